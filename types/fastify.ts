@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import type {} from '@fastify/cookie'
+import type {} from '@fastify/session'
+import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
+import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
+
+declare module 'fastify' {
+  /** The user snapshot that `login` takes and `req.user` gives back. Extend it by declaration merging. */
+  interface SessionUser {
+    /** Non-empty; names the user to the store's index and to `app.sessions`. */
+    id: string
+  }
+
+  interface FastifyRequest {
+    /**
+     * Logs this user in and gives the session a new id, so that an id known before is worth nothing (OWASP ASVS 7.2.4).
+     * `req.user` and `req.session` change at once; store and cookie change with the response, unless it is a 5xx.
+     * @throws `SESSION_USER_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_RESPONSE_STARTED`, `SESSION_STORE_UNAVAILABLE`
+     */
+    login<User extends SessionUser>(user: User, options?: LoginOptions): Promise<void>
+    /**
+     * Ends the session at once: when it resolves the record is gone, whatever the response becomes. Nothing on an anonymous request.
+     * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_STORE_LACKS_INDEX` (with `everywhere` or `others`)
+     */
+    logout(options?: LogoutOptions): Promise<void>
+    /** The user as given to `login`; `null` on an anonymous request. */
+    readonly user: SessionUser | null
+    /** Whether somebody is logged in. */
+    isAuthenticated(): boolean
+    /** When the user last proved who they are; `null` on an anonymous request. Renewal and remember-me never move it. */
+    readonly authenticatedAt: Date | null
+    /**
+     * Says that the user has just proved who they are again: renews `authenticatedAt` and gives the session a new id.
+     * @throws `SESSION_LOGIN_REQUIRED`
+     */
+    confirmLogin(): Promise<void>
+    /**
+     * Keeps this session after its user changed their own credentials, while the others end.
+     * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`
+     */
+    updateAuthHash(authHash?: string): Promise<void>
+  }
+
+  interface FastifyInstance {
+    /** A preHandler: 401 `SESSION_LOGIN_REQUIRED` to an anonymous request, 403 `SESSION_LOGIN_TOO_OLD` past `within`. */
+    requireLogin(options?: RequireLoginOptions): RequireLoginHook
+    /** Sessions seen from outside a request: list, revoke, sweep, events. */
+    readonly sessions: Sessions
+  }
+
+  interface FastifyContextConfig extends SessionRouteConfig {}
+}
+
+declare module '@fastify/session' {
+  interface FastifySessionObject {
+    /** A copy of the session's data, without methods and cookie. */
+    data(): Record<string, unknown>
+  }
+}
+
+export type { FastifyRequest }

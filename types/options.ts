@@ -1,0 +1,137 @@
+import type { FastifyRequest } from 'fastify'
+import type { Duration } from './duration.ts'
+import type { SessionStore } from './store.ts'
+import type { SessionUser } from './session.ts'
+
+/** Attributes of the session cookie (RFC 6265bis 4.1.2). */
+export interface SessionCookieOptions {
+  /** Default `__Host-session` in production (`__Secure-session` with a `domain`), `session` otherwise. */
+  name?: string
+  /** Default: none, so that only this very host receives the cookie. */
+  domain?: string
+  /** Default `/`. */
+  path?: string
+  /** Default `true` in production; otherwise `'auto'`: Secure exactly when the request is https. */
+  secure?: boolean | 'auto'
+  /** Default `true`. */
+  httpOnly?: boolean
+  /** Default `'lax'`. */
+  sameSite?: 'lax' | 'strict' | 'none'
+  /** CHIPS: one cookie jar per embedding site. Default `false`. */
+  partitioned?: boolean
+  /** Eviction priority, a Chromium extension. Default: none. */
+  priority?: 'low' | 'medium' | 'high'
+}
+
+/** Sets a finding of the guard aside, for a reason that a reviewer can read. */
+export interface Silence {
+  /** The rule's slug or id: `domain-wide` or `session/domain-wide`. */
+  rule: string
+  /** Why this is acceptable here. Required. */
+  reason: string
+  /** ISO date (`2027-01-31`) after which the finding counts again. */
+  expires?: string
+}
+
+/** Other names for what the plugin adds, for apps in which a name is taken (@fastify/passport, @fastify/jwt). */
+export interface DecoratorNames {
+  /** `req.login`. */
+  login?: string
+  /** `req.logout`. */
+  logout?: string
+  /** `req.user`. */
+  user?: string
+  /** `req.isAuthenticated`. */
+  isAuthenticated?: string
+  /** `req.authenticatedAt`. */
+  authenticatedAt?: string
+  /** `req.confirmLogin`. */
+  confirmLogin?: string
+  /** `req.updateAuthHash`. */
+  updateAuthHash?: string
+  /** `app.requireLogin`. */
+  requireLogin?: string
+  /** `app.sessions`. */
+  sessions?: string
+}
+
+/** What happens to the login that would be one too many. */
+export interface MaxSessions {
+  /** How many sessions one user may have at once. */
+  limit: number | ((user: SessionUser) => number)
+  /** `'evict'` ends the least recently used one, `'refuse'` refuses the new login. Default `'evict'`. */
+  onLimit?: 'evict' | 'refuse'
+}
+
+/** Options of `fastify.register(secureSession, options)`. Nothing is coerced; unknown keys refuse to boot. */
+export interface SecureSessionOptions {
+  /** Which rules apply. Default: `NODE_ENV`; anything but `development` and `test` means production. */
+  environment?: EnvironmentOption
+  /**
+   * Signs the cookie: at least 32 random bytes, as `npx fastify-session-guard secret` prints them.
+   * A list rotates keys: the first signs, all verify. Default: none, which production refuses; elsewhere a random one.
+   */
+  secret?: string | string[]
+  cookie?: SessionCookieOptions
+  /** Where sessions are kept. Default: a bounded store in memory, which production refuses. */
+  store?: SessionStore
+  /** Lifetimes by NIST SP 800-63B-4 (2.1.3, 2.2.3, 2.3.3) in place of the defaults below. */
+  assurance?: 'aal1' | 'aal2' | 'aal3'
+  /** Ends a session that nobody uses. Default `30m`. */
+  idleTimeout?: Duration
+  /** Ends a session however busy it is, counted from login (from creation while anonymous). Default `12h`. */
+  absoluteTimeout?: Duration
+  /** Age at which the id is replaced by itself (OWASP renewal timeout). `'0s'` disables. Default `15m`. */
+  renewalTimeout?: Duration
+  /** Lifetime of a session begun with `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
+  rememberTimeout?: Duration
+  /** How many sessions a user may have. Default: no limit. */
+  maxSessions?: number | ((user: SessionUser) => number) | MaxSessions
+  /** Fetches the user behind a session, for `authHash`; `null` or `undefined` (no such user any more) ends the session. */
+  loadUser?: (id: string) => Promise<unknown>
+  // `any`: the app's own user type, which a plugin cannot know.
+  /** Fingerprint of the user's credentials; when it changes, older sessions end. Needs `loadUser`. */
+  authHash?: (user: any) => string | undefined
+  /** How long an `authHash` comparison stays good. Default `1m`. */
+  authCheckInterval?: Duration
+  /** How long a store may take to answer before the request gets a 503. Default `2s`. */
+  storeTimeout?: Duration
+  /** How often expired records are removed in the background. `'0s'` disables. Default `0s`. */
+  sweepInterval?: Duration
+  /** Largest session data, in bytes of JSON. Default 65,536. */
+  maxRecordSize?: number
+  /** Refuses unsafe cross-origin requests. Default `true`. */
+  crossOriginProtection?: boolean
+  /** Origins (`https://app.example`) that may send unsafe requests although they are another origin. Default none. */
+  trustedOrigins?: string[]
+  /** Where TLS ends, when the plugin cannot see it: in this process, or at a proxy that Fastify's `trustProxy` names. */
+  tls?: 'direct' | 'proxy'
+  /** Sends `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
+  clearSiteData?: boolean
+  /** Other names for the decorators. */
+  decorators?: DecoratorNames
+  /** Findings of the guard that this app accepts. */
+  silence?: Silence[]
+  /** The time, in milliseconds since 1970. Default `Date.now`. */
+  clock?: () => number
+}
+
+/** The known names; any other string is accepted, reported, and treated as production. */
+export type EnvironmentOption = 'production' | 'development' | 'test' | (string & {})
+
+/** Per-route settings: `config: { session: false }` and `config: { crossOriginProtection: false }`. */
+export interface SessionRouteConfig {
+  /** `false`: no cookie is read and no store is asked on this route. */
+  session?: false
+  /** `false`: unsafe cross-origin requests may reach this route. */
+  crossOriginProtection?: false
+}
+
+/** What `requireLogin` takes. */
+export interface RequireLoginOptions {
+  /** The login must be younger than this; otherwise 403 `SESSION_LOGIN_TOO_OLD`. */
+  within?: Duration
+}
+
+/** A preHandler. */
+export type RequireLoginHook = (request: FastifyRequest) => Promise<void>
