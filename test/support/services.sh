@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Puts the real servers and the browser that the tests use on this machine: test/support/services.sh [name...]
+# Names: redis postgresql chromium nginx; all of them when none is given. Does nothing for what is there already.
+# Nothing it installs is started or enabled: the tests start their own, on free ports, in temporary folders.
+set -euo pipefail
+# Servers live there, and it is not on the path of every user.
+PATH="$PATH:/usr/sbin"
+
+has() {
+  case "$1" in
+    redis) command -v redis-server ;;
+    postgresql) command -v postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' ;;
+    chromium) command -v chromium ;;
+    nginx) command -v nginx ;;
+    *)
+      echo "services.sh: unknown name '$1'; known are: redis postgresql chromium nginx" >&2
+      exit 2
+      ;;
+  esac >/dev/null
+}
+
+packages_of() {
+  case "$1" in
+    redis) echo redis-server ;;
+    # Without a font every page is a page of empty boxes.
+    chromium) echo chromium fonts-liberation ;;
+    *) echo "$1" ;;
+  esac
+}
+
+units_of() {
+  case "$1" in
+    redis) echo redis-server ;;
+    chromium) ;;
+    *) echo "$1" ;;
+  esac
+}
+
+[ $# -gt 0 ] || set -- redis postgresql chromium nginx
+missing=()
+for name in "$@"; do
+  has "$name" || missing+=("$name")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+packages=()
+units=()
+for name in "${missing[@]}"; do
+  read -ra more <<<"$(packages_of "$name")"
+  packages+=("${more[@]}")
+  read -ra more <<<"$(units_of "$name")"
+  units+=(${more[@]+"${more[@]}"})
+done
+
+if ! command -v apt-get >/dev/null; then
+  echo "The tests need: ${missing[*]}. Install them (on Debian: ${packages[*]}) and run again." >&2
+  exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "The tests need: ${missing[*]}. Run once:  sudo $0 ${missing[*]}" >&2
+  exit 1
+fi
+
+# Debian starts a service as soon as it is installed, unless this file says no.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+
+log=$(mktemp)
+echo "Installing what the tests need: ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+if ! {
+  apt-get -qq -o DPkg::Lock::Timeout=300 update &&
+    apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${packages[@]}"
+} >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "Could not install ${packages[*]}; the whole log is in $log" >&2
+  exit 1
+fi
+rm -f "$log"
+
+if [ -d /run/systemd/system ]; then
+  for unit in ${units[@]+"${units[@]}"}; do
+    systemctl --quiet disable "$unit" 2>/dev/null || true
+  done
+fi
+
+for name in "${missing[@]}"; do
+  has "$name" || { echo "services.sh: '$name' is installed and yet cannot be found" >&2; exit 1; }
+done
