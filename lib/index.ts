@@ -1,1 +1,6 @@
+export { SecureSessionError } from './errors.ts'
+export type { SessionErrorCode } from './errors.ts'
+export { secureSession, secureSession as default } from './plugin.ts'
+export { memoryStore } from './stores/memory.ts'
+export type { MemoryStore, MemoryStoreOptions } from './stores/memory.ts'
 export type * from '../types/index.ts'

@@ -59,26 +59,41 @@ export function environmentOf(asked: unknown): EnvironmentName {
 }
 
 /** Options with every default in place and every duration in milliseconds. */
-export type Settings = ReturnType<typeof resolveOptions>
+export interface Settings {
+  readonly environment: EnvironmentName
+  readonly secrets: string[]
+  readonly cookie: Readonly<SessionCookieOptions & Required<Pick<SessionCookieOptions, CookieDefault>>>
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly rememberTimeout: number
+  readonly renewalTimeout: number
+  readonly authCheckInterval: number
+  readonly storeTimeout: number
+  readonly sweepInterval: number
+  readonly maxRecordSize: number
+  readonly maxSessions: Required<MaxSessions> | undefined
+  readonly loadUser: SecureSessionOptions['loadUser']
+  readonly authHash: SecureSessionOptions['authHash']
+  readonly crossOriginProtection: boolean
+  readonly trustedOrigins: ReadonlySet<string>
+  readonly clearSiteData: boolean
+  readonly decorators: Readonly<Required<DecoratorNames>>
+  readonly clock: () => number
+}
 
 /**
  * Turns options that the guard has passed into settings. The only place that converts units.
  * Without a secret (which the guard lets pass in development only) a random one lasts as long as the process.
  */
-export function resolveOptions(options: SecureSessionOptions, environment: EnvironmentName) {
-  const lifetimes = LIFETIMES[options.assurance ?? 'standard']
-  const idleTimeout = milliseconds(options.idleTimeout ?? lifetimes.idleTimeout)
+export function resolveOptions(options: SecureSessionOptions, environment: EnvironmentName): Settings {
   return Object.freeze({
     environment,
     secrets: secretsOf(options.secret),
     cookie: Object.freeze({
       ...defaultCookie(environment, options.cookie?.domain),
-      ...options.cookie,
-    }) as Readonly<SessionCookieOptions & Required<Pick<SessionCookieOptions, CookieDefault>>>,
-    idleTimeout,
-    absoluteTimeout: milliseconds(options.absoluteTimeout ?? lifetimes.absoluteTimeout),
-    rememberTimeout: milliseconds(options.rememberTimeout ?? lifetimes.rememberTimeout),
-    renewalTimeout: renewalOf(options.renewalTimeout, idleTimeout),
+      ...given(options.cookie),
+    }) as Settings['cookie'],
+    ...lifetimesOf(options),
     authCheckInterval: milliseconds(options.authCheckInterval ?? DEFAULTS.authCheckInterval),
     storeTimeout: milliseconds(options.storeTimeout ?? DEFAULTS.storeTimeout),
     sweepInterval: milliseconds(options.sweepInterval ?? DEFAULTS.sweepInterval),
@@ -89,28 +104,57 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     crossOriginProtection: options.crossOriginProtection ?? true,
     trustedOrigins: new Set(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
-    decorators: Object.freeze({ ...DECORATORS, ...options.decorators }),
+    decorators: Object.freeze({ ...DECORATORS, ...given(options.decorators) }),
     clock: options.clock ?? Date.now,
   })
 }
 
 type CookieDefault = 'name' | 'path' | 'secure' | 'httpOnly' | 'sameSite' | 'partitioned'
 
-function milliseconds(duration: Duration): number {
-  const value = parseDuration(duration)
+/** The four lifetimes in milliseconds, defaults filled in. */
+export interface Lifetimes {
+  idleTimeout: number
+  absoluteTimeout: number
+  renewalTimeout: number
+  rememberTimeout: number
+}
+
+/** A default gives way to a lifetime that the app chose, so that one option alone never turns the order around. */
+export function lifetimesOf(options: Pick<SecureSessionOptions, 'assurance' | keyof Lifetimes>): Lifetimes {
+  const { idleTimeout: idle, absoluteTimeout: absolute, renewalTimeout: renewal, rememberTimeout: remember } = options
+  const defaults = LIFETIMES[options.assurance ?? 'standard']
+  const absoluteTimeout = milliseconds(absolute ?? defaults.absoluteTimeout)
+  const idleTimeout =
+    idle === undefined ? Math.min(milliseconds(defaults.idleTimeout), absoluteTimeout) : milliseconds(idle)
+  return {
+    idleTimeout,
+    absoluteTimeout,
+    renewalTimeout:
+      renewal === undefined ? Math.min(milliseconds(DEFAULTS.renewalTimeout), idleTimeout) : milliseconds(renewal),
+    rememberTimeout:
+      remember === undefined
+        ? Math.max(milliseconds(defaults.rememberTimeout), absoluteTimeout)
+        : milliseconds(remember),
+  }
+}
+
+/** Zero is the same in every unit, and needs none. */
+function milliseconds(duration: Duration | 0): number {
+  const value = duration === 0 ? 0 : parseDuration(duration)
   if (value === undefined) throw new TypeError('the guard lets no malformed duration pass')
   return value
 }
 
-/** A short idle timeout pulls the default renewal along; one that the app chose stands. */
-function renewalOf(asked: Duration | undefined, idleTimeout: number): number {
-  if (asked !== undefined) return milliseconds(asked)
-  return Math.min(milliseconds(DEFAULTS.renewalTimeout), idleTimeout)
+/** `undefined` is absence: `secure: undefined` leaves the default in place. */
+function given<Options extends object>(options: Options | undefined): Partial<Options> {
+  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<Options>
 }
 
-function secretsOf(secret: string | string[] | undefined): string[] {
-  if (secret === undefined || secret.length === 0) return [randomBytes(32).toString('base64url')]
-  return typeof secret === 'string' ? [secret] : [...secret]
+/** An empty key, which the guard lets pass outside production only, would sign what anybody could sign. */
+function secretsOf(secret: SecureSessionOptions['secret']): string[] {
+  const secrets = [secret].flat().filter((element) => (element ?? '').trim() !== '') as string[]
+  return secrets.length === 0 ? [randomBytes(32).toString('base64url')] : secrets
 }
 
 function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Required<MaxSessions> | undefined {

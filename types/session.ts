@@ -10,7 +10,7 @@ export interface LoginOptions {
   remember?: boolean
   /** Fingerprint of the credentials at this login, in place of what the option `authHash` computes. */
   authHash?: string
-  /** Session data that survives the login: all, none, or these keys. Default: all, and none when another user was logged in. */
+  /** Session data that survives the login: all, none, or these keys. Default all; of another user's session never more than the keys named here. */
   keep?: boolean | readonly string[]
 }
 
@@ -59,7 +59,13 @@ export type SessionEvent =
   | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
-  | { type: 'revoke'; at: number; handle: string; userId: string | null; reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay' }
+  | {
+      type: 'revoke'
+      at: number
+      handle: string
+      userId: string | null
+      reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
+    }
   | { type: 'replay'; at: number; handle: string; userId: string | null }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }

@@ -102,8 +102,3 @@ export interface Sweeping {
   /** Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went; 0 means done. */
   sweep(now: number, limit: number): Promise<number>
 }
-
-/** The power to end connections or timers of its own; called when the app closes. */
-export interface Closing {
-  close(): Promise<void>
-}

@@ -1,0 +1,66 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyReply } from 'fastify'
+import type { RequestSession } from './session/request-session.ts'
+
+/** Puts what the session decided into the response: the cookie, and who may cache it. */
+export function answer(reply: FastifyReply, session: RequestSession): void {
+  const decided = session.answer
+  if (decided === undefined) takeCookieBack(reply, session)
+  else {
+    const { name } = session.parts.settings.cookie
+    const attributes = cookieAttributes(session)
+    if (decided.kind === 'set') reply.setCookie(name, decided.value, attributes)
+    else reply.clearCookie(name, attributes)
+    reply.header('cache-control', 'no-store')
+  }
+  session.isInHeaders = decided !== undefined
+  if (session.isRead) varyByCookie(reply)
+  if (session.isLoggedOut && session.parts.settings.clearSiteData) {
+    reply.header('clear-site-data', '"cache", "storage"')
+  }
+}
+
+/**
+ * The attributes, each of them named, so that defaults which the app gave to @fastify/cookie reach this cookie neither when it
+ * is set nor when it is cleared. A browser clears only what carries the same ones.
+ */
+function cookieAttributes(session: RequestSession): CookieSerializeOptions {
+  const { cookie, clock } = session.parts.settings
+  const { record } = session
+  const isKept = session.answer?.kind === 'set' && record?.remember === true
+  const attributes: { [Name in keyof CookieSerializeOptions]: CookieSerializeOptions[Name] | undefined } = {
+    domain: cookie.domain,
+    path: cookie.path,
+    secure: cookie.secure,
+    httpOnly: cookie.httpOnly,
+    sameSite: cookie.sameSite,
+    partitioned: cookie.partitioned,
+    priority: cookie.priority,
+    expires: undefined,
+    maxAge: isKept ? Math.floor((record.absoluteDeadline - clock()) / 1000) : undefined,
+    signed: false,
+    encode: verbatim,
+  }
+  // The types of @fastify/cookie do not foresee a key that is there and undefined, which is the point here.
+  return attributes as CookieSerializeOptions
+}
+
+function verbatim(value: string): string {
+  return value
+}
+
+/** Removes the cookie that an earlier try at this response had set, when that try failed and its login was taken back. */
+function takeCookieBack(reply: FastifyReply, session: RequestSession): void {
+  if (!session.isInHeaders) return
+  const { name } = session.parts.settings.cookie
+  const others = [reply.getHeader('set-cookie') ?? []].flat().filter((line) => !String(line).startsWith(`${name}=`))
+  reply.removeHeader('set-cookie')
+  if (others.length > 0) reply.header('set-cookie', others)
+}
+
+function varyByCookie(reply: FastifyReply): void {
+  const fields = String(reply.getHeader('vary') ?? '')
+  const names = fields.split(',').map((name) => name.trim().toLowerCase())
+  if (names.includes('*') || names.includes('cookie')) return
+  reply.header('vary', fields === '' ? 'Cookie' : `${fields}, Cookie`)
+}

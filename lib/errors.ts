@@ -1,0 +1,60 @@
+const ERRORS = {
+  SESSION_LOGIN_REQUIRED: [401, 'Log in first.'],
+  SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
+  SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
+  SESSION_CROSS_ORIGIN: [
+    403,
+    'Refused: the request comes from another origin. List the origin in trustedOrigins if it may.',
+  ],
+  SESSION_KEY_RESERVED: [400, 'This name belongs to the session object and cannot hold data. Choose another.'],
+  SESSION_RECORD_TOO_LARGE: [
+    413,
+    'The session data is larger than maxRecordSize. Nothing of it was stored; keep less in the session.',
+  ],
+  SESSION_VALUE_UNSERIALIZABLE: [
+    500,
+    'The session holds a value that JSON cannot carry. Nothing was stored; store plain data.',
+  ],
+  SESSION_USER_INVALID: [500, 'login takes { id, ... }: id a non-empty string, the rest JSON.'],
+  SESSION_OPTION_INVALID: [500, 'An option of this call is not what its documentation says.'],
+  SESSION_ENDED: [500, 'This session has ended in this request. Read req.session again after a login.'],
+  SESSION_ROUTE_OPTED_OUT: [500, 'This route has config: { session: false }, so it has no session.'],
+  SESSION_RESPONSE_STARTED: [
+    500,
+    'The response is on its way, so its cookie can no longer change. Do this before the reply.',
+  ],
+  SESSION_AUTH_HASH_UNSET: [500, 'No authHash: set the options authHash and loadUser, or pass the value.'],
+  SESSION_STORE_LACKS_INDEX: [500, 'The session store cannot find sessions by user. Use one that has a user index.'],
+  SESSION_STORE_UNAVAILABLE: [503, 'The session store did not answer. Nothing was changed; try again.'],
+  SESSION_USER_UNAVAILABLE: [503, 'The user of this session could not be checked. Nothing was changed; try again.'],
+  SESSION_SUPERSEDED: [
+    503,
+    'The session was ended or changed by another request meanwhile. Nothing was changed; try again.',
+  ],
+} as const satisfies Record<string, readonly [status: number, message: string]>
+
+/** Stable codes of everything this package throws at run time. */
+export type SessionErrorCode = keyof typeof ERRORS
+
+/** Seconds after which a client may try again what met a 503. */
+const RETRY_AFTER = 1
+
+/**
+ * The one error class of a running app. `code` is stable, `statusCode` and `headers` are what Fastify answers with,
+ * `message` holds no id, secret or session data, `cause` is what went wrong underneath.
+ */
+export class SecureSessionError extends Error {
+  override readonly name: string = 'SecureSessionError'
+  readonly code: SessionErrorCode
+  readonly statusCode: number
+  readonly headers: Record<string, string> | undefined
+
+  /** `detail` is appended to the message; it may name a key or an option, never a value. */
+  constructor(code: SessionErrorCode, options?: ErrorOptions & { detail?: string }) {
+    const [statusCode, message] = ERRORS[code]
+    super(options?.detail === undefined ? message : `${message} (${options.detail})`, options)
+    this.code = code
+    this.statusCode = statusCode
+    this.headers = statusCode === 503 ? { 'retry-after': String(RETRY_AFTER) } : undefined
+  }
+}

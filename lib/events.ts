@@ -1,0 +1,62 @@
+import { channel } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import type { SessionEvent, SessionEventMap } from '../types/index.ts'
+
+/** The name of the `node:diagnostics_channel` that carries the same events. */
+export const CHANNEL = 'fastify-session-guard'
+
+/** Where audit lines go: a Fastify logger. */
+export interface AuditLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** An event as its place of origin states it; the instant is added on the way. */
+export type NewEvent = SessionEvent extends infer One ? (One extends SessionEvent ? Omit<One, 'at'> : never) : never
+
+/** How loud an audit line is; events without an entry are too common, or too harmless, for the log. */
+const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
+  login: 'info',
+  logout: 'info',
+  expire: 'info',
+  revoke: 'info',
+  'dropped-write': 'info',
+  replay: 'warn',
+  forged: 'warn',
+  duplicate: 'warn',
+  damaged: 'warn',
+  'store-failure': 'warn',
+}
+
+/** One stream of what happens to sessions: listeners, diagnostics channel, audit log. */
+export class SessionEvents {
+  readonly emitter: EventEmitter<SessionEventMap> = new EventEmitter()
+  readonly #channel = channel(CHANNEL)
+  readonly #log: AuditLog
+  readonly #clock: () => number
+
+  constructor(log: AuditLog, clock: () => number) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  emit(event: NewEvent): void {
+    const stamped: SessionEvent = Object.freeze({ ...event, at: this.#clock() })
+    const level = AUDITED[stamped.type]
+    if (level !== undefined) this.#log[level]({ audit: stamped }, `session ${stamped.type}`)
+    this.#channel.publish(stamped)
+    this.#tell(stamped.type, stamped)
+    this.#tell('event', stamped)
+  }
+
+  /** A listener that throws is its owner's bug; it must not decide whether somebody gets logged in. */
+  #tell(name: keyof SessionEventMap, event: SessionEvent): void {
+    try {
+      // Each type's own tuple cannot be named here: the type and its event travel together in `event`.
+      this.emitter.emit(name, event as never)
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener of session events threw')
+    }
+  }
+}

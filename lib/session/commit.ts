@@ -1,0 +1,184 @@
+import { SecureSessionError } from '../errors.ts'
+import type { SessionEvent, SessionRecord } from '../../types/index.ts'
+import type { Changes } from './data.ts'
+import { applyChanges, changesBetween, join, parseData, serialize } from './data.ts'
+import { newHandle } from './id.ts'
+import { readRecord } from './load.ts'
+import { authenticated, newRecord } from './record.ts'
+import type { RequestSession } from './request-session.ts'
+import type { DataWork, NextRecord, Work } from './write.ts'
+import { nextRecord } from './write.ts'
+
+/** What a response says about the session cookie; `undefined` says nothing. */
+export type CookieAnswer = { readonly kind: 'clear' } | { readonly kind: 'set'; readonly value: string } | undefined
+
+type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
+
+/** A write meets at most as many conflicts as there are requests beside it; this many are not met in good faith. */
+const ATTEMPTS = 100
+
+/**
+ * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie.
+ * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
+ */
+export async function commit(session: RequestSession): Promise<void> {
+  const data = dataWork(session)
+  if (session.record === undefined) await begin(session, data)
+  else await advance(session, session.record, data)
+}
+
+/** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
+export async function undo(session: RequestSession): Promise<void> {
+  const { before, record, parts } = session
+  session.before = undefined
+  session.answer = undefined
+  if (before === undefined || record === undefined) return
+  const { userId, handle, version } = record
+  if (before.record === undefined) await parts.store.delete(handle, version)
+  else await parts.store.update({ ...before.record, version: version + 1 }, version)
+  if (userId !== null && before.record?.userId !== userId) await parts.users.release(userId, handle)
+  session.record = before.record
+}
+
+/** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
+function dataWork(session: RequestSession): DataWork {
+  const { entries, record } = session
+  if (entries === undefined) return { kind: 'changes', changes: new Map() }
+  const json = join(entries)
+  refuseOversize(session, json)
+  if (session.isNewData) return { kind: 'whole', entries }
+  const changes: Changes =
+    json === (record?.data ?? '{}') ? new Map() : changesBetween(serialize(parseData(record?.data ?? '{}')), entries)
+  return { kind: 'changes', changes }
+}
+
+function refuseOversize({ parts }: RequestSession, json: string): void {
+  const size = Buffer.byteLength(json)
+  const { maxRecordSize } = parts.settings
+  if (size <= maxRecordSize) return
+  throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `${size} bytes, ${maxRecordSize} allowed` })
+}
+
+/** A first record, if there is anything to keep. */
+async function begin(session: RequestSession, work: DataWork): Promise<void> {
+  const { parts, rotation, handle } = session
+  const { settings, store, ids } = parts
+  const data = work.kind === 'whole' ? join(work.entries) : applyChanges('{}', work.changes)
+  const identity = rotation?.identity
+  if (identity === undefined && data === '{}') return
+  if (identity === undefined && session.isShadowed) return drop(session, 'stale')
+  const now = settings.clock()
+  const minted = ids.mint(handle)
+  const empty = newRecord(handle, minted.secretHash, data, now, settings)
+  const record = identity === undefined ? empty : authenticated({ ...empty, epoch: 1 }, identity, now, settings)
+  if (!(await store.create(record))) throw new SecureSessionError('SESSION_SUPERSEDED')
+  await accept(session, undefined, { kind: 'update', record, minted })
+}
+
+/** The next version of a record, made on top of the latest one as often as others get in between. */
+async function advance(session: RequestSession, loaded: SessionRecord, data: DataWork): Promise<void> {
+  const { parts, rotation, presented, isChecked, isTouched } = session
+  const { settings, store, ids } = parts
+  const work: Work = { data, rotation, presented, isChecked, isTouched, now: settings.clock() }
+  let base: SessionRecord | undefined = loaded
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle))
+    if (next.kind === 'same') return
+    if (next.kind === 'update') refuseOversize(session, next.record.data)
+    if (await put(session, base, next)) return accept(session, base, next)
+    base = await readRecord(parts, loaded.handle)
+    if (base === undefined) return overtaken(session, work, 'gone')
+    if (base.epoch !== loaded.epoch) return overtaken(session, work, 'epoch')
+  }
+  throw new SecureSessionError('SESSION_SUPERSEDED')
+}
+
+function put({ parts }: RequestSession, base: SessionRecord, next: NextRecord): Promise<boolean> {
+  const { store } = parts
+  return next.kind === 'touch'
+    ? store.touch(base.handle, base.version, next.record)
+    : store.update(next.record, base.version)
+}
+
+/** What follows a write: the cookie, the index, the events. A login that cannot finish them is taken back. */
+async function accept(session: RequestSession, base: SessionRecord | undefined, next: NextRecord): Promise<void> {
+  const { parts, rotation } = session
+  const { record, minted } = next
+  session.record = record
+  session.isNewData = false
+  session.isTouched = false
+  if (minted !== undefined) session.answer = { kind: 'set', value: minted.cookieValue }
+  if (rotation === undefined) {
+    if (minted !== undefined && base !== undefined) parts.events.emit({ type: 'renew', handle: record.handle })
+    return
+  }
+  session.before = { record: base }
+  session.rotation = undefined
+  if (rotation.identity !== undefined) await settleLogin(session, base, record)
+  announce(session, base, record, rotation.reason)
+}
+
+/** The second half of a login: the index confirms that nobody revoked the user meanwhile, and the limit is kept. */
+async function settleLogin(
+  session: RequestSession,
+  base: SessionRecord | undefined,
+  { handle, userId, absoluteDeadline }: SessionRecord,
+): Promise<void> {
+  const { users } = session.parts
+  const { user } = session
+  if (userId === null || user === null) return
+  try {
+    if (!(await users.confirm(userId, handle, absoluteDeadline))) throw new SecureSessionError('SESSION_SUPERSEDED')
+    const last = base?.userId ?? null
+    if (last !== null && last !== userId) await users.release(last, handle)
+    await users.evict(user)
+  } catch (error) {
+    await undo(session).catch(() => undefined)
+    throw error
+  }
+}
+
+function announce(
+  { parts }: RequestSession,
+  base: SessionRecord | undefined,
+  { handle, userId, remember }: SessionRecord,
+  reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
+): void {
+  if (reason === 'login' && userId !== null) {
+    parts.events.emit({ type: 'login', handle, previousHandle: base?.handle ?? null, userId, remember })
+  }
+  if (base !== undefined) parts.events.emit({ type: 'rotate', handle, reason })
+}
+
+/**
+ * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. A login needs
+ * nothing of the old record but what this very request put in, so it gets one of its own.
+ */
+async function overtaken(session: RequestSession, work: Work, reason: DropReason): Promise<void> {
+  const { parts, rotation, handle } = session
+  const data = ownData(work.data)
+  session.record = undefined
+  session.answer = undefined
+  if (rotation === undefined)
+    return work.data.kind === 'changes' && work.data.changes.size === 0 ? undefined : drop(session, reason)
+  if (rotation.reason !== 'login' || rotation.identity === undefined) {
+    drop(session, reason)
+    throw new SecureSessionError('SESSION_SUPERSEDED')
+  }
+  const { userId } = rotation.identity
+  const isStillWanted = await parts.users.holds(userId, handle)
+  if (!isStillWanted || session.user === null) throw new SecureSessionError('SESSION_SUPERSEDED')
+  session.moveTo(newHandle())
+  await parts.users.reserve(session.user, session.handle, undefined)
+  await begin(session, data)
+}
+
+/** Of the data, only what this request wrote itself. */
+function ownData(data: DataWork): DataWork {
+  return data.kind === 'whole' ? { kind: 'whole', entries: new Map() } : data
+}
+
+function drop(session: RequestSession, reason: DropReason): void {
+  const { parts, handle } = session
+  parts.events.emit({ type: 'dropped-write', handle, reason })
+}

@@ -1,0 +1,68 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { Signer } from '@fastify/cookie'
+
+/** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
+const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
+
+const HANDLE_LENGTH = 22
+
+/** A fresh secret: what the browser gets, and what the record keeps of it. */
+export interface MintedSecret {
+  readonly cookieValue: string
+  readonly secretHash: string
+}
+
+/** What a well-formed, correctly signed cookie names. The secret itself stays in here. */
+export interface PresentedId {
+  readonly handle: string
+  readonly secretHash: string
+}
+
+/** Mints and checks session ids. The only place where a whole id exists. */
+export class SessionIds {
+  readonly #signer: Signer
+
+  /** The first secret signs, all of them verify. */
+  constructor(secrets: string[]) {
+    this.#signer = new Signer(secrets)
+  }
+
+  /** A new secret for a handle, signed with the first key. */
+  mint(handle: string): MintedSecret {
+    const secret = randomBytes(32).toString('base64url')
+    const signed = this.#signer.sign(`${handle}.${secret}`)
+    // The Signer writes plain base64, whose + and / some clients percent-encode on the way back.
+    const end = signed.lastIndexOf('.')
+    const signature = signed.slice(end).replaceAll('+', '-').replaceAll('/', '_')
+    return { cookieValue: signed.slice(0, end) + signature, secretHash: hashOf(secret) }
+  }
+
+  /** Reads a cookie value; says what is wrong with one that this app cannot have made. */
+  read(cookieValue: string): PresentedId | 'malformed' | 'signature' {
+    if (!SHAPE.test(cookieValue)) return 'malformed'
+    const end = cookieValue.lastIndexOf('.')
+    const signature = cookieValue.slice(end).replaceAll('-', '+').replaceAll('_', '/')
+    if (!this.#signer.unsign(cookieValue.slice(0, end) + signature).valid) return 'signature'
+    return {
+      handle: cookieValue.slice(0, HANDLE_LENGTH),
+      secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, end)),
+    }
+  }
+}
+
+/** 16 random bytes: the public half of an id, and the store key. */
+export function newHandle(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** SHA-256 in base64url. The secrets hashed here are random, so no salt or stretching is called for. */
+export function hashOf(value: string): string {
+  return hash('sha256', value, 'base64url')
+}
+
+/** Compares two hashes in constant time. */
+export function isSameHash(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

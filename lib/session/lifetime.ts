@@ -1,0 +1,48 @@
+import type { Settings } from '../options.ts'
+import type { SessionRecord } from '../../types/index.ts'
+
+/** The settings that lifetimes are made of, in milliseconds. */
+export type Lifetimes = Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'rememberTimeout' | 'renewalTimeout'>
+
+type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
+
+/** How long a replaced secret still serves requests that were in flight, and a renewal waits before it is repeated. */
+export const GRACE = 30_000
+
+/** Touching once per this share of the idle timeout saves nearly every write and costs at most 5 % of it. */
+const TOUCHES_PER_TIMEOUT = 20
+
+/** Both deadlines of a session that begins, or begins again by a login, at `now`. */
+export function beginAt(now: number, remember: boolean, lifetimes: Lifetimes): Deadlines {
+  const absoluteDeadline = now + (remember ? lifetimes.rememberTimeout : lifetimes.absoluteTimeout)
+  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline }, lifetimes) }
+}
+
+/** The idle deadline of a session that was used at `now`. A remembered one is meant to lie idle. */
+export function seenAt(
+  now: number,
+  record: Pick<SessionRecord, 'remember' | 'absoluteDeadline'>,
+  lifetimes: Lifetimes,
+): Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'> {
+  const { remember, absoluteDeadline } = record
+  const idleDeadline = remember ? absoluteDeadline : Math.min(now + lifetimes.idleTimeout, absoluteDeadline)
+  return { lastSeenAt: now, idleDeadline }
+}
+
+/** Which deadline has passed, if any. At the very instant of a deadline the session is over. */
+export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' | undefined {
+  if (now >= record.absoluteDeadline) return 'absolute'
+  return now >= record.idleDeadline ? 'idle' : undefined
+}
+
+/** Whether the last touch is old enough for another. */
+export function isTouchDue(record: Deadlines, now: number, lifetimes: Lifetimes): boolean {
+  return now - record.lastSeenAt >= lifetimes.idleTimeout / TOUCHES_PER_TIMEOUT
+}
+
+/** Whether the current secret is old enough for a successor, and none is on its way. */
+export function isRenewalDue(record: SessionRecord, now: number, lifetimes: Lifetimes): boolean {
+  if (lifetimes.renewalTimeout === 0 || now - record.rotatedAt < lifetimes.renewalTimeout) return false
+  const latest = record.successors.at(-1)
+  return latest === undefined || now - latest.issuedAt >= GRACE
+}

@@ -1,0 +1,172 @@
+import { parse } from 'secure-json-parse'
+import type { DeviceFacts, SessionRecord, Successor } from '../../types/index.ts'
+import type { Lifetimes } from './lifetime.ts'
+import { beginAt } from './lifetime.ts'
+
+const NO_SUCCESSORS: readonly Successor[] = Object.freeze([])
+const NO_HASHES: readonly string[] = Object.freeze([])
+
+/** Who a session belongs to, from the moment of a login. */
+export interface Identity {
+  readonly userId: string
+  /** The user's snapshot as JSON. */
+  readonly user: string
+  readonly authHash: string | null
+  readonly remember: boolean
+  readonly device: DeviceFacts
+}
+
+/** The record of a session that begins now with nobody logged in. */
+export function newRecord(
+  handle: string,
+  secretHash: string,
+  data: string,
+  now: number,
+  lifetimes: Lifetimes,
+): SessionRecord {
+  return {
+    handle,
+    secretHash,
+    version: 1,
+    epoch: 0,
+    userId: null,
+    user: null,
+    authHash: null,
+    authCheckedAt: 0,
+    createdAt: now,
+    authenticatedAt: null,
+    rotatedAt: now,
+    ...beginAt(now, false, lifetimes),
+    successors: NO_SUCCESSORS,
+    previousSecretHashes: NO_HASHES,
+    previousDeadline: 0,
+    remember: false,
+    device: null,
+    deviceKey: null,
+    data,
+  }
+}
+
+/** A new secret that replaces all others at once: the old id dies in the same write, and without grace. */
+export function rotated(record: SessionRecord, secretHash: string, now: number): SessionRecord {
+  return {
+    ...record,
+    secretHash,
+    epoch: record.epoch + 1,
+    rotatedAt: now,
+    successors: NO_SUCCESSORS,
+    previousSecretHashes: NO_HASHES,
+    previousDeadline: 0,
+  }
+}
+
+/** The record after somebody proved who they are: both lifetimes begin again. */
+export function authenticated(
+  record: SessionRecord,
+  identity: Identity,
+  now: number,
+  lifetimes: Lifetimes,
+): SessionRecord {
+  return {
+    ...record,
+    ...identity,
+    authCheckedAt: now,
+    authenticatedAt: now,
+    ...beginAt(now, identity.remember, lifetimes),
+  }
+}
+
+/** One more secret handed out by age. The current one stays good until a successor comes back. */
+export function withSuccessor(record: SessionRecord, secretHash: string, now: number): SessionRecord {
+  return { ...record, successors: [...record.successors.slice(-1), { secretHash, issuedAt: now }] }
+}
+
+/** The record once a successor has been presented: it is the current secret now, the others have `grace` left. */
+export function promoted(record: SessionRecord, secretHash: string, now: number, grace: number): SessionRecord {
+  const successor = record.successors.find((one) => one.secretHash === secretHash)
+  if (successor === undefined) return record
+  const unseen = record.successors.filter((one) => one !== successor).map((one) => one.secretHash)
+  return {
+    ...record,
+    secretHash,
+    rotatedAt: successor.issuedAt,
+    successors: NO_SUCCESSORS,
+    previousSecretHashes: [record.secretHash, ...unseen],
+    previousDeadline: now + grace,
+  }
+}
+
+/** The shape of each field as JSON carries it. */
+const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
+  handle: isString,
+  secretHash: isString,
+  version: isCount,
+  epoch: isCount,
+  userId: isStringOrNull,
+  user: isStringOrNull,
+  authHash: isStringOrNull,
+  authCheckedAt: isNumber,
+  createdAt: isNumber,
+  authenticatedAt: (value) => value === null || isNumber(value),
+  lastSeenAt: isNumber,
+  rotatedAt: isNumber,
+  idleDeadline: isNumber,
+  absoluteDeadline: isNumber,
+  successors: (value) => Array.isArray(value) && value.every(isSuccessor),
+  previousSecretHashes: (value) => Array.isArray(value) && value.every(isString),
+  previousDeadline: isNumber,
+  remember: (value) => typeof value === 'boolean',
+  device: (value) => value === null || isDevice(value),
+  deviceKey: isStringOrNull,
+  data: (value) => isString(value) && parseObject(value) !== undefined,
+}
+
+/** Whether a store's answer is a whole record: every field of its type, data and user parse, and a user goes with an id. */
+export function isRecord(value: unknown): value is SessionRecord {
+  if (!isObject(value)) return false
+  if (!Object.entries(FIELDS).every(([name, isShape]) => isShape(value[name]))) return false
+  if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null
+  return (
+    value['authenticatedAt'] !== null &&
+    isString(value['user']) &&
+    parseObject(value['user'])?.['id'] === value['userId']
+  )
+}
+
+/** The object behind a JSON text; `undefined` for anything else, and for one that reaches for a prototype. */
+export function parseObject(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = parse(json, undefined, { protoAction: 'error', constructorAction: 'error' })
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isStringOrNull(value: unknown): boolean {
+  return value === null || isString(value)
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isFinite(value)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value)
+}
+
+function isSuccessor(value: unknown): boolean {
+  return isObject(value) && isString(value['secretHash']) && isNumber(value['issuedAt'])
+}
+
+function isDevice(value: unknown): boolean {
+  return isObject(value) && isString(value['userAgent']) && isString(value['ip'])
+}

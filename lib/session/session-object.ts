@@ -1,0 +1,90 @@
+import { SecureSessionError } from '../errors.ts'
+import type { SessionData } from './data.ts'
+import { isReserved, join, parseData, refuseReserved, serialize } from './data.ts'
+import type { EngineSession } from './parts.ts'
+
+/** What the session object's methods do; a request's session is one. */
+interface SessionActions {
+  save(): Promise<void>
+  destroy(): Promise<void>
+  regenerate(keys?: readonly string[]): Promise<void>
+  reload(): Promise<void>
+  isModified(): boolean
+  isTouched: boolean
+}
+
+type Callback = (error?: unknown) => void
+type Method = (actions: SessionActions, data: SessionData, ...rest: never[]) => unknown
+
+/** The methods of @fastify/session's object that act on this plugin's records; the rest are its own. */
+const METHODS = new Map<PropertyKey, Method>(
+  Object.entries({
+    get: (_actions, data, key: string) => (Object.hasOwn(data, key) ? data[key] : undefined),
+    set: (_actions, data, key: string, value: unknown) => assign(data, key, value),
+    data: (_actions, data) => parseData(join(serialize(data))),
+    touch: (actions) => {
+      actions.isTouched = true
+    },
+    options: refuseCookieChange,
+    isModified: (actions) => actions.isModified(),
+    save: (actions, _data, callback?: Callback) => settle(actions.save(), callback),
+    destroy: (actions, _data, callback?: Callback) => settle(actions.destroy(), callback),
+    reload: (actions, _data, callback?: Callback) => settle(actions.reload(), callback),
+    regenerate: (actions, _data, keys?: readonly string[] | Callback, callback?: Callback) =>
+      typeof keys === 'function' ? settle(actions.regenerate(), keys) : settle(actions.regenerate(keys), callback),
+  } satisfies Record<string, Method>),
+)
+
+/**
+ * The object behind `req.session`: @fastify/session's, with the methods that reach a store replaced, and with names refused that
+ * would replace a method or reach a prototype, however they come: by assignment, `set`, `Object.assign` or `defineProperty`.
+ */
+export function sessionObject(actions: SessionActions, engineSession: EngineSession): EngineSession {
+  return new Proxy(engineSession, {
+    get(data, key) {
+      if (key === 'cookie') return readOnly(data[key] as object)
+      const method = METHODS.get(key)
+      // Each method declares its own arguments; the caller's go through as they are.
+      return method === undefined
+        ? Reflect.get(data, key)
+        : (...rest: unknown[]) => method(actions, data, ...(rest as never[]))
+    },
+    set: assign,
+    defineProperty(data, key, { value }) {
+      return assign(data, key, value)
+    },
+    deleteProperty(data, key) {
+      refuseReserved(key)
+      return Reflect.deleteProperty(data, key)
+    },
+    setPrototypeOf() {
+      throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: 'the prototype' })
+    },
+    ownKeys(data) {
+      return Reflect.ownKeys(data).filter((key) => key === 'cookie' || !isReserved(key))
+    },
+  })
+}
+
+/** The cookie as it is in force. Changing it here would go past the guard, or silently do nothing. */
+function readOnly(cookie: object): object {
+  return new Proxy(cookie, { set: refuseCookieChange, defineProperty: refuseCookieChange })
+}
+
+function refuseCookieChange(): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', {
+    detail: 'cookie attributes belong in the options of register, where the guard sees them',
+  })
+}
+
+function assign(data: SessionData, key: PropertyKey, value: unknown): boolean {
+  refuseReserved(key)
+  return Reflect.set(data, key, value)
+}
+
+/** One implementation for both calling styles of @fastify/session. */
+function settle(work: Promise<void>, callback: Callback | undefined): Promise<void> | undefined {
+  if (callback === undefined) return work
+  work.then(() => callback(), callback)
+  return undefined
+}

@@ -1,0 +1,135 @@
+import { SecureSessionError } from '../errors.ts'
+import type { SessionEvents } from '../events.ts'
+import type { Settings } from '../options.ts'
+import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { AnsweringStore } from './answering-store.ts'
+import { expiredBy } from './lifetime.ts'
+
+/** Why a session is ended from outside. */
+export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
+
+/** How long a login may take from `req.login` to its response before its place is given away. */
+const RESERVATION = 60_000
+
+/** How often an end is tried again when other writes come between. */
+const ATTEMPTS = 100
+
+/** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
+export class UserSessions {
+  readonly #settings: Settings
+  readonly #store: AnsweringStore
+  readonly #events: SessionEvents
+
+  constructor(settings: Settings, store: AnsweringStore, events: SessionEvents) {
+    this.#settings = settings
+    this.#store = store
+    this.#events = events
+  }
+
+  /**
+   * Takes the place in the index that a login will fill. From here on a revocation of the user finds this login too.
+   * @throws `SESSION_LIMIT_REACHED`
+   */
+  async reserve(user: SessionUser, handle: string, current: SessionRecord | undefined): Promise<void> {
+    if (!this.#store.hasIndex) return
+    const expiresAt = Math.max(
+      this.#settings.clock() + RESERVATION,
+      current?.userId === user.id ? current.absoluteDeadline : 0,
+    )
+    const limit = this.#settings.maxSessions?.onLimit === 'refuse' ? this.#limitOf(user) : undefined
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, limit)) return
+    await this.#live(user.id)
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, limit)) return
+    throw new SecureSessionError('SESSION_LIMIT_REACHED')
+  }
+
+  /** Whether the place is still there, and if so keeps it as long as the session can live. */
+  async confirm(userId: string, handle: string, expiresAt: number): Promise<boolean> {
+    return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
+  }
+
+  /** Whether the place is still there: nobody revoked the user since it was taken. */
+  async holds(userId: string, handle: string): Promise<boolean> {
+    return !this.#store.hasIndex || (await this.#store.listIndex(userId)).some((entry) => entry.handle === handle)
+  }
+
+  /** Gives back a place; nothing without an index. */
+  async release(userId: string, handle: string): Promise<void> {
+    if (this.#store.hasIndex) await this.#store.removeFromIndex(userId, handle)
+  }
+
+  /** Ends the least recently used sessions beyond the user's limit. */
+  async evict(user: SessionUser): Promise<void> {
+    if (this.#settings.maxSessions?.onLimit !== 'evict') return
+    const records = await this.#live(user.id)
+    const excess = records.slice(this.#limitOf(user))
+    await Promise.all(excess.map((record) => this.revoke(record.handle, user.id, 'evicted')))
+  }
+
+  async list(userId: string): Promise<SessionInfo[]> {
+    return (await this.#live(userId)).map(describe)
+  }
+
+  /**
+   * Ends one session if it is this user's. The record goes first, then its entry, then the record again: a login that
+   * wrote it in between finds its entry gone, or is ended by the second look.
+   */
+  async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
+    const isTheirs = (record: SessionRecord): boolean => record.userId === userId
+    const first = await this.end(handle, isTheirs)
+    await this.release(userId, handle)
+    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs) : undefined) ?? first
+    if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
+    return ended !== undefined
+  }
+
+  async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
+    const entries = await this.#store.listIndex(userId)
+    const others = entries.filter((entry) => entry.handle !== except)
+    const ended = await Promise.all(others.map((entry) => this.revoke(entry.handle, userId, reason)))
+    return ended.filter(Boolean).length
+  }
+
+  /** Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. */
+  async end(handle: string, isToEnd: (record: SessionRecord) => boolean): Promise<SessionRecord | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const record = await this.#store.get(handle)
+      if (record === undefined || !isToEnd(record)) return undefined
+      if (await this.#store.delete(handle, record.version)) return record
+    }
+    throw new SecureSessionError('SESSION_SUPERSEDED')
+  }
+
+  #limitOf(user: SessionUser): number {
+    const limit = this.#settings.maxSessions?.limit ?? Infinity
+    return typeof limit === 'function' ? limit(user) : limit
+  }
+
+  /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
+  async #live(userId: string): Promise<SessionRecord[]> {
+    const now = this.#settings.clock()
+    const records: SessionRecord[] = []
+    const look = async ({ handle, expiresAt }: IndexEntry): Promise<void> => {
+      const record = await this.#store.get(handle)
+      if (record?.userId === userId && expiredBy(record, now) === undefined) records.push(record)
+      // A short-lived entry without a record may belong to a login that is on its way.
+      else if (expiresAt - now > RESERVATION) await this.release(userId, handle)
+    }
+    await Promise.all((await this.#store.listIndex(userId)).map(look))
+    return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.handle < b.handle ? -1 : 1))
+  }
+}
+
+function describe(record: SessionRecord): SessionInfo {
+  return {
+    handle: record.handle,
+    userId: record.userId ?? '',
+    createdAt: new Date(record.createdAt),
+    authenticatedAt: new Date(record.authenticatedAt ?? record.createdAt),
+    lastSeenAt: new Date(record.lastSeenAt),
+    idleDeadline: new Date(record.idleDeadline),
+    absoluteDeadline: new Date(record.absoluteDeadline),
+    remember: record.remember,
+    device: record.device,
+  }
+}

@@ -1,0 +1,94 @@
+import type { SessionRecord } from '../../types/index.ts'
+import type { Changes } from './data.ts'
+import { applyChanges, join } from './data.ts'
+import type { MintedSecret } from './id.ts'
+import type { Lifetimes } from './lifetime.ts'
+import { GRACE, isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
+import type { Identity } from './record.ts'
+import { authenticated, promoted, rotated, withSuccessor } from './record.ts'
+import { matchSecret } from './secret-match.ts'
+
+/** A privilege change that waits for the response. */
+export interface Rotation {
+  readonly reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash'
+  /** Who is logged in from now on; `undefined` leaves the user as they are. */
+  readonly identity?: Identity
+  readonly authHash?: string
+}
+
+/** What one request did to its data: changes to single keys, or a whole new content. */
+export type DataWork =
+  | { readonly kind: 'changes'; readonly changes: Changes }
+  | { readonly kind: 'whole'; readonly entries: ReadonlyMap<string, string> }
+
+/** Everything one request wants of its record, to be applied to the latest version of it, as often as it takes. */
+export interface Work {
+  readonly data: DataWork
+  readonly rotation: Rotation | undefined
+  /** Hash of the secret that this request came with. */
+  readonly presented: string
+  /** Whether the user's credentials were compared in this request. */
+  readonly isChecked: boolean
+  /** Whether the app asked for a touch by name. */
+  readonly isTouched: boolean
+  readonly now: number
+}
+
+/** How a record changes: not at all, in its idle deadline only, or as a whole. */
+export interface NextRecord {
+  readonly kind: 'same' | 'touch' | 'update'
+  readonly record: SessionRecord
+  /** The secret that the response has to carry. */
+  readonly minted?: MintedSecret
+}
+
+/** Applies one request's work to a record. Pure but for the secret that `mint` makes when one is called for. */
+export function nextRecord(
+  record: SessionRecord,
+  work: Work,
+  lifetimes: Lifetimes,
+  mint: () => MintedSecret,
+): NextRecord {
+  const { now, rotation } = work
+  const data = dataAfter(record.data, work.data)
+  const touched = { ...record, ...seenAt(now, record, lifetimes) }
+  const version = record.version + 1
+  if (rotation !== undefined) {
+    const minted = mint()
+    return {
+      kind: 'update',
+      record: { ...rotate(touched, rotation, minted.secretHash, now, lifetimes), data, version },
+      minted,
+    }
+  }
+  const match = matchSecret(record, work.presented, now)
+  let next = match === 'successor' ? promoted(touched, work.presented, now, GRACE) : touched
+  let minted: MintedSecret | undefined
+  if (match === 'current' && isRenewalDue(record, now, lifetimes)) {
+    minted = mint()
+    next = withSuccessor(next, minted.secretHash, now)
+  }
+  if (work.isChecked) next = { ...next, authCheckedAt: now }
+  if (next !== touched || data !== record.data) {
+    return { kind: 'update', record: { ...next, data, version }, ...(minted && { minted }) }
+  }
+  return work.isTouched || isTouchDue(record, now, lifetimes)
+    ? { kind: 'touch', record: touched }
+    : { kind: 'same', record }
+}
+
+function rotate(
+  record: SessionRecord,
+  rotation: Rotation,
+  secretHash: string,
+  now: number,
+  lifetimes: Lifetimes,
+): SessionRecord {
+  const fresh = rotated(record, secretHash, now)
+  if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
+  return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
+}
+
+function dataAfter(json: string, data: DataWork): string {
+  return data.kind === 'whole' ? join(data.entries) : applyChanges(json, data.changes)
+}
