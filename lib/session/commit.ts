@@ -30,9 +30,9 @@ export async function commit(session: RequestSession): Promise<void> {
 /** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
 export async function undo(session: RequestSession): Promise<void> {
   const { before, record, parts } = session
+  if (before === undefined || record === undefined) return
   session.before = undefined
   session.answer = undefined
-  if (before === undefined || record === undefined) return
   const { userId, handle, version } = record
   if (before.record === undefined) await parts.store.delete(handle, version)
   else await parts.store.update({ ...before.record, version: version + 1 }, version)
@@ -66,7 +66,10 @@ async function begin(session: RequestSession, work: DataWork): Promise<void> {
   const data = work.kind === 'whole' ? join(work.entries) : applyChanges('{}', work.changes)
   const identity = rotation?.identity
   if (identity === undefined && data === '{}') return
-  if (identity === undefined && session.isShadowed) return drop(session, 'stale')
+  if (identity === undefined && session.isShadowed && rotation === undefined) {
+    parts.events.emit({ type: 'dropped-write', handle, reason: 'stale' })
+    return
+  }
   const now = settings.clock()
   const minted = ids.mint(handle)
   const empty = newRecord(handle, minted.secretHash, data, now, settings)
@@ -151,34 +154,35 @@ function announce(
 }
 
 /**
- * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. A login needs
- * nothing of the old record but what this very request put in, so it gets one of its own.
+ * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. What needs nothing of
+ * the old record gets one of its own: a login, and a `regenerate` that kept nothing, which is how @fastify/passport logs in.
  */
 async function overtaken(session: RequestSession, work: Work, reason: DropReason): Promise<void> {
   const { parts, rotation, handle } = session
-  const data = ownData(work.data)
+  const isWrite = work.data.kind === 'whole' || work.data.changes.size > 0
+  if (rotation?.reason === 'login' && rotation.identity !== undefined) return loginAnew(session, work)
+  if (rotation?.reason === 'regenerate' && session.isAllOwn && session.userId === null) {
+    session.record = undefined
+    session.moveTo(newHandle())
+    return begin(session, work.data)
+  }
+  session.loseRecord()
+  if (isWrite || rotation !== undefined) parts.events.emit({ type: 'dropped-write', handle, reason })
+  if (rotation !== undefined) throw new SecureSessionError('SESSION_SUPERSEDED')
+}
+
+/** A login whose record was overtaken. It stands only if nobody revoked the user since it began. */
+async function loginAnew(session: RequestSession, work: Work): Promise<void> {
+  const { parts, user, handle } = session
+  if (user === null || !(await parts.users.holds(user.id, handle))) throw new SecureSessionError('SESSION_SUPERSEDED')
   session.record = undefined
   session.answer = undefined
-  if (rotation === undefined)
-    return work.data.kind === 'changes' && work.data.changes.size === 0 ? undefined : drop(session, reason)
-  if (rotation.reason !== 'login' || rotation.identity === undefined) {
-    drop(session, reason)
-    throw new SecureSessionError('SESSION_SUPERSEDED')
-  }
-  const { userId } = rotation.identity
-  const isStillWanted = await parts.users.holds(userId, handle)
-  if (!isStillWanted || session.user === null) throw new SecureSessionError('SESSION_SUPERSEDED')
   session.moveTo(newHandle())
-  await parts.users.reserve(session.user, session.handle, undefined)
-  await begin(session, data)
+  await parts.users.reserve(user, session.handle, undefined)
+  await begin(session, session.isAllOwn ? work.data : ownData(work.data))
 }
 
 /** Of the data, only what this request wrote itself. */
 function ownData(data: DataWork): DataWork {
   return data.kind === 'whole' ? { kind: 'whole', entries: new Map() } : data
-}
-
-function drop(session: RequestSession, reason: DropReason): void {
-  const { parts, handle } = session
-  parts.events.emit({ type: 'dropped-write', handle, reason })
 }

@@ -29,6 +29,8 @@ export class RequestSession {
   rotation: Rotation | undefined
   /** Whether the data was begun anew, so that nothing another request wrote to the old content may come back. */
   isNewData = false
+  /** Whether nothing of the old data was kept, so that all there is was written by this request. */
+  isAllOwn = false
   /** What the response says about the cookie, once that is settled. */
   answer: CookieAnswer
   /** Whether the app looked at who is asking, so that the response depends on the cookie. */
@@ -112,6 +114,7 @@ export class RequestSession {
     await this.#abandonLogin()
     await this.parts.users.reserve(user, this.handle, this.record)
     const keep = options.keep ?? !isOther
+    if (this.#session === null) this.#session = undefined
     // Across users nothing survives that was not named.
     if (isOther || keep !== true) this.#keepOnly(keep === true ? [] : keep)
     this.rotation = {
@@ -195,9 +198,21 @@ export class RequestSession {
 
   /** Forgets what this request did to the data and reads the store again. */
   async reload(): Promise<void> {
-    if (this.record !== undefined) this.record = await readRecord(this.parts, this.record.handle)
+    if (this.record !== undefined) {
+      const latest = await readRecord(this.parts, this.record.handle)
+      // Another epoch is another login: what it holds is not this request's to see.
+      if (latest?.epoch === this.record.epoch) this.record = latest
+      else this.loseRecord()
+    }
     this.#open(parseData(this.record?.data ?? '{}'))
     this.isNewData = false
+  }
+
+  /** The record is gone or somebody else's: this request goes on with none, and may not begin one but by a login. */
+  loseRecord(): void {
+    this.#forget()
+    this.isShadowed = true
+    this.answer = undefined
   }
 
   /** Whether the data differs from what was loaded. */
@@ -243,15 +258,17 @@ export class RequestSession {
     }
     this.#open(kept)
     this.isNewData = true
+    this.isAllOwn = Object.keys(kept).length === 0
   }
 
   /** Removes the record of this request and whatever was staged on it. */
-  async #end(): Promise<void> {
-    const { record } = this
-    await this.#abandonLogin()
-    if (record !== undefined && !(await this.#remove(record))) return this.#forget()
-    if (record !== undefined) this.answer = { kind: 'clear' }
-    this.#forget()
+  #end(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { record } = this
+      await this.#abandonLogin()
+      if (record !== undefined && (await this.#remove(record))) this.answer = { kind: 'clear' }
+      this.#forget()
+    })
   }
 
   /** `false` when the record has gone to another user, or to one at all: then it is not this request's to end. */
@@ -273,6 +290,7 @@ export class RequestSession {
     this.#session = undefined
     this.#raw = undefined
     this.isNewData = false
+    this.isAllOwn = false
   }
 
   /** Gives back the place of a login that will not be. */
