@@ -1,0 +1,80 @@
+import type { LoadOptions, Measurement } from './load.ts'
+import { load } from './load.ts'
+import type { Peer } from './peers/peer.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+import { ServerProcess } from './server-process.ts'
+import { Visitor } from './visitor.ts'
+
+/** All measurements of one peer in one scenario, in the order of the rounds. */
+export interface Series {
+  readonly scenario: Scenario
+  readonly peer: Peer
+  readonly rounds: readonly Measurement[]
+}
+
+/** What is compared, and how long. */
+export interface CompareOptions extends LoadOptions {
+  readonly peers: readonly Peer[]
+  readonly rounds: number
+  /** Seconds. */
+  readonly warmup: number
+}
+
+interface Contender {
+  readonly peer: Peer
+  readonly server: ServerProcess
+  readonly rounds: Measurement[]
+}
+
+/**
+ * Measures every peer in one scenario, all of them in every round and each round in another order,
+ * so that whatever else the machine does hits all alike. Each server is fresh, checked, and warm before the first round.
+ */
+export async function compare(
+  scenario: Scenario,
+  options: CompareOptions,
+  say: (line: string) => void,
+): Promise<Series[]> {
+  const contenders: Contender[] = []
+  for (const peer of options.peers) {
+    if (peer.only !== undefined && !peer.only.includes(scenario.name)) continue
+    const server = await ServerProcess.start('peer-server', [peer.name])
+    contenders.push({ peer, server, rounds: [] })
+    await scenario.check(new Visitor(server.ready.port, peer), peer)
+    await run(scenario, { peer, server }, { ...options, duration: options.warmup })
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    say(`${scenario.title}: round ${round + 1} of ${options.rounds}`)
+    for (const contender of rotated(contenders, round)) {
+      contender.rounds.push(await run(scenario, contender, options))
+    }
+  }
+  for (const { peer, server } of contenders) {
+    await scenario.check(new Visitor(server.ready.port, peer), peer)
+    await server.stop()
+  }
+  return contenders.map(({ peer, rounds }) => ({ scenario, peer, rounds }))
+}
+
+/** One measurement, by visitors of its own: as many as there are connections, logged in where the scenario needs it. */
+export async function run(
+  scenario: Scenario,
+  { peer, server }: Pick<Contender, 'peer' | 'server'>,
+  options: LoadOptions,
+): Promise<Measurement> {
+  const visitors = Array.from(
+    { length: options.connections },
+    (_, index) => new Visitor(server.ready.port, peer, { id: `u${index + 1}` }),
+  )
+  if (scenario.needsLogin) for (const visitor of visitors) await visitor.send('login')
+  return load(
+    server,
+    visitors.map((visitor) => scenario.requests(visitor)),
+    options,
+  )
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const start = by % Math.max(1, items.length)
+  return [...items.slice(start), ...items.slice(0, start)]
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import fastify from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { memoryStore, secureSession } from '../../lib/index.ts'
+import type { SessionStore } from '../../lib/index.ts'
+import type { SessionData, User } from './peer.ts'
+import { listen, NOBODY, THEME } from './peer.ts'
+
+/** This plugin, with its defaults. */
+export async function startSessionGuard(): Promise<number> {
+  const secret = randomBytes(32).toString('base64url')
+  return listen(await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 })))
+}
+
+/** The six routes over this plugin. */
+export async function guardedApp(secret: string, store: SessionStore): Promise<FastifyInstance> {
+  const app = fastify()
+  await app.register(secureSession, { environment: 'test', secret, store })
+  app.get('/anonymous', async () => ({ hello: 'world' }))
+  app.get('/user', async (request, reply) => request.user ?? reply.code(401).send(NOBODY))
+  app.get('/session', async (request, reply) => {
+    const session = sessionOf(request)
+    if (session.theme === undefined) return reply.code(401).send(NOBODY)
+    return { theme: session.theme }
+  })
+  app.post('/write', async (request) => {
+    const session = sessionOf(request)
+    session.views = (session.views ?? 0) + 1
+    return { views: session.views }
+  })
+  app.post<{ Body: User }>('/login', async (request) => {
+    await request.login({ id: request.body.id, name: request.body.name })
+    const session = sessionOf(request)
+    session.theme = THEME
+    return { ok: true }
+  })
+  app.post('/logout', async (request) => {
+    await request.logout()
+    return { ok: true }
+  })
+  return app
+}
+
+/** An app would say this once for all by declaring the keys of its sessions; two apps in one program cannot. */
+function sessionOf(request: Pick<FastifyRequest, 'session'>): FastifyRequest['session'] & SessionData {
+  return request.session
+}

@@ -1,0 +1,18 @@
+import type { Request } from 'autocannon'
+import type { Peer } from '../peers/peer.ts'
+import type { Visitor } from '../visitor.ts'
+
+export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'login-logout'
+
+/** What visitors do, over and over. */
+export interface Scenario {
+  readonly name: ScenarioName
+  /** As the table prints it. */
+  readonly title: string
+  /** Whether the visitors log in before the clock starts. */
+  readonly needsLogin: boolean
+  /** One iteration of one visitor, on the connection that this visitor has for itself. */
+  requests(visitor: Visitor): Request[]
+  /** Rejects unless a peer does what this scenario is about to time. */
+  check(visitor: Visitor, peer: Peer): Promise<void>
+}

@@ -1,0 +1,41 @@
+import type { PeerName } from './peers/peer.ts'
+import type { ScenarioName } from './scenarios/scenario.ts'
+import type { Series } from './compare.ts'
+import { ratio } from './statistics.ts'
+import { markdown, times } from './table.ts'
+
+interface Target {
+  readonly scenario: ScenarioName
+  readonly against: PeerName
+  /** The ratio that must be reached. */
+  readonly ratio: number
+}
+
+/** What this plugin sets out to reach; 1 reads "ahead of". */
+const TARGETS: readonly Target[] = [
+  { scenario: 'anonymous', against: 'fastify-cookie', ratio: 0.95 },
+  { scenario: 'user', against: 'fastify-cookie', ratio: 0.85 },
+  { scenario: 'user', against: 'fastify-session-tuned', ratio: 2.5 },
+  { scenario: 'user', against: 'secure-session', ratio: 1 },
+  { scenario: 'session', against: 'fastify-session-tuned', ratio: 1.4 },
+  { scenario: 'write', against: 'fastify-session', ratio: 1 },
+  { scenario: 'write', against: 'fastify-session-tuned', ratio: 1 },
+  { scenario: 'login-logout', against: 'fastify-session', ratio: 1 },
+  { scenario: 'login-logout', against: 'fastify-session-tuned', ratio: 1 },
+]
+
+/** Target and result side by side, as a Markdown table; empty when the run measured none of them. */
+export function targetsOf(all: readonly Series[]): string {
+  const cells = TARGETS.flatMap((target) => {
+    const find = (name: PeerName): Series | undefined =>
+      all.find(({ scenario, peer }) => scenario.name === target.scenario && peer.name === name)
+    const own = find('session-guard')
+    const other = find(target.against)
+    if (own === undefined || other === undefined) return []
+    const rates = (series: Series): number[] => series.rounds.map(({ rate }) => rate)
+    const reached = ratio(rates(own), rates(other))
+    const verdict = reached >= target.ratio ? 'yes' : `short by ${times(target.ratio - reached)}`
+    return [[own.scenario.title, other.peer.title, target.ratio.toFixed(2), times(reached), verdict]]
+  })
+  return cells.length === 0 ? '' : markdown(['scenario', 'against', 'target', 'measured', 'reached'], cells, 2)
+}
