@@ -1,0 +1,74 @@
+/**
+ * README.md is run as its reader would run it. What stands after the language of a block says how:
+ *
+ *   js                  a program: runs to its end, exit code 0, or the code of `exit=1`
+ *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path); no 4xx or 5xx
+ *   ts                  a module: type-checked under strict
+ *   … fragment          the inside of a handler that knows `app`, `request`, `req`, `reply`, `user`, `options`: type-checked
+ *   … options           properties of the options object: type-checked
+ *   … file=app.mjs      kept under this name, for other blocks to import or run
+ *   … NODE_ENV=test     an environment variable of the program
+ *   text output         what the program before it prints, line by line; `…` stands for anything
+ *   json                must parse
+ *   sh                  commands must exist: npm scripts, this package's commands, files of other blocks
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { ROOT } from './support/imports.ts'
+import type { Block } from './support/markdown.ts'
+import { blocksOf } from './support/markdown.ts'
+import { isPrinted, Reader, readerIn, unknownCommands } from './support/readme-runner.ts'
+import type { Finished } from './support/run.ts'
+import { buildPackage } from './support/tarball.ts'
+
+t.setTimeout(180_000)
+
+const blocks = blocksOf(await readFile(join(ROOT, 'README.md'), 'utf8'))
+const reader = await readerIn(t.testdir(), buildPackage)
+const isPart = ({ attributes }: Block): boolean => 'fragment' in attributes || 'options' in attributes
+const isCode = ({ language }: Block): boolean => language === 'js' || language === 'ts'
+const names = new Map<Block, string>()
+for (const block of blocks.filter(isCode)) {
+  if (isPart(block)) await reader.writePart(block)
+  else names.set(block, await reader.write(block))
+}
+
+t.test('every block says in known words how it is meant', async (t) => {
+  for (const block of blocks) t.strictSame(Reader.faultsOf(block), [], `line ${block.line}`)
+  t.ok(blocks.some(isCode), 'there is code to run')
+})
+
+t.test('every TypeScript module and every fragment of the README is well typed', async (t) => {
+  t.equal(await reader.typeCheck(), '')
+})
+
+t.test('every program of the README does what the README says', async (t) => {
+  let last: Finished | undefined
+  for (const block of blocks) {
+    const name = names.get(block)
+    const at = `line ${block.line}`
+    if (name !== undefined && 'serve' in block.attributes) {
+      const response = await reader.serve(name, block)
+      t.ok(response.ok, `${at} answers ${response.status}`)
+    } else if (name !== undefined && block.language === 'js') {
+      last = await reader.run(name, block)
+      t.equal(last.code, Number(block.attributes['exit'] ?? 0), `${at} ends as it should\n${last.stdout}${last.stderr}`)
+    } else if ('output' in block.attributes) {
+      const printed = `${last?.stdout}${last?.stderr}`
+      t.ok(isPrinted(block.code, printed), `${at} is what the program before it prints`, { printed })
+    }
+  }
+})
+
+t.test('every command of the README exists', async (t) => {
+  for (const block of blocks.filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))) {
+    t.strictSame(await unknownCommands(block, [...names.values()]), [], `line ${block.line}`)
+  }
+})
+
+t.test('every JSON block of the README parses', async (t) => {
+  for (const block of blocks.filter(({ language }) => language === 'json')) {
+    t.doesNotThrow(() => JSON.parse(block.code) as unknown, `line ${block.line}`)
+  }
+})
