@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { SessionRecord } from '../../types/index.ts'
+import { isRecord } from '../session/record.ts'
+
+/** What a store may keep beside the text of a record, because a touch moves it. */
+export type Moving = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'>
+
+/** A record as JSON on one line. */
+export function encodeRecord(record: SessionRecord): string {
+  return JSON.stringify(record)
+}
+
+/** The record behind a text, with what has moved since it was written; `undefined` when it is not the whole of one. */
+export function decodeRecord(text: string, moved?: Moving): SessionRecord | undefined {
+  try {
+    const value: unknown = { ...JSON.parse(text), ...moved }
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** No server needs quoting for these, or finds one too long for an index. */
+const PLAIN = /^[\w.:@|+=~/-]{1,128}$/
+
+/**
+ * A handle or a user id as a key that every server takes: itself when it is short and plain, else `#` and its SHA-256. Two
+ * never become one, which an encoding to UTF-8 does to lone surrogates, and a server's limits to what is long.
+ */
+export function keyOf(name: string): string {
+  return PLAIN.test(name) ? name : `#${createHash('sha256').update(name, 'utf16le').digest('base64url')}`
+}
