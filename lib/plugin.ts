@@ -115,11 +115,14 @@ function addHooks(app: FastifyInstance, parts: Parts): void {
       done()
       return
     }
-    load(parts, cookie).then((loaded) => {
+    const hold = (loaded: Loaded): void => {
       const held = request as SessionRequest
       held[SESSION] = new RequestSession(parts, new RequestClient(request), loaded)
       done()
-    }, done)
+    }
+    const loaded = load(parts, cookie)
+    if (loaded instanceof Promise) loaded.then(hold, done)
+    else hold(loaded)
   })
 
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -130,7 +133,14 @@ function addHooks(app: FastifyInstance, parts: Parts): void {
       done(null, payload)
       return
     }
-    session.finish(statusOf(reply, payload) >= 500).then(
+    const isFailure = statusOf(reply, payload) >= 500
+    if (!isFailure && !session.hasWork) {
+      session.isAnswered = true
+      answer(reply, session)
+      done(null, payload)
+      return
+    }
+    session.finish(isFailure).then(
       () => {
         answer(reply, session)
         done(null, payload)

@@ -4,7 +4,7 @@ import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } fro
 
 interface Pending {
   readonly deadline: number
-  readonly giveUp: () => void
+  readonly fail: (cause: unknown) => void
 }
 
 /** How finely a store's time limit is watched: one timer for all operations, which see it this share late at the most. */
@@ -74,35 +74,41 @@ export class AnsweringStore {
 
   #askIndex<Answer>(operation: string, ask: (index: UserIndex) => Promise<Answer>): Promise<Answer> {
     const store = this.#store
-    if (!isIndexed(store)) throw new SecureSessionError('SESSION_STORE_LACKS_INDEX')
+    if (!isIndexed(store)) return Promise.reject(new SecureSessionError('SESSION_STORE_LACKS_INDEX'))
     return this.#ask(operation, () => ask(store))
   }
 
-  async #ask<Answer>(operation: string, ask: () => Promise<Answer>): Promise<Answer> {
-    let pending: Pending | undefined
-    try {
-      return await new Promise<Answer>((resolve, reject) => {
-        pending = {
-          deadline: performance.now() + this.#timeout,
-          giveUp: () => reject(new Error(`no answer within ${this.#timeout} ms`)),
-        }
-        this.#pending.add(pending)
-        this.#timer ??= setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
-        ask().then(resolve, reject)
-      })
-    } catch (cause) {
-      this.#events.emit({ type: 'store-failure', operation })
-      throw new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause })
-    } finally {
-      if (pending !== undefined) this.#pending.delete(pending)
-    }
+  #ask<Answer>(operation: string, ask: () => Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void => {
+        if (!this.#pending.delete(pending)) return
+        this.#events.emit({ type: 'store-failure', operation })
+        reject(new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause }))
+      }
+      const pending: Pending = { deadline: performance.now() + this.#timeout, fail }
+      this.#pending.add(pending)
+      this.#timer ??= this.#watchSoon()
+      try {
+        ask().then((value) => {
+          this.#pending.delete(pending)
+          resolve(value)
+        }, fail)
+      } catch (cause) {
+        fail(cause)
+      }
+    })
+  }
+
+  #watchSoon(): NodeJS.Timeout {
+    return setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
   }
 
   #watch(): void {
     const now = performance.now()
-    for (const one of this.#pending) if (now >= one.deadline) one.giveUp()
-    this.#timer =
-      this.#pending.size === 0 ? undefined : setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
+    for (const { deadline, fail } of this.#pending) {
+      if (now >= deadline) fail(new Error(`no answer within ${this.#timeout} ms`))
+    }
+    this.#timer = this.#pending.size === 0 ? undefined : this.#watchSoon()
   }
 }
 

@@ -1,6 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
-import type { Changes } from './data.ts'
 import { applyChanges, changesBetween, join, parseData, serialize } from './data.ts'
 import { newHandle } from './id.ts'
 import { readRecord } from './load.ts'
@@ -16,6 +15,8 @@ type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
 /** A write meets at most as many conflicts as there are requests beside it; this many are not met in good faith. */
 const ATTEMPTS = 100
+
+const NO_CHANGES: DataWork = { kind: 'changes', changes: new Map() }
 
 /**
  * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie.
@@ -42,14 +43,11 @@ export async function undo(session: RequestSession): Promise<void> {
 
 /** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
 function dataWork(session: RequestSession): DataWork {
+  if (!session.isNewData && !session.isModified()) return NO_CHANGES
   const { entries, record } = session
-  if (entries === undefined) return { kind: 'changes', changes: new Map() }
-  const json = join(entries)
-  refuseOversize(session, json)
+  refuseOversize(session, join(entries))
   if (session.isNewData) return { kind: 'whole', entries }
-  const changes: Changes =
-    json === (record?.data ?? '{}') ? new Map() : changesBetween(serialize(parseData(record?.data ?? '{}')), entries)
-  return { kind: 'changes', changes }
+  return { kind: 'changes', changes: changesBetween(serialize(parseData(record?.data ?? '{}')), entries) }
 }
 
 function refuseOversize({ parts }: RequestSession, json: string): void {

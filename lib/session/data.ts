@@ -39,11 +39,27 @@ export function parseData(json: string): SessionData {
  */
 export function serialize(data: SessionData): Map<string, string> {
   const entries = new Map<string, string>()
-  for (const key of Object.keys(data)) {
-    const json = isReserved(key) ? undefined : stringify(data[key], key)
+  for (const [key, value] of Object.entries(ownKeys(data))) {
+    const json = stringify(value, key)
     if (json !== undefined) entries.set(key, json)
   }
   return entries
+}
+
+/** The data without what else the session object carries. */
+function ownKeys(data: SessionData): SessionData {
+  const own: SessionData = {}
+  for (const key of Object.keys(data)) if (!isReserved(key)) own[key] = data[key]
+  return own
+}
+
+/** Whether data still reads as it was stored. A value that JSON cannot carry never does. */
+export function isSameData(data: SessionData, json: string): boolean {
+  try {
+    return JSON.stringify(ownKeys(data)) === json
+  } catch {
+    return false
+  }
 }
 
 /** One JSON object from the JSON of its values. */
@@ -73,6 +89,15 @@ export function applyChanges(json: string, changes: Changes): string {
 function stringify(value: unknown, key: string): string | undefined {
   const problem = findProblem(value, key, [])
   if (problem !== undefined) throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: problem })
+  const json = toJson(value, key)
+  // What would be refused when it comes back from the store is refused before it goes there.
+  if (json !== undefined && parseObject(`{"":${json}}`) === undefined) {
+    throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
+  }
+  return json
+}
+
+function toJson(value: unknown, key: string): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (cause) {

@@ -4,7 +4,7 @@ import { findCookie } from './cookie-header.ts'
 import { hashOf, isSameHash } from './id.ts'
 import { expiredBy, GRACE } from './lifetime.ts'
 import type { Parts } from './parts.ts'
-import { isRecord, parseObject } from './record.ts'
+import { isRecord } from './record.ts'
 import { matchSecret } from './secret-match.ts'
 
 /**
@@ -31,10 +31,10 @@ export function mentionsSession(parts: Parts, cookieHeader: string | undefined):
 }
 
 /**
- * Follows a `Cookie` header to a live record.
+ * Follows a `Cookie` header to a live record. Answers at once where no store has to be asked.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
  */
-export async function load(parts: Parts, cookieHeader: string): Promise<Loaded> {
+export function load(parts: Parts, cookieHeader: string): Loaded | Promise<Loaded> {
   const { count, value } = findCookie(cookieHeader, parts.settings.cookie.name)
   if (count === 0) return NONE
   if (count > 1) {
@@ -46,14 +46,24 @@ export async function load(parts: Parts, cookieHeader: string): Promise<Loaded> 
     parts.events.emit({ type: 'forged', reason: id })
     return NONE
   }
-  const record = await readRecord(parts, id.handle)
-  return record === undefined ? GONE : judge(parts, record, id.secretHash)
+  return parts.store.get(id.handle).then((found) => {
+    const record = examine(parts, id.handle, found)
+    if (record === undefined) return GONE
+    return record instanceof Promise ? record.then(() => GONE) : judge(parts, record, id.secretHash)
+  })
 }
 
 /** The record behind a handle if it is whole and alive; what is damaged or expired is removed, and an event says so. */
 export async function readRecord(parts: Parts, handle: string): Promise<SessionRecord | undefined> {
-  const { clock } = parts.settings
-  const record = await parts.store.get(handle)
+  return examine(parts, handle, await parts.store.get(handle))
+}
+
+/** Judges what a store found. Without an `await` for the one case that matters, a record that is fine. */
+function examine(
+  parts: Parts,
+  handle: string,
+  record: SessionRecord | undefined,
+): SessionRecord | undefined | Promise<undefined> {
   if (record === undefined) return undefined
   if (!known.has(record)) {
     if (!isRecord(record) || record.handle !== handle) {
@@ -62,56 +72,68 @@ export async function readRecord(parts: Parts, handle: string): Promise<SessionR
     }
     known.add(record)
   }
-  const reason = expiredBy(record, clock())
-  if (reason === undefined) return record
-  await parts.store.delete(handle, record.version)
-  if (record.userId !== null) await parts.users.release(record.userId, handle)
-  parts.events.emit({ type: 'expire', handle, userId: record.userId, reason })
+  const reason = expiredBy(record, parts.settings.clock())
+  return reason === undefined ? record : expire(parts, record, reason)
+}
+
+async function expire(
+  { store, users, events }: Parts,
+  { handle, version, userId }: SessionRecord,
+  reason: 'idle' | 'absolute',
+): Promise<undefined> {
+  await store.delete(handle, version)
+  if (userId !== null) await users.release(userId, handle)
+  events.emit({ type: 'expire', handle, userId, reason })
   return undefined
 }
 
-async function judge(parts: Parts, record: SessionRecord, secretHash: string): Promise<Loaded> {
+/** What the presented secret makes of a live record. */
+function judge(parts: Parts, record: SessionRecord, secretHash: string): Loaded | Promise<Loaded> {
   const { clock } = parts.settings
-  const { handle, userId } = record
   switch (matchSecret(record, secretHash, clock())) {
     case 'stale':
-      return clock() - record.rotatedAt < GRACE ? { state: 'shadowed', handle } : NONE
+      return clock() - record.rotatedAt < GRACE ? { state: 'shadowed', handle: record.handle } : NONE
     case 'replayed':
-      parts.events.emit({ type: 'replay', handle, userId })
-      await endCopied(parts, record)
-      return GONE
-    default: {
-      const check = await checkUser(parts, record)
-      return check === 'changed' ? GONE : { state: 'live', record, secretHash, isChecked: check === 'same' }
-    }
+      return endCopied(parts, record)
+    default:
+      return isCheckDue(parts, record)
+        ? checkUser(parts, record, secretHash)
+        : { state: 'live', record, secretHash, isChecked: false }
   }
 }
 
 /** A copied cookie cannot be told from the original, so neither may live on. */
-async function endCopied(parts: Parts, { handle, userId }: SessionRecord): Promise<void> {
-  if (userId === null) await parts.users.end(handle, (record) => record.userId === null)
-  else await parts.users.revoke(handle, userId, 'replay')
+async function endCopied({ users, events }: Parts, { handle, userId }: SessionRecord): Promise<Loaded> {
+  events.emit({ type: 'replay', handle, userId })
+  if (userId === null) await users.end(handle, (record) => record.userId === null)
+  else await users.revoke(handle, userId, 'replay')
+  return GONE
 }
 
-/** Whether the credentials behind a login are still those of the login. Not asked more often than `authCheckInterval`. */
-async function checkUser(parts: Parts, record: SessionRecord): Promise<'unasked' | 'same' | 'changed'> {
-  const { authHash, loadUser, authCheckInterval, clock } = parts.settings
-  if (authHash === undefined || loadUser === undefined || record.userId === null) return 'unasked'
-  if (clock() - record.authCheckedAt < authCheckInterval) return 'unasked'
-  const fingerprint = await currentFingerprint(record.userId, loadUser, authHash)
-  if (fingerprint !== undefined && isSameHash(fingerprint, record.authHash ?? '')) return 'same'
-  await parts.users.revoke(record.handle, record.userId, 'auth-hash')
-  return 'changed'
+/** Whether the credentials behind a login have not been looked at for `authCheckInterval`. */
+function isCheckDue({ settings }: Parts, { userId, authCheckedAt }: SessionRecord): boolean {
+  const { authHash, loadUser, authCheckInterval, clock } = settings
+  if (authHash === undefined || loadUser === undefined || userId === null) return false
+  return clock() - authCheckedAt >= authCheckInterval
 }
 
-async function currentFingerprint(
-  userId: string,
-  loadUser: NonNullable<Parts['settings']['loadUser']>,
-  authHash: NonNullable<Parts['settings']['authHash']>,
-): Promise<string | undefined> {
+/** Ends a session whose user's credentials are no longer those of the login. */
+async function checkUser(parts: Parts, record: SessionRecord, secretHash: string): Promise<Loaded> {
+  const { handle, userId, authHash } = record
+  const fingerprint = userId === null ? undefined : await currentFingerprint(parts, userId)
+  if (fingerprint !== undefined && isSameHash(fingerprint, authHash ?? '')) {
+    return { state: 'live', record, secretHash, isChecked: true }
+  }
+  await parts.users.revoke(handle, userId ?? '', 'auth-hash')
+  return GONE
+}
+
+/** The fingerprint of a user's credentials as they are now; `undefined` when there is none, or no such user. */
+export async function currentFingerprint({ settings }: Parts, userId: string): Promise<string | undefined> {
+  const { loadUser, authHash } = settings
   try {
-    const user = await loadUser(userId)
-    return user === null || user === undefined ? undefined : fingerprintOf(userId, authHash(user))
+    const user = await loadUser?.(userId)
+    return user === null || user === undefined ? undefined : fingerprintOf(userId, authHash?.(user))
   } catch (cause) {
     throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause })
   }
@@ -120,9 +142,4 @@ async function currentFingerprint(
 /** What a record keeps of an `authHash`: enough to compare, nothing to steal. `undefined` without one. */
 export function fingerprintOf(userId: string, authHash: string | undefined): string | undefined {
   return typeof authHash === 'string' && authHash !== '' ? hashOf(`${userId}\0${authHash}`) : undefined
-}
-
-/** The user snapshot of a record, a fresh object each time. */
-export function userOf(json: string | null): Record<string, unknown> | null {
-  return json === null ? null : (parseObject(json) ?? null)
 }

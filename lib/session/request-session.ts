@@ -3,14 +3,16 @@ import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '..
 import type { CookieAnswer } from './commit.ts'
 import { commit, undo } from './commit.ts'
 import type { SessionData } from './data.ts'
-import { isReserved, join, parseData, serialize } from './data.ts'
+import { isReserved, isSameData, parseData, serialize } from './data.ts'
 import { sessionObject } from './session-object.ts'
 import { newHandle } from './id.ts'
 import type { Loaded } from './load.ts'
-import { fingerprintOf, readRecord, userOf } from './load.ts'
+import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
 import type { Client, EngineSession, Parts } from './parts.ts'
 import type { Identity } from './record.ts'
+import { parseObject } from './record.ts'
 import type { Rotation } from './write.ts'
+import { isUpkeepDue } from './write.ts'
 
 /**
  * One request's session: what its cookie led to, what the app did to it, and what the response will say. Changes are staged
@@ -83,8 +85,8 @@ export class RequestSession {
   get user(): SessionUser | null {
     const json = this.userJson
     if (this.#user?.json !== json || this.#user === undefined) {
-      // `isRecord` and `login` both saw to it that the snapshot holds its id.
-      this.#user = { json, value: userOf(json) as SessionUser | null }
+      // `isRecord` and `login` both saw to it that a snapshot is a user.
+      this.#user = { json, value: json === null ? null : (JSON.parse(json) as SessionUser) }
     }
     return this.#user.value
   }
@@ -101,9 +103,16 @@ export class RequestSession {
     return this.#session ?? null
   }
 
-  /** The JSON by key of what the app left in the session; `undefined` if it never looked. */
-  get entries(): Map<string, string> | undefined {
-    return this.#raw === undefined ? undefined : serialize(this.#raw)
+  /** The JSON by key of what the app left in the session. */
+  get entries(): Map<string, string> {
+    return serialize(this.#raw ?? {})
+  }
+
+  /** Whether the end of this request has something to write. */
+  get hasWork(): boolean {
+    if (this.rotation !== undefined || this.isTouched || this.isChecked || this.isNewData || this.isModified())
+      return true
+    return this.record !== undefined && isUpkeepDue(this.record, this.presented, this.parts.settings)
   }
 
   async login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
@@ -162,9 +171,8 @@ export class RequestSession {
     this.#refuseAfterAnswer()
     const { userId } = this
     if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-    const { loadUser, authHash } = this.parts.settings
-    const value = given ?? (loadUser && authHash ? authHash(await loadUser(userId)) : undefined)
-    const fingerprint = fingerprintOf(userId, value)
+    const fingerprint =
+      given === undefined ? await currentFingerprint(this.parts, userId) : fingerprintOf(userId, given)
     if (fingerprint === undefined) throw new SecureSessionError('SESSION_AUTH_HASH_UNSET')
     const { rotation } = this
     this.rotation = rotation?.identity
@@ -217,8 +225,7 @@ export class RequestSession {
 
   /** Whether the data differs from what was loaded. */
   isModified(): boolean {
-    const { entries } = this
-    return entries !== undefined && join(entries) !== (this.record?.data ?? '{}')
+    return this.#raw !== undefined && !isSameData(this.#raw, this.record?.data ?? '{}')
   }
 
   /** The end of the request. A failed response leaves the session as it was. */
@@ -313,7 +320,6 @@ function snapshot(user: SessionUser): string {
   const isUser = typeof user === 'object' && user !== null && typeof user.id === 'string' && user.id !== ''
   if (!isUser) throw new SecureSessionError('SESSION_USER_INVALID')
   const json = serialize({ user }).get('user') ?? ''
-  const copy = userOf(json)
-  if (copy?.['id'] !== user.id) throw new SecureSessionError('SESSION_USER_INVALID')
+  if (parseObject(json)?.['id'] !== user.id) throw new SecureSessionError('SESSION_USER_INVALID')
   return json
 }

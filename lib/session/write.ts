@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../types/index.ts'
 import type { Changes } from './data.ts'
 import { applyChanges, join } from './data.ts'
 import type { MintedSecret } from './id.ts'
+import { isSameHash } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
 import { GRACE, isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
@@ -40,6 +41,17 @@ export interface NextRecord {
   readonly record: SessionRecord
   /** The secret that the response has to carry. */
   readonly minted?: MintedSecret
+}
+
+/** Whether a record needs a write although the app changed nothing: a touch, a renewal, a successor seen for the first time. */
+export function isUpkeepDue(
+  record: SessionRecord,
+  presented: string,
+  settings: Lifetimes & { clock: () => number },
+): boolean {
+  const now = settings.clock()
+  if (isTouchDue(record, now, settings) || isRenewalDue(record, now, settings)) return true
+  return record.successors.some((one) => isSameHash(one.secretHash, presented))
 }
 
 /** Applies one request's work to a record. Pure but for the secret that `mint` makes when one is called for. */
