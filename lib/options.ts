@@ -10,12 +10,14 @@ import type {
 } from '../types/index.ts'
 
 /** Deadlines by assurance level: NIST SP 800-63B-4, 2.1.3, 2.2.3 and 2.3.3; `standard` is this plugin's own default. */
-export const LIFETIMES = {
+export const LIFETIMES: Readonly<Record<'standard' | 'aal1' | 'aal2' | 'aal3', Readonly<DefaultLifetimes>>> = {
   standard: { idleTimeout: '30m', absoluteTimeout: '12h', rememberTimeout: '14d' },
   aal1: { idleTimeout: '24h', absoluteTimeout: '30d', rememberTimeout: '30d' },
   aal2: { idleTimeout: '1h', absoluteTimeout: '24h', rememberTimeout: '24h' },
   aal3: { idleTimeout: '15m', absoluteTimeout: '12h', rememberTimeout: '12h' },
-} as const satisfies Record<string, Record<string, Duration>>
+}
+
+type DefaultLifetimes = Record<'idleTimeout' | 'absoluteTimeout' | 'rememberTimeout', Duration>
 
 /** Defaults that no environment changes. */
 export const DEFAULTS = {
@@ -159,5 +161,7 @@ function secretsOf(secret: SecureSessionOptions['secret']): string[] {
 
 function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Required<MaxSessions> | undefined {
   if (asked === undefined) return undefined
-  return typeof asked === 'object' ? { onLimit: 'evict', ...asked } : { limit: asked, onLimit: 'evict' }
+  return typeof asked === 'object'
+    ? { limit: asked.limit, onLimit: asked.onLimit ?? 'evict' }
+    : { limit: asked, onLimit: 'evict' }
 }

@@ -1,0 +1,77 @@
+import { describeEnvironment, readEnvironment } from './environment.ts'
+import { factsOf } from './facts.ts'
+import { readOptions } from './read.ts'
+import { findingOf, severityOf } from './rule.ts'
+import { RULES } from './rules/index.ts'
+import { optionType } from './rules/shape.ts'
+import { silenceUnused, unusedSilences } from './rules/silence.ts'
+import { readSilences, silenceFindings } from './silence.ts'
+import { faultsOf } from './validate.ts'
+import type { Finding } from '../../types/index.ts'
+import type { CheckContext, EnvironmentInput } from './environment.ts'
+import type { ConfigFacts } from './facts.ts'
+import type { SilenceEntry } from './silence.ts'
+import type { Fault } from './validate.ts'
+
+// Options with a thousand unknown keys are one mistake, and a report of a thousand pages helps nobody.
+const MOST_OF_A_RULE = 50
+
+/**
+ * Judges options of the plugin as `register` does: every finding at once, in the order of the catalogue. Pure: reads neither
+ * files nor `process`, prints nothing, and never throws, whatever it is given.
+ *
+ * @param options What `register` would get; `undefined` is none.
+ * @param environment What `NODE_ENV` says, or an object like `process.env`. Nothing, or an unknown name, is production.
+ * The option `environment` wins over it.
+ * @param context What else is known about the process and the app.
+ * @returns The findings, silenced ones included and marked. Values of secrets never appear in them.
+ */
+export function checkConfig(options: unknown, environment?: EnvironmentInput, context: CheckContext = {}): Finding[] {
+  const facts = readFacts(options, environment, context)
+  // What is no options object at all breaks this one rule, not every other too.
+  const rules = facts.isFaulty() ? [optionType] : RULES
+  const findings = rules.flatMap((rule) =>
+    (rule.onConfig?.(facts) ?? [])
+      .slice(0, MOST_OF_A_RULE)
+      .flatMap((problem) => findingOf(rule, problem, facts.environment.name, 'register') ?? []),
+  )
+  const unused = facts.silencing.entries.filter((entry) => isUnused(entry, findings, facts))
+  const unusedFindings = unusedSilences(facts, unused).flatMap(
+    (problem) => findingOf(silenceUnused, problem, facts.environment.name, 'register') ?? [],
+  )
+  return silenceFindings([...findings, ...unusedFindings], facts.silencing)
+}
+
+/** Says in one line which rules apply to options, and why; the second line of a report. */
+export function environmentLine(options: unknown, environment?: EnvironmentInput): string {
+  return describeEnvironment(readFacts(options, environment, {}).environment)
+}
+
+/** Reads everything that rules look at, once. */
+export function readFacts(options: unknown, input: EnvironmentInput, context: CheckContext): ConfigFacts {
+  const read = readOptions(options)
+  const faults = faultsOf(read)
+  const environment = readEnvironment(input, read.root['environment'])
+  const list: unknown = read.root['silence']
+  const entries = Array.isArray(list)
+    ? list.map((entry: unknown, index) => (isFlawless(faults, index) ? entry : undefined))
+    : []
+  const silencing = readSilences(entries, RULES, context.now ?? Date.now())
+  return factsOf(read, faults, environment, context, silencing)
+}
+
+function isFlawless(faults: readonly Fault[], index: number): boolean {
+  return !faults.some(({ path }) => path[0] === 'silence' && path[1] === index)
+}
+
+/**
+ * Whether an entry can be told to match nothing. Rules that speak later, or not in this environment, may still match; and an
+ * entry for `silence-unused` itself has its use when another one is unused.
+ */
+function isUnused(entry: SilenceEntry, findings: readonly Finding[], facts: ConfigFacts): boolean {
+  if (entry.flaw !== null || findings.some(({ rule }) => rule === `session/${entry.slug}`)) return false
+  const rule = RULES.find(({ slug }) => slug === entry.slug)
+  if (rule === undefined || severityOf(rule, facts.environment.name) === null) return false
+  if (entry.slug !== silenceUnused.slug) return rule.phases.every((phase) => phase === 'register' || phase === 'scan')
+  return !facts.silencing.entries.some((other) => other.slug !== entry.slug && isUnused(other, findings, facts))
+}

@@ -1,0 +1,31 @@
+import { isAbsolute, relative } from 'node:path'
+import { SecureSessionConfigError } from './config-error.ts'
+import { renderReport } from './report.ts'
+import type { Finding } from '../../types/index.ts'
+
+/**
+ * Refuses to go on when anything fatal was found and not silenced.
+ *
+ * @param findings What `checkConfig` found, or a later phase.
+ * @param environment The line of `environmentLine`.
+ * @returns The warnings, to be logged once. Silenced findings and notes are not among them.
+ * @throws SecureSessionConfigError `SESSION_GUARD_REFUSED`, with all findings and the report.
+ */
+export function enforce(findings: readonly Finding[], environment: string): Finding[] {
+  const active = findings.filter(({ silenced }) => silenced === undefined)
+  if (active.some(({ severity }) => severity === 'fatal')) {
+    throw new SecureSessionConfigError(
+      findings,
+      renderReport(findings, { environment, checkAgain: checkCommand(findings) }),
+    )
+  }
+  return active.filter(({ severity }) => severity === 'warning')
+}
+
+/** The command that repeats the check on the file that was started; its path is shown only below the working directory. */
+function checkCommand(findings: readonly Finding[]): string {
+  const environment = findings[0]?.environment ?? 'production'
+  const file = relative(process.cwd(), process.argv[1] ?? '')
+  const isBelow = file !== '' && !file.startsWith('..') && !isAbsolute(file) && !file.includes('node_modules')
+  return `npx fastify-session-guard check ${isBelow ? `./${file} ` : ''}--env ${environment}`
+}

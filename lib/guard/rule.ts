@@ -1,0 +1,83 @@
+import type { EnvironmentName, Finding, FindingLocation, Phase, Severity } from '../../types/index.ts'
+import type { ConfigFacts } from './facts.ts'
+import type { CheckContext, EnvironmentInput } from './environment.ts'
+
+/** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
+export interface Severities {
+  readonly production: Severity | null
+  readonly development: Severity | null
+}
+
+/** What a rule found: everything of a finding that the rule itself does not already say. */
+export interface Problem {
+  readonly at: FindingLocation[]
+  readonly message: string
+  readonly text: string
+  readonly snippet?: string
+  readonly suggestion?: string
+  readonly severity?: Severity
+  readonly silenceable?: false
+}
+
+/** A configuration as source text, so that it can be shown, pasted and tested. */
+export interface ConfigExample {
+  /** Members of an options object; a good secret, store, `tls` and `maxSessions` are around them. */
+  readonly options: string
+  readonly environment?: EnvironmentInput
+  readonly context?: CheckContext
+  /** Leaves out the good options that would otherwise be around the example. */
+  readonly without?: readonly string[]
+}
+
+/** One entry of the catalogue: the source of findings, of `explain`, and of the table in the README. */
+export interface Rule {
+  readonly slug: string
+  readonly severity: Severities
+  /** An exception to `severity`, in words. */
+  readonly severityNote?: string
+  readonly phases: readonly Phase[]
+  /** `false` where a browser drops the cookie anyway, or the option means nothing. */
+  readonly silenceable: boolean
+  /** The condition, in words. */
+  readonly when: string
+  readonly why: string
+  /** The remedy, in words. */
+  readonly remedy: string
+  readonly references: readonly string[]
+  /** What goes wrong, how an attacker uses it, what browsers do: the lesson of `explain`. */
+  readonly teach: string
+  readonly examples: { readonly wrong: ConfigExample; readonly right: ConfigExample }
+  /** The register phase: what the options alone show. */
+  readonly onConfig?: (facts: ConfigFacts) => Problem[]
+}
+
+/** The severity of a rule in an environment; `test` behaves like `development`. */
+export function severityOf(rule: Rule, environment: EnvironmentName): Severity | null {
+  return environment === 'production' ? rule.severity.production : rule.severity.development
+}
+
+/** A finding out of a rule and what it found; `undefined` where the environment silences the rule by itself. */
+export function findingOf(
+  rule: Rule,
+  problem: Problem,
+  environment: EnvironmentName,
+  phase: Phase,
+): Finding | undefined {
+  const severity = problem.severity ?? severityOf(rule, environment)
+  if (severity === null) return undefined
+  const { text, snippet, suggestion } = problem
+  return {
+    schemaVersion: 1,
+    rule: `session/${rule.slug}`,
+    severity,
+    environment,
+    phase,
+    silenceable: problem.silenceable ?? rule.silenceable,
+    message: problem.message,
+    at: problem.at,
+    why: rule.why,
+    fix: snippet === undefined ? { text } : { text, snippet },
+    ...(suggestion === undefined ? {} : { suggestion }),
+    references: [...rule.references],
+  }
+}

@@ -1,0 +1,72 @@
+import { environmentConflict, environmentUnknown, environmentUnset } from './environment.ts'
+import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInverted } from './lifetime.ts'
+import * as name from './name.ts'
+import { crossOriginOff, duplicatePlugin } from './neighbours.ts'
+import * as scope from './scope.ts'
+import { secretDuplicate, secretLowEntropy, secretMissing, secretPlaceholder, secretShort } from './secrets.ts'
+import * as shape from './shape.ts'
+import { silenceInvalid, silenceUnused } from './silence.ts'
+import * as store from './store.ts'
+import * as transport from './transport.ts'
+import type { Rule } from '../rule.ts'
+
+/** The catalogue, in the order of the documentation. */
+export const RULES: readonly Rule[] = Object.freeze([
+  shape.unknownOption,
+  shape.optionWrongLevel,
+  shape.foreignOption,
+  shape.optionType,
+  shape.durationUnit,
+  shape.sameSiteInvalid,
+  transport.sameSiteNoneRequiresSecure,
+  transport.secureRequired,
+  transport.secureAuto,
+  transport.tlsUnproven,
+  transport.httpOnlyDisabled,
+  transport.partitionedRequiresSecure,
+  transport.partitionedWithoutNone,
+  name.prefixHost,
+  name.prefixSecure,
+  name.prefixHttp,
+  name.prefixCase,
+  name.prefixMissing,
+  name.cookieNameInvalid,
+  name.cookieNameFingerprint,
+  scope.domainMalformed,
+  scope.domainLocal,
+  scope.domainPublicSuffix,
+  scope.domainWide,
+  scope.pathInvalid,
+  scope.pathNarrow,
+  name.cookieTooBig,
+  timeoutsInverted,
+  idleTooLong,
+  absoluteTooLong,
+  rememberTooLong,
+  renewalOff,
+  secretMissing,
+  secretShort,
+  secretLowEntropy,
+  secretPlaceholder,
+  secretDuplicate,
+  store.memoryStore,
+  store.memoryStoreCluster,
+  store.storeIncomplete,
+  store.storeWeaker,
+  store.storePlaintext,
+  store.maxSessionsUnset,
+  store.userIndexMissing,
+  duplicatePlugin,
+  environmentUnset,
+  environmentUnknown,
+  environmentConflict,
+  crossOriginOff,
+  silenceInvalid,
+  silenceUnused,
+])
+
+/** A rule by its slug or id; `undefined` when there is none. */
+export function ruleNamed(name: string): Rule | undefined {
+  const slug = name.replace(/^session\//, '')
+  return RULES.find((rule) => rule.slug === slug)
+}

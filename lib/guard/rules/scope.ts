@@ -1,0 +1,237 @@
+import { createRequire } from 'node:module'
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { isAttributeTooBig, isUsablePath } from './name.ts'
+import { literal } from '../print.ts'
+import type { ConfigFacts } from '../facts.ts'
+import type { Rule } from '../rule.ts'
+
+type Tldts = typeof import('tldts')
+
+const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
+
+const LONGEST_HOST = 253
+
+/** What is wrong with a domain; browsers ignore one leading dot. */
+type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
+
+/** The list of public suffixes is large: it is loaded for apps that set a domain, and no other. */
+let tldts: Tldts | undefined
+
+function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {
+  tldts ??= createRequire(import.meta.url)('tldts') as Tldts
+  const { isIcann, isPrivate, publicSuffix } = tldts.parse(host, { allowPrivateDomains: true, detectIp: false })
+  const isListed = isIcann === true || isPrivate === true
+  return { isListed, isSuffix: isListed && publicSuffix === host }
+}
+
+function domainOf({ cookie }: ConfigFacts): string | undefined {
+  return cookie.domain === undefined || isAttributeTooBig(cookie.domain) ? undefined : cookie.domain
+}
+
+function flawOf(domain: string): DomainFlaw | undefined {
+  const host = domain.replace(/^\./, '').toLowerCase()
+  if (isIP(host.replace(/^\[(.*)\]$/, '$1')) === 6) return 'unspeakable-address'
+  if (!HOST.test(host) || host.length > LONGEST_HOST) return 'malformed'
+  // The URL parser knows every way to write an IPv4 address: 127.1, 0x7f.1, 2130706433.
+  if (isIP(hostnameOf(host)) === 4) return 'local'
+  if (publicSuffixOf(host).isSuffix) return 'public-suffix'
+  return host.includes('.') ? undefined : 'local'
+}
+
+function hostnameOf(host: string): string {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
+}
+
+export const domainMalformed: Rule = {
+  slug: 'domain-malformed',
+  severity: { production: 'fatal', development: 'fatal' },
+  phases: ['register'],
+  silenceable: false,
+  when: '`cookie.domain` has a scheme, a port, a path, a wildcard, is blank, or holds characters outside ASCII',
+  why: 'Domain takes a bare host name. Browsers discard a cookie with anything else in it.',
+  remedy: 'the bare host, or leave it out',
+  references: ['expressjs/session#659'],
+  teach: `Domain is compared with the host name of the request, label by label. A URL, a port, a path or a wildcard never matches, so the
+browser drops the cookie. Names with letters outside ASCII are written in their ASCII form (xn--…). Without Domain, which is best,
+only this very host gets the cookie.`,
+  examples: {
+    wrong: { options: "cookie: { domain: 'https://app.example.com' }" },
+    right: {
+      options:
+        "cookie: { domain: 'app.example.com' }, silence: [{ rule: 'domain-wide', reason: 'one login for all hosts below' }]",
+    },
+  },
+  onConfig: (facts) => {
+    const domain = domainOf(facts)
+    if (domain === undefined || flawOf(domain) !== 'malformed') return []
+    const host = bareHost(domain)
+    return [
+      {
+        at: [facts.at(['cookie', 'domain'])],
+        message: 'cookie.domain is not a bare host name',
+        ...(host === undefined ? {} : { suggestion: host, snippet: `cookie: { domain: ${literal(host)} }` }),
+        text: 'Leave domain out, so that only this host gets the cookie; or give the bare host, without scheme, port, path and wildcard.',
+      },
+    ]
+  },
+}
+
+/** The host that a URL, a wildcard or an international name was about. */
+function bareHost(domain: string): string | undefined {
+  const start = domain
+    .trim()
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+    .replace(/^\*?\.+/, '')
+    .replace(/^[^@/]*@/, '')
+  const host = domainToASCII(start.replace(/[:/?#].*$/s, '').replace(/\.+$/, ''))
+  return host !== '' && flawOf(host) === undefined ? host : undefined
+}
+
+export const domainLocal: Rule = {
+  slug: 'domain-local',
+  severity: { production: 'fatal', development: 'warning' },
+  severityNote: 'F/F for an IPv6 address',
+  phases: ['register'],
+  silenceable: true,
+  when: '`cookie.domain` is an IP address or a single label, like `localhost`',
+  why: 'Browsers match Domain on whole names with a dot in them; on an address or a single label they drop the cookie or ignore the attribute.',
+  remedy: 'leave it out',
+  references: ['RFC 6265bis 5.1.3'],
+  teach: `There is nothing below an IP address or below localhost that could share a cookie, so Domain has no use there, and browsers do not agree
+on what to do with it. Without Domain the cookie belongs to exactly the host that set it: also to localhost, also to an address.`,
+  examples: {
+    wrong: { options: "cookie: { domain: 'localhost' }", environment: 'development' },
+    right: { options: 'cookie: {}', environment: 'development' },
+  },
+  onConfig: (facts) => {
+    const flaw = flawOf(domainOf(facts) ?? 'example.com')
+    if (flaw !== 'local' && flaw !== 'unspeakable-address') return []
+    return [
+      {
+        at: [facts.at(['cookie', 'domain'])],
+        message: 'cookie.domain is an address or a single label, which no cookie can be shared below',
+        text: 'Leave domain out.',
+        // An IPv6 address cannot even be written into the header.
+        ...(flaw === 'local' ? {} : { severity: 'fatal', silenceable: false }),
+      },
+    ]
+  },
+}
+
+export const domainPublicSuffix: Rule = {
+  slug: 'domain-public-suffix',
+  severity: { production: 'fatal', development: 'fatal' },
+  phases: ['register'],
+  silenceable: false,
+  when: '`cookie.domain` is a public suffix, private ones included: `co.uk`, `github.io`, `vercel.app`',
+  why: 'Strangers register names below a public suffix. Browsers refuse a cookie for all of them.',
+  remedy: 'leave it out',
+  references: ['RFC 6265bis 5.7', 'publicsuffix.org'],
+  teach: `Everybody can have a site under co.uk, github.io or vercel.app. A cookie for the suffix would go to all of them, and each could set one
+for all the others, so browsers keep a list of such suffixes and drop those cookies.`,
+  examples: {
+    wrong: { options: "cookie: { domain: 'github.io' }" },
+    right: { options: 'cookie: {}' },
+  },
+  onConfig: (facts) => {
+    const domain = domainOf(facts)
+    if (domain === undefined || flawOf(domain) !== 'public-suffix') return []
+    return [
+      {
+        at: [facts.at(['cookie', 'domain'])],
+        message: 'cookie.domain is a public suffix: strangers have sites below it',
+        text: 'Leave domain out.',
+      },
+    ]
+  },
+}
+
+export const domainWide: Rule = {
+  slug: 'domain-wide',
+  severity: { production: 'warning', development: null },
+  phases: ['register', 'scan'],
+  silenceable: true,
+  when: 'any `cookie.domain`',
+  why: 'Every host below the domain receives the session id and can set a cookie of the same name; the weakest of them guards the login.',
+  remedy: 'leave it out, or silence it with the reason',
+  references: ['OWASP ASVS 5.0 3.3.3', 'RFC 6265bis 8.6'],
+  teach: `A Domain makes the cookie go to the host and to everything below: the blog, the old wiki, the name that points at a service you gave
+up and somebody else took over. Each of them can read the session id, and plant one of their own. Without Domain, and with __Host- in
+the name, only this host can do either.`,
+  examples: {
+    wrong: { options: "cookie: { domain: 'example.com' }" },
+    right: { options: 'cookie: {}' },
+  },
+  onConfig: (facts) => {
+    const domain = domainOf(facts)
+    if (domain === undefined || flawOf(domain) !== undefined) return []
+    return [
+      {
+        at: [facts.at(['cookie', 'domain'])],
+        message: 'all hosts below this domain receive the session id',
+        text: "Leave domain out. If it has to be, silence this with the reason: silence: [{ rule: 'domain-wide', reason: '…' }].",
+      },
+    ]
+  },
+}
+
+export const pathInvalid: Rule = {
+  slug: 'path-invalid',
+  severity: { production: 'fatal', development: 'fatal' },
+  phases: ['register'],
+  silenceable: false,
+  when: '`cookie.path` does not start with `/`, or holds `;`, `<`, a control character, or one outside ASCII',
+  why: 'Browsers ignore such a path and take a default that depends on the address of the page.',
+  remedy: '`/`',
+  references: ['RFC 6265bis 5.1.4', 'RFC 6265bis 5.6'],
+  teach: `A Path that does not start with a slash is replaced by the directory of the current address, so the cookie lives under whatever page
+the user logged in on. A semicolon in it ends the attribute, and what follows is read as the next one.`,
+  examples: {
+    wrong: { options: "cookie: { path: 'app' }" },
+    right: { options: "cookie: { path: '/' }" },
+  },
+  onConfig: (facts) => {
+    const { path } = facts.cookie
+    if (path === undefined || isAttributeTooBig(path) || isUsablePath(path)) return []
+    return [
+      {
+        at: [facts.at(['cookie', 'path'])],
+        message: path.startsWith('/')
+          ? 'cookie.path holds a character that a path cannot have'
+          : 'cookie.path does not start with /',
+        text: "Use '/', or leave it out.",
+        snippet: "cookie: { path: '/' }",
+      },
+    ]
+  },
+}
+
+export const pathNarrow: Rule = {
+  slug: 'path-narrow',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: '`cookie.path` is valid but not `/`',
+  why: 'A path is no security boundary: pages at other paths of the host can still use the cookie, and `__Host-` is out of reach.',
+  remedy: '`/`',
+  references: ['RFC 6265bis 8.5'],
+  teach: `Path decides which requests carry the cookie, not who may have it. A page at /forum can open /bank in a frame of the same origin and
+read it, or send requests there with the cookie on them. Apps that must not trust each other need hosts of their own.`,
+  examples: {
+    wrong: { options: "cookie: { path: '/app', name: '__Secure-session' }" },
+    right: { options: "cookie: { path: '/' }" },
+  },
+  onConfig: (facts) => {
+    const { path } = facts.cookie
+    if (path === undefined || path === '/' || isAttributeTooBig(path) || !isUsablePath(path)) return []
+    return [
+      {
+        at: [facts.at(['cookie', 'path'])],
+        message: 'cookie.path narrows where the cookie is sent, and protects nothing',
+        text: "Use '/', or leave it out.",
+        snippet: "cookie: { path: '/' }",
+      },
+    ]
+  },
+}

@@ -1,0 +1,149 @@
+import { FEWEST_BYTES, weaknessOf } from '../secret-strength.ts'
+import type { ConfigFacts } from '../facts.ts'
+import type { Path } from '../print.ts'
+import type { Problem, Rule } from '../rule.ts'
+import type { SecretWeakness } from '../secret-strength.ts'
+
+const GENERATE =
+  'Generate one with: npx fastify-session-guard secret — and keep it in the environment, not in the code.'
+
+const FROM_ENVIRONMENT = 'secret: process.env.SESSION_SECRET'
+
+const MOST_PLACES = 8
+
+/** Any weak element of a list weakens all: each of them verifies, so each of them can forge. */
+function weakSecrets(facts: ConfigFacts, weakness: SecretWeakness, message: string): Problem[] {
+  const places = facts.secrets.filter(({ text }) => weaknessOf(text) === weakness).map(({ path }) => path)
+  return places.length === 0 ? [] : [problemAt(facts, places, message)]
+}
+
+function problemAt(facts: ConfigFacts, places: readonly Path[], message: string): Problem {
+  return {
+    at: places.slice(0, MOST_PLACES).map((path) => facts.at(path)),
+    message,
+    text: GENERATE,
+    snippet: FROM_ENVIRONMENT,
+  }
+}
+
+export const secretMissing: Rule = {
+  slug: 'secret-missing',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: false,
+  when: '`secret` is absent or empty, also one element of a list; development uses a random one, which ends with the process',
+  why: 'The secret signs the cookie. A random one is another one in each process and after each start: everybody is logged out; an empty one is no secret.',
+  remedy: '`npx fastify-session-guard secret`',
+  references: ['OWASP ASVS 5.0 11'],
+  teach: `The signature on the cookie keeps made-up ids away from the store. It needs a key that outlives the process and that all processes
+share. An element of a list may be absent because an environment variable is not set where you think it is: [process.env.NEW,
+process.env.OLD]. An empty key signs what everybody can sign.`,
+  examples: {
+    wrong: { options: "secret: ''", without: ['secret'] },
+    right: { options: 'secret: process.env.SESSION_SECRET' },
+  },
+  onConfig: (facts) => {
+    if (facts.isFaulty('secret')) return []
+    const { secret } = facts.options
+    const elements: unknown[] = Array.isArray(secret) ? secret : [secret]
+    const message =
+      facts.environment.name === 'production'
+        ? 'there is no secret to sign the cookie with'
+        : 'there is no secret: a random one signs until this process ends'
+    if (elements.length === 0) return [problemAt(facts, [['secret']], message)]
+    const places = elements.flatMap((element, index) => {
+      const path = Array.isArray(secret) ? ['secret', index] : ['secret']
+      const isMissing = typeof element === 'string' ? weaknessOf(element) === 'missing' : !facts.isFaulty(...path)
+      return isMissing ? [path] : []
+    })
+    return places.length === 0 ? [] : [problemAt(facts, places, message)]
+  },
+}
+
+export const secretShort: Rule = {
+  slug: 'secret-short',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: '**any** element is under 32 bytes',
+  why: 'A short key can be found by trying: one signed cookie is enough to check guesses against, offline, as fast as the hardware goes.',
+  remedy: 'generate one',
+  references: ['OWASP ASVS 5.0 11', 'Django security.W009'],
+  teach: `Whoever has one cookie of their own has a message with its signature, and can try keys on their own machine, billions a second. 32
+random bytes are out of reach for good. In a list every element verifies cookies, so the weakest one counts, also the old one at the end.`,
+  examples: {
+    wrong: { options: "secret: 'Xk3vQ9zLp2Rw7TnB'" },
+    right: { options: 'secret: process.env.SESSION_SECRET' },
+  },
+  onConfig: (facts) => weakSecrets(facts, 'short', `the secret is shorter than ${FEWEST_BYTES} bytes`),
+}
+
+export const secretLowEntropy: Rule = {
+  slug: 'secret-low-entropy',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once',
+  why: 'It is long, and still easy to guess: repetitions and few characters are what guessing programs try first.',
+  remedy: 'generate one',
+  references: ['Django security.W009'],
+  teach: `Length alone is no strength: 'aaaa…' has 32 bytes and falls at the first guess. What counts is how many equally likely secrets there
+could have been. A generated secret of 32 bytes has 256 bits; no text that a person makes up comes near.`,
+  examples: {
+    wrong: { options: "secret: 'xq'.repeat(32)" },
+    right: { options: 'secret: process.env.SESSION_SECRET' },
+  },
+  onConfig: (facts) => weakSecrets(facts, 'low-entropy', 'the secret is long but easy to guess'),
+}
+
+export const secretPlaceholder: Rule = {
+  slug: 'secret-placeholder',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: '`changeme`, `secret`, `keyboard cat`, `your-secret…`, `django-insecure-`, samples from documentation, or words like these put together',
+  why: 'It is printed in documentation or made of the words that samples are made of: attackers try these lists first.',
+  remedy: 'generate one',
+  references: ['hyperdxio/hyperdx#3089'],
+  teach: `Samples get copied, and what was meant to be changed stays. Lists of such secrets are public, and a scanner needs one cookie to try
+them all. Some look random, since somebody generated them once, for a README.`,
+  examples: {
+    wrong: { options: "secret: 'a secret with minimum length of 32 characters'" },
+    right: { options: 'secret: process.env.SESSION_SECRET' },
+  },
+  onConfig: (facts) => weakSecrets(facts, 'placeholder', 'the secret is a placeholder'),
+}
+
+export const secretDuplicate: Rule = {
+  slug: 'secret-duplicate',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: 'the same element twice',
+  why: 'A rotation that did not happen: the old key is still the new one.',
+  remedy: 'drop one',
+  references: ['OWASP ASVS 5.0 13.3.4'],
+  teach: `A list of secrets rotates keys: the first signs, all verify, and the old one leaves the list when its cookies are gone. The same key
+twice means that the new one never arrived, mostly because two environment variables hold the same value.`,
+  examples: {
+    wrong: { options: 'secret: [process.env.SESSION_SECRET, process.env.SESSION_SECRET]' },
+    right: { options: 'secret: [process.env.SESSION_SECRET, process.env.OLD_SESSION_SECRET]' },
+  },
+  onConfig: (facts) => {
+    const seen = new Set<string>()
+    const again = facts.secrets.filter(({ text }) => {
+      const isAgain = weaknessOf(text) !== 'missing' && seen.has(text)
+      seen.add(text)
+      return isAgain
+    })
+    if (again.length === 0) return []
+    return [
+      {
+        at: again.slice(0, MOST_PLACES).map(({ path }) => facts.at(path)),
+        message: 'the same secret stands in the list twice',
+        text: 'Drop one. The first signs, all verify.',
+        snippet: FROM_ENVIRONMENT,
+      },
+    ]
+  },
+}

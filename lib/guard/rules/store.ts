@@ -1,0 +1,237 @@
+import { locate } from '../print.ts'
+import type { ConfigFacts } from '../facts.ts'
+import type { Rule } from '../rule.ts'
+
+const SHARED_STORE = 'store: redisStore({ client })'
+
+const FIRST_PARTY = "store: sqliteStore({ database: new Database('sessions.db') })"
+
+/** A store that lacks core methods is judged for that alone. */
+function isUsable({ store }: ConfigFacts): boolean {
+  return store.kind !== 'faulty' && store.missing.length === 0
+}
+
+export const memoryStore: Rule = {
+  slug: 'memory-store',
+  severity: { production: 'fatal', development: null },
+  phases: ['register'],
+  silenceable: true,
+  when: 'sessions are kept in memory, in production',
+  why: 'Every restart, every deployment and every crash logs everybody out, and no second process knows the sessions of the first.',
+  remedy: 'a store in sqlite, redis or postgres',
+  references: ['expressjs/session#556'],
+  teach: `The memory store is for development and tests. It is bounded, so it will not fill the machine, but under load it drops the sessions
+that were used least recently; it forgets everything when the process ends; and a revoked session is revoked in one process only.`,
+  examples: {
+    wrong: { options: '', without: ['store'] },
+    right: { options: FIRST_PARTY },
+  },
+  onConfig: (facts) => {
+    if (!isUsable(facts) || !facts.store.isVolatile) return []
+    return [
+      {
+        at: [facts.at(['store'], facts.store.kind === 'default' ? 'memory' : undefined)],
+        message: 'sessions would be kept in the memory of this process',
+        text: 'Use a store in sqlite (one host), redis or postgres (several).',
+        snippet: FIRST_PARTY,
+      },
+    ]
+  },
+}
+
+/** Where it shows that there is more than one process; `undefined` when nothing does. */
+function manyProcesses(facts: ConfigFacts): { path: string; value: string } | undefined {
+  const { variables } = facts.environment
+  const count = (name: string): number => Number(variables[name] ?? 0)
+  if (facts.context.clusterWorker === true) return { path: 'cluster.isWorker', value: 'true' }
+  if (count('WEB_CONCURRENCY') > 1) return { path: 'WEB_CONCURRENCY', value: String(count('WEB_CONCURRENCY')) }
+  const isPm2 = variables['pm_id'] !== undefined || variables['exec_mode'] !== undefined
+  if (isPm2 && (variables['instances'] === 'max' || count('instances') > 1)) {
+    return { path: 'instances', value: variables['instances'] === 'max' ? '"max"' : String(count('instances')) }
+  }
+  // The first instance is 0, and may be the only one.
+  if (count('NODE_APP_INSTANCE') > 0) return { path: 'NODE_APP_INSTANCE', value: String(count('NODE_APP_INSTANCE')) }
+  return undefined
+}
+
+export const memoryStoreCluster: Rule = {
+  slug: 'memory-store-cluster',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: false,
+  when: 'sessions are kept in memory and there are several processes: a cluster worker, pm2 instances, `WEB_CONCURRENCY` over 1',
+  why: 'Each process keeps sessions of its own, so a user is logged in or not depending on which one answers, and a logout in one leaves the others.',
+  remedy: 'a shared store',
+  references: ['expressjs/session#556'],
+  teach: `Requests of one user land on any of the processes. With a store in memory the session exists in one of them only: the user is logged
+out and in again at random, and what was revoked in one process lives on in another. Only a store that all share can end a session.`,
+  examples: {
+    wrong: { options: '', without: ['store'], environment: { NODE_ENV: 'development', WEB_CONCURRENCY: '4' } },
+    right: { options: FIRST_PARTY, environment: { NODE_ENV: 'development', WEB_CONCURRENCY: '4' } },
+  },
+  onConfig: (facts) => {
+    const sign = manyProcesses(facts)
+    if (!isUsable(facts) || !facts.store.isVolatile || sign === undefined) return []
+    return [
+      {
+        at: [
+          facts.at(['store'], facts.store.kind === 'default' ? 'memory' : undefined),
+          { ...locate([], sign.value), path: sign.path },
+        ],
+        message: 'several processes, and each would keep sessions of its own in memory',
+        text: 'Use a store that all processes share.',
+        snippet: SHARED_STORE,
+      },
+    ]
+  },
+}
+
+export const storeIncomplete: Rule = {
+  slug: 'store-incomplete',
+  severity: { production: 'fatal', development: 'fatal' },
+  phases: ['register'],
+  silenceable: false,
+  when: 'a core method is missing: `get`, `create`, `update`, `touch`, `delete`',
+  why: 'The first request that needs the method would fail, or write a session that is gone back to life.',
+  remedy: 'implement what is missing, or adapt an express-session store with `expressStore(store)`',
+  references: [],
+  teach: `A store has five methods. create and update are apart, and update compares the version, so that a request in flight during a logout
+cannot bring the session back. Stores for express-session have get, set and destroy instead: wrap one in expressStore(store), and the
+guard says which promises it cannot keep.`,
+  examples: {
+    wrong: { options: 'store: { get() {}, set() {}, destroy() {} }' },
+    right: { options: FIRST_PARTY },
+  },
+  onConfig: (facts) => {
+    const { kind, missing, isExpressStore } = facts.store
+    if (kind === 'faulty' || missing.length === 0) return []
+    return [
+      {
+        at: [facts.at(['store'])],
+        message: isExpressStore
+          ? 'this is a store for express-session, which has another interface'
+          : `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`,
+        text: isExpressStore
+          ? 'Wrap it: store: expressStore(store).'
+          : 'Implement them, or take a store of this package.',
+        snippet: isExpressStore ? 'store: expressStore(store)' : FIRST_PARTY,
+      },
+    ]
+  },
+}
+
+export const storeWeaker: Rule = {
+  slug: 'store-weaker',
+  severity: { production: 'warning', development: 'info' },
+  phases: ['register'],
+  silenceable: true,
+  when: 'the store says that it keeps fewer promises: an adapted express-session store has no compare-and-set, no user index, no sweep',
+  why: 'Two requests at once can undo each other there, and some powers are missing.',
+  remedy: 'a store of this package, or silence it with the reason',
+  references: [],
+  teach: `The interface of express-session has no way to write only if nobody else has written. An adapted store therefore cannot keep a
+request that was in flight during a logout from writing the session back, as long as the two fall into the same instant, and it cannot
+find the sessions of a user. It is a way to come over, not to stay.`,
+  examples: {
+    wrong: { options: "store: { ...store, weaker: ['no compare-and-set'] }" },
+    right: { options: FIRST_PARTY },
+  },
+  onConfig: (facts) => {
+    const { weaker } = facts.store
+    if (!isUsable(facts) || weaker.length === 0) return []
+    return [
+      {
+        at: [facts.at(['store'])],
+        message: `the store keeps fewer promises: ${weaker.join('; ')}`,
+        text: 'Move to a store of this package when you can; until then silence this with the reason.',
+        snippet: FIRST_PARTY,
+      },
+    ]
+  },
+}
+
+export const storePlaintext: Rule = {
+  slug: 'store-plaintext',
+  severity: { production: 'warning', development: null },
+  phases: ['register'],
+  silenceable: true,
+  when: 'the store shows that records travel unencrypted (`redis://`, postgres without TLS) to a host that is neither loopback nor a unix socket',
+  why: 'Whoever is on that network reads the data of every session, and can write records of their own.',
+  remedy: 'TLS',
+  references: ['OWASP ASVS 5.0 12.3.1'],
+  teach: `Ids are stored as hashes, so a listener cannot log in with what passes by. But session data passes by too, and Redis takes orders from
+whoever is let in: a record that says "user 1" is a login. Networks inside a data centre are shared more often than it seems.`,
+  examples: {
+    wrong: { options: "store: { ...store, connections: [{ host: 'redis.internal', encrypted: false }] }" },
+    right: { options: "store: { ...store, connections: [{ host: '127.0.0.1', encrypted: false }] }" },
+  },
+  onConfig: (facts) => {
+    const { plaintextHosts } = facts.store
+    if (!isUsable(facts) || plaintextHosts.length === 0) return []
+    return [
+      {
+        at: [{ ...facts.at(['store']), value: plaintextHosts.map((host) => JSON.stringify(host)).join(', ') }],
+        message: 'sessions travel to the store unencrypted',
+        text: 'Connect with TLS: rediss:// for redis, ssl for postgres.',
+      },
+    ]
+  },
+}
+
+export const userIndexMissing: Rule = {
+  slug: 'user-index-missing',
+  severity: { production: 'fatal', development: 'fatal' },
+  phases: ['register'],
+  silenceable: true,
+  when: '`maxSessions` is used and the store has no user index',
+  why: "Without an index nobody can count a user's sessions or find them to end them, so the limit would not hold.",
+  remedy: 'a store that has one',
+  references: ['OWASP ASVS 5.0 7.4.2'],
+  teach: `A store finds a record by its handle. To count a user's sessions, to end them after a change of password, it has to know which ones are
+theirs: addToIndex, keepInIndex, removeFromIndex, listIndex. All stores of this package have that; an adapted express-session
+store has not.`,
+  examples: {
+    wrong: { options: 'store: { get() {}, create() {}, update() {}, touch() {}, delete() {} }, maxSessions: 3' },
+    right: { options: `${FIRST_PARTY}, maxSessions: 3` },
+  },
+  onConfig: (facts) => {
+    const { store, options } = facts
+    if (!isUsable(facts) || store.hasUserIndex || options.maxSessions === undefined) return []
+    return [
+      {
+        at: [facts.at(['maxSessions']), facts.at(['store'])],
+        message: "maxSessions needs a store that can list a user's sessions",
+        text: 'Take a store of this package, or leave maxSessions out.',
+        snippet: `${FIRST_PARTY}, maxSessions: 5`,
+      },
+    ]
+  },
+}
+
+export const maxSessionsUnset: Rule = {
+  slug: 'max-sessions-unset',
+  severity: { production: 'info', development: null },
+  phases: ['register'],
+  silenceable: true,
+  when: 'no `maxSessions`: how many sessions a user may have at once is not said',
+  why: 'A stolen password can be used from any number of machines beside its owner, and nobody is told.',
+  remedy: '`maxSessions`',
+  references: ['OWASP ASVS 5.0 7.1.2'],
+  teach: `ASVS asks for a decision on concurrent sessions, not for a number. With a limit the least recently used session makes room ('evict'), or
+the new login is refused ('refuse'); both put a bound to what one stolen password gives.`,
+  examples: {
+    wrong: { options: '', without: ['maxSessions'] },
+    right: { options: 'maxSessions: 10' },
+  },
+  onConfig: (facts) => {
+    if (facts.isGiven('maxSessions')) return []
+    return [
+      {
+        at: [facts.at(['maxSessions'])],
+        message: 'a user may have any number of sessions',
+        text: 'Set a limit, or silence this with the reason.',
+        snippet: 'maxSessions: 10',
+      },
+    ]
+  },
+}

@@ -1,0 +1,86 @@
+import type { Finding, Silence } from '../../types/index.ts'
+import type { Rule } from './rule.ts'
+import { closest } from './suggest.ts'
+
+/** Why an entry of `silence` is not obeyed. */
+export type SilenceFlaw = 'unknown-rule' | 'no-reason' | 'bad-date' | 'expired' | 'cannot-be-silenced'
+
+/** One entry of `silence`, judged. */
+export interface SilenceEntry {
+  readonly index: number
+  readonly slug: string
+  readonly reason: string
+  readonly expires: string | null
+  readonly flaw: SilenceFlaw | null
+  readonly suggestion: string | undefined
+}
+
+/** All entries, and whether one of them sets a rule aside. */
+export interface Silencing {
+  readonly entries: readonly SilenceEntry[]
+  covers(slug: string): boolean
+}
+
+const DAY = 86_400_000
+
+const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** Judges the entries against the catalogue and the clock. Elements that are no entry at all are skipped: their shape is refused. */
+export function readSilences(list: readonly unknown[], rules: readonly Rule[], now: number): Silencing {
+  const entries = list.flatMap((entry, index) =>
+    entry === undefined ? [] : [judge(entry as Partial<Silence>, index, rules, now)],
+  )
+  return {
+    entries,
+    covers: (slug) => entries.some((entry) => entry.flaw === null && entry.slug === slug),
+  }
+}
+
+function judge(
+  { rule = '', reason = '', expires }: Partial<Silence>,
+  index: number,
+  rules: readonly Rule[],
+  now: number,
+): SilenceEntry {
+  const slug = rule.replace(/^session\//, '')
+  const known = rules.find((candidate) => candidate.slug === slug)
+  const slugs = rules.map((candidate) => candidate.slug)
+  return {
+    index,
+    slug,
+    reason: reason.trim(),
+    expires: expires ?? null,
+    flaw: flawOf(known, reason, expires, now),
+    suggestion: known === undefined ? closest(slug, slugs) : undefined,
+  }
+}
+
+function flawOf(rule: Rule | undefined, reason: string, expires: string | undefined, now: number): SilenceFlaw | null {
+  if (rule === undefined) return 'unknown-rule'
+  if (!rule.silenceable) return 'cannot-be-silenced'
+  if (reason.trim() === '') return 'no-reason'
+  if (expires === undefined) return null
+  const end = endOf(expires)
+  if (end === undefined) return 'bad-date'
+  return now >= end ? 'expired' : null
+}
+
+/** A date counts until its day is over in UTC; `undefined` for what is no date. */
+function endOf(expires: string): number | undefined {
+  if (!DATE.test(expires)) return undefined
+  const instant = Date.parse(expires)
+  if (Number.isNaN(instant)) return undefined
+  const isDay = expires.length === 10
+  // Date.parse takes February 30th for March 2nd.
+  if (isDay && !new Date(instant).toISOString().startsWith(expires)) return undefined
+  return isDay ? instant + DAY : instant
+}
+
+/** Marks the findings that an entry sets aside. */
+export function silenceFindings(findings: readonly Finding[], { entries }: Silencing): Finding[] {
+  return findings.map((finding) => {
+    const entry = entries.find(({ flaw, slug }) => flaw === null && `session/${slug}` === finding.rule)
+    if (entry === undefined || !finding.silenceable) return finding
+    return { ...finding, silenced: { reason: entry.reason.slice(0, 500), expires: entry.expires } }
+  })
+}
