@@ -6,6 +6,12 @@ const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
 
 const HANDLE_LENGTH = 22
 
+/** Handle, dot, secret: what the signature covers. */
+const SIGNED_LENGTH = 66
+
+/** How many good signatures a generation remembers: some hundred bytes each. */
+const REMEMBERED = 10_000
+
 /** A fresh secret: what the browser gets, and what the record keeps of it. */
 export interface MintedSecret {
   readonly cookieValue: string
@@ -21,6 +27,9 @@ export interface PresentedId {
 /** Mints and checks session ids. The only place where a whole id exists. */
 export class SessionIds {
   readonly #signer: Signer
+  /** Hashes of cookie values whose signature was found good: an HMAC costs more than all else in a read. */
+  #verified = new Set<string>()
+  #verifiedBefore = new Set<string>()
 
   /** The first secret signs, all of them verify. */
   constructor(secrets: string[]) {
@@ -40,13 +49,29 @@ export class SessionIds {
   /** Reads a cookie value; says what is wrong with one that this app cannot have made. */
   read(cookieValue: string): PresentedId | 'malformed' | 'signature' {
     if (!SHAPE.test(cookieValue)) return 'malformed'
-    const end = cookieValue.lastIndexOf('.')
-    const signature = cookieValue.slice(end).replaceAll('-', '+').replaceAll('_', '/')
-    if (!this.#signer.unsign(cookieValue.slice(0, end) + signature).valid) return 'signature'
+    if (!this.#isSigned(cookieValue)) return 'signature'
     return {
       handle: cookieValue.slice(0, HANDLE_LENGTH),
-      secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, end)),
+      secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)),
     }
+  }
+
+  #isSigned(cookieValue: string): boolean {
+    const hash = hashOf(cookieValue)
+    if (this.#verified.has(hash) || this.#verifiedBefore.has(hash)) return true
+    const signature = cookieValue.slice(SIGNED_LENGTH).replaceAll('-', '+').replaceAll('_', '/')
+    const isValid = this.#signer.unsign(cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
+    if (isValid) this.#remember(hash)
+    return isValid
+  }
+
+  /** Two generations bound the memory without a list to keep in order. */
+  #remember(hash: string): void {
+    if (this.#verified.size >= REMEMBERED) {
+      this.#verifiedBefore = this.#verified
+      this.#verified = new Set()
+    }
+    this.#verified.add(hash)
   }
 }
 
