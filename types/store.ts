@@ -99,6 +99,6 @@ export interface IndexEntry {
 
 /** The power to remove what has expired, for stores that do not do it by themselves. */
 export interface Sweeping {
-  /** Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went; 0 means done. */
+  /** Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left. */
   sweep(now: number, limit: number): Promise<number>
 }

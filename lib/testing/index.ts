@@ -1,0 +1,2 @@
+export { storeContract } from './store-contract.ts'
+export type { ContractCheck, ContractPart, OpenedStore } from './store-contract.ts'
