@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import type { SecureSessionOptions } from '../../types/index.ts'
+import { chooseStore } from './store.ts'
+
+/** What the command line and the environment ask for. */
+export type Asked =
+  | { readonly kind: 'serve'; readonly port: number; readonly session: SecureSessionOptions }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'mistake'; readonly message: string }
+
+const DEFAULT_PORT = '3000'
+
+const SAME_SITE = ['lax', 'strict', 'none'] as const
+
+export const USAGE = `Usage: npm start -- [--insecure] [--samesite lax|strict|none]
+
+  --insecure       start as production with a cookie that travels over plain http: refused
+  --samesite none  start as production with a cookie for other sites that is not Secure: refused
+  --samesite ...   start with this SameSite attribute
+  --help           say this
+
+PORT=3001 npm start   serves on another port.`
+
+export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Asked {
+  const flags = parseFlags(argv)
+  if (flags instanceof Error) return { kind: 'mistake', message: flags.message }
+  if (flags.help === true) return { kind: 'help' }
+  const sameSite = SAME_SITE.find((name) => name === flags.samesite)
+  if (flags.samesite !== undefined && sameSite === undefined) {
+    return { kind: 'mistake', message: `--samesite is lax, strict or none, not ${JSON.stringify(flags.samesite)}` }
+  }
+  const port = parsePort(env['PORT'] ?? DEFAULT_PORT)
+  if (port === undefined) {
+    return { kind: 'mistake', message: `PORT is a number from 0 to 65535, not ${JSON.stringify(env['PORT'])}` }
+  }
+  return { kind: 'serve', port, session: sessionOptions(flags.insecure === true, sameSite) }
+}
+
+/** Two ways to start as production with what the guard is there to refuse; else a bank for this computer. */
+function sessionOptions(isInsecure: boolean, sameSite: (typeof SAME_SITE)[number] | undefined): SecureSessionOptions {
+  const isRisky = isInsecure || sameSite === 'none'
+  return {
+    environment: isRisky ? 'production' : 'development',
+    store: chooseStore(),
+    cookie: { ...(sameSite && { sameSite }), ...(isRisky && { secure: isInsecure ? false : 'auto' }) },
+  }
+}
+
+function parseFlags(argv: readonly string[]): { insecure?: boolean; samesite?: string; help?: boolean } | Error {
+  try {
+    const options = { insecure: { type: 'boolean' }, samesite: { type: 'string' }, help: { type: 'boolean' } } as const
+    return parseArgs({ args: [...argv], options }).values
+  } catch (error) {
+    return error as Error
+  }
+}
+
+function parsePort(typed: string): number | undefined {
+  return /^\d{1,5}$/.test(typed) && Number(typed) <= 65_535 ? Number(typed) : undefined
+}

@@ -1,0 +1,68 @@
+import type { Cents } from './money.ts'
+import { formatMoney } from './money.ts'
+
+export interface Transfer {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly from: string
+  readonly to: string
+  readonly amount: Cents
+  readonly reference: string
+}
+
+/** The most that one transfer may move. */
+export const MAX_TRANSFER: Cents = 200_000
+
+/** From here on a transfer needs a recent login. */
+export const LARGE_TRANSFER: Cents = 50_000
+
+/** How old that login may be. */
+export const RECENT = '5m'
+
+/** Older transfers make room: the demo keeps everything in memory. */
+const MAX_KEPT = 1000
+
+const DAY = 86_400_000
+
+/** Who has how much, and who sent what to whom. Nothing here waits, so no two transfers can spend the same money. */
+export class Ledger {
+  readonly #balances = new Map<string, Cents>([
+    ['alice', 245_000],
+    ['bob', 118_050],
+  ])
+  #transfers: Transfer[]
+
+  constructor(now: number) {
+    this.#transfers = [
+      { at: now - 2 * DAY, from: 'bob', to: 'alice', amount: 1840, reference: 'Pizza & a film' },
+      { at: now - 5 * DAY, from: 'alice', to: 'bob', amount: 6250, reference: 'Half of the electricity' },
+      { at: now - 12 * DAY, from: 'alice', to: 'bob', amount: 42_000, reference: 'Rent, last part' },
+    ]
+  }
+
+  balanceOf(id: string): Cents {
+    return this.#balances.get(id) ?? 0
+  }
+
+  /** The newest first. */
+  recent(id: string, count: number): readonly Transfer[] {
+    return this.#transfers.filter(({ from, to }) => from === id || to === id).slice(0, count)
+  }
+
+  /** Why this transfer cannot be made, in words for the customer; `undefined` when it can. */
+  refusal({ from, to, amount }: Transfer): string | undefined {
+    if (!this.#balances.has(to) || to === from) return 'Choose who is to receive the money.'
+    if (amount < 1) return 'Send at least one cent.'
+    if (amount > MAX_TRANSFER) return `One transfer can move ${formatMoney(MAX_TRANSFER)} at most.`
+    if (amount > this.balanceOf(from)) return `Your balance is ${formatMoney(this.balanceOf(from))}.`
+    return undefined
+  }
+
+  /** Moves the money. Call `refusal` in the same breath. */
+  send(transfer: Transfer): void {
+    const { from, to, amount } = transfer
+    this.#balances.set(from, this.balanceOf(from) - amount)
+    this.#balances.set(to, this.balanceOf(to) + amount)
+    this.#transfers = [transfer, ...this.#transfers].slice(0, MAX_KEPT)
+  }
+}

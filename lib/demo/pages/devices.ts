@@ -1,0 +1,59 @@
+import type { SessionInfo } from '../../../types/index.ts'
+import { deviceName } from '../device-name.ts'
+import type { Html } from '../html.ts'
+import { html } from '../html.ts'
+import { ago, instant } from '../time.ts'
+import type { View } from './layout.ts'
+import { message } from './layout.ts'
+
+export interface DevicesView {
+  readonly sessions: readonly SessionInfo[]
+  /** The handle of the session that asks. */
+  readonly own: string
+  readonly now: number
+  readonly notice?: string | undefined
+}
+
+export function devicesPage(view: DevicesView): View {
+  const others = view.sessions.length - 1
+  const body = html`<h1>Your devices</h1>
+    ${message('good', view.notice)}
+    <p>Everywhere you are logged in. Something here is not yours? Log it out: it takes effect with its next click.</p>
+    <ul class="devices">
+      ${ownFirst(view).map((session) => device(session, view))}
+    </ul>
+    ${others > 0 && logOutOthers(others)}`
+  return { title: 'Your devices', body, place: 'devices' }
+}
+
+function ownFirst({ sessions, own }: DevicesView): readonly SessionInfo[] {
+  return sessions.toSorted((a, b) => Number(b.handle === own) - Number(a.handle === own))
+}
+
+function device(
+  { handle, device: facts, lastSeenAt, createdAt, remember }: SessionInfo,
+  { own, now }: DevicesView,
+): Html {
+  const name = deviceName(facts?.userAgent ?? '')
+  const isThis = handle === own
+  return html`<li class="card ${isThis && 'this'}">
+    <div>
+      <h2>${name} ${isThis && html`<span class="tag">This device</span>`}</h2>
+      <p class="muted">
+        ${facts?.ip} · seen ${ago(now - lastSeenAt.getTime())} · since
+        <time datetime="${createdAt.toISOString()}">${instant(createdAt)}</time>${remember && ' · stays logged in'}
+      </p>
+      <p class="muted">Handle <code>${handle}</code></p>
+    </div>
+    <form method="post" action="/devices/revoke">
+      <input type="hidden" name="handle" value="${handle}" />
+      <button class="quiet" type="submit">Log out <span class="away">${name}, handle ${handle}</span></button>
+    </form>
+  </li>`
+}
+
+function logOutOthers(count: number): Html {
+  return html`<form method="post" action="/devices/revoke-others">
+    <button class="danger" type="submit">Log out ${count === 1 ? 'the other device' : `all ${count} others`}</button>
+  </form>`
+}

@@ -1,0 +1,74 @@
+import type { DemoCustomer } from '../accounts.ts'
+import { CUSTOMERS } from '../accounts.ts'
+import type { Html } from '../html.ts'
+import { html } from '../html.ts'
+import { invalid, passwordField } from './fields.ts'
+import type { View } from './layout.ts'
+import { message } from './layout.ts'
+
+/** What the login form remembers of the try before. */
+export interface LoginView {
+  readonly name: string
+  readonly remember: boolean
+  readonly error?: string | undefined
+  readonly notice?: string | undefined
+  /** Where to go afterwards: one of the names in `routes/login.ts`. */
+  readonly next: string
+}
+
+export function loginPage(view: LoginView): View {
+  const body = html`<h1>Log in</h1>
+    ${message('good', view.notice)} ${message('bad', view.error)} ${loginForm(view)} ${demoCustomers()}`
+  return { title: 'Log in', body }
+}
+
+function loginForm({ name, remember, error, next }: LoginView): Html {
+  return html`<form class="card" method="post" action="/login">
+    <input type="hidden" name="next" value="${next}" />
+    <div class="field">
+      <label for="name">Name</label>
+      <input
+        id="name"
+        name="name"
+        value="${name}"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck="false"
+        required
+        maxlength="40"
+        ${invalid(error)}
+      />
+    </div>
+    ${passwordField('Password', error)}
+    <div class="check">
+      <input id="remember" name="remember" type="checkbox" value="yes" ${remember && html`checked`} />
+      <label for="remember">Stay logged in on this device</label>
+    </div>
+    <button type="submit">Log in</button>
+  </form>`
+}
+
+function demoCustomers(): Html {
+  return html`<section aria-labelledby="who">
+    <h2 id="who">Who banks here</h2>
+    <p>This is a demo, so the passwords are no secret:</p>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Password</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${CUSTOMERS.map(demoCustomer)}
+      </tbody>
+    </table>
+  </section>`
+}
+
+function demoCustomer({ id, password }: DemoCustomer): Html {
+  return html`<tr>
+    <td><code>${id}</code></td>
+    <td><code>${password}</code></td>
+  </tr>`
+}

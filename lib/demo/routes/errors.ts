@@ -1,0 +1,52 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SecureSessionError } from '../../errors.ts'
+import type { Bank } from '../bank.ts'
+import { confirmPage } from '../pages/confirm.ts'
+import { problemPage } from '../pages/problem.ts'
+import { customerOf } from './customer.ts'
+import { loginAddress } from './login.ts'
+import { sendBarePage, sendPage } from './send-page.ts'
+
+/** What every response says, pages of errors included. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  // Not `no-referrer`: browsers would then send `Origin: null` with the bank's own forms.
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  // Nothing of an account is shown again by the Back button after a logout.
+  'cache-control': 'no-store',
+}
+
+/** Whatever goes wrong is answered with a page. */
+export function errorPages(app: FastifyInstance, bank: Bank): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(bank, error, request, reply))
+  app.setNotFoundHandler((request, reply) => sendPage(bank, request, reply.code(404), problemPage(404)))
+}
+
+async function answerError(
+  bank: Bank,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  switch (error.code) {
+    case 'SESSION_LOGIN_REQUIRED':
+      return reply.redirect(loginAddress(request.url), 303)
+    case 'SESSION_LOGIN_TOO_OLD':
+      return sendPage(bank, request, reply.code(403), confirmPage(customerOf(bank, request)))
+    default: {
+      const status = error.statusCode ?? 500
+      if (error instanceof SecureSessionError && error.headers !== undefined) reply.headers(error.headers)
+      if (status >= 500) request.log.error({ err: error }, 'a request failed')
+      return sendBarePage(reply.code(status), problemPage(status))
+    }
+  }
+}
+
+/** For a request that got no further than its address: no hook ran, so there is no session to ask. */
+export function answerUnroutable(error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  const status = error.statusCode ?? 400
+  sendBarePage(reply.headers(PAGE_HEADERS).code(status), problemPage(status))
+}

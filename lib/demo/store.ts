@@ -1,0 +1,7 @@
+import { memoryStore } from '../stores/memory.ts'
+import type { SessionStore } from '../../types/index.ts'
+
+/** Where the bank keeps its sessions: the one place to choose. */
+export function chooseStore(): SessionStore {
+  return memoryStore()
+}
