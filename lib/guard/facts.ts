@@ -26,13 +26,13 @@ export interface ConfigFacts {
   readonly secrets: readonly { path: Path; text: string }[]
   readonly silencing: Silencing
   /** Whether the options name this place themselves, in any shape. */
-  isGiven(...path: Path): boolean
+  readonly isGiven: (...path: Path) => boolean
   /** What the options hold at this place, in any shape. */
-  given(path: Path): unknown
+  readonly given: (path: Path) => unknown
   /** Whether the options name this place in a shape that means nothing. */
-  isFaulty(...path: Path): boolean
+  readonly isFaulty: (...path: Path) => boolean
   /** A place with the value found there, or with the default in force. */
-  at(path: Path, effective?: unknown): FindingLocation
+  readonly at: (path: Path, effective?: unknown) => FindingLocation
 }
 
 /** Puts the facts together. */
@@ -98,7 +98,7 @@ function cookieOf(
   return cookie
 }
 
-/** A copy whose faulty places are gone. Its cast is what the schema has just established. */
+/** A copy whose faulty places are gone. What is left has the shape that the schema asks for. */
 function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions {
   const options: Bag = { ...raw }
   for (const key of ['cookie', 'decorators', 'maxSessions']) {
@@ -108,7 +108,7 @@ function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions
     if (Array.isArray(options[key])) options[key] = [...options[key]]
   }
   for (const { path } of faults) remove(options, path)
-  return options as SecureSessionOptions
+  return options
 }
 
 /** A fault inside a list or of a limit takes the element that it makes meaningless along. */

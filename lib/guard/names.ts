@@ -12,20 +12,19 @@ export type StrangeKey =
 /** Says which rule an unknown key breaks, and which name was probably meant. */
 export function judgeKey(path: Path, siblings: readonly string[]): StrangeKey {
   const key = String(path.at(-1))
-  const level = path[0]
   if (path.length === 1 && COOKIE_NAMES.includes(key)) {
     return { rule: 'option-wrong-level', suggestion: `cookie.${key}` }
   }
-  if (path.length === 2 && level === 'cookie' && ROOT_NAMES.includes(key)) {
+  if (path.length === 2 && path[0] === 'cookie' && ROOT_NAMES.includes(key)) {
     return { rule: 'option-wrong-level', suggestion: key }
   }
-  if (Object.hasOwn(FOREIGN, key) && (path.length === 1 || level === 'cookie')) return { rule: 'foreign-option' }
+  if (Object.hasOwn(FOREIGN, key) && (path.length === 1 || path[0] === 'cookie')) return { rule: 'foreign-option' }
   const suggestion = suggestKey(key, path, siblings)
   return suggestion === undefined ? { rule: 'unknown-option' } : { rule: 'unknown-option', suggestion }
 }
 
 function suggestKey(key: string, path: Path, siblings: readonly string[]): string | undefined {
-  const others = path.length === 1 ? COOKIE_NAMES : level(path) === 'cookie' ? ROOT_NAMES : []
+  const others = path.length === 1 ? COOKIE_NAMES : path[0] === 'cookie' ? ROOT_NAMES : []
   return (
     sameLetters(key, siblings) ??
     qualified(sameLetters(key, others), path) ??
@@ -33,10 +32,6 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
     closest(key, siblings) ??
     qualified(closest(key, others), path)
   )
-}
-
-function level(path: Path): string | number | undefined {
-  return path[0]
 }
 
 function sameLetters(key: string, names: readonly string[]): string | undefined {

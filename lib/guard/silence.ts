@@ -1,5 +1,4 @@
 import type { Finding, Silence } from '../../types/index.ts'
-import type { Rule } from './rule.ts'
 import { closest } from './suggest.ts'
 
 /** Why an entry of `silence` is not obeyed. */
@@ -21,12 +20,18 @@ export interface Silencing {
   covers(slug: string): boolean
 }
 
+/** What silencing has to know of a rule. */
+export interface SilenceableRule {
+  readonly slug: string
+  readonly silenceable: boolean
+}
+
 const DAY = 86_400_000
 
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Judges the entries against the catalogue and the clock. Elements that are no entry at all are skipped: their shape is refused. */
-export function readSilences(list: readonly unknown[], rules: readonly Rule[], now: number): Silencing {
+export function readSilences(list: readonly unknown[], rules: readonly SilenceableRule[], now: number): Silencing {
   const entries = list.flatMap((entry, index) =>
     entry === undefined ? [] : [judge(entry as Partial<Silence>, index, rules, now)],
   )
@@ -39,7 +44,7 @@ export function readSilences(list: readonly unknown[], rules: readonly Rule[], n
 function judge(
   { rule = '', reason = '', expires }: Partial<Silence>,
   index: number,
-  rules: readonly Rule[],
+  rules: readonly SilenceableRule[],
   now: number,
 ): SilenceEntry {
   const slug = rule.replace(/^session\//, '')
@@ -55,7 +60,12 @@ function judge(
   }
 }
 
-function flawOf(rule: Rule | undefined, reason: string, expires: string | undefined, now: number): SilenceFlaw | null {
+function flawOf(
+  rule: SilenceableRule | undefined,
+  reason: string,
+  expires: string | undefined,
+  now: number,
+): SilenceFlaw | null {
   if (rule === undefined) return 'unknown-rule'
   if (!rule.silenceable) return 'cannot-be-silenced'
   if (reason.trim() === '') return 'no-reason'

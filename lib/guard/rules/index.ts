@@ -1,7 +1,8 @@
 import { environmentConflict, environmentUnknown, environmentUnset } from './environment.ts'
 import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInverted } from './lifetime.ts'
-import * as name from './name.ts'
+import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.ts'
 import { crossOriginOff, duplicatePlugin } from './neighbours.ts'
+import * as prefix from './prefix.ts'
 import * as scope from './scope.ts'
 import { secretDuplicate, secretLowEntropy, secretMissing, secretPlaceholder, secretShort } from './secrets.ts'
 import * as shape from './shape.ts'
@@ -25,20 +26,20 @@ export const RULES: readonly Rule[] = Object.freeze([
   transport.httpOnlyDisabled,
   transport.partitionedRequiresSecure,
   transport.partitionedWithoutNone,
-  name.prefixHost,
-  name.prefixSecure,
-  name.prefixHttp,
-  name.prefixCase,
-  name.prefixMissing,
-  name.cookieNameInvalid,
-  name.cookieNameFingerprint,
+  prefix.prefixHost,
+  prefix.prefixSecure,
+  prefix.prefixHttp,
+  prefix.prefixCase,
+  prefix.prefixMissing,
+  cookieNameInvalid,
+  cookieNameFingerprint,
   scope.domainMalformed,
   scope.domainLocal,
   scope.domainPublicSuffix,
   scope.domainWide,
   scope.pathInvalid,
   scope.pathNarrow,
-  name.cookieTooBig,
+  cookieTooBig,
   timeoutsInverted,
   idleTooLong,
   absoluteTooLong,

@@ -1,12 +1,11 @@
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { isAttributeTooBig, isUsablePath } from './name.ts'
+import { isAttributeTooBig, isUsablePath } from '../cookie-syntax.ts'
 import { literal } from '../print.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Rule } from '../rule.ts'
-
-type Tldts = typeof import('tldts')
+import type * as Tldts from 'tldts'
 
 const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
@@ -16,10 +15,10 @@ const LONGEST_HOST = 253
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
 
 /** The list of public suffixes is large: it is loaded for apps that set a domain, and no other. */
-let tldts: Tldts | undefined
+let tldts: typeof Tldts | undefined
 
 function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {
-  tldts ??= createRequire(import.meta.url)('tldts') as Tldts
+  tldts ??= createRequire(import.meta.url)('tldts') as typeof Tldts
   const { isIcann, isPrivate, publicSuffix } = tldts.parse(host, { allowPrivateDomains: true, detectIp: false })
   const isListed = isIcann === true || isPrivate === true
   return { isListed, isSuffix: isListed && publicSuffix === host }

@@ -1,10 +1,6 @@
+import { isInsecure } from '../cookie-syntax.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Rule } from '../rule.ts'
-
-/** A browser keeps a cookie for https only if this is exactly `true`; `'auto'` follows each request. */
-export function isInsecure({ cookie }: ConfigFacts): boolean {
-  return cookie.secure === false || cookie.secure === 'auto'
-}
 
 /** A rule that says more about the same missing Secure takes the word. */
 function isToldBetter(facts: ConfigFacts): boolean {
