@@ -15,10 +15,12 @@ const LONGEST_HOST = 253
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
 
 /** The list of public suffixes is large: it is loaded for apps that set a domain, and no other. */
+const require = createRequire(import.meta.url)
+
 let tldts: typeof Tldts | undefined
 
 function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {
-  tldts ??= createRequire(import.meta.url)('tldts') as typeof Tldts
+  tldts ??= require('tldts') as typeof Tldts
   const { isIcann, isPrivate, publicSuffix } = tldts.parse(host, { allowPrivateDomains: true, detectIp: false })
   const isListed = isIcann === true || isPrivate === true
   return { isListed, isSuffix: isListed && publicSuffix === host }

@@ -1,3 +1,4 @@
+import type { FindingLocation } from '../../../types/index.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Problem, Rule } from '../rule.ts'
 import type { SilenceEntry, SilenceFlaw } from '../silence.ts'
@@ -13,21 +14,22 @@ const FLAWS: Readonly<Record<SilenceFlaw, { says: string; mend: string }>> = {
   },
 }
 
-const PART: Readonly<Record<SilenceFlaw, 'rule' | 'reason' | 'expires'>> = {
-  'unknown-rule': 'rule',
-  'no-reason': 'reason',
-  'bad-date': 'expires',
-  expired: 'expires',
-  'cannot-be-silenced': 'rule',
-}
-
 const MOST_ENTRIES = 50
+
+/** `silence[0] = { rule: "domain-wide", reason: missing }`. */
+function entryAt({ at }: Pick<ConfigFacts, 'at'>, { index }: SilenceEntry): FindingLocation {
+  const parts = (['rule', 'reason', 'expires'] as const).flatMap((part) => {
+    const { value } = at(['silence', index, part])
+    return part === 'expires' && value === 'missing' ? [] : [`${part}: ${value}`]
+  })
+  return { ...at(['silence', index]), value: `{ ${parts.join(', ')} }` }
+}
 
 function flawProblem(facts: ConfigFacts, entry: SilenceEntry & { flaw: SilenceFlaw }): Problem {
   const { says, mend } = FLAWS[entry.flaw]
   const { suggestion } = entry
   return {
-    at: [facts.at(['silence', entry.index, PART[entry.flaw]])],
+    at: [entryAt(facts, entry)],
     message: `silence[${entry.index}] ${says}`,
     text: suggestion === undefined ? mend : `Did you mean ${suggestion} ? ${mend}`,
     ...(suggestion === undefined ? {} : { suggestion }),
@@ -47,7 +49,7 @@ export const silenceInvalid: Rule = {
 'domain-wide', reason: 'one login for shop and forum', expires: '2027-01-31' }. When the day is over the finding counts again, and
 the entry is refused, so that nothing stays silent by being forgotten.`,
   examples: {
-    wrong: { options: "silence: [{ rule: 'max-sessions-unset', reason: '' }]", without: ['maxSessions'] },
+    wrong: { options: "silence: [{ rule: 'domain-wide', reason: '' }]" },
     right: {
       options: "silence: [{ rule: 'max-sessions-unset', reason: 'devices are many, and shown to their owner' }]",
       without: ['maxSessions'],
@@ -78,7 +80,7 @@ export const silenceUnused: Rule = {
 /** The entries that matched nothing, as problems of `silence-unused`. */
 export function unusedSilences(facts: Pick<ConfigFacts, 'at'>, unused: readonly SilenceEntry[]): Problem[] {
   return unused.slice(0, MOST_ENTRIES).map((entry) => ({
-    at: [facts.at(['silence', entry.index, 'rule'])],
+    at: [entryAt(facts, entry)],
     message: `silence[${entry.index}] matches nothing: ${entry.slug} has no finding here`,
     text: 'Drop it.',
   }))

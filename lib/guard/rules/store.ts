@@ -172,7 +172,8 @@ whoever is let in: a record that says "user 1" is a login. Networks inside a dat
       {
         at: [{ ...facts.at(['store']), value: plaintextHosts.map((host) => JSON.stringify(host)).join(', ') }],
         message: 'sessions travel to the store unencrypted',
-        text: 'Connect with TLS: rediss:// for redis, ssl for postgres.',
+        text: 'Connect the client with TLS: a rediss:// address for redis, ssl for postgres.',
+        snippet: SHARED_STORE,
       },
     ]
   },
