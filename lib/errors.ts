@@ -23,6 +23,10 @@ const ERRORS = {
     500,
     'The response is on its way, so its cookie can no longer change. Do this before the reply.',
   ],
+  SESSION_DECORATOR_TAKEN: [
+    500,
+    "Another plugin has decorated these names. Give this one others: decorators: { login: 'signIn', ... }.",
+  ],
   SESSION_AUTH_HASH_UNSET: [500, 'No authHash: set the options authHash and loadUser, or pass the value.'],
   SESSION_STORE_LACKS_INDEX: [500, 'The session store cannot find sessions by user. Use one that has a user index.'],
   SESSION_STORE_UNAVAILABLE: [503, 'The session store did not answer. Nothing was changed; try again.'],

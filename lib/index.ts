@@ -1,5 +1,8 @@
 export { SecureSessionError } from './errors.ts'
 export type { SessionErrorCode } from './errors.ts'
+export { checkConfig } from './guard/check.ts'
+export { SecureSessionConfigError } from './guard/config-error.ts'
+export type { CheckContext, EnvironmentInput } from './guard/environment.ts'
 export { secureSession, secureSession as default } from './plugin.ts'
 export { memoryStore } from './stores/memory.ts'
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory.ts'
