@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { EventEmitter } from 'node:events'
+import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import type { SessionEvent, SessionEventMap } from '../types/index.ts'
 
 /** The name of the `node:diagnostics_channel` that carries the same events. */
@@ -31,7 +31,7 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
 
 /** One stream of what happens to sessions: listeners, diagnostics channel, audit log. */
 export class SessionEvents {
-  readonly emitter: EventEmitter<SessionEventMap> = new EventEmitter()
+  readonly emitter: EventEmitter<SessionEventMap> = new EventEmitter({ captureRejections: true })
   readonly #channel = channel(CHANNEL)
   readonly #log: AuditLog
   readonly #clock: () => number
@@ -39,6 +39,7 @@ export class SessionEvents {
   constructor(log: AuditLog, clock: () => number) {
     this.#log = log
     this.#clock = clock
+    Object.assign(this.emitter, { [captureRejectionSymbol]: (error: unknown) => this.#reportListener(error) })
   }
 
   emit(event: NewEvent): void {
@@ -56,7 +57,11 @@ export class SessionEvents {
       // Each type's own tuple cannot be named here: the type and its event travel together in `event`.
       this.emitter.emit(name, event as never)
     } catch (error) {
-      this.#log.error({ err: error }, 'a listener of session events threw')
+      this.#reportListener(error)
     }
+  }
+
+  #reportListener(error: unknown): void {
+    this.#log.error({ err: error }, 'a listener of session events threw')
   }
 }

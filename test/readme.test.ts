@@ -53,7 +53,7 @@ t.test('every program of the README does what the README says', async (t) => {
       t.ok(response.ok, `${at} answers ${response.status}`)
     } else if (name !== undefined && block.language === 'js') {
       last = await reader.run(name, block)
-      t.equal(last.code, Number(block.attributes['exit'] ?? 0), `${at} ends as it should\n${last.stdout}${last.stderr}`)
+      t.equal(last.code, Number(block.attributes['exit'] ?? 0), `${at} ends as it says`, { ...last })
     } else if ('output' in block.attributes) {
       const printed = `${last?.stdout}${last?.stderr}`
       t.ok(isPrinted(block.code, printed), `${at} is what the program before it prints`, { printed })

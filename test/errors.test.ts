@@ -1,0 +1,19 @@
+import t from 'tap'
+import { SecureSessionError } from '../lib/errors.ts'
+
+t.test('an error carries its code, its status and its cause', async (t) => {
+  const cause = new Error('connection refused')
+  const error = new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause })
+  t.ok(error instanceof Error)
+  t.match(error, { name: 'SecureSessionError', code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause })
+  t.notMatch(error.message, /connection refused/, 'what the store said stays in the cause')
+})
+
+t.test('a 503 says when to try again, the others do not', async (t) => {
+  t.same(new SecureSessionError('SESSION_SUPERSEDED').headers, { 'retry-after': '1' })
+  t.equal(new SecureSessionError('SESSION_LOGIN_REQUIRED').headers, undefined)
+})
+
+t.test('a detail is appended to the message', async (t) => {
+  t.match(new SecureSessionError('SESSION_KEY_RESERVED', { detail: '"cookie"' }).message, /\("cookie"\)$/)
+})

@@ -1,0 +1,73 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import t from 'tap'
+import { CHANNEL, SessionEvents } from '../lib/events.ts'
+import type { SessionEvent } from '../types/index.ts'
+import { testClock } from './support/clock.ts'
+
+type Line = [level: string, fields: object, message: string]
+
+function eventsWithLog(): { events: SessionEvents; lines: Line[]; clock: ReturnType<typeof testClock> } {
+  const lines: Line[] = []
+  const clock = testClock()
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void lines.push([level, fields, message])
+  return { events: new SessionEvents({ info: at('info'), warn: at('warn'), error: at('error') }, clock), lines, clock }
+}
+
+const LOGIN = { type: 'login', handle: 'h', previousHandle: null, userId: 'ann', remember: false } as const
+
+t.test(
+  'an event reaches its own listeners, those of all events, and the diagnostics channel, as one frozen object',
+  async (t) => {
+    const { events, clock } = eventsWithLog()
+    const heard: unknown[] = []
+    const hear = (event: unknown): void => void heard.push(event)
+    subscribe(CHANNEL, hear)
+    t.teardown(() => unsubscribe(CHANNEL, hear))
+    events.emitter.on('login', hear)
+    events.emitter.on('event', hear)
+    events.emitter.on('logout', hear)
+    events.emit(LOGIN)
+    t.same(heard, Array(3).fill({ ...LOGIN, at: clock() }))
+    t.equal(new Set(heard).size, 1)
+    t.ok(Object.isFrozen(heard[0]))
+  },
+)
+
+t.test('security events leave an audit line, common ones do not', async (t) => {
+  const { events, lines, clock } = eventsWithLog()
+  events.emit(LOGIN)
+  events.emit({ type: 'forged', reason: 'signature' })
+  events.emit({ type: 'renew', handle: 'h' })
+  events.emit({ type: 'rotate', handle: 'h', reason: 'login' })
+  t.same(lines, [
+    ['info', { audit: { ...LOGIN, at: clock() } }, 'session login'],
+    ['warn', { audit: { type: 'forged', reason: 'signature', at: clock() } }, 'session forged'],
+  ])
+})
+
+t.test('a listener that throws harms neither the sender nor the other listeners of the stream', async (t) => {
+  const { events, lines } = eventsWithLog()
+  const heard: SessionEvent[] = []
+  const error = new Error('my bug')
+  events.emitter.on('login', () => {
+    throw error
+  })
+  events.emitter.on('event', (event) => void heard.push(event))
+  events.emit(LOGIN)
+  t.equal(heard.length, 1)
+  t.same(lines.at(-1), ['error', { err: error }, 'a listener of session events threw'])
+})
+
+t.test('an async listener that rejects ends up in the log, not as an unhandled rejection', async (t) => {
+  const { events, lines } = eventsWithLog()
+  const error = new Error('the audit database is away')
+  events.emitter.on('login', async () => {
+    throw error
+  })
+  events.emit(LOGIN)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(lines.at(-1), ['error', { err: error }, 'a listener of session events threw'])
+})
