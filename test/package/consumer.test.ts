@@ -16,6 +16,11 @@ const project = join(tarball.file, '..', 'consumer')
 await cp(join(ROOT, 'test/package/fixtures'), project, { recursive: true })
 await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
 
+const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+  name: string
+  exports: Record<string, { default: string } | null>
+}
+
 /** The versions of this repository: what `npm ci` has fetched is not fetched again. */
 const others = await Promise.all(
   ['fastify', 'typescript', '@types/node'].map(async (name) => {
@@ -30,6 +35,16 @@ await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarb
 t.test('a TypeScript app compiles against the installed package, its declarations checked too', async (t) => {
   const tsc = join(project, 'node_modules/typescript/bin/tsc')
   t.equal(await typeCheck(project, tsc, { skipLibCheck: false }), '')
+})
+
+t.test('every export loads, and its declarations need nothing that is not installed', async (t) => {
+  const specifiers = exportsOf(tarball.paths)
+  const lines = specifiers.map((specifier, index) => `import * as m${index} from '${specifier}'`)
+  const names = specifiers.map((_, index) => `m${index}`)
+  await writeFile(join(project, 'exports.ts'), [...lines, `export default [${names.join(', ')}]`].join('\n'))
+  const tsc = join(project, 'node_modules/typescript/bin/tsc')
+  t.equal(await typeCheck(project, tsc, { skipLibCheck: false }), '')
+  t.match(await run(process.execPath, ['exports.js'], { cwd: project, check: false }), { code: 0, stderr: '' })
 })
 
 t.test('the app boots, logs in, remembers, logs out, and a replayed cookie opens nothing', async (t) => {
@@ -58,3 +73,16 @@ t.test('the command line tool is installed and prints a secret that the guard ac
   await writeFile(join(project, 'options.mjs'), `export default ${JSON.stringify(options)}`)
   t.match(await cli('check', 'options.mjs', '--fail-level', 'fatal'), { code: 0 })
 })
+
+/** What the manifest lets others import, with every `*` spelt out. */
+function exportsOf(paths: readonly string[]): string[] {
+  const doors = Object.entries(manifest.exports).filter(([door]) => door !== './package.json')
+  const closed = new Set(doors.filter(([, target]) => target === null).map(([door]) => door))
+  const open = doors.flatMap(([door, target]) => {
+    const [before = '', after] = target?.default.replace(/^\.\//, '').split('*') ?? []
+    if (target === null || after === undefined) return [door]
+    const inside = paths.filter((path) => path.startsWith(before) && path.endsWith(after))
+    return inside.map((path) => door.replace('*', path.slice(before.length, -after.length)))
+  })
+  return open.filter((door) => !closed.has(door)).map((door) => door.replace('.', manifest.name))
+}

@@ -31,6 +31,9 @@ const DIRECTION = [
   { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/session/record.ts'] },
   { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/guard/'] },
 
+  // For other people's tests.
+  { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/stores/', 'fastify'] },
+
   // Wiring: what meets Fastify, and the door.
   { where: 'lib/fastify-session.ts', may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'] },
   { where: 'lib/*.ts', may: ['types/', 'node:', 'lib/', 'fastify', 'fastify-plugin', '@fastify/cookie'] },
