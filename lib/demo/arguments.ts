@@ -19,7 +19,7 @@ export const USAGE = `Usage: npm start -- [--insecure] [--samesite lax|strict|no
   --samesite ...   start with this SameSite attribute
   --help           say this
 
-PORT=3001 npm start   serves on another port.`
+PORT=3100 npm start   serves on another port.`
 
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Asked {
   const flags = parseFlags(argv)

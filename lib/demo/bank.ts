@@ -1,7 +1,7 @@
 import type { Accounts } from './accounts.ts'
+import type { CookieAttributes } from './cookie-facts.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
-import type { CookieAttributes } from './cookie-facts.ts'
 
 /** What all pages of the bank share. */
 export interface Bank {

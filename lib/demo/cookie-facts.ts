@@ -1,25 +1,33 @@
-import { defaultCookie, environmentOf } from '../options.ts'
 import type { SecureSessionOptions, SessionCookieOptions } from '../../types/index.ts'
 import type { CookieFacts } from './pages/panel.ts'
 
-/** The session cookie's attributes under these options. */
+/** The session cookie's attributes, as the plugin documents their defaults. */
 export type CookieAttributes = Readonly<SessionCookieOptions>
 
-export function cookieAttributes(options: SecureSessionOptions): CookieAttributes {
-  const environment = environmentOf(options.environment)
-  return { ...defaultCookie(environment, options.cookie?.domain), ...options.cookie }
+export function cookieAttributes({ environment, cookie }: SecureSessionOptions): CookieAttributes {
+  const isProduction = environment === 'production'
+  return {
+    name: isProduction ? '__Host-session' : 'session',
+    path: '/',
+    secure: isProduction ? true : 'auto',
+    httpOnly: true,
+    sameSite: 'lax',
+    ...cookie,
+  }
 }
 
-/** How they are sent to this client. */
-export function cookieFacts(cookie: CookieAttributes, protocol: string): CookieFacts {
-  const isSecure = cookie.secure === 'auto' ? protocol === 'https' : cookie.secure === true
-  const sameSite = cookie.sameSite ?? 'lax'
-  const line = [
-    `${cookie.name}=…`,
-    `Path=${cookie.path}`,
+/** How they are sent over this protocol: the line of `Set-Cookie`, its value left out. */
+export function cookieFacts(
+  { name, path, secure, httpOnly, sameSite }: CookieAttributes,
+  protocol: string,
+): CookieFacts {
+  const isSecure = secure === 'auto' ? protocol === 'https' : secure === true
+  const attributes = [
+    `${name}=…`,
+    `Path=${path}`,
     isSecure && 'Secure',
-    cookie.httpOnly && 'HttpOnly',
-    `SameSite=${sameSite.charAt(0).toUpperCase()}${sameSite.slice(1)}`,
+    httpOnly && 'HttpOnly',
+    `SameSite=${String(sameSite).replace(/^\w/, (letter) => letter.toUpperCase())}`,
   ]
-  return { line: line.filter(Boolean).join('; '), isSecure }
+  return { line: attributes.filter(Boolean).join('; '), isSecure }
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { SecureSessionOptions } from '../../types/index.ts'
+import { SecureSessionConfigError } from '../index.ts'
 import { CUSTOMERS } from './accounts.ts'
 import { buildBank } from './app.ts'
 import { readArguments, USAGE } from './arguments.ts'
@@ -13,6 +14,8 @@ export interface Terminal {
   /** Settles when the bank is to close. */
   readonly stopped: Promise<unknown>
 }
+
+const CHOOSE_ANOTHER = 'Choose another: PORT=3100 npm start'
 
 /** Only this computer may bank here. */
 const HOST = '127.0.0.1'
@@ -38,6 +41,7 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
     app = await buildBank({ session, logger: terminalLog(terminal.out, terminal.err) })
     await app.listen({ host: HOST, port, listenTextResolver: () => '' })
     const address = app.server.address() as AddressInfo
+    terminal.out('Sessions are kept in memory: they end with this process.')
     terminal.out(
       'Environment: development, said by the bank itself. To see what production refuses: npm start -- --insecure',
     )
@@ -54,17 +58,13 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
   }
 }
 
-/** A refusal explains itself, a port that cannot be had is explained, and anything else keeps its stack. */
+/** A refusal brings its report, a port that cannot be had is explained, and anything else keeps its stack. */
 function explain(error: unknown, port: number): string {
-  if (!(error instanceof Error)) return String(error)
-  switch ('code' in error && error.code) {
-    case 'SESSION_GUARD_REFUSED':
-      return 'report' in error ? String(error.report) : error.message
-    case 'EADDRINUSE':
-      return `Port ${port} is taken. Choose another: PORT=${port === 65_535 ? 3000 : port + 1} npm start`
-    case 'EACCES':
-      return `Port ${port} is not yours to use. Choose another: PORT=3000 npm start`
-    default:
-      return error.stack ?? error.message
+  if (error instanceof SecureSessionConfigError) {
+    return `${error.name} [${error.code}]: ${error.message}\n${error.report}`
   }
+  const { code, stack } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return `Port ${port} is taken. ${CHOOSE_ANOTHER}`
+  if (code === 'EACCES') return `Port ${port} is not yours to use. ${CHOOSE_ANOTHER}`
+  return String(stack)
 }

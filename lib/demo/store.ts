@@ -1,4 +1,4 @@
-import { memoryStore } from '../stores/memory.ts'
+import { memoryStore } from '../index.ts'
 import type { SessionStore } from '../../types/index.ts'
 
 /** Where the bank keeps its sessions: the one place to choose. */

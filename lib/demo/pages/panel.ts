@@ -31,7 +31,7 @@ export function panel(facts: PanelFacts): Html {
   return html`<aside class="panel" aria-labelledby="panel-title">
     <h2 id="panel-title">What the session layer did</h2>
     ${facts.session === undefined ? anonymous(facts) : loggedIn(facts, facts.session)}
-    ${facts.handle !== undefined && cookie(facts)} ${facts.journal.length > 0 && journal(facts.journal)}
+    ${facts.handle !== undefined && cookieSection(facts)} ${facts.journal.length > 0 && journal(facts.journal)}
   </aside>`
 }
 
@@ -81,7 +81,7 @@ function time(at: Date): Html {
   return html`<time datetime="${at.toISOString()}">${instant(at)}</time>`
 }
 
-function cookie(facts: PanelFacts): Html {
+function cookieSection(facts: PanelFacts): Html {
   return html`<dl>
     <dt>Cookie</dt>
     <dd>

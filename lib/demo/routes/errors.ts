@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { SecureSessionError } from '../../errors.ts'
+import { SecureSessionError } from '../../index.ts'
 import type { Bank } from '../bank.ts'
 import { confirmPage } from '../pages/confirm.ts'
 import { problemPage } from '../pages/problem.ts'

@@ -21,7 +21,7 @@ const NOTICES: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Where a logout leads. */
-export const LOGGED_OUT_ADDRESS = `/?from=${AFTER_LOGOUT}`
+export const LOGGED_OUT_ADDRESS: string = `/?from=${AFTER_LOGOUT}`
 
 /** Where an anonymous request for a page of the bank is sent. */
 export function loginAddress(url: string): string {
