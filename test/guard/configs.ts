@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { runInNewContext } from 'node:vm'
 import { checkConfig } from '../../lib/guard/check.ts'
 import type { CheckContext, EnvironmentInput } from '../../lib/guard/environment.ts'
 import type { Finding } from '../../types/index.ts'
@@ -46,14 +47,12 @@ export function evaluate(source: string): Record<string, unknown> {
     process: { env: { SESSION_SECRET: SECRET, OLD_SESSION_SECRET: randomBytes(32).toString('base64url') } },
     store: STORE,
     client: {},
-    Database: class {},
+    Database: function Database() {},
     sqliteStore: () => STORE,
     redisStore: () => STORE,
     expressStore: () => STORE,
   }
-  // Snippets are our own text; running them is the point.
-  const run = new Function(...Object.keys(names), `return ({ ${source} })`) as (...values: unknown[]) => object
-  return { ...run(...Object.values(names)) }
+  return { ...(runInNewContext(`({ ${source}\n })`, names) as object) }
 }
 
 /** Puts a finding's snippet in the place of what the finding is about. */

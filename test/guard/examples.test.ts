@@ -34,10 +34,9 @@ for (const rule of RULES.filter(({ onConfig, slug }) => onConfig !== undefined |
 
   t.test(`${rule.slug}: pasting the fix makes the finding go away`, async (t) => {
     const options = optionsOf(wrong)
-    const [finding] = check(options, wrong)
-    if (finding === undefined) return t.fail('no finding')
-    if (finding.at.every(({ path }) => path === 'request.session')) return t.pass('nothing in the options is at fault')
-    const left = check(paste(options, finding), wrong)
+    const [finding] = check(options, wrong) as [Finding]
+    const isOutside = finding.at.every(({ path }) => path === 'request.session')
+    const left = isOutside ? [] : check(paste(options, finding), wrong)
     t.strictSame(
       left.filter((other) => other.rule === id || other.severity === 'fatal').map((other) => other.rule),
       [],
