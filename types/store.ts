@@ -99,6 +99,9 @@ export interface IndexEntry {
 
 /** The power to remove what has expired, for stores that do not do it by themselves. */
 export interface Sweeping {
-  /** Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left. */
-  sweep(now: number, limit: number): Promise<number>
+  /**
+   * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left.
+   * With `alone`, a store that several processes share leaves the work to the one that is at it, and resolves to 0.
+   */
+  sweep(now: number, limit: number, options?: { readonly alone?: boolean }): Promise<number>
 }

@@ -1,0 +1,218 @@
+import { parseDuration } from '../duration.ts'
+import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type { Moving } from './codec.ts'
+import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { connectionsOf } from './postgres-connections.ts'
+import type { Statement, Statements } from './postgres-sql.ts'
+import { checkTable, DEFAULT_TABLE, isMigrated, migration, statementsFor, sweepStatement } from './postgres-sql.ts'
+
+export { postgresSchema } from './postgres-sql.ts'
+
+/** What is used of a `Pool` of the package `pg`. */
+export interface PostgresPool {
+  query(query: PostgresQuery): Promise<PostgresResult>
+  connect(): Promise<PostgresClient>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  listenerCount(event: 'error'): number
+}
+
+/** What is used of its clients. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<PostgresResult>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
+  /** With `true` the connection is closed instead of used again. */
+  release(isBroken?: boolean): void
+}
+
+/** A query as `pg` takes it. */
+export interface PostgresQuery {
+  text: string
+  name?: string
+  values?: unknown[]
+  query_timeout?: number
+}
+
+/** A result as `pg` gives it. */
+export interface PostgresResult {
+  rows: Record<string, unknown>[]
+  rowCount: number | null
+}
+
+/** Options of `postgresStore`. */
+export interface PostgresStoreOptions {
+  /** A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for. */
+  pool: PostgresPool
+  /** Name of the table for records, with its schema where it is not on the search path. Default `fastify_sessions`. */
+  table?: string
+  /** Makes the tables before the first use if they are missing. Default `false`: run the SQL of `postgresSchema` yourself. */
+  createTable?: boolean
+  /** A connection that answers no query for this long is closed, and the pool opens another. Default `5s`. */
+  timeout?: Duration
+  /** The time, in milliseconds since 1970. Default `Date.now`. */
+  clock?: () => number
+}
+
+/** The store in PostgreSQL, 11 or later. */
+export interface PostgresStore extends SessionStore, UserIndex, Sweeping {}
+
+/**
+ * Sessions in PostgreSQL: one row per record, and one per session of a user. A read is one `SELECT` by primary key, a write one
+ * statement, compare-and-set its `WHERE version`. Only `addToIndex` with a limit takes a transaction, of its own.
+ *
+ * Deadlines are judged by the app's clock, which set them: the server's clock decides nothing, and several app servers have to
+ * agree on the time as they have to for everything else.
+ * @throws `TypeError` for a `table` that is not a plain name, or a `timeout` that is no duration
+ */
+export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+  return new Postgres(options)
+}
+
+/** Sweeps and migrations may take their time: nobody waits for them with a request in hand. */
+const LONG = 60_000
+
+class Postgres implements PostgresStore {
+  onDamaged: ((handle: string) => void) | undefined
+  readonly #pool: PostgresPool
+  readonly #table: string
+  readonly #statements: Statements
+  readonly #timeout: number
+  readonly #clock: () => number
+  readonly #isMigrating: boolean
+  #migrated: Promise<void> | undefined
+
+  constructor({
+    pool,
+    table = DEFAULT_TABLE,
+    createTable = false,
+    timeout = '5s',
+    clock = Date.now,
+  }: PostgresStoreOptions) {
+    checkTable(table)
+    const milliseconds = parseDuration(timeout)
+    if (!milliseconds) throw new TypeError("postgresStore: timeout is a duration such as '5s'")
+    this.#pool = pool
+    this.#table = table
+    this.#statements = statementsFor(table)
+    this.#timeout = milliseconds
+    this.#clock = clock
+    this.#isMigrating = createTable
+    // An idle connection that breaks is an event of the pool, and without a listener the end of the process.
+    if (pool.listenerCount('error') === 0) pool.on('error', ignore)
+  }
+
+  /** Where its connections go, for the guard. */
+  get connections(): ReturnType<typeof connectionsOf> {
+    return connectionsOf(this.#pool)
+  }
+
+  async get(handle: string): Promise<SessionRecord | undefined> {
+    const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
+    const [row] = rows
+    if (row === undefined) return undefined
+    const moved: Moving = { lastSeenAt: Number(row['last_seen_at']), idleDeadline: Number(row['idle_deadline']) }
+    const record = decodeRecord(String(row['record']), moved)
+    if (record === undefined) this.onDamaged?.(handle)
+    return record
+  }
+
+  create(record: SessionRecord): Promise<boolean> {
+    return this.#change(this.#statements.create, ...this.#columns(record))
+  }
+
+  update(record: SessionRecord, version: number): Promise<boolean> {
+    return this.#change(this.#statements.update, ...this.#columns(record), version)
+  }
+
+  touch(handle: string, version: number, { lastSeenAt, idleDeadline }: Moving): Promise<boolean> {
+    return this.#change(this.#statements.touch, keyOf(handle), this.#clock(), version, lastSeenAt, idleDeadline)
+  }
+
+  async delete(handle: string, version?: number): Promise<boolean> {
+    const { rows } = await this.#run(this.#statements.delete, keyOf(handle), this.#clock(), version ?? null)
+    return rows[0]?.['was_live'] === true
+  }
+
+  addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
+    const entry = [keyOf(userId), keyOf(handle), expiresAt] as const
+    if (limit === Infinity) return this.#change(this.#statements.add, ...entry)
+    return this.#alone(userId, (run) => run(this.#statements.addWithin, ...entry, this.#clock(), limit))
+  }
+
+  keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
+    return this.#change(this.#statements.keep, keyOf(userId), keyOf(handle), expiresAt, this.#clock())
+  }
+
+  async removeFromIndex(userId: string, handle: string): Promise<void> {
+    await this.#run(this.#statements.remove, keyOf(userId), keyOf(handle))
+  }
+
+  async listIndex(userId: string): Promise<readonly IndexEntry[]> {
+    const { rows } = await this.#run(this.#statements.list, keyOf(userId), this.#clock())
+    return rows.map((row) => ({ handle: String(row['handle']), expiresAt: Number(row['expires_at']) }))
+  }
+
+  async sweep(now: number, limit: number, options: { alone?: boolean } = {}): Promise<number> {
+    await this.#ready()
+    const text = sweepStatement(this.#table, Math.floor(limit), options.alone === true)
+    const { rows } = await this.#pool.query({ text, values: [now], query_timeout: LONG })
+    return Number(rows[0]?.['count'])
+  }
+
+  /** `$1` to `$6` of what writes a whole record. */
+  #columns(record: SessionRecord): unknown[] {
+    const { handle, version, lastSeenAt, idleDeadline } = record
+    return [keyOf(handle), this.#clock(), version, lastSeenAt, idleDeadline, encodeRecord(record)]
+  }
+
+  async #change(statement: Statement, ...values: unknown[]): Promise<boolean> {
+    return (await this.#run(statement, ...values)).rowCount === 1
+  }
+
+  async #run({ name, text }: Statement, ...values: unknown[]): Promise<PostgresResult> {
+    if (this.#isMigrating) await this.#ready()
+    return this.#pool.query({ name, text, values, query_timeout: this.#timeout })
+  }
+
+  /** One statement in a transaction that no other for the same user runs beside. */
+  async #alone(userId: string, change: (run: Run) => Promise<PostgresResult>): Promise<boolean> {
+    await this.#ready()
+    const client = await this.#pool.connect()
+    const run: Run = ({ name, text }, ...values) => client.query({ name, text, values, query_timeout: this.#timeout })
+    client.on('error', ignore)
+    let isBroken = true
+    try {
+      await client.query({ text: 'BEGIN', query_timeout: this.#timeout })
+      await run(this.#statements.lock, `${this.#table} ${keyOf(userId)}`)
+      const { rowCount } = await change(run)
+      await client.query({ text: 'COMMIT', query_timeout: this.#timeout })
+      isBroken = false
+      return rowCount === 1
+    } finally {
+      client.off('error', ignore)
+      client.release(isBroken)
+    }
+  }
+
+  /** Tried again by the next operation when it failed: a server may start after the app. */
+  async #ready(): Promise<void> {
+    if (!this.#isMigrating) return
+    this.#migrated ??= this.#migrate()
+    try {
+      await this.#migrated
+    } catch (error) {
+      this.#migrated = undefined
+      throw error
+    }
+  }
+
+  async #migrate(): Promise<void> {
+    const { rows } = await this.#pool.query({ text: isMigrated(this.#table), query_timeout: this.#timeout })
+    if (rows[0]?.['done'] !== true) await this.#pool.query({ text: migration(this.#table), query_timeout: LONG })
+  }
+}
+
+type Run = (statement: Statement, ...values: unknown[]) => Promise<PostgresResult>
+
+/** The query or the next request meets the same trouble and says so. */
+function ignore(): void {}
