@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
+
+/** A connection as both drivers have it. */
+export interface Connection extends SqliteDatabase {
+  close(): unknown
+}
+
+/** A way to open a file, `:memory:` included. */
+export interface SqliteDriver {
+  readonly name: string
+  open(file: string): Connection
+}
+
+interface NodeSqlite {
+  DatabaseSync: new (file: string) => Connection
+}
+
+/** The driver that comes with Node; `undefined` where this Node has none. */
+export function nodeSqlite(): SqliteDriver | undefined {
+  const found: NodeSqlite | undefined = process.getBuiltinModule('node:sqlite')
+  return found && { name: 'node:sqlite', open: (file) => new found.DatabaseSync(file) }
+}
+
+export const betterSqlite: SqliteDriver = { name: 'better-sqlite3', open: (file) => new Database(file) }
+
+/** The drivers that this Node can run. */
+export function sqliteDrivers(): SqliteDriver[] {
+  const others = nodeSqlite()
+  return others === undefined ? [betterSqlite] : [betterSqlite, others]
+}
+
+/** A temporary folder, gone when the test ends. */
+export function temporaryFolder(t: { teardown(end: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'session-guard-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
