@@ -29,7 +29,7 @@ export function refuseReserved(key: PropertyKey): void {
 
 /** A copy of a record's data, for one request to work on. */
 export function parseData(json: string): SessionData {
-  return parseObject(json) ?? {}
+  return ownKeys(parseObject(json) ?? {})
 }
 
 /**
@@ -46,7 +46,7 @@ export function serialize(data: SessionData): Map<string, string> {
   return entries
 }
 
-/** The data without what else the session object carries. */
+/** The data without what else the session object carries, or a foreign writer put into the record under such a name. */
 function ownKeys(data: SessionData): SessionData {
   const own: SessionData = {}
   for (const key of Object.keys(data)) if (!isReserved(key)) own[key] = data[key]
@@ -56,7 +56,8 @@ function ownKeys(data: SessionData): SessionData {
 /** Whether data still reads as it was stored. A value that JSON cannot carry never does. */
 export function isSameData(data: SessionData, json: string): boolean {
   try {
-    return JSON.stringify(ownKeys(data)) === json
+    const own = ownKeys(data)
+    return JSON.stringify(own) === json && findProblem(own, '', []) === undefined
   } catch {
     return false
   }
@@ -107,7 +108,7 @@ function toJson(value: unknown, key: string): string | undefined {
 
 /** Where a value is that JSON would drop or change in silence. `ancestors` finds cycles. */
 function findProblem(value: unknown, path: string, ancestors: readonly unknown[]): string | undefined {
-  if (ancestors.length > MAX_DEPTH) {
+  if (ancestors.length >= MAX_DEPTH) {
     throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
   }
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : describe(path, 'a number without a value')

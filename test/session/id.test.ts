@@ -1,0 +1,97 @@
+import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import { hashOf, isSameHash, newHandle, SessionIds } from '../../lib/session/id.ts'
+
+const KEY = 'a key of at least thirty-two bytes!'
+const OLD_KEY = 'another key, long enough to sign with'
+const ids = new SessionIds([KEY])
+
+t.test('an id is a handle, a secret and a signature, in characters that no cookie parser touches', async (t) => {
+  const handle = newHandle()
+  const { cookieValue, secretHash } = ids.mint(handle)
+  const [first, secret, signature] = cookieValue.split('.')
+  t.equal(first, handle)
+  t.equal(Buffer.from(handle, 'base64url').length, 16)
+  t.equal(Buffer.from(secret ?? '', 'base64url').length, 32)
+  t.equal(signature, createHmac('sha256', KEY).update(`${handle}.${secret}`).digest('base64url'))
+  t.equal(secretHash, hashOf(secret ?? ''))
+  t.match(cookieValue, /^[\w.-]+$/)
+})
+
+t.test('no two ids are alike, for one handle neither', async (t) => {
+  const handle = newHandle()
+  t.not(newHandle(), handle)
+  t.not(ids.mint(handle).cookieValue, ids.mint(handle).cookieValue)
+})
+
+t.test('an id is read back as its handle and the hash of its secret', async (t) => {
+  for (let round = 0; round < 50; round += 1) {
+    const handle = newHandle()
+    const { cookieValue, secretHash } = ids.mint(handle)
+    t.same(ids.read(cookieValue), { handle, secretHash })
+  }
+})
+
+t.test('an id that is changed in one character is refused', async (t) => {
+  const { cookieValue } = ids.mint(newHandle())
+  for (let index = 0; index < cookieValue.length; index += 1) {
+    const other = cookieValue[index] === 'A' ? 'B' : 'A'
+    const changed = cookieValue.slice(0, index) + other + cookieValue.slice(index + 1)
+    t.equal(typeof ids.read(changed), 'string', `at ${index}`)
+  }
+})
+
+t.test('an id signed with another key is refused', async (t) => {
+  const { cookieValue } = new SessionIds([OLD_KEY]).mint(newHandle())
+  t.equal(ids.read(cookieValue), 'signature')
+})
+
+t.test('the first key signs, all of them verify', async (t) => {
+  const rotating = new SessionIds([KEY, OLD_KEY])
+  const old = new SessionIds([OLD_KEY]).mint(newHandle())
+  t.match(rotating.read(old.cookieValue), { secretHash: old.secretHash })
+  t.equal(typeof ids.read(rotating.mint(newHandle()).cookieValue), 'object')
+})
+
+t.test('what has not the shape of an id is malformed, before any key is asked', async (t) => {
+  const { cookieValue } = ids.mint(newHandle())
+  const [handle, secret, signature] = cookieValue.split('.')
+  const wrong = [
+    '',
+    '.',
+    '..',
+    handle,
+    `${handle}.${secret}`,
+    `${handle}.${secret}.`,
+    `${handle}..${signature}`,
+    `${cookieValue}.`,
+    `${cookieValue} `,
+    `${cookieValue}\n`,
+    `"${cookieValue}"`,
+    encodeURIComponent(`s:${cookieValue}`),
+    cookieValue.slice(0, -1),
+    cookieValue + 'A',
+    cookieValue.repeat(1000),
+    cookieValue.replaceAll('.', '%2E'),
+    cookieValue.replace('.', ':'),
+    cookieValue.replace(/^./, 'é'),
+    cookieValue.replace(/^./, '\0'),
+  ]
+  for (const value of wrong) t.equal(ids.read(value ?? ''), 'malformed', JSON.stringify(value).slice(0, 80))
+})
+
+t.test('no text makes it throw, and none is accepted', async (t) => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (value) => typeof ids.read(value) === 'string'))
+  fc.assert(
+    fc.property(fc.stringMatching(/^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/), (value) => ids.read(value) === 'signature'),
+  )
+  t.pass()
+})
+
+t.test('hashes are compared whole', async (t) => {
+  t.ok(isSameHash(hashOf('a'), hashOf('a')))
+  t.notOk(isSameHash(hashOf('a'), hashOf('b')))
+  t.notOk(isSameHash(hashOf('a'), ''))
+  t.notOk(isSameHash(hashOf('a'), hashOf('a').slice(0, -1)))
+})
