@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { memoryStore } from '../lib/index.ts'
-import type { MemoryStore } from '../lib/index.ts'
+import type { MemoryStore, SessionRecord } from '../lib/index.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { newHandle, SessionIds } from '../lib/session/id.ts'
 import { authenticated, newRecord } from '../lib/session/record.ts'
@@ -21,24 +21,34 @@ export interface Grown {
 const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
+const COOKIE_LENGTH = 110
+
+const WARMUP = 20_000
+
 const [count = 0, sample = 0] = process.argv.slice(2).map(Number)
 const secret = randomBytes(32).toString('base64url')
 const ids = new SessionIds([secret])
 const settings = resolveOptions({ secret }, 'test')
 
 answerParent()
-const store = memoryStore({ maxRecords: count })
-// Which number a request will ask for is drawn before, so that only those cookies are kept.
+// Which sessions will be asked for is drawn before, so that only their cookies are kept.
 const drawn = Array.from({ length: sample }, () => randomInt(count))
-const wanted = new Map(drawn.map((number) => [number, ''.padEnd(110)]))
+const wanted = new Map(drawn.map((number) => [number, ''.padEnd(COOKIE_LENGTH)]))
+const users = Array.from({ length: count }, (_, number) => `user-${number}`)
+
+// Compiled code and caches are on the heap before it is measured.
+const scrap = memoryStore({ maxRecords: WARMUP })
+for (let number = 0; number < WARMUP; number++) await index(scrap, await fill(scrap, number, `user-${number}`))
+
+const store = memoryStore({ maxRecords: count })
+const records: SessionRecord[] = []
 const empty = heapUsed()
-const handles: string[] = []
-for (let number = 0; number < count; number++) handles.push(await fill(store, number))
+for (const [number, userId] of users.entries()) records.push(await fill(store, number, userId))
 const withRecords = heapUsed()
-for (const [number, handle] of handles.entries()) {
-  await store.addToIndex(userIdOf(number), handle, Date.now() + settings.absoluteTimeout)
-}
+for (const record of records) await index(store, record)
 const withIndex = heapUsed()
+records.length = 0
+users.length = 0
 process.send?.({
   port: await listen(await guardedApp(secret, store)),
   recordBytes: (withRecords - empty) / count,
@@ -47,36 +57,27 @@ process.send?.({
 } satisfies Grown)
 
 /** One session as a login leaves it. Every string is fresh, as those of a request are. */
-async function fill(into: MemoryStore, number: number): Promise<string> {
+async function fill(into: MemoryStore, number: number, userId: string): Promise<SessionRecord> {
   const now = Date.now()
   const handle = newHandle()
   const { cookieValue, secretHash } = ids.mint(handle)
-  const id = userIdOf(number)
-  const record = authenticated(
-    newRecord(
-      handle,
-      secretHash,
-      JSON.stringify({ theme: 'dark', cart: [number, number + 1], views: 3 }),
-      now,
-      settings,
-    ),
-    {
-      userId: id,
-      user: JSON.stringify({ id, name: 'Ada Lovelace', email: `ada.${number}@example.com` }),
-      authHash: null,
-      remember: false,
-      device: { userAgent: copyOf(USER_AGENT), ip: copyOf('203.0.113.17') },
-    },
-    now,
-    settings,
-  )
+  const data = JSON.stringify({ theme: 'dark', cart: [number, number + 1], views: 3 })
+  const identity = {
+    userId,
+    user: JSON.stringify({ id: userId, name: 'Ada Lovelace', email: `ada.${number}@example.com` }),
+    authHash: null,
+    remember: false,
+    device: { userAgent: copyOf(USER_AGENT), ip: copyOf('203.0.113.17') },
+  }
+  const record = authenticated(newRecord(handle, secretHash, data, now, settings), identity, now, settings)
   await into.create(record)
-  if (wanted.has(number)) wanted.set(number, cookieValue)
-  return handle
+  if (wanted.has(number)) wanted.set(number, copyOf(cookieValue))
+  return record
 }
 
-function userIdOf(number: number): string {
-  return `user-${number}`
+/** The entry that a login writes beside the record. */
+async function index(into: MemoryStore, { userId, handle, absoluteDeadline }: SessionRecord): Promise<void> {
+  await into.addToIndex(userId ?? '', handle, absoluteDeadline)
 }
 
 function copyOf(text: string): string {

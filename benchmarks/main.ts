@@ -10,11 +10,11 @@ import { stopAll } from './server-process.ts'
 import { rowsOf, tableOf } from './table.ts'
 import { targetsOf } from './targets.ts'
 
-const LEGEND =
-  '"Per second" counts iterations: one request, or a login and a logout. "÷ cookie" and "÷ tuned" are the medians of the ratios, ' +
-  'round by round, to Fastify + @fastify/cookie and to @fastify/session tuned (`rolling: false, saveUninitialized: false`). ' +
-  '"Spread" is the distance between the best and the worst round. "CPU" is what the server process used per iteration, all threads. ' +
-  '"Busy" is the share of the time its event loop worked: well below 100 %, the load generator was the limit and the server could do more.'
+const LEGEND = `- "per second" counts iterations: one request, or a login and a logout. The median of the rounds.
+- "spread" is how far the middle half of the rounds lies apart, as a share of the median.
+- "÷ cookie" and "÷ tuned" compare with Fastify + @fastify/cookie and with @fastify/session tuned (\`rolling: false, saveUninitialized: false\`): the median of the ratios, round by round.
+- "CPU µs" is the processor time of the server process per iteration, all threads, and "÷ cookie by CPU" the same comparison in that currency, which neither the load generator nor other work on the machine can flatter.
+- "busy" is the share of the time in which the server's event loop worked. Well below 100 %, the load generator was the limit and the server could do more.`
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stopAll().finally(() => process.exit(130)))

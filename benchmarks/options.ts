@@ -9,8 +9,8 @@ export const USAGE = `npm run benchmark -- [options]
 
   --scenario <name>     only this scenario (repeatable): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer <name>         only this peer (repeatable): ${PEERS.map(({ name }) => name).join(', ')}
-  --rounds <count>      how often each pair is measured (5)
-  --duration <seconds>  how long each measurement takes (3)
+  --rounds <count>      how often each pair is measured (15)
+  --duration <seconds>  how long each measurement takes (1)
   --amount <count>      so many requests per measurement, in place of a duration
   --warmup <seconds>    load before the first measurement of each pair (3)
   --connections <count> how many visitors at once, each on a connection of its own (20)
@@ -40,8 +40,8 @@ export function readOptions(args: string[]): BenchmarkOptions {
     options: {
       scenario: { type: 'string', multiple: true },
       peer: { type: 'string', multiple: true },
-      rounds: { type: 'string', default: '5' },
-      duration: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '15' },
+      duration: { type: 'string', default: '1' },
       amount: { type: 'string' },
       warmup: { type: 'string', default: '3' },
       connections: { type: 'string', default: '20' },

@@ -25,21 +25,34 @@ export async function profile(options: BenchmarkOptions): Promise<void> {
   console.log(topOf(result))
 }
 
-/** Self time by function, the longest first, as shares of the time in which the process was not idle. */
+/**
+ * Time by function, the longest self time first, as shares of the time in which the process was not idle.
+ * "Total" counts what a function called as well, up to its first `await`.
+ */
 export function topOf(result: Profiler.Profile): string {
-  const times = new Map<string, number>()
-  const names = new Map(result.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
-  for (const [index, id] of (result.samples ?? []).entries()) {
-    const name = names.get(id) ?? '?'
-    times.set(name, (times.get(name) ?? 0) + (result.timeDeltas?.[index] ?? 0))
+  const nodes = new Map(result.nodes.map((node) => [node.id, node]))
+  const callers = new Map(result.nodes.flatMap(({ id, children }) => (children ?? []).map((child) => [child, id])))
+  const self = new Map<string, number>()
+  const total = new Map<string, number>()
+  for (const [index, sampled] of (result.samples ?? []).entries()) {
+    const time = result.timeDeltas?.[index] ?? 0
+    const stack = new Set<string>()
+    for (let id: number | undefined = sampled; id !== undefined; id = callers.get(id)) {
+      const node = nodes.get(id)
+      if (node !== undefined) stack.add(nameOf(node.callFrame))
+    }
+    const [top = ''] = stack
+    self.set(top, (self.get(top) ?? 0) + time)
+    if (top !== '(idle)') for (const name of stack) total.set(name, (total.get(name) ?? 0) + time)
   }
-  times.delete('(idle)')
-  const total = [...times.values()].reduce((sum, time) => sum + time, 0)
-  const cells = [...times]
+  self.delete('(idle)')
+  const all = [...self.values()].reduce((sum, time) => sum + time, 0)
+  const percent = (time: number): string => `${((time / all) * 100).toFixed(1)} %`
+  const cells = [...self]
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, SHOWN)
-    .map(([name, time]) => [`${((time / total) * 100).toFixed(1)} %`, name])
-  return markdown(['self', 'function'], cells, 0)
+    .map(([name, time]) => [percent(time), percent(total.get(name) ?? 0), name])
+  return markdown(['self', 'total', 'function'], cells, 0)
 }
 
 function nameOf({ functionName, url, lineNumber }: Profiler.Profile['nodes'][number]['callFrame']): string {

@@ -6,9 +6,11 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? NaN) + upper) / 2 : upper
 }
 
-/** How far the values lie apart, as a share of their median. */
+/** How far the middle half of the values lies apart, as a share of their median. */
 export function spread(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / median(values)
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? NaN
+  return (at(0.75) - at(0.25)) / median(values)
 }
 
 /** The median of the ratios of what was measured in the same round: noise that hits both hardly shows in it. */

@@ -1,4 +1,5 @@
 import type { Series } from './compare.ts'
+import type { Measurement } from './load.ts'
 import type { PeerName } from './peers/peer.ts'
 import { median, ratio, spread } from './statistics.ts'
 
@@ -9,7 +10,7 @@ export interface Row {
   readonly scenarioTitle: string
   readonly peerTitle: string
   readonly isFloor: boolean
-  /** Median of iterations per second, and how far the rounds lie apart as a share of it. */
+  /** Median of iterations per second, and how far the middle half of the rounds lies apart as a share of it. */
   readonly rate: number
   readonly spread: number
   /** Relative to Fastify + @fastify/cookie, and to @fastify/session tuned. */
@@ -17,15 +18,18 @@ export interface Row {
   readonly toTuned: number
   /** Median of the server's processor time per iteration, in microseconds. */
   readonly cpu: number
+  /** Processor time of Fastify + @fastify/cookie relative to this one's: `toCookie` if nothing else ran on the machine. */
+  readonly toCookieByCpu: number
   readonly busy: number
 }
 
 /** Medians and ratios of everything that was measured. */
 export function rowsOf(all: readonly Series[]): Row[] {
   return all.map((one) => {
-    const ratesOf = (name: PeerName): number[] =>
-      all.find(({ scenario, peer }) => scenario === one.scenario && peer.name === name)?.rounds.map(rateOf) ?? []
+    const roundsOf = (name: PeerName): readonly Measurement[] =>
+      all.find(({ scenario, peer }) => scenario === one.scenario && peer.name === name)?.rounds ?? []
     const rates = one.rounds.map(rateOf)
+    const costs = one.rounds.map(cpuOf)
     return {
       scenario: one.scenario.name,
       peer: one.peer.name,
@@ -34,16 +38,21 @@ export function rowsOf(all: readonly Series[]): Row[] {
       isFloor: one.peer.isFloor ?? false,
       rate: median(rates),
       spread: spread(rates),
-      toCookie: ratio(rates, ratesOf('fastify-cookie')),
-      toTuned: ratio(rates, ratesOf('fastify-session-tuned')),
-      cpu: median(one.rounds.map(({ cpu }) => cpu)),
+      toCookie: ratio(rates, roundsOf('fastify-cookie').map(rateOf)),
+      toTuned: ratio(rates, roundsOf('fastify-session-tuned').map(rateOf)),
+      cpu: median(costs),
+      toCookieByCpu: 1 / ratio(costs, roundsOf('fastify-cookie').map(cpuOf)),
       busy: median(one.rounds.map(({ busy }) => busy)),
     }
   })
 }
 
-function rateOf(measurement: { rate: number }): number {
-  return measurement.rate
+function rateOf({ rate }: Measurement): number {
+  return rate
+}
+
+function cpuOf({ cpu }: Measurement): number {
+  return cpu
 }
 
 /** The rows as a Markdown table. */
@@ -56,9 +65,20 @@ export function tableOf(rows: readonly Row[]): string {
     times(row.toCookie),
     times(row.toTuned),
     row.cpu.toFixed(0),
+    times(row.toCookieByCpu),
     percent(row.busy),
   ])
-  const head = ['scenario', 'server', 'per second', 'spread', '÷ cookie', '÷ tuned', 'CPU µs', 'busy']
+  const head = [
+    'scenario',
+    'server',
+    'per second',
+    'spread',
+    '÷ cookie',
+    '÷ tuned',
+    'CPU µs',
+    '÷ cookie by CPU',
+    'busy',
+  ]
   return markdown(head, cells, 2)
 }
 

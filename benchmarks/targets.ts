@@ -1,5 +1,4 @@
-import type { PeerName } from './peers/peer.ts'
-import type { ScenarioName } from './scenarios/scenario.ts'
+import type { PeerName, ScenarioName } from './peers/peer.ts'
 import type { Series } from './compare.ts'
 import { ratio } from './statistics.ts'
 import { markdown, times } from './table.ts'
@@ -32,10 +31,13 @@ export function targetsOf(all: readonly Series[]): string {
     const own = find('session-guard')
     const other = find(target.against)
     if (own === undefined || other === undefined) return []
-    const rates = (series: Series): number[] => series.rounds.map(({ rate }) => rate)
-    const reached = ratio(rates(own), rates(other))
+    const reached = ratio(ratesOf(own), ratesOf(other))
     const verdict = reached >= target.ratio ? 'yes' : `short by ${times(target.ratio - reached)}`
     return [[own.scenario.title, other.peer.title, target.ratio.toFixed(2), times(reached), verdict]]
   })
   return cells.length === 0 ? '' : markdown(['scenario', 'against', 'target', 'measured', 'reached'], cells, 2)
+}
+
+function ratesOf({ rounds }: Series): number[] {
+  return rounds.map(({ rate }) => rate)
 }

@@ -47,11 +47,12 @@ declare module 'autocannon' {
 }
 
 declare module 'express' {
+  import type { ExpressSession } from 'express-session'
   import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
   export interface Request extends IncomingMessage {
     body: unknown
-    session: import('express-session').ExpressSession
+    session: ExpressSession
   }
 
   export interface Response extends ServerResponse {

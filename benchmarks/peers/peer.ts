@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { ScenarioName } from '../scenarios/scenario.ts'
 
 /** Everything that is measured, in the order of the table. */
 export type PeerName =
@@ -11,6 +10,9 @@ export type PeerName =
   | 'secure-session'
   | 'express-session'
   | 'iron-session'
+
+/** Everything they are measured at. */
+export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'login-logout'
 
 /** One way to keep sessions, behind the same six routes as all the others. */
 export interface Peer {

@@ -1,8 +1,6 @@
 import type { Request } from 'autocannon'
-import type { Peer } from '../peers/peer.ts'
+import type { Peer, ScenarioName } from '../peers/peer.ts'
 import type { Visitor } from '../visitor.ts'
-
-export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'login-logout'
 
 /** What visitors do, over and over. */
 export interface Scenario {
