@@ -21,7 +21,7 @@ interface NodeSqlite {
 
 /** The driver that comes with Node; `undefined` where this Node has none. */
 export function nodeSqlite(): SqliteDriver | undefined {
-  const found: NodeSqlite | undefined = process.getBuiltinModule('node:sqlite')
+  const found = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
   return found && { name: 'node:sqlite', open: (file) => new found.DatabaseSync(file) }
 }
 
