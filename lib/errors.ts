@@ -9,7 +9,7 @@ const ERRORS = {
   SESSION_KEY_RESERVED: [400, 'This name belongs to the session object and cannot hold data. Choose another.'],
   SESSION_RECORD_TOO_LARGE: [
     413,
-    'The session data is larger than maxRecordSize. Nothing of it was stored; keep less in the session.',
+    'The session data, or the user, is larger than maxRecordSize. Nothing of it was stored; keep less in the session.',
   ],
   SESSION_VALUE_UNSERIALIZABLE: [
     500,
@@ -52,12 +52,15 @@ export class SecureSessionError extends Error {
   readonly code: SessionErrorCode
   readonly statusCode: number
   readonly headers: Record<string, string> | undefined
+  /** The key or option it is about, when there is one. */
+  readonly detail: string | undefined
 
   /** `detail` is appended to the message; it may name a key or an option, never a value. */
   constructor(code: SessionErrorCode, options?: ErrorOptions & { detail?: string }) {
     const [statusCode, message] = ERRORS[code]
     super(options?.detail === undefined ? message : `${message} (${options.detail})`, options)
     this.code = code
+    this.detail = options?.detail
     this.statusCode = statusCode
     this.headers = statusCode === 503 ? { 'retry-after': String(RETRY_AFTER) } : undefined
   }

@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
-import { applyChanges, changesBetween, join, parseData, serialize } from './data.ts'
+import { applyChanges, changesBetween, join, parseData, refuseOversize, serialize } from './data.ts'
 import { newHandle } from './id.ts'
 import { readRecord } from './load.ts'
 import { authenticated, newRecord } from './record.ts'
@@ -45,16 +45,9 @@ export async function undo(session: RequestSession): Promise<void> {
 function dataWork(session: RequestSession): DataWork {
   if (!session.isNewData && !session.isModified()) return NO_CHANGES
   const { entries, record } = session
-  refuseOversize(session, join(entries))
+  refuseOversize(join(entries), session.parts.settings.maxRecordSize)
   if (session.isNewData) return { kind: 'whole', entries }
   return { kind: 'changes', changes: changesBetween(serialize(parseData(record?.data ?? '{}')), entries) }
-}
-
-function refuseOversize({ parts }: RequestSession, json: string): void {
-  const size = Buffer.byteLength(json)
-  const { maxRecordSize } = parts.settings
-  if (size <= maxRecordSize) return
-  throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `${size} bytes, ${maxRecordSize} allowed` })
 }
 
 /** A first record, if there is anything to keep. */
@@ -85,7 +78,7 @@ async function advance(session: RequestSession, loaded: SessionRecord, data: Dat
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle))
     if (next.kind === 'same') return
-    if (next.kind === 'update') refuseOversize(session, next.record.data)
+    if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
     if (await put(session, base, next)) return accept(session, base, next)
     base = await readRecord(parts, loaded.handle)
     if (base === undefined) return overtaken(session, work, 'gone')

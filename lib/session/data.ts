@@ -68,6 +68,13 @@ export function join(entries: ReadonlyMap<string, string>): string {
   return `{${Array.from(entries, ([key, json]) => `${JSON.stringify(key)}:${json}`).join()}}`
 }
 
+/** @throws `SESSION_RECORD_TOO_LARGE` */
+export function refuseOversize(json: string, maxSize: number): void {
+  const size = Buffer.byteLength(json)
+  if (size <= maxSize) return
+  throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `${size} bytes, ${maxSize} allowed` })
+}
+
 /** What turns `before` into `after`. */
 export function changesBetween(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Changes {
   const changes = new Map<string, string | undefined>()

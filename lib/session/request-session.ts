@@ -10,7 +10,7 @@ import type { Loaded } from './load.ts'
 import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
 import type { Client, EngineSession, Parts } from './parts.ts'
 import type { Identity } from './record.ts'
-import { parseObject } from './record.ts'
+import { userSnapshot } from './user-snapshot.ts'
 import type { Rotation } from './write.ts'
 import { isUpkeepDue } from './write.ts'
 
@@ -117,7 +117,7 @@ export class RequestSession {
 
   async login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
     this.#refuseAfterAnswer()
-    const json = snapshot(user)
+    const json = userSnapshot(user, this.parts.settings.maxRecordSize)
     const isOther = this.userId !== null && this.userId !== user.id
     const authHash = options.authHash ?? this.parts.settings.authHash?.(user)
     await this.#abandonLogin()
@@ -314,12 +314,4 @@ export class RequestSession {
     this.#turn = turn.catch(() => undefined)
     return turn
   }
-}
-
-function snapshot(user: SessionUser): string {
-  const isUser = typeof user === 'object' && user !== null && typeof user.id === 'string' && user.id !== ''
-  if (!isUser) throw new SecureSessionError('SESSION_USER_INVALID')
-  const json = serialize({ user }).get('user') ?? ''
-  if (parseObject(json)?.['id'] !== user.id) throw new SecureSessionError('SESSION_USER_INVALID')
-  return json
 }
