@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
+import { publishReport } from './channel.ts'
 import { SecureSessionConfigError } from './config-error.ts'
 import { renderReport } from './report.ts'
 import type { Finding } from '../../types/index.ts'
@@ -12,6 +13,7 @@ import type { Finding } from '../../types/index.ts'
  * @throws SecureSessionConfigError `SESSION_GUARD_REFUSED`, with all findings and the report.
  */
 export function enforce(findings: readonly Finding[], environment: string): Finding[] {
+  publishReport({ findings, environment })
   const active = findings.filter(({ silenced }) => silenced === undefined)
   if (active.some(({ severity }) => severity === 'fatal')) {
     throw new SecureSessionConfigError(

@@ -13,7 +13,16 @@ export function closest(name: string, candidates: Iterable<string>): string | un
       bestDistance = distance
     }
   }
-  return best
+  return best ?? beginning(wanted, candidates)
+}
+
+/** The candidate that a name breaks off in: `idle`, `samesite-none`. */
+function beginning(wanted: string, candidates: Iterable<string>): string | undefined {
+  if (wanted.length < 4) return undefined
+  for (const candidate of candidates) {
+    if (plain(candidate).startsWith(wanted)) return candidate
+  }
+  return undefined
 }
 
 /** A name without case and separators: `http_only`, `HttpOnly` and `httponly` are one. */

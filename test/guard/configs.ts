@@ -47,7 +47,7 @@ export function evaluate(source: string): Record<string, unknown> {
     process: { env: { SESSION_SECRET: SECRET, OLD_SESSION_SECRET: randomBytes(32).toString('base64url') } },
     store: STORE,
     client: {},
-    Database: function Database() {},
+    Database: Object,
     sqliteStore: () => STORE,
     redisStore: () => STORE,
     expressStore: () => STORE,

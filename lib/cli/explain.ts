@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+import { CLEAN, UsageError } from './io.ts'
+import { renderLesson } from '../guard/lesson.ts'
+import { RULES, ruleNamed } from '../guard/rules/index.ts'
+import { closest } from '../guard/suggest.ts'
+import type { Io } from './io.ts'
+
+const HELP = `Usage: fastify-session-guard explain <rule>
+
+Teaches one rule: what goes wrong, how an attacker uses it, what browsers do, the fix, the standard.`
+
+/** Teaches one rule. */
+export async function explain(argv: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help === true) {
+    io.out(HELP)
+    return CLEAN
+  }
+  const [name, ...more] = positionals
+  if (name === undefined || more.length > 0) throw new UsageError('explain takes the name of one rule.')
+  const rule = ruleNamed(name)
+  if (rule === undefined) throw new UsageError(`There is no rule ${name}.${suggestion(name)}`)
+  io.out(renderLesson(rule))
+  return CLEAN
+}
+
+function suggestion(name: string): string {
+  const slug = closest(
+    name.replace(/^session\//, ''),
+    RULES.map((rule) => rule.slug),
+  )
+  return slug === undefined ? ' See: fastify-session-guard rules' : ` Did you mean ${slug} ?`
+}

@@ -1,0 +1,27 @@
+/** What a command gets from the outside, so that it runs in a test as it does in a terminal. */
+export interface Io {
+  /** Writes a text and a line break to standard output. */
+  readonly out: (text: string) => void
+  /** The same to standard error. */
+  readonly err: (text: string) => void
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The working directory. */
+  readonly cwd: string
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean
+}
+
+/** Findings below the level, or none. */
+export const CLEAN = 0
+/** Findings at or above the level. */
+export const FOUND = 1
+/** Wrong arguments, or nothing that could be checked. */
+export const UNUSABLE = 2
+
+/** A mistake of whoever typed the command; its message is printed without a stack. */
+export class UsageError extends Error {}
+
+/** Whether escape sequences may be written: a terminal, and nobody objects (no-color.org). */
+export function usesColor({ isTerminal, env }: Pick<Io, 'isTerminal' | 'env'>): boolean {
+  return isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+}

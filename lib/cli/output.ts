@@ -1,0 +1,57 @@
+import { CLEAN, FOUND, UsageError, usesColor } from './io.ts'
+import { packageVersion } from './version.ts'
+import { countFindings, renderReport } from '../guard/report.ts'
+import { renderGithub } from '../guard/report-github.ts'
+import { renderJson } from '../guard/report-json.ts'
+import { renderSarif } from '../guard/report-sarif.ts'
+import type { Finding } from '../../types/index.ts'
+import type { Io } from './io.ts'
+
+export const FORMATS = ['pretty', 'json', 'sarif', 'github'] as const
+
+/** Severities from the worst down. */
+export const FAIL_LEVELS = ['fatal', 'warning', 'info'] as const
+
+/** What a report is to look like, and when it is a failure. */
+export interface OutputOptions {
+  readonly format: (typeof FORMATS)[number]
+  readonly failLevel: (typeof FAIL_LEVELS)[number]
+  readonly showSilenced: boolean
+  readonly obeysSilence: boolean
+  /** The file or the address that was checked. */
+  readonly target: string
+  readonly environment: string
+}
+
+/** One of the words that an option takes. */
+export function choiceOf<Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((word) => word === value)
+  if (choice === undefined) throw new UsageError(`${option} is one of ${choices.join(', ')}, not ${value}.`)
+  return choice
+}
+
+/** Writes the findings in the format that was asked for. Returns the exit code. */
+export function report(all: readonly Finding[], io: Io, options: OutputOptions): number {
+  const findings = options.obeysSilence ? all : all.map((finding) => unsilenced(finding))
+  const text = render(findings, io, options)
+  if (text !== '') io.out(text)
+  const failing = FAIL_LEVELS.slice(0, FAIL_LEVELS.indexOf(options.failLevel) + 1)
+  return findings.some(({ severity, silenced }) => silenced === undefined && failing.includes(severity)) ? FOUND : CLEAN
+}
+
+/** The finding as it was before an entry of `silence` set it aside. */
+function unsilenced(finding: Finding): Finding {
+  const bare = { ...finding }
+  delete bare.silenced
+  return bare
+}
+
+function render(findings: readonly Finding[], io: Io, options: OutputOptions): string {
+  const { format, target, environment, showSilenced } = options
+  const source = { target, environment, version: packageVersion() }
+  if (format === 'json') return renderJson(findings, source)
+  if (format === 'sarif') return renderSarif(findings, source)
+  if (format === 'github') return renderGithub(findings, source)
+  const layout = { environment, spellOut: 'all', showSilenced, color: usesColor(io) } as const
+  return `${target}: ${countFindings(findings)}\n${renderReport(findings, layout)}`
+}

@@ -1,0 +1,61 @@
+import { check } from './check.ts'
+import { explain } from './explain.ts'
+import { CLEAN, UNUSABLE, UsageError } from './io.ts'
+import { rules } from './rules.ts'
+import { secret } from './secret.ts'
+import { packageVersion } from './version.ts'
+import { closest } from '../guard/suggest.ts'
+import type { Io } from './io.ts'
+
+const HELP = `Usage: fastify-session-guard <command>
+
+  check [file]     judges the options of an app, without letting it listen
+  secret           prints a fresh secret, ready for an env file
+  rules            lists what is checked
+  explain <rule>   teaches one rule
+
+  --help           more about a command: fastify-session-guard check --help
+  --version
+
+Exit codes: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong usage.`
+
+type Command = (argv: readonly string[], io: Io) => Promise<number>
+
+const COMMANDS: Readonly<Record<string, Command>> = { check, secret, rules, explain }
+
+/**
+ * Runs one command. Everything it says goes through `io`; the process is not touched.
+ *
+ * @returns The exit code: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong usage.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const [name = '--help', ...rest] = argv
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.out(HELP)
+    return CLEAN
+  }
+  if (name === '--version' || name === '-v') {
+    io.out(packageVersion())
+    return CLEAN
+  }
+  try {
+    return await commandNamed(name)(rest, io)
+  } catch (error) {
+    if (!isUsageError(error)) throw error
+    io.err(`${error.message}\nSee: fastify-session-guard --help`)
+    return UNUSABLE
+  }
+}
+
+function commandNamed(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command !== undefined) return command
+  const suggestion = closest(name, Object.keys(COMMANDS))
+  throw new UsageError(`There is no command ${name}.${suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`}`)
+}
+
+/** node:util's parseArgs says what is wrong with arguments in words of its own. */
+function isUsageError(error: unknown): error is Error {
+  if (error instanceof UsageError) return true
+  return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS_')
+}
