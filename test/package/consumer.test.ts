@@ -32,18 +32,21 @@ const others = await Promise.all(
 )
 await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball.file, ...others], { cwd: project })
 
-t.test('a TypeScript app compiles against the installed package, its declarations checked too', async (t) => {
-  const tsc = join(project, 'node_modules/typescript/bin/tsc')
-  t.equal(await typeCheck(project, tsc, { skipLibCheck: false }), '')
-})
+/** A module that imports everything there is to import. */
+const specifiers = exportsOf(tarball.paths)
+const lines = specifiers.map((specifier, index) => `import * as m${index} from '${specifier}'`)
+const modules = specifiers.map((_, index) => `m${index}`)
+await writeFile(join(project, 'exports.ts'), [...lines, `export default [${modules.join(', ')}]`].join('\n'))
 
-t.test('every export loads, and its declarations need nothing that is not installed', async (t) => {
-  const specifiers = exportsOf(tarball.paths)
-  const lines = specifiers.map((specifier, index) => `import * as m${index} from '${specifier}'`)
-  const names = specifiers.map((_, index) => `m${index}`)
-  await writeFile(join(project, 'exports.ts'), [...lines, `export default [${names.join(', ')}]`].join('\n'))
-  const tsc = join(project, 'node_modules/typescript/bin/tsc')
-  t.equal(await typeCheck(project, tsc, { skipLibCheck: false }), '')
+t.test(
+  'a TypeScript app compiles against the installed package, the declarations of every export checked too',
+  async (t) => {
+    const tsc = join(project, 'node_modules/typescript/bin/tsc')
+    t.equal(await typeCheck(project, tsc, { skipLibCheck: false }), '')
+  },
+)
+
+t.test('every export loads, and needs nothing that is not installed', async (t) => {
   t.match(await run(process.execPath, ['exports.js'], { cwd: project, check: false }), { code: 0, stderr: '' })
 })
 
@@ -62,16 +65,19 @@ t.test('the app boots, logs in, remembers, logs out, and a replayed cookie opens
   })
 })
 
-t.test('the command line tool is installed and prints a secret that the guard accepts', async (t) => {
+t.test('the command line tool is installed and prints a secret that its check accepts', async (t) => {
   const cli = (...args: string[]): Promise<Finished> =>
     run('npx', ['--no-install', 'fastify-session-guard', ...args], { cwd: project, check: false })
   const { code, stdout } = await cli('secret')
   t.equal(code, 0)
   const secret = /[\w+/=-]{43,}/.exec(stdout)?.[0]
   t.ok(secret, 'there is something of 32 bytes in it')
-  const options = { secret, environment: 'test' }
-  await writeFile(join(project, 'options.mjs'), `export default ${JSON.stringify(options)}`)
-  t.match(await cli('check', 'options.mjs', '--fail-level', 'fatal'), { code: 0 })
+  const check = async (options: object): Promise<Finished> => {
+    await writeFile(join(project, 'options.mjs'), `export default ${JSON.stringify(options)}`)
+    return cli('check', 'options.mjs', '--fail-level', 'fatal')
+  }
+  t.match(await check({ secret, environment: 'test' }), { code: 0 })
+  t.match(await check({ secret: 'short', environment: 'production' }), { code: 1 })
 })
 
 /** What the manifest lets others import, with every `*` spelt out. */
