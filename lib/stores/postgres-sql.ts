@@ -25,7 +25,7 @@ export interface Statements {
 const IDENTIFIER = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/
 
 /** PostgreSQL cuts names off at 63 bytes, without a word; the longest of ours adds this much to the table's. */
-const LONGEST_NAME = 63 - '_users_expires_at'.length
+const LONGEST_NAME = 63 - '_index_expires_at'.length
 
 /** A name that needs no quoting and loses nothing: `sessions`, `auth.sessions`. Quoted all the same, for `user` is a keyword. */
 export function checkTable(table: unknown): asserts table is string {
@@ -40,7 +40,7 @@ export function checkTable(table: unknown): asserts table is string {
 /**
  * The SQL that makes the two tables of `postgresStore` and their indexes, for those who run their own migrations. Changes
  * nothing where they exist.
- * @param table `sessions` or `auth.sessions`. Default `fastify_sessions`.
+ * @param table `sessions` or `auth.sessions`. Default `sessions`.
  * @throws `TypeError` when it is not such a name
  */
 export function postgresSchema(table: string = DEFAULT_TABLE): string {
@@ -54,19 +54,19 @@ export function postgresSchema(table: string = DEFAULT_TABLE): string {
   record text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${quoted(`${name}_idle_deadline`)} ON ${quoted(table)} (idle_deadline);
-CREATE TABLE IF NOT EXISTS ${quoted(`${table}_users`)} (
-  user_id text COLLATE "C" NOT NULL,
+CREATE TABLE IF NOT EXISTS ${quoted(`${table}_index`)} (
+  user_key text COLLATE "C" NOT NULL,
   handle text COLLATE "C" NOT NULL,
   expires_at double precision NOT NULL,
-  PRIMARY KEY (user_id, handle)
+  PRIMARY KEY (user_key, handle)
 );
-CREATE INDEX IF NOT EXISTS ${quoted(`${name}_users_expires_at`)} ON ${quoted(`${table}_users`)} (expires_at);
+CREATE INDEX IF NOT EXISTS ${quoted(`${name}_index_expires_at`)} ON ${quoted(`${table}_index`)} (expires_at);
 `
 }
 
 /** Whether both tables are there; asked first, for an app that may use them need not be allowed to make them. */
 export function isMigrated(table: string): string {
-  const names = [table, `${table}_users`].map((name) => `to_regclass('${quoted(name)}')`)
+  const names = [table, `${table}_index`].map((name) => `to_regclass('${quoted(name)}')`)
   return `SELECT num_nulls(${names.join(', ')}) = 0 AS done`
 }
 
@@ -75,11 +75,11 @@ export function migration(table: string): string {
   return `SELECT pg_advisory_xact_lock(${lockKey(`${table} schema`)});\n${postgresSchema(table)}`
 }
 
-export const DEFAULT_TABLE = 'fastify_sessions'
+export const DEFAULT_TABLE = 'sessions'
 
 /** The statements for a table that `checkTable` has passed. Every instant comes from the app, none from the server's clock. */
 export function statementsFor(table: string): Statements {
-  return { ...recordStatements(quoted(table)), ...indexStatements(quoted(`${table}_users`)) }
+  return { ...recordStatements(quoted(table)), ...indexStatements(quoted(`${table}_index`)) }
 }
 
 function recordStatements(table: string): Pick<Statements, 'get' | 'create' | 'update' | 'touch' | 'delete'> {
@@ -101,16 +101,16 @@ RETURNING idle_deadline > $2 AS was_live`),
 }
 
 function indexStatements(table: string): Pick<Statements, 'add' | 'addWithin' | 'keep' | 'remove' | 'list' | 'lock'> {
-  const upsert = 'ON CONFLICT (user_id, handle) DO UPDATE SET expires_at = excluded.expires_at'
+  const upsert = 'ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = excluded.expires_at'
   return {
-    add: prepared(`INSERT INTO ${table} (user_id, handle, expires_at) VALUES ($1, $2, $3) ${upsert}`),
-    addWithin: prepared(`INSERT INTO ${table} (user_id, handle, expires_at)
+    add: prepared(`INSERT INTO ${table} (user_key, handle, expires_at) VALUES ($1, $2, $3) ${upsert}`),
+    addWithin: prepared(`INSERT INTO ${table} (user_key, handle, expires_at)
 SELECT $1::text, $2::text, $3::double precision
-WHERE (SELECT count(*) FROM ${table} WHERE user_id = $1 AND handle <> $2 AND expires_at > $4) < $5::double precision
+WHERE (SELECT count(*) FROM ${table} WHERE user_key = $1 AND handle <> $2 AND expires_at > $4) < $5::double precision
 ${upsert}`),
-    keep: prepared(`UPDATE ${table} SET expires_at = $3 WHERE user_id = $1 AND handle = $2 AND expires_at > $4`),
-    remove: prepared(`DELETE FROM ${table} WHERE user_id = $1 AND handle = $2`),
-    list: prepared(`SELECT handle, expires_at FROM ${table} WHERE user_id = $1 AND expires_at > $2`),
+    keep: prepared(`UPDATE ${table} SET expires_at = $3 WHERE user_key = $1 AND handle = $2 AND expires_at > $4`),
+    remove: prepared(`DELETE FROM ${table} WHERE user_key = $1 AND handle = $2`),
+    list: prepared(`SELECT handle, expires_at FROM ${table} WHERE user_key = $1 AND expires_at > $2`),
     lock: prepared('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))'),
   }
 }
@@ -121,18 +121,18 @@ ${upsert}`),
  */
 export function sweepStatement(table: string, limit: number, alone: boolean): string {
   const mine = alone ? `(SELECT pg_try_advisory_xact_lock(${lockKey(`${table} sweep`)})) AND ` : ''
-  const users = quoted(`${table}_users`)
+  const users = quoted(`${table}_index`)
   return `WITH due AS MATERIALIZED (
   SELECT handle FROM ${quoted(table)} WHERE ${mine}idle_deadline <= $1
   ORDER BY idle_deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM ${quoted(table)} WHERE handle = ANY (ARRAY(SELECT handle FROM due)) AND idle_deadline <= $1 RETURNING 1
 ), due_entries AS MATERIALIZED (
-  SELECT user_id, handle FROM ${users} WHERE ${mine}expires_at <= $1
+  SELECT user_key, handle FROM ${users} WHERE ${mine}expires_at <= $1
   ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
 ), gone_entries AS (
   DELETE FROM ${users} AS held USING due_entries AS due
-  WHERE held.user_id = due.user_id AND held.handle = due.handle AND held.expires_at <= $1 RETURNING 1
+  WHERE held.user_key = due.user_key AND held.handle = due.handle AND held.expires_at <= $1 RETURNING 1
 )
 SELECT greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM gone_entries)) AS count`
 }

@@ -43,7 +43,7 @@ export interface PostgresResult {
 export interface PostgresStoreOptions {
   /** A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for. */
   pool: PostgresPool
-  /** Name of the table for records, with its schema where it is not on the search path. Default `fastify_sessions`. */
+  /** Name of the table for records, with its schema where it is not on the search path. Default `sessions`. */
   table?: string
   /** Makes the tables before the first use if they are missing. Default `false`: run the SQL of `postgresSchema` yourself. */
   createTable?: boolean

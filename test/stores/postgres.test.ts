@@ -102,13 +102,17 @@ t.test('without createTable nothing is created, and the SQL of postgresSchema is
   await pool.query(postgresSchema(table))
   t.equal(await store.create(record), true)
   t.strictSame(await store.get(record.handle), record)
+  t.equal(await store.addToIndex('alice', record.handle, record.idleDeadline, 1), true)
+  t.equal(await store.sweep(record.idleDeadline, 10), 1)
 })
 
-t.test('the table is fastify_sessions unless it has another name', async (t) => {
-  t.match(postgresSchema(), 'CREATE TABLE IF NOT EXISTS "fastify_sessions" (')
+t.test('the table is sessions unless it has another name', async (t) => {
+  t.match(postgresSchema(), 'CREATE TABLE IF NOT EXISTS "sessions" (')
   await postgresStore({ pool, createTable: true }).get('x')
-  const { rows } = await pool.query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'fastify%' ORDER BY 1")
-  t.strictSame(rows, [{ tablename: 'fastify_sessions' }, { tablename: 'fastify_sessions_users' }])
+  const { rows } = await pool.query(
+    "SELECT tablename FROM pg_tables WHERE tablename IN ('sessions', 'sessions_index') ORDER BY 1",
+  )
+  t.strictSame(rows, [{ tablename: 'sessions' }, { tablename: 'sessions_index' }])
 })
 
 t.test('many processes that start at once make the tables once', async (t) => {
@@ -127,7 +131,7 @@ t.test('createTable asks for no right to create what is there already', async (t
   const table = freshTable()
   await pool.query(`${postgresSchema(table)}
     CREATE ROLE app LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${table}_users TO app`)
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${table}_index TO app`)
   const app = openPool(t, { host: '127.0.0.1', port: server.port, user: 'app', database: 'postgres' })
   const store = postgresStore({ pool: app, table, createTable: true })
   const record = recordAt(Date.now())
@@ -226,9 +230,9 @@ t.test('a limited login that fails leaves no transaction behind', async (t) => {
   const table = freshTable()
   const store = postgresStore({ pool: own, table, createTable: true })
   await store.get('x')
-  await pool.query(`ALTER TABLE ${table}_users RENAME TO ${table}_away`)
+  await pool.query(`ALTER TABLE ${table}_index RENAME TO ${table}_away`)
   await t.rejects(store.addToIndex('alice', 'x', Date.now() + 1000, 1), { code: '42P01' })
-  await pool.query(`ALTER TABLE ${table}_away RENAME TO ${table}_users`)
+  await pool.query(`ALTER TABLE ${table}_away RENAME TO ${table}_index`)
   t.equal(await store.addToIndex('alice', 'x', Date.now() + 1000, 1), true)
   t.equal((await store.listIndex('alice')).length, 1)
 })
@@ -259,13 +263,13 @@ async function fill(store: PostgresStore, table: string, count: number): Promise
   await store.get('x')
   await pool.query(`INSERT INTO ${table} SELECT md5(i::text), 1, 0, i, '{}' FROM generate_series(1, ${count}) i`)
   await pool.query(
-    `INSERT INTO ${table}_users SELECT 'u' || i % 7, md5(i::text), i FROM generate_series(1, ${count}) i`,
+    `INSERT INTO ${table}_index SELECT 'u' || i % 7, md5(i::text), i FROM generate_series(1, ${count}) i`,
   )
 }
 
 async function countOf(table: string): Promise<number> {
   const { rows } = await pool.query(
-    `SELECT (SELECT count(*) FROM ${table}) + (SELECT count(*) FROM ${table}_users) AS left`,
+    `SELECT (SELECT count(*) FROM ${table}) + (SELECT count(*) FROM ${table}_index) AS left`,
   )
   return Number(rows[0]?.left)
 }

@@ -1,0 +1,33 @@
+/** The callback of an express-session store. */
+export type Answer = (error?: unknown, value?: unknown) => void
+
+/**
+ * One call of an express-session store as a promise that settles once, whatever the store does: a callback called twice, never,
+ * at once or long after; a promise instead, or besides; an exception.
+ *
+ * With `hasCallback` a promise that comes back as well says nothing but that it failed: an async function that takes a
+ * callback resolves to nothing, and often before the callback comes.
+ */
+export function answerOf(call: (answer: Answer) => unknown, hasCallback: boolean, timeout: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout).unref()
+    const fail = (error: unknown): void => {
+      clearTimeout(timer)
+      reject(error instanceof Error ? error : new Error('the store failed', { cause: error }))
+    }
+    const succeed = (value: unknown): void => {
+      clearTimeout(timer)
+      resolve(value)
+    }
+    try {
+      const returned = call((error, value) => (error ? fail(error) : succeed(value)))
+      if (isThenable(returned)) returned.then(hasCallback ? undefined : succeed, fail)
+    } catch (error) {
+      fail(error)
+    }
+  })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

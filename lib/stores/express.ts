@@ -1,0 +1,172 @@
+import { parseDuration } from '../duration.ts'
+import type { Duration, SessionRecord, SessionStore } from '../../types/index.ts'
+import type { Moving } from './codec.ts'
+import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import type { Answer } from './express-answer.ts'
+import { answerOf } from './express-answer.ts'
+
+/** What is used of an express-session store: three methods, which answer by callback or by promise. */
+export interface ExpressSessionStore {
+  get(id: string, answer: (error: unknown, session?: unknown) => void): unknown
+  set(id: string, session: object, answer: (error?: unknown) => void): unknown
+  destroy(id: string, answer: (error?: unknown) => void): unknown
+}
+
+/** Options of `expressStore`. */
+export interface ExpressStoreOptions {
+  /** How long one call of the store may take to answer. Default `2s`. */
+  timeout?: Duration
+  /** The time, in milliseconds since 1970. Default `Date.now`. */
+  clock?: () => number
+}
+
+/** A store with weaker promises than the first-party ones. */
+export interface AdaptedStore extends SessionStore {
+  /** What it cannot promise; the guard reads it. */
+  readonly weaker: readonly ['compare-and-set', 'user-index', 'sweep']
+  /** Whether it is a store in memory, as far as its name says. */
+  readonly volatile: boolean
+}
+
+/**
+ * Sessions in any express-session store: connect-redis, connect-pg-simple, and many more.
+ *
+ * Such a store has no compare-and-set. What can be done without is done: every write reads the record again just before and is
+ * dropped when the record is gone or has another version, and the writes of this process to one record wait for each other.
+ * In one process that is as good; between two, a write that falls into the few milliseconds between another's read and
+ * write can undo it, a logout and a rotation included. It has no user index (`maxSessions`, `app.sessions.list` and `revokeUser`
+ * need another store) and no sweep: what has expired goes as the store itself sees to it.
+ *
+ * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it computes
+ * its own expiry right. Deadlines are checked here too, by the app's clock.
+ * @throws `TypeError` when it is no such store, or `timeout` no duration
+ */
+export function expressStore(store: ExpressSessionStore, options: ExpressStoreOptions = {}): AdaptedStore {
+  return new Adapted(store, options)
+}
+
+/** How many parameters a method has that takes a callback. */
+const WITH_CALLBACK: Record<keyof ExpressSessionStore, number> = { get: 2, set: 3, destroy: 2 }
+
+class Adapted implements AdaptedStore {
+  readonly weaker = ['compare-and-set', 'user-index', 'sweep'] as const
+  onDamaged: ((handle: string) => void) | undefined
+  readonly #store: ExpressSessionStore
+  readonly #timeout: number
+  readonly #clock: () => number
+  /** The last write to each record that one is under way for. */
+  readonly #writes = new Map<string, Promise<unknown>>()
+
+  constructor(store: ExpressSessionStore, { timeout = '2s', clock = Date.now }: ExpressStoreOptions) {
+    for (const method of ['get', 'set', 'destroy'] as const) {
+      if (typeof store?.[method] !== 'function') throw new TypeError(`expressStore: the store has no method ${method}`)
+    }
+    const milliseconds = parseDuration(timeout)
+    if (!milliseconds) throw new TypeError("expressStore: timeout is a duration such as '2s'")
+    this.#store = store
+    this.#timeout = milliseconds
+    this.#clock = clock
+  }
+
+  get volatile(): boolean {
+    return /^(Volatile)?Memory(Session)?(Store)?$/.test(this.#store.constructor.name)
+  }
+
+  async get(handle: string): Promise<SessionRecord | undefined> {
+    return (await this.#read(handle)).record
+  }
+
+  create(record: SessionRecord): Promise<boolean> {
+    return this.#inTurn(record.handle, (held) => held === undefined && this.#write(record))
+  }
+
+  update(record: SessionRecord, version: number): Promise<boolean> {
+    return this.#inTurn(record.handle, (held) => held?.version === version && this.#write(record))
+  }
+
+  /** A write of the whole record: the store's own `touch` may leave what it stores as it was. */
+  touch(handle: string, version: number, seen: Moving): Promise<boolean> {
+    return this.#inTurn(handle, (held) => {
+      if (held?.version !== version) return false
+      const lastSeenAt = Math.max(held.lastSeenAt, seen.lastSeenAt)
+      return this.#write({ ...held, lastSeenAt, idleDeadline: Math.max(held.idleDeadline, seen.idleDeadline) })
+    })
+  }
+
+  delete(handle: string, version?: number): Promise<boolean> {
+    return this.#inTurn(handle, async (held, isThere) => {
+      if (!isThere || (version !== undefined && held !== undefined && held.version !== version)) return false
+      await this.#ask('destroy', (answer) => this.#store.destroy(keyOf(handle), answer))
+      return held !== undefined
+    })
+  }
+
+  /** `isThere` without a record: it has expired, or cannot be read. */
+  async #read(handle: string): Promise<{ record: SessionRecord | undefined; isThere: boolean }> {
+    const session = await this.#session(handle)
+    if (session === null || session === undefined) return { record: undefined, isThere: false }
+    const guard = typeof session === 'object' && 'guard' in session ? session.guard : undefined
+    const record = typeof guard === 'string' ? decodeRecord(guard) : undefined
+    if (record === undefined) this.onDamaged?.(handle)
+    const isLive = record !== undefined && record.idleDeadline > this.#clock()
+    return { record: isLive ? record : undefined, isThere: true }
+  }
+
+  async #session(handle: string): Promise<unknown> {
+    try {
+      return await this.#ask('get', (answer) => this.#store.get(keyOf(handle), answer))
+    } catch (error) {
+      // Stores of files answer so for what is not there, as express-session expects of them.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      // What the store itself could not parse.
+      if (error instanceof SyntaxError) return {}
+      throw error
+    }
+  }
+
+  async #write(record: SessionRecord): Promise<boolean> {
+    const session = sessionOf(record, this.#clock())
+    await this.#ask('set', (answer) => this.#store.set(keyOf(record.handle), session, answer))
+    return true
+  }
+
+  #ask(method: keyof ExpressSessionStore, call: (answer: Answer) => unknown): Promise<unknown> {
+    return answerOf(call, this.#store[method].length >= WITH_CALLBACK[method], this.#timeout)
+  }
+
+  /** Reads and writes one record with no other write of this process in between. */
+  async #inTurn(
+    handle: string,
+    write: (held: SessionRecord | undefined, isThere: boolean) => boolean | Promise<boolean>,
+  ): Promise<boolean> {
+    const deadline = performance.now() + this.#timeout
+    const before = this.#writes.get(handle)
+    const run = async (): Promise<boolean> => {
+      await before?.catch(() => undefined)
+      // Whoever asked has long had a 503; to write now would be a surprise.
+      if (performance.now() > deadline) throw new Error(`no turn to write within ${this.#timeout} ms`)
+      const { record, isThere } = await this.#read(handle)
+      return write(record, isThere)
+    }
+    const turn = run()
+    this.#writes.set(handle, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#writes.get(handle) === turn) this.#writes.delete(handle)
+    }
+  }
+}
+
+/** A record in the shape of what express-session stores. A text, so that no column type or serializer changes a letter of it. */
+function sessionOf(record: SessionRecord, now: number): object {
+  const left = Math.max(0, record.idleDeadline - now)
+  const cookie = {
+    originalMaxAge: left,
+    maxAge: left,
+    expires: new Date(record.idleDeadline),
+    httpOnly: true,
+    path: '/',
+  }
+  return { cookie, guard: encodeRecord(record) }
+}
