@@ -1,4 +1,5 @@
-import fc from 'fast-check'
+import { inspect } from 'node:util'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { formatDuration, parseDuration } from '../lib/duration.ts'
 
@@ -25,7 +26,7 @@ t.test('anything else is no duration', async (t) => {
     {},
     ['15m'],
   ]) {
-    t.equal(parseDuration(value), undefined, String(value))
+    t.equal(parseDuration(value), undefined, inspect(value))
   }
 })
 

@@ -79,13 +79,18 @@ t.test('an empty secret signs nothing', async (t) => {
   t.same(resolveOptions({ secret: ['', 'good', ' '] }, 'development').secrets, ['good'])
 })
 
+function twoForAll(): number {
+  return 2
+}
+
+function resolved(maxSessions: NonNullable<SecureSessionOptions['maxSessions']>): unknown {
+  return resolveOptions({ maxSessions }, 'test').maxSessions
+}
+
 t.test('maxSessions is a number, a function, or an object', async (t) => {
-  const limit = (): number => 2
-  const resolved = (maxSessions: SecureSessionOptions['maxSessions']): unknown =>
-    resolveOptions({ ...(maxSessions !== undefined && { maxSessions }) }, 'test').maxSessions
-  t.equal(resolved(undefined), undefined)
+  t.equal(resolveOptions({}, 'test').maxSessions, undefined)
   t.same(resolved(3), { limit: 3, onLimit: 'evict' })
-  t.same(resolved(limit), { limit, onLimit: 'evict' })
+  t.same(resolved(twoForAll), { limit: twoForAll, onLimit: 'evict' })
   t.same(resolved({ limit: 1 }), { limit: 1, onLimit: 'evict' })
   t.same(resolved({ limit: 1, onLimit: 'refuse' }), { limit: 1, onLimit: 'refuse' })
 })

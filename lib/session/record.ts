@@ -12,8 +12,9 @@ export interface Identity {
   /** The user's snapshot as JSON. */
   readonly user: string
   readonly authHash: string | null
+  readonly authCheckedAt: number
   readonly remember: boolean
-  readonly device: DeviceFacts
+  readonly device: DeviceFacts | null
 }
 
 /** The record of a session that begins now with nobody logged in. */
@@ -70,7 +71,6 @@ export function authenticated(
   return {
     ...record,
     ...identity,
-    authCheckedAt: now,
     authenticatedAt: now,
     ...beginAt(now, identity.remember, lifetimes),
   }

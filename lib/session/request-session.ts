@@ -131,7 +131,7 @@ export class RequestSession {
       identity: {
         userId: user.id,
         user: json,
-        authHash: fingerprintOf(user.id, authHash) ?? null,
+        ...this.#checked(fingerprintOf(user.id, authHash) ?? null),
         remember: options.remember ?? false,
         device: { userAgent: this.client.userAgent, ip: this.client.ip },
       },
@@ -152,19 +152,15 @@ export class RequestSession {
 
   async confirmLogin(): Promise<void> {
     this.#refuseAfterAnswer()
-    const { userId, userJson, record } = this
-    if (userId === null || userJson === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+    const { rotation, record } = this
     // A login in this request is as fresh as can be.
-    if (this.rotation?.identity !== undefined) return
-    const device = record?.device ?? { userAgent: this.client.userAgent, ip: this.client.ip }
-    const identity: Identity = {
-      userId,
-      user: userJson,
-      authHash: this.rotation?.authHash ?? record?.authHash ?? null,
-      remember: record?.remember ?? false,
-      device,
+    if (rotation?.identity !== undefined) return
+    if (record === undefined || record.userId === null || record.user === null) {
+      throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
     }
-    this.rotation = { reason: 'confirm', identity }
+    const { userId, user, remember, device } = record
+    const { authHash, authCheckedAt } = rotation?.authHash === undefined ? record : this.#checked(rotation.authHash)
+    this.rotation = { reason: 'confirm', identity: { userId, user, authHash, authCheckedAt, remember, device } }
   }
 
   async updateAuthHash(given?: string): Promise<void> {
@@ -176,7 +172,7 @@ export class RequestSession {
     if (fingerprint === undefined) throw new SecureSessionError('SESSION_AUTH_HASH_UNSET')
     const { rotation } = this
     this.rotation = rotation?.identity
-      ? { ...rotation, identity: { ...rotation.identity, authHash: fingerprint } }
+      ? { ...rotation, identity: { ...rotation.identity, ...this.#checked(fingerprint) } }
       : { reason: 'auth-hash', authHash: fingerprint }
   }
 
@@ -239,6 +235,11 @@ export class RequestSession {
       // The response is a failure already, the event is out, and a place that nobody takes expires.
     }
     this.rotation = undefined
+  }
+
+  /** A fingerprint that is known to be right now. */
+  #checked(authHash: string | null): Pick<Identity, 'authHash' | 'authCheckedAt'> {
+    return { authHash, authCheckedAt: this.parts.settings.clock() }
   }
 
   #reportLogout(handle: string, userId: string): void {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { SessionIds } from '../../lib/session/id.ts'
 import { cookiePlugin, ordinary, OTHER_SECRET, SECRET, world } from './world.ts'
@@ -116,9 +116,9 @@ t.test('white space around the pair does no harm', async (t) => {
 
 t.test('cookies with names like ours pass through unread', async (t) => {
   const { app, asked, events } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      app.get('/cookies', async (request) => request.cookies)
+    routes: (server) => {
+      ordinary(server)
+      server.get('/cookies', async (request) => request.cookies)
     },
   })
   const response = await app.inject({
@@ -141,7 +141,7 @@ t.test('the cookie of a response goes back through inject({ cookies })', async (
 
 t.test('a decode function of the app does not reach our cookie', async (t) => {
   const { visitor } = await world(t, {
-    before: (app) => app.register(cookiePlugin, { parseOptions: { decode: () => 'decoded' } as never }),
+    before: (server) => server.register(cookiePlugin, { parseOptions: { decode: () => 'decoded' } as never }),
     routes: ordinary,
   })
   const ann = visitor()
@@ -151,13 +151,13 @@ t.test('a decode function of the app does not reach our cookie', async (t) => {
 
 t.test('an id, whole or its secret half, is in no body, no log line, no event and no error', async (t) => {
   const { app, visitor, log, events } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      app.get('/fail', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      server.get('/fail', async (request) => {
         request.log.info({ session: request.session, user: request.user, req: request }, 'everything')
         throw Object.assign(new Error('oops'), { session: request.session })
       })
-      app.get('/dump', async (request) => ({ session: request.session, id: request.session?.encryptedSessionId }))
+      server.get('/dump', async (request) => ({ session: request.session, id: request.session?.encryptedSessionId }))
     },
   })
   const ann = visitor()

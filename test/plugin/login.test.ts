@@ -25,9 +25,9 @@ t.test('login makes the request, and the ones after it, the user', async (t) => 
 
 t.test('what the user snapshot holds is what login was given, not the object itself', async (t) => {
   const { visitor } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/mutate', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/mutate', async (request) => {
         const user = { id: 'ann', name: 'Ann' }
         await request.login(user)
         user.name = 'changed afterwards'
@@ -133,8 +133,8 @@ t.test('the session of the user before leaves that user’s device list', async 
 
 t.test('a user is an object with a non-empty string id that JSON carries', async (t) => {
   const { visitor, store } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
+    routes: (server) => {
+      ordinary(server)
       const users: Record<string, unknown> = {
         null: null,
         undefined,
@@ -151,7 +151,7 @@ t.test('a user is an object with a non-empty string id that JSON carries', async
         'nothing in JSON': { id: 'ann', toJSON: () => undefined },
         poison: { id: 'ann', profile: JSON.parse('{"__proto__":{"admin":true}}') as unknown },
       }
-      app.get('/as/all', async (request) => {
+      server.get('/as/all', async (request) => {
         for (const [name, user] of Object.entries(users)) {
           await t.rejects(request.login(user as never), { code: 'SESSION_USER_INVALID', statusCode: 500 }, name)
           t.equal(request.user, null)
@@ -168,8 +168,8 @@ t.test('a user is an object with a non-empty string id that JSON carries', async
 
 t.test('a user with what JSON cannot carry is refused by the path to it', async (t) => {
   const { visitor } = await world(t, {
-    routes: (app) =>
-      route(app, '/login', async (request) => {
+    routes: (server) =>
+      route(server, '/login', async (request) => {
         await request.login({ id: 'ann', helpers: { greet: () => 'hi' } } as never)
       }),
   })
@@ -189,9 +189,9 @@ t.test('a user snapshot larger than a record may be is refused before anything c
 
 t.test('login twice in one request: the last one counts, one write is made', async (t) => {
   const { app, visitor, asked, events } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/twice', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/twice', async (request) => {
         await request.login({ id: 'ann' })
         Object.assign(request.session, { secret: 'of ann' })
         await request.login({ id: 'bob' })
@@ -215,9 +215,9 @@ t.test('login twice in one request: the last one counts, one write is made', asy
 
 t.test('login then logout in one request: nobody, and no record', async (t) => {
   const { app, visitor, store } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/both', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/both', async (request) => {
         await request.login({ id: 'ann' })
         await request.logout()
         return { user: request.user, isAuthenticated: request.isAuthenticated() }
@@ -238,9 +238,9 @@ t.test('login then logout in one request: nobody, and no record', async (t) => {
 
 t.test('logout then login in one request: a session that shares nothing with the one before', async (t) => {
   const { visitor, store } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/switch', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/switch', async (request) => {
         await request.logout()
         await request.login({ id: 'bob' })
         Object.assign(request.session, { by: 'bob' })
@@ -295,9 +295,9 @@ t.test('a login notes the device it came from, cut to a size', async (t) => {
 t.test('a login after the response has begun is refused', async (t) => {
   const outcomes: unknown[] = []
   const { app, visitor } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      app.addHook('onResponse', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      server.addHook('onResponse', async (request) => {
         if (request.url !== '/plain') return
         outcomes.push(request.user)
         for (const late of [
@@ -317,9 +317,9 @@ t.test('a login after the response has begun is refused', async (t) => {
 
 t.test('a response that fails leaves the session as it was, whatever was done to it', async (t) => {
   const { app, visitor, store, events } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/fail', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/fail', async (request) => {
         Object.assign(request.session, { lost: true })
         await request.login({ id: 'bob' })
         throw new Error('later')
@@ -345,9 +345,9 @@ t.test('a response that fails leaves the session as it was, whatever was done to
 
 t.test('save makes a login stand, whatever the response becomes', async (t) => {
   const { visitor } = await world(t, {
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/save', async (request) => {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/save', async (request) => {
         await request.login({ id: 'ann' })
         await request.session.save()
         throw new Error('later')

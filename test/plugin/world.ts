@@ -85,12 +85,12 @@ export interface World {
   operations: Operation[]
   events: SessionEvent[]
   /** Everything the logger wrote, as one text. */
-  log(): string
-  visitor(): Visitor
+  log: () => string
+  visitor: () => Visitor
   /** The records in the store, read around the plugin. */
-  record(handle: string): Promise<SessionRecord | undefined>
+  record: (handle: string) => Promise<SessionRecord | undefined>
   /** Names of the store's operations since the last call. */
-  asked(): string[]
+  asked: () => string[]
 }
 
 export interface WorldOptions {
@@ -166,7 +166,7 @@ export function ordinary(app: FastifyInstance): void {
     return { user: request.user, handle: request.session?.sessionId }
   })
   route(app, '/logout', async (request) => {
-    await request.logout((request.body ?? {}) as object)
+    await request.logout(request.body ?? {})
     return { user: request.user }
   })
   route(app, '/note', (request) => {

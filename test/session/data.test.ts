@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { SecureSessionError } from '../../lib/errors.ts'
 import {
@@ -113,8 +113,11 @@ t.test('what JSON carries in its own way goes through: dates, undefined, nested 
   )
 })
 
+function nested(depth: number): unknown {
+  return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+}
+
 t.test('data nested too deeply is refused, not walked', async (t) => {
-  const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
   t.equal(refusal({ deep: nested(100) }), undefined)
   t.match(refusal({ deep: nested(101) }), { code: 'SESSION_RECORD_TOO_LARGE', statusCode: 413 })
   t.match(refusal({ deep: nested(50_000) }), { code: 'SESSION_RECORD_TOO_LARGE' })
