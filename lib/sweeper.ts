@@ -1,12 +1,22 @@
 /** How many records go at once; a batch must not hold the event loop. */
 const BATCH = 500
 
-/** Removes what has expired, in batches with a pause for the event loop after each. Resolves to how many went. */
-export async function sweepAll(sweepBatch: (limit: number) => Promise<number>): Promise<number> {
+/** The longest that a timer can wait; beyond it Node does not wait at all. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
+/**
+ * Removes what has expired, in batches with a pause for the event loop after each. Resolves to how many went; `onBatch` hears
+ * how many until now.
+ */
+export async function sweepAll(
+  sweepBatch: (limit: number) => Promise<number>,
+  onBatch?: (total: number) => void,
+): Promise<number> {
   let total = 0
   for (;;) {
     const count = await sweepBatch(BATCH)
     total += count
+    onBatch?.(total)
     if (count < BATCH) return total
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -14,6 +24,7 @@ export async function sweepAll(sweepBatch: (limit: number) => Promise<number>): 
 
 /** Sweeps again and again until stopped. */
 export interface Sweeper {
+  /** A sweep that is under way is the last. */
   stop(): void
 }
 
@@ -23,12 +34,19 @@ export interface Sweeper {
  */
 export function startSweeper(interval: number, sweep: () => Promise<unknown>): Sweeper {
   let timer: NodeJS.Timeout
+  let isStopped = false
   const schedule = (): void => {
-    timer = setTimeout(run, interval * (0.9 + Math.random() / 5)).unref()
+    if (isStopped) return
+    timer = setTimeout(run, Math.min(interval * (0.9 + Math.random() / 5), LONGEST_WAIT)).unref()
   }
   const run = (): void => {
     sweep().then(schedule, schedule)
   }
   schedule()
-  return { stop: () => clearTimeout(timer) }
+  return {
+    stop: () => {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
 }

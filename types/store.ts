@@ -101,7 +101,8 @@ export interface IndexEntry {
 export interface Sweeping {
   /**
    * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left.
-   * With `alone`, a store that several processes share leaves the work to the one that is at it, and resolves to 0.
+   * A store that several processes share may leave the work to the one that is at it, and resolve to 0; with `alone: false` it
+   * sweeps beside it.
    */
   sweep(now: number, limit: number, options?: { readonly alone?: boolean }): Promise<number>
 }

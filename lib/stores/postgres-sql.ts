@@ -117,7 +117,7 @@ ${upsert}`),
 
 /**
  * One batch of a sweep: expired records and index entries, passing over whatever another transaction holds. With `alone` it does
- * nothing while another process is in such a batch. Not prepared: only a planner that sees the numbers chooses the index.
+ * nothing while another connection is in such a batch. Not prepared: only a planner that sees the numbers chooses the index.
  */
 export function sweepStatement(table: string, limit: number, alone: boolean): string {
   const mine = alone ? `(SELECT pg_try_advisory_xact_lock(${lockKey(`${table} sweep`)})) AND ` : ''

@@ -154,7 +154,7 @@ class Postgres implements PostgresStore {
 
   async sweep(now: number, limit: number, options: { alone?: boolean } = {}): Promise<number> {
     await this.#ready()
-    const text = sweepStatement(this.#table, Math.floor(limit), options.alone === true)
+    const text = sweepStatement(this.#table, Math.floor(limit), options.alone !== false)
     const { rows } = await this.#pool.query({ text, values: [now], query_timeout: LONG })
     return Number(rows[0]?.['count'])
   }
