@@ -2,7 +2,7 @@
  * README.md is run as its reader would run it. What stands after the language of a block says how:
  *
  *   js                  a program: runs to its end, exit code 0, or the code of `exit=1`
- *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path); no 4xx or 5xx
+ *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path): 200
  *   ts                  a module: type-checked under strict
  *   … fragment          the inside of a handler that knows `app`, `request`, `req`, `reply`, `user`, `options`: type-checked
  *   … options           properties of the options object: type-checked
@@ -18,7 +18,7 @@ import t from 'tap'
 import { ROOT } from './support/imports.ts'
 import type { Block } from './support/markdown.ts'
 import { blocksOf } from './support/markdown.ts'
-import { isPrinted, Reader, readerIn, unknownCommands } from './support/readme-runner.ts'
+import { isPrinted, Reader, readerIn } from './support/readme-runner.ts'
 import type { Finished } from './support/run.ts'
 import { buildPackage } from './support/tarball.ts'
 
@@ -49,8 +49,7 @@ t.test('every program of the README does what the README says', async (t) => {
     const name = names.get(block)
     const at = `line ${block.line}`
     if (name !== undefined && 'serve' in block.attributes) {
-      const response = await reader.serve(name, block)
-      t.ok(response.ok, `${at} answers ${response.status}`)
+      t.equal(await reader.serve(name, block), 200, `${at} serves`)
     } else if (name !== undefined && block.language === 'js') {
       last = await reader.run(name, block)
       t.equal(last.code, Number(block.attributes['exit'] ?? 0), `${at} ends as it says`, { ...last })
@@ -63,7 +62,7 @@ t.test('every program of the README does what the README says', async (t) => {
 
 t.test('every command of the README exists', async (t) => {
   for (const block of blocks.filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))) {
-    t.strictSame(await unknownCommands(block, [...names.values()]), [], `line ${block.line}`)
+    t.strictSame(await reader.missingCommands(block, [...names.values()]), [], `line ${block.line}`)
   }
 })
 

@@ -75,28 +75,59 @@ export class Reader {
     return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 20_000 })
   }
 
-  /** Starts a file that serves, asks it for a path, and stops it. */
-  async serve(name: string, block: Block): Promise<Response> {
+  /** Starts a file that serves, asks it for a path, and stops it. Resolves to the status, or to why there is none. */
+  async serve(name: string, block: Block): Promise<number | string> {
     const preload = `data:text/javascript,${encodeURIComponent(FREE_PORT)}`
-    const args = ['-u', 'NODE_OPTIONS', process.execPath, '--import', preload, name]
-    const child = spawn('env', args, {
+    const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', preload, name], {
       cwd: this.folder,
       env: { ...plainEnvironment(), ...variablesOf(block) },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 20_000,
     })
-    const exited = once(child, 'exit')
-    try {
-      for await (const line of createInterface(child.stdout)) {
-        const port = /^README_SERVES (\d+)$/.exec(line)?.[1]
-        if (port !== undefined) return await fetch(`http://127.0.0.1:${port}${block.attributes['serve'] || '/'}`)
-      }
-      throw new Error('ended without listening')
-    } finally {
+    const closed = once(child, 'close')
+    let errors = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+    for await (const line of createInterface(child.stdout)) {
+      const port = /^README_SERVES (\d+)$/.exec(line)?.[1]
+      if (port === undefined) continue
+      const { status } = await fetch(`http://127.0.0.1:${port}${block.attributes['serve'] || '/'}`)
       child.kill()
-      await exited
+      await closed
+      return status
     }
+    await closed
+    return `ended without listening\n${errors}`
+  }
+
+  /** Commands of a shell block that do not exist; `files` are the names of the other blocks. */
+  async missingCommands(block: Block, files: readonly string[]): Promise<string[]> {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest
+    const missing: string[] = []
+    for (const command of commandsOf(block.code)) {
+      const [program = '', ...args] = command.replace(/^([A-Z_][A-Z0-9_]*=\S* )+/, '').split(/\s+/)
+      const exists =
+        SHELL.includes(program) ||
+        (program === 'npm' && isNpmCommand(args, manifest.scripts)) ||
+        (program === 'npx' && (await this.#hasCommand(args))) ||
+        (program === 'node' && args.some((name) => files.includes(name.replace(/^\.\//, ''))))
+      if (!exists) missing.push(command)
+    }
+    return missing
+  }
+
+  /** Whether the installed command explains itself under this name. */
+  async #hasCommand([name, command]: string[]): Promise<boolean> {
+    if (name !== 'fastify-session-guard') return false
+    const main = join(this.folder, 'node_modules', name, 'dist/lib/cli/main.js')
+    const args = [main, ...(command === undefined || command.startsWith('-') ? [] : [command]), '--help']
+    return (await run(process.execPath, args, { cwd: this.folder, check: false })).code === 0
   }
 }
+
+/** Programs that the README may take for granted. */
+const SHELL = ['cd', 'curl', 'echo', 'export', 'git']
+
+type Manifest = Record<'scripts' | 'bin', Record<string, string>>
 
 /** A reader whose folder has this package installed, built from the sources as they are now. */
 export async function readerIn(folder: string, build: (folder: string) => Promise<void>): Promise<Reader> {
@@ -113,15 +144,10 @@ export function isPrinted(expected: string, printed: string): boolean {
   return new RegExp(pattern).test(printed)
 }
 
-/** Commands of a shell block that a reader could not run. */
-export async function unknownCommands(block: Block, files: readonly string[]): Promise<string[]> {
-  const { scripts, bin } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>
-    bin: Record<string, string>
-  }
-  const commands = block.code
-    .replaceAll('\\\n', ' ')
-    .split(/\n|&&|\||;/)
+/** One command a line: continuation lines joined, comments, prompts and operators gone. */
+function commandsOf(code: string): string[] {
+  const lines = code.replaceAll('\\\n', ' ').split(/\n|&&|\||;/)
+  return lines
     .map((line) =>
       line
         .replace(/(^|\s)#.*$/, '')
@@ -129,13 +155,6 @@ export async function unknownCommands(block: Block, files: readonly string[]): P
         .trim(),
     )
     .filter((line) => line !== '')
-  return commands.filter((command) => {
-    const [program, ...args] = command.replace(/^([A-Z_][A-Z0-9_]*=\S* )+/, '').split(/\s+/)
-    if (program === 'npm') return !isNpmCommand(args, scripts)
-    if (program === 'npx') return !(args[0] !== undefined && Object.hasOwn(bin, args[0]))
-    if (program === 'node') return !args.some((name) => files.includes(name.replace(/^\.\//, '')))
-    return !['curl', 'cd', 'git', 'echo', 'export', 'docker'].includes(program ?? '')
-  })
 }
 
 function isNpmCommand([command, name]: string[], scripts: Record<string, string>): boolean {
