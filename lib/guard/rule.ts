@@ -1,5 +1,6 @@
 import type { EnvironmentName, Finding, FindingLocation, Phase, Severity } from '../../types/index.ts'
 import type { ConfigFacts } from './facts.ts'
+import type { NeighbourFacts, RequestFacts, ScanFacts } from './phase-facts.ts'
 import type { CheckContext, EnvironmentInput } from './environment.ts'
 
 /** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
@@ -25,6 +26,12 @@ export interface ConfigExample {
   readonly options: string
   readonly environment?: EnvironmentInput
   readonly context?: CheckContext
+  /** What the neighbours do, where it differs from nothing. */
+  readonly neighbours?: Partial<NeighbourFacts>
+  /** What the request shows, where it differs from https on its own host. */
+  readonly request?: Partial<RequestFacts>
+  /** What an outside look at the deployment shows. */
+  readonly scan?: Partial<ScanFacts>
   /** Leaves out the good options that would otherwise be around the example. */
   readonly without?: readonly string[]
 }
@@ -49,6 +56,12 @@ export interface Rule {
   readonly examples: { readonly wrong: ConfigExample; readonly right: ConfigExample }
   /** The register phase: what the options alone show. */
   readonly onConfig?: (facts: ConfigFacts) => Problem[]
+  /** The ready phase: what the other plugins do. */
+  readonly onNeighbours?: (facts: NeighbourFacts, config: ConfigFacts) => Problem[]
+  /** The request phase: what the wire shows. */
+  readonly onRequest?: (facts: RequestFacts, config: ConfigFacts) => Problem[]
+  /** The scan phase: what a deployment shows to the outside. */
+  readonly onScan?: (facts: ScanFacts) => Problem[]
 }
 
 /** The severity of a rule in an environment; `test` behaves like `development`. */

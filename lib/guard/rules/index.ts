@@ -1,7 +1,9 @@
 import { environmentConflict, environmentUnknown, environmentUnset } from './environment.ts'
 import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInverted } from './lifetime.ts'
 import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.ts'
-import { crossOriginOff, duplicatePlugin } from './neighbours.ts'
+import * as cors from './cors.ts'
+import * as deployment from './deployment.ts'
+import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as scope from './scope.ts'
 import { secretDuplicate, secretLowEntropy, secretMissing, secretPlaceholder, secretShort } from './secrets.ts'
@@ -9,6 +11,7 @@ import * as shape from './shape.ts'
 import { silenceInvalid, silenceUnused } from './silence.ts'
 import * as store from './store.ts'
 import * as transport from './transport.ts'
+import * as wire from './wire.ts'
 import type { Rule } from '../rule.ts'
 
 /** The catalogue, in the order of the documentation. */
@@ -23,9 +26,14 @@ export const RULES: readonly Rule[] = Object.freeze([
   transport.secureRequired,
   transport.secureAuto,
   transport.tlsUnproven,
+  wire.trustProxyMissing,
+  wire.trustProxyHopCount,
+  wire.plainHttpInProduction,
   transport.httpOnlyDisabled,
+  cors.sameSiteNoneExposed,
   transport.partitionedRequiresSecure,
   transport.partitionedWithoutNone,
+  wire.hstsMissing,
   prefix.prefixHost,
   prefix.prefixSecure,
   prefix.prefixHttp,
@@ -45,25 +53,35 @@ export const RULES: readonly Rule[] = Object.freeze([
   absoluteTooLong,
   rememberTooLong,
   renewalOff,
+  neighbours.sudoMissing,
   secretMissing,
   secretShort,
   secretLowEntropy,
   secretPlaceholder,
   secretDuplicate,
+  neighbours.secretReused,
   store.memoryStore,
   store.memoryStoreCluster,
   store.storeIncomplete,
   store.storeWeaker,
+  neighbours.storeUnreachable,
   store.storePlaintext,
   store.maxSessionsUnset,
   store.userIndexMissing,
-  duplicatePlugin,
+  neighbours.duplicatePlugin,
   environmentUnset,
   environmentUnknown,
   environmentConflict,
-  crossOriginOff,
+  cors.corsCredentialsReflect,
+  cors.corsCredentialsWildcard,
+  cors.crossOriginOff,
   silenceInvalid,
   silenceUnused,
+  deployment.httpsRedirectMissing,
+  deployment.cookieOverHttp,
+  deployment.sameSiteMissing,
+  deployment.loginKeepsId,
+  deployment.logoutKeepsSession,
 ])
 
 /** A rule by its slug or id; `undefined` when there is none. */

@@ -1,5 +1,6 @@
 import { locate, show } from '../print.ts'
-import type { Rule } from '../rule.ts'
+import type { ConfigFacts } from '../facts.ts'
+import type { Problem, Rule } from '../rule.ts'
 
 export const duplicatePlugin: Rule = {
   slug: 'duplicate-plugin',
@@ -16,10 +17,9 @@ each reads what the other wrote, takes it for forged, and logs the user out.`,
     wrong: { options: '', context: { sessionDecorated: true } },
     right: { options: '', context: { sessionDecorated: false } },
   },
+  onNeighbours: ({ cookieNames }, facts) => takenName(facts, cookieNames),
   onConfig: (facts) => {
     const { sessionDecorated, cookieNames = [] } = facts.context
-    const { name } = facts.cookie
-    const isNameTaken = name !== undefined && cookieNames.includes(name)
     return [
       ...(sessionDecorated === true
         ? [
@@ -30,45 +30,102 @@ each reads what the other wrote, takes it for forged, and logs the user out.`,
             },
           ]
         : []),
-      ...(isNameTaken
-        ? [
-            {
-              at: [facts.at(['cookie', 'name'], name)],
-              message: `another plugin sets a cookie named ${show(name)} too`,
-              text: 'Give one of the two cookies another name.',
-              snippet: "cookie: { name: '__Host-app-session' }",
-            },
-          ]
-        : []),
+      ...takenName(facts, cookieNames),
     ]
   },
 }
 
-export const crossOriginOff: Rule = {
-  slug: 'cross-origin-off',
+function takenName(facts: ConfigFacts, taken: readonly string[]): Problem[] {
+  const { name } = facts.cookie
+  if (name === undefined || !taken.includes(name)) return []
+  return [
+    {
+      at: [facts.at(['cookie', 'name'], name)],
+      message: `another plugin sets a cookie named ${show(name)} too`,
+      text: 'Give one of the two cookies another name.',
+      snippet: "cookie: { name: '__Host-app-session' }",
+    },
+  ]
+}
+
+export const secretReused: Rule = {
+  slug: 'secret-reused',
   severity: { production: 'warning', development: 'warning' },
-  phases: ['register'],
+  phases: ['ready'],
   silenceable: true,
-  when: '`crossOriginProtection` is `false`',
-  why: 'Any page on the web can then send requests that change something, and the browser attaches the session.',
-  remedy: 'turn it on',
-  references: ['OWASP ASVS 5.0 3.5.1'],
-  teach: `A form on another site posts to yours, and the browser sends the session cookie along wherever SameSite lets it. The protection looks at
-what browsers say about the origin of the request (Sec-Fetch-Site, Origin) and refuses the foreign ones; requests that do not come
-from a browser pass. Let single origins in with trustedOrigins, or single routes with config: { crossOriginProtection: false }.`,
+  when: 'another plugin that can be seen (@fastify/cookie, @fastify/jwt) signs with the same secret',
+  why: 'What one of them signs, the other takes for its own; and one leak gives away both.',
+  remedy: 'a secret for each',
+  references: ['OWASP ASVS 5.0 13.3.1'],
+  teach: `If @fastify/cookie signs any text that a user can choose, with the key that signs session cookies, a user can have a session cookie
+signed. Give every purpose a secret of its own; npx fastify-session-guard secret makes as many as you like.`,
   examples: {
-    wrong: { options: 'crossOriginProtection: false' },
-    right: { options: "trustedOrigins: ['https://partner.example']" },
+    wrong: { options: '', neighbours: { secretSharedWith: ['@fastify/cookie'] } },
+    right: { options: '', neighbours: { secretSharedWith: [] } },
   },
-  onConfig: (facts) => {
-    if (facts.options.crossOriginProtection !== false) return []
+  onNeighbours: ({ secretSharedWith }, facts) =>
+    secretSharedWith.length === 0
+      ? []
+      : [
+          {
+            at: [facts.at(['secret'])],
+            message: `${secretSharedWith.join(' and ')} signs with the same secret`,
+            text: 'Generate another one: npx fastify-session-guard secret.',
+          },
+        ],
+}
+
+export const sudoMissing: Rule = {
+  slug: 'sudo-missing',
+  severity: { production: 'info', development: null },
+  phases: ['ready'],
+  silenceable: true,
+  when: "`assurance` is `'aal2'` or `'aal3'` and no route uses `requireLogin({ within })`",
+  why: 'At these levels users prove who they are again before they change how they log in, or move money.',
+  remedy: 'guard the sensitive routes',
+  references: ['OWASP ASVS 5.0 7.5.1'],
+  teach: `A session left open for an hour is fine for reading, not for changing the password. requireLogin({ within: '10m' }) lets a request pass
+only when the login is fresh; req.confirmLogin() renews it when the user has proved who they are again.`,
+  examples: {
+    wrong: { options: "assurance: 'aal2'" },
+    right: { options: "assurance: 'aal2'", neighbours: { hasSudoRoute: true } },
+  },
+  onNeighbours: ({ hasSudoRoute }, facts) => {
+    const { assurance } = facts.options
+    if (hasSudoRoute || (assurance !== 'aal2' && assurance !== 'aal3')) return []
     return [
       {
-        at: [facts.at(['crossOriginProtection'])],
-        message: 'other sites can send requests in the name of your users',
-        text: 'Remove it; list the origins that may in trustedOrigins.',
-        snippet: 'crossOriginProtection: true',
+        at: [facts.at(['assurance'])],
+        message: `no route asks for a fresh login, which ${assurance} expects of the sensitive ones`,
+        text: "Guard them: { preHandler: app.requireLogin({ within: '10m' }) }.",
       },
     ]
   },
+}
+
+export const storeUnreachable: Rule = {
+  slug: 'store-unreachable',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['ready'],
+  silenceable: true,
+  when: 'the store does not answer a probe within `storeTimeout`',
+  why: 'Every request with a session cookie would get a 503.',
+  remedy: 'start the store, or correct its address',
+  references: [],
+  teach: `Before the app listens, the store is asked for a record that cannot exist. An address with a mistake, a password that has changed, a
+database that is not up yet: each shows here, in the deployment that brought it, instead of in front of users.`,
+  examples: {
+    wrong: { options: '', neighbours: { store: { answers: false, detail: 'ECONNREFUSED' } } },
+    right: { options: '', neighbours: { store: { answers: true, detail: '' } } },
+  },
+  onNeighbours: ({ store }, facts) =>
+    store === null || store.answers
+      ? []
+      : [
+          {
+            at: [facts.at(['store'], 'memory')],
+            message: `the store does not answer: ${store.detail}`,
+            text: 'Start it, or correct the address and the password that its client was given.',
+          },
+        ],
 }

@@ -1,0 +1,66 @@
+/** What the other plugins of an app do, once all have loaded. */
+export interface NeighbourFacts {
+  /** What CORS answers to an origin that nobody can have; `null` when there is no CORS plugin to ask. */
+  readonly cors: CorsAnswer | null
+  /** Whether a plugin checks CSRF tokens. */
+  readonly hasCsrfProtection: boolean
+  /** Whether responses carry Strict-Transport-Security; `null` when that cannot be told. */
+  readonly sendsHsts: boolean | null
+  /** Whether a route asks for a fresh login: `requireLogin({ within })`. */
+  readonly hasSudoRoute: boolean
+  /** Plugins that sign with one of our secrets. */
+  readonly secretSharedWith: readonly string[]
+  /** What the store did when asked for a record that cannot exist; `null` when it was not asked. */
+  readonly store: StoreProbe | null
+  /** Names of session cookies that other plugins set. */
+  readonly cookieNames: readonly string[]
+}
+
+/** The CORS headers of one response. */
+export interface CorsAnswer {
+  readonly probeOrigin: string
+  readonly allowOrigin: string | null
+  readonly allowCredentials: boolean
+}
+
+/** Whether a store answers. `detail` names the failure without an address or a secret. */
+export interface StoreProbe {
+  readonly answers: boolean
+  readonly detail: string
+}
+
+/** What one request shows of the way it came. */
+export interface RequestFacts {
+  /** As Fastify sees it, after `trustProxy`. */
+  readonly protocol: string
+  /** The host's name, without a port. */
+  readonly hostname: string
+  /** The first value of `X-Forwarded-Proto`. */
+  readonly forwardedProto: string | null
+  /** What Fastify's `trustProxy` is, as far as it can be told; `false` when it is off. */
+  readonly trustProxy: 'off' | 'hop-count' | 'on'
+  /** Version of Fastify. */
+  readonly fastifyVersion: string
+  /** Whether the response carries Strict-Transport-Security; `null` before there is one. */
+  readonly sendsHsts: boolean | null
+}
+
+/** What a deployment shows to somebody outside, about everything but its cookies' attributes. */
+export interface ScanFacts {
+  /** What CORS answers to origins that nobody can have. */
+  readonly cors: readonly CorsAnswer[]
+  /** Whether https responses carry Strict-Transport-Security; `null` without https. */
+  readonly sendsHsts: boolean | null
+  /** What plain http leads to: nothing listens, a redirect to https, or a page. */
+  readonly plainHttp: 'closed' | 'redirects' | 'serves' | 'unknown'
+  /** Whether the host is this machine. */
+  readonly isLoopback: boolean
+  /** Session cookies that a plain http response set. */
+  readonly cookiesOverHttp: readonly string[]
+  /** Session cookies without a SameSite attribute. */
+  readonly cookiesWithoutSameSite: readonly string[]
+  /** Session cookies that were the same before and after a login. */
+  readonly keptThroughLogin: readonly string[]
+  /** Whether the session went on after the logout; `null` when that was not tried. */
+  readonly survivesLogout: boolean | null
+}

@@ -1,0 +1,78 @@
+import { readFacts } from './check.ts'
+import { findingOf, severityOf } from './rule.ts'
+import { RULES } from './rules/index.ts'
+import { silenceUnused, unusedSilences } from './rules/silence.ts'
+import { silenceFindings } from './silence.ts'
+import { environmentOf } from '../options.ts'
+import type { EnvironmentName, Finding, Phase } from '../../types/index.ts'
+import type { CheckContext, EnvironmentInput } from './environment.ts'
+import type { ConfigFacts } from './facts.ts'
+import type { NeighbourFacts, RequestFacts, ScanFacts } from './phase-facts.ts'
+import type { Problem, Rule } from './rule.ts'
+import type { SilenceEntry } from './silence.ts'
+
+type Look = (rule: Rule) => Problem[] | undefined
+
+function collect(environment: EnvironmentName, phase: Phase, look: Look): Finding[] {
+  return RULES.flatMap((rule) =>
+    (look(rule) ?? []).flatMap((problem) => findingOf(rule, problem, environment, phase) ?? []),
+  )
+}
+
+/** Facts of the ready phase, and what `register` found, by which unused entries of `silence` are told. */
+export interface NeighbourContext extends CheckContext {
+  readonly earlier?: readonly Finding[]
+}
+
+/**
+ * Judges what the other plugins of an app do: the ready phase. Pure, never throws.
+ *
+ * @param options The options that `register` got, and `environment` what `checkConfig` got.
+ * @param facts What `probeNeighbours` saw.
+ * @returns The findings of this phase only, silenced ones included and marked.
+ */
+export function checkNeighbours(
+  options: unknown,
+  environment: EnvironmentInput,
+  facts: NeighbourFacts,
+  context: NeighbourContext = {},
+): Finding[] {
+  const config = readFacts(options, environment, context)
+  const { name } = config.environment
+  const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config))
+  const known = [...(context.earlier ?? []), ...findings]
+  const unused = config.silencing.entries.filter((entry) => isUnused(entry, known, config))
+  const unusedFindings = unusedSilences(config, unused).flatMap(
+    (problem) => findingOf(silenceUnused, problem, name, 'ready') ?? [],
+  )
+  return silenceFindings([...findings, ...unusedFindings], config.silencing)
+}
+
+/** Entries that `register` had to leave open, since their rule speaks in this phase too; no later phase may still match. */
+function isUnused({ slug, flaw }: SilenceEntry, known: readonly Finding[], { environment }: ConfigFacts): boolean {
+  const rule = RULES.find((candidate) => candidate.slug === slug)
+  if (rule === undefined || flaw !== null || severityOf(rule, environment.name) === null) return false
+  const isSettled = rule.phases.includes('ready') && !rule.phases.includes('request') && rule !== silenceUnused
+  return isSettled && known.every((finding) => finding.rule !== `session/${slug}`)
+}
+
+/**
+ * Judges what one request shows of the way it came: the request phase. Pure, never throws. Each finding is worth saying once.
+ *
+ * @returns The findings of this phase only, silenced ones included and marked.
+ */
+export function checkRequest(
+  options: unknown,
+  environment: EnvironmentInput,
+  facts: RequestFacts,
+  context: CheckContext = {},
+): Finding[] {
+  const config = readFacts(options, environment, context)
+  const findings = collect(config.environment.name, 'request', (rule) => rule.onRequest?.(facts, config))
+  return silenceFindings(findings, config.silencing)
+}
+
+/** Judges what a running deployment shows to the outside, but for its cookies' attributes: the scan phase. */
+export function checkScan(facts: ScanFacts, environment: string | undefined): Finding[] {
+  return collect(environmentOf(environment), 'scan', (rule) => rule.onScan?.(facts))
+}

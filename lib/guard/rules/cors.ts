@@ -1,0 +1,142 @@
+import { locate, show } from '../print.ts'
+import type { FindingLocation } from '../../../types/index.ts'
+import type { CorsAnswer, NeighbourFacts } from '../phase-facts.ts'
+import type { Problem, Rule } from '../rule.ts'
+
+export const crossOriginOff: Rule = {
+  slug: 'cross-origin-off',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: '`crossOriginProtection` is `false`',
+  why: 'Any page on the web can then send requests that change something, and the browser attaches the session.',
+  remedy: 'turn it on',
+  references: ['OWASP ASVS 5.0 3.5.1'],
+  teach: `A form on another site posts to yours, and the browser sends the session cookie along wherever SameSite lets it. The protection looks at
+what browsers say about the origin of the request (Sec-Fetch-Site, Origin) and refuses the foreign ones; requests that do not come
+from a browser pass. Let single origins in with trustedOrigins, or single routes with config: { crossOriginProtection: false }.`,
+  examples: {
+    wrong: { options: 'crossOriginProtection: false' },
+    right: { options: "trustedOrigins: ['https://partner.example']" },
+  },
+  onConfig: (facts) => {
+    if (facts.options.crossOriginProtection !== false) return []
+    return [
+      {
+        at: [facts.at(['crossOriginProtection'])],
+        message: 'other sites can send requests in the name of your users',
+        text: 'Remove it; list the origins that may in trustedOrigins.',
+        snippet: 'crossOriginProtection: true',
+      },
+    ]
+  },
+}
+
+/** A place that is not in the options. */
+function outside(path: string, value: string): FindingLocation {
+  return { ...locate([], value), path }
+}
+
+function corsProblem({ allowOrigin, probeOrigin }: CorsAnswer, message: string): Problem {
+  return {
+    at: [outside('Access-Control-Allow-Origin', `${show(allowOrigin)} to Origin: ${probeOrigin}`)],
+    message,
+    text: "List the origins that may: app.register(cors, { origin: ['https://app.example'], credentials: true }).",
+  }
+}
+
+function reflections(answers: readonly CorsAnswer[]): Problem[] {
+  return answers
+    .filter(({ allowCredentials, allowOrigin, probeOrigin }) => allowCredentials && allowOrigin === probeOrigin)
+    .slice(0, 1)
+    .map((answer) => corsProblem(answer, 'any site may read responses in the name of your users'))
+}
+
+function wildcards(answers: readonly CorsAnswer[]): Problem[] {
+  return answers
+    .filter(({ allowCredentials, allowOrigin }) => allowCredentials && allowOrigin === '*')
+    .slice(0, 1)
+    .map((answer) => corsProblem(answer, 'credentials are allowed to every origin, which browsers refuse'))
+}
+
+function answersOf({ cors }: NeighbourFacts): CorsAnswer[] {
+  return cors === null ? [] : [cors]
+}
+
+const PROBE = { probeOrigin: 'https://probe.invalid', allowCredentials: true }
+
+export const corsCredentialsReflect: Rule = {
+  slug: 'cors-credentials-reflect',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['ready', 'scan'],
+  silenceable: true,
+  when: 'CORS allows credentials and repeats whatever origin asks',
+  why: 'Any page on the web can send requests with the session of its visitor and read the answers: SameSite and Origin checks are of no use any more.',
+  remedy: 'an allow-list of origins',
+  references: ['OWASP ASVS 5.0 3.4.2'],
+  teach: `origin: true in @fastify/cors repeats the Origin of the request in Access-Control-Allow-Origin. Together with credentials: true this tells
+browsers that every site may read what a logged-in user would see, CSRF tokens included. The guard asks with an origin that nobody can
+have; whoever lets that one in lets everybody in.`,
+  examples: {
+    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://probe.invalid' } } },
+    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://app.example' } } },
+  },
+  onNeighbours: (facts) => reflections(answersOf(facts)),
+  onScan: ({ cors }) => reflections(cors),
+}
+
+export const corsCredentialsWildcard: Rule = {
+  slug: 'cors-credentials-wildcard',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['ready', 'scan'],
+  silenceable: true,
+  when: 'CORS allows credentials together with the origin `*`',
+  why: 'Browsers refuse the combination, so it does not work; the usual repair, to repeat every origin, opens the app to all sites.',
+  remedy: 'an allow-list of origins',
+  references: ['fastify/help#583'],
+  teach: `Access-Control-Allow-Origin: * is for data that is the same for everybody. With credentials browsers ignore it. Name the origins that
+need the session instead.`,
+  examples: {
+    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*' } } },
+    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*', allowCredentials: false } } },
+  },
+  onNeighbours: (facts) => wildcards(answersOf(facts)),
+  onScan: ({ cors }) => wildcards(cors),
+}
+
+export const sameSiteNoneExposed: Rule = {
+  slug: 'samesite-none-exposed',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['ready'],
+  silenceable: true,
+  when: "`sameSite: 'none'` with `crossOriginProtection` turned off and no CSRF plugin",
+  why: 'The cookie goes along with requests from every site, and nothing looks at where they come from.',
+  remedy: 'turn the protection on, or add @fastify/csrf-protection',
+  references: ['OWASP ASVS 5.0 3.5.1', 'Django security.W003'],
+  teach: `SameSite=None is for apps that other sites embed. Then something else has to tell your own pages from a stranger's: the origin of the
+request (crossOriginProtection with trustedOrigins), or a token in each form (@fastify/csrf-protection). With neither, any page can
+act as its visitor.`,
+  examples: {
+    wrong: {
+      options:
+        "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: false, silence: [{ rule: 'cross-origin-off', reason: 'tokens' }]",
+    },
+    right: {
+      options:
+        "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: false, silence: [{ rule: 'cross-origin-off', reason: 'tokens' }]",
+      neighbours: { hasCsrfProtection: true },
+    },
+  },
+  onNeighbours: ({ hasCsrfProtection }, facts) => {
+    const { cookie, options } = facts
+    if (cookie.sameSite !== 'none' || options.crossOriginProtection !== false || hasCsrfProtection) return []
+    return [
+      {
+        at: [facts.at(['cookie', 'sameSite']), facts.at(['crossOriginProtection'])],
+        message: 'the cookie is sent with requests from every site, and nothing checks where they come from',
+        text: 'List the origins that may in trustedOrigins, or register @fastify/csrf-protection.',
+        snippet: "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: true",
+      },
+    ]
+  },
+}

@@ -1,0 +1,151 @@
+import { staysHere } from '../store-facts.ts'
+import { locate, show } from '../print.ts'
+import type { FindingLocation } from '../../../types/index.ts'
+import type { RequestFacts } from '../phase-facts.ts'
+import type { Problem, Rule } from '../rule.ts'
+
+/** A request that came over https to the proxy, and that Fastify takes for http. */
+function isHiddenHttps({ protocol, forwardedProto }: RequestFacts): boolean {
+  return protocol === 'http' && forwardedProto === 'https'
+}
+
+/** From this release on, a number of hops no longer makes Fastify believe X-Forwarded-Proto. */
+function ignoresHopCount({ trustProxy, fastifyVersion }: RequestFacts): boolean {
+  const [major = 0, minor = 0, patch = 0] = fastifyVersion.split('.').map((part) => Number.parseInt(part, 10))
+  const isNewer = major > 5 || (major === 5 && (minor > 12 || (minor === 12 && patch >= 1)))
+  return trustProxy === 'hop-count' && isNewer
+}
+
+function wire(facts: RequestFacts): FindingLocation[] {
+  return [
+    { ...locate([], show(facts.protocol)), path: 'request.protocol' },
+    {
+      ...locate([], facts.forwardedProto === null ? 'missing' : show(facts.forwardedProto)),
+      path: 'X-Forwarded-Proto',
+    },
+  ]
+}
+
+const ADDRESSES = "Fastify({ trustProxy: ['10.0.0.0/8'] }), with the addresses of your proxy."
+
+export const trustProxyMissing: Rule = {
+  slug: 'trust-proxy-missing',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['request'],
+  silenceable: true,
+  when: 'a request is http to Fastify, yet carries `X-Forwarded-Proto: https`',
+  why: 'A proxy ends TLS, and Fastify does not believe it: it takes https for http, and the proxy for the client.',
+  remedy: "`trustProxy: ['10.0.0.0/8']`, with the proxy's addresses",
+  references: ['expressjs/session#165'],
+  teach: `Without trustProxy, Fastify sees the connection from the proxy: plain http, from the proxy's address. Everything that asks whether the
+request was https gets the wrong answer. With trustProxy: true it would believe everybody; name the addresses of your proxy.`,
+  examples: {
+    wrong: { options: '', request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'off' } },
+    right: { options: '', request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' } },
+  },
+  onRequest: (facts): Problem[] =>
+    isHiddenHttps(facts) && !ignoresHopCount(facts)
+      ? [
+          {
+            at: wire(facts),
+            message: "the request came over https, and Fastify's trustProxy does not let it know",
+            text: ADDRESSES,
+          },
+        ]
+      : [],
+}
+
+export const trustProxyHopCount: Rule = {
+  slug: 'trust-proxy-hop-count',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['request'],
+  silenceable: true,
+  when: 'as trust-proxy-missing, with `trustProxy` a number, on fastify >= 5.12.1',
+  why: 'Since 5.12.1 Fastify takes no protocol and no host from a proxy that is known by a number of hops only.',
+  remedy: 'addresses, or a function, in place of the number',
+  references: ['GHSA-3m5p-2c4r-xxw2'],
+  teach: `A number of hops says how many proxies there are, not which; a client that reaches the app past them could claim https and any host.
+Fastify therefore ignores these headers then, and request.protocol stays http. Name the addresses of the proxies.`,
+  examples: {
+    wrong: {
+      options: '',
+      request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'hop-count', fastifyVersion: '5.12.1' },
+    },
+    right: { options: '', request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' } },
+  },
+  onRequest: (facts): Problem[] =>
+    isHiddenHttps(facts) && ignoresHopCount(facts)
+      ? [
+          {
+            at: wire(facts),
+            message: `trustProxy is a number, and Fastify ${facts.fastifyVersion} takes no protocol from a proxy known by its distance`,
+            text: ADDRESSES,
+          },
+        ]
+      : [],
+}
+
+export const plainHttpInProduction: Rule = {
+  slug: 'plain-http-in-production',
+  severity: { production: 'warning', development: null },
+  phases: ['request', 'scan'],
+  silenceable: true,
+  when: 'a request over http, without `X-Forwarded-Proto`, for a host that is not loopback',
+  why: 'Somebody reaches this app without TLS. Their browser drops the Secure cookie, and everybody on the way reads along.',
+  remedy: 'end TLS in front of the app, and redirect http to it',
+  references: ['OWASP ASVS 5.0 12'],
+  teach: `Either the port of the app is open beside the proxy, or there is no TLS at all. A login over plain http shows the password to the
+network, and the session cookie, being Secure, never comes back.`,
+  examples: {
+    wrong: { options: '', request: { protocol: 'http', hostname: 'app.example.com' } },
+    right: { options: '', request: { protocol: 'http', hostname: 'localhost' } },
+  },
+  onRequest: (facts): Problem[] =>
+    facts.protocol === 'http' && facts.forwardedProto === null && !staysHere(facts.hostname)
+      ? [
+          {
+            at: wire(facts),
+            message: 'a request came over plain http',
+            text: 'End TLS in front of the app, and redirect http to it.',
+          },
+        ]
+      : [],
+  onScan: ({ plainHttp, isLoopback, sendsHsts }): Problem[] =>
+    plainHttp === 'serves' && sendsHsts === null && !isLoopback
+      ? [
+          {
+            at: [{ ...locate([], 'a page'), path: 'http' }],
+            message: 'the deployment answers over plain http, and has no https',
+            text: 'End TLS in front of the app, and redirect http to it.',
+          },
+        ]
+      : [],
+}
+
+export const hstsMissing: Rule = {
+  slug: 'hsts-missing',
+  severity: { production: 'info', development: null },
+  phases: ['ready', 'request', 'scan'],
+  silenceable: true,
+  when: 'no `Strict-Transport-Security` on an https response',
+  why: 'The first request of a visit may go over http, where somebody on the way can answer it instead of you.',
+  remedy: '@fastify/helmet',
+  references: ['OWASP ASVS 5.0 3.4.1', 'Django security.W004'],
+  teach: `A user who types your name starts over http, and is redirected, unless somebody in between answers first. With
+Strict-Transport-Security a browser that has been here once goes straight to https. @fastify/helmet sends it; so can the proxy.`,
+  examples: {
+    wrong: { options: '', request: { sendsHsts: false } },
+    right: { options: '', request: { sendsHsts: true } },
+  },
+  onNeighbours: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
+  onRequest: ({ protocol, sendsHsts }) => (protocol === 'https' && sendsHsts === false ? [hstsProblem()] : []),
+  onScan: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
+}
+
+function hstsProblem(): Problem {
+  return {
+    at: [{ ...locate([], 'missing'), path: 'Strict-Transport-Security' }],
+    message: 'https responses do not tell browsers to stay on https',
+    text: 'Register @fastify/helmet, or let the proxy send it.',
+  }
+}

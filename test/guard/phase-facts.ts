@@ -1,0 +1,34 @@
+import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/phase-facts.ts'
+
+/** Neighbours that do nothing worth a word. */
+export const NEIGHBOURS: NeighbourFacts = {
+  cors: null,
+  hasCsrfProtection: false,
+  sendsHsts: null,
+  hasSudoRoute: false,
+  secretSharedWith: [],
+  store: null,
+  cookieNames: [],
+}
+
+/** A request over https, straight to Fastify. */
+export const REQUEST: RequestFacts = {
+  protocol: 'https',
+  hostname: 'app.example.com',
+  forwardedProto: null,
+  trustProxy: 'off',
+  fastifyVersion: '5.12.8',
+  sendsHsts: null,
+}
+
+/** A deployment without fault. */
+export const SCAN: ScanFacts = {
+  cors: [],
+  sendsHsts: true,
+  plainHttp: 'closed',
+  isLoopback: false,
+  cookiesOverHttp: [],
+  cookiesWithoutSameSite: [],
+  keptThroughLogin: [],
+  survivesLogout: null,
+}
