@@ -30,8 +30,8 @@ t.test(
     events.emitter.on('event', hear)
     events.emitter.on('logout', hear)
     events.emit(LOGIN)
-    t.same(heard, Array(3).fill({ ...LOGIN, at: clock() }))
-    t.equal(new Set(heard).size, 1)
+    t.equal(heard.length, 3)
+    t.same([...new Set(heard)], [{ ...LOGIN, at: clock() }])
     t.ok(Object.isFrozen(heard[0]))
   },
 )
@@ -64,8 +64,8 @@ t.test('a listener that throws harms neither the sender nor the other listeners 
 t.test('an async listener that rejects ends up in the log, not as an unhandled rejection', async (t) => {
   const { events, lines } = eventsWithLog()
   const error = new Error('the audit database is away')
-  // An async listener is what the type does not foresee and people write.
-  events.emitter.on('login', (() => Promise.reject(error)) as () => void)
+  // oxlint-disable-next-line typescript/no-misused-promises -- an async listener is what people write all the same
+  events.emitter.on('login', () => Promise.reject(error))
   events.emit(LOGIN)
   await new Promise((resolve) => setImmediate(resolve))
   t.same(lines.at(-1), ['error', { err: error }, 'a listener of session events threw'])

@@ -1,11 +1,11 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionEvent, SessionRecord } from '../../types/index.ts'
+import type { SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
 import { applyChanges, changesBetween, join, parseData, refuseOversize, serialize } from './data.ts'
 import { newHandle } from './id.ts'
 import { readRecord } from './load.ts'
 import { authenticated, newRecord } from './record.ts'
 import type { RequestSession } from './request-session.ts'
-import type { DataWork, NextRecord, Work } from './write.ts'
+import type { DataWork, NextRecord, Rotation, Work } from './write.ts'
 import { nextRecord } from './write.ts'
 
 /** What a response says about the session cookie; `undefined` says nothing. */
@@ -108,7 +108,8 @@ async function accept(session: RequestSession, base: SessionRecord | undefined, 
   }
   session.before = { record: base }
   session.rotation = undefined
-  if (rotation.identity !== undefined) await settleLogin(session, base, record)
+  if (rotation.identity !== undefined)
+    await settleLogin(session, base, record, rotation.identity.userId, rotation.login)
   announce(session, base, record, rotation.reason)
 }
 
@@ -116,16 +117,18 @@ async function accept(session: RequestSession, base: SessionRecord | undefined, 
 async function settleLogin(
   session: RequestSession,
   base: SessionRecord | undefined,
-  { handle, userId, absoluteDeadline }: SessionRecord,
+  record: SessionRecord,
+  userId: string,
+  login: Rotation['login'],
 ): Promise<void> {
   const { users } = session.parts
-  const { user } = session
-  if (userId === null || user === null) return
+  const { handle } = record
   try {
-    if (!(await users.confirm(userId, handle, absoluteDeadline))) throw new SecureSessionError('SESSION_SUPERSEDED')
+    const isThere = await users.confirm(userId, handle, record.absoluteDeadline)
+    if (!isThere) throw new SecureSessionError('SESSION_SUPERSEDED')
     const last = base?.userId ?? null
     if (last !== null && last !== userId) await users.release(last, handle)
-    await users.evict(user)
+    if (login !== undefined) await users.evict(login.user, record, login.earlier)
   } catch (error) {
     await undo(session).catch(() => undefined)
     throw error
@@ -151,7 +154,7 @@ function announce(
 async function overtaken(session: RequestSession, work: Work, reason: DropReason): Promise<void> {
   const { parts, rotation, handle } = session
   const isWrite = work.data.kind === 'whole' || work.data.changes.size > 0
-  if (rotation?.reason === 'login' && rotation.identity !== undefined) return loginAnew(session, work)
+  if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user)
   if (rotation?.reason === 'regenerate' && session.isAllOwn && session.userId === null) {
     session.record = undefined
     session.moveTo(newHandle())
@@ -163,9 +166,9 @@ async function overtaken(session: RequestSession, work: Work, reason: DropReason
 }
 
 /** A login whose record was overtaken. It stands only if nobody revoked the user since it began. */
-async function loginAnew(session: RequestSession, work: Work): Promise<void> {
-  const { parts, user, handle } = session
-  if (user === null || !(await parts.users.holds(user.id, handle))) throw new SecureSessionError('SESSION_SUPERSEDED')
+async function loginAnew(session: RequestSession, work: Work, user: SessionUser): Promise<void> {
+  const { parts, handle } = session
+  if (!(await parts.users.holds(user.id, handle))) throw new SecureSessionError('SESSION_SUPERSEDED')
   session.record = undefined
   session.answer = undefined
   session.moveTo(newHandle())

@@ -121,13 +121,14 @@ export class RequestSession {
     const isOther = this.userId !== null && this.userId !== user.id
     const authHash = options.authHash ?? this.parts.settings.authHash?.(user)
     await this.#abandonLogin()
-    await this.parts.users.reserve(user, this.handle, this.record)
+    const earlier = await this.parts.users.reserve(user, this.handle, this.record)
     const keep = options.keep ?? !isOther
     if (this.#session === null) this.#session = undefined
     // Across users nothing survives that was not named.
     if (isOther || keep !== true) this.#keepOnly(keep === true ? [] : keep)
     this.rotation = {
       reason: 'login',
+      login: { user, earlier },
       identity: {
         userId: user.id,
         user: json,

@@ -14,6 +14,8 @@ const RESERVATION = 60_000
 /** How often an end is tried again when other writes come between. */
 const ATTEMPTS = 100
 
+const NO_HANDLES: ReadonlySet<string> = new Set()
+
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
 export class UserSessions {
   readonly #settings: Settings
@@ -28,18 +30,19 @@ export class UserSessions {
 
   /**
    * Takes the place in the index that a login will fill. From here on a revocation of the user finds this login too.
-   * @throws `SESSION_LIMIT_REACHED`
+   * Resolves to the handles of the sessions that stood before it, as far as a limit may end them.
+   * @throws `SESSION_LIMIT_REACHED`, `SESSION_OPTION_INVALID`
    */
-  async reserve(user: SessionUser, handle: string, current: SessionRecord | undefined): Promise<void> {
-    if (!this.#store.hasIndex) return
-    const expiresAt = Math.max(
-      this.#settings.clock() + RESERVATION,
-      current?.userId === user.id ? current.absoluteDeadline : 0,
-    )
-    const limit = this.#settings.maxSessions?.onLimit === 'refuse' ? this.#limitOf(user) : undefined
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, limit)) return
+  async reserve(user: SessionUser, handle: string, current: SessionRecord | undefined): Promise<ReadonlySet<string>> {
+    if (!this.#store.hasIndex) return NO_HANDLES
+    const limit = this.#limitOf(user)
+    const { maxSessions, clock } = this.#settings
+    const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
+    const refusing = maxSessions?.onLimit === 'refuse' ? limit : undefined
+    const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     await this.#live(user.id)
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, limit)) return
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
@@ -58,12 +61,19 @@ export class UserSessions {
     if (this.#store.hasIndex) await this.#store.removeFromIndex(userId, handle)
   }
 
-  /** Ends the least recently used sessions beyond the user's limit. */
-  async evict(user: SessionUser): Promise<void> {
+  /**
+   * Ends the least recently used sessions beyond the user's limit, after the login of `own`. Of logins at the same time the
+   * later one stays, by an order that all of them see alike: each ends only what it wins against, and itself when that is too few.
+   */
+  async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
     const records = await this.#live(user.id)
-    const excess = records.slice(this.#limitOf(user))
-    await Promise.all(excess.map((record) => this.revoke(record.handle, user.id, 'evicted')))
+    const excess = records.length - this.#limitOf(user)
+    if (excess <= 0) return
+    const others = records.filter(({ handle }) => handle !== own.handle)
+    const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
+    const ended = [own, ...beaten].slice(-excess)
+    await Promise.all(ended.map(({ handle }) => this.revoke(handle, user.id, 'evicted')))
   }
 
   async list(userId: string): Promise<SessionInfo[]> {
@@ -102,7 +112,16 @@ export class UserSessions {
 
   #limitOf(user: SessionUser): number {
     const limit = this.#settings.maxSessions?.limit ?? Infinity
-    return typeof limit === 'function' ? limit(user) : limit
+    const count = typeof limit === 'function' ? limit(user) : limit
+    if (count === Infinity || (Number.isInteger(count) && count > 0)) return count
+    throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'maxSessions gives a whole number from 1' })
+  }
+
+  /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
+  async #settled(userId: string): Promise<ReadonlySet<string>> {
+    const now = this.#settings.clock()
+    const entries = await this.#store.listIndex(userId)
+    return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
   /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
@@ -118,6 +137,12 @@ export class UserSessions {
     await Promise.all((await this.#store.listIndex(userId)).map(look))
     return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.handle < b.handle ? -1 : 1))
   }
+}
+
+/** Two logins in one instant are told apart by their handles. */
+function isLoginBefore(one: SessionRecord, other: SessionRecord): boolean {
+  const apart = Number(one.authenticatedAt) - Number(other.authenticatedAt)
+  return apart === 0 ? one.handle < other.handle : apart < 0
 }
 
 function describe(record: SessionRecord): SessionInfo {

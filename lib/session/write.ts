@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../types/index.ts'
+import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Changes } from './data.ts'
 import { applyChanges, join } from './data.ts'
 import type { MintedSecret } from './id.ts'
@@ -15,6 +15,8 @@ export interface Rotation {
   /** Who is logged in from now on; `undefined` leaves the user as they are. */
   readonly identity?: Identity
   readonly authHash?: string
+  /** Of a login: its user, and the sessions of theirs that stood before it, for the limit on them. */
+  readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
 
 /** What one request did to its data: changes to single keys, or a whole new content. */
