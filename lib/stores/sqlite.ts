@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
@@ -35,6 +36,10 @@ export interface SqliteStore extends SessionStore, UserIndex, Sweeping {
 
 /** Milliseconds that a write waits for another process's, on a connection that would not wait at all. */
 const BUSY_TIMEOUT = 1_000
+
+/** Milliseconds that a sweep may hold the event loop at a time, and rows it removes in that time at the most. */
+const PAUSE = 10
+const MOST_AT_ONCE = 512
 
 /**
  * Sessions in one SQLite file: what a single machine needs to keep its logins over a restart.
@@ -131,6 +136,8 @@ class Sqlite implements SqliteStore {
   readonly volatile: boolean
   readonly #statements: Record<keyof ReturnType<typeof statementsOf>, SqliteStatement>
   readonly #clock: () => number
+  /** How many rows a sweep removes in one go; follows what the disk can do. */
+  #share = 32
 
   constructor(database: SqliteDatabase, table: string, clock: () => number) {
     const prepared = Object.entries(statementsOf(table)).map(([name, sql]) => [name, database.prepare(sql)])
@@ -190,9 +197,22 @@ class Sqlite implements SqliteStore {
     return this.#statements.list.all(keyOf(userId), this.#clock()) as IndexEntry[]
   }
 
+  /** The event loop gets its turn after a few milliseconds of it, however large `limit` and however slow the disk. */
   async sweep(now: number, limit: number): Promise<number> {
+    for (let total = 0; ; await nextTurn()) {
+      const asked = Math.min(this.#share, limit - total)
+      const began = performance.now()
+      const count = this.#sweepSome(now, asked)
+      const isSlow = performance.now() - began > PAUSE
+      this.#share = isSlow ? Math.max(1, Math.floor(this.#share / 2)) : Math.min(MOST_AT_ONCE, this.#share * 2)
+      total += count
+      if (count < asked || total === limit) return total
+    }
+  }
+
+  #sweepSome(now: number, limit: number): number {
     const records = Number(this.#statements.sweep.run(now, limit).changes)
-    return records + (records < limit ? Number(this.#statements.sweepIndex.run(now, limit - records).changes) : 0)
+    return records === limit ? records : records + Number(this.#statements.sweepIndex.run(now, limit - records).changes)
   }
 
   #did(name: keyof ReturnType<typeof statementsOf>, ...values: (string | number)[]): boolean {

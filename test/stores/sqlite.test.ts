@@ -183,3 +183,44 @@ t.test('a row that is not the whole of its record is damaged', async (t) => {
     await store.delete(record.handle)
   }
 })
+
+t.test('a sweep gives the event loop its turn, the sooner the slower the disk', async (t) => {
+  const real = new Database(':memory:')
+  t.teardown(() => real.close())
+  const shares: number[] = []
+  let delay = 0
+  const database: SqliteDatabase = {
+    exec: (sql) => real.exec(sql),
+    prepare: (sql) => {
+      const statement = real.prepare(sql)
+      if (!/^DELETE.*rowid/s.test(sql)) return statement
+      return {
+        get: () => undefined,
+        all: () => [],
+        run: (now, limit) => {
+          shares.push(Number(limit))
+          const until = performance.now() + delay
+          while (performance.now() < until);
+          return statement.run(now, limit)
+        },
+      }
+    },
+  }
+  const store = sqliteStore({ database })
+  for (let one = 0; one < 600; one += 1) await store.create(recordAt(0))
+  let turns = 0
+  const count = (): NodeJS.Immediate => setImmediate(() => ((turns += 1), (counter = count())))
+  let counter = count()
+  delay = 11
+  t.equal(await store.sweep(Date.now(), 100), 100)
+  t.ok(shares.length > 3 && (shares[0] ?? 0) > (shares.at(-2) ?? 0), `rows at a time: ${shares.join(' ')}`)
+  t.ok(turns >= shares.length - 1, `${turns} turns`)
+  shares.length = delay = 0
+  t.equal(await store.sweep(Date.now(), 10_000), 500)
+  t.ok((shares.at(-1) ?? 0) > (shares[0] ?? 0), `rows at a time: ${shares.join(' ')}`)
+  for (let one = 0; one < 40; one += 1) await store.create(recordAt(0))
+  delay = 11
+  for (let one = 0; one < 20; one += 1) await store.sweep(Date.now(), 2)
+  t.equal(shares.at(-1), 1, 'never less than one')
+  clearImmediate(counter)
+})
