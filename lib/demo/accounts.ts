@@ -20,6 +20,8 @@ export const CUSTOMERS: readonly DemoCustomer[] = [
 /** Longer input would only keep the hash busy. */
 const MAX_PASSWORD_LENGTH = 128
 
+let opened: Promise<Accounts> | undefined
+
 /** Knows who may log in. */
 export class Accounts {
   readonly #hashes: ReadonlyMap<string, HashedPassword>
@@ -30,7 +32,13 @@ export class Accounts {
     this.#decoy = decoy
   }
 
-  static async open(): Promise<Accounts> {
+  /** Hashes once per process: the customers of every bank are the same. */
+  static open(): Promise<Accounts> {
+    opened ??= Accounts.#hash()
+    return opened
+  }
+
+  static async #hash(): Promise<Accounts> {
     const hashing = CUSTOMERS.map(async ({ id, password }) => [id, await hashPassword(password)] as const)
     const [decoy, ...hashes] = await Promise.all([hashPassword('nobody has this one'), ...hashing])
     return new Accounts(new Map(hashes), decoy)

@@ -12,7 +12,7 @@ import { Ledger } from './ledger.ts'
 import { accountRoutes } from './routes/account.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { deviceRoutes } from './routes/devices.ts'
-import { answerUnroutable, errorPages, PAGE_HEADERS } from './routes/errors.ts'
+import { answerUnroutable, errorPages, notFoundPage, PAGE_HEADERS } from './routes/errors.ts'
 import { loginRoutes } from './routes/login.ts'
 
 /** What a bank can be built with. */
@@ -50,10 +50,15 @@ export async function buildBank(options: BankOptions = {}): Promise<FastifyInsta
     clock,
   }
   errorPages(app, bank)
-  assetRoutes(app)
-  loginRoutes(app, bank)
-  accountRoutes(app, bank)
-  deviceRoutes(app, bank)
+  await app.register(async (pages) => {
+    // Once more on a level of its own: when an error's page cannot store its session, that error meets the handler above.
+    errorPages(pages, bank)
+    assetRoutes(pages)
+    loginRoutes(pages, bank)
+    accountRoutes(pages, bank)
+    deviceRoutes(pages, bank)
+  })
+  notFoundPage(app, bank)
   return app
 }
 

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { SecureSessionOptions } from '../../types/index.ts'
-import { SecureSessionConfigError } from '../index.ts'
 import { CUSTOMERS } from './accounts.ts'
 import { buildBank } from './app.ts'
+import { explain } from './explain.ts'
 import { readArguments, USAGE } from './arguments.ts'
 import { terminalLog } from './terminal-log.ts'
 
@@ -14,8 +14,6 @@ export interface Terminal {
   /** Settles when the bank is to close. */
   readonly stopped: Promise<unknown>
 }
-
-const CHOOSE_ANOTHER = 'Choose another: PORT=3100 npm start'
 
 /** Only this computer may bank here. */
 const HOST = '127.0.0.1'
@@ -48,7 +46,7 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
     terminal.out(`Log in as ${CUSTOMERS.map(({ id, password }) => `${id} (${password})`).join(' or ')}.`)
     terminal.out(`Bank ready at http://${HOST}:${address.port} (Ctrl+C closes it)`)
     await terminal.stopped
-    terminal.out('Bank closed.')
+    terminal.out('Closing the bank.')
     return 0
   } catch (error) {
     terminal.err(explain(error, port))
@@ -56,15 +54,4 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
   } finally {
     await app?.close()
   }
-}
-
-/** A refusal brings its report, a port that cannot be had is explained, and anything else keeps its stack. */
-function explain(error: unknown, port: number): string {
-  if (error instanceof SecureSessionConfigError) {
-    return `${error.name} [${error.code}]: ${error.message}\n${error.report}`
-  }
-  const { code, stack } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return `Port ${port} is taken. ${CHOOSE_ANOTHER}`
-  if (code === 'EACCES') return `Port ${port} is not yours to use. ${CHOOSE_ANOTHER}`
-  return String(stack)
 }

@@ -22,6 +22,10 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 /** Whatever goes wrong is answered with a page. */
 export function errorPages(app: FastifyInstance, bank: Bank): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(bank, error, request, reply))
+}
+
+/** The page for addresses that lead nowhere. */
+export function notFoundPage(app: FastifyInstance, bank: Bank): void {
   app.setNotFoundHandler((request, reply) => sendPage(bank, request, reply.code(404), problemPage(404)))
 }
 
@@ -46,7 +50,6 @@ async function answerError(
 }
 
 /** For a request that got no further than its address: no hook ran, so there is no session to ask. */
-export function answerUnroutable(error: FastifyError, _request: unknown, reply: FastifyReply): void {
-  const status = error.statusCode ?? 400
-  sendBarePage(reply.headers(PAGE_HEADERS).code(status), problemPage(status))
+export function answerUnroutable(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  sendBarePage(reply.headers(PAGE_HEADERS).code(400), problemPage(400))
 }

@@ -1,0 +1,14 @@
+import { SecureSessionConfigError } from '../index.ts'
+
+const CHOOSE_ANOTHER = 'Choose another: PORT=3100 npm start'
+
+/** Why the bank could not open. A refusal brings its report, a port that cannot be had is explained, and anything else keeps its stack. */
+export function explain(error: unknown, port: number): string {
+  if (error instanceof SecureSessionConfigError) {
+    return `${error.name} [${error.code}]: ${error.message}\n${error.report}`
+  }
+  const { code, stack } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return `Port ${port} is taken. ${CHOOSE_ANOTHER}`
+  if (code === 'EACCES') return `Port ${port} is not yours to use. ${CHOOSE_ANOTHER}`
+  return String(stack)
+}

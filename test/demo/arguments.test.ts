@@ -1,0 +1,45 @@
+import t from 'tap'
+import { readArguments } from '../../lib/demo/arguments.ts'
+
+t.test('without arguments the bank is served in development on port 3000', async (t) => {
+  t.match(readArguments([], {}), { kind: 'serve', port: 3000, session: { environment: 'development', cookie: {} } })
+})
+
+t.test('PORT chooses another port, 0 a free one', async (t) => {
+  for (const port of [0, 80, 3100, 65_535]) t.match(readArguments([], { PORT: String(port) }), { kind: 'serve', port })
+})
+
+t.test('a PORT that is none is a mistake, shown on one line', async (t) => {
+  for (const PORT of ['', 'abc', '-1', '65536', '3000 ', '0x50', '1e3', '300000', '3\n0']) {
+    const asked = readArguments([], { PORT })
+    t.match(asked, { kind: 'mistake', message: 'PORT is a number from 0 to 65535' })
+    t.notMatch(asked.kind === 'mistake' && asked.message, '\n')
+  }
+})
+
+t.test('--insecure is production with a cookie that is not Secure', async (t) => {
+  t.match(readArguments(['--insecure'], {}), { session: { environment: 'production', cookie: { secure: false } } })
+})
+
+t.test('--samesite none is production with a cookie that is not surely Secure', async (t) => {
+  t.match(readArguments(['--samesite', 'none'], {}), {
+    session: { environment: 'production', cookie: { sameSite: 'none', secure: 'auto' } },
+  })
+  t.match(readArguments(['--insecure', '--samesite=none'], {}), {
+    session: { environment: 'production', cookie: { sameSite: 'none', secure: false } },
+  })
+})
+
+t.test('--samesite strict and lax stay in development', async (t) => {
+  for (const sameSite of ['strict', 'lax']) {
+    const asked = readArguments(['--samesite', sameSite], {})
+    t.match(asked, { session: { environment: 'development', cookie: { sameSite } } })
+  }
+})
+
+t.test('what is not known is a mistake', async (t) => {
+  for (const argv of [['--unknown'], ['extra'], ['--samesite'], ['--samesite', 'None'], ['--insecure=yes'], ['-x']]) {
+    t.equal(readArguments(argv, {}).kind, 'mistake', argv.join(' '))
+  }
+  t.equal(readArguments(['--help'], {}).kind, 'help')
+})

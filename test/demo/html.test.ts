@@ -1,0 +1,38 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { Html, html } from '../../lib/demo/html.ts'
+
+t.test('what is put into a template is text', async (t) => {
+  t.equal(String(html`<p title="${'"\''}">${'<b>&'}</p>`), '<p title="&#34;&#39;">&#60;b&#62;&#38;</p>')
+  t.equal(String(html`${0}`), '0')
+})
+
+t.test('markup made by a template is put in as it stands', async (t) => {
+  t.equal(
+    String(
+      html`<ul>
+        ${['a', '<'].map((item) => html`<li>${item}</li>`)}
+      </ul>`,
+    ),
+    '<ul><li>a</li><li>&#60;</li></ul>',
+  )
+  t.ok(html`` instanceof Html)
+})
+
+t.test('nothing leaves no trace', async (t) => {
+  t.equal(String(html`a${null}b${undefined}c${false}d${[]}`), 'abcd')
+})
+
+t.test('no text can leave the element or the attribute it is put into', async () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const [, attribute = '', content = ''] =
+        /^<p title="(.*)">(.*)<\/p>$/su.exec(String(html`<p title="${text}">${text}</p>`)) ?? []
+      return !/[<>"']/.test(attribute + content) && decode(content) === text
+    }),
+  )
+})
+
+function decode(markup: string): string {
+  return markup.replace(/&#(\d+);/g, (_entity, code: string) => String.fromCharCode(Number(code)))
+}

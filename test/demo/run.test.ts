@@ -1,0 +1,101 @@
+import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { run } from '../../lib/demo/run.ts'
+
+/** What the command said, and its exit code. */
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the command; once it says that the bank is ready, `visit` is called, and then it is stopped. */
+async function ran(
+  argv: string[],
+  env: NodeJS.ProcessEnv = {},
+  visit: (url: string) => Promise<void> = async () => undefined,
+): Promise<Ran> {
+  const said = { out: '', err: '' }
+  const terminal = new EventEmitter()
+  const visited = once(terminal, 'ready').then(async ([url]: string[]) => visit(url ?? ''))
+  const code = await run(argv, env, {
+    out: (line) => {
+      said.out += `${line}\n`
+      const [, url] = /Bank ready at (\S+)/.exec(line) ?? []
+      if (url !== undefined) terminal.emit('ready', url)
+    },
+    err: (line) => {
+      said.err += `${line}\n`
+    },
+    stopped: visited,
+  })
+  return { code, ...said }
+}
+
+t.test('the bank says where it is once it answers there, and closes when told to', async (t) => {
+  let address = ''
+  const { code, out, err } = await ran([], { PORT: '0' }, async (url) => {
+    address = url
+    t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
+    t.equal((await fetch(url)).status, 200)
+  })
+  t.equal(code, 0)
+  t.match(out, 'Environment: development, said by the bank itself.')
+  t.match(out, 'Log in as alice (lantern-on-the-quay) or bob (seven-grey-herons).')
+  t.match(err, /^⚠ session\/secret-missing: .*\n$/, 'one warning, and nothing else')
+  await t.rejects(fetch(address))
+})
+
+t.test('what happens to sessions is told at the terminal, without ids', async (t) => {
+  let id = ''
+  const { out } = await ran([], { PORT: '0' }, async (url) => {
+    const body = new URLSearchParams({ name: 'alice', password: 'lantern-on-the-quay' })
+    const { headers } = await fetch(`${url}/login`, { method: 'POST', body, redirect: 'manual' })
+    id = /session=([^;]+)/.exec(headers.get('set-cookie') ?? '')?.[1] ?? ''
+  })
+  const [handle = '', secret = 'none'] = id.split('.')
+  t.match(out, `· session login alice ${handle}\n`)
+  t.notMatch(out, secret)
+})
+
+t.test('a cookie that is not Secure is refused in production, with the report', async (t) => {
+  const { code, out, err } = await ran(['--insecure'], { PORT: '0' })
+  t.equal(code, 1)
+  t.equal(out, '')
+  t.match(err, /^SecureSessionConfigError \[SESSION_GUARD_REFUSED\]: refused to start: 3 fatal/)
+  t.match(err, /fatal {2}session\/secure-required\n {4}at {5}cookie\.secure = false/)
+  t.match(err, 'environment: production')
+})
+
+t.test('a cookie for other sites that is not Secure is refused, with the report', async (t) => {
+  const { code, err } = await ran(['--samesite', 'none'], { PORT: '0' })
+  t.equal(code, 1)
+  t.match(err, /fatal {2}session\/samesite-none-requires-secure\n {4}at {5}cookie\.sameSite = "none"/)
+})
+
+t.test('a taken port is explained', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { code, err } = await ran([], { PORT: String(port) })
+  t.equal(code, 1)
+  t.match(err, `Port ${port} is taken. Choose another: PORT=3100 npm start`)
+})
+
+t.test('a mistake is named and the usage shown', async (t) => {
+  const { code, out, err } = await ran(['--bogus'])
+  t.equal(code, 2)
+  t.equal(out, '')
+  t.match(err, "Unknown option '--bogus'")
+  t.match(err, 'Usage: npm start')
+})
+
+t.test('who asks for help gets it', async (t) => {
+  const { code, out, err } = await ran(['--help'])
+  t.equal(code, 0)
+  t.match(out, 'Usage: npm start')
+  t.equal(err, '')
+})
