@@ -1,6 +1,7 @@
 import { parseDuration } from './duration.ts'
 import { SecureSessionError } from './errors.ts'
 import type { SessionOf } from './request-decorators.ts'
+import { isHandle } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
 import { sweepAll } from './sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../types/index.ts'
@@ -29,7 +30,8 @@ export function requireLoginFactory(
 export function sessionsApi({ users, store, events, settings }: Parts): Sessions {
   return {
     list: (userId) => users.list(userId),
-    revoke: (handle, { userId }) => users.revoke(handle, userId, 'revoked'),
+    // The handle may come from a form: only what can be one reaches the store.
+    revoke: async (handle, { userId }) => isHandle(handle) && users.revoke(handle, userId, 'revoked'),
     revokeUser: (userId, options) => users.revokeUser(userId, options?.except, 'revoked'),
     sweep: () => sweepAll((limit) => store.sweep(settings.clock(), limit)),
     events: events.emitter,

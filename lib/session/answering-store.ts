@@ -69,7 +69,11 @@ export class AnsweringStore {
 
   /** Not under the time limit: a sweep may take as long as its batch does. */
   async sweep(now: number, limit: number): Promise<number> {
-    return (await this.#store.sweep?.(now, limit)) ?? 0
+    try {
+      return (await this.#store.sweep?.(now, limit)) ?? 0
+    } catch (cause) {
+      throw this.#failure('sweep', cause)
+    }
   }
 
   #askIndex<Answer>(operation: string, ask: (index: UserIndex) => Promise<Answer>): Promise<Answer> {
@@ -82,8 +86,7 @@ export class AnsweringStore {
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
         if (!this.#pending.delete(pending)) return
-        this.#events.emit({ type: 'store-failure', operation })
-        reject(new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause }))
+        reject(this.#failure(operation, cause))
       }
       const pending: Pending = { deadline: performance.now() + this.#timeout, fail }
       this.#pending.add(pending)
@@ -97,6 +100,11 @@ export class AnsweringStore {
         fail(cause)
       }
     })
+  }
+
+  #failure(operation: string, cause: unknown): SecureSessionError {
+    this.#events.emit({ type: 'store-failure', operation })
+    return new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause })
   }
 
   #watchSoon(): NodeJS.Timeout {

@@ -6,6 +6,8 @@ const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
 
 const HANDLE_LENGTH = 22
 
+const HANDLE_SHAPE = /^[\w-]{22}$/
+
 /** Handle, dot, secret: what the signature covers. */
 const SIGNED_LENGTH = 66
 
@@ -73,6 +75,11 @@ export class SessionIds {
     }
     this.#verified.add(hash)
   }
+}
+
+/** Whether a text has the shape of a handle. */
+export function isHandle(text: unknown): boolean {
+  return typeof text === 'string' && HANDLE_SHAPE.test(text)
 }
 
 /** 16 random bytes: the public half of an id, and the store key. */

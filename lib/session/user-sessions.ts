@@ -4,6 +4,7 @@ import type { Settings } from '../options.ts'
 import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { AnsweringStore } from './answering-store.ts'
 import { expiredBy } from './lifetime.ts'
+import { isRecord } from './record.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
@@ -77,7 +78,7 @@ export class UserSessions {
   }
 
   async list(userId: string): Promise<SessionInfo[]> {
-    return (await this.#live(userId)).map(describe)
+    return (await this.#live(userId)).map((record) => describe(userId, record))
   }
 
   /**
@@ -130,12 +131,15 @@ export class UserSessions {
     const records: SessionRecord[] = []
     const look = async ({ handle, expiresAt }: IndexEntry): Promise<void> => {
       const record = await this.#store.get(handle)
-      if (record?.userId === userId && expiredBy(record, now) === undefined) records.push(record)
+      const isTheirs = isRecord(record) && record.userId === userId && expiredBy(record, now) === undefined
+      if (isTheirs) records.push(record)
       // A short-lived entry without a record may belong to a login that is on its way.
       else if (expiresAt - now > RESERVATION) await this.release(userId, handle)
     }
     await Promise.all((await this.#store.listIndex(userId)).map(look))
-    return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.handle < b.handle ? -1 : 1))
+    return records.toSorted(
+      (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
+    )
   }
 }
 
@@ -145,12 +149,12 @@ function isLoginBefore(one: SessionRecord, other: SessionRecord): boolean {
   return apart === 0 ? one.handle < other.handle : apart < 0
 }
 
-function describe(record: SessionRecord): SessionInfo {
+function describe(userId: string, record: SessionRecord): SessionInfo {
   return {
     handle: record.handle,
-    userId: record.userId ?? '',
+    userId,
     createdAt: new Date(record.createdAt),
-    authenticatedAt: new Date(record.authenticatedAt ?? record.createdAt),
+    authenticatedAt: new Date(Number(record.authenticatedAt)),
     lastSeenAt: new Date(record.lastSeenAt),
     idleDeadline: new Date(record.idleDeadline),
     absoluteDeadline: new Date(record.absoluteDeadline),

@@ -1,17 +1,6 @@
 import t from 'tap'
-import type { SessionStore } from '../../types/index.ts'
+import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
-
-/** A store with the five core methods and nothing else. */
-export function coreOnly(store: SessionStore): SessionStore {
-  return {
-    get: (handle) => store.get(handle),
-    create: (record) => store.create(record),
-    update: (record, version) => store.update(record, version),
-    touch: (handle, version, seen) => store.touch(handle, version, seen),
-    delete: (handle, version) => store.delete(handle, version),
-  }
-}
 
 t.test('logout ends the session at once, clears the cookie, and the id is worth nothing', async (t) => {
   const { app, visitor, store, events } = await world(t, { routes: ordinary })

@@ -1,0 +1,12 @@
+import type { SessionStore } from '../../types/index.ts'
+
+/** A store with the five core methods and nothing else. */
+export function coreOnly(store: SessionStore): SessionStore {
+  return {
+    get: (handle) => store.get(handle),
+    create: (record) => store.create(record),
+    update: (record, version) => store.update(record, version),
+    touch: (handle, version, seen) => store.touch(handle, version, seen),
+    delete: (handle, version) => store.delete(handle, version),
+  }
+}
