@@ -1,0 +1,146 @@
+import type { Test } from 'tap'
+import type { MakeStore } from '../support/app.ts'
+import { boot, handleOf, loginAs, logOut, someone, write } from '../support/app.ts'
+import type { Browser, Handler } from '../support/browser.ts'
+import { everyOrder } from '../support/every-order.ts'
+import { door } from '../support/gate-store.ts'
+
+export function staleId(t: Test, makeStore: MakeStore): void {
+  for (const [what, handler] of Object.entries<Handler>({
+    'reads the session': (request) => request.session.data(),
+    'asks for the user': (request) => ({ user: request.user }),
+    'writes to the session': write({ late: true }),
+    'saves it': async (request) => {
+      Object.assign(request.session, { late: true })
+      await request.session.save()
+    },
+    'destroys it': (request) => request.session.destroy(),
+    'logs out': logOut,
+  })) {
+    t.test(`a request that ${what} with an id that lost a rotation moments ago says nothing about the cookie`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.withData({ cart: [1] })
+      const loser = bench.browser()
+      loser.plant(browser.cookie ?? '')
+      await browser.visit(loginAs(someone('ann')))
+      const page = await loser.visit(handler)
+      t.equal(page.status, 200)
+      t.strictSame(page.sessionCookies, [])
+      t.not((await browser.me()).userId, null)
+      t.strictSame((await browser.me()).data, { cart: [1] })
+    })
+
+    t.test(`a request that ${what} and loses the rotation while it runs says nothing about the cookie`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.withData({ cart: [1] })
+      const loser = bench.browser()
+      loser.plant(browser.cookie ?? '')
+      const begun = door()
+      const goOn = door()
+      const late = loser.visit(async (request, reply) => {
+        begun.open()
+        await goOn.opened
+        return handler(request, reply)
+      })
+      await begun.opened
+      await browser.visit(loginAs(someone('ann')))
+      goOn.open()
+      t.strictSame((await late).sessionCookies, [])
+      t.not((await browser.me()).userId, null)
+    })
+  }
+
+  t.test('a stale id from long ago may begin a session of its own, and still clears nothing', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.withData({ cart: [1] })
+    const loser = bench.browser()
+    loser.plant(browser.cookie ?? '')
+    await browser.visit(loginAs(someone('ann')))
+    bench.clock.advance('31s')
+    t.strictSame((await loser.visit((request) => ({ user: request.user }))).sessionCookies, [])
+    await loser.visit(write({ mine: true }))
+    t.strictSame((await loser.me()).data, { mine: true })
+    t.not((await loser.me()).handle, handleOf(browser.cookie))
+  })
+
+  t.test('a write dropped for its stale id is told in an event', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.withData({ cart: [1] })
+    const loser = bench.browser()
+    loser.plant(browser.cookie ?? '')
+    await browser.visit(loginAs(someone('ann')))
+    bench.events.length = 0
+    await loser.visit(write({ late: true }))
+    t.match(bench.takeEvents('dropped-write'), [{ reason: 'stale' }])
+    t.equal((await bench.living()).length, 1, 'no session begins in its place')
+  })
+
+  for (const [ending, end] of Object.entries<(browser: Browser) => Promise<unknown>>({
+    'a logout': (browser) => browser.visit(logOut),
+    'destroy': (browser) => browser.visit((request) => request.session.destroy()),
+  })) {
+    t.test(`an id whose record went with ${ending} is cleared`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.loggedIn(someone('ann'))
+      const tab = bench.browser()
+      tab.plant(browser.cookie ?? '')
+      await end(browser)
+      const page = await tab.visit((request) => ({ user: request.user }))
+      t.equal(page.sessionCookies.length, 1)
+      t.equal(tab.cookie, undefined)
+    })
+  }
+
+  t.test('an id whose record expired is cleared', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.loggedIn(someone('ann'))
+    bench.clock.advance('30m')
+    t.equal((await browser.me()).userId, null)
+    t.equal(browser.cookie, undefined)
+  })
+
+  t.test('an id that is gone makes room for a new session in the same response', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.loggedIn(someone('ann'))
+    bench.clock.advance('30m')
+    const page = await browser.visit(write({ fresh: true }))
+    t.equal(page.sessionCookies.length, 1)
+    t.strictSame((await browser.me()).data, { fresh: true })
+  })
+
+  t.test('one browser that logs in and writes in parallel ends up logged in, in every order', async (t) => {
+    const bench = await boot(t, makeStore)
+    await everyOrder(
+      bench.gate,
+      async () => {
+        const ann = someone('ann')
+        const browser = await bench.withData({ cart: [1] })
+        return {
+          actors: {
+            login: () => browser.visit(loginAs(ann)),
+            one: () => browser.visit(write({ one: 1 })),
+            two: () => browser.visit((request) => void request.session.touch()),
+          },
+          check: async (order) => {
+            t.equal((await browser.me()).userId, ann.id, order)
+          },
+        }
+      },
+      { most: 150 },
+    )
+  })
+
+  t.test('no response to a request with a session cookie ever sets it twice', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.withData({ cart: [1] })
+    const page = await browser.visit(async (request) => {
+      await request.login(someone('ann'))
+      await request.session.save()
+      await request.confirmLogin()
+      await request.session.save()
+      await request.login(someone('bob'))
+    })
+    t.equal(page.sessionCookies.length, 1)
+    t.not((await browser.me()).userId, null)
+  })
+}

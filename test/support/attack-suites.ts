@@ -1,0 +1,38 @@
+import type { Test } from 'tap'
+import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
+import { fixation } from '../attacks/fixation.ts'
+import { limits } from '../attacks/limits.ts'
+import { logout } from '../attacks/logout.ts'
+import { lostUpdate } from '../attacks/lost-update.ts'
+import { renewal } from '../attacks/renewal.ts'
+import { resurrection } from '../attacks/resurrection.ts'
+import { revocation } from '../attacks/revocation.ts'
+import { stagedLogin } from '../attacks/staged-login.ts'
+import { staleId } from '../attacks/stale-id.ts'
+import type { MakeStore } from './app.ts'
+
+/** Tests of one threat, for any store. */
+export type Attack = (t: Test, makeStore: MakeStore) => void
+
+/** Every threat but the randomised one, which is `random.ts`. */
+export const ATTACKS: Readonly<Record<string, Attack>> = {
+  fixation,
+  resurrection,
+  'lost update': lostUpdate,
+  'write across epochs': crossEpochWrite,
+  'staged login': stagedLogin,
+  'immediate logout': logout,
+  'stale ids': staleId,
+  renewal,
+  revocation,
+  'session limits': limits,
+}
+
+/** Attacks one store in every way but the random one. */
+export function attack(t: Test, makeStore: MakeStore): void {
+  for (const [name, run] of Object.entries(ATTACKS)) {
+    t.test(name, async (t) => {
+      run(t, makeStore)
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import type { Gate, Operation } from './gate-store.ts'
+import { settle } from './gate-store.ts'
+
+/** What runs at once, and what must be true afterwards. */
+export interface Scene {
+  readonly actors: Readonly<Record<string, () => Promise<unknown>>>
+  /** `order` names the operations in the order in which they happened. */
+  check(order: string): Promise<void> | void
+}
+
+interface Held {
+  readonly actor: string
+  readonly happen: () => Promise<void>
+}
+
+/** Rounds without anything to release after which somebody waits for what will never come. */
+const PATIENCE = 2000
+
+/**
+ * Plays a scene once for each order in which the store operations of its actors can happen: every `await` of each on
+ * either side of every `await` of the others. Where there are more than `most` orders, `most` of them, drawn by `seed`.
+ * Resolves to the number of orders played.
+ */
+export async function everyOrder(
+  gate: Gate,
+  scene: () => Promise<Scene>,
+  { most = 300, seed = 1 }: { most?: number; seed?: number } = {},
+): Promise<number> {
+  let prefix: number[] | undefined = []
+  let played = 0
+  const draw = random(seed)
+  let isDrawn = false
+  while (prefix !== undefined && played < most) {
+    const given: readonly number[] = prefix
+    const choose = (step: number, width: number): number => (isDrawn ? Math.floor(draw() * width) : (given[step] ?? 0))
+    const { actors, check } = await scene()
+    const { choices, order } = await conduct(gate, actors, choose)
+    await check(order.join(' '))
+    played += 1
+    if (played === 1) isDrawn = ordersOf(order) > most
+    if (!isDrawn) prefix = following(choices)
+  }
+  return played
+}
+
+interface Choice {
+  readonly chosen: number
+  readonly width: number
+}
+
+/** Lets one held operation after the other happen, until all actors are done. */
+async function conduct(
+  gate: Gate,
+  actors: Scene['actors'],
+  choose: (step: number, width: number) => number,
+): Promise<{ choices: Choice[]; order: string[] }> {
+  const held: Held[] = []
+  const choices: Choice[] = []
+  const order: string[] = []
+  gate.conductor = ({ actor, name }: Operation, run) => {
+    if (actor === undefined || !Object.hasOwn(actors, actor)) return run()
+    return new Promise((resolve) => {
+      const happen = async (): Promise<void> => {
+        order.push(`${actor}.${name}`)
+        await run()
+        resolve()
+      }
+      held.push({ actor, happen })
+    })
+  }
+  const running = new Set<string>()
+  const ends = Object.entries(actors).map(async ([actor, act]) => {
+    running.add(actor)
+    await gate.as(actor, act).finally(() => running.delete(actor))
+  })
+  const all = Promise.all(ends)
+  all.catch(() => undefined)
+  for (let idle = 0; running.size > 0 && idle < PATIENCE; idle += 1) {
+    await settle()
+    if (held.length === 0) continue
+    held.sort((a, b) => (a.actor < b.actor ? -1 : Number(a.actor > b.actor)))
+    const chosen = choose(choices.length, held.length)
+    choices.push({ chosen, width: held.length })
+    const [next] = held.splice(chosen, 1)
+    await next?.happen()
+    idle = 0
+  }
+  gate.conductor = undefined
+  if (running.size > 0) throw new Error(`${[...running].join()} never ended: ${order.join(' ')}`)
+  await all
+  return { choices, order }
+}
+
+/** The next sequence of choices in depth-first order; `undefined` after the last. */
+function following(choices: readonly Choice[]): number[] | undefined {
+  const last = choices.findLastIndex(({ chosen, width }) => chosen + 1 < width)
+  const turned = choices[last]
+  return turned && [...choices.slice(0, last).map(({ chosen }) => chosen), turned.chosen + 1]
+}
+
+/** In how many ways sequences of these lengths can be interleaved. */
+function ordersOf(order: readonly string[]): number {
+  const lengths = new Map<string, number>()
+  let orders = 1
+  for (const [position, label] of order.entries()) {
+    const [actor = ''] = label.split('.')
+    const length = (lengths.get(actor) ?? 0) + 1
+    lengths.set(actor, length)
+    orders = (orders * (position + 1)) / length
+  }
+  return orders
+}
+
+/** A small generator of numbers in [0, 1): the same for the same seed (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
