@@ -2,6 +2,7 @@ import { check } from './check.ts'
 import { explain } from './explain.ts'
 import { CLEAN, UNUSABLE, UsageError } from './io.ts'
 import { rules } from './rules.ts'
+import { scan } from './scan.ts'
 import { secret } from './secret.ts'
 import { packageVersion } from './version.ts'
 import { closest } from '../guard/suggest.ts'
@@ -10,6 +11,7 @@ import type { Io } from './io.ts'
 const HELP = `Usage: fastify-session-guard <command>
 
   check [file]     judges the options of an app, without letting it listen
+  scan <url>       judges a running deployment from outside
   secret           prints a fresh secret, ready for an env file
   rules            lists what is checked
   explain <rule>   teaches one rule
@@ -21,7 +23,7 @@ Exit codes: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong u
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>
 
-const COMMANDS: Readonly<Record<string, Command>> = { check, secret, rules, explain }
+const COMMANDS: Readonly<Record<string, Command>> = { check, scan, secret, rules, explain }
 
 /**
  * Runs one command. Everything it says goes through `io`; the process is not touched.

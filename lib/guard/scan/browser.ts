@@ -1,0 +1,166 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { parseSetCookie } from './set-cookie.ts'
+import type { IncomingMessage } from 'node:http'
+import type { SetCookie } from './set-cookie.ts'
+
+/** One answer, redirects followed. */
+export interface Answer {
+  /** Where the last redirect led to. */
+  readonly url: URL
+  readonly status: number
+  /** Of the last response. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Of all responses on the way, with the protocol each came over. */
+  readonly cookies: readonly { cookie: SetCookie; protocol: string }[]
+  readonly body: string
+  /** A redirect that was not followed: to another host, or one too many. */
+  readonly leftFor: string | undefined
+}
+
+/** What to send. */
+export interface Question {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  /** Fields of a form. */
+  readonly form?: URLSearchParams
+}
+
+/** Bounds of a whole scan, shared by all browsers in it. */
+export class Budget {
+  readonly #deadline: number
+  readonly #clock: () => number
+  #requests: number
+  readonly #signal: AbortSignal
+
+  constructor({ timeout, requests, clock }: { timeout: number; requests: number; clock: () => number }) {
+    this.#clock = clock
+    this.#deadline = clock() + timeout
+    this.#requests = requests
+    this.#signal = AbortSignal.timeout(timeout)
+  }
+
+  /** @throws ScanError when time or requests are used up */
+  spend(): AbortSignal {
+    this.#requests -= 1
+    if (this.#requests < 0) throw new ScanError('the scan took more requests than it may')
+    if (this.#clock() >= this.#deadline) throw new ScanError('the scan took longer than it may')
+    return this.#signal
+  }
+
+  get now(): number {
+    return this.#clock()
+  }
+}
+
+/** The deployment could not be looked at. */
+export class ScanError extends Error {}
+
+const MOST_REDIRECTS = 5
+
+const LARGEST_BODY = 524_288
+
+/** Visits one host and no other, and keeps its cookies as long as it lives. */
+export class Browser {
+  readonly #jar = new Map<string, string>()
+  readonly #hostname: string
+  readonly #budget: Budget
+  readonly #ca: string | undefined
+
+  constructor(hostname: string, budget: Budget, ca: string | undefined) {
+    this.#hostname = hostname
+    this.#budget = budget
+    this.#ca = ca
+  }
+
+  /** The cookies held now. */
+  get cookies(): ReadonlyMap<string, string> {
+    return this.#jar
+  }
+
+  /** Another browser that holds the same cookies. */
+  copy(): Browser {
+    const copy = new Browser(this.#hostname, this.#budget, this.#ca)
+    for (const [name, value] of this.#jar) copy.#jar.set(name, value)
+    return copy
+  }
+
+  /** @throws ScanError when the host does not answer, or bounds are reached */
+  async visit(start: URL, question: Question = {}): Promise<Answer> {
+    const cookies: Answer['cookies'][number][] = []
+    let url = start
+    let current = question
+    for (let hop = 0; ; hop++) {
+      const response = await this.#send(url, current)
+      for (const cookie of this.#receive(response)) cookies.push({ cookie, protocol: url.protocol })
+      const body = await bodyOf(response)
+      const status = response.statusCode ?? 0
+      const next = status >= 300 && status < 400 ? targetOf(response.headers.location, url) : undefined
+      const isAway = next !== undefined && (next.hostname !== this.#hostname || hop === MOST_REDIRECTS)
+      if (next === undefined || isAway) {
+        return { url, status, headers: response.headers, cookies, body, leftFor: isAway ? next.protocol : undefined }
+      }
+      url = next
+      if (status !== 307 && status !== 308) current = { headers: question.headers ?? {} }
+    }
+  }
+
+  #send(url: URL, { method = 'GET', headers = {}, form }: Question): Promise<IncomingMessage> {
+    const signal = this.#budget.spend()
+    const body = form?.toString()
+    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const request = url.protocol === 'https:' ? requestHttps : requestHttp
+    return new Promise((resolve, reject) => {
+      const sent = request(url, {
+        method,
+        signal,
+        // A connection of its own for each request: a kept one would hold the process.
+        agent: false,
+        ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+        headers: {
+          'user-agent': 'fastify-session-guard scan',
+          accept: 'text/html,*/*',
+          ...(cookie === '' ? {} : { cookie }),
+          ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', origin: url.origin }),
+          ...headers,
+        },
+      })
+      sent.once('response', resolve)
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        reject(new ScanError(`${url.origin} does not answer: ${error.code ?? error.name}`, { cause: error }))
+      })
+      sent.end(body)
+    })
+  }
+
+  #receive(response: IncomingMessage): SetCookie[] {
+    const parsed = (response.headers['set-cookie'] ?? []).map((header) => parseSetCookie(header, this.#budget.now))
+    const cookies = parsed.filter((cookie) => cookie !== undefined)
+    for (const { name, value, isRemoval } of cookies) {
+      if (isRemoval) this.#jar.delete(name)
+      else this.#jar.set(name, value)
+    }
+    return cookies
+  }
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= LARGEST_BODY) break
+    }
+  } catch {
+    // What came before the connection broke is what there is.
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, LARGEST_BODY)
+}
+
+function targetOf(location: string | undefined, base: URL): URL | undefined {
+  if (location === undefined || !URL.canParse(location, base.href)) return undefined
+  const url = new URL(location, base)
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
+}

@@ -1,0 +1,55 @@
+/** A form of a page, as much as is needed to send it. */
+export interface Form {
+  readonly action: string
+  readonly method: 'GET' | 'POST'
+  readonly inputs: readonly { name: string; type: string; value: string }[]
+}
+
+const FORM = /<form\b([^>]{0,4096})>([\s\S]{0,65536}?)<\/form>/gi
+const INPUT = /<input\b([^>]{0,4096})>/gi
+const ATTRIBUTE = /([a-z-]{1,40})\s{0,9}=\s{0,9}(?:"([^"]{0,4096})"|'([^']{0,4096})'|([^\s"'>]{1,4096}))/gi
+
+/** The forms of a page, in its order. A page of another kind has none. */
+export function formsOf(html: string): Form[] {
+  return [...html.matchAll(FORM)].map(([, head = '', body = '']) => {
+    const attributes = attributesOf(head)
+    return {
+      action: attributes.get('action') ?? '',
+      method: attributes.get('method')?.toUpperCase() === 'POST' ? 'POST' : 'GET',
+      inputs: [...body.matchAll(INPUT)].map(([, text = '']) => inputOf(attributesOf(text))),
+    }
+  })
+}
+
+function inputOf(attributes: ReadonlyMap<string, string>): Form['inputs'][number] {
+  const [name, type, value] = [attributes.get('name'), attributes.get('type'), attributes.get('value')]
+  return { name: name ?? '', type: type?.toLowerCase() ?? 'text', value: value ?? '' }
+}
+
+function attributesOf(text: string): Map<string, string> {
+  const attributes = new Map<string, string>()
+  for (const [, name = '', ...values] of text.matchAll(ATTRIBUTE)) {
+    attributes.set(name.toLowerCase(), decode(values.find((value) => value !== undefined) ?? ''))
+  }
+  return attributes
+}
+
+function decode(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+}
+
+/** The form that asks for a password. */
+export function loginFormOf(html: string): Form | undefined {
+  return formsOf(html).find(({ inputs }) => inputs.some(({ type }) => type === 'password'))
+}
+
+/** What a form sends when nothing is typed: its hidden fields, CSRF tokens among them. */
+export function hiddenFieldsOf({ inputs }: Form): URLSearchParams {
+  const hidden = inputs.filter(({ type, name }) => type === 'hidden' && name !== '')
+  return new URLSearchParams(hidden.map(({ name, value }): [string, string] => [name, value]))
+}

@@ -1,0 +1,90 @@
+import { formsOf, hiddenFieldsOf, loginFormOf } from './form.ts'
+import { ScanError } from './browser.ts'
+import { isSessionCookie } from './set-cookie.ts'
+import type { Answer, Browser } from './browser.ts'
+import type { SetCookie } from './set-cookie.ts'
+
+/** How to log in and out. */
+export interface LoginPlan {
+  /** The page with the login form. */
+  readonly page: URL
+  readonly user: string
+  readonly password: string
+  /** Where a logout goes; none is tried without it. */
+  readonly logout: URL | undefined
+  /** A page that looks different when one is logged in. */
+  readonly check: URL
+}
+
+/** What a login and a logout showed. */
+export interface LoginOutcome {
+  readonly keptThroughLogin: string[]
+  readonly survivesLogout: boolean | null
+  /** Cookies that were set on the way. */
+  readonly cookies: Answer['cookies']
+}
+
+/** Logs in, looks whether the id changed; logs out, looks whether the old id still works. */
+export async function tryLogin(browser: Browser, stranger: Browser, plan: LoginPlan): Promise<LoginOutcome> {
+  const page = await browser.visit(plan.page)
+  const form = loginFormOf(page.body)
+  if (form === undefined) throw new ScanError(`there is no form with a password on ${plan.page.pathname}`)
+  const before = new Map(browser.cookies)
+  const fields = hiddenFieldsOf(form)
+  fields.set(form.inputs.find(({ type }) => type === 'text' || type === 'email')?.name ?? 'username', plan.user)
+  fields.set(form.inputs.find(({ type }) => type === 'password')?.name ?? 'password', plan.password)
+  const answer = await browser.visit(new URL(form.action, page.url), { method: 'POST', form: fields })
+  if (answer.status >= 400 || loginFormOf(answer.body) !== undefined) {
+    throw new ScanError('the login was refused: are SCAN_USER and SCAN_PASSWORD right?')
+  }
+  const cookies = [...page.cookies, ...answer.cookies]
+  return {
+    cookies,
+    keptThroughLogin: keptIds(before, browser.cookies, cookies),
+    survivesLogout:
+      plan.logout === undefined ? null : await tryLogout(browser, stranger, { ...plan, logout: plan.logout }),
+  }
+}
+
+/** Names of session cookies whose value is what it was before the login. */
+function keptIds(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+  seen: Answer['cookies'],
+): string[] {
+  const sessions = new Map<string, SetCookie>()
+  for (const { cookie } of seen) {
+    if (isSessionCookie(cookie)) sessions.set(cookie.name, cookie)
+  }
+  // One session cookie that changed is enough: the others are not what the login hangs on.
+  const names = [...sessions.keys()]
+  const isChanged = names.some((name) => after.has(name) && after.get(name) !== before.get(name))
+  return isChanged ? [] : names.filter((name) => before.has(name) && after.get(name) === before.get(name))
+}
+
+/** `null` when the check page looks the same logged in and not. */
+async function tryLogout(
+  browser: Browser,
+  stranger: Browser,
+  plan: LoginPlan & { logout: URL },
+): Promise<boolean | null> {
+  const thief = browser.copy()
+  const page = await browser.visit(plan.check)
+  const loggedIn = looksOf(page, plan)
+  const anonymous = looksOf(await stranger.visit(plan.check), plan)
+  if (loggedIn === anonymous) return null
+  await logOut(browser, page, plan.logout)
+  return looksOf(await thief.visit(plan.check), plan) === loggedIn
+}
+
+async function logOut(browser: Browser, page: Answer, logout: URL): Promise<void> {
+  const form = formsOf(page.body).find(({ action }) => new URL(action, page.url).pathname === logout.pathname)
+  const fields = form === undefined ? new URLSearchParams() : hiddenFieldsOf(form)
+  const answer = await browser.visit(logout, { method: 'POST', form: fields })
+  if (answer.status === 404 || answer.status === 405) await browser.visit(logout)
+}
+
+/** What tells a page of somebody logged in from one of a stranger. */
+function looksOf({ status, url, body }: Answer, { user }: LoginPlan): string {
+  return [status, url.pathname, loginFormOf(body) !== undefined, body.includes(user)].join(' ')
+}
