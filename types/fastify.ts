@@ -1,6 +1,3 @@
-import type { FastifyRequest } from 'fastify'
-import type {} from '@fastify/cookie'
-import type {} from '@fastify/session'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
 import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
@@ -58,4 +55,6 @@ declare module '@fastify/session' {
   }
 }
 
-export type { FastifyRequest }
+// Named, so that the declarations of these packages come along with this one's.
+export type { CookieSerializeOptions } from '@fastify/cookie'
+export type { FastifySessionObject } from '@fastify/session'

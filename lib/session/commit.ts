@@ -4,12 +4,9 @@ import { applyChanges, changesBetween, join, parseData, refuseOversize, serializ
 import { newHandle } from './id.ts'
 import { readRecord } from './load.ts'
 import { authenticated, newRecord } from './record.ts'
-import type { RequestSession } from './request-session.ts'
+import type { SessionState } from './session-state.ts'
 import type { DataWork, NextRecord, Rotation, Work } from './write.ts'
 import { nextRecord } from './write.ts'
-
-/** What a response says about the session cookie; `undefined` says nothing. */
-export type CookieAnswer = { readonly kind: 'clear' } | { readonly kind: 'set'; readonly value: string } | undefined
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -22,14 +19,14 @@ const NO_CHANGES: DataWork = { kind: 'changes', changes: new Map() }
  * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
  */
-export async function commit(session: RequestSession): Promise<void> {
+export async function commit(session: SessionState): Promise<void> {
   const data = dataWork(session)
   if (session.record === undefined) await begin(session, data)
   else await advance(session, session.record, data)
 }
 
 /** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
-export async function undo(session: RequestSession): Promise<void> {
+export async function undo(session: SessionState): Promise<void> {
   const { before, record, parts } = session
   if (before === undefined || record === undefined) return
   session.before = undefined
@@ -42,7 +39,7 @@ export async function undo(session: RequestSession): Promise<void> {
 }
 
 /** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
-function dataWork(session: RequestSession): DataWork {
+function dataWork(session: SessionState): DataWork {
   if (!session.isNewData && !session.isModified()) return NO_CHANGES
   const { entries, record } = session
   refuseOversize(join(entries), session.parts.settings.maxRecordSize)
@@ -51,7 +48,7 @@ function dataWork(session: RequestSession): DataWork {
 }
 
 /** A first record, if there is anything to keep. */
-async function begin(session: RequestSession, work: DataWork): Promise<void> {
+async function begin(session: SessionState, work: DataWork): Promise<void> {
   const { parts, rotation, handle } = session
   const { settings, store, ids } = parts
   const data = work.kind === 'whole' ? join(work.entries) : applyChanges('{}', work.changes)
@@ -70,7 +67,7 @@ async function begin(session: RequestSession, work: DataWork): Promise<void> {
 }
 
 /** The next version of a record, made on top of the latest one as often as others get in between. */
-async function advance(session: RequestSession, loaded: SessionRecord, data: DataWork): Promise<void> {
+async function advance(session: SessionState, loaded: SessionRecord, data: DataWork): Promise<void> {
   const { parts, rotation, presented, isChecked, isTouched } = session
   const { settings, store, ids } = parts
   const work: Work = { data, rotation, presented, isChecked, isTouched, now: settings.clock() }
@@ -87,7 +84,7 @@ async function advance(session: RequestSession, loaded: SessionRecord, data: Dat
   throw new SecureSessionError('SESSION_SUPERSEDED')
 }
 
-function put({ parts }: RequestSession, base: SessionRecord, next: NextRecord): Promise<boolean> {
+function put({ parts }: SessionState, base: SessionRecord, next: NextRecord): Promise<boolean> {
   const { store } = parts
   return next.kind === 'touch'
     ? store.touch(base.handle, base.version, next.record)
@@ -95,7 +92,7 @@ function put({ parts }: RequestSession, base: SessionRecord, next: NextRecord): 
 }
 
 /** What follows a write: the cookie, the index, the events. A login that cannot finish them is taken back. */
-async function accept(session: RequestSession, base: SessionRecord | undefined, next: NextRecord): Promise<void> {
+async function accept(session: SessionState, base: SessionRecord | undefined, next: NextRecord): Promise<void> {
   const { parts, rotation } = session
   const { record, minted } = next
   session.record = record
@@ -115,7 +112,7 @@ async function accept(session: RequestSession, base: SessionRecord | undefined, 
 
 /** The second half of a login: the index confirms that nobody revoked the user meanwhile, and the limit is kept. */
 async function settleLogin(
-  session: RequestSession,
+  session: SessionState,
   base: SessionRecord | undefined,
   record: SessionRecord,
   userId: string,
@@ -136,7 +133,7 @@ async function settleLogin(
 }
 
 function announce(
-  { parts }: RequestSession,
+  { parts }: SessionState,
   base: SessionRecord | undefined,
   { handle, userId, remember }: SessionRecord,
   reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
@@ -151,7 +148,7 @@ function announce(
  * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. What needs nothing of
  * the old record gets one of its own: a login, and a `regenerate` that kept nothing, which is how @fastify/passport logs in.
  */
-async function overtaken(session: RequestSession, work: Work, reason: DropReason): Promise<void> {
+async function overtaken(session: SessionState, work: Work, reason: DropReason): Promise<void> {
   const { parts, rotation, handle } = session
   const isWrite = work.data.kind === 'whole' || work.data.changes.size > 0
   if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user)
@@ -166,7 +163,7 @@ async function overtaken(session: RequestSession, work: Work, reason: DropReason
 }
 
 /** A login whose record was overtaken. It stands only if nobody revoked the user since it began. */
-async function loginAnew(session: RequestSession, work: Work, user: SessionUser): Promise<void> {
+async function loginAnew(session: SessionState, work: Work, user: SessionUser): Promise<void> {
   const { parts, handle } = session
   if (!(await parts.users.holds(user.id, handle))) throw new SecureSessionError('SESSION_SUPERSEDED')
   session.record = undefined

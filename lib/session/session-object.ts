@@ -10,7 +10,10 @@ interface SessionActions {
   regenerate(keys?: readonly string[]): Promise<void>
   reload(): Promise<void>
   isModified(): boolean
+  isSaved: boolean
   isTouched: boolean
+  /** Whether this is the data that will be written; a login or a logout may have put other data in its place. */
+  holds(data: SessionData): boolean
 }
 
 type Callback = (error?: unknown) => void
@@ -20,13 +23,14 @@ type Method = (actions: SessionActions, data: SessionData, ...rest: never[]) => 
 const METHODS = new Map<PropertyKey, Method>(
   Object.entries({
     get: (_actions, data, key: string) => (Object.hasOwn(data, key) ? data[key] : undefined),
-    set: (_actions, data, key: string, value: unknown) => assign(data, key, value),
+    set: (actions, data, key: string, value: unknown) => assign(actions, data, key, value),
     data: (_actions, data) => parseData(join(serialize(data))),
     touch: (actions) => {
       actions.isTouched = true
     },
     options: refuseCookieChange,
     isModified: (actions) => actions.isModified(),
+    isSaved: (actions) => actions.isSaved,
     save: (actions, _data, callback?: Callback) => settle(actions.save(), callback),
     destroy: (actions, _data, callback?: Callback) => settle(actions.destroy(), callback),
     reload: (actions, _data, callback?: Callback) => settle(actions.reload(), callback),
@@ -49,14 +53,13 @@ export function sessionObject(actions: SessionActions, engineSession: EngineSess
         ? Reflect.get(data, key)
         : (...rest: unknown[]) => method(actions, data, ...(rest as never[]))
     },
-    set: assign,
-    defineProperty(data, key, { value }) {
-      return assign(data, key, value)
-    },
+    set: (data, key, value) => assign(actions, data, key, value),
+    defineProperty: (data, key, { value }) => assign(actions, data, key, value),
     deleteProperty(data, key) {
-      refuseReserved(key)
+      refuseChange(actions, data, key)
       return Reflect.deleteProperty(data, key)
     },
+    preventExtensions: () => false,
     setPrototypeOf() {
       throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: 'the prototype' })
     },
@@ -68,7 +71,11 @@ export function sessionObject(actions: SessionActions, engineSession: EngineSess
 
 /** The cookie as it is in force. Changing it here would go past the guard, or silently do nothing. */
 function readOnly(cookie: object): object {
-  return new Proxy(cookie, { set: refuseCookieChange, defineProperty: refuseCookieChange })
+  return new Proxy(cookie, {
+    set: refuseCookieChange,
+    defineProperty: refuseCookieChange,
+    deleteProperty: refuseCookieChange,
+  })
 }
 
 function refuseCookieChange(): never {
@@ -77,9 +84,15 @@ function refuseCookieChange(): never {
   })
 }
 
-function assign(data: SessionData, key: PropertyKey, value: unknown): boolean {
-  refuseReserved(key)
+function assign(actions: SessionActions, data: SessionData, key: PropertyKey, value: unknown): boolean {
+  refuseChange(actions, data, key)
   return Reflect.set(data, key, value)
+}
+
+/** What would be lost in silence is an error: data under a reserved name, and data in an object that nobody will write. */
+function refuseChange(actions: SessionActions, data: SessionData, key: PropertyKey): void {
+  refuseReserved(key)
+  if (!actions.holds(data)) throw new SecureSessionError('SESSION_ENDED')
 }
 
 /** One implementation for both calling styles of @fastify/session. */

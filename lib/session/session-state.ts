@@ -1,0 +1,173 @@
+import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { SessionData } from './data.ts'
+import { isReserved, isSameData, parseData, serialize } from './data.ts'
+import { newHandle } from './id.ts'
+import type { Loaded } from './load.ts'
+import type { Client, EngineSession, Parts } from './parts.ts'
+import { sessionObject } from './session-object.ts'
+import type { Rotation } from './write.ts'
+import { isUpkeepDue } from './write.ts'
+
+/** What a response says about the session cookie; `undefined` says nothing. */
+export type CookieAnswer = { readonly kind: 'clear' } | { readonly kind: 'set'; readonly value: string } | undefined
+
+/** What one request knows of its session: what the cookie led to, what is staged on it, and what the response will say. */
+export abstract class SessionState {
+  readonly parts: Parts
+  readonly client: Client
+  /** The record as loaded, or as this request last wrote it. */
+  record: SessionRecord | undefined
+  /** Hash of the secret in the request's cookie. */
+  presented = ''
+  isChecked = false
+  isShadowed = false
+  isTouched = false
+  /** Whether the app has saved it itself. */
+  isSaved = false
+  rotation: Rotation | undefined
+  /** Whether the data was begun anew, so that nothing another request wrote to the old content may come back. */
+  isNewData = false
+  /** Whether nothing of the old data was kept, so that all there is was written by this request. */
+  isAllOwn = false
+  /** What the response says about the cookie, once that is settled. */
+  answer: CookieAnswer
+  /** Whether the app looked at who is asking, so that the response depends on the cookie. */
+  isRead = false
+  /** Whether the user was logged out by this request. */
+  isLoggedOut = false
+  /** Whether the cookie is settled, and can no longer change. */
+  isAnswered = false
+  /** Whether the response's headers carry this session's cookie. */
+  isInHeaders = false
+  /** The record as it was before this request rotated it, to go back to if the response fails after all. */
+  before: { readonly record: SessionRecord | undefined } | undefined
+  #handle: string | undefined
+  #session: EngineSession | null | undefined
+  #raw: SessionData | undefined
+  #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
+
+  constructor(parts: Parts, client: Client, loaded: Loaded) {
+    this.parts = parts
+    this.client = client
+    if (loaded.state === 'live') {
+      this.record = loaded.record
+      this.presented = loaded.secretHash
+      this.isChecked = loaded.isChecked
+    }
+    this.isShadowed = loaded.state === 'shadowed'
+    this.answer = loaded.state === 'gone' ? { kind: 'clear' } : undefined
+  }
+
+  /** Names the record that this request reads or would create. */
+  get handle(): string {
+    return (this.#handle ??= this.record?.handle ?? newHandle())
+  }
+
+  /** A handle of its own, for a login whose old record went to somebody else. */
+  moveTo(handle: string): void {
+    this.#handle = handle
+  }
+
+  get userJson(): string | null {
+    return this.rotation?.identity?.user ?? this.record?.user ?? null
+  }
+
+  get userId(): string | null {
+    return this.rotation?.identity?.userId ?? this.record?.userId ?? null
+  }
+
+  /** The snapshot given to `login`; the same object for the rest of the request. */
+  get user(): SessionUser | null {
+    const json = this.userJson
+    if (this.#user?.json !== json || this.#user === undefined) {
+      // `isRecord` and `login` both saw to it that a snapshot is a user.
+      this.#user = { json, value: json === null ? null : (JSON.parse(json) as SessionUser) }
+    }
+    return this.#user.value
+  }
+
+  get authenticatedAt(): Date | null {
+    if (this.rotation?.identity !== undefined) return new Date(this.parts.settings.clock())
+    const at = this.record?.authenticatedAt ?? null
+    return at === null ? null : new Date(at)
+  }
+
+  /** The session object; `null` after `destroy`. Made on first use. */
+  get session(): EngineSession | null {
+    if (this.#session === undefined) this.open(parseData(this.record?.data ?? '{}'))
+    return this.#session ?? null
+  }
+
+  /** The JSON by key of what the app left in the session. */
+  get entries(): Map<string, string> {
+    return serialize(this.#raw ?? {})
+  }
+
+  /** Whether the end of this request has something to write. */
+  get hasWork(): boolean {
+    if (this.rotation !== undefined || this.isTouched || this.isChecked || this.isNewData || this.isModified())
+      return true
+    return this.record !== undefined && isUpkeepDue(this.record, this.presented, this.parts.settings)
+  }
+
+  /** Whether the data differs from what was loaded. */
+  isModified(): boolean {
+    return this.#raw !== undefined && !isSameData(this.#raw, this.record?.data ?? '{}')
+  }
+
+  abstract save(): Promise<void>
+  abstract destroy(): Promise<void>
+  abstract regenerate(keys?: readonly string[]): Promise<void>
+  abstract reload(): Promise<void>
+
+  /** The record is gone or somebody else's: this request goes on with none, and may not begin one but by a login. */
+  loseRecord(): void {
+    this.forget()
+    this.isShadowed = true
+    this.answer = undefined
+  }
+
+  holds(data: SessionData): boolean {
+    return this.#raw === data
+  }
+
+  /** Begins again with no record and nothing staged. */
+  forget(): void {
+    this.record = undefined
+    this.rotation = undefined
+    this.#handle = undefined
+    this.#session = undefined
+    this.#raw = undefined
+    this.isNewData = false
+    this.isAllOwn = false
+  }
+
+  /** Puts an object that holds `data` in the place of the current one. */
+  open(data: SessionData): void {
+    this.#raw = this.parts.openSession(this.handle, data, this.client.protocol)
+    this.#session = sessionObject(this, this.#raw)
+  }
+
+  /** Leaves `null` where the session object was. */
+  close(): void {
+    this.#session = null
+  }
+
+  /** Makes a session object possible again after `close`. */
+  reopen(): void {
+    if (this.#session === null) this.#session = undefined
+  }
+
+  /** Puts a session object in the place of the current one that holds of its data only these keys. */
+  keepOnly(keys: boolean | readonly string[]): void {
+    if (keys === true) return
+    const old = this.session === null || this.#raw === undefined ? {} : this.#raw
+    const kept: SessionData = {}
+    for (const key of keys === false ? [] : keys) {
+      if (!isReserved(key) && Object.hasOwn(old, key)) kept[key] = old[key]
+    }
+    this.open(kept)
+    this.isNewData = true
+    this.isAllOwn = Object.keys(kept).length === 0
+  }
+}
