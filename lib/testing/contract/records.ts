@@ -114,9 +114,9 @@ const touching: readonly Check[] = [
       await holds(store, record.handle, { ...record, ...seen })
       clock.advance(IDLE - 1)
       await holds(store, record.handle, { ...record, ...seen })
-      const next = nextOf(record, {})
-      assert.equal(await store.update({ ...next, ...seen }, 7), true, 'the version is still the same')
-      await holds(store, record.handle, { ...next, ...seen })
+      const next = { ...nextOf(record, {}), idleDeadline: clock.now + IDLE }
+      assert.equal(await store.update(next, 7), true, 'the version is still the same')
+      await holds(store, record.handle, next)
     },
   ],
   [

@@ -1,0 +1,92 @@
+import type { Script } from './redis-scripts.ts'
+
+/** What the store needs of node-redis 5 and 6: a client, a pool, a Sentinel or a Cluster. */
+export interface NodeRedisClient {
+  get(key: string): Promise<unknown>
+  eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+}
+
+/** What the store needs of ioredis 5 and 6: a client or a Cluster. */
+export interface IoRedisClient {
+  get(key: string): Promise<unknown>
+  eval(lua: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+}
+
+/** Either driver's client, connected by the app, or about to be. */
+export type RedisClient = NodeRedisClient | IoRedisClient
+
+/** The two questions that the store asks. */
+export interface Redis {
+  get(key: string): Promise<unknown>
+  run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
+}
+
+/**
+ * One way to call both drivers.
+ * @throws `TypeError` for anything that is neither.
+ */
+export function redisOf(client: RedisClient): Redis {
+  const call = callerOf(client)
+  listenForErrors(client)
+  return {
+    get: (key) => client.get(key),
+    run: async (script, key, ...values) => {
+      const strings = values.map(String)
+      try {
+        return await call.bySha(script.sha, key, strings)
+      } catch (error) {
+        // A restart, a failover, SCRIPT FLUSH or another node of a cluster: the text makes it known again.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+        return call.byText(script.lua, key, strings)
+      }
+    },
+  }
+}
+
+interface Caller {
+  bySha(sha: string, key: string, values: string[]): Promise<unknown>
+  byText(lua: string, key: string, values: string[]): Promise<unknown>
+}
+
+function callerOf(client: RedisClient): Caller {
+  if (isNodeRedis(client)) {
+    return {
+      bySha: (sha, key, values) => client.evalSha(sha, { keys: [key], arguments: values }),
+      byText: (lua, key, values) => client.eval(lua, { keys: [key], arguments: values }),
+    }
+  }
+  if (isIoRedis(client)) {
+    return {
+      bySha: (sha, key, values) => client.evalsha(sha, 1, key, ...values),
+      byText: (lua, key, values) => client.eval(lua, 1, key, ...values),
+    }
+  }
+  throw new TypeError('client: a client of node-redis (5 or later) or ioredis (5 or later), single or cluster')
+}
+
+function isNodeRedis(client: RedisClient): client is NodeRedisClient {
+  return has(client, 'evalSha') && has(client, 'eval') && has(client, 'get')
+}
+
+function isIoRedis(client: RedisClient): client is IoRedisClient {
+  return has(client, 'evalsha') && has(client, 'eval') && has(client, 'get')
+}
+
+function has(client: unknown, method: string): boolean {
+  return typeof (client as Record<string, unknown> | null | undefined)?.[method] === 'function'
+}
+
+interface Emitter {
+  on(event: 'error', listener: () => void): unknown
+  listenerCount(event: 'error'): number
+}
+
+/** Without a listener a lost connection ends the whole process, or floods its output; each request that fails says so anyway. */
+function listenForErrors(client: unknown): void {
+  const emitter = client as Emitter
+  if (has(client, 'on') && has(client, 'listenerCount') && emitter.listenerCount('error') === 0) {
+    emitter.on('error', () => undefined)
+  }
+}
