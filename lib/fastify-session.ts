@@ -1,6 +1,6 @@
 import fastifySession from '@fastify/session'
 import type { FastifyInstance } from 'fastify'
-import type { SessionCookieOptions } from '../types/index.ts'
+import type { Settings } from './options.ts'
 import type { SessionData } from './session/data.ts'
 import type { EngineSession, OpenSession } from './session/parts.ts'
 
@@ -14,12 +14,9 @@ interface Host {
  * Registers @fastify/session where none of its hooks meets a route, and gives back the one thing wanted of it: its session
  * object, made on demand. Hooks that run per request would cost each visitor an id, an HMAC and two hashes.
  */
-export async function createSessionOpener(
-  app: FastifyInstance,
-  cookie: Readonly<SessionCookieOptions>,
-): Promise<OpenSession> {
+export async function createSessionOpener(app: FastifyInstance, cookie: Settings['cookie']): Promise<OpenSession> {
   let answer: SessionData = {}
-  let decrypt: FastifyInstance['decryptSession'] | undefined
+  let engine = app
   await app.register(async (child) => {
     await child.register(fastifySession, {
       cookie: { ...cookie },
@@ -34,14 +31,16 @@ export async function createSessionOpener(
         destroy: (_handle, callback) => callback(),
       },
     })
-    decrypt = child.decryptSession.bind(child)
+    engine = child
   })
   return (handle, data, protocol) => {
     const host: Host = { protocol }
+    // Left to itself, @fastify/session would turn 'auto' over http into another SameSite as well.
+    const secure = cookie.secure === 'auto' ? protocol === 'https' : cookie.secure
     answer = data
-    decrypt?.(handle, host, () => undefined)
+    engine.decryptSession(handle, host, { secure }, () => undefined)
     answer = {}
-    if (host.session === undefined) throw new TypeError('@fastify/session did not answer at once')
-    return host.session
+    // The store above answers at once, and so does the engine.
+    return host.session as EngineSession
   }
 }

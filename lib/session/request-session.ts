@@ -1,7 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
 import { commit, undo } from './commit.ts'
-import { parseData } from './data.ts'
 import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
 import type { Identity } from './record.ts'
 import { SessionState } from './session-state.ts'
@@ -24,7 +23,7 @@ export class RequestSession extends SessionState {
     const keep = options.keep ?? !isOther
     this.reopen()
     // Across users nothing survives that was not named.
-    if (isOther || keep !== true) this.keepOnly(keep === true ? [] : keep)
+    if (isOther || keep !== true) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
     this.rotation = {
       reason: 'login',
       login: { user, earlier },
@@ -109,14 +108,24 @@ export class RequestSession extends SessionState {
       if (latest?.epoch === this.record.epoch) this.record = latest
       else this.loseRecord()
     }
-    this.open(parseData(this.record?.data ?? '{}'))
+    this.read()
     this.isNewData = false
   }
 
   /** The end of the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean): Promise<void> {
     this.isAnswered = true
-    if (!isFailure) return this.#inTurn(() => commit(this))
+    if (isFailure) return this.#takeBack()
+    try {
+      await this.#inTurn(() => commit(this))
+    } catch (error) {
+      // The answer to a refused write is written with the session as it was, or it would be refused in turn.
+      await this.#takeBack()
+      throw error
+    }
+  }
+
+  async #takeBack(): Promise<void> {
     try {
       await undo(this)
       await this.#abandonLogin()
@@ -124,6 +133,7 @@ export class RequestSession extends SessionState {
       // The response is a failure already, the event is out, and a place that nobody takes expires.
     }
     this.rotation = undefined
+    this.discard()
   }
 
   /** A fingerprint that is known to be right now. */
@@ -167,7 +177,7 @@ export class RequestSession extends SessionState {
     if (this.rotation?.reason !== 'login' || this.rotation.identity === undefined) return
     const { userId } = this.rotation.identity
     this.rotation = undefined
-    if (this.record?.userId !== userId) await this.parts.users.release(userId, this.handle)
+    if (this.record?.userId !== userId) await this.parts.users.abandon(userId, this.handle)
   }
 
   /** One write of this request after the other. */

@@ -20,7 +20,8 @@ export abstract class SessionState {
   /** Hash of the secret in the request's cookie. */
   presented = ''
   isChecked = false
-  isShadowed = false
+  /** Handle of a record that this request came for and may not write to. */
+  lost: string | undefined
   isTouched = false
   /** Whether the app has saved it itself. */
   isSaved = false
@@ -40,10 +41,11 @@ export abstract class SessionState {
   /** Whether the response's headers carry this session's cookie. */
   isInHeaders = false
   /** The record as it was before this request rotated it, to go back to if the response fails after all. */
-  before: { readonly record: SessionRecord | undefined } | undefined
+  before: { readonly record: SessionRecord | undefined; readonly answer: CookieAnswer } | undefined
   #handle: string | undefined
   #session: EngineSession | null | undefined
   #raw: SessionData | undefined
+  #baseline: string | undefined
   #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
 
   constructor(parts: Parts, client: Client, loaded: Loaded) {
@@ -54,7 +56,7 @@ export abstract class SessionState {
       this.presented = loaded.secretHash
       this.isChecked = loaded.isChecked
     }
-    this.isShadowed = loaded.state === 'shadowed'
+    this.lost = loaded.state === 'shadowed' ? loaded.handle : undefined
     this.answer = loaded.state === 'gone' ? { kind: 'clear' } : undefined
   }
 
@@ -94,7 +96,7 @@ export abstract class SessionState {
 
   /** The session object; `null` after `destroy`. Made on first use. */
   get session(): EngineSession | null {
-    if (this.#session === undefined) this.open(parseData(this.record?.data ?? '{}'))
+    if (this.#session === undefined) this.read()
     return this.#session ?? null
   }
 
@@ -103,16 +105,21 @@ export abstract class SessionState {
     return serialize(this.#raw ?? {})
   }
 
+  /** The data as this request last read or wrote it. Not what a write merged it with: that was never in the app's hands. */
+  get baseline(): string {
+    return this.#baseline ?? this.record?.data ?? '{}'
+  }
+
   /** Whether the end of this request has something to write. */
   get hasWork(): boolean {
-    if (this.rotation !== undefined || this.isTouched || this.isChecked || this.isNewData || this.isModified())
-      return true
+    const isAsked = this.rotation !== undefined || this.isTouched || this.isChecked || this.isNewData
+    if (isAsked || this.isModified()) return true
     return this.record !== undefined && isUpkeepDue(this.record, this.presented, this.parts.settings)
   }
 
   /** Whether the data differs from what was loaded. */
   isModified(): boolean {
-    return this.#raw !== undefined && !isSameData(this.#raw, this.record?.data ?? '{}')
+    return this.#raw !== undefined && !isSameData(this.#raw, this.baseline)
   }
 
   abstract save(): Promise<void>
@@ -122,8 +129,9 @@ export abstract class SessionState {
 
   /** The record is gone or somebody else's: this request goes on with none, and may not begin one but by a login. */
   loseRecord(): void {
+    const { handle } = this
     this.forget()
-    this.isShadowed = true
+    this.lost = handle
     this.answer = undefined
   }
 
@@ -137,9 +145,28 @@ export abstract class SessionState {
     this.rotation = undefined
     this.#handle = undefined
     this.#session = undefined
+    this.discard()
+  }
+
+  /** Drops what the app did to the data. A session that was destroyed stays so. */
+  discard(): void {
+    this.#session &&= undefined
     this.#raw = undefined
+    this.#baseline = undefined
     this.isNewData = false
     this.isAllOwn = false
+    this.isTouched = false
+  }
+
+  /** Puts an object that holds the record's data in the place of the current one. */
+  read(): void {
+    this.#baseline = this.record?.data ?? '{}'
+    this.open(parseData(this.#baseline))
+  }
+
+  /** Notes what the app's data was when it was written. */
+  settle(json: string): void {
+    if (this.#raw !== undefined) this.#baseline = json
   }
 
   /** Puts an object that holds `data` in the place of the current one. */
@@ -159,11 +186,10 @@ export abstract class SessionState {
   }
 
   /** Puts a session object in the place of the current one that holds of its data only these keys. */
-  keepOnly(keys: boolean | readonly string[]): void {
-    if (keys === true) return
-    const old = this.session === null || this.#raw === undefined ? {} : this.#raw
+  keepOnly(keys: readonly string[]): void {
+    const old: SessionData = this.session ?? {}
     const kept: SessionData = {}
-    for (const key of keys === false ? [] : keys) {
+    for (const key of keys) {
       if (!isReserved(key) && Object.hasOwn(old, key)) kept[key] = old[key]
     }
     this.open(kept)
