@@ -61,7 +61,7 @@ export function readFacts(options: unknown, input: EnvironmentInput, context: Ch
 }
 
 function isFlawless(faults: readonly Fault[], index: number): boolean {
-  return !faults.some(({ path }) => path[0] === 'silence' && path[1] === index)
+  return !faults.some(({ path }) => path[0] === 'silence' && (path.length === 1 || path[1] === index))
 }
 
 /**

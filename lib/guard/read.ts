@@ -12,7 +12,7 @@ export interface ReadOptions {
   readonly isObject: boolean
   /** What was given, as a report shows it. */
   readonly shown: string
-  /** Places whose getter or proxy threw, or that hold more keys than options can have. */
+  /** Places whose getter or proxy threw, or that hold something else than options: a promise, too many keys. */
   readonly unreadable: Path[]
 }
 
@@ -62,7 +62,8 @@ function isRoutePrefix(value: unknown): boolean {
 
 function readBag(value: unknown, path: Path, unreadable: Path[], inherited: readonly string[] = []): unknown {
   try {
-    if (!isPlain(value)) return value
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    if (!isPlain(value)) throw new TypeError('only looks like options')
     const keys = Object.keys(value)
     if (keys.length > MOST_KEYS) throw new RangeError('more keys than options can have')
     const bag = emptyBag()
@@ -97,7 +98,7 @@ function readList(value: unknown, path: Path, unreadable: Path[]): unknown {
   }
 }
 
-/** Not a list, a promise, a map: what only looks like options would be judged as none at all. */
-function isPlain(value: unknown): value is Bag {
-  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Object]'
+/** A promise or a map has no keys of its own, and would be judged as no options at all. */
+function isPlain(value: object): value is Bag {
+  return Object.prototype.toString.call(value) === '[object Object]'
 }

@@ -177,6 +177,12 @@ export function schemaAt(path: Path): SchemaNode | undefined {
   return node
 }
 
+/** Names that are known beside a place. */
+export function siblingsOf(path: Path): readonly string[] {
+  const parent = schemaAt(path.slice(0, -1))
+  return Object.keys((parent?.anyOf?.find(hasProperties) ?? parent)?.properties ?? {})
+}
+
 /** A value for a place, as source text: the one that is there, if it is one of those the option knows, or an example. */
 export function exampleAt(path: Path, value?: unknown): string | undefined {
   const node = schemaAt(path)

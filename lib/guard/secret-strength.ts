@@ -53,7 +53,7 @@ function isPlaceholder(secret: string): boolean {
   const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
   if (SAMPLES.has(plain) || PHRASES.test(plain)) return true
   // A short remainder, like the year, makes no secret out of words.
-  return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 5))
+  return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 4))
 }
 
 /** How many characters are left when known words cover as much as they can. */

@@ -1,5 +1,4 @@
 import type { Finding, Silence } from '../../types/index.ts'
-import { closest } from './suggest.ts'
 
 /** Why an entry of `silence` is not obeyed. */
 export type SilenceFlaw = 'unknown-rule' | 'no-reason' | 'bad-date' | 'expired' | 'cannot-be-silenced'
@@ -11,12 +10,13 @@ export interface SilenceEntry {
   readonly reason: string
   readonly expires: string | null
   readonly flaw: SilenceFlaw | null
-  readonly suggestion: string | undefined
 }
 
 /** All entries, and whether one of them sets a rule aside. */
 export interface Silencing {
   readonly entries: readonly SilenceEntry[]
+  /** Names of all rules. */
+  readonly slugs: readonly string[]
   covers(slug: string): boolean
 }
 
@@ -37,6 +37,7 @@ export function readSilences(list: readonly unknown[], rules: readonly Silenceab
   )
   return {
     entries,
+    slugs: rules.map(({ slug }) => slug),
     covers: (slug) => entries.some((entry) => entry.flaw === null && entry.slug === slug),
   }
 }
@@ -49,14 +50,12 @@ function judge(
 ): SilenceEntry {
   const slug = rule.replace(/^session\//, '')
   const known = rules.find((candidate) => candidate.slug === slug)
-  const slugs = rules.map((candidate) => candidate.slug)
   return {
     index,
     slug,
     reason: reason.trim(),
     expires: expires ?? null,
     flaw: flawOf(known, reason, expires, now),
-    suggestion: known === undefined ? closest(slug, slugs) : undefined,
   }
 }
 

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../duration.ts'
 import { judgeKey } from './names.ts'
-import { exampleAt, OPTIONS_SCHEMA, schemaAt } from './schema.ts'
+import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
 import type { StrangeKey } from './names.ts'
 import type { Path } from './print.ts'
 import type { Bag, ReadOptions } from './read.ts'
@@ -63,7 +63,7 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
 
 function faultAt(path: Path, root: Bag): Fault {
   const node = schemaAt(path)
-  if (node === undefined) return { path, ...judgeKey(path, Object.keys(schemaAt(path.slice(0, -1))?.properties ?? {})) }
+  if (node === undefined) return { path, ...judgeKey(path, siblingsOf(path)) }
   if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
   const isDuration = Object.hasOwn(node, 'duration')
   if (isDuration && lacksUnit(root[String(path[0])])) return { path, rule: 'duration-unit' }

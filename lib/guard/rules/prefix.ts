@@ -1,4 +1,4 @@
-import { isInsecure, isUsablePath, prefixOf, validName } from '../cookie-syntax.ts'
+import { isAttributeTooBig, isInsecure, isUsablePath, prefixOf, validName } from '../cookie-syntax.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { Prefix } from '../cookie-syntax.ts'
 import type { ConfigFacts } from '../facts.ts'
@@ -18,7 +18,7 @@ function brokenPromises(facts: ConfigFacts, prefix: Prefix): FindingLocation[] {
 
 /** Another rule refuses a path that is none. */
 function isNarrow(path: string | undefined): boolean {
-  return path !== undefined && path !== '/' && isUsablePath(path)
+  return path !== undefined && path !== '/' && isUsablePath(path) && !isAttributeTooBig(path)
 }
 
 /** A default name is not what the app did wrong: with Secure missing, secure-required says it, unless somebody silenced that. */

@@ -1,3 +1,4 @@
+import { closest } from '../suggest.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Problem, Rule } from '../rule.ts'
@@ -14,6 +15,8 @@ const FLAWS: Readonly<Record<SilenceFlaw, { says: string; mend: string }>> = {
   },
 }
 
+type FlawedEntry = SilenceEntry & { flaw: SilenceFlaw }
+
 const MOST_ENTRIES = 50
 
 /** `silence[0] = { rule: "domain-wide", reason: missing }`. */
@@ -25,9 +28,9 @@ function entryAt({ at }: Pick<ConfigFacts, 'at'>, { index }: SilenceEntry): Find
   return { ...at(['silence', index]), value: `{ ${parts.join(', ')} }` }
 }
 
-function flawProblem(facts: ConfigFacts, entry: SilenceEntry & { flaw: SilenceFlaw }): Problem {
+function flawProblem(facts: ConfigFacts, entry: FlawedEntry): Problem {
   const { says, mend } = FLAWS[entry.flaw]
-  const { suggestion } = entry
+  const suggestion = entry.flaw === 'unknown-rule' ? closest(entry.slug, facts.silencing.slugs) : undefined
   return {
     at: [entryAt(facts, entry)],
     message: `silence[${entry.index}] ${says}`,
@@ -57,8 +60,9 @@ the entry is refused, so that nothing stays silent by being forgotten.`,
   },
   onConfig: (facts) =>
     facts.silencing.entries
-      .flatMap((entry) => (entry.flaw === null ? [] : [flawProblem(facts, { ...entry, flaw: entry.flaw })]))
-      .slice(0, MOST_ENTRIES),
+      .filter((entry): entry is FlawedEntry => entry.flaw !== null)
+      .slice(0, MOST_ENTRIES)
+      .map((entry) => flawProblem(facts, entry)),
 }
 
 export const silenceUnused: Rule = {

@@ -1,0 +1,279 @@
+import t from 'tap'
+import { checkConfig } from '../../lib/guard/check.ts'
+import { good, judge, SECRET, STORE } from './configs.ts'
+
+/** Options beside good ones, and the suggestion of their only finding. */
+function suggestionFor(options: object): string | undefined {
+  return checkConfig(good(options), 'production')[0]?.suggestion
+}
+
+t.test('correct options are met with silence, in every environment', async (t) => {
+  for (const environment of ['production', 'development', 'test']) t.strictSame(judge(good(), environment), [])
+  t.strictSame(judge({ secret: SECRET, store: STORE, tls: 'proxy' }), ['info max-sessions-unset'])
+})
+
+t.test('every option in its right shape passes', async (t) => {
+  const options = good({
+    environment: 'production',
+    secret: [SECRET],
+    cookie: {
+      name: '__Host-id',
+      path: '/',
+      secure: true,
+      httpOnly: true,
+      sameSite: 'none',
+      partitioned: true,
+      priority: 'high',
+    },
+    assurance: 'aal2',
+    idleTimeout: '1h',
+    absoluteTimeout: '24h',
+    renewalTimeout: '5m',
+    rememberTimeout: '24h',
+    maxSessions: { limit: () => 3, onLimit: 'refuse' },
+    loadUser: async () => null,
+    authHash: () => 'hash',
+    authCheckInterval: '0s',
+    storeTimeout: '500ms',
+    sweepInterval: 0,
+    maxRecordSize: 1000,
+    crossOriginProtection: true,
+    trustedOrigins: ['https://partner.example', 'http://localhost:3000'],
+    tls: 'direct',
+    clearSiteData: true,
+    decorators: { login: 'signIn' },
+    silence: [],
+    clock: Date.now,
+  })
+  t.strictSame(judge(options), [])
+})
+
+t.test('what Fastify puts among the options is not ours to judge', async (t) => {
+  t.strictSame(judge(good({ logLevel: 'warn', logSerializers: {}, prefix: '/api' })), [])
+  t.strictSame(judge(good({ prefix: '' })), [])
+  t.strictSame(judge(good({ prefix: 'sess:' })), ['fatal foreign-option'])
+})
+
+t.test('undefined is absence, at every depth', async (t) => {
+  t.strictSame(judge(good({ idleTimeout: undefined, cookie: undefined, resave: undefined })), [])
+  t.strictSame(judge(good({ cookie: { secure: undefined, sameSite: undefined } })), [])
+})
+
+t.test('a misspelt key is an unknown option, with the name that was meant', async (t) => {
+  const misspelt: [object, string][] = [
+    [{ cookie: { samesite: 'lax' } }, 'sameSite'],
+    [{ cookie: { httponly: true } }, 'httpOnly'],
+    [{ cookie: { HttpOnly: true } }, 'httpOnly'],
+    [{ cookie: { 'same-site': 'lax' } }, 'sameSite'],
+    [{ cookie: { secrue: true } }, 'secure'],
+    [{ cookie: { maxage: 5 } }, 'absoluteTimeout'],
+    [{ cookie: { idletimeout: '5m' } }, 'idleTimeout'],
+    [{ cookie: { idleTimout: '5m' } }, 'idleTimeout'],
+    [{ Secret: 'x' }, 'secret'],
+    [{ secert: 'x' }, 'secret'],
+    [{ httponly: true }, 'cookie.httpOnly'],
+    [{ samesite: 'lax' }, 'cookie.sameSite'],
+    [{ sameSit: 'lax' }, 'cookie.sameSite'],
+    [{ idleTimeOut: '5m' }, 'idleTimeout'],
+    [{ idle: '5m' }, 'idleTimeout'],
+    [{ cookies_: {} }, 'cookie'],
+    [{ decorators: { logIn: 'x' } }, 'login'],
+    [{ maxSessions: { limit: 1, onlimit: 'evict' } }, 'onLimit'],
+    [{ silence: [{ rule: 'path-narrow', reasons: 'x', reason: 'x' }] }, 'reason'],
+  ]
+  for (const [options, suggestion] of misspelt) {
+    t.strictSame(judge(good(options)), ['fatal unknown-option'], JSON.stringify(options))
+    t.equal(suggestionFor(options), suggestion, JSON.stringify(options))
+  }
+})
+
+t.test('a key like no option is unknown, without a guess', async (t) => {
+  for (const options of [
+    { frobnicate: 1 },
+    { __proto__x: 1 },
+    { ['x'.repeat(500)]: 1 },
+    { ab: 1 },
+    { silence: [{ zz: 1 }] },
+  ]) {
+    t.match(judge(good(options))[0], 'fatal unknown-option')
+    t.equal(suggestionFor(options), undefined)
+  }
+  t.match(judge(good({ trustProxy: true })), ['fatal unknown-option'])
+})
+
+t.test('a key named __proto__ is unknown, and inherits nothing', async (t) => {
+  const parsed = JSON.parse(
+    '{ "__proto__": { "secret": "x" }, "cookie": { "__proto__": { "secure": false } } }',
+  ) as object
+  t.strictSame(judge({ ...good(), ...parsed }), ['fatal unknown-option', 'fatal unknown-option'])
+  t.strictSame(judge(Object.defineProperty(good(), '__proto__', { value: 1, enumerable: true })), [
+    'fatal unknown-option',
+  ])
+})
+
+t.test('an option at the wrong level is told where it belongs', async (t) => {
+  for (const name of ['name', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority']) {
+    t.strictSame(judge(good({ [name]: true })), ['fatal option-wrong-level'], name)
+    t.equal(suggestionFor({ [name]: true }), `cookie.${name}`)
+  }
+  for (const name of ['secret', 'store', 'idleTimeout', 'maxSessions', 'silence', 'environment']) {
+    t.strictSame(judge(good({ cookie: { [name]: 'x' } })), ['fatal option-wrong-level'], name)
+    t.equal(suggestionFor({ cookie: { [name]: 'x' } }), name)
+  }
+})
+
+t.test('options of other libraries are known by name, at the root and under cookie', async (t) => {
+  const foreign =
+    'resave saveUninitialized rolling genid idGenerator cookieName cookiePrefix maxAge ttl key keys password expiry expires unset proxy salt algorithm signed cookieOptions sessionName overwrite'
+  for (const name of foreign.split(' ')) {
+    t.strictSame(judge(good({ [name]: 'x' })), ['fatal foreign-option'], name)
+    t.strictSame(judge(good({ cookie: { [name]: 'x' } })), ['fatal foreign-option'], `cookie.${name}`)
+  }
+})
+
+t.test('a wrong type is refused, and nothing is coerced', async (t) => {
+  const wrong: object[] = [
+    { environment: 5 },
+    { secret: Buffer.alloc(32, 'x') },
+    { secret: 5 },
+    { secret: { sign: Date.now } },
+    { secret: [SECRET, 5] },
+    { cookie: 'x' },
+    { cookie: null },
+    { cookie: [] },
+    { cookie: new Map() },
+    { cookie: Promise.resolve({}) },
+    { cookie: { secure: 'true' } },
+    { cookie: { secure: 'false' } },
+    { cookie: { secure: 1 } },
+    { cookie: { secure: 'Auto' } },
+    { cookie: { httpOnly: 'false' } },
+    { cookie: { partitioned: 'yes' } },
+    { cookie: { domain: null } },
+    { cookie: { domain: false } },
+    { cookie: { path: 5 } },
+    { cookie: { name: 5 } },
+    { cookie: { priority: 'High' } },
+    { store: 'redis' },
+    { store: null },
+    { store: class {} },
+    { assurance: 'AAL2' },
+    { idleTimeout: '-5m' },
+    { idleTimeout: '0s' },
+    { idleTimeout: -5 },
+    { idleTimeout: Number.NaN },
+    { idleTimeout: Infinity },
+    { idleTimeout: true },
+    { idleTimeout: '99999999999999999d' },
+    { storeTimeout: '25d' },
+    { sweepInterval: '30d' },
+    { maxSessions: 0 },
+    { maxSessions: -1 },
+    { maxSessions: 1.5 },
+    { maxSessions: '5' },
+    { maxSessions: {} },
+    { maxSessions: { limit: 0 } },
+    { maxSessions: { limit: 1, onLimit: 'kick' } },
+    { maxRecordSize: 0 },
+    { maxRecordSize: Infinity },
+    { loadUser: 'x' },
+    { authHash: {} },
+    { crossOriginProtection: 'false' },
+    { trustedOrigins: 'https://partner.example' },
+    { trustedOrigins: ['partner.example'] },
+    { trustedOrigins: ['https://partner.example/'] },
+    { trustedOrigins: ['*'] },
+    { trustedOrigins: ['null'] },
+    { trustedOrigins: [5] },
+    { trustedOrigins: ['ftp://partner.example'] },
+    { trustedOrigins: [`https://${'x'.repeat(2000)}.example`] },
+    { tls: true },
+    { tls: 'https' },
+    { clearSiteData: 1 },
+    { decorators: [] },
+    { decorators: { login: '' } },
+    { silence: {} },
+    { silence: ['domain-wide'] },
+    { silence: [{ rule: 5, reason: 'x' }] },
+    { clock: 5 },
+  ]
+  for (const options of wrong) t.strictSame(judge(good(options)), ['fatal option-type'], JSON.stringify(options))
+})
+
+t.test('each wrong element of a list is named', async (t) => {
+  const findings = checkConfig(good({ secret: [SECRET, 5, SECRET + 1, true] }), 'production')
+  t.strictSame(
+    findings.map(({ at }) => at[0]?.path),
+    ['secret[1]', 'secret[3]'],
+  )
+})
+
+t.test('what is no object of options at all is one finding', async (t) => {
+  for (const options of [null, 'x', 5, true, [], () => ({}), Promise.resolve({}), new Map(), Symbol('x'), 10n]) {
+    t.strictSame(judge(options), ['fatal option-type'])
+  }
+})
+
+t.test('a duration without a unit offers its readings', async (t) => {
+  const bare: [unknown, string][] = [
+    [1800, "idleTimeout: '30m'"],
+    ['1800', "idleTimeout: '30m'"],
+    [1_800_000, "idleTimeout: '30m'"],
+    [0, "idleTimeout: '1ms'"],
+    [0.5, "idleTimeout: '500ms'"],
+    ['30 minutes', "idleTimeout: '30m'"],
+    ['30min', "idleTimeout: '30m'"],
+    ['1h30m', "idleTimeout: '90m'"],
+    ['1 hour', "idleTimeout: '1h'"],
+    ['1w', "idleTimeout: '7d'"],
+    ['1.5h', "idleTimeout: '90m'"],
+    ['20 secs', "idleTimeout: '20s'"],
+    ['500 millis', "idleTimeout: '500ms'"],
+    ['2 days', "idleTimeout: '2d'"],
+    ['5 fortnights', "idleTimeout: '30m'"],
+    ['soon', "idleTimeout: '30m'"],
+    ['', "idleTimeout: '30m'"],
+  ]
+  for (const [value, snippet] of bare) {
+    const options = good({ idleTimeout: value })
+    t.strictSame(judge(options), ['fatal duration-unit'], String(value))
+    t.equal(checkConfig(options, 'production')[0]?.fix.snippet, snippet, String(value))
+  }
+})
+
+t.test('zero needs no unit where it switches something off', async (t) => {
+  t.strictSame(judge(good({ renewalTimeout: 0 })), ['warning renewal-off'])
+  t.strictSame(judge(good({ sweepInterval: 0 })), [])
+})
+
+t.test('sameSite is one of three lower-case words', async (t) => {
+  const wrong: [unknown, string][] = [
+    [true, 'strict'],
+    [false, 'lax'],
+    ['Lax', 'lax'],
+    ['STRICT', 'strict'],
+    ['None', 'none'],
+    [' none ', 'none'],
+    ['', 'lax'],
+    ['no_restriction', 'lax'],
+    [null, 'lax'],
+    [0, 'lax'],
+    [{}, 'lax'],
+  ]
+  for (const [sameSite, word] of wrong) {
+    const options = good({ cookie: { sameSite } })
+    t.strictSame(judge(options), ['fatal samesite-invalid'], String(sameSite))
+    t.equal(checkConfig(options, 'production')[0]?.suggestion, word, String(sameSite))
+  }
+})
+
+t.test('an attribute of the wrong shape breaks one rule, and silences those that build on it', async (t) => {
+  t.strictSame(judge(good({ cookie: { sameSite: 'None', secure: true, partitioned: true } })), [
+    'fatal samesite-invalid',
+  ])
+  t.strictSame(judge(good({ cookie: { sameSite: 'none', secure: 'yes' } })), ['fatal option-type'])
+  t.strictSame(judge(good({ cookie: { name: '__Host-x', domain: 5 } })), ['fatal option-type'])
+  t.strictSame(judge(good({ idleTimeout: 5, absoluteTimeout: '1m' })), ['fatal duration-unit'])
+  t.strictSame(judge(good({ store: 'redis' })), ['fatal option-type'])
+  t.strictSame(judge(good({ maxSessions: 'many' })), ['fatal option-type'])
+})

@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { checkConfig } from '../../lib/guard/check.ts'
+import { good, judge, SECRET, STORE } from './configs.ts'
+
+t.test('lifetimes stand in order', async (t) => {
+  const inverted: object[] = [
+    { idleTimeout: '2h', absoluteTimeout: '1h' },
+    { idleTimeout: '13h' },
+    { renewalTimeout: '45m' },
+    { idleTimeout: '5m', renewalTimeout: '10m' },
+    { rememberTimeout: '1h' },
+    { absoluteTimeout: '20d', rememberTimeout: '14d' },
+  ]
+  for (const options of inverted) {
+    for (const environment of ['production', 'development']) {
+      t.strictSame(judge(good(options), environment), ['fatal timeouts-inverted'], JSON.stringify(options))
+    }
+  }
+})
+
+t.test('a default gives way to the one lifetime that was chosen', async (t) => {
+  const chosen = [
+    { absoluteTimeout: '10m' },
+    { idleTimeout: '1m' },
+    { absoluteTimeout: '20d' },
+    { rememberTimeout: '90d' },
+  ]
+  for (const options of chosen) t.strictSame(judge(good(options)), [], JSON.stringify(options))
+})
+
+t.test('lifetimes are judged by the assurance level that is claimed', async (t) => {
+  const cases: [object, ...string[]][] = [
+    [{ assurance: 'aal1' }],
+    [{ assurance: 'aal2' }],
+    [{ assurance: 'aal3' }],
+    [{ idleTimeout: '24h', absoluteTimeout: '24h' }],
+    [{ idleTimeout: '25h', absoluteTimeout: '48h' }, 'warning idle-too-long'],
+    [{ assurance: 'aal2', idleTimeout: '2h' }, 'warning idle-too-long'],
+    [{ assurance: 'aal3', idleTimeout: '16m' }, 'warning idle-too-long'],
+    [{ absoluteTimeout: '30d' }],
+    [{ absoluteTimeout: '31d' }, 'warning absolute-too-long'],
+    [{ assurance: 'aal1', absoluteTimeout: '31d' }, 'warning absolute-too-long'],
+    [{ assurance: 'aal2', absoluteTimeout: '25h' }, 'warning absolute-too-long'],
+    [{ assurance: 'aal3', absoluteTimeout: '13h' }, 'fatal absolute-too-long'],
+    [{ assurance: 'aal2', rememberTimeout: '30d' }, 'warning absolute-too-long'],
+    [{ assurance: 'aal2', rememberTimeout: '500d' }, 'warning remember-too-long'],
+    [{ rememberTimeout: '401d' }, 'warning remember-too-long'],
+    [{ renewalTimeout: '0s' }, 'warning renewal-off'],
+    [{ assurance: 'AAL3', absoluteTimeout: '90d' }, 'fatal option-type'],
+  ]
+  for (const [options, ...findings] of cases) t.strictSame(judge(good(options)), findings, JSON.stringify(options))
+  t.strictSame(judge(good({ idleTimeout: '25h', absoluteTimeout: '90d' }), 'development'), [])
+  t.strictSame(judge(good({ assurance: 'aal3', absoluteTimeout: '13h' }), 'development'), ['warning absolute-too-long'])
+  t.strictSame(judge(good({ rememberTimeout: '401d' }), 'development'), ['warning remember-too-long'])
+})
+
+t.test('a secret that is not there is missing, alone or in a list', async (t) => {
+  for (const secret of [undefined, null, '', '   ', [], [''], [SECRET, ''], [SECRET, undefined], [null, SECRET]]) {
+    t.strictSame(judge(good({ secret })), ['fatal secret-missing'], JSON.stringify(secret))
+    t.strictSame(judge(good({ secret }), 'development'), ['warning secret-missing'], JSON.stringify(secret))
+  }
+})
+
+t.test('a generated secret is good, however it is written', async (t) => {
+  for (const encoding of ['base64url', 'base64', 'hex'] as const) {
+    for (let round = 0; round < 200; round++) {
+      const secret = randomBytes(32).toString(encoding)
+      t.strictSame(judge(good({ secret })), [], `${encoding} ${secret}`)
+    }
+  }
+})
+
+t.test('a short secret is short, in bytes', async (t) => {
+  for (const secret of ['Xk3vQ9zLp2Rw7TnB', 'Xk3vQ9zLp2Rw7TnBYc6mHs8DfGj4Kq', [SECRET, 'Xk3vQ9zLp2Rw7TnB']]) {
+    t.strictSame(judge(good({ secret })), ['fatal secret-short'])
+    t.strictSame(judge(good({ secret }), 'test'), ['warning secret-short'])
+  }
+  t.strictSame(judge(good({ secret: 'Xk3vQ9zLp2Rw7TnBYc6mHs8DfGjéé' })), ['fatal secret-short'], '31 bytes')
+})
+
+t.test('a long secret can be easy to guess', async (t) => {
+  const easy = ['x'.repeat(64), 'xq'.repeat(32), 'zjq7wvk'.repeat(8), 'h7Gx2mQz'.repeat(8), '8f3k'.repeat(20)]
+  for (const secret of easy) t.strictSame(judge(good({ secret })), ['fatal secret-low-entropy'], secret)
+})
+
+t.test('a placeholder is a placeholder, however long', async (t) => {
+  const placeholders = [
+    'changeme',
+    'secret',
+    'keyboard cat',
+    'your-secret-key',
+    'your-super-secret-key-change-in-production',
+    'django-insecure-4k!x9@v2#m8$q7%w1&z6*c3(b5)n0_j+',
+    'a secret with minimum length of 32 characters',
+    'a secret with minimum length of 32 characters must be at least 32',
+    'cNaoPYAwF60HZJzkcNaoPYAwF60HZJzk',
+    'averylogphrasebiggerthanthirtytwochars',
+    'complex_password_at_least_32_characters_long',
+    'mq9hDxBVDbspDR6n',
+    'supersecretpasswordthatisverylong1234',
+    'my-session-secret-2024',
+    '0123456789ABCDEF0123456789ABCDEF',
+    'abcdefghijklmnopqrstuvwxyz123456',
+    'thisisasecretkeyforsigningsessions',
+    'undefined',
+    'hunter2',
+    'please-change-me-to-something-random-in-production',
+    'REPLACE_WITH_A_LONG_RANDOM_STRING_OF_CHARACTERS',
+    'insecure-secret-for-development-only-not-for-production',
+  ]
+  for (const secret of placeholders) t.strictSame(judge(good({ secret })), ['fatal secret-placeholder'], secret)
+})
+
+t.test('the same secret twice is a rotation that did not happen', async (t) => {
+  t.strictSame(judge(good({ secret: [SECRET, SECRET] })), ['warning secret-duplicate'])
+  t.strictSame(judge(good({ secret: ['', ''] })), ['fatal secret-missing'])
+})
+
+t.test('a store in memory is refused in production', async (t) => {
+  const memory = [
+    undefined,
+    { ...STORE, volatile: true },
+    Object.assign(Object.create({ constructor: { name: 'MemoryStore' } }), STORE),
+  ]
+  for (const store of memory) {
+    t.strictSame(judge(good({ store })), ['fatal memory-store'])
+    t.strictSame(judge(good({ store }), 'development'), [])
+  }
+})
+
+t.test('several processes and a store in memory do not go together', async (t) => {
+  const many: object[] = [
+    { WEB_CONCURRENCY: '2' },
+    { WEB_CONCURRENCY: 4 },
+    { pm_id: '0', instances: '4' },
+    { exec_mode: 'cluster_mode', instances: 'max' },
+    { NODE_APP_INSTANCE: '1' },
+  ]
+  for (const variables of many) {
+    const environment = { NODE_ENV: 'development', ...variables } as Record<string, string>
+    t.strictSame(
+      judge(good({ store: undefined }), environment),
+      ['warning memory-store-cluster'],
+      JSON.stringify(variables),
+    )
+    t.strictSame(judge(good(), environment), [], 'a shared store')
+  }
+  const one = [
+    { WEB_CONCURRENCY: '1' },
+    { instances: '4' },
+    { pm_id: '0', instances: '1' },
+    { NODE_APP_INSTANCE: '0' },
+    { WEB_CONCURRENCY: 'x' },
+  ]
+  for (const variables of one) {
+    t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'test', ...variables }), [], JSON.stringify(variables))
+  }
+  t.strictSame(judge(good({ store: undefined }), 'development', { clusterWorker: true }), [
+    'warning memory-store-cluster',
+  ])
+  t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [
+    'fatal memory-store',
+    'fatal memory-store-cluster',
+  ])
+})
+
+t.test('a store without its methods is told which', async (t) => {
+  const { touch: _, ...store } = STORE
+  const [finding] = checkConfig(good({ store }), 'production')
+  t.equal(finding?.rule, 'session/store-incomplete')
+  t.match(finding?.message, 'touch()')
+  t.strictSame(judge(good({ store: {} }), 'development'), ['fatal store-incomplete'])
+  t.strictSame(judge(good({ store: [] })), ['fatal option-type'])
+  const express = { get: Date.now, set: Date.now, destroy: Date.now, touch: Date.now }
+  t.match(checkConfig(good({ store: express }), 'production')[0]?.fix.snippet, 'expressStore')
+})
+
+t.test('a store that keeps fewer promises says so', async (t) => {
+  const store = { ...STORE, weaker: ['no compare-and-set', 5, 'no sweep'] }
+  t.strictSame(judge(good({ store })), ['warning store-weaker'])
+  t.strictSame(judge(good({ store }), 'development'), ['info store-weaker'])
+  t.strictSame(judge(good({ store: { ...STORE, weaker: [] } })), [])
+  t.strictSame(judge(good({ store: { ...STORE, weaker: 'x' } })), [])
+})
+
+t.test('an unencrypted way to the store is a warning, unless it stays on this machine', async (t) => {
+  const to = (host: string, encrypted = false): object =>
+    good({ store: { ...STORE, connections: [{ host, encrypted }] } })
+  for (const host of ['redis.internal', '10.0.0.5', '[2001:db8::1]'])
+    t.strictSame(judge(to(host)), ['warning store-plaintext'], host)
+  for (const host of ['localhost', 'db.localhost', '127.0.0.1', '127.5.5.5', '::1', '[::1]', '/run/redis.sock'])
+    t.strictSame(judge(to(host)), [], host)
+  t.strictSame(judge(to('redis.internal', true)), [])
+  t.strictSame(judge(to('redis.internal'), 'development'), [])
+})
+
+t.test('maxSessions needs a user index', async (t) => {
+  const { listIndex: _, ...store } = STORE
+  t.strictSame(judge(good({ store })), ['fatal user-index-missing'])
+  t.strictSame(judge(good({ store, maxSessions: undefined })), ['info max-sessions-unset'])
+  t.strictSame(judge(good({ maxSessions: () => 5 })), [])
+})
+
+t.test('anything but development and test is production, and says so', async (t) => {
+  t.strictSame(judge(good(), undefined as never), [])
+  t.strictSame(
+    checkConfig(good()).map(({ rule }) => rule),
+    ['session/environment-unset'],
+  )
+  t.strictSame(judge(good(), ''), ['info environment-unset'])
+  t.strictSame(judge(good(), {}), ['info environment-unset'])
+  t.strictSame(judge(good(), { NODE_ENV: '' }), ['info environment-unset'])
+  const unknown: [string, string][] = [
+    ['prod', 'production'],
+    ['Production', 'production'],
+    ['production ', 'production'],
+    ['staging', 'production'],
+    ['dev', 'development'],
+    ['Development', 'development'],
+    ['local', 'development'],
+    ['testing', 'test'],
+    ['ci', 'test'],
+  ]
+  for (const [name, meant] of unknown) {
+    t.strictSame(judge(good(), name), ['warning environment-unknown'], name)
+    t.strictSame(judge(good({ environment: name }), 'test'), ['warning environment-unknown'], name)
+    t.equal(checkConfig(good(), name)[0]?.suggestion, meant)
+    t.strictSame(
+      judge({}, name).filter((finding) => finding.startsWith('fatal')),
+      ['fatal secret-missing', 'fatal memory-store'],
+    )
+  }
+})
+
+t.test('the option wins over NODE_ENV, and a conflict is told', async (t) => {
+  t.strictSame(judge(good({ environment: 'production' }), 'development'), [])
+  t.strictSame(judge(good({ environment: 'development' }), 'production'), ['warning environment-conflict'])
+  t.strictSame(judge(good({ environment: 'test' }), { NODE_ENV: 'prod' }), ['warning environment-conflict'])
+  t.strictSame(judge(good({ environment: 'development' }), 'staging'), [])
+  t.strictSame(judge(good({ environment: 'development' }), {}), [])
+})
+
+t.test('without options development works with a warning, and production says all that is missing', async (t) => {
+  t.strictSame(judge({}, 'development'), ['warning secret-missing'])
+  t.strictSame(judge(undefined, 'development'), ['warning secret-missing'])
+  const all = ['warning tls-unproven', 'fatal secret-missing', 'fatal memory-store', 'info max-sessions-unset']
+  t.strictSame(judge({}), all)
+  t.strictSame(judge(undefined), all)
+})
+
+t.test('TLS is unproven until somebody proves it', async (t) => {
+  const { tls: _, ...options } = good()
+  t.strictSame(judge(options), ['warning tls-unproven'])
+  t.strictSame(judge(options, 'production', { https: true }), [])
+  t.strictSame(judge({ ...options, tls: 'direct' }), [])
+  t.strictSame(judge(options, 'development'), [])
+})
+
+t.test('a second session plugin is refused, and so is its cookie', async (t) => {
+  t.strictSame(judge(good(), 'development', { sessionDecorated: true }), ['fatal duplicate-plugin'])
+  t.strictSame(judge(good(), 'production', { cookieNames: ['__Host-session'] }), ['fatal duplicate-plugin'])
+  t.strictSame(judge(good(), 'production', { cookieNames: ['session'] }), [])
+})
+
+t.test('cross-origin protection switched off is a warning', async (t) => {
+  for (const environment of ['production', 'development']) {
+    t.strictSame(judge(good({ crossOriginProtection: false }), environment), ['warning cross-origin-off'])
+  }
+})
