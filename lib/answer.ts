@@ -5,8 +5,8 @@ import type { RequestSession } from './session/request-session.ts'
 /** Puts what the session decided into the response: the cookie, and who may cache it. */
 export function answer(reply: FastifyReply, session: RequestSession): void {
   const decided = session.answer
-  if (decided === undefined) takeCookieBack(reply, session)
-  else {
+  if (session.isInHeaders) takeCookieBack(reply, session)
+  if (decided !== undefined) {
     const { name } = session.parts.settings.cookie
     const attributes = cookieAttributes(session)
     if (decided.kind === 'set') reply.setCookie(name, decided.value, attributes)
@@ -49,9 +49,8 @@ function verbatim(value: string): string {
   return value
 }
 
-/** Removes the cookie that an earlier try at this response had set, when that try failed and its login was taken back. */
+/** Removes what an earlier try at this response said about the cookie: that try failed, and this one has its own word. */
 function takeCookieBack(reply: FastifyReply, session: RequestSession): void {
-  if (!session.isInHeaders) return
   const { name } = session.parts.settings.cookie
   const others = [reply.getHeader('set-cookie') ?? []].flat().filter((line) => !String(line).startsWith(`${name}=`))
   reply.removeHeader('set-cookie')

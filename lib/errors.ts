@@ -1,4 +1,25 @@
-const ERRORS = {
+/** Stable codes of everything this package throws at run time. */
+export type SessionErrorCode =
+  | 'SESSION_LOGIN_REQUIRED'
+  | 'SESSION_LOGIN_TOO_OLD'
+  | 'SESSION_LIMIT_REACHED'
+  | 'SESSION_CROSS_ORIGIN'
+  | 'SESSION_KEY_RESERVED'
+  | 'SESSION_RECORD_TOO_LARGE'
+  | 'SESSION_VALUE_UNSERIALIZABLE'
+  | 'SESSION_USER_INVALID'
+  | 'SESSION_OPTION_INVALID'
+  | 'SESSION_ENDED'
+  | 'SESSION_ROUTE_OPTED_OUT'
+  | 'SESSION_RESPONSE_STARTED'
+  | 'SESSION_DECORATOR_TAKEN'
+  | 'SESSION_AUTH_HASH_UNSET'
+  | 'SESSION_STORE_LACKS_INDEX'
+  | 'SESSION_STORE_UNAVAILABLE'
+  | 'SESSION_USER_UNAVAILABLE'
+  | 'SESSION_SUPERSEDED'
+
+const ERRORS: Record<SessionErrorCode, readonly [status: number, message: string]> = {
   SESSION_LOGIN_REQUIRED: [401, 'Log in first.'],
   SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
   SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
@@ -35,10 +56,7 @@ const ERRORS = {
     503,
     'The session was ended or changed by another request meanwhile. Nothing was changed; try again.',
   ],
-} as const satisfies Record<string, readonly [status: number, message: string]>
-
-/** Stable codes of everything this package throws at run time. */
-export type SessionErrorCode = keyof typeof ERRORS
+}
 
 /** Seconds after which a client may try again what met a 503. */
 const RETRY_AFTER = 1

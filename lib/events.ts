@@ -53,9 +53,10 @@ export class SessionEvents {
 
   /** A listener that throws is its owner's bug; it must not decide whether somebody gets logged in. */
   #tell(name: keyof SessionEventMap, event: SessionEvent): void {
+    // Each type's own tuple cannot be named here: the type and its event travel together in `event`.
+    const emitter: EventEmitter = this.emitter
     try {
-      // Each type's own tuple cannot be named here: the type and its event travel together in `event`.
-      this.emitter.emit(name, event as never)
+      emitter.emit(name, event)
     } catch (error) {
       this.#reportListener(error)
     }

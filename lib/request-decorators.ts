@@ -7,74 +7,43 @@ import type { RequestSession } from './session/request-session.ts'
 export type SessionOf = (request: FastifyRequest) => RequestSession
 
 /** What `decorateRequest` takes for each name. */
-export type RequestDecorator =
-  | ((this: FastifyRequest, ...rest: never[]) => unknown)
-  | { getter(this: FastifyRequest): unknown; setter?(this: FastifyRequest, value: never): void }
+export type RequestDecorator = Method | Property
+
+type Method = (this: FastifyRequest, ...rest: never[]) => unknown
+
+interface Property {
+  getter(this: FastifyRequest): unknown
+  setter?(this: FastifyRequest, value: unknown): void
+}
 
 /** Everything a request gets, under the names of this app. */
 export function requestDecorators(
   names: Readonly<Required<DecoratorNames>>,
   sessionOf: SessionOf,
 ): [name: string, decorator: RequestDecorator][] {
+  const property = (read: (session: RequestSession) => unknown): Property => ({
+    getter() {
+      return read(sessionOf(this))
+    },
+  })
+  const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
+    function (...rest) {
+      return act(sessionOf(this), ...rest)
+    }
   return [
-    [
-      'session',
-      {
-        getter() {
-          return sessionOf(this).session
-        },
-        setter() {
-          throw new SecureSessionError('SESSION_OPTION_INVALID', {
-            detail: 'req.session is not assigned; end it with req.logout() or req.session.destroy()',
-          })
-        },
-      },
-    ],
-    [
-      names.user,
-      {
-        getter() {
-          return sessionOf(this).user
-        },
-      },
-    ],
-    [
-      names.authenticatedAt,
-      {
-        getter() {
-          return sessionOf(this).authenticatedAt
-        },
-      },
-    ],
-    [
-      names.isAuthenticated,
-      function () {
-        return sessionOf(this).userId !== null
-      },
-    ],
-    [
-      names.login,
-      async function (user: SessionUser, options?: LoginOptions) {
-        await sessionOf(this).login(user, options)
-      },
-    ],
-    [
-      names.logout,
-      async function (options?: LogoutOptions) {
-        await sessionOf(this).logout(options)
-      },
-    ],
-    [
-      names.confirmLogin,
-      async function () {
-        await sessionOf(this).confirmLogin()
-      },
-    ],
-    [
-      names.updateAuthHash,
-      async function (authHash?: string) {
-        await sessionOf(this).updateAuthHash(authHash)
-      },
-    ],
+    ['session', { ...property((session) => session.session), setter: refuseAssignment }],
+    [names.user, property((session) => session.user)],
+    [names.authenticatedAt, property((session) => session.authenticatedAt)],
+    [names.isAuthenticated, method((session) => session.userId !== null)],
+    [names.login, method(async (session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
+    [names.logout, method(async (session, options?: LogoutOptions) => session.logout(options))],
+    [names.confirmLogin, method(async (session) => session.confirmLogin())],
+    [names.updateAuthHash, method(async (session, authHash?: string) => session.updateAuthHash(authHash))],
   ]
+}
+
+function refuseAssignment(): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', {
+    detail: 'req.session is not assigned; end it with req.logout() or req.session.destroy()',
+  })
 }

@@ -89,8 +89,8 @@ export interface SecureSessionOptions {
   maxSessions?: number | ((user: SessionUser) => number) | MaxSessions
   /** Fetches the user behind a session, for `authHash`; `null` or `undefined` (no such user any more) ends the session. */
   loadUser?: (id: string) => Promise<unknown>
-  // `any`: the app's own user type, which a plugin cannot know.
   /** Fingerprint of the user's credentials; when it changes, older sessions end. Needs `loadUser`. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the app's own user type, which a plugin cannot know
   authHash?: (user: any) => string | undefined
   /** How long an `authHash` comparison stays good. Default `1m`. */
   authCheckInterval?: Duration

@@ -90,7 +90,7 @@ export class AnsweringStore {
       }
       const pending: Pending = { deadline: performance.now() + this.#timeout, fail }
       this.#pending.add(pending)
-      this.#timer ??= this.#watchSoon()
+      if (this.#timer === undefined) this.#timer = this.#watchSoon()
       try {
         ask().then((value) => {
           this.#pending.delete(pending)

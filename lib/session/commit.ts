@@ -3,6 +3,7 @@ import type { SessionEvent, SessionRecord, SessionUser } from '../../types/index
 import { applyChanges, changesBetween, join, parseData, refuseOversize, serialize } from './data.ts'
 import { newHandle } from './id.ts'
 import { readRecord } from './load.ts'
+import type { Parts } from './parts.ts'
 import { authenticated, newRecord } from './record.ts'
 import type { SessionState } from './session-state.ts'
 import type { DataWork, NextRecord, Rotation, Work } from './write.ts'
@@ -20,9 +21,10 @@ const NO_CHANGES: DataWork = { kind: 'changes', changes: new Map() }
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
  */
 export async function commit(session: SessionState): Promise<void> {
-  const data = dataWork(session)
-  if (session.record === undefined) await begin(session, data)
-  else await advance(session, session.record, data)
+  const { work, json } = dataWork(session)
+  if (session.record === undefined) await begin(session, work)
+  else await advance(session, session.record, work)
+  session.settle(json)
 }
 
 /** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
@@ -30,46 +32,58 @@ export async function undo(session: SessionState): Promise<void> {
   const { before, record, parts } = session
   if (before === undefined || record === undefined) return
   session.before = undefined
-  session.answer = undefined
+  session.record = before.record
+  session.answer = before.answer
   const { userId, handle, version } = record
   if (before.record === undefined) await parts.store.delete(handle, version)
-  else await parts.store.update({ ...before.record, version: version + 1 }, version)
-  if (userId !== null && before.record?.userId !== userId) await parts.users.release(userId, handle)
-  session.record = before.record
+  else await restore(parts, before.record, version)
+  if (userId !== null && before.record?.userId !== userId) await parts.users.abandon(userId, handle)
+}
+
+/** Puts a record back as it was. Had its user been revoked while it was somebody else's, nobody would find it again: it ends. */
+async function restore({ store, users }: Parts, old: SessionRecord, version: number): Promise<void> {
+  const { handle, userId, absoluteDeadline } = old
+  if (!(await store.update({ ...old, version: version + 1 }, version)) || userId === null) return
+  if (!(await users.confirm(userId, handle, absoluteDeadline))) {
+    await users.end(handle, (record) => record.userId === userId)
+  }
 }
 
 /** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
-function dataWork(session: SessionState): DataWork {
-  if (!session.isNewData && !session.isModified()) return NO_CHANGES
-  const { entries, record } = session
-  refuseOversize(join(entries), session.parts.settings.maxRecordSize)
-  if (session.isNewData) return { kind: 'whole', entries }
-  return { kind: 'changes', changes: changesBetween(serialize(parseData(record?.data ?? '{}')), entries) }
+function dataWork(session: SessionState): { work: DataWork; json: string } {
+  const { baseline } = session
+  if (!session.isNewData && !session.isModified()) return { work: NO_CHANGES, json: baseline }
+  const { entries } = session
+  const json = join(entries)
+  refuseOversize(json, session.parts.settings.maxRecordSize)
+  if (session.isNewData) return { work: { kind: 'whole', entries }, json }
+  return { work: { kind: 'changes', changes: changesBetween(serialize(parseData(baseline)), entries) }, json }
 }
 
 /** A first record, if there is anything to keep. */
 async function begin(session: SessionState, work: DataWork): Promise<void> {
   const { parts, rotation, handle } = session
-  const { settings, store, ids } = parts
+  const { settings, ids } = parts
   const data = work.kind === 'whole' ? join(work.entries) : applyChanges('{}', work.changes)
   const identity = rotation?.identity
   if (identity === undefined && data === '{}') return
-  if (identity === undefined && session.isShadowed && rotation === undefined) {
-    parts.events.emit({ type: 'dropped-write', handle, reason: 'stale' })
+  if (rotation === undefined && session.lost !== undefined) {
+    parts.events.emit({ type: 'dropped-write', handle: session.lost, reason: 'stale' })
     return
   }
   const now = settings.clock()
   const minted = ids.mint(handle)
   const empty = newRecord(handle, minted.secretHash, data, now, settings)
   const record = identity === undefined ? empty : authenticated({ ...empty, epoch: 1 }, identity, now, settings)
-  if (!(await store.create(record))) throw new SecureSessionError('SESSION_SUPERSEDED')
-  await accept(session, undefined, { kind: 'update', record, minted })
+  const next: NextRecord = { kind: 'update', record, minted }
+  if (!(await put(session, undefined, next))) throw new SecureSessionError('SESSION_SUPERSEDED')
+  await accept(session, undefined, next)
 }
 
 /** The next version of a record, made on top of the latest one as often as others get in between. */
 async function advance(session: SessionState, loaded: SessionRecord, data: DataWork): Promise<void> {
   const { parts, rotation, presented, isChecked, isTouched } = session
-  const { settings, store, ids } = parts
+  const { settings, ids } = parts
   const work: Work = { data, rotation, presented, isChecked, isTouched, now: settings.clock() }
   let base: SessionRecord | undefined = loaded
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -78,22 +92,36 @@ async function advance(session: SessionState, loaded: SessionRecord, data: DataW
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
     if (await put(session, base, next)) return accept(session, base, next)
     base = await readRecord(parts, loaded.handle)
-    if (base === undefined) return overtaken(session, work, 'gone')
-    if (base.epoch !== loaded.epoch) return overtaken(session, work, 'epoch')
+    if (base?.epoch !== loaded.epoch) return overtaken(session, work, base)
   }
   throw new SecureSessionError('SESSION_SUPERSEDED')
 }
 
-function put({ parts }: SessionState, base: SessionRecord, next: NextRecord): Promise<boolean> {
-  const { store } = parts
-  return next.kind === 'touch'
-    ? store.touch(base.handle, base.version, next.record)
-    : store.update(next.record, base.version)
+/**
+ * One try at a write. A store that failed may have written all the same: a new secret that no response will carry must not
+ * lock the session's owner out, so it is taken back.
+ */
+async function put(session: SessionState, base: SessionRecord | undefined, next: NextRecord): Promise<boolean> {
+  const { store } = session.parts
+  const { record } = next
+  try {
+    if (base === undefined) return await store.create(record)
+    if (next.kind === 'touch') return await store.touch(base.handle, base.version, record)
+    return await store.update(record, base.version)
+  } catch (error) {
+    if (base === undefined || session.rotation !== undefined) {
+      session.before = { record: base, answer: session.answer }
+      session.record = record
+      session.rotation = undefined
+      await undo(session).catch(() => undefined)
+    }
+    throw error
+  }
 }
 
 /** What follows a write: the cookie, the index, the events. A login that cannot finish them is taken back. */
 async function accept(session: SessionState, base: SessionRecord | undefined, next: NextRecord): Promise<void> {
-  const { parts, rotation } = session
+  const { parts, rotation, answer } = session
   const { record, minted } = next
   session.record = record
   session.isNewData = false
@@ -103,28 +131,26 @@ async function accept(session: SessionState, base: SessionRecord | undefined, ne
     if (minted !== undefined && base !== undefined) parts.events.emit({ type: 'renew', handle: record.handle })
     return
   }
-  session.before = { record: base }
+  session.before = { record: base, answer }
   session.rotation = undefined
-  if (rotation.identity !== undefined)
-    await settleLogin(session, base, record, rotation.identity.userId, rotation.login)
+  if (rotation.identity !== undefined) await settleLogin(session, record, rotation.identity.userId, rotation.login)
   announce(session, base, record, rotation.reason)
 }
 
-/** The second half of a login: the index confirms that nobody revoked the user meanwhile, and the limit is kept. */
+/**
+ * The second half of a login: the index confirms that nobody revoked the user meanwhile, and the limit is kept. The entry of a
+ * user who was here before stays, or a login that is taken back could not tell whether they were revoked since.
+ */
 async function settleLogin(
   session: SessionState,
-  base: SessionRecord | undefined,
   record: SessionRecord,
   userId: string,
   login: Rotation['login'],
 ): Promise<void> {
   const { users } = session.parts
-  const { handle } = record
   try {
-    const isThere = await users.confirm(userId, handle, record.absoluteDeadline)
+    const isThere = await users.confirm(userId, record.handle, record.absoluteDeadline)
     if (!isThere) throw new SecureSessionError('SESSION_SUPERSEDED')
-    const last = base?.userId ?? null
-    if (last !== null && last !== userId) await users.release(last, handle)
     if (login !== undefined) await users.evict(login.user, record, login.earlier)
   } catch (error) {
     await undo(session).catch(() => undefined)
@@ -148,10 +174,11 @@ function announce(
  * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. What needs nothing of
  * the old record gets one of its own: a login, and a `regenerate` that kept nothing, which is how @fastify/passport logs in.
  */
-async function overtaken(session: SessionState, work: Work, reason: DropReason): Promise<void> {
+async function overtaken(session: SessionState, work: Work, latest: SessionRecord | undefined): Promise<void> {
   const { parts, rotation, handle } = session
+  const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
   const isWrite = work.data.kind === 'whole' || work.data.changes.size > 0
-  if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user)
+  if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user, latest)
   if (rotation?.reason === 'regenerate' && session.isAllOwn && session.userId === null) {
     session.record = undefined
     session.moveTo(newHandle())
@@ -163,13 +190,18 @@ async function overtaken(session: SessionState, work: Work, reason: DropReason):
 }
 
 /** A login whose record was overtaken. It stands only if nobody revoked the user since it began. */
-async function loginAnew(session: SessionState, work: Work, user: SessionUser): Promise<void> {
+async function loginAnew(
+  session: SessionState,
+  work: Work,
+  user: SessionUser,
+  latest: SessionRecord | undefined,
+): Promise<void> {
   const { parts, handle } = session
-  if (!(await parts.users.holds(user.id, handle))) throw new SecureSessionError('SESSION_SUPERSEDED')
+  const fresh = newHandle()
+  await parts.users.move(user, handle, fresh, latest?.userId === user.id)
   session.record = undefined
   session.answer = undefined
-  session.moveTo(newHandle())
-  await parts.users.reserve(user, session.handle, undefined)
+  session.moveTo(fresh)
   await begin(session, session.isAllOwn ? work.data : ownData(work.data))
 }
 

@@ -1,4 +1,4 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Signer } from '@fastify/cookie'
 
 /** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
@@ -89,7 +89,7 @@ export function newHandle(): string {
 
 /** SHA-256 in base64url. The secrets hashed here are random, so no salt or stretching is called for. */
 export function hashOf(value: string): string {
-  return hash('sha256', value, 'base64url')
+  return digest('sha256', value, 'base64url')
 }
 
 /** Compares two hashes in constant time. */

@@ -81,7 +81,8 @@ async function expire(
   { handle, version, userId }: SessionRecord,
   reason: 'idle' | 'absolute',
 ): Promise<undefined> {
-  await store.delete(handle, version)
+  // Another process may have kept it alive a moment earlier: then its entry stays too.
+  if (!(await store.delete(handle, version))) return undefined
   if (userId !== null) await users.release(userId, handle)
   events.emit({ type: 'expire', handle, userId, reason })
   return undefined

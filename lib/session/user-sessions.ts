@@ -31,15 +31,21 @@ export class UserSessions {
 
   /**
    * Takes the place in the index that a login will fill. From here on a revocation of the user finds this login too.
-   * Resolves to the handles of the sessions that stood before it, as far as a limit may end them.
+   * Resolves to the handles of the sessions that stood before it, as far as a limit may end them. `spare` is how far a refusing
+   * limit may be exceeded, by places that are about to be given back.
    * @throws `SESSION_LIMIT_REACHED`, `SESSION_OPTION_INVALID`
    */
-  async reserve(user: SessionUser, handle: string, current: SessionRecord | undefined): Promise<ReadonlySet<string>> {
+  async reserve(
+    user: SessionUser,
+    handle: string,
+    current: SessionRecord | undefined,
+    spare = 0,
+  ): Promise<ReadonlySet<string>> {
     if (!this.#store.hasIndex) return NO_HANDLES
     const limit = this.#limitOf(user)
     const { maxSessions, clock } = this.#settings
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
-    const refusing = maxSessions?.onLimit === 'refuse' ? limit : undefined
+    const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     await this.#live(user.id)
@@ -52,14 +58,37 @@ export class UserSessions {
     return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
   }
 
-  /** Whether the place is still there: nobody revoked the user since it was taken. */
-  async holds(userId: string, handle: string): Promise<boolean> {
-    return !this.#store.hasIndex || (await this.#store.listIndex(userId)).some((entry) => entry.handle === handle)
+  /**
+   * Moves the place of a login to another handle, if nobody revoked the user since it was taken. The new one is taken before the
+   * old one is looked for, so that a revocation finds one or the other. `isFilled`: the old one is that of a session by now.
+   * @throws `SESSION_SUPERSEDED`, `SESSION_LIMIT_REACHED`
+   */
+  async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
+    if (!this.#store.hasIndex) return
+    await this.reserve(user, to, undefined, isFilled ? 0 : 1)
+    const isHeld = (await this.#store.listIndex(user.id)).some(({ handle }) => handle === from)
+    if (!isFilled) await this.abandon(user.id, from)
+    if (isHeld) return
+    await this.release(user.id, to)
+    throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
   /** Gives back a place; nothing without an index. */
   async release(userId: string, handle: string): Promise<void> {
     if (this.#store.hasIndex) await this.#store.removeFromIndex(userId, handle)
+  }
+
+  /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
+  async abandon(userId: string, handle: string): Promise<void> {
+    if (!this.#store.hasIndex) return
+    const record = await this.#store.get(handle)
+    if (record?.userId !== userId) await this.#drop(userId, handle)
+  }
+
+  /** Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them. */
+  async #drop(userId: string, handle: string): Promise<void> {
+    await this.release(userId, handle)
+    await this.end(handle, (record) => record.userId === userId)
   }
 
   /**
@@ -94,11 +123,19 @@ export class UserSessions {
     return ended !== undefined
   }
 
+  /** Looks again after each round: a login that was overtaken by another moves to a new place. */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
-    const entries = await this.#store.listIndex(userId)
-    const others = entries.filter((entry) => entry.handle !== except)
-    const ended = await Promise.all(others.map((entry) => this.revoke(entry.handle, userId, reason)))
-    return ended.filter(Boolean).length
+    const seen = new Set([except])
+    let count = 0
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const entries = await this.#store.listIndex(userId)
+      const others = entries.filter(({ handle }) => !seen.has(handle))
+      if (others.length === 0) return count
+      const ended = await Promise.all(others.map(({ handle }) => this.revoke(handle, userId, reason)))
+      count += ended.filter(Boolean).length
+      for (const { handle } of others) seen.add(handle)
+    }
+    throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
   /** Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. */
@@ -134,7 +171,7 @@ export class UserSessions {
       const isTheirs = isRecord(record) && record.userId === userId && expiredBy(record, now) === undefined
       if (isTheirs) records.push(record)
       // A short-lived entry without a record may belong to a login that is on its way.
-      else if (expiresAt - now > RESERVATION) await this.release(userId, handle)
+      else if (expiresAt - now > RESERVATION) await this.#drop(userId, handle)
     }
     await Promise.all((await this.#store.listIndex(userId)).map(look))
     return records.toSorted(

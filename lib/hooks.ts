@@ -1,0 +1,69 @@
+import type { FastifyReply, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import { answer } from './answer.ts'
+import { SecureSessionError } from './errors.ts'
+import type { SessionRequest } from './request-slot.ts'
+import { ANSWERED, holdSession, isOptedOut, SESSION } from './request-slot.ts'
+import { isCrossOrigin } from './session/cross-origin.ts'
+import type { Loaded } from './session/load.ts'
+import { load, mentionsSession } from './session/load.ts'
+import type { Parts } from './session/parts.ts'
+
+/** Refuses what another site's page sends, before anything is read for it. */
+export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const { method = '', headers } = request.raw
+    const isRefused =
+      isCrossOrigin(method, headers, settings.trustedOrigins) &&
+      request.routeOptions.config?.crossOriginProtection !== false
+    if (isRefused) done(new SecureSessionError('SESSION_CROSS_ORIGIN'))
+    else done()
+  }
+}
+
+/** Follows the cookie to a session. Without one, or on a route that opted out, nothing happens at all. */
+export function loadSession(parts: Parts): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const { cookie } = request.raw.headers
+    if (!mentionsSession(parts, cookie) || isOptedOut(request)) return done()
+    const hold = (loaded: Loaded): void => {
+      holdSession(parts, request, loaded)
+      done()
+    }
+    const loaded = load(parts, cookie)
+    if (loaded instanceof Promise) loaded.then(hold, done)
+    else hold(loaded)
+  }
+}
+
+/** Writes what was staged, before the first byte leaves, and puts the cookie into the response. */
+export function finishSession(): onSendHookHandler {
+  return (request, reply, payload, done) => {
+    const slot = request as SessionRequest
+    const session = slot[SESSION]
+    slot[ANSWERED] = true
+    if (session === null) return done(null, payload)
+    const end = (error?: Error): void => {
+      answer(reply, session)
+      if (error === undefined) done(null, payload)
+      else done(error)
+    }
+    const isFailure = statusOf(reply, payload) >= 500
+    if (isFailure || session.hasWork) {
+      session.finish(isFailure).then(() => end(), end)
+      return
+    }
+    session.isAnswered = true
+    end()
+  }
+}
+
+/** The status the response will have; a web `Response` brings its own, which Fastify applies only after the hooks. */
+function statusOf(reply: FastifyReply, payload: unknown): number {
+  return isWebResponse(payload) ? payload.status : reply.statusCode
+}
+
+/** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
+function isWebResponse(payload: unknown): payload is { readonly status: number } {
+  if (typeof payload !== 'object' || payload === null) return false
+  return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload
+}
