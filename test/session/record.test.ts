@@ -1,0 +1,71 @@
+import t from 'tap'
+import { lifetimesOf } from '../../lib/options.ts'
+import { hashOf, newHandle } from '../../lib/session/id.ts'
+import { authenticated, isRecord, newRecord, parseObject, promoted, withSuccessor } from '../../lib/session/record.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const LIFETIMES = lifetimesOf({})
+const anonymous = newRecord(newHandle(), hashOf('first'), '{"a":1}', START, LIFETIMES)
+const ann = authenticated(
+  { ...anonymous, lastSeenAt: START - 5, createdAt: START - 1000 },
+  {
+    userId: 'ann',
+    user: '{"id":"ann"}',
+    authHash: null,
+    authCheckedAt: START,
+    remember: false,
+    device: { userAgent: 'x', ip: '::1' },
+  },
+  START,
+  LIFETIMES,
+)
+
+t.test('records of all kinds are whole', async (t) => {
+  t.ok(isRecord(anonymous))
+  t.ok(isRecord(ann))
+  t.ok(isRecord(withSuccessor(ann, hashOf('second'), START)))
+  t.ok(isRecord(promoted(withSuccessor(ann, hashOf('second'), START), hashOf('second'), START, 30_000)))
+  t.ok(isRecord(JSON.parse(JSON.stringify(ann))))
+  t.ok(isRecord({ ...ann, fromTheFuture: true }), 'fields of a later version do no harm')
+})
+
+t.test('a record without any one field is damaged', async (t) => {
+  for (const field of Object.keys(ann)) {
+    const { [field as 'data']: _gone, ...rest } = ann
+    t.notOk(isRecord(rest), field)
+  }
+})
+
+t.test('a login begins the lifetimes again, and nothing else of the session', async (t) => {
+  t.match(ann, {
+    createdAt: START - 1000,
+    authenticatedAt: START,
+    lastSeenAt: START,
+    data: '{"a":1}',
+    handle: anonymous.handle,
+  })
+})
+
+t.test('a record of its kind is not changed but replaced', async (t) => {
+  const before = JSON.stringify(anonymous)
+  withSuccessor(anonymous, hashOf('second'), START)
+  t.equal(JSON.stringify(anonymous), before)
+  t.equal(anonymous.deviceKey, null, 'a place is kept for the key of a device')
+})
+
+t.test('parses objects only, and none that reach for a prototype', async (t) => {
+  t.same(parseObject('{"a":1}'), { a: 1 })
+  for (const text of [
+    '',
+    '1',
+    '"a"',
+    'null',
+    '[]',
+    '{',
+    '{"__proto__":1}',
+    '{"a":[{"\\u005f_proto__":1}]}',
+    '{"constructor":{"prototype":1}}',
+  ]) {
+    t.equal(parseObject(text), undefined, text)
+  }
+})
