@@ -67,9 +67,7 @@ function readBag(value: unknown, path: Path, unreadable: Path[], inherited: read
     const keys = Object.keys(value)
     if (keys.length > MOST_KEYS) throw new RangeError('more keys than options can have')
     const bag = emptyBag()
-    for (const key of [...keys, ...inherited]) {
-      if (!(key in bag)) readMember(value, key, bag, path, unreadable)
-    }
+    for (const key of new Set([...keys, ...inherited])) readMember(value, key, bag, path, unreadable)
     return bag
   } catch {
     unreadable.push(path)
@@ -80,18 +78,26 @@ function readBag(value: unknown, path: Path, unreadable: Path[], inherited: read
 /** `undefined` is absence: `secure: undefined` leaves the default in place. */
 function readMember(source: Bag, key: string, bag: Bag, path: Path, unreadable: Path[]): void {
   try {
-    const member = source[key]
+    const member = inspectable(source[key])
     if (member !== undefined) bag[key] = member
   } catch {
     unreadable.push([...path, key])
   }
 }
 
+/** @throws TypeError for a revoked proxy, which cannot be asked anything later on either. */
+function inspectable(value: unknown): unknown {
+  Array.isArray(value)
+  return value
+}
+
 function readList(value: unknown, path: Path, unreadable: Path[]): unknown {
   try {
     if (!Array.isArray(value)) return value
     // An absent element stays visible: [process.env.NEW, process.env.OLD].
-    return Array.from({ length: Math.min(value.length, MOST_ITEMS + 1) }, (_, index) => value[index] ?? null)
+    return Array.from({ length: Math.min(value.length, MOST_ITEMS + 1) }, (_, index) =>
+      inspectable(value[index] ?? null),
+    )
   } catch {
     unreadable.push(path)
     return []

@@ -7,7 +7,9 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, plain(candidate))
+    const near = plain(candidate)
+    if (Math.abs(near.length - wanted.length) >= bestDistance) continue
+    const distance = editDistance(wanted, near)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance

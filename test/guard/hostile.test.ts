@@ -1,0 +1,232 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { checkConfig, environmentLine } from '../../lib/guard/check.ts'
+import { FOREIGN } from '../../lib/guard/foreign.ts'
+import { checkNeighbours, checkRequest } from '../../lib/guard/phases.ts'
+import { renderReport } from '../../lib/guard/report.ts'
+import { renderGithub } from '../../lib/guard/report-github.ts'
+import { renderJson } from '../../lib/guard/report-json.ts'
+import { renderSarif } from '../../lib/guard/report-sarif.ts'
+import { COOKIE_NAMES, ROOT_NAMES } from '../../lib/guard/schema.ts'
+import { good, judge, STORE } from './configs.ts'
+import { NEIGHBOURS, REQUEST } from './phase-facts.ts'
+
+const explosive = (): never => {
+  throw new Error('a getter that throws')
+}
+
+/** Everything that anybody could read of the findings. */
+function everythingPrinted(options: unknown, environment: string | undefined): string {
+  const findings = [
+    ...checkConfig(options, environment),
+    ...checkNeighbours(options, environment, NEIGHBOURS),
+    ...checkRequest(options, environment, REQUEST),
+  ]
+  const source = { version: '1.0.0', target: 'app.js', environment: environmentLine(options, environment) }
+  const layout = { ...source, spellOut: 'all', showSilenced: true, color: true } as const
+  return [
+    renderReport(findings, layout),
+    renderJson(findings, source),
+    renderSarif(findings, source),
+    renderGithub(findings, source),
+  ].join('\n')
+}
+
+t.test('getters and proxies that throw are a wrong type, wherever they are', async (t) => {
+  const trap = (handler: ProxyHandler<object>, target: object = {}): object => new Proxy(target, handler)
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const { proxy: revokedList, revoke: revokeList } = Proxy.revocable([], {})
+  revokeList()
+  const getter = (name: string): object => Object.defineProperty({}, name, { get: explosive, enumerable: true })
+  for (const options of [
+    trap({ ownKeys: explosive }),
+    trap({ getPrototypeOf: explosive, get: explosive, has: explosive }),
+    revoked,
+  ]) {
+    t.ok(judge(options).includes('fatal option-type'))
+    t.ok(judge(good({ cookie: options })).includes('fatal option-type'))
+    t.ok(judge(good({ silence: [options] })).includes('fatal option-type'))
+    t.ok(judge(good({ maxSessions: options })).includes('fatal option-type'))
+  }
+  for (const list of [trap({ get: explosive }, []), revokedList]) {
+    t.ok(judge(good({ secret: list })).includes('fatal option-type'))
+    t.ok(judge(good({ trustedOrigins: list })).includes('fatal option-type'))
+  }
+  t.strictSame(judge(Object.assign(getter('clock'), good())), ['fatal option-type'])
+  t.strictSame(judge(Object.defineProperties({ ...good() }, { frob: { get: explosive, enumerable: true } })), [
+    'fatal option-type',
+  ])
+  t.strictSame(judge(good({ cookie: getter('secure') })), ['fatal option-type'])
+  t.strictSame(judge(good({ store: revoked })), ['fatal option-type'])
+  t.strictSame(judge(good({ store: getter('get') })), ['fatal store-incomplete'])
+  t.strictSame(
+    judge(good({ store: { ...STORE, weaker: revokedList, connections: [revoked, getter('host'), null] } })),
+    [],
+  )
+  t.strictSame(judge(good(), getter('NODE_ENV') as never), ['info environment-unset'])
+  t.strictSame(judge(good(), 5 as never), ['info environment-unset'])
+  t.strictSame(judge(good(), null as never), ['info environment-unset'])
+})
+
+t.test('options that hold themselves are read once', async (t) => {
+  const options: Record<string, unknown> = good()
+  Object.assign(options, {
+    cookie: options,
+    store: options,
+    silence: [options],
+    secret: [options],
+    decorators: options,
+  })
+  t.ok(judge(options).length > 0)
+  const list: unknown[] = []
+  list.push(list)
+  t.ok(judge(good({ silence: list, secret: list })).length > 0)
+})
+
+t.test('a value is read once, so it cannot be another one the next time', async (t) => {
+  let reads = 0
+  const cookie = Object.defineProperty({}, 'secure', { enumerable: true, get: () => (reads++ === 0 ? true : 'auto') })
+  t.strictSame(judge(good({ cookie })), [])
+  t.equal(reads, 1)
+})
+
+t.test('an option is seen through the prototype, as the plugin would see it', async (t) => {
+  class Config {
+    get idleTimeout(): number {
+      return 5
+    }
+  }
+  t.strictSame(judge(Object.assign(new Config(), good())), ['fatal duration-unit'])
+  t.strictSame(judge(Object.assign(Object.create(null), good())), [])
+})
+
+t.test('huge options are judged in time, and the report stays short', async (t) => {
+  const keys = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key${index}`, 1]))
+  t.equal(judge(keys).filter((finding) => finding === 'fatal unknown-option').length, 50)
+  t.strictSame(judge({ ...good(), ...keys, one: 1, more: 2 }), ['fatal option-type'])
+  t.strictSame(judge(good({ secret: Array.from({ length: 1001 }, () => 'x') })), ['fatal option-type'])
+  const endless = new Proxy([], { get: (_, key) => (key === 'length' ? Infinity : 'x') })
+  t.ok(judge(good({ secret: endless })).includes('fatal option-type'))
+  const long = 'x'.repeat(5_000_000)
+  for (const options of [
+    { secret: long },
+    { cookie: { name: long, path: `/${long}`, domain: long } },
+    { idleTimeout: `${long}5` },
+    { environment: long },
+    { cookie: { sameSite: long } },
+    { [long]: 1 },
+    { silence: [{ rule: long, reason: long, expires: long }] },
+    { trustedOrigins: [long] },
+  ]) {
+    t.ok(everythingPrinted(good(options), 'production').length < 100_000, Object.keys(options)[0]?.slice(0, 20))
+  }
+})
+
+t.test('control and direction characters never reach a terminal', async (t) => {
+  const text = 'a\u001b[31m\u202e\u0007\u009b1m\r\nb'
+  const options = good({
+    environment: text,
+    cookie: { name: text, domain: text, path: text },
+    [text]: text,
+    tls: text,
+    silence: [{ rule: text, reason: text }],
+  })
+  const pretty = renderReport(checkConfig(options, text), {
+    environment: environmentLine(options, text),
+    spellOut: 'all',
+    showSilenced: true,
+  })
+  t.notMatch(pretty, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+})
+
+t.test('a password in an address is not printed', async (t) => {
+  const options = good({
+    store: 'redis://app:hunter22222@redis.internal',
+    cookie: { domain: 'https://app:hunter22222@example.com' },
+  })
+  t.notMatch(everythingPrinted(options, 'production'), 'hunter22222')
+})
+
+const SECRET_TEXT = fc.string({ minLength: 12, maxLength: 60 }).map((text) => `${text}zQ7x${text.length}`)
+
+const NAMES = fc.oneof(
+  fc.constantFrom(
+    ...ROOT_NAMES,
+    ...COOKIE_NAMES,
+    ...Object.keys(FOREIGN),
+    'samesite',
+    'secert',
+    'limit',
+    'rule',
+    'reason',
+  ),
+  fc.string({ maxLength: 30 }),
+)
+
+const VALUES = fc.oneof(
+  { depthSize: 'small' },
+  fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withSparseArray: true,
+    withTypedArray: true,
+  }),
+  fc.constantFrom(
+    'lax',
+    'none',
+    'auto',
+    true,
+    false,
+    '15m',
+    '0s',
+    0,
+    '__Host-x',
+    '/',
+    'example.com',
+    'aal3',
+    'development',
+  ),
+  fc.func(fc.anything()),
+)
+
+const NESTED = fc.dictionary(NAMES, VALUES, { noNullPrototype: false })
+
+const OPTIONS = fc.oneof(VALUES, fc.dictionary(NAMES, fc.oneof(VALUES, NESTED, fc.array(NESTED))))
+
+/** Places where somebody could have put a secret: the right one, and the wrong ones. */
+const SECRET_PLACES: ((options: object, secret: string) => object)[] = [
+  (options, secret) => ({ ...options, secret }),
+  (options, secret) => ({ ...options, secret: ['x', secret, secret] }),
+  (options, secret) => ({ ...options, secert: secret }),
+  (options, secret) => ({ ...options, password: secret }),
+  (options, secret) => ({ ...options, key: secret }),
+  (options, secret) => ({ ...options, cookie: { secret } }),
+  (options, secret) => ({ ...options, cookie: { key: secret } }),
+  (options, secret) => ({ ...options, secret: { value: secret } }),
+  (options, secret) => ({ ...options, store: { ...STORE, url: secret } }),
+  (options, secret) => ({ ...options, secret, cookie: { name: secret, domain: secret, path: secret } }),
+]
+
+t.test('whatever the options are, checkConfig answers', async (t) => {
+  const property = fc.property(OPTIONS, fc.option(fc.string(), { nil: undefined }), (options, environment) => {
+    for (const finding of checkConfig(options, environment)) {
+      JSON.stringify(finding)
+      if (!finding.rule.startsWith('session/') || finding.at.length === 0) throw new Error('a finding without a place')
+    }
+    everythingPrinted(options, environment)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 400 }))
+})
+
+t.test('wherever a secret is put, it is never printed', async (t) => {
+  const property = fc.property(OPTIONS, SECRET_TEXT, fc.constantFrom(...SECRET_PLACES), (options, secret, put) => {
+    const base = typeof options === 'object' && options !== null ? options : {}
+    const printed = everythingPrinted(put(base, secret), 'production')
+    const escaped = JSON.stringify(secret).slice(1, -1)
+    if (printed.includes(secret) || printed.includes(escaped)) throw new Error('a secret was printed')
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 400 }))
+})
