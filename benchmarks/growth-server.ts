@@ -66,6 +66,7 @@ async function fill(into: MemoryStore, number: number, userId: string): Promise<
     userId,
     user: JSON.stringify({ id: userId, name: 'Ada Lovelace', email: `ada.${number}@example.com` }),
     authHash: null,
+    authCheckedAt: now,
     remember: false,
     device: { userAgent: copyOf(USER_AGENT), ip: copyOf('203.0.113.17') },
   }

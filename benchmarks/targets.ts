@@ -32,12 +32,19 @@ export function targetsOf(all: readonly Series[]): string {
     const other = find(target.against)
     if (own === undefined || other === undefined) return []
     const reached = ratio(ratesOf(own), ratesOf(other))
+    const byCpu = 1 / ratio(costsOf(own), costsOf(other))
     const verdict = reached >= target.ratio ? 'yes' : `short by ${times(target.ratio - reached)}`
-    return [[own.scenario.title, other.peer.title, target.ratio.toFixed(2), times(reached), verdict]]
+    return [[own.scenario.title, other.peer.title, target.ratio.toFixed(2), times(reached), times(byCpu), verdict]]
   })
-  return cells.length === 0 ? '' : markdown(['scenario', 'against', 'target', 'measured', 'reached'], cells, 2)
+  return cells.length === 0
+    ? ''
+    : markdown(['scenario', 'against', 'target', 'measured', 'by CPU', 'reached'], cells, 2)
 }
 
 function ratesOf({ rounds }: Series): number[] {
   return rounds.map(({ rate }) => rate)
+}
+
+function costsOf({ rounds }: Series): number[] {
+  return rounds.map(({ cpu }) => cpu)
 }
