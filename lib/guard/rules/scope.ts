@@ -184,7 +184,7 @@ export const pathInvalid: Rule = {
   silenceable: false,
   when: '`cookie.path` does not start with `/`, or holds `;`, `<`, a control character, or one outside ASCII',
   why: 'Browsers ignore such a path and take a default that depends on the address of the page.',
-  remedy: '`/`',
+  remedy: 'use `/`, the default',
   references: ['RFC 6265bis 5.1.4', 'RFC 6265bis 5.6'],
   teach: `A Path that does not start with a slash is replaced by the directory of the current address, so the cookie lives under whatever page
 the user logged in on. A semicolon in it ends the attribute, and what follows is read as the next one.`,
@@ -215,7 +215,7 @@ export const pathNarrow: Rule = {
   silenceable: true,
   when: '`cookie.path` is valid but not `/`',
   why: 'A path is no security boundary: pages at other paths of the host can still use the cookie, and `__Host-` is out of reach.',
-  remedy: '`/`',
+  remedy: 'use `/`, the default',
   references: ['RFC 6265bis 8.5'],
   teach: `Path decides which requests carry the cookie, not who may have it. A page at /forum can open /bank in a frame of the same origin and
 read it, or send requests there with the cookie on them. Apps that must not trust each other need hosts of their own.`,

@@ -157,7 +157,7 @@ export const storePlaintext: Rule = {
   silenceable: true,
   when: 'the store shows that records travel unencrypted (`redis://`, postgres without TLS) to a host that is neither loopback nor a unix socket',
   why: 'Whoever is on that network reads the data of every session, and can write records of their own.',
-  remedy: 'TLS',
+  remedy: 'connect with TLS',
   references: ['OWASP ASVS 5.0 12.3.1'],
   teach: `Ids are stored as hashes, so a listener cannot log in with what passes by. But session data passes by too, and Redis takes orders from
 whoever is let in: a record that says "user 1" is a login. Networks inside a data centre are shared more often than it seems.`,

@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { renderLesson } from '../../lib/guard/lesson.ts'
+import { renderRuleTable } from '../../lib/guard/rule-table.ts'
+import { RULES, ruleNamed } from '../../lib/guard/rules/index.ts'
+import { ROOT } from '../support/imports.ts'
+
+t.test('a slug names one rule, and is fit for a URL', async (t) => {
+  const slugs = RULES.map(({ slug }) => slug)
+  t.equal(new Set(slugs).size, slugs.length)
+  t.strictSame(
+    slugs.filter((slug) => !/^[a-z]+(-[a-z]+)*$/.test(slug)),
+    [],
+  )
+})
+
+t.test('a rule is found by slug and by id', async (t) => {
+  t.equal(ruleNamed('domain-wide')?.slug, 'domain-wide')
+  t.equal(ruleNamed('session/domain-wide')?.slug, 'domain-wide')
+  t.equal(ruleNamed('session/nothing'), undefined)
+})
+
+t.test('each rule speaks in the phases that it claims', async (t) => {
+  for (const { slug, phases, onConfig, onNeighbours, onRequest, onScan } of RULES) {
+    const isSilenceUnused = slug === 'silence-unused'
+    t.equal(phases.includes('register'), onConfig !== undefined || isSilenceUnused, `${slug} register`)
+    t.equal(phases.includes('ready'), onNeighbours !== undefined || isSilenceUnused, `${slug} ready`)
+    t.equal(phases.includes('request'), onRequest !== undefined, `${slug} request`)
+    // Cookies on the wire are judged by the rules that judge options.
+    if (onScan !== undefined) t.ok(phases.includes('scan'), `${slug} scan`)
+  }
+})
+
+t.test('every rule says why, what to do, and teaches', async (t) => {
+  for (const rule of RULES) {
+    const lesson = renderLesson(rule)
+    for (const part of [rule.when, rule.why, rule.remedy, rule.teach]) t.ok(part.length > 3, rule.slug)
+    t.match(lesson, `session/${rule.slug}`)
+    t.match(lesson, rule.silenceable ? `silence: [{ rule: '${rule.slug}'` : 'not possible')
+    t.notMatch(lesson, '`', 'backticks are for Markdown')
+  }
+})
+
+t.test('the table of the README is the catalogue', async (t) => {
+  const readme = `${ROOT}README.md`
+  const [, table = ''] = existsSync(readme)
+    ? (/<!-- rules -->([\s\S]*?)<!-- \/rules -->/.exec(readFileSync(readme, 'utf8')) ?? [])
+    : []
+  t.equal(table.trim(), renderRuleTable(), 'npx fastify-session-guard rules --format markdown')
+})
