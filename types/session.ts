@@ -52,7 +52,7 @@ export interface Sessions {
   readonly events: EventEmitter<SessionEventMap>
 }
 
-/** Why a session ended or a write was not made. Handles only: no id, no data. */
+/** What happened to a session. Handles only: no id, no data. */
 export type SessionEvent =
   | { type: 'login'; at: number; handle: string; previousHandle: string | null; userId: string; remember: boolean }
   | { type: 'logout'; at: number; handle: string; userId: string | null }

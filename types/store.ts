@@ -71,6 +71,11 @@ export interface SessionStore {
   delete(handle: string, version?: number): Promise<boolean>
   /** Set by the plugin; a store calls it when it finds a record it cannot read, which it then treats as absent. */
   onDamaged?: ((handle: string) => void) | undefined
+  /**
+   * Set by the plugin; a store that removes an expired record when `get` meets it calls it then, so that an event can say so.
+   * Stores that expire records out of sight have nothing to call it with.
+   */
+  onExpired?: ((record: SessionRecord) => void) | undefined
 }
 
 /**

@@ -29,6 +29,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 }
 
 class Memory implements MemoryStore {
+  onExpired: SessionStore['onExpired']
   /** In order of use: a record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()
   readonly #index = new Map<string, IndexEntry[]>()
@@ -47,7 +48,11 @@ class Memory implements MemoryStore {
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
-    return this.#live(handle)
+    const record = this.#records.get(handle)
+    if (record === undefined || record.idleDeadline > this.#clock()) return record
+    this.#drop(record)
+    this.onExpired?.(record)
+    return undefined
   }
 
   async create(record: SessionRecord): Promise<boolean> {
@@ -108,10 +113,10 @@ class Memory implements MemoryStore {
   }
 
   async sweep(now: number, limit: number): Promise<number> {
-    for (const [userId, entries] of this.#index) {
-      if (entries.every((entry) => entry.expiresAt <= now)) this.#index.delete(userId)
-    }
-    return this.#removeExpired(now, limit)
+    const removed = this.#removeExpired(now, limit)
+    // Records take their entries along; what is left are entries without one, and looking at all of them once is enough.
+    if (removed < limit) this.#removeStaleEntries(now)
+    return removed
   }
 
   #live(handle: string): SessionRecord | undefined {
@@ -153,6 +158,12 @@ class Memory implements MemoryStore {
     }
     this.#earliestDeadline = earliest
     return removed
+  }
+
+  #removeStaleEntries(now: number): void {
+    for (const [userId, entries] of this.#index) {
+      if (entries.every((entry) => entry.expiresAt <= now)) this.#index.delete(userId)
+    }
   }
 
   #drop(record: SessionRecord): void {
