@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Pool } from 'pg'
+import { createClient } from 'redis'
 import t from 'tap'
 import { keyOf } from '../../lib/stores/codec.ts'
 import type { ExpressSessionStore } from '../../lib/stores/express.ts'
@@ -7,6 +8,7 @@ import { expressStore } from '../../lib/stores/express.ts'
 import { recordAt, TestClock } from '../../lib/testing/contract/check.ts'
 import { storeContract } from '../../lib/testing/store-contract.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
+import { startRedis } from '../support/servers/redis.ts'
 
 /** These packages bring no types, or types that need others. */
 const require = createRequire(import.meta.url)
@@ -14,6 +16,8 @@ const expressSession = require('express-session') as { MemoryStore: new () => Me
 const connectPgSimple = require('connect-pg-simple') as (
   session: unknown,
 ) => new (options: object) => ExpressSessionStore & { close(): void }
+
+const { RedisStore } = require('connect-redis') as { RedisStore: new (options: object) => ExpressSessionStore }
 
 interface MemoryStore extends ExpressSessionStore {
   sessions: Record<string, string>
@@ -24,6 +28,8 @@ type Answer = (error?: unknown, session?: unknown) => void
 
 const server = await startPostgres(t)
 const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 2000 })
+// Nobody else listens: connect-pg-simple leaves it to the app.
+pool.on('error', () => undefined)
 t.teardown(() => pool.end())
 
 t.test("the store contract, on express-session's own store", async (t) => {
@@ -36,6 +42,27 @@ t.test("the store contract, on express-session's own store", async (t) => {
   })) {
     if (check.part !== 'index' && check.part !== 'sweep') t.test(check.name, () => check.run())
   }
+})
+
+t.test('the store contract, on connect-redis', async (t) => {
+  const redis = await startRedis(t)
+  const client = await createClient({ url: redis.url }).connect()
+  t.teardown(() => client.close())
+  const inner = new RedisStore({ client })
+  for (const check of storeContract((clock) => ({
+    store: expressStore(inner, { clock }),
+    damage: async (handle) => {
+      await client.set(`sess:${keyOf(handle)}`, '{"cookie"')
+    },
+  }))) {
+    if (check.part !== 'index' && check.part !== 'sweep') t.test(check.name, () => check.run())
+  }
+
+  const store = expressStore(inner)
+  const record = recordAt(Date.now())
+  await store.create(record)
+  const ttl = await client.ttl(`sess:${record.handle}`)
+  t.ok(ttl > 50 && ttl <= 60, 'the server forgets it with the idle deadline', { ttl })
 })
 
 t.test('the store contract, on connect-pg-simple', async (t) => {
