@@ -138,7 +138,7 @@ async function accept(session: SessionState, base: SessionRecord | undefined, ne
 }
 
 /**
- * The second half of a login: the index confirms that nobody revoked the user meanwhile, and the limit is kept. The entry of a
+ * The second half of a login: the limit is kept, and the index confirms that nobody revoked the user meanwhile. The entry of a
  * user who was here before stays, or a login that is taken back could not tell whether they were revoked since.
  */
 async function settleLogin(
@@ -149,9 +149,9 @@ async function settleLogin(
 ): Promise<void> {
   const { users } = session.parts
   try {
+    if (login !== undefined) await users.evict(login.user, record, login.earlier)
     const isThere = await users.confirm(userId, record.handle, record.absoluteDeadline)
     if (!isThere) throw new SecureSessionError('SESSION_SUPERSEDED')
-    if (login !== undefined) await users.evict(login.user, record, login.earlier)
   } catch (error) {
     await undo(session).catch(() => undefined)
     throw error

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { SessionUser } from '../../types/index.ts'
 import type { Bench, MakeStore } from '../support/app.ts'
-import { boot, handleOf, loginAs, logOut, someone, write } from '../support/app.ts'
+import { boot, handleOf, loginAs, logOut, someone, touch, write } from '../support/app.ts'
 import type { Browser, Handler, Page } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 import { door } from '../support/gate-store.ts'
@@ -28,7 +28,7 @@ const WRITES: Record<string, { handler: Handler; status: number }> = {
   'a new value': { handler: write({ late: true }), status: 200 },
   'a deleted value': { handler: (request) => void Reflect.deleteProperty(request.session, 'kept'), status: 200 },
   save: { handler: write({ late: true }), status: 200 },
-  touch: { handler: (request) => void request.session.touch(), status: 200 },
+  touch: { handler: touch, status: 200 },
   'a renewal': { handler: () => undefined, status: 200 },
   'a confirmed login': { handler: (request) => request.confirmLogin(), status: 503 },
   regenerate: { handler: (request) => request.session.regenerate(), status: 503 },
@@ -72,7 +72,7 @@ export function resurrection(t: Test, makeStore: MakeStore): void {
         t.equal(page.status, status)
         t.strictSame(page.sessionCookies, [], 'the response carries no session cookie')
         t.strictSame(await bench.living(), [])
-        t.strictSame(await bench.indexed(victim.user), [])
+        t.strictSame(await bench.app.sessions.list(victim.user.id), [])
         if (!['touch', 'a renewal'].includes(writing)) {
           t.match(bench.takeEvents('dropped-write'), [{ handle: victim.handle, reason: 'gone' }])
         }

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { MakeStore } from '../support/app.ts'
-import { boot, handleOf, loginAs, logOut, someone, write } from '../support/app.ts'
+import { boot, handleOf, loginAs, logOut, someone, touch, write } from '../support/app.ts'
 import type { Browser, Handler } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 import { door } from '../support/gate-store.ts'
@@ -17,18 +17,21 @@ export function staleId(t: Test, makeStore: MakeStore): void {
     'destroys it': (request) => request.session.destroy(),
     'logs out': logOut,
   })) {
-    t.test(`a request that ${what} with an id that lost a rotation moments ago says nothing about the cookie`, async (t) => {
-      const bench = await boot(t, makeStore)
-      const browser = await bench.withData({ cart: [1] })
-      const loser = bench.browser()
-      loser.plant(browser.cookie ?? '')
-      await browser.visit(loginAs(someone('ann')))
-      const page = await loser.visit(handler)
-      t.equal(page.status, 200)
-      t.strictSame(page.sessionCookies, [])
-      t.not((await browser.me()).userId, null)
-      t.strictSame((await browser.me()).data, { cart: [1] })
-    })
+    t.test(
+      `a request that ${what} with an id that lost a rotation moments ago says nothing about the cookie`,
+      async (t) => {
+        const bench = await boot(t, makeStore)
+        const browser = await bench.withData({ cart: [1] })
+        const loser = bench.browser()
+        loser.plant(browser.cookie ?? '')
+        await browser.visit(loginAs(someone('ann')))
+        const page = await loser.visit(handler)
+        t.equal(page.status, 200)
+        t.strictSame(page.sessionCookies, [])
+        t.not((await browser.me()).userId, null)
+        t.strictSame((await browser.me()).data, { cart: [1] })
+      },
+    )
 
     t.test(`a request that ${what} and loses the rotation while it runs says nothing about the cookie`, async (t) => {
       const bench = await boot(t, makeStore)
@@ -77,7 +80,7 @@ export function staleId(t: Test, makeStore: MakeStore): void {
 
   for (const [ending, end] of Object.entries<(browser: Browser) => Promise<unknown>>({
     'a logout': (browser) => browser.visit(logOut),
-    'destroy': (browser) => browser.visit((request) => request.session.destroy()),
+    destroy: (browser) => browser.visit((request) => request.session.destroy()),
   })) {
     t.test(`an id whose record went with ${ending} is cleared`, async (t) => {
       const bench = await boot(t, makeStore)
@@ -119,7 +122,7 @@ export function staleId(t: Test, makeStore: MakeStore): void {
           actors: {
             login: () => browser.visit(loginAs(ann)),
             one: () => browser.visit(write({ one: 1 })),
-            two: () => browser.visit((request) => void request.session.touch()),
+            two: () => browser.visit(touch),
           },
           check: async (order) => {
             t.equal((await browser.me()).userId, ann.id, order)

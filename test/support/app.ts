@@ -79,7 +79,7 @@ export class Bench {
   /** Handles in a user's index, in order. */
   async indexed(user: SessionUser): Promise<string[]> {
     const entries = (await this.gate.store.listIndex?.(user.id)) ?? []
-    return entries.map(({ handle }) => handle).sort()
+    return entries.map(({ handle }) => handle).toSorted()
   }
 }
 
@@ -137,3 +137,8 @@ export function loginAs(user: SessionUser, options?: { keep?: boolean | string[]
 
 /** A handler that logs out. */
 export const logOut: Handler = (request) => request.logout()
+
+/** A handler that asks for a touch by name. */
+export const touch: Handler = (request) => {
+  request.session.touch()
+}

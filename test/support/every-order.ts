@@ -27,20 +27,20 @@ export async function everyOrder(
   { most = 300, seed = 1 }: { most?: number; seed?: number } = {},
 ): Promise<number> {
   let prefix: number[] | undefined = []
-  let played = 0
+  let count = 0
   const draw = random(seed)
   let isDrawn = false
-  while (prefix !== undefined && played < most) {
+  while (prefix !== undefined && count < most) {
     const given: readonly number[] = prefix
     const choose = (step: number, width: number): number => (isDrawn ? Math.floor(draw() * width) : (given[step] ?? 0))
-    const { actors, check } = await scene()
-    const { choices, order } = await conduct(gate, actors, choose)
-    await check(order.join(' '))
-    played += 1
-    if (played === 1) isDrawn = ordersOf(order) > most
+    const played = await scene()
+    const { choices, order } = await conduct(gate, played.actors, choose)
+    await played.check(order.join(' '))
+    count += 1
+    if (count === 1) isDrawn = ordersOf(order) > most
     if (!isDrawn) prefix = following(choices)
   }
-  return played
+  return count
 }
 
 interface Choice {

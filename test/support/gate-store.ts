@@ -87,7 +87,8 @@ export class Gate {
       get: (_target, name) => {
         if (name === 'constructor') return undefined
         const member: unknown = Reflect.get(real, name)
-        if (typeof member !== 'function' || !METHODS.has(name)) return typeof member === 'function' ? member.bind(real) : member
+        if (typeof member !== 'function') return member
+        if (!METHODS.has(name)) return member.bind(real)
         return (...args: unknown[]) =>
           this.#perform(String(name), args, () => Reflect.apply(member, real, args) as Promise<unknown>)
       },

@@ -1,0 +1,11 @@
+import t from 'tap'
+import { redisStore } from '../../lib/stores/redis.ts'
+import { attack } from '../support/attack-suites.ts'
+import { ioRedis6 } from '../support/redis-drivers.ts'
+import { startRedisCluster } from '../support/servers/redis.ts'
+
+const cluster = await startRedisCluster(t)
+const { client, close } = await ioRedis6.connectCluster(cluster.nodes.map((node) => node.port))
+t.teardown(close)
+
+attack(t, (_t, clock) => redisStore({ client, clock }))

@@ -1,0 +1,11 @@
+import t from 'tap'
+import { redisStore } from '../../lib/stores/redis.ts'
+import { attack } from '../support/attack-suites.ts'
+import { nodeRedis6 } from '../support/redis-drivers.ts'
+import { startRedis } from '../support/servers/redis.ts'
+
+const server = await startRedis(t, { appendonly: 'no' })
+const { client, close } = await nodeRedis6.connect(server.port)
+t.teardown(close)
+
+attack(t, (_t, clock) => redisStore({ client, clock }))

@@ -1,0 +1,10 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
+import { attack } from '../support/attack-suites.ts'
+import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
+
+const database = betterSqlite.open(join(temporaryFolder(t), 'sessions.db'))
+t.teardown(() => database.close())
+
+attack(t, (_t, clock) => sqliteStore({ database, clock }))
