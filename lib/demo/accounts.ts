@@ -44,7 +44,7 @@ export class Accounts {
     return new Accounts(new Map(hashes), decoy)
   }
 
-  find(id: string): Customer | undefined {
+  find(id: string | undefined): Customer | undefined {
     return CUSTOMERS.find((customer) => customer.id === id)
   }
 

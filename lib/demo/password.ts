@@ -1,4 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import type { ScryptOptions } from 'node:crypto'
+import { promisify } from 'node:util'
 
 /** A password as it is kept: never the password. */
 export interface HashedPassword {
@@ -8,6 +10,8 @@ export interface HashedPassword {
 
 /** OWASP Password Storage Cheat Sheet, scrypt: 16 MiB in five passes. */
 const COST = { N: 2 ** 14, r: 8, p: 5 }
+const scryptAsync: (password: string, salt: Buffer, length: number, cost: ScryptOptions) => Promise<Buffer> =
+  promisify(scrypt)
 const HASH_LENGTH = 32
 const SALT_LENGTH = 16
 
@@ -23,10 +27,5 @@ export async function verifyPassword(password: string, kept: HashedPassword): Pr
 }
 
 function derive(password: string, salt: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFC'), salt, HASH_LENGTH, COST, (error, hash) => {
-      if (error === null) resolve(hash)
-      else reject(error)
-    })
-  })
+  return scryptAsync(password.normalize('NFC'), salt, HASH_LENGTH, COST)
 }

@@ -35,6 +35,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, termi
 
 async function serve(session: SecureSessionOptions, port: number, terminal: Terminal): Promise<number> {
   let app: FastifyInstance | undefined
+  let code = 0
   try {
     app = await buildBank({ session, logger: terminalLog(terminal.out, terminal.err) })
     await app.listen({ host: HOST, port, listenTextResolver: () => '' })
@@ -47,11 +48,10 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
     terminal.out(`Bank ready at http://${HOST}:${address.port} (Ctrl+C closes it)`)
     await terminal.stopped
     terminal.out('Closing the bank.')
-    return 0
   } catch (error) {
     terminal.err(explain(error, port))
-    return 1
-  } finally {
-    await app?.close()
+    code = 1
   }
+  await app?.close()
+  return code
 }

@@ -4,7 +4,7 @@ import type { Bank } from '../bank.ts'
 
 /** Who asks, on a route behind `requireLogin`. */
 export function customerOf(bank: Bank, request: FastifyRequest): Customer {
-  const customer = bank.accounts.find(request.user?.id ?? '')
+  const customer = bank.accounts.find(request.user?.id)
   if (customer === undefined) throw new TypeError('a session names somebody who does not bank here')
   return customer
 }

@@ -16,7 +16,7 @@ export async function sendPage(
   view: View,
 ): Promise<FastifyReply> {
   return sendDocument(reply, view, {
-    customer: bank.accounts.find(request.user?.id ?? ''),
+    customer: bank.accounts.find(request.user?.id),
     facts: await panelFacts(bank, request),
   })
 }
