@@ -71,8 +71,6 @@ t.test('an expired session is reported once, with what ended it', async (t) => {
 })
 
 t.test('a store that hands out expired records changes nothing: they are removed, and reported', async (t) => {
-  const { app, clock } = await world(t)
-  t.ok(app)
   const forgetful = memoryStore({ clock: () => 0 })
   const made = await world(t, {
     session: { store: { ...coreOnly(forgetful), ...indexOf(forgetful) } },
