@@ -47,6 +47,10 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
 async function createParts(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Parts> {
   const events = new SessionEvents(app.log, settings.clock)
   kept.onDamaged = (handle) => events.emit({ type: 'damaged', handle })
+  kept.onExpired = ({ handle, userId, absoluteDeadline }) => {
+    const reason = settings.clock() >= absoluteDeadline ? 'absolute' : 'idle'
+    events.emit({ type: 'expire', handle, userId, reason })
+  }
   const store = new AnsweringStore(kept, settings.storeTimeout, events)
   return {
     settings,
