@@ -1,0 +1,165 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import t from 'tap'
+import type { SessionEvent } from '../../types/index.ts'
+import { coreOnly } from './stores.ts'
+import { ordinary, route, Visitor, world } from './world.ts'
+import type { World } from './world.ts'
+
+type Type = SessionEvent['type']
+
+const HANDLE = /^[\w-]{22}$/
+
+/** What brings each event about, and the one event that it brings. */
+const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknown>; also?: Type[]; event: object }> = {
+  login: {
+    make: (_made, ann) => ann.post('/login', { user: { id: 'bob' }, options: { remember: true } }),
+    also: ['rotate'],
+    event: { handle: HANDLE, previousHandle: HANDLE, userId: 'bob', remember: true },
+  },
+  logout: { make: (_made, ann) => ann.post('/logout'), event: { handle: HANDLE, userId: 'ann' } },
+  rotate: { make: (_made, ann) => ann.post('/regenerate'), event: { handle: HANDLE, reason: 'regenerate' } },
+  renew: {
+    make: async ({ clock }, ann) => {
+      clock.advance('15m')
+      await ann.get('/me')
+    },
+    event: { handle: HANDLE },
+  },
+  expire: {
+    make: async ({ clock }, ann) => {
+      clock.advance('30m')
+      await ann.get('/me')
+    },
+    event: { handle: HANDLE, userId: 'ann', reason: 'idle' },
+  },
+  revoke: {
+    make: ({ app }) => app.sessions.revokeUser('ann'),
+    event: { handle: HANDLE, userId: 'ann', reason: 'revoked' },
+  },
+  replay: {
+    make: async ({ app, clock }, ann) => {
+      const copy = new Visitor(app)
+      copy.cookies.set('session', ann.cookie ?? '')
+      clock.advance('15m')
+      await ann.get('/me')
+      await ann.get('/me')
+      clock.advance('30s')
+      await copy.get('/me')
+    },
+    also: ['renew', 'revoke'],
+    event: { handle: HANDLE, userId: 'ann' },
+  },
+  forged: {
+    make: ({ app }) => app.inject({ url: '/me', headers: { cookie: 'session=x' } }),
+    event: { reason: 'malformed' },
+  },
+  duplicate: {
+    make: ({ app }) => app.inject({ url: '/me', headers: { cookie: 'session=x; session=y' } }),
+    event: { count: 2 },
+  },
+  'dropped-write': {
+    make: (_made, ann) => ann.post('/write-after-revoke'),
+    also: ['revoke'],
+    event: { handle: HANDLE, reason: 'gone' },
+  },
+  damaged: {
+    make: ({ store }, ann) => {
+      store.get = async () => ({}) as never
+      return ann.get('/me')
+    },
+    event: { handle: HANDLE },
+  },
+  'store-failure': {
+    make: ({ store }, ann) => {
+      store.get = async () => Promise.reject(new Error('down'))
+      return ann.get('/me')
+    },
+    event: { operation: 'get' },
+  },
+}
+
+async function prepared(t: Parameters<typeof world>[0]): Promise<{ made: World; ann: Visitor }> {
+  const made = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/regenerate', (request) => request.session.regenerate())
+      route(server, '/write-after-revoke', async (request) => {
+        await server.sessions.revokeUser('ann')
+        Object.assign(request.session, { a: 1 })
+      })
+    },
+  })
+  const ann = made.visitor()
+  await ann.post('/login')
+  made.events.length = 0
+  return { made, ann }
+}
+
+for (const [type, { make, also = [], event }] of Object.entries(CAUSES)) {
+  t.test(
+    `${type}: once, to its listeners, to those of all events and to the channel, with nothing secret`,
+    async (t) => {
+      const { made, ann } = await prepared(t)
+      const heard: SessionEvent[] = []
+      const published: unknown[] = []
+      const publish = (message: unknown): void => void published.push(message)
+      made.app.sessions.events.on(type as Type, (one: SessionEvent) => void heard.push(one))
+      subscribe('fastify-session-guard', publish)
+      t.teardown(() => unsubscribe('fastify-session-guard', publish))
+      const secrets = [ann.cookie?.split('.')[1] ?? '?']
+      await make(made, ann)
+      secrets.push(ann.cookie?.split('.')[1] ?? '?')
+      t.match(heard, [{ type, at: made.clock(), ...event }])
+      t.equal(heard.length, 1)
+      t.same(made.events.map((one) => one.type).toSorted(), [...also, type].toSorted())
+      t.same(published, made.events)
+      for (const secret of secrets) t.notOk(JSON.stringify(published).includes(secret))
+    },
+  )
+}
+
+t.test('security events leave an audit line in the app’s log, with the handle and without the id', async (t) => {
+  const { made, ann } = await prepared(t)
+  const id = ann.cookie ?? ''
+  await ann.post('/logout')
+  await made.app.inject({ url: '/me', headers: { cookie: 'session=x' } })
+  const lines = made
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('"audit"'))
+    .map((line) => JSON.parse(line) as { level: number; msg: string; audit: object })
+  t.match(lines, [
+    { level: 30, msg: 'session login', audit: { type: 'login', userId: 'ann', handle: id.slice(0, 22) } },
+    { level: 30, msg: 'session logout', audit: { type: 'logout', userId: 'ann' } },
+    { level: 40, msg: 'session forged', audit: { type: 'forged' } },
+  ])
+  t.notOk(made.log().includes(id.split('.')[1] ?? '?'))
+})
+
+t.test('a listener that throws or rejects decides nothing', async (t) => {
+  const { made, ann } = await prepared(t)
+  made.app.sessions.events.on('login', () => {
+    throw new Error('my bug')
+  })
+  // oxlint-disable-next-line typescript/no-misused-promises -- an async listener is what people write all the same
+  made.app.sessions.events.on('login', async () => Promise.reject(new Error('my other bug')))
+  t.equal((await ann.post('/login', { user: { id: 'bob' } })).statusCode, 200)
+  t.match((await ann.get('/me')).json(), { user: { id: 'bob' } })
+  t.match(made.log(), /a listener of session events threw/)
+})
+
+t.test('a first login has no handle before it', async (t) => {
+  const { made } = await prepared(t)
+  await made.visitor().post('/login')
+  t.match(made.events, [{ type: 'login', previousHandle: null }])
+})
+
+t.test('an event of a store that fails names the operation, not the reason', async (t) => {
+  const made = await world(t, {
+    store: (store) => ({ ...coreOnly(store), create: () => Promise.reject(new Error('hunter2')) }),
+    routes: ordinary,
+  })
+  await made.visitor().post('/login')
+  t.match(made.events, [{ type: 'store-failure', operation: 'create' }])
+  t.notMatch(JSON.stringify(made.events), /hunter2/)
+})

@@ -1,0 +1,113 @@
+import corsPlugin from '@fastify/cors'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import Fastify from 'fastify'
+import type { Test } from 'tap'
+import t from 'tap'
+import { memoryStore, secureSession } from '../../lib/index.ts'
+import type { SecureSessionOptions, SessionStore } from '../../types/index.ts'
+import { SECRET } from './world.ts'
+
+/** An app whose log is at hand as lines. */
+function logged(t: Test, options: FastifyServerOptions = {}): { app: FastifyInstance; rules: () => unknown[] } {
+  const lines: { rule?: unknown }[] = []
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line) as { rule?: unknown }) }
+  const app = Fastify({ ...options, logger: { stream, level: 'warn' } })
+  t.teardown(() => app.close())
+  return { app, rules: () => lines.flatMap(({ rule }) => rule ?? []) }
+}
+
+/** A store that production accepts, without a server for it. */
+function durable(): SessionStore {
+  const { get, create, update, touch, delete: remove, addToIndex, keepInIndex, removeFromIndex, listIndex } = bound()
+  return Object.assign(
+    { get, create, update, touch, delete: remove },
+    { addToIndex, keepInIndex, removeFromIndex, listIndex },
+  )
+}
+
+function bound(): ReturnType<typeof memoryStore> {
+  const store = memoryStore()
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+const PRODUCTION: SecureSessionOptions = { environment: 'production', secret: SECRET, tls: 'proxy', maxSessions: 5 }
+
+t.test('CORS that lets every origin in with credentials refuses ready and listen in production', async (t) => {
+  const { app } = logged(t)
+  app.register(corsPlugin, { origin: true, credentials: true })
+  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  await t.rejects(app.ready(), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
+})
+
+t.test('the same is a warning in development', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(corsPlugin, { origin: true, credentials: true })
+  app.register(secureSession, { environment: 'development', secret: SECRET })
+  await app.ready()
+  t.strictSame(rules(), ['session/cors-credentials-reflect'])
+})
+
+t.test('a store that does not answer refuses ready in production', async (t) => {
+  const { app } = logged(t)
+  const store: SessionStore = { ...durable(), get: () => new Promise(() => undefined) }
+  app.register(secureSession, { ...PRODUCTION, store, storeTimeout: '20ms' })
+  await t.rejects(app.ready(), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
+})
+
+t.test('a proxy that speaks of https to an app that does not trust it is named once', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.get('/', async () => 'ok')
+  await app.ready()
+  const before = rules().length
+  for (let index = 0; index < 3; index += 1) {
+    await app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https', host: 'bank.example' } })
+  }
+  t.strictSame(rules().slice(before), ['session/trust-proxy-missing'])
+})
+
+t.test('plain http in production is named once, and the request is served', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.get('/', async () => 'ok')
+  await app.ready()
+  const before = rules().length
+  for (let index = 0; index < 3; index += 1) {
+    const response = await app.inject({ url: '/', headers: { host: 'bank.example' } })
+    t.equal(response.statusCode, 200)
+  }
+  t.strictSame(rules().slice(before), ['session/plain-http-in-production'])
+})
+
+t.test('after the first thousand requests the wire is not looked at any more', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.get('/', async () => 'ok')
+  await app.ready()
+  const before = rules().length
+  for (let index = 0; index < 1000; index += 1) await app.inject({ url: '/', headers: { host: 'localhost' } })
+  await app.inject({ url: '/', headers: { host: 'bank.example' } })
+  t.strictSame(rules().slice(before), [])
+})
+
+t.test('a route that asks for a fresh login settles sudo-missing, whose silence is then unused', async (t) => {
+  for (const [within, expected] of [
+    [{}, []],
+    [{ within: '5m' as const }, ['session/silence-unused']],
+  ] as const) {
+    const { app, rules } = logged(t)
+    const silence = [{ rule: 'sudo-missing', reason: 'nothing here needs a fresh login' }]
+    app.register(secureSession, { ...PRODUCTION, assurance: 'aal2', store: durable(), silence })
+    app.after(() => app.get('/', { preHandler: app.requireLogin(within) }, async () => 'ok'))
+    await app.ready()
+    t.strictSame(
+      rules().filter((rule) => rule === 'session/silence-unused'),
+      expected,
+    )
+  }
+})
