@@ -174,8 +174,9 @@ t.test('a domain is a bare host name', async (t) => {
     [`${'a.'.repeat(150)}example.com`, undefined],
   ]
   for (const [domain, host] of malformed) {
-    for (const environment of ['production', 'development'])
+    for (const environment of ['production', 'development']) {
       table(environment, [[{ domain }, 'fatal domain-malformed']])
+    }
     t.equal(suggestionFor({ domain }), host, JSON.stringify(domain))
   }
 })

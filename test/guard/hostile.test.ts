@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { checkConfig, environmentLine } from '../../lib/guard/check.ts'
 import { FOREIGN } from '../../lib/guard/foreign.ts'
@@ -119,7 +119,7 @@ t.test('huge options are judged in time, and the report stays short', async (t) 
     { silence: [{ rule: long, reason: long, expires: long }] },
     { trustedOrigins: [long] },
   ]) {
-    t.ok(everythingPrinted(good(options), 'production').length < 100_000, Object.keys(options)[0]?.slice(0, 20))
+    t.ok(everythingPrinted(good(options), 'production').length < 100_000, Object.keys(options).join().slice(0, 20))
   }
 })
 
@@ -137,7 +137,7 @@ t.test('control and direction characters never reach a terminal', async (t) => {
     spellOut: 'all',
     showSilenced: true,
   })
-  t.notMatch(pretty, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  t.notMatch(pretty, /[^\n\P{C}]/u)
 })
 
 t.test('a password in an address is not printed', async (t) => {

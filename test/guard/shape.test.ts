@@ -156,7 +156,7 @@ t.test('a wrong type is refused, and nothing is coerced', async (t) => {
     { cookie: { priority: 'High' } },
     { store: 'redis' },
     { store: null },
-    { store: class {} },
+    { store: Map },
     { assurance: 'AAL2' },
     { idleTimeout: '-5m' },
     { idleTimeout: '0s' },

@@ -60,12 +60,15 @@ t.test('a finding that cannot be silenced stays, though others of its rule can b
 t.test('an entry counts until its day is over in UTC', async (t) => {
   const until = (expires: unknown): string[] => withSilence([{ rule: 'domain-wide', reason: 'x', expires }])
   const expired = ['warning domain-wide', 'fatal silence-invalid']
-  for (const expires of ['2026-06-15', '2027-01-31', '2026-06-15T12:00:01Z', '2026-06-15T14:30+02:00'])
+  for (const expires of ['2026-06-15', '2027-01-31', '2026-06-15T12:00:01Z', '2026-06-15T14:30+02:00']) {
     t.strictSame(until(expires), [], expires)
-  for (const expires of ['2026-06-14', '2020-01-01', '2026-06-15T12:00:00Z', '2026-06-15T13:59:00.000+02:00'])
+  }
+  for (const expires of ['2026-06-14', '2020-01-01', '2026-06-15T12:00:00Z', '2026-06-15T13:59:00.000+02:00']) {
     t.strictSame(until(expires), expired, expires)
-  for (const expires of ['tomorrow', '2027-13-01', '2027-02-30', '31.1.2027', '2027', '', '2027-01-31T25:00Z'])
+  }
+  for (const expires of ['tomorrow', '2027-13-01', '2027-02-30', '31.1.2027', '2027', '', '2027-01-31T25:00Z']) {
     t.strictSame(until(expires), expired, expires)
+  }
   t.strictSame(until(5), ['fatal option-type', 'warning domain-wide'])
 })
 

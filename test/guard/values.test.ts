@@ -187,10 +187,12 @@ t.test('a store that keeps fewer promises says so', async (t) => {
 t.test('an unencrypted way to the store is a warning, unless it stays on this machine', async (t) => {
   const to = (host: string, encrypted = false): object =>
     good({ store: { ...STORE, connections: [{ host, encrypted }] } })
-  for (const host of ['redis.internal', '10.0.0.5', '[2001:db8::1]'])
+  for (const host of ['redis.internal', '10.0.0.5', '[2001:db8::1]']) {
     t.strictSame(judge(to(host)), ['warning store-plaintext'], host)
-  for (const host of ['localhost', 'db.localhost', '127.0.0.1', '127.5.5.5', '::1', '[::1]', '/run/redis.sock'])
+  }
+  for (const host of ['localhost', 'db.localhost', '127.0.0.1', '127.5.5.5', '::1', '[::1]', '/run/redis.sock']) {
     t.strictSame(judge(to(host)), [], host)
+  }
   t.strictSame(judge(to('redis.internal', true)), [])
   t.strictSame(judge(to('redis.internal'), 'development'), [])
 })

@@ -1,0 +1,179 @@
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import csrf from '@fastify/csrf-protection'
+import helmet from '@fastify/helmet'
+import jwt from '@fastify/jwt'
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+import { probeNeighbours } from '../../lib/guard/neighbours-probe.ts'
+import type { ProbeInput } from '../../lib/guard/neighbours-probe.ts'
+import type { NeighbourFacts } from '../../lib/guard/phase-facts.ts'
+import { checkNeighbours } from '../../lib/guard/phases.ts'
+import { good, named, SECRET } from './configs.ts'
+import { NEIGHBOURS } from './phase-facts.ts'
+
+const INPUT: ProbeInput = { secrets: [SECRET], store: undefined, storeTimeout: 100, hasSudoRoute: false }
+
+/** What the probe sees from inside onReady, where the plugin runs it. */
+async function look(
+  t: Test,
+  prepare: (app: FastifyInstance) => unknown,
+  input: Partial<ProbeInput> = {},
+): Promise<NeighbourFacts> {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await prepare(app)
+  let facts: NeighbourFacts | undefined
+  app.addHook('onReady', async () => {
+    facts = await probeNeighbours(app, { ...INPUT, ...input })
+  })
+  await app.ready()
+  if (facts === undefined) throw new Error('onReady did not run')
+  return facts
+}
+
+function judge(facts: Partial<NeighbourFacts>, options: object = good(), environment = 'production'): string[] {
+  return named(checkNeighbours(options, environment, { ...NEIGHBOURS, ...facts }))
+}
+
+t.test('an app on its own is met with silence', async (t) => {
+  const facts = await look(t, () => undefined)
+  t.strictSame(facts, NEIGHBOURS)
+  t.strictSame(judge(facts), [])
+})
+
+t.test('CORS that lets any origin in with credentials refuses the boot', async (t) => {
+  const facts = await look(t, (app) => app.register(cors, { origin: true, credentials: true }))
+  t.strictSame(judge(facts), ['fatal cors-credentials-reflect'])
+  t.strictSame(judge(facts, good(), 'development'), ['warning cors-credentials-reflect'])
+})
+
+t.test('CORS that answers everybody with credentials and * is a warning', async (t) => {
+  const facts = await look(t, (app) => app.register(cors, { origin: '*', credentials: true }))
+  t.strictSame(judge(facts), ['warning cors-credentials-wildcard'])
+})
+
+t.test('CORS with a list, or without credentials, is met with silence', async (t) => {
+  for (const options of [{ origin: ['https://app.example'], credentials: true }, { origin: true }, { origin: '*' }]) {
+    t.strictSame(judge(await look(t, (app) => app.register(cors, options))), [])
+  }
+})
+
+t.test('the probe runs the hooks of the app as a request from this machine would', async (t) => {
+  const seen: unknown[] = []
+  await look(t, async (app) => {
+    app.addHook(
+      'onRequest',
+      async ({ ip, protocol, headers }) => void seen.push({ ip, protocol, agent: headers['user-agent'] }),
+    )
+    await app.register(cors, { origin: true, credentials: true, hook: 'preHandler' })
+  })
+  t.strictSame(seen, [{ ip: '127.0.0.1', protocol: 'https', agent: 'fastify-session-guard' }])
+})
+
+t.test('an app that does not answer the probe boots all the same', async (t) => {
+  const facts = await look(t, async (app) => {
+    app.addHook('onRequest', () => undefined)
+    await app.register(cors, { origin: true, credentials: true })
+  })
+  t.equal(facts.cors, null)
+})
+
+t.test('@fastify/cookie and @fastify/jwt that sign with our secret are found, and nobody else', async (t) => {
+  const shared = await look(t, async (app) => {
+    await app.register(cookie, { secret: SECRET })
+    await app.register(jwt, { secret: SECRET })
+  })
+  t.strictSame(shared.secretSharedWith, ['@fastify/cookie', '@fastify/jwt'])
+  t.strictSame(judge(shared), ['warning secret-reused'])
+  const apart = await look(t, async (app) => {
+    await app.register(cookie, { secret: `${SECRET}x` })
+    await app.register(jwt, { secret: `${SECRET}y` })
+  })
+  t.strictSame(apart.secretSharedWith, [])
+  const old = await look(t, (app) => app.register(jwt, { secret: 'an old one' }), { secrets: [SECRET, 'an old one'] })
+  t.strictSame(old.secretSharedWith, ['@fastify/jwt'])
+  t.strictSame((await look(t, (app) => app.register(cookie, { secret: SECRET }), { secrets: [] })).secretSharedWith, [])
+})
+
+t.test('a plugin that signs in another way is no neighbour to worry about', async (t) => {
+  const facts = await look(t, (app) => {
+    app.decorate('signCookie', () => 'x')
+    Object.assign(app, { jwt: { sign: () => 5 } })
+  })
+  t.strictSame(facts.secretSharedWith, [])
+})
+
+t.test('SameSite=None without any defence is a warning', async (t) => {
+  const options = good({
+    cookie: { sameSite: 'none' },
+    crossOriginProtection: false,
+    silence: [{ rule: 'cross-origin-off', reason: 'tokens' }],
+  })
+  t.strictSame(judge(await look(t, () => undefined), options), ['warning samesite-none-exposed'])
+  const defended = await look(t, async (app) => {
+    await app.register(cookie)
+    await app.register(csrf)
+  })
+  t.strictSame(judge(defended, options), [])
+  t.strictSame(judge(NEIGHBOURS, good({ cookie: { sameSite: 'none' } })), [])
+})
+
+t.test('@fastify/helmet is taken for HSTS', async (t) => {
+  t.equal((await look(t, (app) => app.register(helmet))).sendsHsts, true)
+  t.strictSame(judge({ sendsHsts: false }), ['info hsts-missing'])
+})
+
+t.test('a high assurance level asks for a route that asks again', async (t) => {
+  for (const assurance of ['aal2', 'aal3']) t.strictSame(judge({}, good({ assurance })), ['info sudo-missing'])
+  t.strictSame(judge({}, good({ assurance: 'aal1' })), [])
+  t.strictSame(judge(await look(t, () => undefined, { hasSudoRoute: true }), good({ assurance: 'aal2' })), [])
+})
+
+t.test('a cookie of the same name refuses the boot', async (t) => {
+  t.strictSame(judge({ cookieNames: ['__Host-session'] }), ['fatal duplicate-plugin'])
+})
+
+t.test('a store that answers is met with silence', async (t) => {
+  const handles: string[] = []
+  const store = { get: async (handle: string) => void handles.push(handle) }
+  const facts = await look(t, () => undefined, { store })
+  t.strictSame(facts.store, { answers: true, detail: '' })
+  t.match(handles, [/^[\w-]{22}$/], 'a handle that cannot exist')
+  t.strictSame(judge(facts), [])
+})
+
+t.test('a store that does not answer refuses the boot', async (t) => {
+  const silent = await look(t, () => undefined, {
+    store: { get: () => new Promise(() => undefined) },
+    storeTimeout: 10,
+  })
+  t.strictSame(silent.store, { answers: false, detail: 'no answer within 10 ms' })
+  t.strictSame(judge(silent), ['fatal store-unreachable'])
+  t.strictSame(judge(silent, good(), 'development'), ['warning store-unreachable'])
+})
+
+t.test('a store that fails is named by its code, never by its message', async (t) => {
+  const failWith = async (error: unknown): Promise<string | undefined> => {
+    const get = async (): Promise<never> => {
+      throw error
+    }
+    return (await look(t, () => undefined, { store: { get } })).store?.detail
+  }
+  const url = 'redis://app:hunter2@redis.internal'
+  t.equal(await failWith(Object.assign(new Error(url), { code: 'ECONNREFUSED' })), 'ECONNREFUSED')
+  t.equal(
+    await failWith(
+      Object.assign(new Error('x'), {
+        code: 'SESSION_STORE_UNAVAILABLE',
+        cause: Object.assign(new Error(url), { code: '28P01' }),
+      }),
+    ),
+    '28P01',
+  )
+  t.equal(await failWith(new TypeError(url)), 'TypeError')
+  t.equal(await failWith(Object.assign(new Error(url), { name: url, code: url })), 'it failed')
+  t.equal(await failWith(undefined), 'it failed')
+})
