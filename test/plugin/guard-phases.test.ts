@@ -1,9 +1,12 @@
 import corsPlugin from '@fastify/cors'
+import Database from 'better-sqlite3'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
-import { memoryStore, secureSession } from '../../lib/index.ts'
+import { secureSession } from '../../lib/index.ts'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SecureSessionOptions, SessionStore } from '../../types/index.ts'
 import { SECRET } from './world.ts'
 
@@ -16,23 +19,11 @@ function logged(t: Test, options: FastifyServerOptions = {}): { app: FastifyInst
   return { app, rules: () => lines.flatMap(({ rule }) => rule ?? []) }
 }
 
-/** A store that production accepts, without a server for it. */
-function durable(): SessionStore {
-  const { get, create, update, touch, delete: remove, addToIndex, keepInIndex, removeFromIndex, listIndex } = bound()
-  return Object.assign(
-    { get, create, update, touch, delete: remove },
-    { addToIndex, keepInIndex, removeFromIndex, listIndex },
-  )
-}
-
-function bound(): ReturnType<typeof memoryStore> {
-  const store = memoryStore()
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+/** A store that production accepts. */
+function durable(t: Test): SessionStore {
+  const database = new Database(join(t.testdir(), 'sessions.db'))
+  t.teardown(() => database.close())
+  return sqliteStore({ database })
 }
 
 const PRODUCTION: SecureSessionOptions = { environment: 'production', secret: SECRET, tls: 'proxy', maxSessions: 5 }
@@ -40,7 +31,7 @@ const PRODUCTION: SecureSessionOptions = { environment: 'production', secret: SE
 t.test('CORS that lets every origin in with credentials refuses ready and listen in production', async (t) => {
   const { app } = logged(t)
   app.register(corsPlugin, { origin: true, credentials: true })
-  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
   await t.rejects(app.ready(), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
 })
 
@@ -54,14 +45,14 @@ t.test('the same is a warning in development', async (t) => {
 
 t.test('a store that does not answer refuses ready in production', async (t) => {
   const { app } = logged(t)
-  const store: SessionStore = { ...durable(), get: () => new Promise(() => undefined) }
+  const store = Object.assign(durable(t), { get: () => new Promise<undefined>(() => undefined) })
   app.register(secureSession, { ...PRODUCTION, store, storeTimeout: '20ms' })
   await t.rejects(app.ready(), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
 })
 
 t.test('a proxy that speaks of https to an app that does not trust it is named once', async (t) => {
   const { app, rules } = logged(t)
-  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
   app.get('/', async () => 'ok')
   await app.ready()
   const before = rules().length
@@ -73,7 +64,7 @@ t.test('a proxy that speaks of https to an app that does not trust it is named o
 
 t.test('plain http in production is named once, and the request is served', async (t) => {
   const { app, rules } = logged(t)
-  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
   app.get('/', async () => 'ok')
   await app.ready()
   const before = rules().length
@@ -86,7 +77,7 @@ t.test('plain http in production is named once, and the request is served', asyn
 
 t.test('after the first thousand requests the wire is not looked at any more', async (t) => {
   const { app, rules } = logged(t)
-  app.register(secureSession, { ...PRODUCTION, store: durable() })
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
   app.get('/', async () => 'ok')
   await app.ready()
   const before = rules().length
@@ -96,13 +87,14 @@ t.test('after the first thousand requests the wire is not looked at any more', a
 })
 
 t.test('a route that asks for a fresh login settles sudo-missing, whose silence is then unused', async (t) => {
+  const store = durable(t)
   for (const [within, expected] of [
     [{}, []],
     [{ within: '5m' as const }, ['session/silence-unused']],
   ] as const) {
     const { app, rules } = logged(t)
     const silence = [{ rule: 'sudo-missing', reason: 'nothing here needs a fresh login' }]
-    app.register(secureSession, { ...PRODUCTION, assurance: 'aal2', store: durable(), silence })
+    app.register(secureSession, { ...PRODUCTION, assurance: 'aal2', store, silence })
     app.after(() => app.get('/', { preHandler: app.requireLogin(within) }, async () => 'ok'))
     await app.ready()
     t.strictSame(
