@@ -19,7 +19,8 @@ export type RedisClient = NodeRedisClient | IoRedisClient
 
 /** The two questions that the store asks. */
 export interface Redis {
-  get(key: string): Promise<unknown>
+  /** A `Buffer` where the app told its client so. */
+  get(key: string): Promise<string | Buffer | null>
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
 }
 
@@ -31,7 +32,7 @@ export function redisOf(client: RedisClient): Redis {
   const call = callerOf(client)
   listenForErrors(client)
   return {
-    get: (key) => client.get(key),
+    get: (key) => client.get(key) as ReturnType<Redis['get']>,
     run: async (script, key, ...values) => {
       const strings = values.map(String)
       try {

@@ -4,10 +4,13 @@ import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Redis, RedisClient } from './redis-client.ts'
 import { redisOf } from './redis-client.ts'
+import type { RedisConnection } from './redis-connections.ts'
+import { connectionsOf } from './redis-connections.ts'
 import type { Script } from './redis-scripts.ts'
 import { SCRIPTS } from './redis-scripts.ts'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts'
+export type { RedisConnection } from './redis-connections.ts'
 
 /** Options of `redisStore`. */
 export interface RedisStoreOptions {
@@ -17,6 +20,12 @@ export interface RedisStoreOptions {
   prefix?: string
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
+}
+
+/** The store in Redis. */
+export interface RedisStore extends SessionStore, UserIndex {
+  /** Where the client connects to, where its options say; what the guard looks at. */
+  readonly connections: readonly RedisConnection[]
 }
 
 /**
@@ -33,16 +42,17 @@ export interface RedisStoreOptions {
  *   revocation by another process is then seen one invalidation message later, and a lost connection empties the cache.
  * @throws `TypeError` when `client` is neither driver's.
  */
-export function redisStore(options: RedisStoreOptions): SessionStore & UserIndex {
+export function redisStore(options: RedisStoreOptions): RedisStore {
   const { client, prefix = 'session:', clock = Date.now } = options
-  return new RedisStore(redisOf(client), prefix, clock)
+  return new Store(redisOf(client), connectionsOf(client), prefix, clock)
 }
 
 /** `<version> <lastSeenAt> <idleDeadline> <write>`, then JSON. */
 const VALUE = /^(\d+) (\S+) (\S+) \S+\n/
 
-class RedisStore implements SessionStore, UserIndex {
+class Store implements RedisStore {
   onDamaged: SessionStore['onDamaged']
+  readonly connections: readonly RedisConnection[]
   readonly #redis: Redis
   readonly #prefix: string
   readonly #clock: () => number
@@ -50,16 +60,17 @@ class RedisStore implements SessionStore, UserIndex {
   readonly #writer = randomBytes(6).toString('base64url')
   #writes = 0
 
-  constructor(redis: Redis, prefix: string, clock: () => number) {
+  constructor(redis: Redis, connections: readonly RedisConnection[], prefix: string, clock: () => number) {
     this.#redis = redis
+    this.connections = connections
     this.#prefix = prefix
     this.#clock = clock
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
     const value = await this.#read(this.#recordKey(handle))
-    if (value === null || value === undefined) return undefined
-    const record = decodeValue(String(value as string | Buffer))
+    if (value === null) return undefined
+    const record = decodeValue(value.toString())
     if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
     this.onDamaged?.(handle)
     return undefined
@@ -105,7 +116,7 @@ class RedisStore implements SessionStore, UserIndex {
     return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
   }
 
-  async #read(key: string): Promise<unknown> {
+  async #read(key: string): Promise<string | Buffer | null> {
     try {
       return await this.#redis.get(key)
     } catch (error) {

@@ -53,10 +53,13 @@ const ioRedis = (name: string, One: typeof Redis, Many: typeof Cluster): RedisDr
   },
 })
 
+export const nodeRedis6: RedisDriver = nodeRedis('node-redis 6', createClient, createCluster)
+export const ioRedis6: RedisDriver = ioRedis('ioredis 6', Redis, Cluster)
+
 /** Both drivers in both versions. The older versions' types differ where the store does not look. */
 export const redisDrivers: readonly RedisDriver[] = [
-  nodeRedis('node-redis 6', createClient, createCluster),
+  nodeRedis6,
   nodeRedis('node-redis 5', createClient5 as never, createCluster5 as never),
-  ioRedis('ioredis 6', Redis, Cluster),
+  ioRedis6,
   ioRedis('ioredis 5', Redis5 as never, Cluster5 as never),
 ]

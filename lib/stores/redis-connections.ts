@@ -1,0 +1,35 @@
+/** Where a client's connections go. */
+export interface RedisConnection {
+  /** Host name, address, or the path of a unix socket. */
+  readonly host: string
+  readonly encrypted: boolean
+}
+
+/** As far as the options of a client say; empty when they do not, as those of a Sentinel or a pool. */
+export function connectionsOf(client: object): RedisConnection[] {
+  const { options: given, _options: many, startupNodes } = fieldsOf(client)
+  const options = fieldsOf(given ?? many)
+  // ioredis and node-redis, each on a cluster, then each on one server.
+  if (Array.isArray(startupNodes)) return startupNodes.map((node) => connectionOf(node, options['redisOptions']))
+  if (Array.isArray(options['rootNodes'])) {
+    const { socket } = fieldsOf(options['defaults'])
+    return options['rootNodes'].map((node) => connectionOf(fieldsOf(node)['url'] ?? fieldsOf(node)['socket'], socket))
+  }
+  if (given === undefined || Array.isArray(options['sentinels'])) return []
+  return [connectionOf(options['host'] === undefined ? options['socket'] : options, {})]
+}
+
+/** A node as a URL, a port of this machine, or options; `shared` are the options of all nodes. */
+function connectionOf(node: unknown, shared: unknown): RedisConnection {
+  const isAllEncrypted = Boolean(fieldsOf(shared)['tls'])
+  if (typeof node === 'string' && URL.canParse(node)) {
+    const { hostname, protocol } = new URL(node)
+    return { host: hostname, encrypted: isAllEncrypted || protocol === 'rediss:' }
+  }
+  const { path, host, tls } = fieldsOf(node)
+  return { host: (path ?? host ?? 'localhost') as string, encrypted: isAllEncrypted || Boolean(tls) }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}

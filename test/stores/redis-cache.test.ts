@@ -1,0 +1,127 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { createClient as createClient5 } from 'redis-5'
+import type { Test } from 'tap'
+import t from 'tap'
+import { redisStore } from '../../lib/stores/redis.ts'
+import { freshName, IDLE, nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+import { startRedis } from '../support/servers/redis.ts'
+import { logIn, smallApp } from '../support/small-app.ts'
+
+const server = await startRedis(t, { appendonly: 'no' })
+const plain = createClient({ url: server.url })
+await plain.connect()
+t.teardown(() => plain.destroy())
+/** Another process, as far as the server can tell. */
+const elsewhere = redisStore({ client: plain })
+
+function gets(): number {
+  const calls = /^cmdstat_get:calls=(\d+)/m.exec(server.cli('info', 'commandstats'))?.[1] ?? '0'
+  server.cli('config', 'resetstat')
+  return Number(calls)
+}
+
+/** A client that keeps what it has read until the server says that it changed. */
+async function cachingClient(t: Test, create: typeof createClient) {
+  const client = create({
+    RESP: 3,
+    clientSideCache: { ttl: 0, maxEntries: 0, evictPolicy: 'LRU' },
+    socket: { host: '127.0.0.1', port: server.port, reconnectStrategy: 20 },
+    disableOfflineQueue: true,
+  }).on('error', () => undefined)
+  await client.connect()
+  t.teardown(() => client.destroy())
+  return client
+}
+
+for (const [name, create] of [
+  ['node-redis 6', createClient],
+  // Its types differ where the store does not look.
+  ['node-redis 5', createClient5 as never],
+] as [string, typeof createClient][]) {
+  t.test(`a record that was read once costs no round trip by ${name}`, async (t) => {
+    const store = redisStore({ client: await cachingClient(t, create) })
+    const app = await smallApp({ store })
+    t.teardown(() => app.close())
+    const user = freshName()
+    const headers = { cookie: await logIn(app, user) }
+    await app.inject({ url: '/me', headers })
+    gets()
+    for (let request = 0; request < 20; request += 1) {
+      t.match((await app.inject({ url: '/me', headers })).json(), { user })
+    }
+    t.equal(gets(), 0)
+  })
+
+  t.test(`what this process writes it reads at once by ${name}`, async (t) => {
+    const store = redisStore({ client: await cachingClient(t, create) })
+    for (let round = 0; round < 200; round += 1) {
+      const record = recordAt(Date.now())
+      await store.create(record)
+      await store.get(record.handle)
+      await store.update(nextOf(record, {}), 7)
+      const updated = await store.get(record.handle)
+      await store.delete(record.handle)
+      const deleted = await store.get(record.handle)
+      if (updated?.version !== 8 || deleted !== undefined) t.fail(`round ${round}`, { updated, deleted })
+    }
+  })
+
+  t.test(`a logout elsewhere is seen one message later by ${name}`, async (t) => {
+    const store = redisStore({ client: await cachingClient(t, create) })
+    const delays: number[] = []
+    for (let round = 0; round < 100; round += 1) {
+      const record = recordAt(Date.now())
+      await store.create(record)
+      await store.get(record.handle)
+      await elsewhere.delete(record.handle)
+      const began = performance.now()
+      while ((await store.get(record.handle)) !== undefined) await nextTurn()
+      delays.push(performance.now() - began)
+    }
+    delays.sort((a, b) => a - b)
+    t.comment(`milliseconds: median ${delays[50]?.toFixed(2)}, longest ${delays.at(-1)?.toFixed(2)}`)
+    t.ok((delays[50] ?? Infinity) < 100)
+  })
+
+  t.test(`a record in the cache ends at its deadline by ${name}`, async (t) => {
+    let now = Date.now()
+    const store = redisStore({ client: await cachingClient(t, create), clock: () => now })
+    const record = recordAt(now)
+    await store.create(record)
+    t.strictSame(await store.get(record.handle), record)
+    now += IDLE
+    gets()
+    t.equal(await store.get(record.handle), undefined)
+  })
+
+  t.test(`a lost connection empties the cache by ${name}`, async (t) => {
+    const client = await cachingClient(t, create)
+    const store = redisStore({ client })
+    const record = recordAt(Date.now())
+    await store.create(record)
+    await store.get(record.handle)
+    gets()
+    await store.get(record.handle)
+    t.equal(gets(), 0, 'it was in the cache')
+    const id = await client.clientId()
+    // The message that the record is gone has nobody to reach.
+    await Promise.all([
+      plain.sendCommand(['CLIENT', 'KILL', 'ID', String(id)]),
+      plain.sendCommand(['DEL', `session:s:${record.handle}`]),
+    ])
+    let last: unknown
+    for (let isBack = false; !isBack; await nextTurn()) {
+      try {
+        const isLost = !client.isReady
+        last = await store.get(record.handle)
+        if (isLost && last !== undefined) t.fail('the old answer was given without a connection')
+        isBack = client.isReady && (await client.clientId()) !== id
+      } catch {
+        // Not connected: no answer, and above all not the old one.
+      }
+    }
+    t.equal(last, undefined)
+    t.equal(await store.get(record.handle), undefined)
+  })
+}
