@@ -48,6 +48,13 @@ t.test('the bank says where it is once it answers there, and closes when told to
   await t.rejects(fetch(address))
 })
 
+t.test('the bank listens on 127.0.0.1 and on no other address', async (t) => {
+  await ran([], { PORT: '0' }, async (url) => {
+    // With every address of this computer, or with `localhost`, one of these would answer.
+    for (const other of ['127.0.0.2', '[::1]']) await t.rejects(fetch(url.replace('127.0.0.1', other)), other)
+  })
+})
+
 t.test('what happens to sessions is told at the terminal, without ids', async (t) => {
   let id = ''
   const { out } = await ran([], { PORT: '0' }, async (url) => {
