@@ -1,9 +1,13 @@
 import { check } from './check.ts'
 import { explain } from './explain.ts'
 import { CLEAN, UNUSABLE, UsageError } from './io.ts'
+import { revoke } from './revoke.ts'
 import { rules } from './rules.ts'
 import { scan } from './scan.ts'
+import { schema } from './schema.ts'
 import { secret } from './secret.ts'
+import { sessions } from './sessions.ts'
+import { sweep } from './sweep.ts'
 import { packageVersion } from './version.ts'
 import { closest } from '../guard/suggest.ts'
 import type { Io } from './io.ts'
@@ -16,6 +20,11 @@ const HELP = `Usage: fastify-session-guard <command>
   rules            lists what is checked
   explain <rule>   teaches one rule
 
+  sweep            removes expired sessions from a store
+  sessions         lists the sessions of a user
+  revoke           ends sessions from outside the app
+  schema           prints the tables of a store as SQL
+
   --help           more about a command: fastify-session-guard check --help
   --version
 
@@ -23,7 +32,17 @@ Exit codes: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong u
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>
 
-const COMMANDS: Readonly<Record<string, Command>> = { check, scan, secret, rules, explain }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  check,
+  scan,
+  secret,
+  rules,
+  explain,
+  sweep,
+  sessions,
+  revoke,
+  schema,
+}
 
 /**
  * Runs one command. Everything it says goes through `io`; the process is not touched.

@@ -39,7 +39,10 @@ const DIRECTION = [
   { where: 'lib/*.ts', may: ['types/', 'node:', 'lib/', 'fastify', 'fastify-plugin', '@fastify/cookie'] },
 
   // Programs.
-  { where: 'lib/cli/', may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/stores/', 'fastify'] },
+  {
+    where: 'lib/cli/',
+    may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/session/', 'lib/stores/', 'lib/sweeper.ts', 'fastify'],
+  },
   { where: 'lib/demo/', may: [...PURE, 'lib/demo/', 'lib/index.ts', 'lib/stores/', 'fastify', '@fastify/'] },
 ]
 

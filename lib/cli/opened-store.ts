@@ -1,0 +1,48 @@
+import { SecureSessionError } from '../errors.ts'
+import { SessionEvents } from '../events.ts'
+import { resolveOptions } from '../options.ts'
+import { AnsweringStore } from '../session/answering-store.ts'
+import { UserSessions } from '../session/user-sessions.ts'
+import type { SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import { firstLine } from './drivers.ts'
+
+/** A store with its connection. */
+export interface OpenedStore {
+  readonly store: SessionStore & Partial<UserIndex & Sweeping>
+  close(): Promise<void>
+}
+
+/** How long a connection may take, in milliseconds. */
+export const CONNECT_TIMEOUT = 5_000
+
+/** How long an answer may take, in milliseconds. */
+const ANSWER_TIMEOUT = 10_000
+
+/** Sessions by user, as an app has them: revoked in the same order, with the same care for logins that run beside. */
+export function userSessions(store: OpenedStore['store']): UserSessions {
+  const log = { info: ignore, warn: ignore, error: ignore }
+  const events = new SessionEvents(log, Date.now)
+  const settings = resolveOptions({}, 'production')
+  return new UserSessions(settings, new AnsweringStore(store, ANSWER_TIMEOUT, events), events)
+}
+
+/** What went wrong, in one line without the password of the store's URL. */
+export function explainFailure(error: unknown, url: string): string {
+  const cause = error instanceof SecureSessionError ? (error.cause ?? error) : error
+  return passwordsOf(url).reduce((text, password) => text.replaceAll(password, '***'), firstLine(cause))
+}
+
+/** As written, and as meant. */
+function passwordsOf(url: string): string[] {
+  if (!URL.canParse(url)) return []
+  const { password, searchParams } = new URL(url)
+  const written = [password, searchParams.get('password') ?? '']
+  return [...written, ...written.map((one) => decodeURIComponent(one))].filter((one) => one !== '')
+}
+
+/** `db.example:5432` of a URL: enough to see which one was meant. */
+export function placeOf(url: string): string {
+  return URL.canParse(url) && !url.startsWith('sqlite:') ? new URL(url).host : url
+}
+
+function ignore(): void {}

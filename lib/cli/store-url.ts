@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { postgresStore } from '../stores/postgres.ts'
+import { sqliteStore } from '../stores/sqlite.ts'
+import type { DriverModule } from './drivers.ts'
+import { loadDriver, StoreUnusable } from './drivers.ts'
+import { UsageError } from './io.ts'
+import type { OpenedStore } from './opened-store.ts'
+import { CONNECT_TIMEOUT } from './opened-store.ts'
+import { openRedis } from './redis-url.ts'
+
+/** Options of every command that opens a store, for `parseArgs`. */
+export const STORE_OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  store: { type: 'string' },
+  table: { type: 'string' },
+  prefix: { type: 'string' },
+} as const
+
+export const STORE_HELP = `  --store <url>    redis://…, rediss://…, postgres://… or sqlite:PATH
+  --table <name>   the table of a SQLite or PostgreSQL store, when the app names one
+  --prefix <text>  the prefix of a Redis store, when the app names one
+
+The driver is the one that your project has installed: redis or ioredis, pg, better-sqlite3 (or Node's own).`
+
+/** What `STORE_OPTIONS` parse to. */
+export type StoreFlags = { store?: string | undefined; table?: string | undefined; prefix?: string | undefined }
+
+/**
+ * Opens the store behind `--store` with the driver of the project in `cwd`. Creates nothing.
+ * @throws `UsageError` when the flags are wrong, `StoreUnusable` when the driver or the store is
+ */
+export async function openStore({ store: url, table, prefix }: StoreFlags, cwd: string): Promise<OpenedStore> {
+  if (url === undefined) throw new UsageError('--store says which store: redis://…, postgres://… or sqlite:PATH.')
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
+  const isRedis = scheme === 'redis' || scheme === 'rediss'
+  if (isRedis && table !== undefined) throw new UsageError('--table is for SQLite and PostgreSQL; Redis has --prefix.')
+  if (!isRedis && prefix !== undefined) throw new UsageError('--prefix is for Redis; other stores have --table.')
+  const named = table === undefined ? {} : { table }
+  switch (scheme) {
+    case 'redis':
+    case 'rediss':
+      return openRedis(checkedUrl(url), prefix, cwd)
+    case 'postgres':
+    case 'postgresql':
+      return openPostgres(checkedUrl(url), named, cwd)
+    case 'sqlite':
+      return openSqlite(url.slice('sqlite:'.length), named, cwd)
+    case undefined:
+    default:
+      // The rest of it may hold a password.
+      throw new UsageError(
+        `--store begins with redis://, rediss://, postgres:// or sqlite:${scheme === undefined ? '' : `, not with ${scheme}:`}.`,
+      )
+  }
+}
+
+function checkedUrl(url: string): string {
+  if (!URL.canParse(url)) throw new UsageError('--store is no valid URL. Special characters of a password go as %XX.')
+  return url
+}
+
+interface PgModule extends DriverModule {
+  Pool: new (options: object) => Parameters<typeof postgresStore>[0]['pool'] & { end(): Promise<void> }
+}
+
+async function openPostgres(url: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
+  const { Pool } = loadDriver<PgModule>(cwd, ['pg'])
+  const pool = new Pool({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    max: 2,
+    allowExitOnIdle: true,
+  })
+  return { store: withTable(() => postgresStore({ pool, ...named })), close: () => pool.end() }
+}
+
+interface SqliteConnection {
+  readonly database: Parameters<typeof sqliteStore>[0]['database'] & { close(): unknown }
+}
+
+async function openSqlite(path: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
+  const file = resolve(cwd, path.replace(/^\/\/(?=\/)/, ''))
+  // A driver would make a new file, and find nothing in it.
+  if (path === '' || !existsSync(file)) throw new StoreUnusable(`There is no file ${path}.`)
+  const { database } = openDatabase(file, cwd)
+  try {
+    return {
+      store: withTable(() => sqliteStore({ database, createTable: false, ...named })),
+      close: async () => void database.close(),
+    }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function openDatabase(file: string, cwd: string): SqliteConnection {
+  const driver = loadDriver(cwd, ['better-sqlite3', 'node:sqlite'])
+  const Database = (typeof driver === 'function' ? driver : driver['DatabaseSync']) as new (
+    name: string,
+  ) => SqliteConnection['database']
+  return { database: new Database(file) }
+}
+
+/** What a store says of a table's name is about `--table`. */
+function withTable<Store>(open: () => Store): Store {
+  try {
+    return open()
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(`--table: ${error.message}.`) : error
+  }
+}

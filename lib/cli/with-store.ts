@@ -1,0 +1,54 @@
+import { StoreUnusable } from './drivers.ts'
+import type { Io } from './io.ts'
+import { UNUSABLE, UsageError } from './io.ts'
+import { explainFailure, placeOf } from './opened-store.ts'
+import type { OpenedStore } from './opened-store.ts'
+import type { StoreFlags } from './store-url.ts'
+import { openStore } from './store-url.ts'
+
+/** How long a connection may take to say goodbye, in milliseconds. */
+const CLOSE_TIMEOUT = 1_000
+
+/**
+ * Opens the store that the flags name, works with it, closes it. What goes wrong on the way is one line on standard error and
+ * exit code 2.
+ * @throws `UsageError` when the flags are wrong
+ */
+export async function withStore(
+  flags: StoreFlags,
+  io: Io,
+  work: (store: OpenedStore['store']) => Promise<number>,
+): Promise<number> {
+  try {
+    const opened = await openStore(flags, io.cwd)
+    try {
+      return await work(opened.store)
+    } finally {
+      await closed(opened)
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    const url = flags.store ?? ''
+    io.err(
+      error instanceof StoreUnusable
+        ? error.message
+        : `The store at ${placeOf(url)} cannot be used: ${explainFailure(error, url)}`,
+    )
+    return UNUSABLE
+  }
+}
+
+/** A command that has done its work does not wait for a server that is gone. */
+async function closed(opened: OpenedStore): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT)
+  })
+  await Promise.race([opened.close().catch(() => undefined), enough])
+  clearTimeout(timer)
+}
+
+/** Arguments without a name may be URLs, and are not repeated. */
+export function refusePositionals(positionals: readonly string[]): void {
+  if (positionals.length > 0) throw new UsageError('All arguments have names here; the store goes after --store.')
+}
