@@ -66,7 +66,7 @@ export class UserSessions {
   async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
     if (!this.#store.hasIndex) return
     await this.reserve(user, to, undefined, isFilled ? 0 : 1)
-    const isHeld = (await this.#store.listIndex(user.id)).some(({ handle }) => handle === from)
+    const isHeld = await this.#holds(user.id, from)
     if (!isFilled) await this.abandon(user.id, from)
     if (isHeld) return
     await this.release(user.id, to)
@@ -88,7 +88,13 @@ export class UserSessions {
   /** Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them. */
   async #drop(userId: string, handle: string): Promise<void> {
     await this.release(userId, handle)
-    await this.end(handle, (record) => record.userId === userId)
+    const record = await this.#store.get(handle)
+    if (record?.userId !== userId || (await this.#holds(userId, handle))) return
+    await this.end(handle, (latest) => latest.userId === userId)
+  }
+
+  async #holds(userId: string, handle: string): Promise<boolean> {
+    return (await this.#store.listIndex(userId)).some((entry) => entry.handle === handle)
   }
 
   /**

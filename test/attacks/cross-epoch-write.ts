@@ -207,7 +207,7 @@ export function crossEpochWrite(t: Test, makeStore: MakeStore): void {
           },
         }
       },
-      { most: 250 },
+      { most: 150 },
     )
     t.ok(orders > 20, `${orders} orders`)
   })

@@ -78,7 +78,7 @@ export function limits(t: Test, makeStore: MakeStore): void {
               },
             }
           },
-          { most: 250 },
+          { most: 150 },
         )
         t.ok(orders > 20, `${orders} orders`)
       }

@@ -1,4 +1,5 @@
-import fc from 'fast-check'
+import type { Arbitrary, Scheduler } from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, nat, record as shapeOf, scheduler } from 'fast-check'
 import type { Test } from 'tap'
 import { SessionIds } from '../../lib/session/id.ts'
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
@@ -28,10 +29,10 @@ const ACTS = [
 const BROWSERS = 3
 const USERS = 2
 
-const actors: fc.Arbitrary<Actor[]> = fc.array(
-  fc.record({
-    browser: fc.nat(BROWSERS - 1),
-    steps: fc.array(fc.record({ act: fc.constantFrom(...ACTS), user: fc.nat(USERS - 1) }), {
+const actors: Arbitrary<Actor[]> = array(
+  shapeOf({
+    browser: nat(BROWSERS - 1),
+    steps: array(shapeOf({ act: constantFrom(...ACTS), user: nat(USERS - 1) }), {
       minLength: 1,
       maxLength: 5,
     }),
@@ -75,21 +76,21 @@ class Play {
     this.browsers = Array.from({ length: BROWSERS }, () => bench.browser())
   }
 
-  async run(plan: readonly Actor[], scheduler: fc.Scheduler): Promise<void> {
+  async run(plan: readonly Actor[], schedule: Scheduler): Promise<void> {
     const { gate } = this.bench
     gate.operations.length = 0
     this.bench.events.length = 0
     await this.#begin()
-    let isDone = false
-    gate.conductor = (operation, run) =>
-      operation.actor === undefined
-        ? run()
-        : scheduler.scheduleSequence([{ builder: run, label: `${operation.actor}.${operation.name}` }]).task.then()
-    const all = Promise.all(plan.map((actor) => this.#play(actor))).finally(() => (isDone = true))
+    gate.conductor = async (operation, run) => {
+      const label = `${operation.actor}.${operation.name}`
+      await (operation.actor === undefined ? run() : schedule.scheduleSequence([{ builder: run, label }]).task)
+    }
+    const playing = new Set(plan)
+    const all = Promise.all(plan.map((actor) => this.#play(actor).finally(() => playing.delete(actor))))
     all.catch(() => undefined)
-    while (!isDone) {
+    while (playing.size > 0) {
       await settle()
-      if (scheduler.count() > 0) await scheduler.waitOne()
+      if (schedule.count() > 0) await schedule.waitOne()
     }
     gate.conductor = undefined
     await all
@@ -185,11 +186,11 @@ class Play {
 
   #judge({ label, act, cookie, startedAt, me, page }: Seen): void {
     const allowed = STATUSES[act] ?? [200, 503]
-    if (!allowed.includes(page.status))
-      this.problems.push(`${label} met a ${page.status}: ${JSON.stringify(page.body)}`)
-    const deadSince = this.dead.get(cookie ?? '')
-    if (deadSince !== undefined && deadSince < startedAt && me?.userId != null) {
-      this.problems.push(`${label} is ${me.userId} with a cookie that was ended before`)
+    const isAllowed = allowed.includes(page.status)
+    if (!isAllowed) this.problems.push(`${label} met a ${page.status}: ${JSON.stringify(page.body)}`)
+    const deadSince = this.dead.get(cookie ?? '') ?? Infinity
+    if (deadSince < startedAt && (me?.userId ?? null) !== null) {
+      this.problems.push(`${label} is ${me?.userId} with a cookie that was ended before`)
     }
     for (const [key, owner] of Object.entries(me?.data ?? {})) {
       const isOwn = owner === 'anonymous' || owner === me?.userId
@@ -311,10 +312,10 @@ function fail(): never {
 export function randomAttack(t: Test, makeStore: MakeStore, runs: number): void {
   t.test('no interleaving of logins, logouts, writes, renewals and revocations breaks a promise', async (t) => {
     const bench = await boot(t, makeStore)
-    await fc.assert(
-      fc.asyncProperty(actors, fc.scheduler(), async (plan, scheduler) => {
+    await assert(
+      asyncProperty(actors, scheduler(), async (plan, schedule) => {
         const play = new Play(bench)
-        await play.run(plan, scheduler)
+        await play.run(plan, schedule)
         if (play.problems.length > 0) throw new Error(play.problems.join('\n'))
       }),
       { numRuns: runs, endOnFailure: false },

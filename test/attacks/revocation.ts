@@ -77,7 +77,7 @@ export function revocation(t: Test, makeStore: MakeStore): void {
           },
         }
       },
-      { most: 400 },
+      { most: 150 },
     )
   })
 

@@ -359,11 +359,10 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
     },
   )
 
-  t.test('a login beside a failed login from the same session is not disturbed', async (t) => {
+  t.test('a login beside a failed login from the same session is not disturbed, in any order', async (t) => {
     const bench = await boot(t, makeStore)
     await everyOrder(bench.gate, async () => {
-      const ann = someone('ann')
-      const bob = someone('bob')
+      const [ann, bob] = [someone('ann'), someone('bob')]
       const first = await bench.withData({ cart: 'shared' })
       const second = bench.browser()
       second.plant(first.cookie ?? '')
@@ -381,6 +380,34 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
         },
       }
     })
+  })
+
+  t.test('a failed login takes no place from a login of the same user beside it, in any order', async (t) => {
+    const bench = await boot(t, makeStore)
+    for (const what of ['a 500 from the handler', 'an error in a later onSend hook'] as const) {
+      await everyOrder(bench.gate, async () => {
+        const ann = someone('ann')
+        const first = await bench.withData({ cart: 'shared' })
+        const second = bench.browser()
+        second.plant(first.cookie ?? '')
+        let status = 0
+        return {
+          actors: {
+            first: async () => {
+              ;({ status } = await first.visit(loginAs(ann)))
+            },
+            second: () => loginAndFail(second, ann, FAILURES[what] ?? {}),
+          },
+          check: async (order) => {
+            const me = await first.me()
+            if (status !== 200 && status !== 503) t.fail(`${status} after ${order}`)
+            if (status === 503 && me.userId !== null) t.fail(`logged in by a 503 after ${order}`)
+            const places = me.userId === null ? [] : [me.handle]
+            t.strictSame(await bench.indexed(ann), places, `within reach of a revocation after ${order}`)
+          },
+        }
+      })
+    }
   })
 
   t.test('a login and a logout beside it never leave the user who logged out', async (t) => {

@@ -24,7 +24,7 @@ const PATIENCE = 2000
 export async function everyOrder(
   gate: Gate,
   scene: () => Promise<Scene>,
-  { most = 300, seed = 1 }: { most?: number; seed?: number } = {},
+  { most = 120, seed = 1 }: { most?: number; seed?: number } = {},
 ): Promise<number> {
   let prefix: number[] | undefined = []
   let count = 0
