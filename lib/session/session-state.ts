@@ -11,6 +11,9 @@ import { isUpkeepDue } from './write.ts'
 /** What a response says about the session cookie; `undefined` says nothing. */
 export type CookieAnswer = { readonly kind: 'clear' } | { readonly kind: 'set'; readonly value: string } | undefined
 
+/** Stands for data that nobody has looked at. */
+const UNOPENED: SessionData = Object.freeze({})
+
 /** What one request knows of its session: what the cookie led to, what is staged on it, and what the response will say. */
 export abstract class SessionState {
   readonly parts: Parts
@@ -44,7 +47,7 @@ export abstract class SessionState {
   before: { readonly record: SessionRecord | undefined; readonly answer: CookieAnswer } | undefined
   #handle: string | undefined
   #session: EngineSession | null | undefined
-  #raw: SessionData | undefined
+  #raw = UNOPENED
   #baseline: string | undefined
   #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
 
@@ -100,9 +103,9 @@ export abstract class SessionState {
     return this.#session ?? null
   }
 
-  /** The JSON by key of what the app left in the session. */
-  get entries(): Map<string, string> {
-    return serialize(this.#raw ?? {})
+  /** The data as the app left it. */
+  get json(): string {
+    return this.#raw === UNOPENED ? this.baseline : serialize(this.#raw)
   }
 
   /** The data as this request last read or wrote it. Not what a write merged it with: that was never in the app's hands. */
@@ -119,7 +122,7 @@ export abstract class SessionState {
 
   /** Whether the data differs from what was loaded. */
   isModified(): boolean {
-    return this.#raw !== undefined && !isSameData(this.#raw, this.baseline)
+    return this.#raw !== UNOPENED && !isSameData(this.#raw, this.baseline)
   }
 
   abstract save(): Promise<void>
@@ -151,7 +154,7 @@ export abstract class SessionState {
   /** Drops what the app did to the data. A session that was destroyed stays so. */
   discard(): void {
     this.#session &&= undefined
-    this.#raw = undefined
+    this.#raw = UNOPENED
     this.#baseline = undefined
     this.isNewData = false
     this.isAllOwn = false
@@ -166,7 +169,7 @@ export abstract class SessionState {
 
   /** Notes what the app's data was when it was written. */
   settle(json: string): void {
-    if (this.#raw !== undefined) this.#baseline = json
+    if (this.#raw !== UNOPENED) this.#baseline = json
   }
 
   /** Puts an object that holds `data` in the place of the current one. */

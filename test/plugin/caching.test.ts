@@ -256,6 +256,30 @@ t.test(
   },
 )
 
+t.test('an app that removes the cookie itself and then fails leaves nothing to take back', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      server.get(
+        '/strip',
+        {
+          onSend: async (_request, reply) => {
+            if (reply.statusCode !== 200) return
+            reply.removeHeader('set-cookie')
+            throw new Error('too late')
+          },
+        },
+        async (request) => {
+          await request.login({ id: 'ann' })
+          return {}
+        },
+      )
+    },
+  })
+  const response = await visitor().get('/strip')
+  t.equal(response.statusCode, 500)
+  t.equal(response.headers['set-cookie'], undefined)
+})
+
 t.test('a response that is tried twice sets the cookie once', async (t) => {
   const { visitor } = await world(t, {
     routes: (server) => {

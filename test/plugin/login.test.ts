@@ -343,6 +343,22 @@ t.test('a response that fails leaves the session as it was, whatever was done to
   t.same(events, [])
 })
 
+t.test('a failed response whose clean-up fails is the same failure', async (t) => {
+  const { visitor, store } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/fail', async (request) => {
+        await request.login({ id: 'bob' })
+        store.removeFromIndex = () => Promise.reject(new Error('down'))
+        throw new Error('the app’s own')
+      })
+    },
+  })
+  const response = await visitor().post('/fail')
+  t.match(response.json(), { statusCode: 500, message: 'the app’s own' })
+  t.equal(response.headers['set-cookie'], undefined)
+})
+
 t.test('save makes a login stand, whatever the response becomes', async (t) => {
   const { visitor } = await world(t, {
     routes: (server) => {

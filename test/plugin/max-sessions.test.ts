@@ -69,12 +69,28 @@ t.test('the newest login stays though an older session is used while it logs in'
   t.same(await alive([old as Visitor, fresh]), [false, true])
 })
 
-t.test('two simultaneous logins leave as many sessions as allowed, and neither more nor none', async (t) => {
+/** Holds calls back until so many have come. */
+function together<Rest extends unknown[], Answer>(
+  count: number,
+  call: (...rest: Rest) => Promise<Answer>,
+): (...rest: Rest) => Promise<Answer> {
+  const waiting: (() => void)[] = []
+  return async (...rest) => {
+    if (waiting.length + 1 < count) await new Promise<void>((resolve) => waiting.push(resolve))
+    else for (const proceed of waiting) proceed()
+    return call(...rest)
+  }
+}
+
+t.test('simultaneous logins leave as many sessions as allowed, and neither more nor none', async (t) => {
   for (let round = 0; round < 8; round += 1) {
     const made = await world(t, { session: { maxSessions: 1 }, routes: ordinary })
+    const [old] = await logins(made, 1)
+    made.store.create = together(3, made.store.create.bind(made.store))
     const devices = [made.visitor(), made.visitor(), made.visitor()]
     await Promise.all(devices.map((device) => device.post('/login')))
     t.equal((await alive(devices)).filter(Boolean).length, 1)
+    t.same(await alive([old as Visitor]), [false])
   }
 })
 
@@ -107,6 +123,7 @@ t.test('refuse: logging in again in a session of the same user needs no second p
 
 t.test('refuse: two simultaneous logins cannot both pass the limit', async (t) => {
   const made = await world(t, { session: { maxSessions: { limit: 1, onLimit: 'refuse' } }, routes: ordinary })
+  made.store.addToIndex = together(3, made.store.addToIndex.bind(made.store))
   const answers = await Promise.all([1, 2, 3].map(() => made.visitor().post('/login')))
   t.same(
     answers.map((answer) => answer.statusCode).toSorted((a, b) => a - b),

@@ -361,6 +361,21 @@ t.test('names of the session object hold no data, whichever way they come', asyn
   t.equal(({} as Bag)['admin'], undefined)
 })
 
+t.test('the engine’s own methods, called around ours, reach no store and no cookie', async (t) => {
+  const { ann, asked, within } = await requests(t)
+  await ann.post('/note', { a: 1 })
+  const id = ann.cookie
+  asked()
+  await within((request, session) => {
+    const engine = Object.getPrototypeOf(session) as Record<'save' | 'destroy', (callback: () => void) => void>
+    engine.destroy.call(session, () => undefined)
+    t.throws(() => engine.save.call(session, () => undefined), { code: 'SESSION_KEY_RESERVED' })
+    t.equal(request.session.get('a' as never), 1)
+  })
+  t.same(asked(), ['get'])
+  t.equal(ann.cookie, id)
+})
+
 t.test('a body assigned to the session makes nobody somebody else', async (t) => {
   const { ann } = await requests(t)
   await ann.post('/login')

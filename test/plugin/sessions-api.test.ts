@@ -166,6 +166,17 @@ t.test('a sweep that fails is a store failure like any other: an event, and no w
   t.match(events, [{ type: 'store-failure', operation: 'sweep' }])
 })
 
+t.test('a session that cannot be caught is a 503, not a promise that it ended', async (t) => {
+  const { app, store, visitor } = await world(t, { routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  store.delete = async () => false
+  await t.rejects(app.sessions.revoke(ann.cookie?.slice(0, 22) ?? '', { userId: 'ann' }), {
+    code: 'SESSION_SUPERSEDED',
+    statusCode: 503,
+  })
+})
+
 t.test('with sweepInterval the app sweeps by itself until it closes', async (t) => {
   let sweeps = 0
   let told: () => void

@@ -54,6 +54,18 @@ t.test('the first key signs, all of them verify', async (t) => {
   t.equal(typeof ids.read(rotating.mint(newHandle()).cookieValue), 'object')
 })
 
+t.test(
+  'a signature found good once is good again, however many came between, and a wrong one never becomes good',
+  async (t) => {
+    const [first, ...others] = Array.from({ length: 20_100 }, () => ids.mint(newHandle()))
+    const forged = new SessionIds([OLD_KEY]).mint(newHandle()).cookieValue
+    t.notOk([first, ...others, first].some((one) => typeof ids.read(one?.cookieValue ?? '') === 'string'))
+    for (let round = 0; round < 3; round += 1) t.equal(ids.read(forged), 'signature')
+    const dropped = new SessionIds([OLD_KEY])
+    t.equal(dropped.read(first?.cookieValue ?? ''), 'signature', 'what one set of keys accepts is nothing to another')
+  },
+)
+
 t.test('what has not the shape of an id is malformed, before any key is asked', async (t) => {
   const { cookieValue } = ids.mint(newHandle())
   const [handle, secret, signature] = cookieValue.split('.')

@@ -97,7 +97,7 @@ function workOf(step: Step, presented: string, now: number): Work {
     device: null,
   }
   return {
-    data: { kind: 'changes', changes: step.does === 'write' ? serialize({ n: now }) : new Map() },
+    edit: { from: '{}', to: step.does === 'write' ? `{"n":${now}}` : '{}', isWhole: false },
     rotation:
       step.does === 'login'
         ? { reason: 'login', identity }

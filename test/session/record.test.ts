@@ -53,6 +53,10 @@ t.test('a record of its kind is not changed but replaced', async (t) => {
   t.equal(anonymous.deviceKey, null, 'a place is kept for the key of a device')
 })
 
+t.test('a secret that nobody handed out promotes nothing', async (t) => {
+  t.equal(promoted(ann, hashOf('other'), START, 30_000), ann)
+})
+
 t.test('parses objects only, and none that reach for a prototype', async (t) => {
   t.same(parseObject('{"a":1}'), { a: 1 })
   for (const text of [
