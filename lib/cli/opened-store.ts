@@ -28,7 +28,7 @@ export function userSessions(store: OpenedStore['store']): UserSessions {
 
 /** What went wrong, in one line without the password of the store's URL. */
 export function explainFailure(error: unknown, url: string): string {
-  const cause = error instanceof SecureSessionError ? (error.cause ?? error) : error
+  const cause = error instanceof SecureSessionError ? error.cause : error
   return passwordsOf(url).reduce((text, password) => text.replaceAll(password, '***'), firstLine(cause))
 }
 
@@ -37,7 +37,16 @@ function passwordsOf(url: string): string[] {
   if (!URL.canParse(url)) return []
   const { password, searchParams } = new URL(url)
   const written = [password, searchParams.get('password') ?? '']
-  return [...written, ...written.map((one) => decodeURIComponent(one))].filter((one) => one !== '')
+  return [...written, ...written.map((one) => decoded(one))].filter((one) => one !== '')
+}
+
+/** A `%` that nobody encoded stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** `db.example:5432` of a URL: enough to see which one was meant. */

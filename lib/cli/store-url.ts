@@ -30,8 +30,7 @@ export type StoreFlags = { store?: string | undefined; table?: string | undefine
  * Opens the store behind `--store` with the driver of the project in `cwd`. Creates nothing.
  * @throws `UsageError` when the flags are wrong, `StoreUnusable` when the driver or the store is
  */
-export async function openStore({ store: url, table, prefix }: StoreFlags, cwd: string): Promise<OpenedStore> {
-  if (url === undefined) throw new UsageError('--store says which store: redis://…, postgres://… or sqlite:PATH.')
+export async function openStore(url: string, { table, prefix }: StoreFlags, cwd: string): Promise<OpenedStore> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
   const isRedis = scheme === 'redis' || scheme === 'rediss'
   if (isRedis && table !== undefined) throw new UsageError('--table is for SQLite and PostgreSQL; Redis has --prefix.')

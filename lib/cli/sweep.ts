@@ -29,16 +29,14 @@ export async function sweep(argv: readonly string[], io: Io): Promise<number> {
   }
   refusePositionals(positionals)
   return withStore(values, io, async (store) => {
-    if (store.sweep === undefined) {
+    const sweepBatch = store.sweep?.bind(store)
+    if (sweepBatch === undefined) {
       io.out('Nothing to do: this store removes expired sessions by itself.')
       return CLEAN
     }
     const began = performance.now()
     const progress = progressOn(io)
-    const total = await sweepAll(
-      async (limit) => (await store.sweep?.(Date.now(), limit, { alone: false })) ?? 0,
-      progress.show,
-    )
+    const total = await sweepAll((limit) => sweepBatch(Date.now(), limit, { alone: false }), progress.show)
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     progress.end(`Removed ${count(total)} in ${seconds} s.`)
     return CLEAN

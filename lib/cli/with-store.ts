@@ -19,8 +19,10 @@ export async function withStore(
   io: Io,
   work: (store: OpenedStore['store']) => Promise<number>,
 ): Promise<number> {
+  const url = flags.store
+  if (url === undefined) throw new UsageError('--store says which store: redis://…, postgres://… or sqlite:PATH.')
   try {
-    const opened = await openStore(flags, io.cwd)
+    const opened = await openStore(url, flags, io.cwd)
     try {
       return await work(opened.store)
     } finally {
@@ -28,7 +30,6 @@ export async function withStore(
     }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    const url = flags.store ?? ''
     io.err(
       error instanceof StoreUnusable
         ? error.message

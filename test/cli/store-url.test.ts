@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { PASSWORD, startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
-import { temporaryFolder } from '../support/sqlite.ts'
+import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 import type { Printed } from './terminal.ts'
 import { PROJECT, type } from './terminal.ts'
 
@@ -167,6 +168,15 @@ t.test('a file that is no database is a clear line', async (t) => {
   t.match(printed.err, /text\.db cannot be used: .*not a database/)
   isClear(t, await type(['sweep', '--store', 'sqlite:empty.db'], { cwd }), 'empty')
   isClear(t, await type(['sweep', '--store', 'sqlite:.'], { cwd }), 'a folder')
+})
+
+t.test('a driver of SQLite may be a class or hold one, as that of Node does', async (t) => {
+  const real = JSON.stringify(join(PROJECT, 'node_modules', 'better-sqlite3'))
+  const cwd = projectWith(t, { 'better-sqlite3': `exports.DatabaseSync = require(${real})` })
+  const database = betterSqlite.open(join(cwd, 'sessions.db'))
+  t.teardown(() => database.close())
+  sqliteStore({ database })
+  t.match(await type(['sweep', '--store', 'sqlite:sessions.db'], { cwd }), { code: 0, out: /^Removed 0 / })
 })
 
 t.test('every command explains itself', async (t) => {
