@@ -5,18 +5,19 @@ import { requireLoginFactory, sessionsApi } from './app-decorators.ts'
 import { SessionEvents } from './events.ts'
 import { createSessionOpener } from './fastify-session.ts'
 import { finishSession, loadSession, refuseCrossOrigin } from './hooks.ts'
+import { ObservedStore } from './observed-store.ts'
 import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { guardRegistration } from './registration.ts'
 import type { SessionOf } from './request-decorators.ts'
 import { requestDecorators } from './request-decorators.ts'
 import { ANSWERED, readSession, SESSION } from './request-slot.ts'
-import { AnsweringStore } from './session/answering-store.ts'
 import { SessionIds } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { memoryStore } from './stores/memory.ts'
 import { startSweeper } from './sweeper.ts'
+import { watchUpgrades } from './upgrades.ts'
 import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
@@ -27,6 +28,7 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const parts = await createParts(app, settings, options.store ?? memoryStore({ clock: settings.clock }))
   decorate(app, parts)
 
+  app.addHook('onRequest', watchUpgrades(parts, parts.store))
   if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(parts))
   app.addHook('onRequest', loadSession(parts))
   app.addHook('onSend', finishSession())
@@ -44,14 +46,18 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
   fastify: '5.x',
 })
 
-async function createParts(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Parts> {
+async function createParts(
+  app: FastifyInstance,
+  settings: Settings,
+  kept: SessionStore,
+): Promise<Parts & { readonly store: ObservedStore }> {
   const events = new SessionEvents(app.log, settings.clock)
   kept.onDamaged = (handle) => events.emit({ type: 'damaged', handle })
   kept.onExpired = ({ handle, userId, absoluteDeadline }) => {
     const reason = settings.clock() >= absoluteDeadline ? 'absolute' : 'idle'
     events.emit({ type: 'expire', handle, userId, reason })
   }
-  const store = new AnsweringStore(kept, settings.storeTimeout, events)
+  const store = new ObservedStore(kept, settings.storeTimeout, events)
   return {
     settings,
     events,

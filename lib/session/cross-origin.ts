@@ -12,7 +12,8 @@ export function isCrossOrigin(
   headers: IncomingHttpHeaders,
   trustedOrigins: ReadonlySet<string>,
 ): boolean {
-  if (SAFE_METHODS.has(method)) return false
+  // A WebSocket opens with a GET, goes on to send whatever it likes, and asks no CORS preflight for it.
+  if (SAFE_METHODS.has(method) && headers.upgrade === undefined) return false
   const { origin } = headers
   const site = headers['sec-fetch-site']
   if (site === 'same-origin' || site === 'none') return false

@@ -112,14 +112,14 @@ async function endCopied({ users, events }: Parts, { handle, userId }: SessionRe
 }
 
 /** Whether the credentials behind a login have not been looked at for `authCheckInterval`. */
-function isCheckDue({ settings }: Parts, { userId, authCheckedAt }: SessionRecord): boolean {
+export function isCheckDue({ settings }: Parts, { userId, authCheckedAt }: SessionRecord): boolean {
   const { authHash, loadUser, authCheckInterval, clock } = settings
   if (authHash === undefined || loadUser === undefined || userId === null) return false
   return clock() - authCheckedAt >= authCheckInterval
 }
 
 /** Ends a session whose user's credentials are no longer those of the login. */
-async function checkUser(parts: Parts, record: SessionRecord, secretHash: string): Promise<Loaded> {
+export async function checkUser(parts: Parts, record: SessionRecord, secretHash: string): Promise<Loaded> {
   const { handle, userId, authHash } = record
   const fingerprint = userId === null ? undefined : await currentFingerprint(parts, userId)
   if (fingerprint !== undefined && isSameHash(fingerprint, authHash ?? '')) {
