@@ -58,8 +58,13 @@ function takeCookieBack(reply: FastifyReply, session: RequestSession): void {
 }
 
 function varyByCookie(reply: FastifyReply): void {
-  const fields = String(reply.getHeader('vary') ?? '')
+  const present = reply.getHeader('vary')
+  if (present === undefined) {
+    reply.header('vary', 'Cookie')
+    return
+  }
+  const fields = String(present)
   const names = fields.split(',').map((name) => name.trim().toLowerCase())
   if (names.includes('*') || names.includes('cookie')) return
-  reply.header('vary', fields === '' ? 'Cookie' : `${fields}, Cookie`)
+  reply.header('vary', `${fields}, Cookie`)
 }

@@ -10,12 +10,14 @@ import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../types/i
 export function requireLoginFactory(
   parts: Parts,
   sessionOf: SessionOf,
+  routes: { hasSudoRoute: boolean },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     const within = options.within === undefined ? Infinity : parseDuration(options.within)
     if (within === undefined) {
       throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: "within is a duration such as '10m'" })
     }
+    if (within !== Infinity) routes.hasSudoRoute = true
     return async (request) => {
       const { authenticatedAt } = sessionOf(request)
       if (authenticatedAt === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')

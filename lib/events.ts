@@ -46,7 +46,7 @@ export class SessionEvents {
     const stamped: SessionEvent = Object.freeze({ ...event, at: this.#clock() })
     const level = AUDITED[stamped.type]
     if (level !== undefined) this.#log[level]({ audit: stamped }, `session ${stamped.type}`)
-    this.#channel.publish(stamped)
+    if (this.#channel.hasSubscribers) this.#channel.publish(stamped)
     this.#tell(stamped.type, stamped)
     this.#tell('event', stamped)
   }
@@ -55,6 +55,7 @@ export class SessionEvents {
   #tell(name: keyof SessionEventMap, event: SessionEvent): void {
     // Each type's own tuple cannot be named here: the type and its event travel together in `event`.
     const emitter: EventEmitter = this.emitter
+    if (emitter.listenerCount(name) === 0) return
     try {
       emitter.emit(name, event)
     } catch (error) {

@@ -7,8 +7,7 @@ import { createSessionOpener } from './fastify-session.ts'
 import { finishSession, loadSession, refuseCrossOrigin } from './hooks.ts'
 import { ObservedStore } from './observed-store.ts'
 import type { Settings } from './options.ts'
-import { resolveOptions } from './options.ts'
-import { guardRegistration } from './registration.ts'
+import { Registration } from './registration.ts'
 import type { SessionOf } from './request-decorators.ts'
 import { requestDecorators } from './request-decorators.ts'
 import { ANSWERED, readSession, SESSION } from './request-slot.ts'
@@ -21,13 +20,15 @@ import { watchUpgrades } from './upgrades.ts'
 import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
-  const { options, environment } = guardRegistration(app, given)
-  const settings = resolveOptions(options, environment)
+  const registration = new Registration(app, given)
+  const { options, settings } = registration
   if (!app.hasReplyDecorator('setCookie')) await app.register(cookiePlugin)
 
   const parts = await createParts(app, settings, options.store ?? memoryStore({ clock: settings.clock }))
-  decorate(app, parts)
+  decorate(app, parts, registration)
 
+  app.addHook('onReady', () => registration.checkNeighbours())
+  app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', watchUpgrades(parts, parts.store))
   if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(parts))
   app.addHook('onRequest', loadSession(parts))
@@ -68,13 +69,13 @@ async function createParts(
   }
 }
 
-function decorate(app: FastifyInstance, parts: Parts): void {
+function decorate(app: FastifyInstance, parts: Parts, registration: Registration): void {
   const { decorators } = parts.settings
   const sessionOf: SessionOf = (request) => readSession(parts, request)
   app.decorateRequest(SESSION, null)
   app.decorateRequest(ANSWERED, false)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
-  app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf))
+  app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(parts))
 }
 

@@ -1,52 +1,88 @@
 import cluster from 'node:cluster'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
-import { DECORATORS, environmentOf } from './options.ts'
-import type { EnvironmentName, Finding, SecureSessionOptions } from '../types/index.ts'
-
-/** Where an app keeps what the guard found, for the CLI to read. */
-const FINDINGS = Symbol.for('fastify-session-guard.findings')
+import type { CheckContext } from './guard/environment.ts'
+import { probeNeighbours } from './guard/neighbours-probe.ts'
+import { checkNeighbours, checkRequest } from './guard/phases.ts'
+import { requestFactsOf } from './guard/request-facts.ts'
+import type { Settings } from './options.ts'
+import { DECORATORS, resolveOptions, environmentOf } from './options.ts'
+import type { Finding, SecureSessionOptions } from '../types/index.ts'
 
 /** What Fastify itself may have put among a plugin's options. */
 const FASTIFY_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers'])
 
-/** Options that the guard let pass, and the rules it let them pass by. */
-export interface Registration {
+/** How many requests are looked at for what the wire shows: the first ones may all be health checks. */
+const OBSERVED_REQUESTS = 1000
+
+/** The guard at work in one app: at registration, once all plugins have loaded, and on the first requests. */
+export class Registration {
   readonly options: SecureSessionOptions
-  readonly environment: EnvironmentName
-}
+  readonly settings: Settings
+  readonly #app: FastifyInstance
+  readonly #context: CheckContext
+  readonly #findings: Finding[]
+  /** Set by whoever guards a route with `requireLogin({ within })`. */
+  hasSudoRoute = false
 
-/**
- * Judges options before anything is registered, and logs the warnings.
- * @throws SecureSessionConfigError with every finding, when one is fatal
- * @throws `SESSION_DECORATOR_TAKEN`
- */
-export function guardRegistration(app: FastifyInstance, given: object): Registration {
-  const options: SecureSessionOptions = Object.fromEntries(
-    Object.entries(given).filter(([name]) => !FASTIFY_OPTIONS.has(name)),
-  )
-  const findings = checkConfig(options, process.env, {
-    sessionDecorated: app.hasRequestDecorator('session'),
-    clusterWorker: cluster.isWorker,
-    https: isHttps(app),
-  })
-  remember(app, findings)
-  const warnings = enforce(findings, environmentLine(options, process.env))
-  refuseTakenNames(app, options)
-  for (const { rule, message, fix } of warnings) app.log.warn({ rule }, `${rule}: ${message}. ${fix.text}`)
-  const environment = environmentOf(options.environment ?? process.env['NODE_ENV'])
-  if (options.store === undefined) {
-    app.log.warn('no session store is set: sessions are kept in memory and end with this process')
+  /**
+   * Judges the options before anything is registered, and logs the warnings.
+   * @throws SecureSessionConfigError with every finding, when one is fatal
+   * @throws `SESSION_DECORATOR_TAKEN`
+   */
+  constructor(app: FastifyInstance, given: object) {
+    this.#app = app
+    this.#context = {
+      sessionDecorated: app.hasRequestDecorator('session'),
+      clusterWorker: cluster.isWorker,
+      https: Boolean(app.initialConfig.https),
+    }
+    this.options = Object.fromEntries(Object.entries(given).filter(([name]) => !FASTIFY_OPTIONS.has(name)))
+    this.#findings = checkConfig(this.options, process.env, this.#context)
+    this.#report(this.#findings)
+    refuseTakenNames(app, this.options)
+    if (this.options.store === undefined) {
+      app.log.warn('no session store is set: sessions are kept in memory and end with this process')
+    }
+    this.settings = resolveOptions(this.options, environmentOf(this.options.environment ?? process.env['NODE_ENV']))
   }
-  return { options, environment }
-}
 
-/** Adds findings to what the CLI reads from an app. */
-export function remember(app: FastifyInstance, findings: readonly Finding[]): void {
-  if (!app.hasDecorator(FINDINGS)) app.decorate(FINDINGS, [])
-  app.getDecorator<Finding[]>(FINDINGS).push(...findings)
+  /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
+  async checkNeighbours(): Promise<void> {
+    const facts = await probeNeighbours(this.#app, {
+      secrets: this.settings.secrets,
+      store: this.options.store,
+      storeTimeout: this.settings.storeTimeout,
+      hasSudoRoute: this.hasSudoRoute,
+    })
+    const context = { ...this.#context, earlier: this.#findings }
+    this.#report(checkNeighbours(this.options, process.env, facts, context))
+  }
+
+  /** For `onRequest`: what the wire shows of proxies and TLS, each thing said once. */
+  watchRequests(): onRequestHookHandler {
+    const said = new Set<string>()
+    let count = 0
+    return (request, _reply, done) => {
+      if (count < OBSERVED_REQUESTS && request.protocol !== 'https') {
+        count += 1
+        const facts = requestFactsOf(request, this.#app, null)
+        const findings = checkRequest(this.options, process.env, facts, this.#context)
+        const fresh = findings.filter(({ rule }) => !said.has(rule))
+        for (const { rule } of fresh) said.add(rule)
+        if (fresh.length > 0) this.#report(fresh)
+      }
+      done()
+    }
+  }
+
+  #report(findings: readonly Finding[]): void {
+    for (const { rule, message, fix } of enforce(findings, environmentLine(this.options, process.env))) {
+      this.#app.log.warn({ rule }, `${rule}: ${message}. ${fix.text}`)
+    }
+  }
 }
 
 /** @fastify/passport and @fastify/jwt bring names of their own; Fastify would say only that one exists. */
@@ -57,8 +93,4 @@ function refuseTakenNames(app: FastifyInstance, options: SecureSessionOptions): 
     ...[requireLogin, sessions].filter((name) => app.hasDecorator(name)),
   ]
   if (taken.length > 0) throw new SecureSessionError('SESSION_DECORATOR_TAKEN', { detail: taken.join(', ') })
-}
-
-function isHttps(app: FastifyInstance): boolean {
-  return Boolean(app.initialConfig.https)
 }

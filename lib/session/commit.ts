@@ -1,30 +1,28 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
-import { applyChanges, changesBetween, join, parseData, refuseOversize, serialize } from './data.ts'
+import { refuseOversize } from './data.ts'
 import { newHandle } from './id.ts'
-import { readRecord } from './load.ts'
+import { readRecord, trust } from './load.ts'
 import type { Parts } from './parts.ts'
 import { authenticated, newRecord } from './record.ts'
 import type { SessionState } from './session-state.ts'
-import type { DataWork, NextRecord, Rotation, Work } from './write.ts'
-import { nextRecord } from './write.ts'
+import type { Edit, NextRecord, Rotation, Work } from './write.ts'
+import { edited, nextRecord } from './write.ts'
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
 /** A write meets at most as many conflicts as there are requests beside it; this many are not met in good faith. */
 const ATTEMPTS = 100
 
-const NO_CHANGES: DataWork = { kind: 'changes', changes: new Map() }
-
 /**
  * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
  */
 export async function commit(session: SessionState): Promise<void> {
-  const { work, json } = dataWork(session)
-  if (session.record === undefined) await begin(session, work)
-  else await advance(session, session.record, work)
-  session.settle(json)
+  const edit = editOf(session)
+  if (session.record === undefined) await begin(session, edit)
+  else await advance(session, session.record, edit)
+  session.settle(edit.to)
 }
 
 /** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
@@ -50,21 +48,17 @@ async function restore({ store, users }: Parts, old: SessionRecord, version: num
 }
 
 /** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
-function dataWork(session: SessionState): { work: DataWork; json: string } {
-  const { baseline } = session
-  if (!session.isNewData && !session.isModified()) return { work: NO_CHANGES, json: baseline }
-  const { entries } = session
-  const json = join(entries)
-  refuseOversize(json, session.parts.settings.maxRecordSize)
-  if (session.isNewData) return { work: { kind: 'whole', entries }, json }
-  return { work: { kind: 'changes', changes: changesBetween(serialize(parseData(baseline)), entries) }, json }
+function editOf(session: SessionState): Edit {
+  const { baseline: from, json: to, isNewData: isWhole } = session
+  if (from !== to) refuseOversize(to, session.parts.settings.maxRecordSize)
+  return { from, to, isWhole }
 }
 
 /** A first record, if there is anything to keep. */
-async function begin(session: SessionState, work: DataWork): Promise<void> {
+async function begin(session: SessionState, edit: Edit): Promise<void> {
   const { parts, rotation, handle } = session
   const { settings, ids } = parts
-  const data = work.kind === 'whole' ? join(work.entries) : applyChanges('{}', work.changes)
+  const data = edited('{}', edit)
   const identity = rotation?.identity
   if (identity === undefined && data === '{}') return
   if (rotation === undefined && session.lost !== undefined) {
@@ -81,10 +75,10 @@ async function begin(session: SessionState, work: DataWork): Promise<void> {
 }
 
 /** The next version of a record, made on top of the latest one as often as others get in between. */
-async function advance(session: SessionState, loaded: SessionRecord, data: DataWork): Promise<void> {
+async function advance(session: SessionState, loaded: SessionRecord, edit: Edit): Promise<void> {
   const { parts, rotation, presented, isChecked, isTouched } = session
   const { settings, ids } = parts
-  const work: Work = { data, rotation, presented, isChecked, isTouched, now: settings.clock() }
+  const work: Work = { edit, rotation, presented, isChecked, isTouched, now: settings.clock() }
   let base: SessionRecord | undefined = loaded
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle))
@@ -124,6 +118,7 @@ async function accept(session: SessionState, base: SessionRecord | undefined, ne
   const { parts, rotation, answer } = session
   const { record, minted } = next
   session.record = record
+  trust(record)
   session.isNewData = false
   session.isTouched = false
   if (minted !== undefined) session.answer = { kind: 'set', value: minted.cookieValue }
@@ -177,12 +172,12 @@ function announce(
 async function overtaken(session: SessionState, work: Work, latest: SessionRecord | undefined): Promise<void> {
   const { parts, rotation, handle } = session
   const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
-  const isWrite = work.data.kind === 'whole' || work.data.changes.size > 0
+  const isWrite = work.edit.isWhole || work.edit.from !== work.edit.to
   if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user, latest)
   if (rotation?.reason === 'regenerate' && session.isAllOwn && session.userId === null) {
     session.record = undefined
     session.moveTo(newHandle())
-    return begin(session, work.data)
+    return begin(session, work.edit)
   }
   session.loseRecord()
   if (isWrite || rotation !== undefined) parts.events.emit({ type: 'dropped-write', handle, reason })
@@ -202,10 +197,7 @@ async function loginAnew(
   session.record = undefined
   session.answer = undefined
   session.moveTo(fresh)
-  await begin(session, session.isAllOwn ? work.data : ownData(work.data))
-}
-
-/** Of the data, only what this request wrote itself. */
-function ownData(data: DataWork): DataWork {
-  return data.kind === 'whole' ? { kind: 'whole', entries: new Map() } : data
+  // Of the data, only what this request wrote itself.
+  const { from, isWhole } = work.edit
+  await begin(session, isWhole && !session.isAllOwn ? { from, to: '{}', isWhole } : work.edit)
 }

@@ -4,9 +4,6 @@ import { parseObject } from './record.ts'
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>
 
-/** What one request changed: the new JSON by top-level key, `undefined` for a key that went. */
-export type Changes = ReadonlyMap<string, string | undefined>
-
 /** Names that the session object itself uses, or that reach for a prototype. */
 const RESERVED = new Set([
   ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'data', 'options', 'touch', 'save', 'reload'],
@@ -16,6 +13,9 @@ const RESERVED = new Set([
 
 /** Deeper data is an attack on the stack, not a session. */
 const MAX_DEPTH = 100
+
+/** What may be a name that reaches for a prototype, and is worth a closer look. */
+const POISON = /"(?:__proto__|constructor)"/
 
 /** Whether a name cannot hold data. */
 export function isReserved(key: PropertyKey): boolean {
@@ -33,17 +33,17 @@ export function parseData(json: string): SessionData {
 }
 
 /**
- * The JSON of each key. `undefined` means absent.
+ * Data as JSON.
  * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint, cycle,
- * Map, Set, NaN or infinity.
+ * Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
-export function serialize(data: SessionData): Map<string, string> {
-  const entries = new Map<string, string>()
+export function serialize(data: SessionData): string {
+  const members: string[] = []
   for (const [key, value] of Object.entries(ownKeys(data))) {
-    const json = stringify(value, key)
-    if (json !== undefined) entries.set(key, json)
+    const json = serializeValue(value, key)
+    if (json !== undefined) members.push(`${JSON.stringify(key)}:${json}`)
   }
-  return entries
+  return `{${members.join()}}`
 }
 
 /** The data without what else the session object carries, or a foreign writer put into the record under such a name. */
@@ -63,11 +63,6 @@ export function isSameData(data: SessionData, json: string): boolean {
   }
 }
 
-/** One JSON object from the JSON of its values. */
-export function join(entries: ReadonlyMap<string, string>): string {
-  return `{${Array.from(entries, ([key, json]) => `${JSON.stringify(key)}:${json}`).join()}}`
-}
-
 /** @throws `SESSION_RECORD_TOO_LARGE` */
 export function refuseOversize(json: string, maxSize: number): void {
   const size = Buffer.byteLength(json)
@@ -75,31 +70,28 @@ export function refuseOversize(json: string, maxSize: number): void {
   throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `${size} bytes, ${maxSize} allowed` })
 }
 
-/** What turns `before` into `after`. */
-export function changesBetween(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Changes {
-  const changes = new Map<string, string | undefined>()
-  for (const [key, json] of after) if (before.get(key) !== json) changes.set(key, json)
-  for (const key of before.keys()) if (!after.has(key)) changes.set(key, undefined)
-  return changes
-}
-
-/** Data with one request's changes made on top of whatever others wrote meanwhile. */
-export function applyChanges(json: string, changes: Changes): string {
-  if (changes.size === 0) return json
-  const entries = serialize(parseData(json))
-  for (const [key, value] of changes) {
-    if (value === undefined) entries.delete(key)
-    else entries.set(key, value)
+/**
+ * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole, and
+ * nothing else. `from` is what it had read, `to` what it left.
+ */
+export function rebase(latest: string, from: string, to: string): string {
+  if (from === to) return latest
+  if (latest === from) return to
+  const [data, before, after] = [parseData(latest), parseData(from), parseData(to)]
+  for (const [key, value] of Object.entries(after)) {
+    if (JSON.stringify(before[key]) !== JSON.stringify(value)) data[key] = value
   }
-  return join(entries)
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) delete data[key]
+  return JSON.stringify(data)
 }
 
-function stringify(value: unknown, key: string): string | undefined {
+/** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
+export function serializeValue(value: unknown, key: string): string | undefined {
   const problem = findProblem(value, key, [])
   if (problem !== undefined) throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: problem })
   const json = toJson(value, key)
   // What would be refused when it comes back from the store is refused before it goes there.
-  if (json !== undefined && parseObject(`{"":${json}}`) === undefined) {
+  if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
   }
   return json

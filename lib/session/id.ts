@@ -1,4 +1,4 @@
-import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash as digest, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { Signer } from '@fastify/cookie'
 
 /** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
@@ -11,7 +11,7 @@ const HANDLE_SHAPE = /^[\w-]{22}$/
 /** Handle, dot, secret: what the signature covers. */
 const SIGNED_LENGTH = 66
 
-/** How many good signatures a generation remembers: some hundred bytes each. */
+/** How many cookie values a generation remembers, as hashes: a few hundred bytes each. */
 const REMEMBERED = 10_000
 
 /** A fresh secret: what the browser gets, and what the record keeps of it. */
@@ -20,7 +20,7 @@ export interface MintedSecret {
   readonly secretHash: string
 }
 
-/** What a well-formed, correctly signed cookie names. The secret itself stays in here. */
+/** What a well-formed, correctly signed cookie names. The secret itself is nowhere but in the cookie. */
 export interface PresentedId {
   readonly handle: string
   readonly secretHash: string
@@ -29,9 +29,9 @@ export interface PresentedId {
 /** Mints and checks session ids. The only place where a whole id exists. */
 export class SessionIds {
   readonly #signer: Signer
-  /** Hashes of cookie values whose signature was found good: an HMAC costs more than all else in a read. */
-  #verified = new Set<string>()
-  #verifiedBefore = new Set<string>()
+  /** What cookie values led to, by their hash: a good signature need not be checked again, and an HMAC costs most of a read. */
+  #known = new Map<string, PresentedId>()
+  #knownBefore = new Map<string, PresentedId>()
 
   /** The first secret signs, all of them verify. */
   constructor(secrets: string[]) {
@@ -40,40 +40,43 @@ export class SessionIds {
 
   /** A new secret for a handle, signed with the first key. */
   mint(handle: string): MintedSecret {
-    const secret = randomBytes(32).toString('base64url')
+    const secret = randomText(32)
     const signed = this.#signer.sign(`${handle}.${secret}`)
     // The Signer writes plain base64, whose + and / some clients percent-encode on the way back.
     const end = signed.lastIndexOf('.')
     const signature = signed.slice(end).replaceAll('+', '-').replaceAll('/', '_')
-    return { cookieValue: signed.slice(0, end) + signature, secretHash: hashOf(secret) }
+    const cookieValue = signed.slice(0, end) + signature
+    const secretHash = hashOf(secret)
+    this.#remember(hashOf(cookieValue), { handle, secretHash })
+    return { cookieValue, secretHash }
   }
 
   /** Reads a cookie value; says what is wrong with one that this app cannot have made. */
   read(cookieValue: string): PresentedId | 'malformed' | 'signature' {
     if (!SHAPE.test(cookieValue)) return 'malformed'
+    const hash = hashOf(cookieValue)
+    const known = this.#known.get(hash) ?? this.#knownBefore.get(hash)
+    if (known !== undefined) return known
     if (!this.#isSigned(cookieValue)) return 'signature'
-    return {
+    return this.#remember(hash, {
       handle: cookieValue.slice(0, HANDLE_LENGTH),
       secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)),
-    }
+    })
   }
 
   #isSigned(cookieValue: string): boolean {
-    const hash = hashOf(cookieValue)
-    if (this.#verified.has(hash) || this.#verifiedBefore.has(hash)) return true
     const signature = cookieValue.slice(SIGNED_LENGTH).replaceAll('-', '+').replaceAll('_', '/')
-    const isValid = this.#signer.unsign(cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
-    if (isValid) this.#remember(hash)
-    return isValid
+    return this.#signer.unsign(cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
   }
 
   /** Two generations bound the memory without a list to keep in order. */
-  #remember(hash: string): void {
-    if (this.#verified.size >= REMEMBERED) {
-      this.#verifiedBefore = this.#verified
-      this.#verified = new Set()
+  #remember(hash: string, id: PresentedId): PresentedId {
+    if (this.#known.size >= REMEMBERED) {
+      this.#knownBefore = this.#known
+      this.#known = new Map()
     }
-    this.#verified.add(hash)
+    this.#known.set(hash, id)
+    return id
   }
 }
 
@@ -84,7 +87,24 @@ export function isHandle(text: unknown): boolean {
 
 /** 16 random bytes: the public half of an id, and the store key. */
 export function newHandle(): string {
-  return randomBytes(16).toString('base64url')
+  return randomText(16)
+}
+
+/** Random bytes fetched in advance, since each fetch is a system call. Wiped as they are used. */
+const pool = Buffer.alloc(4096)
+let used = pool.length
+
+/** Random bytes in base64url. */
+function randomText(size: number): string {
+  if (used + size > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const bytes = pool.subarray(used, used + size)
+  const text = bytes.toString('base64url')
+  bytes.fill(0)
+  used += size
+  return text
 }
 
 /** SHA-256 in base64url. The secrets hashed here are random, so no salt or stretching is called for. */

@@ -25,6 +25,11 @@ const GONE: Loaded = { state: 'gone' }
 /** Records that have passed `isRecord`: a store in memory hands out the same object again and again. */
 const known = new WeakSet<SessionRecord>()
 
+/** Notes that this app made a record, so that it need not be examined when a store in memory gives it back. */
+export function trust(record: SessionRecord): void {
+  known.add(record)
+}
+
 /** Whether a `Cookie` header names a session at all. Costs no store and no hash. */
 export function mentionsSession(parts: Parts, cookieHeader: string | undefined): cookieHeader is string {
   return cookieHeader !== undefined && cookieHeader.includes(parts.settings.cookie.name)

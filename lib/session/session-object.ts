@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionData } from './data.ts'
-import { isReserved, join, parseData, refuseReserved, serialize } from './data.ts'
+import { isReserved, parseData, refuseReserved, serialize } from './data.ts'
 import type { EngineSession } from './parts.ts'
 
 /** What the session object's methods do; a request's session is one. */
@@ -24,7 +24,7 @@ const METHODS = new Map<PropertyKey, Method>(
   Object.entries({
     get: (_actions, data, key: string) => (Object.hasOwn(data, key) ? data[key] : undefined),
     set: (actions, data, key: string, value: unknown) => assign(actions, data, key, value),
-    data: (_actions, data) => parseData(join(serialize(data))),
+    data: (_actions, data) => parseData(serialize(data)),
     touch: (actions) => {
       actions.isTouched = true
     },

@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionUser } from '../../types/index.ts'
-import { refuseOversize, serialize } from './data.ts'
+import { refuseOversize, serializeValue } from './data.ts'
 import { parseObject } from './record.ts'
 
 /**
@@ -19,7 +19,7 @@ export function userSnapshot(user: SessionUser, maxSize: number): string {
 
 function jsonOf(user: SessionUser): string {
   try {
-    return serialize({ user }).get('user') ?? ''
+    return serializeValue(user, 'user') ?? ''
   } catch (cause) {
     const { detail } = cause as SecureSessionError
     throw new SecureSessionError('SESSION_USER_INVALID', { cause, ...(detail !== undefined && { detail }) })

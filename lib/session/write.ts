@@ -1,6 +1,5 @@
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
-import type { Changes } from './data.ts'
-import { applyChanges, join } from './data.ts'
+import { rebase } from './data.ts'
 import type { MintedSecret } from './id.ts'
 import { isSameHash } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
@@ -19,14 +18,17 @@ export interface Rotation {
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
 
-/** What one request did to its data: changes to single keys, or a whole new content. */
-export type DataWork =
-  | { readonly kind: 'changes'; readonly changes: Changes }
-  | { readonly kind: 'whole'; readonly entries: ReadonlyMap<string, string> }
+/** What one request did to its data, as JSON: what it had read, and what it left. */
+export interface Edit {
+  readonly from: string
+  readonly to: string
+  /** Whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
+  readonly isWhole: boolean
+}
 
 /** Everything one request wants of its record, to be applied to the latest version of it, as often as it takes. */
 export interface Work {
-  readonly data: DataWork
+  readonly edit: Edit
   readonly rotation: Rotation | undefined
   /** Hash of the secret that this request came with. */
   readonly presented: string
@@ -64,7 +66,7 @@ export function nextRecord(
   mint: () => MintedSecret,
 ): NextRecord {
   const { now, rotation } = work
-  const data = dataAfter(record.data, work.data)
+  const data = edited(record.data, work.edit)
   const touched = { ...record, ...seenAt(now, record, lifetimes) }
   const version = record.version + 1
   if (rotation !== undefined) {
@@ -103,6 +105,7 @@ function rotate(
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
 }
 
-function dataAfter(json: string, data: DataWork): string {
-  return data.kind === 'whole' ? join(data.entries) : applyChanges(json, data.changes)
+/** The data of a record after an edit that was made on this version of it, or on an earlier one. */
+export function edited(json: string, { from, to, isWhole }: Edit): string {
+  return isWhole ? to : rebase(json, from, to)
 }

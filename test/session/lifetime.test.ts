@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
-import { serialize } from '../../lib/session/data.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
 import type { MintedSecret } from '../../lib/session/id.ts'
 import { beginAt, expiredBy, GRACE, isRenewalDue, isTouchDue, seenAt } from '../../lib/session/lifetime.ts'
