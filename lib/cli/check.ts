@@ -80,7 +80,11 @@ function shortName(file: string, cwd: string): string {
   return short.startsWith('..') || isAbsolute(short) ? file : short
 }
 
-function fileToCheck(given: string | undefined, cwd: string): string {
+/**
+ * The file that was named, or the one that package.json or custom names.
+ * @throws UsageError when there is none
+ */
+export function fileToCheck(given: string | undefined, cwd: string): string {
   if (given !== undefined) {
     const file = resolve(cwd, given)
     if (!existsSync(file)) throw new UsageError(`There is no file ${given}.`)

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { formatDuration } from '../duration.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Finding } from '../../types/index.ts'
-import type { GuardReport } from '../guard/channel.ts'
+import type { ModuleReport } from './examine-module.ts'
 
 /** What came of loading a module. */
 export interface Examination {
@@ -12,12 +12,6 @@ export interface Examination {
   readonly failure?: string
   /** What the app printed. */
   readonly output: string
-}
-
-/** What the process that loads the module sends back. */
-export interface ExaminerMessage {
-  readonly reports: GuardReport[]
-  readonly failure?: string
 }
 
 const LONGEST_OUTPUT = 16_384
@@ -40,16 +34,16 @@ export async function examine(
   return { findings, environment, output: output(), ...(failure === undefined ? {} : { failure }) }
 }
 
-function answerOf(child: ChildProcess, timeout: number): Promise<ExaminerMessage> {
+function answerOf(child: ChildProcess, timeout: number): Promise<ModuleReport> {
   return new Promise((resolve) => {
     const late = setTimeout(() => {
       resolve({ reports: [], failure: `it was not ready after ${formatDuration(timeout)}` })
     }, timeout)
-    const settle = (message: ExaminerMessage): void => {
+    const settle = (message: ModuleReport): void => {
       clearTimeout(late)
       resolve(message)
     }
-    child.once('message', (message) => settle(message as ExaminerMessage))
+    child.once('message', (message) => settle(message as ModuleReport))
     child.once('error', (error) => settle({ reports: [], failure: error.message }))
     child.once('exit', (code) =>
       settle({ reports: [], failure: `its process ended with code ${code} before it was ready` }),

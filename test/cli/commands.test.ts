@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { usesColor } from '../../lib/cli/io.ts'
+import { run } from '../../lib/cli/run.ts'
+import { RULES } from '../../lib/guard/rules/index.ts'
+import { renderRuleTable } from '../../lib/guard/rule-table.ts'
+import { weaknessOf } from '../../lib/guard/secret-strength.ts'
+import { ROOT } from '../support/imports.ts'
+import { cli } from './harness.ts'
+
+t.test('help is a result, not an error', async (t) => {
+  for (const argv of [[], ['--help'], ['-h'], ['help']]) t.match(await cli(argv), { code: 0, out: /^Usage: / })
+  for (const command of ['check', 'scan', 'secret', 'rules', 'explain']) {
+    t.match(await cli([command, '--help']), { code: 0, out: `Usage: fastify-session-guard ${command}`, err: '' })
+  }
+})
+
+t.test('the version is the one of package.json', async (t) => {
+  const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string }
+  for (const flag of ['--version', '-v']) t.strictSame(await cli([flag]), { code: 0, out: version, err: '' })
+})
+
+t.test('a mistyped command or option is usage, with the one that was meant', async (t) => {
+  t.match(await cli(['chekc']), { code: 2, out: '', err: /There is no command chekc. Did you mean check \?/ })
+  t.match(await cli(['frobnicate']), { code: 2, err: /There is no command frobnicate\.\n/ })
+  t.match(await cli(['toString']), { code: 2 })
+  t.match(await cli(['secret', '--bytes', '5']), { code: 2, err: /--bytes/ })
+  t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json or markdown, not xml' })
+})
+
+t.test('a bug is not mistaken for wrong usage', async (t) => {
+  const out = (): never => {
+    throw new TypeError('a bug')
+  }
+  await t.rejects(run(['secret'], { out, err: out, env: {}, cwd: '/', isTerminal: false }), { message: 'a bug' })
+})
+
+t.test('secret prints a fresh one, ready for an env file', async (t) => {
+  const [first, second] = [await cli(['secret']), await cli(['secret'])]
+  t.match(first, { code: 0, out: /^SESSION_SECRET=[\w-]{43}$/, err: '' })
+  t.not(first.out, second.out)
+  t.equal(weaknessOf(first.out.replace('SESSION_SECRET=', '')), undefined)
+})
+
+t.test('rules lists the catalogue', async (t) => {
+  const { code, out } = await cli(['rules'])
+  t.equal(code, 0)
+  for (const { slug, silenceable } of RULES) t.match(out, `${silenceable ? ' ' : '⊘'} ${slug} `)
+  t.equal((await cli(['rules', '--format', 'markdown'])).out, renderRuleTable())
+  const json = JSON.parse((await cli(['rules', '--format', 'json'])).out) as {
+    schemaVersion: number
+    rules: { rule: string }[]
+  }
+  t.equal(json.schemaVersion, 1)
+  t.strictSame(
+    json.rules.map(({ rule }) => rule),
+    RULES.map(({ slug }) => `session/${slug}`),
+  )
+})
+
+t.test('explain teaches one rule, by slug or id', async (t) => {
+  for (const name of ['prefix-host', 'session/prefix-host']) {
+    t.match(await cli(['explain', name]), {
+      code: 0,
+      out: /__Host-[\s\S]*Wrong[\s\S]*Right[\s\S]*Fix[\s\S]*RFC 6265bis/,
+    })
+  }
+  t.match(await cli(['explain', 'memory-store-cluster']), {
+    out: 'no store   with NODE_ENV=development WEB_CONCURRENCY=4',
+  })
+  t.match(await cli(['explain', 'environment-unset']), { out: 'no NODE_ENV' })
+  t.match(await cli(['explain', 'prefix-hots']), { code: 2, err: 'Did you mean prefix-host ?' })
+  t.match(await cli(['explain', 'samesite-none']), { code: 2, err: 'Did you mean samesite-none-' })
+  t.match(await cli(['explain', 'zzz']), { code: 2, err: 'See: fastify-session-guard rules' })
+  for (const argv of [['explain'], ['explain', 'a', 'b']]) t.match(await cli(argv), { code: 2, err: 'one rule' })
+})
+
+t.test('colour is for terminals that want it', async (t) => {
+  t.equal(usesColor({ isTerminal: true, env: {} }), true)
+  t.equal(usesColor({ isTerminal: true, env: { NO_COLOR: '' } }), true)
+  t.equal(usesColor({ isTerminal: true, env: { NO_COLOR: '1' } }), false)
+  t.equal(usesColor({ isTerminal: true, env: { TERM: 'dumb' } }), false)
+  t.equal(usesColor({ isTerminal: false, env: {} }), false)
+})
+
+t.test('the program is the same in a process of its own', async (t) => {
+  const start = (argv: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [...process.execArgv, 'lib/cli/main.ts', ...argv], { cwd: ROOT, encoding: 'utf8' })
+  t.match(start(['secret']), { status: 0, stdout: /^SESSION_SECRET=[\w-]{43}\n$/, stderr: '' })
+  t.match(start(['explain', 'nothing-like-it']), { status: 2, stdout: '', stderr: /There is no rule/ })
+})

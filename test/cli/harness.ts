@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import { run } from '../../lib/cli/run.ts'
+import type { Io } from '../../lib/cli/io.ts'
+
+/** What a command said, and its exit code. */
+export interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** The folder of modules to check. */
+export const FIXTURES: string = fileURLToPath(new URL('./fixtures', import.meta.url))
+
+/** Runs a command in this process, away from its environment. */
+export async function cli(argv: readonly string[], io: Partial<Io> = {}): Promise<Outcome> {
+  const out: string[] = []
+  const err: string[] = []
+  const { NODE_ENV: _, ...env } = process.env
+  const code = await run(argv, {
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    cwd: FIXTURES,
+    isTerminal: false,
+    ...io,
+    env: { ...env, ...io.env },
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
