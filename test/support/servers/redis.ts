@@ -54,8 +54,8 @@ export async function startRedis(t: Test, settings: Settings = {}): Promise<Redi
 }
 
 /** Starts three masters that share the slots evenly and know of each other. */
-export async function startRedisCluster(t: Test): Promise<RedisCluster> {
-  const shared = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 2000, appendonly: 'no' }
+export async function startRedisCluster(t: Test, settings: Settings = { appendonly: 'no' }): Promise<RedisCluster> {
+  const shared = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 2000, ...settings }
   const nodes = await Promise.all([0, 1, 2].map(() => startRedis(t, shared)))
   const share = Math.ceil(SLOTS / nodes.length)
   for (const [index, node] of nodes.entries()) {
