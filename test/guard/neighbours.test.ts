@@ -2,9 +2,9 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import csrf from '@fastify/csrf-protection'
 import helmet from '@fastify/helmet'
-import jwt from '@fastify/jwt'
+import { createRequire } from 'node:module'
 import fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import { probeNeighbours } from '../../lib/guard/neighbours-probe.ts'
@@ -13,6 +13,9 @@ import type { NeighbourFacts } from '../../lib/guard/phase-facts.ts'
 import { checkNeighbours } from '../../lib/guard/phases.ts'
 import { good, named, SECRET } from './configs.ts'
 import { NEIGHBOURS } from './phase-facts.ts'
+
+// Its types would declare a `request.user` of their own for all files of this project.
+const jwt = createRequire(import.meta.url)('@fastify/jwt') as FastifyPluginAsync<{ secret: string }>
 
 const INPUT: ProbeInput = { secrets: [SECRET], store: undefined, storeTimeout: 100, hasSudoRoute: false }
 

@@ -44,7 +44,7 @@ export class Budget {
   spend(): AbortSignal {
     this.#requests -= 1
     if (this.#requests < 0) throw new ScanError('the scan took more requests than it may')
-    if (this.#clock() >= this.#deadline) throw new ScanError('the scan took longer than it may')
+    if (this.#clock() >= this.#deadline) throw new ScanError(TOO_LATE)
     return this.#signal
   }
 
@@ -52,6 +52,8 @@ export class Budget {
     return this.#clock()
   }
 }
+
+const TOO_LATE = 'the scan took longer than it may'
 
 /** The deployment could not be looked at. */
 export class ScanError extends Error {}
@@ -127,7 +129,9 @@ export class Browser {
       })
       sent.once('response', resolve)
       sent.once('error', (error: NodeJS.ErrnoException) => {
-        reject(new ScanError(`${url.origin} does not answer: ${error.code ?? error.name}`, { cause: error }))
+        reject(
+          new ScanError(signal.aborted ? TOO_LATE : `${url.origin} does not answer: ${error.code}`, { cause: error }),
+        )
       })
       sent.end(body)
     })

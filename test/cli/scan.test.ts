@@ -1,0 +1,79 @@
+import t from 'tap'
+import { CERTIFICATE, page, serve, serveTls } from '../guard/deployments.ts'
+import { cli } from './harness.ts'
+
+t.test('a deployment is judged from outside', async (t) => {
+  const url = await serve(t, page({ 'set-cookie': 'connect.sid=x; Path=/' }))
+  const { code, out, err } = await cli(['scan', url.href])
+  t.match(out, `${url.href}: 2 fatal, 2 warnings, 1 info\n  environment: production (scan from outside)`)
+  t.match({ code, err }, { code: 1, err: '' })
+})
+
+t.test('what could not be looked at is noted beside the report', async (t) => {
+  const url = await serveTls(t, page({ 'strict-transport-security': 'max-age=1' }))
+  const cwd = t.testdir({ 'ca.pem': CERTIFICATE })
+  const argv = [
+    'scan',
+    url.href,
+    '--ca',
+    'ca.pem',
+    '--path',
+    '/a',
+    '--path',
+    '/b',
+    '--http',
+    'http://127.0.0.1:1/',
+    '--format',
+    'json',
+  ]
+  const { code, out, err } = await cli(argv, { cwd })
+  t.equal(code, 0)
+  t.match(JSON.parse(out), { target: url.href, findings: [] })
+  t.match(err, /^Note: no session cookie was seen/)
+})
+
+t.test('user and password of a login come from the environment', async (t) => {
+  const url = await serve(t, page({}))
+  const argv = ['scan', url.href, '--login', '/login']
+  t.match(await cli(argv), { code: 2, err: '--login needs SCAN_USER and SCAN_PASSWORD' })
+  t.match(await cli(argv, { env: { SCAN_USER: 'anna' } }), { code: 2 })
+  const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'hunter2' }
+  for (const more of [[], ['--logout', '/logout', '--check', '/me']]) {
+    const { code, err, out } = await cli([...argv, ...more], { env })
+    t.match({ code, err }, { code: 0, err: 'Note: there is no form with a password on /login.' })
+    t.notMatch(out + err, 'hunter2')
+  }
+})
+
+t.test('nobody there is exit code 2', async (t) => {
+  t.match(await cli(['scan', 'http://127.0.0.1:1/']), {
+    code: 2,
+    out: '',
+    err: 'Cannot scan: http://127.0.0.1:1 does not answer: ECONNREFUSED.',
+  })
+})
+
+t.test('a bug in the scan is not taken for an answer', async (t) => {
+  const url = await serve(t, page({ 'set-cookie': 'sid=x' }))
+  const out = (): never => {
+    throw new RangeError('a bug')
+  }
+  await t.rejects(cli(['scan', url.href], { out }), { message: 'a bug' })
+})
+
+t.test('wrong usage says what is wrong', async (t) => {
+  const wrong: [string[], string][] = [
+    [[], 'scan takes one address'],
+    [['http://a.example', 'http://b.example'], 'scan takes one address'],
+    [['app.example.com'], 'app.example.com is no http or https address.'],
+    [['ftp://a.example'], 'ftp://a.example is no http or https address.'],
+    [['http://['], 'http://[ is no http or https address.'],
+    [['http://a.example', '--path', 'http://b.example/'], 'http://b.example/ is on another host than a.example.'],
+    [['http://a.example', '--path', 'http://['], 'http://[ is no path.'],
+    [['http://a.example', '--timeout', '0s'], '--timeout takes a duration like 30s, not 0s.'],
+    [['http://a.example', '--ca', 'missing.pem'], '--ca: missing.pem cannot be read.'],
+    [['http://a.example', '--format', 'xml'], '--format is one of'],
+    [['http://a.example', '--fail-level', 'x'], '--fail-level is one of'],
+  ]
+  for (const [argv, err] of wrong) t.match(await cli(['scan', ...argv]), { code: 2, out: '', err }, argv.join(' '))
+})
