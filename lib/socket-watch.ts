@@ -103,9 +103,10 @@ export class SocketWatch {
     const record = await readRecord(this.#parts, handle)
     if (record === undefined) return undefined
     const authCheckedAt = Math.max(record.authCheckedAt, watched.checkedAt)
-    if (!isCheckDue(this.#parts, { ...record, authCheckedAt })) return record
+    const looked = { ...record, authCheckedAt }
+    if (!isCheckDue(this.#parts, looked)) return record
     watched.checkedAt = this.#parts.settings.clock()
-    const { state } = await checkUser(this.#parts, record, '')
+    const { state } = await checkUser(this.#parts, looked, '')
     if (state !== 'live') return undefined
     return record
   }

@@ -116,21 +116,24 @@ async function endCopied({ users, events }: Parts, { handle, userId }: SessionRe
   return GONE
 }
 
+/** A record that somebody is logged in with. */
+type OwnedRecord = SessionRecord & { readonly userId: string }
+
 /** Whether the credentials behind a login have not been looked at for `authCheckInterval`. */
-export function isCheckDue({ settings }: Parts, { userId, authCheckedAt }: SessionRecord): boolean {
+export function isCheckDue({ settings }: Parts, record: SessionRecord): record is OwnedRecord {
   const { authHash, loadUser, authCheckInterval, clock } = settings
-  if (authHash === undefined || loadUser === undefined || userId === null) return false
-  return clock() - authCheckedAt >= authCheckInterval
+  if (authHash === undefined || loadUser === undefined || record.userId === null) return false
+  return clock() - record.authCheckedAt >= authCheckInterval
 }
 
 /** Ends a session whose user's credentials are no longer those of the login. */
-export async function checkUser(parts: Parts, record: SessionRecord, secretHash: string): Promise<Loaded> {
+export async function checkUser(parts: Parts, record: OwnedRecord, secretHash: string): Promise<Loaded> {
   const { handle, userId, authHash } = record
-  const fingerprint = userId === null ? undefined : await currentFingerprint(parts, userId)
+  const fingerprint = await currentFingerprint(parts, userId)
   if (fingerprint !== undefined && isSameHash(fingerprint, authHash ?? '')) {
     return { state: 'live', record, secretHash, isChecked: true }
   }
-  await parts.users.revoke(handle, userId ?? '', 'auth-hash')
+  await parts.users.revoke(handle, userId, 'auth-hash')
   return GONE
 }
 

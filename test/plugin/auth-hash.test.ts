@@ -66,7 +66,7 @@ t.test('changed credentials end the older sessions, all of them, within the inte
   t.match((await phone.get('/me')).json(), { user: { id: 'ann' } })
   clock.advance('1s')
   for (const device of [phone, laptop]) {
-    t.match((await device.get('/me')).json(), { user: null })
+    t.match((await device.get('/me')).json(), { user: null, isAuthenticated: false })
     t.equal(device.cookie, undefined)
   }
   t.same(await app.sessions.list('ann'), [])
@@ -87,8 +87,8 @@ t.test('whoever has just changed their own password stays, the others go', async
   t.not(phone.cookie, id, 'with a new id')
   clock.advance('1m')
   t.match((await phone.get('/me')).json(), { user: { id: 'ann' } })
-  t.match((await laptop.get('/me')).json(), { user: null })
-  t.match((await app.inject({ url: '/me', cookies: { session: id } })).json(), { user: null })
+  t.match((await laptop.get('/me')).json(), { user: null, isAuthenticated: false })
+  t.match((await app.inject({ url: '/me', cookies: { session: id } })).json(), { user: null, isAuthenticated: false })
 })
 
 t.test('what is missing does not count as unchanged', async (t) => {
@@ -108,7 +108,7 @@ t.test('what is missing does not count as unchanged', async (t) => {
     if (after === undefined) users.delete('ann')
     else users.set('ann', after)
     clock.advance('1m')
-    t.match((await ann.get('/me')).json(), { user: null }, name)
+    t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false }, name)
   }
 })
 
@@ -198,7 +198,7 @@ t.test('confirming a login is no look at the credentials', async (t) => {
   clock.advance('40s')
   await ann.post('/confirm')
   clock.advance('40s')
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
 })
 
 t.test('the hash of one user is worth nothing for another, and is not stored as it is', async (t) => {

@@ -53,7 +53,7 @@ t.test('confirmLogin makes the login fresh, with a new id', async (t) => {
   t.equal((await ann.get('/transfer')).statusCode, 200)
   t.match((await ann.get('/me')).json(), { user: { id: 'ann', name: 'Ann' }, data: { cart: 1 } })
   for (const session of [id, before ?? '']) {
-    t.match((await app.inject({ url: '/me', cookies: { session } })).json(), { user: null })
+    t.match((await app.inject({ url: '/me', cookies: { session } })).json(), { user: null, isAuthenticated: false })
   }
   t.match(events.at(-1), { type: 'rotate', reason: 'confirm' })
   t.match(await app.sessions.list('ann'), [{ device: { ip: '127.0.0.1' } }])

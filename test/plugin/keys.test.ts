@@ -38,7 +38,7 @@ t.test('an id signed with a key that was dropped is nobody', async (t) => {
   await old.post('/login')
   const ann = new Visitor(third.app)
   ann.cookies.set('session', old.cookie ?? '')
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
   t.match(third.events, [{ type: 'forged', reason: 'signature' }])
   t.match((await old.get('/me')).json(), { user: { id: 'ann' } }, 'the session itself lives on')
 })

@@ -46,8 +46,8 @@ t.test(
       t.match((await busy.get('/me')).json(), { user: { id: 'ann' } })
     }
     clock.set(begun + 12 * 3_600_000)
-    t.match((await busy.get('/me')).json(), { user: null })
-    t.match((await idle.get('/me')).json(), { user: null })
+    t.match((await busy.get('/me')).json(), { user: null, isAuthenticated: false })
+    t.match((await idle.get('/me')).json(), { user: null, isAuthenticated: false })
     t.match(
       events.filter((event) => event.type === 'expire'),
       [
@@ -83,7 +83,7 @@ t.test('a store that hands out expired records changes nothing: they are removed
   made.clock.advance('30m')
   for (const one of [ann, nobody]) {
     const response = await one.get('/me')
-    t.match(response.json(), { user: null, data: {} })
+    t.match(response.json(), { user: null, isAuthenticated: false, data: {} })
     t.equal(one.cookie, undefined)
   }
   t.equal(forgetful.size, 0)
@@ -162,7 +162,7 @@ t.test(
       await ann.get('/me')
       clock.advance('31s')
       t.strictSame((await copy.get('/me')).json<{ data: object }>().data, {})
-      t.match((await ann.get('/me')).json(), { user: null, data: {} })
+      t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false, data: {} })
       const userId = user?.id ?? null
       t.match(
         events.filter((event) => event.type === 'replay'),
@@ -199,7 +199,7 @@ t.test('assurance sets the limits that are enforced', async (t) => {
     clock.advance(-1)
     t.match((await ann.get('/me')).json(), { user: { id: 'ann' } }, assurance)
     clock.advance(idle)
-    t.match((await ann.get('/me')).json(), { user: null }, assurance)
+    t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false }, assurance)
   }
 })
 

@@ -56,7 +56,7 @@ t.test('login gives a new id in one write, and the old one is worth nothing', as
   t.equal(ann.cookie?.slice(0, 22), anonymousId.slice(0, 22), 'the handle stays')
   t.equal(store.size, 1)
   const replay = await app.inject({ url: '/me', cookies: { session: anonymousId } })
-  t.match(replay.json(), { user: null, data: {} })
+  t.match(replay.json(), { user: null, isAuthenticated: false, data: {} })
 })
 
 t.test('anonymous data comes along into the login', async (t) => {
@@ -92,7 +92,10 @@ t.test('the same user again: a new id all the same, data kept', async (t) => {
   clock.advance('5m')
   await ann.post('/login')
   t.not(ann.cookie, first)
-  t.match((await app.inject({ url: '/me', cookies: { session: first } })).json(), { user: null })
+  t.match((await app.inject({ url: '/me', cookies: { session: first } })).json(), {
+    user: null,
+    isAuthenticated: false,
+  })
   t.match((await ann.get('/me')).json(), {
     user: { id: 'ann' },
     data: { cart: 1 },
@@ -232,7 +235,7 @@ t.test('login then logout in one request: nobody, and no record', async (t) => {
   t.same(await app.sessions.list('ann'), [])
   await ann.post('/login')
   await ann.post('/both')
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
   t.equal(store.size, 0, 'a session that was there before is gone too')
 })
 
@@ -268,7 +271,7 @@ t.test('remember: a cookie that outlives the browser, as long as the session can
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } }, 'idle for six days')
   t.equal(ann.maxAge, 86_400, 'a renewed cookie lasts no longer than the first')
   clock.advance('1d')
-  t.match((await ann.get('/me')).json(), { user: null }, 'at its deadline it is over')
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false }, 'at its deadline it is over')
 })
 
 t.test('without remember the cookie ends with the browser', async (t) => {

@@ -12,7 +12,11 @@ t.test('logout ends the session at once, clears the cookie, and the id is worth 
   t.same(response.json(), { user: null })
   t.equal(ann.cookie, undefined)
   t.equal(store.size, 0)
-  t.match((await app.inject({ url: '/me', cookies: { session: id } })).json(), { user: null, data: {} })
+  t.match((await app.inject({ url: '/me', cookies: { session: id } })).json(), {
+    user: null,
+    isAuthenticated: false,
+    data: {},
+  })
   t.same(
     events.map((event) => event.type),
     ['login', 'logout'],
@@ -73,7 +77,7 @@ t.test('after a logout in the same request the session is empty, and what is put
   await ann.post('/note', { balance: 100 })
   const id = ann.cookie
   await ann.post('/farewell')
-  t.match((await ann.get('/me')).json(), { user: null, data: { flash: 'bye' } })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false, data: { flash: 'bye' } })
   t.strictSame((await ann.get('/me')).json<{ data: object }>().data, { flash: 'bye' })
   t.not(ann.cookie?.slice(0, 22), id?.slice(0, 22))
 })
@@ -85,8 +89,8 @@ t.test('logout everywhere ends all sessions of the user, and of nobody else', as
   await laptop.post('/login')
   await bob.post('/login', { user: { id: 'bob' } })
   await phone.post('/logout', { everywhere: true })
-  t.match((await phone.get('/me')).json(), { user: null })
-  t.match((await laptop.get('/me')).json(), { user: null })
+  t.match((await phone.get('/me')).json(), { user: null, isAuthenticated: false })
+  t.match((await laptop.get('/me')).json(), { user: null, isAuthenticated: false })
   t.match((await bob.get('/me')).json(), { user: { id: 'bob' } })
   t.same(await app.sessions.list('ann'), [])
 })
@@ -100,7 +104,7 @@ t.test('logout of the others keeps this one', async (t) => {
   t.match(response.json(), { user: { id: 'ann' } })
   t.equal(response.headers['set-cookie'], undefined)
   t.match((await phone.get('/me')).json(), { user: { id: 'ann' } })
-  t.match((await laptop.get('/me')).json(), { user: null })
+  t.match((await laptop.get('/me')).json(), { user: null, isAuthenticated: false })
   t.equal((await app.sessions.list('ann')).length, 1)
   t.same(
     events.filter((event) => event.type === 'revoke').map((event) => event.userId),
@@ -120,7 +124,7 @@ t.test('without a user index, logout works and logout everywhere says what is mi
   }
   t.match((await phone.get('/me')).json(), { user: { id: 'ann' } }, 'a refused logout ends nothing')
   await phone.post('/logout')
-  t.match((await phone.get('/me')).json(), { user: null })
+  t.match((await phone.get('/me')).json(), { user: null, isAuthenticated: false })
   t.equal(store.size, 1)
 })
 
@@ -129,7 +133,7 @@ t.test('an expired or revoked session is cleared like one that was logged out', 
   const ann = visitor()
   await ann.post('/login')
   clock.advance('30m')
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
   t.equal(ann.cookie, undefined)
   await ann.post('/login')
   await app.sessions.revokeUser('ann')

@@ -101,7 +101,7 @@ t.test('refuse: the login beyond the limit is a 403, and everybody stays as they
   await third.post('/note', { cart: 1 })
   const refused = await third.post('/login')
   t.match(refused.json(), { statusCode: 403, code: 'SESSION_LIMIT_REACHED' })
-  t.match((await third.get('/me')).json(), { user: null, data: { cart: 1 } })
+  t.match((await third.get('/me')).json(), { user: null, isAuthenticated: false, data: { cart: 1 } })
   t.same(await alive(devices), [true, true])
   t.equal(
     (await third.post('/login', { user: { id: 'bob' } })).statusCode,

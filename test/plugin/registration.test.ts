@@ -227,7 +227,7 @@ t.test('without a store option sessions are kept in memory, by the app’s clock
   now += 29 * 60_000
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
   now += 31 * 60_000
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
 })
 
 t.test('a streamed response carries the cookie', async (t) => {

@@ -71,7 +71,7 @@ t.test('revoke ends one session of that user, and no other’s', async (t) => {
   t.equal(await app.sessions.revoke(handle, { userId: 'bob' }), false)
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
   t.equal(await app.sessions.revoke(handle, { userId: 'ann' }), true)
-  t.match((await ann.get('/me')).json(), { user: null })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
   t.equal(await app.sessions.revoke(handle, { userId: 'ann' }), false, 'once')
   t.match((await bob.get('/me')).json(), { user: { id: 'bob' } })
   t.match(
@@ -127,7 +127,7 @@ t.test('a session revoked by its own request ends with it, cookie and all', asyn
   const ann = visitor()
   await ann.post('/login')
   t.equal((await ann.post('/close-account')).statusCode, 200)
-  t.match((await ann.get('/me')).json(), { user: null, data: {} })
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false, data: {} })
   t.equal(ann.cookie, undefined)
   t.same(await app.sessions.list('ann'), [])
 })
@@ -154,7 +154,7 @@ t.test(
     await t.rejects(app.sessions.revokeUser('ann'), { code: 'SESSION_STORE_LACKS_INDEX' })
     t.equal(await app.sessions.sweep(), 0)
     t.equal(await app.sessions.revoke(ann.cookie?.slice(0, 22) ?? '', { userId: 'ann' }), true)
-    t.match((await ann.get('/me')).json(), { user: null })
+    t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
   },
 )
 
