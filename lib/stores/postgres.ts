@@ -68,6 +68,9 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   return new Postgres(options)
 }
 
+/** What a touch moves, and the text it moved away from. */
+const HELD = /^(\S+) (\S+) (.*)$/s
+
 /** Sweeps and migrations may take their time: nobody waits for them with a request in hand. */
 const LONG = 60_000
 
@@ -110,8 +113,8 @@ class Postgres implements PostgresStore {
     const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
     const [row] = rows
     if (row === undefined) return undefined
-    const moved: Moving = { lastSeenAt: Number(row['last_seen_at']), idleDeadline: Number(row['idle_deadline']) }
-    const record = decodeRecord(String(row['record']), moved)
+    const [, lastSeenAt, idleDeadline, text = ''] = HELD.exec(String(row['held'])) ?? []
+    const record = decodeRecord(text, { lastSeenAt: Number(lastSeenAt), idleDeadline: Number(idleDeadline) })
     if (record === undefined) this.onDamaged?.(handle)
     return record
   }

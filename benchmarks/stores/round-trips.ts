@@ -1,0 +1,55 @@
+import { Client } from 'pg'
+import { createClient } from 'redis'
+
+/** Counts what a server is asked, on a connection of its own. */
+export interface Counter {
+  /** Round trips by command since the last call, this one's own not counted. */
+  take(): Promise<ReadonlyMap<string, number>>
+  close(): Promise<unknown>
+}
+
+/** By `MONITOR`. What a script does inside the server is no round trip. */
+export async function countRedis(url: string): Promise<Counter> {
+  const monitor = await createClient({ url }).connect()
+  const other = await createClient({ url }).connect()
+  let counts = new Map<string, number>()
+  let seen: (() => void) | undefined
+  await monitor.monitor((line) => {
+    const [, origin, name = ''] = /\[\d+ (\S+)\] "([^"]*)"/.exec(line) ?? []
+    if (name === 'PING') return seen?.()
+    if (origin !== 'lua') counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1)
+  })
+  return {
+    async take() {
+      // What was sent before it has been seen when it is.
+      const isSeen = new Promise<void>((resolve) => (seen = resolve))
+      await other.ping()
+      await isSeen
+      const taken = counts
+      counts = new Map()
+      return taken
+    },
+    async close() {
+      monitor.destroy()
+      await other.close()
+    },
+  }
+}
+
+/** By `pg_stat_statements`, as one round trip each. */
+export async function countPostgres(url: string): Promise<Counter> {
+  const client = new Client(url)
+  await client.connect()
+  await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')
+  return {
+    async take() {
+      const { rows } = await client.query<{ name: string; calls: string }>(
+        `SELECT lower(split_part(query, ' ', 1)) AS name, sum(calls) AS calls FROM pg_stat_statements
+         WHERE query !~ 'pg_stat_statements' GROUP BY 1`,
+      )
+      await client.query('SELECT pg_stat_statements_reset()')
+      return new Map(rows.map(({ name, calls }) => [name, Number(calls)]))
+    },
+    close: () => client.end(),
+  }
+}
