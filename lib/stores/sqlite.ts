@@ -1,7 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
+import { parseDuration } from '../duration.ts'
+import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import type { StatementName } from './sqlite-sql.ts'
+import { sqliteSchema, statementsOf } from './sqlite-sql.ts'
+
+export { sqliteSchema } from './sqlite-sql.ts'
 
 /** What better-sqlite3 and node:sqlite have in common: a synchronous connection. */
 export interface SqliteDatabase {
@@ -24,6 +29,8 @@ export interface SqliteStoreOptions {
   table?: string
   /** Creates what is missing of the tables at once. Default `true`; `sqliteSchema` has the SQL for those who migrate themselves. */
   createTable?: boolean
+  /** How long a write waits for another process's; less than the plugin's `storeTimeout`, or it may be made after its 503. Default `1s`. */
+  timeout?: Duration
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
 }
@@ -34,8 +41,8 @@ export interface SqliteStore extends SessionStore, UserIndex, Sweeping {
   readonly volatile: boolean
 }
 
-/** Milliseconds that a write waits for another process's, on a connection that would not wait at all. */
-const BUSY_TIMEOUT = 1_000
+/** Milliseconds between two looks whether another process's write is done. */
+const BUSY_PAUSE = 5
 
 /** Milliseconds that a sweep may hold the event loop at a time, and rows it removes in that time at the most. */
 const PAUSE = 10
@@ -48,50 +55,41 @@ const MOST_AT_ONCE = 512
  * is one statement, atomic by itself; SQLite runs it on this thread, in microseconds. `synchronous` stays as the connection
  * has it: `FULL` unless the app relaxed it; with `NORMAL` a power cut can undo the last writes, a logout among them.
  * Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
- * @throws `TypeError` for an unfit table name or something that is no synchronous SQLite; the driver's error when the tables
- * are missing and `createTable` is `false`.
+ *
+ * Give it a connection of its own: its writes would become part of a transaction that the app leaves open over an `await`. A
+ * write that waits for another process's lets this process go on meanwhile, whatever `busy_timeout` says.
+ * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or something that is no synchronous SQLite; the
+ * driver's error when the tables are missing and `createTable` is `false`.
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { database, table = 'sessions', createTable = true, clock = Date.now } = options
   const schema = sqliteSchema(table)
+  const timeout = parseDuration(options.timeout ?? '1s')
+  if (timeout === undefined) throw new TypeError("timeout: a duration such as '1s'")
   refuseOthers(database)
-  const [{ timeout }] = database.prepare('PRAGMA busy_timeout').all() as [{ timeout: number | bigint }]
-  if (Number(timeout) === 0) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+  const own = busyTimeoutOf(database)
+  database.exec(`PRAGMA busy_timeout = ${Math.max(own, timeout)}`)
   database.exec('PRAGMA journal_mode = WAL')
   if (createTable) database.exec(schema)
-  return new Sqlite(database, table, clock)
-}
-
-/**
- * The tables and indexes of `sqliteStore`, to run as they are, any number of times.
- * @throws `TypeError` for an unfit table name.
- */
-export function sqliteSchema(table = 'sessions'): string {
-  if (!/^[A-Za-z_]\w{0,49}$/.test(table)) {
-    throw new TypeError('table: letters, digits and underscores, at most 50, not beginning with a digit')
-  }
-  return `CREATE TABLE IF NOT EXISTS "${table}" (
-  handle TEXT PRIMARY KEY NOT NULL,
-  version INTEGER NOT NULL,
-  last_seen_at REAL NOT NULL,
-  idle_deadline REAL NOT NULL,
-  record TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS "${table}_idle_deadline" ON "${table}" (idle_deadline);
-CREATE TABLE IF NOT EXISTS "${table}_index" (
-  user_key TEXT NOT NULL,
-  handle TEXT NOT NULL,
-  expires_at REAL NOT NULL,
-  PRIMARY KEY (user_key, handle)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS "${table}_index_expires_at" ON "${table}_index" (expires_at);
-`
+  database.exec(`PRAGMA busy_timeout = ${own}`)
+  return new Sqlite(database, table, timeout, clock)
 }
 
 /** A driver that answers by callback would answer every question with itself. */
 function refuseOthers(database: SqliteDatabase): void {
   const probe: unknown = typeof database?.prepare === 'function' && database.prepare('SELECT 1 AS one').all()
   if (!Array.isArray(probe)) throw new TypeError('database: a better-sqlite3 Database or a node:sqlite DatabaseSync')
+}
+
+function busyTimeoutOf(database: SqliteDatabase): number {
+  const { timeout } = database.prepare('PRAGMA busy_timeout').get() as { timeout: number | bigint }
+  return Number(timeout)
+}
+
+/** SQLITE_BUSY and its extensions, as better-sqlite3 and as node:sqlite say it. */
+function isBusy(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  return (typeof code === 'string' && code.startsWith('SQLITE_BUSY')) || (Number(errcode) & 0xff) === 5
 }
 
 interface Row {
@@ -101,47 +99,24 @@ interface Row {
   readonly record: string
 }
 
-/** Every question the store asks, each one atomic. What has expired is absent, whether or not a sweep has come by. */
-function statementsOf(table: string) {
-  const records = `"${table}"`
-  const index = `"${table}_index"`
-  const live = 'handle = ? AND idle_deadline > ?'
-  const entry = 'user_key = ? AND handle = ?'
-  const written = 'version = ?, last_seen_at = ?, idle_deadline = ?, record = ?'
-  return {
-    get: `SELECT version, last_seen_at AS lastSeenAt, idle_deadline AS idleDeadline, record FROM ${records} WHERE ${live}`,
-    create: `INSERT INTO ${records} (handle, version, last_seen_at, idle_deadline, record) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (handle) DO UPDATE SET version = excluded.version, last_seen_at = excluded.last_seen_at,
-      idle_deadline = excluded.idle_deadline, record = excluded.record WHERE ${records}.idle_deadline <= ?`,
-    update: `UPDATE ${records} SET ${written} WHERE ${live} AND version = ?`,
-    touch: `UPDATE ${records} SET last_seen_at = max(last_seen_at, ?), idle_deadline = max(idle_deadline, ?)
-      WHERE ${live} AND version = ?`,
-    delete: `DELETE FROM ${records} WHERE ${live}`,
-    deleteVersion: `DELETE FROM ${records} WHERE ${live} AND version = ?`,
-    sweep: `DELETE FROM ${records} WHERE rowid IN
-      (SELECT rowid FROM ${records} WHERE idle_deadline <= ? ORDER BY idle_deadline LIMIT ?)`,
-    add: `INSERT INTO ${index} (user_key, handle, expires_at) SELECT ?, ?, ?
-      WHERE (SELECT count(*) FROM ${index} WHERE user_key = ? AND handle <> ? AND expires_at > ?) < ?
-      ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = excluded.expires_at`,
-    keep: `UPDATE ${index} SET expires_at = ? WHERE ${entry} AND expires_at > ?`,
-    remove: `DELETE FROM ${index} WHERE ${entry}`,
-    list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ? AND expires_at > ?`,
-    sweepIndex: `DELETE FROM ${index} WHERE (user_key, handle) IN
-      (SELECT user_key, handle FROM ${index} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
-  }
-}
-
 class Sqlite implements SqliteStore {
   onDamaged: SessionStore['onDamaged']
   readonly volatile: boolean
-  readonly #statements: Record<keyof ReturnType<typeof statementsOf>, SqliteStatement>
+  readonly #statements: Record<StatementName, SqliteStatement>
+  readonly #database: SqliteDatabase
+  /** How the connection waits of its own accord. */
+  readonly #busyTimeout: number
+  readonly #timeout: number
   readonly #clock: () => number
   /** How many rows a sweep removes in one go; follows what the disk can do. */
   #share = 32
 
-  constructor(database: SqliteDatabase, table: string, clock: () => number) {
+  constructor(database: SqliteDatabase, table: string, timeout: number, clock: () => number) {
     const prepared = Object.entries(statementsOf(table)).map(([name, sql]) => [name, database.prepare(sql)])
     this.#statements = Object.fromEntries(prepared)
+    this.#database = database
+    this.#busyTimeout = busyTimeoutOf(database)
+    this.#timeout = timeout
     this.#clock = clock
     const [main] = database.prepare('PRAGMA database_list').all() as { file: string }[]
     this.volatile = main?.file === ''
@@ -190,7 +165,7 @@ class Sqlite implements SqliteStore {
   }
 
   async removeFromIndex(userId: string, handle: string): Promise<void> {
-    this.#did('remove', keyOf(userId), handle)
+    await this.#did('remove', keyOf(userId), handle)
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
@@ -202,7 +177,7 @@ class Sqlite implements SqliteStore {
     for (let total = 0; ; await nextTurn()) {
       const asked = Math.min(this.#share, limit - total)
       const began = performance.now()
-      const count = this.#sweepSome(now, asked)
+      const count = await this.#sweepSome(now, asked)
       const isSlow = performance.now() - began > PAUSE
       this.#share = isSlow ? Math.max(1, Math.floor(this.#share / 2)) : Math.min(MOST_AT_ONCE, this.#share * 2)
       total += count
@@ -210,12 +185,28 @@ class Sqlite implements SqliteStore {
     }
   }
 
-  #sweepSome(now: number, limit: number): number {
-    const records = Number(this.#statements.sweep.run(now, limit).changes)
-    return records === limit ? records : records + Number(this.#statements.sweepIndex.run(now, limit - records).changes)
+  async #sweepSome(now: number, limit: number): Promise<number> {
+    const records = await this.#write('sweep', now, limit)
+    return records === limit ? records : records + (await this.#write('sweepIndex', now, limit - records))
   }
 
-  #did(name: keyof ReturnType<typeof statementsOf>, ...values: (string | number)[]): boolean {
-    return Number(this.#statements[name].run(...values).changes) > 0
+  async #did(name: StatementName, ...values: Value[]): Promise<boolean> {
+    return (await this.#write(name, ...values)) > 0
+  }
+
+  /** Waits for another process's write without holding up this one, which the driver's own way of waiting would. */
+  async #write(name: StatementName, ...values: Value[]): Promise<number> {
+    for (const until = performance.now() + this.#timeout; ; await wait(BUSY_PAUSE)) {
+      try {
+        this.#database.exec('PRAGMA busy_timeout = 0')
+        return Number(this.#statements[name].run(...values).changes)
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= until) throw error
+      } finally {
+        this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+      }
+    }
   }
 }
+
+type Value = string | number

@@ -5,7 +5,7 @@ import t from 'tap'
 import { encodeRecord } from '../../lib/stores/codec.ts'
 import { sqliteSchema, sqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
-import { recordAt } from '../../lib/testing/contract/check.ts'
+import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { storeContract } from '../../lib/testing/index.ts'
 import { nodeSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
 
@@ -65,18 +65,31 @@ for (const driver of sqliteDrivers()) {
     t.equal(await two.get(record.handle), undefined)
   })
 
-  t.test(`a connection that would not wait for another process is made to wait, on ${driver.name}`, async (t) => {
-    const database = driver.open(newFile())
-    t.teardown(() => database.close())
-    for (const [before, after] of [
-      [0, 1000],
-      [77, 77],
-    ] as const) {
-      database.exec(`PRAGMA busy_timeout = ${before}`)
-      sqliteStore({ database })
-      t.strictSame(timeoutOf(database), [after])
-    }
+  t.test(`a write waits for another process's, and lets this one go on meanwhile, on ${driver.name}`, async (t) => {
+    const file = newFile()
+    const [database, other] = [driver.open(file), driver.open(file)]
+    t.teardown(() => [database, other].forEach((connection) => connection.close()))
+    database.exec('PRAGMA busy_timeout = 4321')
+    const store = sqliteStore({ database, timeout: '300ms' })
+    const record = recordAt(Date.now())
+    await store.create(record)
     t.strictSame(Object.values(database.prepare('PRAGMA journal_mode').get() ?? {}), ['wal'])
+    other.exec('BEGIN IMMEDIATE')
+    const turns = { count: 0 }
+    const counter = setInterval(() => (turns.count += 1), 1)
+    const waiting = [store.update(nextOf(record, {}), 7), store.addToIndex('u', 'h', Date.now() + 1000)]
+    t.strictSame(await store.get(record.handle), record, 'a read waits for nothing')
+    while (turns.count < 20) await new Promise((resolve) => setImmediate(resolve))
+    other.exec('COMMIT')
+    t.strictSame(await Promise.all(waiting), [true, true])
+    other.exec('BEGIN IMMEDIATE')
+    turns.count = 0
+    await t.rejects(store.delete(record.handle), /locked/)
+    t.ok(turns.count > 10, `${turns.count} turns of the event loop meanwhile`)
+    clearInterval(counter)
+    other.exec('COMMIT')
+    t.strictSame(await store.get(record.handle), nextOf(record, {}))
+    t.strictSame(timeoutOf(database), [4321], 'the connection keeps its own way of waiting')
   })
 
   t.test(`a database in memory says so on ${driver.name}`, async (t) => {
@@ -134,6 +147,13 @@ t.test('a table name that would need quoting is refused', async (t) => {
   for (const table of ['', 'a b', '1a', 'a"b', 'a;drop', 'main.a', 'ä', 'a'.repeat(51), 'a\n']) {
     t.throws(() => sqliteSchema(table), TypeError, table)
     t.throws(() => sqliteStore({ database, table }), TypeError, table)
+  }
+})
+
+t.test('a timeout that is no duration is refused', async (t) => {
+  const database = new Database(':memory:')
+  for (const timeout of ['', '1', 'soon', 1000]) {
+    t.throws(() => sqliteStore({ database, timeout: timeout as never }), TypeError)
   }
 })
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'pg'
 import { redisStore } from '../../lib/stores/redis.ts'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import type { Duration, SessionStore } from '../../types/index.ts'
 import { smallApp } from './small-app.ts'
@@ -11,7 +12,7 @@ const FILE = fileURLToPath(import.meta.url)
 
 /** What the other process is to run. */
 export interface ProcessOptions {
-  /** `postgres://…` or `redis://…`. */
+  /** `postgres://…`, `redis://…` or `sqlite:PATH`. */
   readonly url: string
   readonly renewalTimeout?: Duration
   readonly sweepInterval?: Duration
@@ -20,6 +21,8 @@ export interface ProcessOptions {
 /** An app in a process of its own, on a real port. */
 export interface AppProcess {
   request(method: 'GET' | 'POST', url: string, cookie?: string, body?: object): Promise<ProcessAnswer>
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>
 }
 
 /** What it answered. */
@@ -47,6 +50,11 @@ export async function startAppProcess(
     once(child, 'exit').then(() => Promise.reject(new Error('the app process ended at its start'))),
   ])) as [string]
   return {
+    async kill() {
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    },
     async request(method, url, cookie, body) {
       const response = await fetch(`${origin}${url}`, {
         method,
@@ -77,6 +85,11 @@ async function openStore(url: string): Promise<{ store: SessionStore; close: () 
   if (url.startsWith('postgres:')) {
     const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 2000 })
     return { store: postgresStore({ pool, createTable: true }), close: () => pool.end() }
+  }
+  if (url.startsWith('sqlite:')) {
+    const { betterSqlite } = await import('./sqlite.ts')
+    const database = betterSqlite.open(url.slice('sqlite:'.length))
+    return { store: sqliteStore({ database }), close: () => database.close() }
   }
   const { createClient } = await import('redis')
   const client = await createClient({ url }).connect()

@@ -1,0 +1,70 @@
+/**
+ * The tables and indexes of `sqliteStore`, to run as they are, any number of times.
+ * @throws `TypeError` for an unfit table name.
+ */
+export function sqliteSchema(table: string = 'sessions'): string {
+  if (!/^[A-Za-z_]\w{0,49}$/.test(table)) {
+    throw new TypeError('table: letters, digits and underscores, at most 50, not beginning with a digit')
+  }
+  return `CREATE TABLE IF NOT EXISTS "${table}" (
+  handle TEXT PRIMARY KEY NOT NULL,
+  version INTEGER NOT NULL,
+  last_seen_at REAL NOT NULL,
+  idle_deadline REAL NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS "${table}_idle_deadline" ON "${table}" (idle_deadline);
+CREATE TABLE IF NOT EXISTS "${table}_index" (
+  user_key TEXT NOT NULL,
+  handle TEXT NOT NULL,
+  expires_at REAL NOT NULL,
+  PRIMARY KEY (user_key, handle)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS "${table}_index_expires_at" ON "${table}_index" (expires_at);
+`
+}
+
+/** What the store asks. */
+export type StatementName =
+  | 'get'
+  | 'create'
+  | 'update'
+  | 'touch'
+  | 'delete'
+  | 'deleteVersion'
+  | 'sweep'
+  | 'add'
+  | 'keep'
+  | 'remove'
+  | 'list'
+  | 'sweepIndex'
+
+/** Every question the store asks, each one atomic. What has expired is absent, whether or not a sweep has come by. */
+export function statementsOf(table: string): Record<StatementName, string> {
+  const records = `"${table}"`
+  const index = `"${table}_index"`
+  const live = 'handle = ? AND idle_deadline > ?'
+  const entry = 'user_key = ? AND handle = ?'
+  const written = 'version = ?, last_seen_at = ?, idle_deadline = ?, record = ?'
+  return {
+    get: `SELECT version, last_seen_at AS lastSeenAt, idle_deadline AS idleDeadline, record FROM ${records} WHERE ${live}`,
+    create: `INSERT INTO ${records} (handle, version, last_seen_at, idle_deadline, record) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (handle) DO UPDATE SET version = excluded.version, last_seen_at = excluded.last_seen_at,
+      idle_deadline = excluded.idle_deadline, record = excluded.record WHERE ${records}.idle_deadline <= ?`,
+    update: `UPDATE ${records} SET ${written} WHERE ${live} AND version = ?`,
+    touch: `UPDATE ${records} SET last_seen_at = max(last_seen_at, ?), idle_deadline = max(idle_deadline, ?)
+      WHERE ${live} AND version = ?`,
+    delete: `DELETE FROM ${records} WHERE ${live}`,
+    deleteVersion: `DELETE FROM ${records} WHERE ${live} AND version = ?`,
+    sweep: `DELETE FROM ${records} WHERE rowid IN
+      (SELECT rowid FROM ${records} WHERE idle_deadline <= ? ORDER BY idle_deadline LIMIT ?)`,
+    add: `INSERT INTO ${index} (user_key, handle, expires_at) SELECT ?, ?, ?
+      WHERE (SELECT count(*) FROM ${index} WHERE user_key = ? AND handle <> ? AND expires_at > ?) < ?
+      ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = excluded.expires_at`,
+    keep: `UPDATE ${index} SET expires_at = ? WHERE ${entry} AND expires_at > ?`,
+    remove: `DELETE FROM ${index} WHERE ${entry}`,
+    list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ? AND expires_at > ?`,
+    sweepIndex: `DELETE FROM ${index} WHERE (user_key, handle) IN
+      (SELECT user_key, handle FROM ${index} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+  }
+}
