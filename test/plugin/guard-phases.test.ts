@@ -32,7 +32,12 @@ t.test('CORS that lets every origin in with credentials refuses ready and listen
   const { app } = logged(t)
   app.register(corsPlugin, { origin: true, credentials: true })
   app.register(secureSession, { ...PRODUCTION, store: durable(t) })
-  await t.rejects(async () => void (await app.ready()), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
+  await t.rejects(
+    async () => {
+      await app.ready()
+    },
+    { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ },
+  )
 })
 
 t.test('the same is a warning in development', async (t) => {
@@ -47,7 +52,12 @@ t.test('a store that does not answer refuses ready in production', async (t) => 
   const { app } = logged(t)
   const store = Object.assign(durable(t), { get: () => new Promise<undefined>(() => undefined) })
   app.register(secureSession, { ...PRODUCTION, store, storeTimeout: '20ms' })
-  await t.rejects(async () => void (await app.ready()), { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ })
+  await t.rejects(
+    async () => {
+      await app.ready()
+    },
+    { code: 'SESSION_GUARD_REFUSED', message: /1 fatal/ },
+  )
 })
 
 t.test('a proxy that speaks of https to an app that does not trust it is named once', async (t) => {
