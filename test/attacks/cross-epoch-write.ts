@@ -145,6 +145,16 @@ export function crossEpochWrite(t: Test, makeStore: MakeStore): void {
     })
   }
 
+  t.test('an anonymous session that was regenerated is out of reach of requests from before', async (t) => {
+    for (const attempt of [write({ planted: 'late' }), (request) => request.session.destroy()] satisfies Handler[]) {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.withData({ cart: 'kept' })
+      const page = await race(bench, browser, attempt, (request) => request.session.regenerate(['cart']))
+      t.strictSame(page.sessionCookies, [])
+      t.strictSame((await browser.me()).data, { cart: 'kept' })
+    }
+  })
+
   t.test('a confirmed login does not cross a login: it fails and changes nothing', async (t) => {
     const bench = await boot(t, makeStore)
     const [ann, bob] = [someone('ann'), someone('bob')]

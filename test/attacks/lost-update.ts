@@ -141,6 +141,26 @@ export function lostUpdate(t: Test, makeStore: MakeStore): void {
     t.same((await browser.me()).data, { first: true, a: 1, b: 1 })
   })
 
+  t.test('in every order a touch takes nothing back, and moves the deadline', async (t) => {
+    const bench = await boot(t, makeStore)
+    await everyOrder(bench.gate, async () => {
+      const browser = await bench.withData({ first: true })
+      bench.clock.advance('2m')
+      return {
+        actors: {
+          toucher: () => browser.visit(touch),
+          reader: () => browser.visit(() => undefined),
+          writer: () => browser.visit(write({ second: true })),
+        },
+        check: async (order) => {
+          const { handle, data } = await browser.me()
+          t.same(data, { first: true, second: true }, order)
+          t.equal((await bench.record(handle))?.idleDeadline, bench.clock() + 30 * 60_000, order)
+        },
+      }
+    })
+  })
+
   t.test('in every order of store operations two writers and their saves all win', async (t) => {
     const bench = await boot(t, makeStore)
     const orders = await everyOrder(
