@@ -97,6 +97,20 @@ t.test('a store that hands out expired records changes nothing: they are removed
   )
 })
 
+t.test('an expired record that another process keeps alive meanwhile is nobody here, and no event', async (t) => {
+  const forgetful = memoryStore({ clock: () => 0 })
+  const store = { ...coreOnly(forgetful), delete: async () => false }
+  const { visitor, clock, events } = await world(t, { session: { store }, routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  clock.advance('30m')
+  t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
+  t.same(
+    events.map((event) => event.type),
+    ['login'],
+  )
+})
+
 function indexOf(
   store: ReturnType<typeof memoryStore>,
 ): Pick<typeof store, 'addToIndex' | 'keepInIndex' | 'removeFromIndex' | 'listIndex'> {

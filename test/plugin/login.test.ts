@@ -1,4 +1,5 @@
 import t from 'tap'
+import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 
 interface Me {
@@ -344,6 +345,49 @@ t.test('a response that fails leaves the session as it was, whatever was done to
   t.equal(nobody.statusCode, 500)
   t.equal(store.size, 1, 'no orphan')
   t.same(events, [])
+})
+
+t.test(
+  'a login whose record went while it ran gets one of its own, with nothing of the old but what it put in',
+  async (t) => {
+    for (const wrap of [undefined, coreOnly]) {
+      const { app, visitor, store } = await world(t, {
+        ...(wrap !== undefined && { store: wrap }),
+        routes: (server) => {
+          ordinary(server)
+          route(server, '/overtaken', async (request) => {
+            const { keep } = request.body as { keep: string[] | true }
+            if (keep === true) Object.assign(request.session, { own: 1 })
+            await request.login({ id: 'bob' }, { keep })
+            await store.delete(request.session.sessionId)
+          })
+        },
+      })
+      for (const [keep, data] of [
+        [['cart'], {}],
+        [true, { own: 1 }],
+      ] as const) {
+        const both = visitor()
+        await both.post('/note', { cart: 1 })
+        const old = both.cookie ?? ''
+        t.equal((await both.post('/overtaken', { keep })).statusCode, 200)
+        t.not(both.cookie?.slice(0, 22), old.slice(0, 22))
+        const me = (await both.get('/me')).json<Me>()
+        t.match(me, { user: { id: 'bob' } })
+        t.strictSame(me.data, data, JSON.stringify(keep))
+      }
+      if (wrap === undefined) t.equal((await app.sessions.list('bob')).length, 2)
+    }
+  },
+)
+
+t.test('a login whose new record cannot be put down is a 503', async (t) => {
+  const { visitor, store } = await world(t, { routes: ordinary })
+  store.create = async () => false
+  const response = await visitor().post('/login')
+  t.match(response.json(), { statusCode: 503, code: 'SESSION_SUPERSEDED' })
+  t.equal(response.headers['set-cookie'], undefined)
+  t.same(await store.listIndex('ann'), [])
 })
 
 t.test('a failed response whose clean-up fails is the same failure', async (t) => {
