@@ -4,6 +4,7 @@ import { postgresStore } from '../../lib/stores/postgres.ts'
 import { attack } from '../support/attack-suites.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 
+t.setTimeout(900_000)
 const server = await startPostgres(t)
 const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 5000 })
 t.teardown(() => pool.end())

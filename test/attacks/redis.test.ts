@@ -4,6 +4,7 @@ import { attack } from '../support/attack-suites.ts'
 import { nodeRedis6 } from '../support/redis-drivers.ts'
 import { startRedis } from '../support/servers/redis.ts'
 
+t.setTimeout(900_000)
 const server = await startRedis(t, { appendonly: 'no' })
 const { client, close } = await nodeRedis6.connect(server.port)
 t.teardown(close)

@@ -4,6 +4,7 @@ import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { attack } from '../support/attack-suites.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 
+t.setTimeout(900_000)
 const database = betterSqlite.open(join(temporaryFolder(t), 'sessions.db'))
 t.teardown(() => database.close())
 
