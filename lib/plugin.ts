@@ -13,6 +13,7 @@ import { requestDecorators } from './request-decorators.ts'
 import { ANSWERED, readSession, SESSION } from './request-slot.ts'
 import { SessionIds } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
+import { PARTS } from './session/parts.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { memoryStore } from './stores/memory.ts'
 import { startSweeper } from './sweeper.ts'
@@ -77,6 +78,8 @@ function decorate(app: FastifyInstance, parts: Parts, registration: Registration
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(parts))
+  // A function, so that an app in a log shows nothing of what is behind it.
+  app.decorate(PARTS, () => parts)
 }
 
 function keepSwept(app: FastifyInstance, parts: Parts): void {

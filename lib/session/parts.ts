@@ -11,6 +11,9 @@ export type EngineSession = Record<PropertyKey, unknown>
 /** Makes a session object that holds `data`, under the name `handle`. */
 export type OpenSession = (handle: string, data: SessionData, protocol: string) => EngineSession
 
+/** Where an app keeps a function that gives its parts: for the helpers of `fastify-session-guard/testing`, in this process only. */
+export const PARTS: unique symbol = Symbol.for('fastify-session-guard.parts')
+
 /** What all requests of one app share. */
 export interface Parts {
   readonly settings: Settings

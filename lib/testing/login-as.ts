@@ -1,0 +1,44 @@
+import { RequestSession } from '../session/request-session.ts'
+import type { LoginOptions, SessionUser } from '../../types/index.ts'
+import type { TestedApp } from './app-parts.ts'
+import { partsOf } from './app-parts.ts'
+
+/** What a login in a test may say beside who it is. */
+export interface LoginAsOptions extends Omit<LoginOptions, 'keep'> {
+  /** What the session holds besides. Default nothing. */
+  readonly data?: Readonly<Record<string, unknown>>
+  /** What the device list shows. Default `''`. */
+  readonly userAgent?: string
+  /** What the device list shows. Default `'127.0.0.1'`. */
+  readonly ip?: string
+}
+
+/**
+ * Logs a user in without a form, a password or a request, as Django's `force_login` does. Resolves to the value of a `cookie`
+ * header for `app.inject`:
+ *
+ * ```ts
+ * const cookie = await loginAs(app, { id: 'u1', name: 'Ada' })
+ * const page = await app.inject({ url: '/account', headers: { cookie } })
+ * ```
+ *
+ * The login is a real one: the app's store, limits, `authHash` and events take part. Nothing of this is within reach over HTTP.
+ * Waits for `app.ready()`.
+ * @throws TypeError when the plugin is not registered on this app, or only inside one of its child contexts
+ * @throws `SESSION_USER_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`
+ */
+export async function loginAs<User extends SessionUser>(
+  app: TestedApp,
+  user: User,
+  options: LoginAsOptions = {},
+): Promise<string> {
+  const { data = {}, userAgent = '', ip = '127.0.0.1', ...login } = options
+  const parts = await partsOf(app)
+  const session = new RequestSession(parts, { protocol: 'https', userAgent, ip }, { state: 'none' })
+  await session.login(user, login)
+  Object.assign(session.session ?? {}, data)
+  await session.save()
+  // A login that was saved has minted an id.
+  const { value } = session.answer as { value: string }
+  return `${parts.settings.cookie.name}=${value}`
+}

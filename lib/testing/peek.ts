@@ -1,0 +1,51 @@
+import { findCookie } from '../session/cookie-header.ts'
+import { parseData } from '../session/data.ts'
+import { expiredBy } from '../session/lifetime.ts'
+import { isRecord } from '../session/record.ts'
+import { matchSecret } from '../session/secret-match.ts'
+import type { SessionUser } from '../../types/index.ts'
+import type { TestedApp } from './app-parts.ts'
+import { partsOf } from './app-parts.ts'
+
+/** A session as a test sees it from outside. */
+export interface PeekedSession {
+  readonly handle: string
+  /** The user as given to `login`; `null` when nobody is logged in. */
+  readonly user: SessionUser | null
+  readonly authenticatedAt: Date | null
+  readonly remember: boolean
+  /** A copy of the session's data. */
+  readonly data: Record<string, unknown>
+  /** When the session ends if nobody uses it, and when it ends anyway. */
+  readonly deadlines: { readonly idle: Date; readonly absolute: Date }
+}
+
+/**
+ * Looks into the session that a `cookie` header (or a `set-cookie` line) leads to, without using it: no touch, no renewal, no
+ * event. `undefined` when the cookie opens nothing: no session cookie or two of them, forged, expired, ended, or with an id
+ * that a login or a renewal has replaced. A credentials check (`authHash`) is not made. Waits for `app.ready()`.
+ * @throws TypeError when the plugin is not registered on this app
+ * @throws `SESSION_STORE_UNAVAILABLE`
+ */
+export async function peek(app: TestedApp, cookie: string): Promise<PeekedSession | undefined> {
+  const { settings, ids, store } = await partsOf(app)
+  const { count, value } = findCookie(cookie, settings.cookie.name)
+  const id = ids.read(value)
+  if (count !== 1 || typeof id === 'string') return undefined
+  const record = await store.get(id.handle)
+  const now = settings.clock()
+  if (!isRecord(record) || expiredBy(record, now) !== undefined) return undefined
+  if (DEAD.has(matchSecret(record, id.secretHash, now))) return undefined
+  const { handle, user, authenticatedAt, remember, data, idleDeadline, absoluteDeadline } = record
+  return {
+    handle,
+    // `isRecord` saw to it that a snapshot is a user.
+    user: user === null ? null : (JSON.parse(user) as SessionUser),
+    authenticatedAt: authenticatedAt === null ? null : new Date(authenticatedAt),
+    remember,
+    data: parseData(data),
+    deadlines: { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) },
+  }
+}
+
+const DEAD: ReadonlySet<string> = new Set(['stale', 'replayed'])
