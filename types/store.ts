@@ -85,7 +85,8 @@ export interface SessionStore {
 export interface UserIndex {
   /**
    * Adds an entry that vanishes at `expiresAt`. With a `limit`, in one atomic step, resolves to `false` and adds nothing when
-   * the user has that many other entries. Adding an entry again moves its `expiresAt`, and counts once.
+   * the user has that many other entries. Adding an entry again counts once and
+   * moves its `expiresAt`, but never back: a login that only begins may not cut short the session that stands there.
    */
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Promise<boolean>
   /** Moves the entry's `expiresAt`; `false`, changing nothing, when it is gone: a revocation came first. */

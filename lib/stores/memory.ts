@@ -93,13 +93,19 @@ class Memory implements MemoryStore {
   async addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
     const others = this.#entries(userId).filter((entry) => entry.handle !== handle)
     if (others.length >= limit) return false
-    this.#index.set(userId, [...others, { handle, expiresAt }])
+    const held = this.#entries(userId).find((entry) => entry.handle === handle)
+    this.#index.set(userId, [...others, { handle, expiresAt: Math.max(expiresAt, held?.expiresAt ?? 0) }])
     return true
   }
 
   async keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
-    const isThere = this.#entries(userId).some((entry) => entry.handle === handle)
-    return isThere && this.addToIndex(userId, handle, expiresAt)
+    const entries = this.#entries(userId)
+    if (!entries.some((entry) => entry.handle === handle)) return false
+    this.#index.set(
+      userId,
+      entries.map((entry) => (entry.handle === handle ? { handle, expiresAt } : entry)),
+    )
+    return true
   }
 
   async removeFromIndex(userId: string, handle: string): Promise<void> {

@@ -103,10 +103,11 @@ RETURNING idle_deadline > $2 AS was_live`),
 }
 
 function indexStatements(table: string): Pick<Statements, 'add' | 'addWithin' | 'keep' | 'remove' | 'list' | 'lock'> {
-  const upsert = 'ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = excluded.expires_at'
+  const upsert =
+    'ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = greatest(held.expires_at, excluded.expires_at)'
   return {
-    add: prepared(`INSERT INTO ${table} (user_key, handle, expires_at) VALUES ($1, $2, $3) ${upsert}`),
-    addWithin: prepared(`INSERT INTO ${table} (user_key, handle, expires_at)
+    add: prepared(`INSERT INTO ${table} AS held (user_key, handle, expires_at) VALUES ($1, $2, $3) ${upsert}`),
+    addWithin: prepared(`INSERT INTO ${table} AS held (user_key, handle, expires_at)
 SELECT $1::text, $2::text, $3::double precision
 WHERE (SELECT count(*) FROM ${table} WHERE user_key = $1 AND handle <> $2 AND expires_at > $4) < $5::double precision
 ${upsert}`),

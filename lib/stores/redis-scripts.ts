@@ -20,8 +20,7 @@ local live = rest and (tonumber(idle) or 0) > tonumber(ARGV[1])
 `
 
 /** The set outlives its last entry, not by much, and never ends before it. ARGV[3] expires, ARGV[4] milliseconds from now. */
-const ADD = `
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
+const OUTLIVE = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 return 1
 `
@@ -64,13 +63,13 @@ if ARGV[5] ~= '' then
   if redis.call('ZSCORE', KEYS[1], ARGV[2]) then others = others - 1 end
   if others >= tonumber(ARGV[5]) then return 0 end
 end
-${ADD}`),
+redis.call('ZADD', KEYS[1], 'GT', ARGV[3], ARGV[2])${OUTLIVE}`),
 
   /** ARGV: now, handle, expiresAt, milliseconds until then. */
   keep: script(`
 local expires = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not expires or tonumber(expires) <= tonumber(ARGV[1]) then return 0 end
-${ADD}`),
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
 
   /** ARGV: now, handle. */
   remove: script(`return redis.call('ZREM', KEYS[1], ARGV[2])`),

@@ -60,7 +60,7 @@ export function statementsOf(table: string): Record<StatementName, string> {
       (SELECT rowid FROM ${records} WHERE idle_deadline <= ? ORDER BY idle_deadline LIMIT ?)`,
     add: `INSERT INTO ${index} (user_key, handle, expires_at) SELECT ?, ?, ?
       WHERE (SELECT count(*) FROM ${index} WHERE user_key = ? AND handle <> ? AND expires_at > ?) < ?
-      ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = excluded.expires_at`,
+      ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
     keep: `UPDATE ${index} SET expires_at = ? WHERE ${entry} AND expires_at > ?`,
     remove: `DELETE FROM ${index} WHERE ${entry}`,
     list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ? AND expires_at > ?`,
