@@ -3,41 +3,13 @@ import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserI
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import { connectionsOf } from './postgres-connections.ts'
+import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
+import { Connections } from './postgres-pool.ts'
 import type { Statement, Statements } from './postgres-sql.ts'
 import { checkTable, DEFAULT_TABLE, isMigrated, migration, statementsFor, sweepStatement } from './postgres-sql.ts'
 
+export type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
 export { postgresSchema } from './postgres-sql.ts'
-
-/** What is used of a `Pool` of the package `pg`. */
-export interface PostgresPool {
-  query(query: PostgresQuery): Promise<PostgresResult>
-  connect(): Promise<PostgresClient>
-  on(event: 'error', listener: (error: Error) => void): unknown
-  listenerCount(event: 'error'): number
-}
-
-/** What is used of its clients. */
-export interface PostgresClient {
-  query(query: PostgresQuery): Promise<PostgresResult>
-  on(event: 'error', listener: (error: Error) => void): unknown
-  off(event: 'error', listener: (error: Error) => void): unknown
-  /** With `true` the connection is closed instead of used again. */
-  release(isBroken?: boolean): void
-}
-
-/** A query as `pg` takes it. */
-export interface PostgresQuery {
-  text: string
-  name?: string
-  values?: unknown[]
-  query_timeout?: number
-}
-
-/** A result as `pg` gives it. */
-export interface PostgresResult {
-  rows: Record<string, unknown>[]
-  rowCount: number | null
-}
 
 /** Options of `postgresStore`. */
 export interface PostgresStoreOptions {
@@ -68,18 +40,17 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   return new Postgres(options)
 }
 
-/** What a touch moves, and the text it moved away from. */
-const HELD = /^(\S+) (\S+) (.*)$/s
-
-/** Sweeps and migrations may take their time: nobody waits for them with a request in hand. */
-const LONG = 60_000
+/** How long a sweep's batch or a migration may take, in milliseconds. */
+const PATIENCE = 60_000
 
 class Postgres implements PostgresStore {
   onDamaged: ((handle: string) => void) | undefined
   readonly #pool: PostgresPool
   readonly #table: string
   readonly #statements: Statements
-  readonly #timeout: number
+  readonly #connections: Connections
+  /** For sweeps and migrations, which may take their time: nobody waits for them with a request in hand. */
+  readonly #patient: Connections
   readonly #clock: () => number
   readonly #isMigrating: boolean
   #migrated: Promise<void> | undefined
@@ -97,11 +68,10 @@ class Postgres implements PostgresStore {
     this.#pool = pool
     this.#table = table
     this.#statements = statementsFor(table)
-    this.#timeout = milliseconds
+    this.#connections = new Connections(pool, milliseconds)
+    this.#patient = new Connections(pool, PATIENCE)
     this.#clock = clock
     this.#isMigrating = createTable
-    // An idle connection that breaks is an event of the pool, and without a listener the end of the process.
-    if (pool.listenerCount('error') === 0) pool.on('error', ignore)
   }
 
   /** Where its connections go, for the guard. */
@@ -113,8 +83,10 @@ class Postgres implements PostgresStore {
     const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
     const [row] = rows
     if (row === undefined) return undefined
-    const [, lastSeenAt, idleDeadline, text = ''] = HELD.exec(String(row['held'])) ?? []
-    const record = decodeRecord(text, { lastSeenAt: Number(lastSeenAt), idleDeadline: Number(idleDeadline) })
+    const held = String(row['held'])
+    const [first, second] = [held.indexOf(' '), held.indexOf(' ', held.indexOf(' ') + 1)]
+    const moved = { lastSeenAt: Number(held.slice(0, first)), idleDeadline: Number(held.slice(first, second)) }
+    const record = decodeRecord(held.slice(second), moved)
     if (record === undefined) this.onDamaged?.(handle)
     return record
   }
@@ -139,7 +111,7 @@ class Postgres implements PostgresStore {
   addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
     const entry = [keyOf(userId), keyOf(handle), expiresAt] as const
     if (limit === Infinity) return this.#change(this.#statements.add, ...entry)
-    return this.#alone(userId, (run) => run(this.#statements.addWithin, ...entry, this.#clock(), limit))
+    return this.#alone(userId, asked(this.#statements.addWithin, ...entry, this.#clock(), limit))
   }
 
   keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
@@ -158,7 +130,7 @@ class Postgres implements PostgresStore {
   async sweep(now: number, limit: number, options: { alone?: boolean } = {}): Promise<number> {
     await this.#ready()
     const text = sweepStatement(this.#table, Math.floor(limit), options.alone !== false)
-    const { rows } = await this.#pool.query({ text, values: [now], query_timeout: LONG })
+    const { rows } = await this.#patient.query({ text, values: [now] })
     return Number(rows[0]?.['count'])
   }
 
@@ -172,29 +144,21 @@ class Postgres implements PostgresStore {
     return (await this.#run(statement, ...values)).rowCount === 1
   }
 
-  async #run({ name, text }: Statement, ...values: unknown[]): Promise<PostgresResult> {
+  async #run(statement: Statement, ...values: unknown[]): Promise<PostgresResult> {
     if (this.#isMigrating) await this.#ready()
-    return this.#pool.query({ name, text, values, query_timeout: this.#timeout })
+    return this.#connections.query(asked(statement, ...values))
   }
 
   /** One statement in a transaction that no other for the same user runs beside. */
-  async #alone(userId: string, change: (run: Run) => Promise<PostgresResult>): Promise<boolean> {
+  async #alone(userId: string, change: PostgresQuery): Promise<boolean> {
     await this.#ready()
-    const client = await this.#pool.connect()
-    const run: Run = ({ name, text }, ...values) => client.query({ name, text, values, query_timeout: this.#timeout })
-    client.on('error', ignore)
-    let isBroken = true
-    try {
-      await client.query({ text: 'BEGIN', query_timeout: this.#timeout })
-      await run(this.#statements.lock, `${this.#table} ${keyOf(userId)}`)
-      const { rowCount } = await change(run)
-      await client.query({ text: 'COMMIT', query_timeout: this.#timeout })
-      isBroken = false
+    return this.#connections.use(async (ask) => {
+      await ask({ text: 'BEGIN' })
+      await ask(asked(this.#statements.lock, `${this.#table} ${keyOf(userId)}`))
+      const { rowCount } = await ask(change)
+      await ask({ text: 'COMMIT' })
       return rowCount === 1
-    } finally {
-      client.off('error', ignore)
-      client.release(isBroken)
-    }
+    })
   }
 
   /** Tried again by the next operation when it failed: a server may start after the app. */
@@ -210,12 +174,11 @@ class Postgres implements PostgresStore {
   }
 
   async #migrate(): Promise<void> {
-    const { rows } = await this.#pool.query({ text: isMigrated(this.#table), query_timeout: this.#timeout })
-    if (rows[0]?.['done'] !== true) await this.#pool.query({ text: migration(this.#table), query_timeout: LONG })
+    const { rows } = await this.#connections.query({ text: isMigrated(this.#table) })
+    if (rows[0]?.['done'] !== true) await this.#patient.query({ text: migration(this.#table) })
   }
 }
 
-type Run = (statement: Statement, ...values: unknown[]) => Promise<PostgresResult>
-
-/** The query or the next request meets the same trouble and says so. */
-function ignore(): void {}
+function asked({ name, text }: Statement, ...values: unknown[]): PostgresQuery {
+  return { name, text, values }
+}

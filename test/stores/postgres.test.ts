@@ -219,10 +219,29 @@ t.test('a connection that is silent for too long is given up, and another takes 
   await store.create(record)
   const blocker = await pool.connect()
   await blocker.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
-  await t.rejects(store.get(record.handle), /timeout/i)
+  await t.rejects(store.get(record.handle), /no answer within 100 ms/)
   await blocker.query('COMMIT')
   blocker.release()
   t.strictSame(await store.get(record.handle), record)
+})
+
+t.test('what waits for a connection when its time is up is not done later', async (t) => {
+  const own = openPool(t, { connectionString: server.url, max: 1, connectionTimeoutMillis: 0 })
+  const store = postgresStore({ pool: own, table: freshTable(), createTable: true, timeout: '100ms' })
+  await store.get('x')
+  const only = await own.connect()
+  const record = recordAt(Date.now())
+  await t.rejects(store.create(record), /no answer within 100 ms/)
+  only.release()
+  t.equal(await store.get(record.handle), undefined)
+  t.equal(await store.create(record), true, 'and the connection is in use again')
+})
+
+t.test('a pool that gives no connection is a store that does not answer', async (t) => {
+  await t.rejects(postgresStore({ pool: inert }).get('x'), /no connection/)
+  const ended = new Pool({ connectionString: server.url })
+  await ended.end()
+  await t.rejects(postgresStore({ pool: ended }).get('x'), /after calling end/)
 })
 
 t.test('a limited login that fails leaves no transaction behind', async (t) => {
@@ -327,10 +346,10 @@ t.test('a sweep leaves the work to the one that is at it, unless it is told to h
 
 /** A pool as far as types go, that connects to nothing. */
 const inert: PostgresPool = {
-  query: () => Promise.reject(new Error('no server')),
-  connect: () => Promise.reject(new Error('no server')),
+  connect: (taken) => taken(undefined, undefined, () => undefined),
   on: () => undefined,
   listenerCount: () => 1,
+  totalCount: 0,
 }
 
 function connectionsOf(options?: unknown): unknown {

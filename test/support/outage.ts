@@ -100,7 +100,7 @@ export function startTraffic(t: Test, app: FastifyInstance, users: number): Traf
       await Promise.all(lives)
       const lost: string[] = []
       for (const { cookie, user, notes } of told) {
-        const { statusCode, body } = await app.inject({ url: '/me', headers: { cookie } })
+        const { statusCode, body } = await answered(app, cookie)
         const me = statusCode === 200 ? (JSON.parse(body) as { user: string; note: unknown }) : undefined
         if (me?.user !== user || !notes.has(JSON.stringify(me.note))) lost.push(`${user}: ${statusCode} ${body}`)
       }
@@ -110,6 +110,14 @@ export function startTraffic(t: Test, app: FastifyInstance, users: number): Traf
         [],
       )
     },
+  }
+}
+
+/** Asks until there is an answer: the machine may be slow, and 503 says nothing about the session. */
+async function answered(app: FastifyInstance, cookie: string): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await app.inject({ url: '/me', headers: { cookie } })
+    if (answer.statusCode !== 503 || attempt === 20) return answer
   }
 }
 

@@ -1,0 +1,122 @@
+/** What is used of a `Pool` of the package `pg`. */
+export interface PostgresPool {
+  connect(taken: (error: Error | undefined, client: PostgresClient | undefined, release: Release) => void): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  listenerCount(event: 'error'): number
+  /** How many connections it has; what a single client does not have. */
+  readonly totalCount: number
+}
+
+/** What is used of its clients. */
+export interface PostgresClient {
+  query(query: PostgresQuery, answered: (error: Error | null, result: PostgresResult) => void): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** Gives a client back; with `true` its connection is closed instead of used again. */
+type Release = (isBroken?: boolean) => void
+
+/** A query as `pg` takes it. */
+export interface PostgresQuery {
+  text: string
+  name?: string
+  values?: unknown[]
+}
+
+/** A result as `pg` gives it. */
+export interface PostgresResult {
+  rows: Record<string, unknown>[]
+  rowCount: number | null
+}
+
+/** Asks on one connection. */
+export type Ask = (query: PostgresQuery) => Promise<PostgresResult>
+
+/** How finely a time limit is watched: one timer for all, which sees it this share late at the most. */
+const CHECKS_PER_TIMEOUT = 4
+
+interface Job {
+  readonly deadline: number
+  readonly giveUp: () => void
+}
+
+/**
+ * Connections of a pool, each for as long as one job takes and never longer than `timeout`: a connection that is silent until then
+ * is closed, so that the pool opens another, and a job that still waits for one is not done later, when nobody waits for it
+ * any more. Faster than a timer for each query.
+ */
+export class Connections {
+  readonly #pool: PostgresPool
+  readonly #jobs = new Set<Job>()
+  readonly #known = new WeakSet<PostgresClient>()
+  readonly #timeout: number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(pool: PostgresPool, timeout: number) {
+    this.#pool = pool
+    this.#timeout = timeout
+    // An idle connection that breaks is an event of the pool, and without a listener the end of the process.
+    if (pool.listenerCount('error') === 0) pool.on('error', ignore)
+  }
+
+  /** One query. */
+  query(query: PostgresQuery): Promise<PostgresResult> {
+    return this.use((ask) => ask(query))
+  }
+
+  /** Several queries on one connection. When one of them fails the connection is closed, and what it began undone. */
+  use<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      let giveBack: Release | undefined
+      const end = (isBroken: boolean, settle: () => void): void => {
+        if (!this.#jobs.delete(job)) return
+        giveBack?.(isBroken)
+        settle()
+      }
+      const fail = (reason: Error): void => end(true, () => reject(reason))
+      const succeed = (result: Result): void => end(false, () => resolve(result))
+      const job: Job = {
+        deadline: performance.now() + this.#timeout,
+        giveUp: () => fail(new Error(`no answer within ${this.#timeout} ms`)),
+      }
+      this.#jobs.add(job)
+      if (this.#timer === undefined) this.#watchLater()
+      this.#pool.connect((error, client, release) => {
+        if (!this.#jobs.has(job)) return release()
+        if (client === undefined) return fail(error ?? new Error('no connection'))
+        giveBack = release
+        follow(work(this.#asking(client)), succeed, fail)
+      })
+    })
+  }
+
+  #asking(client: PostgresClient): Ask {
+    // A connection may break between two queries of one job, when no query is there to hear of it.
+    if (!this.#known.has(client)) {
+      this.#known.add(client)
+      client.on('error', ignore)
+    }
+    return (query) =>
+      new Promise((resolve, reject) => {
+        client.query(query, (error, result) => (error ? reject(error) : resolve(result)))
+      })
+  }
+
+  #watchLater(): void {
+    this.#timer = setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
+  }
+
+  #watch(): void {
+    const now = performance.now()
+    for (const job of this.#jobs) if (now >= job.deadline) job.giveUp()
+    this.#timer = undefined
+    if (this.#jobs.size > 0) this.#watchLater()
+  }
+}
+
+function follow<Result>(work: Promise<Result>, succeed: (result: Result) => void, fail: (reason: Error) => void): void {
+  work.then(succeed, fail)
+}
+
+/** The query or the next request meets the same trouble and says so. */
+function ignore(): void {}
