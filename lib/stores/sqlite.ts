@@ -174,15 +174,19 @@ class Sqlite implements SqliteStore {
 
   /** The event loop gets its turn after a few milliseconds of it, however large `limit` and however slow the disk. */
   async sweep(now: number, limit: number): Promise<number> {
-    for (let total = 0; ; await nextTurn()) {
+    let total = 0
+    let isMore = true
+    while (isMore && total < limit) {
       const asked = Math.min(this.#share, limit - total)
       const began = performance.now()
       const count = await this.#sweepSome(now, asked)
       const isSlow = performance.now() - began > PAUSE
       this.#share = isSlow ? Math.max(1, Math.floor(this.#share / 2)) : Math.min(MOST_AT_ONCE, this.#share * 2)
       total += count
-      if (count < asked || total === limit) return total
+      isMore = count === asked
+      await nextTurn()
     }
+    return total
   }
 
   async #sweepSome(now: number, limit: number): Promise<number> {
@@ -196,16 +200,31 @@ class Sqlite implements SqliteStore {
 
   /** Waits for another process's write without holding up this one, which the driver's own way of waiting would. */
   async #write(name: StatementName, ...values: Value[]): Promise<number> {
-    for (const until = performance.now() + this.#timeout; ; await wait(BUSY_PAUSE)) {
-      try {
-        this.#database.exec('PRAGMA busy_timeout = 0')
-        return Number(this.#statements[name].run(...values).changes)
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= until) throw error
-      } finally {
-        this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
-      }
+    const until = performance.now() + this.#timeout
+    let changes = this.#attempt(name, values, false)
+    while (changes === undefined) {
+      await wait(BUSY_PAUSE)
+      changes = this.#attempt(name, values, performance.now() >= until)
     }
+    return changes
+  }
+
+  /** `undefined` when another process is writing and this is not the last attempt. */
+  #attempt(name: StatementName, values: Value[], isLast: boolean): number | undefined {
+    this.#database.exec('PRAGMA busy_timeout = 0')
+    const outcome = outcomeOf(() => this.#statements[name].run(...values))
+    this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+    if ('changes' in outcome) return Number(outcome.changes)
+    if (isLast || !isBusy(outcome.error)) throw outcome.error
+    return undefined
+  }
+}
+
+function outcomeOf<Result>(run: () => Result): Result | { error: unknown } {
+  try {
+    return run()
+  } catch (error) {
+    return { error }
   }
 }
 

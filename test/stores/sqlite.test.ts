@@ -150,6 +150,43 @@ t.test('a table name that would need quoting is refused', async (t) => {
   }
 })
 
+t.test('a write is tried again when the file is busy, as either driver says it, and for nothing else', async (t) => {
+  const real = new Database(':memory:')
+  t.teardown(() => real.close())
+  const errors: unknown[] = []
+  const database: SqliteDatabase = {
+    exec: (sql) => real.exec(sql),
+    prepare: (sql) => {
+      const statement = real.prepare(sql)
+      if (!sql.startsWith('DELETE')) return statement
+      const run = (...values: (string | number)[]): { changes: number } => {
+        if (errors.length > 0) throw errors.shift()
+        return statement.run(...values)
+      }
+      return { run, get: () => undefined, all: () => [] }
+    },
+  }
+  const store = sqliteStore({ database })
+  const failure = (fields: object): Error => Object.assign(new Error('failed'), fields)
+  const busy = [
+    { code: 'SQLITE_BUSY' },
+    { code: 'SQLITE_BUSY_SNAPSHOT' },
+    { code: 'ERR_SQLITE_ERROR', errcode: 5 },
+    { code: 'ERR_SQLITE_ERROR', errcode: 517 },
+  ]
+  errors.push(...busy.map(failure))
+  const record = recordAt(Date.now())
+  await store.create(record)
+  t.equal(await store.delete(record.handle), true)
+  t.equal(errors.length, 0)
+  for (const fields of [{}, { code: 'SQLITE_FULL' }, { code: 'ERR_SQLITE_ERROR', errcode: 13 }]) {
+    const error = failure(fields)
+    errors.push(error)
+    t.equal(await store.delete(record.handle).catch((reason: unknown) => reason), error)
+    t.equal(errors.length, 0)
+  }
+})
+
 t.test('a timeout that is no duration is refused', async (t) => {
   const database = new Database(':memory:')
   for (const timeout of ['', '1', 'soon', 1000]) {
