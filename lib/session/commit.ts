@@ -198,6 +198,5 @@ async function loginAnew(
   session.answer = undefined
   session.moveTo(fresh)
   // Of the data, only what this request wrote itself.
-  const { from, isWhole } = work.edit
-  await begin(session, isWhole && !session.isAllOwn ? { from, to: '{}', isWhole } : work.edit)
+  await begin(session, { ...work.edit, isWhole: false })
 }

@@ -190,13 +190,20 @@ export abstract class SessionState {
 
   /** Puts a session object in the place of the current one that holds of its data only these keys. */
   keepOnly(keys: readonly string[]): void {
-    const old: SessionData = this.session ?? {}
-    const kept: SessionData = {}
-    for (const key of keys) {
-      if (!isReserved(key) && Object.hasOwn(old, key)) kept[key] = old[key]
-    }
+    const kept = pick(this.session ?? {}, keys)
+    // Of what is kept, this is the record's; the rest was written by this request.
+    const known = pick(parseData(this.baseline), keys)
     this.open(kept)
+    this.#baseline = JSON.stringify(known)
     this.isNewData = true
     this.isAllOwn = Object.keys(kept).length === 0
   }
+}
+
+function pick(data: SessionData, keys: readonly string[]): SessionData {
+  const picked: SessionData = {}
+  for (const key of keys) {
+    if (!isReserved(key) && Object.hasOwn(data, key)) picked[key] = data[key]
+  }
+  return picked
 }

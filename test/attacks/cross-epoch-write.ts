@@ -185,6 +185,21 @@ export function crossEpochWrite(t: Test, makeStore: MakeStore): void {
     t.equal((await victim.me()).userId, ann.id)
   })
 
+  t.test('so does one that wanted to keep some of the old data', async (t) => {
+    const bench = await boot(t, makeStore)
+    const mallory = someone('mallory')
+    const victim = await bench.withData({ cart: 'of the victim', seen: 1 })
+    const login: Handler = async (request) => {
+      Object.assign(request.session, { early: true })
+      await request.login(mallory, { keep: ['cart', 'early'] })
+      Object.assign(request.session, { own: true })
+    }
+    const page = await race(bench, victim, login, loginAs(someone('ann')))
+    const record = await bench.record(handleOf(page.sessionCookies[0]?.value))
+    t.equal(record?.userId, mallory.id)
+    t.same(JSON.parse(record?.data ?? ''), { early: true, own: true })
+  })
+
   t.test('in no order of store operations does a request from before a login reach the session after it', async (t) => {
     const bench = await boot(t, makeStore)
     const orders = await everyOrder(
