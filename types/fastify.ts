@@ -65,7 +65,7 @@ declare module 'fastify' {
    * declare module 'fastify' {
    *   interface SessionDecoratorNames {
    *     login: 'signIn'
-   *     user: 'account'
+   *     user: 'sessionUser'
    *   }
    * }
    * ```
