@@ -98,6 +98,13 @@ t.test('what is dropped leaves the user index', async (t) => {
   t.same(await store.listIndex('bob'), [])
 })
 
+t.test('a handle that is taken stays with its record', async (t) => {
+  const { store, put } = made()
+  const first = await put('a')
+  t.equal(await store.create({ ...first, data: '{"other":1}' }), false)
+  t.match(await store.get('a'), { data: '{}' })
+})
+
 t.test('an expired record is absent to every method, and its handle free', async (t) => {
   const { store, clock, put } = made()
   const a = await put('a')
