@@ -1,3 +1,6 @@
 import { examineModule } from './examine-module.ts'
 
-process.send?.(await examineModule(process.argv[2] as string))
+// Forked, so there is a channel to whoever asks.
+const examiner = process as NodeJS.Process & Required<Pick<NodeJS.Process, 'send'>>
+
+examiner.send(await examineModule(process.argv[2] as string))

@@ -1,7 +1,7 @@
 import { describeEnvironment, readEnvironment } from './environment.ts'
 import { factsOf } from './facts.ts'
 import { readOptions } from './read.ts'
-import { findingOf, severityOf } from './rule.ts'
+import { findingsOf, severityOf } from './rule.ts'
 import { RULES } from './rules/index.ts'
 import { optionType } from './rules/shape.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
@@ -30,15 +30,12 @@ export function checkConfig(options: unknown, environment?: EnvironmentInput, co
   const facts = readFacts(options, environment, context)
   // What is no options object at all breaks this one rule, not every other too.
   const rules = facts.isFaulty() ? [optionType] : RULES
+  const { name } = facts.environment
   const findings = rules.flatMap((rule) =>
-    (rule.onConfig?.(facts) ?? [])
-      .slice(0, MOST_OF_A_RULE)
-      .flatMap((problem) => findingOf(rule, problem, facts.environment.name, 'register') ?? []),
+    findingsOf(rule, (rule.onConfig?.(facts) ?? []).slice(0, MOST_OF_A_RULE), name, 'register'),
   )
   const unused = facts.silencing.entries.filter((entry) => isUnused(entry, findings, facts))
-  const unusedFindings = unusedSilences(facts, unused).flatMap(
-    (problem) => findingOf(silenceUnused, problem, facts.environment.name, 'register') ?? [],
-  )
+  const unusedFindings = findingsOf(silenceUnused, unusedSilences(facts, unused), name, 'register')
   return silenceFindings([...findings, ...unusedFindings], facts.silencing)
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Duplex } from 'node:stream'
+import { Writable } from 'node:stream'
 import type { CorsAnswer } from './phase-facts.ts'
 
 /** An app whose router can be asked before it listens. `inject` cannot be used in onReady: it waits for ready. */
@@ -63,10 +63,7 @@ class ProbedResponse extends ServerResponse {
 
 /** A connection that swallows what it is sent, and comes from this machine. */
 function deadEnd(): Socket {
-  const stream = new Duplex({
-    read: () => undefined,
-    write: (_chunk, _encoding, done) => done(),
-  })
+  const stream: Writable = new Writable({ write: (_chunk, _encoding, done) => done() })
   // Only what Fastify and its plugins read of a socket is needed.
-  return Object.assign(stream, { remoteAddress: '127.0.0.1', remotePort: 0, encrypted: true }) as Duplex as Socket
+  return Object.assign(stream, { remoteAddress: '127.0.0.1', remotePort: 0, encrypted: true }) as Writable as Socket
 }

@@ -2,7 +2,7 @@ import { isAbsolute, relative } from 'node:path'
 import { publishReport } from './channel.ts'
 import { SecureSessionConfigError } from './config-error.ts'
 import { renderReport } from './report.ts'
-import type { Finding } from '../../types/index.ts'
+import type { EnvironmentName, Finding } from '../../types/index.ts'
 
 /**
  * Refuses to go on when anything fatal was found and not silenced.
@@ -15,18 +15,18 @@ import type { Finding } from '../../types/index.ts'
 export function enforce(findings: readonly Finding[], environment: string): Finding[] {
   publishReport({ findings, environment })
   const active = findings.filter(({ silenced }) => silenced === undefined)
-  if (active.some(({ severity }) => severity === 'fatal')) {
+  const fatal = active.find(({ severity }) => severity === 'fatal')
+  if (fatal !== undefined) {
     throw new SecureSessionConfigError(
       findings,
-      renderReport(findings, { environment, checkAgain: checkCommand(findings) }),
+      renderReport(findings, { environment, checkAgain: checkCommand(fatal.environment) }),
     )
   }
   return active.filter(({ severity }) => severity === 'warning')
 }
 
 /** The command that repeats the check on the file that was started; its path is shown only below the working directory. */
-function checkCommand(findings: readonly Finding[]): string {
-  const environment = findings[0]?.environment ?? 'production'
+function checkCommand(environment: EnvironmentName): string {
   const file = relative(process.cwd(), process.argv[1] ?? '')
   const isBelow = file !== '' && !file.startsWith('..') && !isAbsolute(file) && !file.includes('node_modules')
   return `npx fastify-session-guard check ${isBelow ? `./${file} ` : ''}--env ${environment}`

@@ -1,5 +1,5 @@
 import { readFacts } from './check.ts'
-import { findingOf, severityOf } from './rule.ts'
+import { findingsOf, severityOf } from './rule.ts'
 import { RULES } from './rules/index.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
 import { silenceFindings } from './silence.ts'
@@ -14,9 +14,7 @@ import type { SilenceEntry } from './silence.ts'
 type Look = (rule: Rule) => Problem[] | undefined
 
 function collect(environment: EnvironmentName, phase: Phase, look: Look): Finding[] {
-  return RULES.flatMap((rule) =>
-    (look(rule) ?? []).flatMap((problem) => findingOf(rule, problem, environment, phase) ?? []),
-  )
+  return RULES.flatMap((rule) => findingsOf(rule, look(rule) ?? [], environment, phase))
 }
 
 /** Facts of the ready phase, and what `register` found, by which unused entries of `silence` are told. */
@@ -42,9 +40,7 @@ export function checkNeighbours(
   const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config))
   const known = [...(context.earlier ?? []), ...findings]
   const unused = config.silencing.entries.filter((entry) => isUnused(entry, known, config))
-  const unusedFindings = unusedSilences(config, unused).flatMap(
-    (problem) => findingOf(silenceUnused, problem, name, 'ready') ?? [],
-  )
+  const unusedFindings = findingsOf(silenceUnused, unusedSilences(config, unused), name, 'ready')
   return silenceFindings([...findings, ...unusedFindings], config.silencing)
 }
 

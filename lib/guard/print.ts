@@ -28,8 +28,8 @@ export function show(value: unknown): string {
 }
 
 /** The same with its content hidden: a secret shows its type and length, never a prefix, never a hash. */
-export function hide(value: unknown): string {
-  return typeof value === 'string' ? `<string, ${countBytes(value)}>` : show(value)
+export function hide(value: string): string {
+  return `<string, ${countBytes(value)}>`
 }
 
 function countBytes(text: string): string {

@@ -39,7 +39,7 @@ function descriptor({ slug, when, why, remedy, teach, severity }: Rule): object 
     shortDescription: { text: when },
     fullDescription: { text: why },
     help: { text: `${teach}\n\nRemedy: ${remedy}` },
-    defaultConfiguration: { level: LEVELS[severity.production ?? 'info'] },
+    defaultConfiguration: { level: LEVELS[severity.production] },
   }
 }
 

@@ -5,7 +5,7 @@ import type { CheckContext, EnvironmentInput } from './environment.ts'
 
 /** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
 export interface Severities {
-  readonly production: Severity | null
+  readonly production: Severity
   readonly development: Severity | null
 }
 
@@ -70,12 +70,7 @@ export function severityOf(rule: Rule, environment: EnvironmentName): Severity |
 }
 
 /** A finding out of a rule and what it found; `undefined` where the environment silences the rule by itself. */
-export function findingOf(
-  rule: Rule,
-  problem: Problem,
-  environment: EnvironmentName,
-  phase: Phase,
-): Finding | undefined {
+function findingOf(rule: Rule, problem: Problem, environment: EnvironmentName, phase: Phase): Finding | undefined {
   const severity = problem.severity ?? severityOf(rule, environment)
   if (severity === null) return undefined
   const { text, snippet, suggestion } = problem
@@ -93,4 +88,14 @@ export function findingOf(
     ...(suggestion === undefined ? {} : { suggestion }),
     references: [...rule.references],
   }
+}
+
+/** The findings out of all that a rule found. */
+export function findingsOf(
+  rule: Rule,
+  problems: readonly Problem[],
+  environment: EnvironmentName,
+  phase: Phase,
+): Finding[] {
+  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase) ?? [])
 }

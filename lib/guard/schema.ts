@@ -177,10 +177,11 @@ export function schemaAt(path: Path): SchemaNode | undefined {
   return node
 }
 
-/** Names that are known beside a place. */
+/** Names that are known beside a key that is not. */
 export function siblingsOf(path: Path): readonly string[] {
-  const parent = schemaAt(path.slice(0, -1))
-  return Object.keys((parent?.anyOf?.find(hasProperties) ?? parent)?.properties ?? {})
+  const parent = schemaAt(path.slice(0, -1)) as SchemaNode
+  const { properties } = parent.anyOf?.find(hasProperties) ?? parent
+  return Object.keys(properties as object)
 }
 
 /** A value for a place, as source text: the one that is there, if it is one of those the option knows, or an example. */

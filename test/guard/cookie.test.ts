@@ -166,6 +166,8 @@ t.test('a domain is a bare host name', async (t) => {
     ['..example.com', 'example.com'],
     ['a..example.com', undefined],
     ['.', undefined],
+    ['1.2.3.256', undefined],
+    ['xn--a.example.com', undefined],
     ['a_b.example.com', undefined],
     ['-a.example.com', undefined],
     ['example.com;Secure', undefined],

@@ -298,6 +298,40 @@ t.test('a login or logout that cannot be judged says so', async (t) => {
   t.match(await noteOf(alike, { logout: '/out' }), [/looks the same logged in and not/])
 })
 
+t.test('a password is never sent to another host, or nowhere', async (t) => {
+  let visits = 0
+  const other = await serve(t, (_request, response) => {
+    visits++
+    response.end()
+  })
+  const elsewhere = `http://localhost:${other.port}/login`
+  const form = (action: string): string => `<form method=post action="${action}"><input type=password></form>`
+  const leaving = await serve(t, page({}, form(elsewhere)))
+  t.match((await scan(leaving, loginPlan(leaving))).notes, [
+    'a page leads to another host, which was not followed',
+    /no session/,
+  ])
+  t.equal(visits, 0)
+  const nowhere = await serve(t, page({}, form('http://[')))
+  t.match((await scan(nowhere, loginPlan(nowhere))).notes, ['the form on /login leads nowhere', /no session/])
+})
+
+t.test('fields without names are sent by their usual ones', async (t) => {
+  const sent: string[] = []
+  const url = await serve(t, (request, response) => {
+    void read(request).then(({ form }) => {
+      if (request.method === 'POST') sent.push(form.toString())
+      response.end(
+        request.method === 'POST'
+          ? 'in'
+          : '<form action="/in"><input type=password></form><form action="http://["></form>',
+      )
+    })
+  })
+  await scan(url, loginPlan(url, { logout: '/out' }))
+  t.equal(sent[0], 'username=anna&password=right')
+})
+
 t.test('a logout by GET is tried where a POST is not taken', async (t) => {
   const live = new Set<string>()
   const url = await serve(t, (request, response) => {
@@ -366,6 +400,16 @@ t.test('a scan is bounded in redirects, in size, in requests and in time', async
 
   const silent = await serve(t, () => undefined)
   await t.rejects(scan(silent, { timeout: 50 }), { message: 'the scan took longer than it may' })
+})
+
+t.test('a bug in the scan is not taken for a note', async (t) => {
+  const url = await serve(t, page({}))
+  let calls = 0
+  const clock = (): number => {
+    if (calls++ > 3) throw new RangeError('a bug')
+    return 0
+  }
+  await t.rejects(scan(url, { pages: [url, url], clock }), { message: 'a bug' })
 })
 
 t.test('a broken answer is judged as far as it came', async (t) => {

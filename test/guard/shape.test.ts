@@ -276,4 +276,5 @@ t.test('an attribute of the wrong shape breaks one rule, and silences those that
   t.strictSame(judge(good({ idleTimeout: 5, absoluteTimeout: '1m' })), ['fatal duration-unit'])
   t.strictSame(judge(good({ store: 'redis' })), ['fatal option-type'])
   t.strictSame(judge(good({ maxSessions: 'many' })), ['fatal option-type'])
+  t.strictSame(judge(good({ cookie: { name: 5, secure: false } })), ['fatal option-type', 'fatal secure-required'])
 })

@@ -156,9 +156,9 @@ t.test('several processes and a store in memory do not go together', async (t) =
   for (const variables of one) {
     t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'test', ...variables }), [], JSON.stringify(variables))
   }
-  t.strictSame(judge(good({ store: undefined }), 'development', { clusterWorker: true }), [
-    'warning memory-store-cluster',
-  ])
+  for (const store of [undefined, { ...STORE, volatile: true }]) {
+    t.strictSame(judge(good({ store }), 'development', { clusterWorker: true }), ['warning memory-store-cluster'])
+  }
   t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [
     'fatal memory-store',
     'fatal memory-store-cluster',

@@ -34,14 +34,12 @@ function flawOf(domain: string): DomainFlaw | undefined {
   const host = domain.replace(/^\./, '').toLowerCase()
   if (isIP(host.replace(/^\[(.*)\]$/, '$1')) === 6) return 'unspeakable-address'
   if (!HOST.test(host) || host.length > LONGEST_HOST) return 'malformed'
-  // The URL parser knows every way to write an IPv4 address: 127.1, 0x7f.1, 2130706433.
-  if (isIP(hostnameOf(host)) === 4) return 'local'
+  // The URL parser knows every way to write an IPv4 address (127.1, 0x7f.1, 2130706433), and what is none (1.2.3.256).
+  const url = `http://${host}`
+  if (!URL.canParse(url)) return 'malformed'
+  if (isIP(new URL(url).hostname) === 4) return 'local'
   if (publicSuffixOf(host).isSuffix) return 'public-suffix'
   return host.includes('.') ? undefined : 'local'
-}
-
-function hostnameOf(host: string): string {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
 }
 
 export const domainMalformed: Rule = {

@@ -22,9 +22,8 @@ function snippetFor(path: Path, value: unknown): string | undefined {
 }
 
 /** `cookie: { path: '/' }`: a value as members of the options object. */
-function membersAt(path: Path, source: string): string | undefined {
+function membersAt(path: Path, source: string): string {
   const steps = path.filter((step) => typeof step === 'string')
-  if (steps.length === 0) return undefined
   const value = path.some((step) => typeof step === 'number') ? `[${source}]` : source
   return steps.length === 1 ? `${steps[0]}: ${value}` : `${steps[0]}: { ${steps[1]}: ${value} }`
 }
@@ -218,14 +217,14 @@ function readingsOf(shown: string): { text: string; duration: string } {
     }
   }
   const parts = [...words.matchAll(/(\d{1,9}(?:\.\d{1,9})?)\s{0,9}([a-z]{1,20})/gi)]
-  const total = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitOf(unit), 0)
+  const total = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitOf(String(unit)), 0)
   const isRead = parts.length > 0 && Number.isFinite(total) && total >= 1
   const duration = isRead ? formatDuration(Math.round(total)) : '30m'
   return { text: `Give it as one whole number with its unit: ms, s, m, h or d, like '${duration}'.`, duration }
 }
 
-function unitOf(word: string | undefined): number {
-  return UNITS.find(([pattern]) => pattern.test(word ?? ''))?.[1] ?? Number.NaN
+function unitOf(word: string): number {
+  return UNITS.find(([pattern]) => pattern.test(word))?.[1] ?? Number.NaN
 }
 
 export const sameSiteInvalid: Rule = {

@@ -4,6 +4,12 @@ import { parseSetCookie } from './set-cookie.ts'
 import type { IncomingMessage } from 'node:http'
 import type { SetCookie } from './set-cookie.ts'
 
+/** A cookie, and the protocol it came over. */
+export interface ReceivedCookie {
+  readonly cookie: SetCookie
+  readonly protocol: string
+}
+
 /** One answer, redirects followed. */
 export interface Answer {
   /** Where the last redirect led to. */
@@ -11,8 +17,8 @@ export interface Answer {
   readonly status: number
   /** Of the last response. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Of all responses on the way, with the protocol each came over. */
-  readonly cookies: readonly { cookie: SetCookie; protocol: string }[]
+  /** Of all responses on the way. */
+  readonly cookies: readonly ReceivedCookie[]
   readonly body: string
   /** A redirect that was not followed: to another host, or one too many. */
   readonly leftFor: string | undefined
@@ -87,24 +93,24 @@ export class Browser {
     return copy
   }
 
-  /** @throws ScanError when the host does not answer, or bounds are reached */
-  async visit(start: URL, question: Question = {}): Promise<Answer> {
-    const cookies: Answer['cookies'][number][] = []
-    let url = start
-    let current = question
-    for (let hop = 0; ; hop++) {
-      const response = await this.#send(url, current)
-      for (const cookie of this.#receive(response)) cookies.push({ cookie, protocol: url.protocol })
-      const body = await bodyOf(response)
-      const status = response.statusCode ?? 0
-      const next = status >= 300 && status < 400 ? targetOf(response.headers.location, url) : undefined
-      const isAway = next !== undefined && (next.hostname !== this.#hostname || hop === MOST_REDIRECTS)
-      if (next === undefined || isAway) {
-        return { url, status, headers: response.headers, cookies, body, leftFor: isAway ? next.protocol : undefined }
-      }
-      url = next
-      if (status !== 307 && status !== 308) current = { headers: question.headers ?? {} }
+  /** @throws ScanError when it is another host, when the host does not answer, or bounds are reached */
+  async visit(url: URL, question: Question = {}): Promise<Answer> {
+    if (url.hostname !== this.#hostname) throw new ScanError('a page leads to another host, which was not followed')
+    return await this.#follow(url, question, [])
+  }
+
+  async #follow(url: URL, question: Question, way: readonly ReceivedCookie[], hop = 0): Promise<Answer> {
+    const response = await this.#send(url, question)
+    const cookies = [...way, ...this.#receive(response).map((cookie) => ({ cookie, protocol: url.protocol }))]
+    const body = await bodyOf(response)
+    const status = Number(response.statusCode)
+    const next = status >= 300 && status < 400 ? targetOf(response.headers.location, url) : undefined
+    const isAway = next !== undefined && (next.hostname !== this.#hostname || hop === MOST_REDIRECTS)
+    if (next === undefined || isAway) {
+      return { url, status, headers: response.headers, cookies, body, leftFor: isAway ? next.protocol : undefined }
     }
+    const keepsMethod = status === 307 || status === 308
+    return await this.#follow(next, keepsMethod ? question : { headers: question.headers ?? {} }, cookies, hop + 1)
   }
 
   #send(url: URL, { method = 'GET', headers = {}, form }: Question): Promise<IncomingMessage> {

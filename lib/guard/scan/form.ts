@@ -28,8 +28,9 @@ function inputOf(attributes: ReadonlyMap<string, string>): Form['inputs'][number
 
 function attributesOf(text: string): Map<string, string> {
   const attributes = new Map<string, string>()
+  // One of the three ways to write a value has matched.
   for (const [, name = '', ...values] of text.matchAll(ATTRIBUTE)) {
-    attributes.set(name.toLowerCase(), decode(values.find((value) => value !== undefined) ?? ''))
+    attributes.set(name.toLowerCase(), decode(values.find((value) => value !== undefined) as string))
   }
   return attributes
 }
@@ -52,4 +53,9 @@ export function loginFormOf(html: string): Form | undefined {
 export function hiddenFieldsOf({ inputs }: Form): URLSearchParams {
   const hidden = inputs.filter(({ type, name }) => type === 'hidden' && name !== '')
   return new URLSearchParams(hidden.map(({ name, value }): [string, string] => [name, value]))
+}
+
+/** Where a form is sent; `undefined` for an address that is none. */
+export function targetOfForm({ action }: Form, page: URL): URL | undefined {
+  return URL.canParse(action, page.href) ? new URL(action, page) : undefined
 }

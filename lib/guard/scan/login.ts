@@ -1,7 +1,8 @@
-import { formsOf, hiddenFieldsOf, loginFormOf } from './form.ts'
+import { formsOf, hiddenFieldsOf, loginFormOf, targetOfForm } from './form.ts'
 import { ScanError } from './browser.ts'
 import { isSessionCookie } from './set-cookie.ts'
 import type { Answer, Browser } from './browser.ts'
+import type { Form } from './form.ts'
 import type { SetCookie } from './set-cookie.ts'
 
 /** How to log in and out. */
@@ -31,9 +32,11 @@ export async function tryLogin(browser: Browser, stranger: Browser, plan: LoginP
   if (form === undefined) throw new ScanError(`there is no form with a password on ${plan.page.pathname}`)
   const before = new Map(browser.cookies)
   const fields = hiddenFieldsOf(form)
-  fields.set(form.inputs.find(({ type }) => type === 'text' || type === 'email')?.name ?? 'username', plan.user)
-  fields.set(form.inputs.find(({ type }) => type === 'password')?.name ?? 'password', plan.password)
-  const answer = await browser.visit(new URL(form.action, page.url), { method: 'POST', form: fields })
+  fields.set(nameOf(form, ['text', 'email']) || 'username', plan.user)
+  fields.set(nameOf(form, ['password']) || 'password', plan.password)
+  const target = targetOfForm(form, page.url)
+  if (target === undefined) throw new ScanError(`the form on ${plan.page.pathname} leads nowhere`)
+  const answer = await browser.visit(target, { method: 'POST', form: fields })
   if (answer.status >= 400 || loginFormOf(answer.body) !== undefined) {
     throw new ScanError('the login was refused: are SCAN_USER and SCAN_PASSWORD right?')
   }
@@ -44,6 +47,11 @@ export async function tryLogin(browser: Browser, stranger: Browser, plan: LoginP
     survivesLogout:
       plan.logout === undefined ? null : await tryLogout(browser, stranger, { ...plan, logout: plan.logout }),
   }
+}
+
+/** The name of the first input of a type; empty when it has none. */
+function nameOf({ inputs }: Form, types: readonly string[]): string {
+  return inputs.find(({ type }) => types.includes(type))?.name ?? ''
 }
 
 /** Names of session cookies whose value is what it was before the login. */
@@ -78,7 +86,7 @@ async function tryLogout(
 }
 
 async function logOut(browser: Browser, page: Answer, logout: URL): Promise<void> {
-  const form = formsOf(page.body).find(({ action }) => new URL(action, page.url).pathname === logout.pathname)
+  const form = formsOf(page.body).find((candidate) => targetOfForm(candidate, page.url)?.pathname === logout.pathname)
   const fields = form === undefined ? new URLSearchParams() : hiddenFieldsOf(form)
   const answer = await browser.visit(logout, { method: 'POST', form: fields })
   if (answer.status === 404 || answer.status === 405) await browser.visit(logout)
