@@ -43,12 +43,10 @@ export interface AppMembers {
 
 /** These members under the names that the app gave them. A `Pick` keeps what an editor shows of a member. */
 export type Named<Members> = Pick<Members, Exclude<keyof Members, keyof SessionDecoratorNames>> & {
-  [Name in keyof SessionDecoratorNames as NewName<Members, Name>]: Members[Name & keyof Members]
+  [Name in keyof Members as NewName<Name>]: Members[Name]
 }
 
-type NewName<Members, Name extends keyof SessionDecoratorNames> = Name extends keyof Members
-  ? SessionDecoratorNames[Name]
-  : never
+type NewName<Name> = Name extends keyof SessionDecoratorNames ? SessionDecoratorNames[Name] : never
 
 declare module 'fastify' {
   /** The user snapshot that `login` takes and `req.user` gives back. Extend it by declaration merging. */
