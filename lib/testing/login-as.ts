@@ -1,3 +1,4 @@
+import type { EngineSession } from '../session/parts.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { LoginOptions, SessionUser } from '../../types/index.ts'
 import type { TestedApp } from './app-parts.ts'
@@ -36,7 +37,8 @@ export async function loginAs<User extends SessionUser>(
   const parts = await partsOf(app)
   const session = new RequestSession(parts, { protocol: 'https', userAgent, ip }, { state: 'none' })
   await session.login(user, login)
-  Object.assign(session.session ?? {}, data)
+  // A login leaves a session object in place, or puts one there.
+  Object.assign(session.session as EngineSession, data)
   await session.save()
   // A login that was saved has minted an id.
   const { value } = session.answer as { value: string }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { mock } from 'node:test'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
@@ -211,15 +212,23 @@ t.test('a store that fails is an error with its cause, however it fails', async 
 t.test(
   'a store that never answers is an error within the time limit, and writes that wait for it are not made',
   async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const time = { now: 0 }
+    t.intercept(performance, 'now', { value: () => time.now })
     const answers: Answer[] = []
     const inner = mapStore({ get: (_id, answer) => answers.push(answer) })
     const store = expressStore(inner, { timeout: '50ms' })
     const record = recordAt(Date.now())
-    await Promise.all([
+    const refused = Promise.all([
       t.rejects(store.get(record.handle), /no answer within 50 ms/),
       t.rejects(store.create(record), /no answer within 50 ms/),
       t.rejects(store.create(record), /no turn to write within 50 ms/),
     ])
+    await new Promise((resolve) => setImmediate(resolve))
+    time.now = 51
+    mock.timers.tick(51)
+    await refused
     t.equal(answers.length, 2)
     for (const answer of answers) answer(null, null)
     t.equal(inner.held.size, 0)

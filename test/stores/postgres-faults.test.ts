@@ -45,6 +45,8 @@ t.test(
     while (traffic.successes < 50) await new Promise((resolve) => setImmediate(resolve))
     await server.kill()
     await expectOutage(t, app, { cookie: before, within: WITHIN })
+    // A driver may hold what it has sent until the server is back; the outage lasts until somebody has felt it.
+    while (!traffic.statuses.has(503)) await new Promise((resolve) => setImmediate(resolve))
     await server.start()
     const after = await recovered(app, 'after')
     const successes = traffic.successes
@@ -53,7 +55,6 @@ t.test(
     for (const [user, cookie] of Object.entries({ before, after })) {
       t.match((await app.inject({ url: '/me', headers: { cookie } })).json(), { user })
     }
-    t.ok(traffic.statuses.get(503), 'the fault was felt')
   },
 )
 

@@ -44,13 +44,14 @@ for (const driver of [nodeRedis6, ioRedis6]) {
       while (traffic.successes < 50) await new Promise((resolve) => setImmediate(resolve))
       await server.kill()
       await expectOutage(t, app, { cookie: before, within: WITHIN })
+      // A driver may hold what it has sent until the server is back; the outage lasts until somebody has felt it.
+      while (!traffic.statuses.has(503)) await new Promise((resolve) => setImmediate(resolve))
       await server.start()
       await recovered(app, 'bob')
       const successes = traffic.successes
       while (traffic.successes < successes + 50) await new Promise((resolve) => setImmediate(resolve))
       await traffic.stop()
       await expectAnn(t, app, before)
-      t.ok(traffic.statuses.get(503), 'the fault was felt')
     },
   )
 
