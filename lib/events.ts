@@ -43,12 +43,21 @@ export class SessionEvents {
   }
 
   emit(event: NewEvent): void {
-    const stamped: SessionEvent = Object.freeze({ ...event, at: this.#clock() })
+    const stamped: SessionEvent = { ...event, at: this.#clock() }
     const level = AUDITED[stamped.type]
     if (level !== undefined) this.#log[level]({ audit: stamped }, `session ${stamped.type}`)
-    if (this.#channel.hasSubscribers) this.#channel.publish(stamped)
-    this.#tell(stamped.type, stamped)
-    this.#tell('event', stamped)
+    if (this.#isHeard(stamped.type)) this.#publish(Object.freeze(stamped))
+  }
+
+  #isHeard(type: SessionEvent['type']): boolean {
+    const { emitter } = this
+    return this.#channel.hasSubscribers || emitter.listenerCount(type) > 0 || emitter.listenerCount('event') > 0
+  }
+
+  #publish(event: SessionEvent): void {
+    this.#channel.publish(event)
+    this.#tell(event.type, event)
+    this.#tell('event', event)
   }
 
   /** A listener that throws is its owner's bug; it must not decide whether somebody gets logged in. */

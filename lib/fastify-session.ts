@@ -1,7 +1,6 @@
 import fastifySession from '@fastify/session'
 import type { FastifyInstance } from 'fastify'
 import type { Settings } from './options.ts'
-import type { SessionData } from './session/data.ts'
 import type { EngineSession, OpenSession } from './session/parts.ts'
 
 /** What @fastify/session takes for a request: it reads the protocol and leaves its session object here. */
@@ -15,7 +14,6 @@ interface Host {
  * object, made on demand. Hooks that run per request would cost each visitor an id, an HMAC and two hashes.
  */
 export async function createSessionOpener(app: FastifyInstance, cookie: Settings['cookie']): Promise<OpenSession> {
-  let answer: SessionData = {}
   let engine = app
   await app.register(async (child) => {
     await child.register(fastifySession, {
@@ -25,21 +23,19 @@ export async function createSessionOpener(app: FastifyInstance, cookie: Settings
       // The "id" given in is a handle, which is no secret and needs no signature: real ids never come here.
       secret: { sign: (handle) => handle, unsign: (handle) => ({ valid: true, renew: false, value: handle }) },
       store: {
-        // Only data goes in; the cookie that @fastify/session's types ask for is made from its options.
-        get: (_handle, callback) => callback(null, answer as never),
+        // No data goes in; the cookie that @fastify/session's types ask for is made from its options.
+        get: (_handle, callback) => callback(null, {} as never),
         set: (_handle, _session, callback) => callback(),
         destroy: (_handle, callback) => callback(),
       },
     })
     engine = child
   })
-  return (handle, data, protocol) => {
+  return (handle, protocol) => {
     const host: Host = { protocol }
     // Left to itself, @fastify/session would turn 'auto' over http into another SameSite as well.
     const secure = cookie.secure === 'auto' ? protocol === 'https' : cookie.secure
-    answer = data
     engine.decryptSession(handle, host, { secure }, () => undefined)
-    answer = {}
     // The store above answers at once, and so does the engine.
     return host.session as EngineSession
   }

@@ -29,9 +29,13 @@ export function loadSession(parts: Parts): onRequestHookHandler {
       holdSession(parts, request, loaded)
       done()
     }
-    const loaded = load(parts, cookie)
-    if (loaded instanceof Promise) loaded.then(hold, done)
-    else hold(loaded)
+    try {
+      const loaded = load(parts, cookie, request.raw.socket)
+      if (loaded instanceof Promise) loaded.then(hold, done)
+      else hold(loaded)
+    } catch (error) {
+      done(error as Error)
+    }
   }
 }
 

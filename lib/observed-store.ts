@@ -1,3 +1,5 @@
+import type { Answer } from './at-once.ts'
+import { afterwards } from './at-once.ts'
 import { AnsweringStore } from './session/answering-store.ts'
 import type { SessionRecord } from '../types/index.ts'
 
@@ -6,15 +8,17 @@ export class ObservedStore extends AnsweringStore {
   /** Hears of a record that was replaced, or that went: then there is none. A touch is not told. */
   onChange: ((handle: string, record: SessionRecord | undefined) => void) | undefined
 
-  override async update(record: SessionRecord, version: number): Promise<boolean> {
-    const isDone = await super.update(record, version)
-    if (isDone) this.onChange?.(record.handle, record)
-    return isDone
+  override update(record: SessionRecord, version: number): Answer<boolean> {
+    return afterwards(super.update(record, version), (isDone) => {
+      if (isDone) this.onChange?.(record.handle, record)
+      return isDone
+    })
   }
 
-  override async delete(handle: string, version?: number): Promise<boolean> {
-    const isDone = await super.delete(handle, version)
-    if (isDone) this.onChange?.(handle, undefined)
-    return isDone
+  override delete(handle: string, version?: number): Answer<boolean> {
+    return afterwards(super.delete(handle, version), (isDone) => {
+      if (isDone) this.onChange?.(handle, undefined)
+      return isDone
+    })
   }
 }

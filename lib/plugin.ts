@@ -15,6 +15,7 @@ import { SessionIds } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
 import { PARTS } from './session/parts.ts'
 import { UserSessions } from './session/user-sessions.ts'
+import { UserSnapshots } from './session/user-snapshot.ts'
 import { memoryStore } from './stores/memory.ts'
 import { startSweeper } from './sweeper.ts'
 import { watchUpgrades } from './upgrades.ts'
@@ -66,6 +67,7 @@ async function createParts(
     store,
     ids: new SessionIds(settings.secrets),
     users: new UserSessions(settings, store, events),
+    snapshots: new UserSnapshots(),
     openSession: await createSessionOpener(app, settings.cookie),
   }
 }

@@ -35,10 +35,10 @@ export function requestDecorators(
     [names.user, property((session) => session.user)],
     [names.authenticatedAt, property((session) => session.authenticatedAt)],
     [names.isAuthenticated, method((session) => session.userId !== null)],
-    [names.login, method(async (session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
-    [names.logout, method(async (session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method(async (session) => session.confirmLogin())],
-    [names.updateAuthHash, method(async (session, authHash?: string) => session.updateAuthHash(authHash))],
+    [names.login, method((session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
+    [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
+    [names.confirmLogin, method((session) => session.confirmLogin())],
+    [names.updateAuthHash, method((session, authHash?: string) => session.updateAuthHash(authHash))],
   ]
 }
 

@@ -6,19 +6,45 @@ export interface CookieOccurrences {
 
 const NONE: CookieOccurrences = { count: 0, value: '' }
 
+const [SPACE, TAB, EQUALS] = [0x20, 0x09, 0x3d]
+
 /**
  * Finds a cookie by name in a raw `Cookie` header, as servers read it (RFC 6265bis 4.2): pairs split at `;`, white space around
  * name and value dropped. A parsed object would hide the second cookie of a name, and that one is the attack (bis 8.6).
  */
 export function findCookie(header: string, name: string): CookieOccurrences {
-  if (!header.includes(name)) return NONE
   let count = 0
   let value = ''
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue
-    if (count === 0) value = pair.slice(equals + 1).trim()
+  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+    const equals = skipBlanks(header, at + name.length)
+    if (header.charCodeAt(equals) !== EQUALS || !isPairStart(header, at)) continue
+    if (count === 0) value = valueAt(header, equals + 1)
     count += 1
   }
   return count === 0 ? NONE : { count, value }
+}
+
+/** Whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
+function isPairStart(header: string, at: number): boolean {
+  let before = at - 1
+  while (isBlank(header.charCodeAt(before))) before -= 1
+  return before < 0 || header[before] === ';'
+}
+
+function valueAt(header: string, start: number): string {
+  const semicolon = header.indexOf(';', start)
+  let end = semicolon === -1 ? header.length : semicolon
+  const first = skipBlanks(header, start)
+  while (end > first && isBlank(header.charCodeAt(end - 1))) end -= 1
+  return header.slice(first, end)
+}
+
+function skipBlanks(header: string, start: number): number {
+  let at = start
+  while (isBlank(header.charCodeAt(at))) at += 1
+  return at
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
 }

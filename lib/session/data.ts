@@ -27,9 +27,12 @@ export function refuseReserved(key: PropertyKey): void {
   if (isReserved(key)) throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: describeKey(key) })
 }
 
-/** A copy of a record's data, for one request to work on. */
+/** A copy of a record's data, for one request to work on, without what a foreign writer put into it under a reserved name. */
 export function parseData(json: string): SessionData {
-  return ownKeys(parseObject(json) ?? {})
+  if (json === '{}') return {}
+  const data = parseObject(json) ?? {}
+  for (const key of Object.keys(data)) if (isReserved(key)) delete data[key]
+  return data
 }
 
 /**
@@ -39,25 +42,17 @@ export function parseData(json: string): SessionData {
  */
 export function serialize(data: SessionData): string {
   const members: string[] = []
-  for (const [key, value] of Object.entries(ownKeys(data))) {
-    const json = serializeValue(value, key)
+  for (const key of Object.keys(data)) {
+    const json = serializeValue(data[key], key)
     if (json !== undefined) members.push(`${JSON.stringify(key)}:${json}`)
   }
   return `{${members.join()}}`
 }
 
-/** The data without what else the session object carries, or a foreign writer put into the record under such a name. */
-function ownKeys(data: SessionData): SessionData {
-  const own: SessionData = {}
-  for (const key of Object.keys(data)) if (!isReserved(key)) own[key] = data[key]
-  return own
-}
-
 /** Whether data still reads as it was stored. A value that JSON cannot carry never does. */
 export function isSameData(data: SessionData, json: string): boolean {
   try {
-    const own = ownKeys(data)
-    return JSON.stringify(own) === json && findProblem(own, '', []) === undefined
+    return JSON.stringify(data) === json && findProblem(data, '', []) === undefined
   } catch {
     return false
   }

@@ -1,5 +1,6 @@
 import { hash as digest, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { Signer } from '@fastify/cookie'
+import { Recent } from './recent.ts'
 
 /** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
 const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
@@ -11,7 +12,9 @@ const HANDLE_SHAPE = /^[\w-]{22}$/
 /** Handle, dot, secret: what the signature covers. */
 const SIGNED_LENGTH = 66
 
-/** How many cookie values a generation remembers, as hashes: a few hundred bytes each. */
+const VALUE_LENGTH = 110
+
+/** How many cookie values are remembered, as hashes, and as many again: a few hundred bytes each. */
 const REMEMBERED = 10_000
 
 /** A fresh secret: what the browser gets, and what the record keeps of it. */
@@ -30,8 +33,8 @@ export interface PresentedId {
 export class SessionIds {
   readonly #signer: Signer
   /** What cookie values led to, by their hash: a good signature need not be checked again, and an HMAC costs most of a read. */
-  #known = new Map<string, PresentedId>()
-  #knownBefore = new Map<string, PresentedId>()
+  readonly #known = new Recent<PresentedId>(REMEMBERED)
+  readonly #last = new WeakMap<object, { readonly cookieValue: string; readonly id: PresentedId }>()
 
   /** The first secret signs, all of them verify. */
   constructor(secrets: string[]) {
@@ -47,36 +50,38 @@ export class SessionIds {
     const signature = signed.slice(end).replaceAll('+', '-').replaceAll('/', '_')
     const cookieValue = signed.slice(0, end) + signature
     const secretHash = hashOf(secret)
-    this.#remember(hashOf(cookieValue), { handle, secretHash })
+    this.#known.set(hashOf(cookieValue), { handle, secretHash })
     return { cookieValue, secretHash }
   }
 
-  /** Reads a cookie value; says what is wrong with one that this app cannot have made. */
-  read(cookieValue: string): PresentedId | 'malformed' | 'signature' {
-    if (!SHAPE.test(cookieValue)) return 'malformed'
+  /**
+   * Reads a cookie value; says what is wrong with one that this app cannot have made. A browser sends the same one again and
+   * again over its `connection`: then nothing is hashed.
+   */
+  read(cookieValue: string, connection?: object): PresentedId | 'malformed' | 'signature' {
+    const last = connection && this.#last.get(connection)
+    if (last !== undefined && isSameText(last.cookieValue, cookieValue)) return last.id
+    const id = this.#verify(cookieValue)
+    if (connection !== undefined && typeof id === 'object') this.#last.set(connection, { cookieValue, id })
+    return id
+  }
+
+  #verify(cookieValue: string): PresentedId | 'malformed' | 'signature' {
+    if (cookieValue.length !== VALUE_LENGTH) return 'malformed'
     const hash = hashOf(cookieValue)
-    const known = this.#known.get(hash) ?? this.#knownBefore.get(hash)
+    const known = this.#known.get(hash)
     if (known !== undefined) return known
+    if (!SHAPE.test(cookieValue)) return 'malformed'
     if (!this.#isSigned(cookieValue)) return 'signature'
-    return this.#remember(hash, {
-      handle: cookieValue.slice(0, HANDLE_LENGTH),
-      secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)),
-    })
+    const handle = cookieValue.slice(0, HANDLE_LENGTH)
+    const id = { handle, secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)) }
+    this.#known.set(hash, id)
+    return id
   }
 
   #isSigned(cookieValue: string): boolean {
     const signature = cookieValue.slice(SIGNED_LENGTH).replaceAll('-', '+').replaceAll('_', '/')
     return this.#signer.unsign(cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
-  }
-
-  /** Two generations bound the memory without a list to keep in order. */
-  #remember(hash: string, id: PresentedId): PresentedId {
-    if (this.#known.size >= REMEMBERED) {
-      this.#knownBefore = this.#known
-      this.#known = new Map()
-    }
-    this.#known.set(hash, id)
-    return id
   }
 }
 
@@ -112,9 +117,22 @@ export function hashOf(value: string): string {
   return digest('sha256', value, 'base64url')
 }
 
-/** Compares two hashes in constant time. */
+/** SHA-256 in base64url. */
+const HASH_LENGTH = 43
+const left = Buffer.alloc(HASH_LENGTH)
+const right = Buffer.alloc(HASH_LENGTH)
+
+/** Compares two hashes in constant time. What has not the length of one is equal to none. */
 export function isSameHash(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
+  if (a.length !== HASH_LENGTH || b.length !== HASH_LENGTH) return false
+  left.write(a, 'latin1')
+  right.write(b, 'latin1')
+  return timingSafeEqual(left, right)
+}
+
+/** Compares two texts in a time that tells no more than their lengths: a proxy may send several clients over one connection. */
+function isSameText(a: string, b: string): boolean {
+  let difference = a.length ^ b.length
+  for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index)
+  return difference === 0
 }

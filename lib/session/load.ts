@@ -1,6 +1,9 @@
+import type { Answer } from '../at-once.ts'
+import { afterwards } from '../at-once.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { findCookie } from './cookie-header.ts'
+import type { PresentedId } from './id.ts'
 import { hashOf, isSameHash } from './id.ts'
 import { expiredBy, GRACE } from './lifetime.ts'
 import type { Parts } from './parts.ts'
@@ -39,23 +42,25 @@ export function mentionsSession(parts: Parts, cookieHeader: string | undefined):
  * Follows a `Cookie` header to a live record. Answers at once where no store has to be asked.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
  */
-export function load(parts: Parts, cookieHeader: string): Loaded | Promise<Loaded> {
+export function load(parts: Parts, cookieHeader: string, connection?: object): Answer<Loaded> {
   const { count, value } = findCookie(cookieHeader, parts.settings.cookie.name)
   if (count === 0) return NONE
   if (count > 1) {
     parts.events.emit({ type: 'duplicate', count })
     return NONE
   }
-  const id = parts.ids.read(value)
+  const id = parts.ids.read(value, connection)
   if (typeof id === 'string') {
     parts.events.emit({ type: 'forged', reason: id })
     return NONE
   }
-  return parts.store.get(id.handle).then((found) => {
-    const record = examine(parts, id.handle, found)
-    if (record === undefined) return GONE
-    return record instanceof Promise ? record.then(() => GONE) : judge(parts, record, id.secretHash)
-  })
+  return afterwards(parts.store.get(id.handle), (found) => follow(parts, id, found))
+}
+
+function follow(parts: Parts, { handle, secretHash }: PresentedId, found: SessionRecord | undefined): Answer<Loaded> {
+  const record = examine(parts, handle, found)
+  if (record === undefined) return GONE
+  return record instanceof Promise ? record.then(() => GONE) : judge(parts, record, secretHash)
 }
 
 /** The record behind a handle if it is whole and alive; what is damaged or expired is removed, and an event says so. */
@@ -94,7 +99,7 @@ async function expire(
 }
 
 /** What the presented secret makes of a live record. */
-function judge(parts: Parts, record: SessionRecord, secretHash: string): Loaded | Promise<Loaded> {
+function judge(parts: Parts, record: SessionRecord, secretHash: string): Answer<Loaded> {
   const { clock } = parts.settings
   switch (matchSecret(record, secretHash, clock())) {
     case 'stale':

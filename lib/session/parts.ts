@@ -1,15 +1,15 @@
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { AnsweringStore } from './answering-store.ts'
-import type { SessionData } from './data.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
+import type { UserSnapshots } from './user-snapshot.ts'
 
 /** The session object that apps know from @fastify/session: data as properties, plus methods and `cookie`. */
 export type EngineSession = Record<PropertyKey, unknown>
 
-/** Makes a session object that holds `data`, under the name `handle`. */
-export type OpenSession = (handle: string, data: SessionData, protocol: string) => EngineSession
+/** Makes @fastify/session's object, under the name `handle`. It holds no data: that stays where only this plugin reaches it. */
+export type OpenSession = (handle: string, protocol: string) => EngineSession
 
 /** Where an app keeps a function that gives its parts: for the helpers of `fastify-session-guard/testing`, in this process only. */
 export const PARTS: unique symbol = Symbol.for('fastify-session-guard.parts')
@@ -20,6 +20,7 @@ export interface Parts {
   readonly ids: SessionIds
   readonly store: AnsweringStore
   readonly users: UserSessions
+  readonly snapshots: UserSnapshots
   readonly events: SessionEvents
   readonly openSession: OpenSession
 }

@@ -18,7 +18,7 @@ export class RequestSession extends SessionState {
     const json = userSnapshot(user, this.parts.settings.maxRecordSize)
     const isOther = this.userId !== null && this.userId !== user.id
     const authHash = options.authHash ?? this.parts.settings.authHash?.(user)
-    await this.#abandonLogin()
+    if (this.rotation !== undefined) await this.#abandonLogin()
     const earlier = await this.parts.users.reserve(user, this.handle, this.record)
     const keep = options.keep ?? !isOther
     this.reopen()

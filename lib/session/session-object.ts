@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionData } from './data.ts'
-import { isReserved, parseData, refuseReserved, serialize } from './data.ts'
+import { parseData, refuseReserved, serialize } from './data.ts'
 import type { EngineSession } from './parts.ts'
 
 /** What the session object's methods do; a request's session is one. */
@@ -39,34 +39,73 @@ const METHODS = new Map<PropertyKey, Method>(
   } satisfies Record<string, Method>),
 )
 
+/** What only @fastify/session's own object can tell. */
+const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
+
 /**
- * The object behind `req.session`: @fastify/session's, with the methods that reach a store replaced, and with names refused that
- * would replace a method or reach a prototype, however they come: by assignment, `set`, `Object.assign` or `defineProperty`.
+ * The object behind `req.session`: data as properties beside the members of @fastify/session's object, of which the methods that
+ * reach a store are replaced and the rest is asked for when somebody looks. Names are refused that would replace a member or reach a
+ * prototype, however they come: by assignment, `set`, `Object.assign` or `defineProperty`.
  */
-export function sessionObject(actions: SessionActions, engineSession: EngineSession): EngineSession {
-  return new Proxy(engineSession, {
-    get(data, key) {
-      if (key === 'cookie') return readOnly(data[key] as object)
-      const method = METHODS.get(key)
-      // Each method declares its own arguments; the caller's go through as they are.
-      return method === undefined
-        ? Reflect.get(data, key)
-        : (...rest: unknown[]) => method(actions, data, ...(rest as never[]))
-    },
-    set: (data, key, value) => assign(actions, data, key, value),
-    defineProperty: (data, key, { value }) => assign(actions, data, key, value),
-    deleteProperty(data, key) {
-      refuseChange(actions, data, key)
-      return Reflect.deleteProperty(data, key)
-    },
-    preventExtensions: () => false,
-    setPrototypeOf() {
-      throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: 'the prototype' })
-    },
-    ownKeys(data) {
-      return Reflect.ownKeys(data).filter((key) => key === 'cookie' || !isReserved(key))
-    },
-  })
+export function sessionObject(actions: SessionActions, data: SessionData, open: () => EngineSession): EngineSession {
+  return new Proxy(data, new SessionHandler(actions, open))
+}
+
+class SessionHandler implements ProxyHandler<SessionData> {
+  readonly #actions: SessionActions
+  readonly #open: () => EngineSession
+  #opened: EngineSession | undefined
+
+  constructor(actions: SessionActions, open: () => EngineSession) {
+    this.#actions = actions
+    this.#open = open
+  }
+
+  get #engine(): EngineSession {
+    return (this.#opened ??= this.#open())
+  }
+
+  get(data: SessionData, key: PropertyKey): unknown {
+    const method = METHODS.get(key)
+    // Each method declares its own arguments; the caller's go through as they are.
+    if (method !== undefined) return (...rest: unknown[]) => method(this.#actions, data, ...(rest as never[]))
+    if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
+    return Reflect.get(ENGINE_KEYS.has(key) ? this.#engine : data, key)
+  }
+
+  set(data: SessionData, key: PropertyKey, value: unknown): boolean {
+    return assign(this.#actions, data, key, value)
+  }
+
+  defineProperty(data: SessionData, key: PropertyKey, { value }: PropertyDescriptor): boolean {
+    return assign(this.#actions, data, key, value)
+  }
+
+  deleteProperty(data: SessionData, key: PropertyKey): boolean {
+    refuseChange(this.#actions, data, key)
+    return Reflect.deleteProperty(data, key)
+  }
+
+  has(data: SessionData, key: PropertyKey): boolean {
+    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Reflect.has(data, key)
+  }
+
+  ownKeys(data: SessionData): (string | symbol)[] {
+    return ['cookie', ...Reflect.ownKeys(data)]
+  }
+
+  getOwnPropertyDescriptor(data: SessionData, key: PropertyKey): PropertyDescriptor | undefined {
+    if (key !== 'cookie') return Reflect.getOwnPropertyDescriptor(data, key)
+    return { value: this.get(data, key), enumerable: true, configurable: true, writable: false }
+  }
+
+  preventExtensions(): boolean {
+    return false
+  }
+
+  setPrototypeOf(): never {
+    throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: 'the prototype' })
+  }
 }
 
 /** The cookie as it is in force. Changing it here would go past the guard, or silently do nothing. */

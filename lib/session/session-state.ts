@@ -85,8 +85,7 @@ export abstract class SessionState {
   get user(): SessionUser | null {
     const json = this.userJson
     if (this.#user?.json !== json || this.#user === undefined) {
-      // `isRecord` and `login` both saw to it that a snapshot is a user.
-      this.#user = { json, value: json === null ? null : (JSON.parse(json) as SessionUser) }
+      this.#user = { json, value: json === null ? null : this.parts.snapshots.read(json) }
     }
     return this.#user.value
   }
@@ -174,8 +173,9 @@ export abstract class SessionState {
 
   /** Puts an object that holds `data` in the place of the current one. */
   open(data: SessionData): void {
-    this.#raw = this.parts.openSession(this.handle, data, this.client.protocol)
-    this.#session = sessionObject(this, this.#raw)
+    const { handle, parts, client } = this
+    this.#raw = data
+    this.#session = sessionObject(this, data, () => parts.openSession(handle, client.protocol))
   }
 
   /** Leaves `null` where the session object was. */

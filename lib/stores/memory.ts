@@ -1,3 +1,4 @@
+import { answerAtOnce } from '../at-once.ts'
 import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 
 /** Options of `memoryStore`. */
@@ -14,6 +15,8 @@ export interface MemoryStore extends SessionStore, UserIndex, Sweeping {
   readonly size: number
 }
 
+const NO_ENTRIES: readonly IndexEntry[] = []
+
 /** Evicting a share at once keeps the cost of a full store flat. */
 const EVICTED_SHARE = 0.01
 
@@ -29,10 +32,72 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 }
 
 class Memory implements MemoryStore {
+  readonly #records: Records
+
+  constructor(maxRecords: number, clock: () => number) {
+    this.#records = new Records(maxRecords, clock)
+    answerAtOnce(this, this.#records)
+  }
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  get onExpired(): SessionStore['onExpired'] {
+    return this.#records.onExpired
+  }
+
+  set onExpired(listener: SessionStore['onExpired']) {
+    this.#records.onExpired = listener
+  }
+
+  async get(handle: string): Promise<SessionRecord | undefined> {
+    return this.#records.get(handle)
+  }
+
+  async create(record: SessionRecord): Promise<boolean> {
+    return this.#records.create(record)
+  }
+
+  async update(record: SessionRecord, version: number): Promise<boolean> {
+    return this.#records.update(record, version)
+  }
+
+  async touch(...args: Parameters<SessionStore['touch']>): Promise<boolean> {
+    return this.#records.touch(...args)
+  }
+
+  async delete(handle: string, version?: number): Promise<boolean> {
+    return this.#records.delete(handle, version)
+  }
+
+  async addToIndex(...args: Parameters<UserIndex['addToIndex']>): Promise<boolean> {
+    return this.#records.addToIndex(...args)
+  }
+
+  async keepInIndex(...args: Parameters<UserIndex['keepInIndex']>): Promise<boolean> {
+    return this.#records.keepInIndex(...args)
+  }
+
+  async removeFromIndex(userId: string, handle: string): Promise<void> {
+    this.#records.removeFromIndex(userId, handle)
+  }
+
+  async listIndex(userId: string): Promise<readonly IndexEntry[]> {
+    return this.#records.listIndex(userId)
+  }
+
+  async sweep(now: number, limit: number): Promise<number> {
+    return this.#records.sweep(now, limit)
+  }
+}
+
+/** The records and the index themselves: nothing here waits for anything. */
+class Records {
   onExpired: SessionStore['onExpired']
   /** In order of use: a record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()
-  readonly #index = new Map<string, IndexEntry[]>()
+  readonly #index = new Map<string, readonly IndexEntry[]>()
   readonly #maxRecords: number
   readonly #clock: () => number
   /** No record expires before this, so a full store need not look for one. */
@@ -47,7 +112,7 @@ class Memory implements MemoryStore {
     return this.#records.size
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  get(handle: string): SessionRecord | undefined {
     const record = this.#records.get(handle)
     if (record === undefined || record.idleDeadline > this.#clock()) return record
     this.#drop(record)
@@ -55,7 +120,7 @@ class Memory implements MemoryStore {
     return undefined
   }
 
-  async create(record: SessionRecord): Promise<boolean> {
+  create(record: SessionRecord): boolean {
     if (this.#live(record.handle) !== undefined) return false
     this.#records.delete(record.handle)
     if (this.#records.size >= this.#maxRecords) this.#makeRoom()
@@ -63,17 +128,13 @@ class Memory implements MemoryStore {
     return true
   }
 
-  async update(record: SessionRecord, version: number): Promise<boolean> {
+  update(record: SessionRecord, version: number): boolean {
     if (this.#live(record.handle)?.version !== version) return false
     this.#put(record)
     return true
   }
 
-  async touch(
-    handle: string,
-    version: number,
-    seen: Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'>,
-  ): Promise<boolean> {
+  touch(handle: string, version: number, seen: Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'>): boolean {
     const record = this.#live(handle)
     if (record?.version !== version) return false
     this.#put({
@@ -84,41 +145,44 @@ class Memory implements MemoryStore {
     return true
   }
 
-  async delete(handle: string, version?: number): Promise<boolean> {
+  delete(handle: string, version?: number): boolean {
     const record = this.#live(handle)
     if (record === undefined || (version ?? record.version) !== record.version) return false
     return this.#records.delete(handle)
   }
 
-  async addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
-    const others = this.#entries(userId).filter((entry) => entry.handle !== handle)
+  addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): boolean {
+    const entries = this.#entries(userId)
+    const held = entries.find((entry) => entry.handle === handle)
+    const others = held === undefined ? entries : entries.filter((entry) => entry !== held)
     if (others.length >= limit) return false
-    const held = this.#entries(userId).find((entry) => entry.handle === handle)
-    this.#index.set(userId, [...others, { handle, expiresAt: Math.max(expiresAt, held?.expiresAt ?? 0) }])
+    this.#index.set(userId, others.concat({ handle, expiresAt: Math.max(expiresAt, held?.expiresAt ?? 0) }))
     return true
   }
 
-  async keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
+  keepInIndex(userId: string, handle: string, expiresAt: number): boolean {
     const entries = this.#entries(userId)
-    if (!entries.some((entry) => entry.handle === handle)) return false
+    const held = entries.find((entry) => entry.handle === handle)
+    if (held === undefined) return false
     this.#index.set(
       userId,
-      entries.map((entry) => (entry.handle === handle ? { handle, expiresAt } : entry)),
+      entries.map((entry) => (entry === held ? { handle, expiresAt } : entry)),
     )
     return true
   }
 
-  async removeFromIndex(userId: string, handle: string): Promise<void> {
-    const others = this.#entries(userId).filter((entry) => entry.handle !== handle)
-    if (others.length === 0) this.#index.delete(userId)
-    else this.#index.set(userId, others)
+  removeFromIndex(userId: string, handle: string): void {
+    this.#setEntries(
+      userId,
+      this.#entries(userId).filter((entry) => entry.handle !== handle),
+    )
   }
 
-  async listIndex(userId: string): Promise<readonly IndexEntry[]> {
+  listIndex(userId: string): readonly IndexEntry[] {
     return this.#entries(userId)
   }
 
-  async sweep(now: number, limit: number): Promise<number> {
+  sweep(now: number, limit: number): number {
     const removed = this.#removeExpired(now, limit)
     // Records take their entries along; what is left are entries without one, and looking at all of them once is enough.
     if (removed < limit) this.#removeStaleEntries(now)
@@ -136,9 +200,15 @@ class Memory implements MemoryStore {
     this.#earliestDeadline = Math.min(this.#earliestDeadline, record.idleDeadline)
   }
 
-  #entries(userId: string): IndexEntry[] {
+  #entries(userId: string): readonly IndexEntry[] {
     const now = this.#clock()
-    return (this.#index.get(userId) ?? []).filter((entry) => entry.expiresAt > now)
+    const entries = this.#index.get(userId) ?? NO_ENTRIES
+    return entries.every((entry) => entry.expiresAt > now) ? entries : entries.filter((entry) => entry.expiresAt > now)
+  }
+
+  #setEntries(userId: string, entries: readonly IndexEntry[]): void {
+    if (entries.length === 0) this.#index.delete(userId)
+    else this.#index.set(userId, entries)
   }
 
   #makeRoom(): void {
@@ -175,8 +245,6 @@ class Memory implements MemoryStore {
   #drop(record: SessionRecord): void {
     this.#records.delete(record.handle)
     if (record.userId === null) return
-    const others = this.#entries(record.userId).filter((entry) => entry.handle !== record.handle)
-    if (others.length === 0) this.#index.delete(record.userId)
-    else this.#index.set(record.userId, others)
+    this.removeFromIndex(record.userId, record.handle)
   }
 }

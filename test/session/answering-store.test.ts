@@ -1,5 +1,6 @@
 import t from 'tap'
 import { memoryStore } from '../../lib/index.ts'
+import type { Answer } from '../../lib/at-once.ts'
 import { SessionEvents } from '../../lib/events.ts'
 import { lifetimesOf } from '../../lib/options.ts'
 import { AnsweringStore } from '../../lib/session/answering-store.ts'
@@ -15,6 +16,12 @@ function answering(store: SessionStore, timeout = 50): { store: AnsweringStore; 
   const heard: SessionEvent[] = []
   events.emitter.on('event', (event) => void heard.push(event))
   return { store: new AnsweringStore(store, timeout, events), events: heard }
+}
+
+/** An answer that has to be a promise. */
+function asked<Value>(answer: Answer<Value>): Promise<Value> {
+  if (answer instanceof Promise) return answer
+  throw new TypeError('this answer came at once')
 }
 
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -50,7 +57,7 @@ t.test('a rejection, a throw and an answer of the wrong kind are all one: the st
   ]
   for (const [name, get] of ways) {
     const { store, events } = answering({ ...coreOnly(memoryStore()), get })
-    await t.rejects(store.get('x'), { code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause: Error }, name)
+    await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause: Error }, name)
     t.match(events, [{ type: 'store-failure', operation: 'get' }])
     t.equal(events.length, 1)
   }
@@ -62,12 +69,12 @@ t.test('a store that never answers is given up within its time, one request afte
   t.teardown(() => clearInterval(keepAlive))
   const { store, events } = answering({ ...coreOnly(memoryStore()), get: never, delete: never })
   const begun = performance.now()
-  const first = store.get('x')
-  const second = store.delete('x')
+  const first = asked(store.get('x'))
+  const second = asked(store.delete('x'))
   await t.rejects(first, { code: 'SESSION_STORE_UNAVAILABLE', cause: { message: 'no answer within 50 ms' } })
   t.ok(performance.now() - begun >= 50, 'not before its time')
   await t.rejects(second, { code: 'SESSION_STORE_UNAVAILABLE' })
-  await t.rejects(store.get('x'), { code: 'SESSION_STORE_UNAVAILABLE' }, 'and again')
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' }, 'and again')
   t.same(
     events.map((event) => event.type === 'store-failure' && event.operation),
     ['get', 'delete', 'get'],
@@ -80,9 +87,9 @@ t.test('an answer that comes too late is nobody’s', async (t) => {
   let late: { resolve: (found: undefined) => void; reject: (error: Error) => void } | undefined
   const get = (): Promise<undefined> => new Promise((resolve, reject) => (late = { resolve, reject }))
   const { store, events } = answering({ ...coreOnly(memoryStore()), get }, 10)
-  await t.rejects(store.get('x'), { code: 'SESSION_STORE_UNAVAILABLE' })
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' })
   late?.resolve(undefined)
-  await t.rejects(store.get('x'), { code: 'SESSION_STORE_UNAVAILABLE' })
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' })
   late?.reject(new Error('too late'))
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(events.length, 2)
@@ -101,4 +108,21 @@ t.test('without a user index, what needs one says so', async (t) => {
   }
   t.equal(await store.sweep(0, 1), 0)
   t.same(events, [])
+})
+
+t.test('a store in memory answers at once, and one that wraps it is asked in its place', async (t) => {
+  const inner = memoryStore()
+  const record = newRecord(newHandle(), hashOf('a'), '{}', Date.now(), lifetimesOf({}))
+  const { store } = answering(inner)
+  t.equal(store.create(record), true)
+  t.equal(store.get(record.handle), await inner.get(record.handle))
+  t.equal(store.get('x'), undefined)
+  const wraps: SessionStore[] = [
+    new Proxy(inner, { get: (target, key) => (key === 'get' ? never : Reflect.get(target, key)) as unknown }),
+    Object.assign(Object.create(inner) as SessionStore, { get: never }),
+    { ...coreOnly(inner), get: never },
+  ]
+  for (const wrap of wraps) t.type(answering(wrap).store.get(record.handle), Promise)
+  Object.assign(inner, { get: never })
+  t.type(store.get(record.handle), Promise, 'and so is a method that was replaced')
 })

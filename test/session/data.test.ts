@@ -189,7 +189,7 @@ t.test('an edit turns what was into what is, and leave alone what others wrote',
 })
 
 t.test('data is the same only if nothing in it would get lost', async (t) => {
-  t.ok(isSameData({ a: 1, cookie: 'not data' }, '{"a":1}'))
+  t.ok(isSameData({ a: 1 }, '{"a":1}'))
   t.notOk(isSameData({ a: 2 }, '{"a":1}'))
   t.notOk(isSameData({ f: () => undefined }, '{}'))
   t.notOk(isSameData({ a: { f: () => undefined } }, '{"a":{}}'))

@@ -66,6 +66,29 @@ t.test(
   },
 )
 
+t.test('what a connection sent before is known again, and nothing else of it', async (t) => {
+  const connection = {}
+  const [mine, theirs] = [ids.mint(newHandle()), ids.mint(newHandle())]
+  for (let round = 0; round < 2; round += 1) {
+    t.match(ids.read(mine.cookieValue, connection), { secretHash: mine.secretHash })
+    t.equal(ids.read('', connection), 'malformed')
+    t.equal(ids.read(mine.cookieValue.slice(0, -1), connection), 'malformed')
+    t.equal(ids.read(`${mine.cookieValue}A`, connection), 'malformed')
+    for (let index = 0; index < mine.cookieValue.length; index += 1) {
+      const other = mine.cookieValue[index] === 'A' ? 'B' : 'A'
+      const changed = mine.cookieValue.slice(0, index) + other + mine.cookieValue.slice(index + 1)
+      t.equal(typeof ids.read(changed, connection), 'string', `at ${index}`)
+    }
+  }
+  t.match(ids.read(theirs.cookieValue, connection), { secretHash: theirs.secretHash }, 'a proxy sends those of many')
+  t.match(ids.read(mine.cookieValue, connection), { secretHash: mine.secretHash })
+  t.equal(
+    new SessionIds([OLD_KEY]).read(mine.cookieValue, connection),
+    'signature',
+    'keys of its own, memory of its own',
+  )
+})
+
 t.test('what has not the shape of an id is malformed, before any key is asked', async (t) => {
   const { cookieValue } = ids.mint(newHandle())
   const [handle, secret, signature] = cookieValue.split('.')
