@@ -7,6 +7,12 @@ import { SessionState } from './session-state.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /**
+ * Where @fastify/csrf-protection keeps what its tokens are made of. Whoever planted an anonymous session has tokens of it, and they
+ * must not be good for the user who logs in there: token fixation.
+ */
+const CSRF_SECRET = '_csrf'
+
+/**
  * What an app can do to the session of one request. Changes are staged and written by `finish`, before the first byte of the
  * response; only `logout`, `destroy` and `save` act at once.
  *
@@ -36,6 +42,7 @@ export class RequestSession extends SessionState {
     this.reopen()
     // Across users nothing survives that was not named.
     if (isOther || keep !== true) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
+    else if (this.userId === null) this.drop(CSRF_SECRET)
     this.rotation = {
       reason: 'login',
       login: { user, earlier },
