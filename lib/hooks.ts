@@ -7,6 +7,7 @@ import { isCrossOrigin } from './session/cross-origin.ts'
 import type { Loaded } from './session/load.ts'
 import { load, mentionsSession } from './session/load.ts'
 import type { Parts } from './session/parts.ts'
+import { isWebResponse, takeSharedHeaders } from './web-response.ts'
 
 /** Refuses what another site's page sends, before anything is read for it. */
 export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
@@ -47,8 +48,9 @@ export function finishSession(): onSendHookHandler {
     slot[ANSWERED] = true
     if (session === null) return done(null, payload)
     const end = (error?: Error): void => {
+      const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
       answer(reply, session)
-      if (error === undefined) done(null, payload)
+      if (error === undefined) done(null, sent)
       else done(error)
     }
     const isFailure = statusOf(reply, payload) >= 500
@@ -64,10 +66,4 @@ export function finishSession(): onSendHookHandler {
 /** The status the response will have; a web `Response` brings its own, which Fastify applies only after the hooks. */
 function statusOf(reply: FastifyReply, payload: unknown): number {
   return isWebResponse(payload) ? payload.status : reply.statusCode
-}
-
-/** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
-function isWebResponse(payload: unknown): payload is { readonly status: number } {
-  if (typeof payload !== 'object' || payload === null) return false
-  return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload
 }

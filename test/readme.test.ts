@@ -4,6 +4,7 @@
  *   js                  a program: runs to its end, exit code 0, or the code of `exit=1`
  *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path): 200
  *   ts                  a module: type-checked under strict
+ *   ts alone            the same, by itself: what it declares is not for the others
  *   … fragment          the inside of a handler that knows `app`, `request`, `req`, `reply`, `user`, `options`: type-checked
  *   … options           properties of the options object: type-checked
  *   … file=app.mjs      kept under this name, for other blocks to import or run
@@ -29,7 +30,8 @@ const reader = await readerIn(t.testdir(), buildPackage)
 const isPart = ({ attributes }: Block): boolean => 'fragment' in attributes || 'options' in attributes
 const isCode = ({ language }: Block): boolean => language === 'js' || language === 'ts'
 const names = new Map<Block, string>()
-for (const block of blocks.filter(isCode)) {
+const isAlone = ({ attributes }: Block): boolean => 'alone' in attributes
+for (const block of blocks.filter((one) => isCode(one) && !isAlone(one))) {
   if (isPart(block)) await reader.writePart(block)
   else names.set(block, await reader.write(block))
 }
@@ -41,6 +43,7 @@ t.test('every block says in known words how it is meant', async (t) => {
 
 t.test('every TypeScript module and every fragment of the README is well typed', async (t) => {
   t.equal(await reader.typeCheck(), '')
+  for (const block of blocks.filter(isAlone)) t.equal(await reader.typeCheckAlone(block), '', `line ${block.line}`)
 })
 
 t.test('every program of the README does what the README says', async (t) => {

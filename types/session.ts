@@ -10,7 +10,10 @@ export interface LoginOptions {
   remember?: boolean
   /** Fingerprint of the credentials at this login, in place of what the option `authHash` computes. */
   authHash?: string
-  /** Session data that survives the login: all, none, or these keys. Default all; of another user's session never more than the keys named here. */
+  /**
+   * Session data that survives the login: all, none, or these keys. Default all, without the secret of @fastify/csrf-protection that an
+   * anonymous session had; of another user's session never more than the keys named here.
+   */
   keep?: boolean | readonly string[]
 }
 

@@ -7,14 +7,32 @@ import { SessionState } from './session-state.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /**
+ * Where @fastify/csrf-protection keeps what its tokens are made of. Whoever planted an anonymous session has tokens of it, and they
+ * must not be good for the user who logs in there: token fixation.
+ */
+const CSRF_SECRET = '_csrf'
+
+/**
  * What an app can do to the session of one request. Changes are staged and written by `finish`, before the first byte of the
  * response; only `logout`, `destroy` and `save` act at once.
+ *
+ * What waits for a store takes turns, and the end of the request is the last turn but those that come too late: whatever the app
+ * began before its reply is in the reply, awaited or not.
  */
 export class RequestSession extends SessionState {
   #turn: Promise<unknown> = Promise.resolve()
+  #turnsAhead = 0
+
+  override get hasWork(): boolean {
+    return this.#turnsAhead > 0 || super.hasWork
+  }
 
   async login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
     this.#refuseAfterAnswer()
+    return this.#inTurn(() => this.#stageLogin(user, options))
+  }
+
+  async #stageLogin(user: SessionUser, options: LoginOptions): Promise<void> {
     const json = userSnapshot(user, this.parts.settings.maxRecordSize)
     const isOther = this.userId !== null && this.userId !== user.id
     const authHash = options.authHash ?? this.parts.settings.authHash?.(user)
@@ -24,6 +42,7 @@ export class RequestSession extends SessionState {
     this.reopen()
     // Across users nothing survives that was not named.
     if (isOther || keep !== true) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
+    else if (this.userId === null) this.drop(CSRF_SECRET)
     this.rotation = {
       reason: 'login',
       login: { user, earlier },
@@ -37,7 +56,11 @@ export class RequestSession extends SessionState {
     }
   }
 
-  async logout(options: LogoutOptions = {}): Promise<void> {
+  logout(options: LogoutOptions = {}): Promise<void> {
+    return this.#inTurn(() => this.#logout(options))
+  }
+
+  async #logout(options: LogoutOptions): Promise<void> {
     const { userId } = this
     if (userId === null) return
     if (options.everywhere === true || options.others === true) {
@@ -64,6 +87,10 @@ export class RequestSession extends SessionState {
 
   async updateAuthHash(given?: string): Promise<void> {
     this.#refuseAfterAnswer()
+    return this.#inTurn(() => this.#stageAuthHash(given))
+  }
+
+  async #stageAuthHash(given: string | undefined): Promise<void> {
     const { userId } = this
     if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
     const fingerprint =
@@ -77,8 +104,10 @@ export class RequestSession extends SessionState {
 
   /** Writes what is staged, now; whatever the response becomes, it stays written. */
   save(): Promise<void> {
+    const isLate = this.isAnswered
     return this.#inTurn(async () => {
-      if (this.record === undefined) this.#refuseAfterAnswer()
+      // A record that begins now would need a cookie.
+      if (isLate && this.record === undefined) this.#refuseAfterAnswer()
       await commit(this)
       this.before = undefined
       this.isSaved = true
@@ -86,11 +115,13 @@ export class RequestSession extends SessionState {
   }
 
   /** Ends this session now and leaves `null` in its place. */
-  async destroy(): Promise<void> {
-    const { handle, userId } = this
-    await this.#end()
-    this.close()
-    if (userId !== null) this.#reportLogout(handle, userId)
+  destroy(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { handle, userId } = this
+      await this.#end()
+      this.close()
+      if (userId !== null) this.#reportLogout(handle, userId)
+    })
   }
 
   /** A new id, and of the data only these keys. */
@@ -115,14 +146,16 @@ export class RequestSession extends SessionState {
   /** The end of the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean): Promise<void> {
     this.isAnswered = true
-    if (isFailure) return this.#takeBack()
-    try {
-      await this.#inTurn(() => commit(this))
-    } catch (error) {
-      // The answer to a refused write is written with the session as it was, or it would be refused in turn.
-      await this.#takeBack()
-      throw error
-    }
+    if (isFailure) return this.#inTurn(() => this.#takeBack())
+    return this.#inTurn(async () => {
+      try {
+        await commit(this)
+      } catch (error) {
+        // The answer to a refused write is written with the session as it was, or it would be refused in turn.
+        await this.#takeBack()
+        throw error
+      }
+    })
   }
 
   async #takeBack(): Promise<void> {
@@ -151,13 +184,11 @@ export class RequestSession extends SessionState {
   }
 
   /** Removes the record of this request and whatever was staged on it. */
-  #end(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { record } = this
-      await this.#abandonLogin()
-      if (record !== undefined && (await this.#remove(record))) this.answer = { kind: 'clear' }
-      this.forget()
-    })
+  async #end(): Promise<void> {
+    const { record } = this
+    await this.#abandonLogin()
+    if (record !== undefined && (await this.#remove(record))) this.answer = { kind: 'clear' }
+    this.forget()
   }
 
   /** `false` when the record has gone to another user, or to one at all: then it is not this request's to end. */
@@ -180,9 +211,10 @@ export class RequestSession extends SessionState {
     if (this.record?.userId !== userId) await this.parts.users.abandon(userId, this.handle)
   }
 
-  /** One write of this request after the other. */
-  #inTurn(write: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(write)
+  /** One after the other. Nothing that is done in a turn may wait for another. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#turnsAhead += 1
+    const turn = this.#turn.then(work).finally(() => (this.#turnsAhead -= 1))
     this.#turn = turn.catch(() => undefined)
     return turn
   }

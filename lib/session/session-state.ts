@@ -188,6 +188,15 @@ export abstract class SessionState {
     if (this.#session === null) this.#session = undefined
   }
 
+  /** Removes a key from the data, without opening data that cannot hold it. */
+  drop(key: string): void {
+    if (this.#raw === UNOPENED) {
+      if (!this.baseline.includes(key)) return
+      this.read()
+    }
+    delete this.#raw[key]
+  }
+
   /** Puts a session object in the place of the current one that holds of its data only these keys. */
   keepOnly(keys: readonly string[]): void {
     const kept = pick(this.session ?? {}, keys)

@@ -35,7 +35,7 @@ export interface AdaptedStore extends SessionStore {
  * dropped when the record is gone or has another version, and the writes of this process to one record wait for each other.
  * In one process that is as good; between two, a write that falls into the few milliseconds between another's read and
  * write can undo it, a logout and a rotation included. It has no user index (`maxSessions`, `app.sessions.list` and `revokeUser`
- * need another store) and no sweep: what has expired goes as the store itself sees to it.
+ * need another store) and no sweep: what has expired goes when its cookie comes back, or as the store itself sees to it.
  *
  * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it computes
  * its own expiry right. Deadlines are checked here too, by the app's clock.
@@ -45,12 +45,20 @@ export function expressStore(store: ExpressSessionStore, options: ExpressStoreOp
   return new Adapted(store, options)
 }
 
+/** What a store holds under a handle. */
+interface Reading {
+  readonly isThere: boolean
+  readonly record?: SessionRecord
+  readonly expired?: SessionRecord
+}
+
 /** How many parameters a method has that takes a callback. */
 const WITH_CALLBACK: Record<keyof ExpressSessionStore, number> = { get: 2, set: 3, destroy: 2 }
 
 class Adapted implements AdaptedStore {
   readonly weaker = ['compare-and-set', 'user-index', 'sweep'] as const
-  onDamaged: ((handle: string) => void) | undefined
+  onDamaged: SessionStore['onDamaged']
+  onExpired: SessionStore['onExpired']
   readonly #store: ExpressSessionStore
   readonly #timeout: number
   readonly #clock: () => number
@@ -73,7 +81,9 @@ class Adapted implements AdaptedStore {
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
-    return (await this.#read(handle)).record
+    const { record, expired } = await this.#read(handle)
+    if (expired !== undefined && (await this.#drop(handle))) this.onExpired?.(expired)
+    return record
   }
 
   create(record: SessionRecord): Promise<boolean> {
@@ -96,20 +106,35 @@ class Adapted implements AdaptedStore {
   delete(handle: string, version?: number): Promise<boolean> {
     return this.#inTurn(handle, async (held, isThere) => {
       if (!isThere || (version !== undefined && held !== undefined && held.version !== version)) return false
-      await this.#ask('destroy', (answer) => this.#store.destroy(keyOf(handle), answer))
+      await this.#destroy(handle)
       return held !== undefined
     })
   }
 
+  /** Removes what has expired, which many of these stores keep for ever, unless it was used again meanwhile. */
+  #drop(handle: string): Promise<boolean> {
+    return this.#inTurn(handle, async (held, isThere) => {
+      if (!isThere || held !== undefined) return false
+      await this.#destroy(handle)
+      return true
+    })
+  }
+
+  async #destroy(handle: string): Promise<void> {
+    await this.#ask('destroy', (answer) => this.#store.destroy(keyOf(handle), answer))
+  }
+
   /** `isThere` without a record: it has expired, or cannot be read. */
-  async #read(handle: string): Promise<{ record: SessionRecord | undefined; isThere: boolean }> {
+  async #read(handle: string): Promise<Reading> {
     const session = await this.#session(handle)
-    if (session === null || session === undefined) return { record: undefined, isThere: false }
+    if (session === null || session === undefined) return { isThere: false }
     const guard = typeof session === 'object' && 'guard' in session ? session.guard : undefined
     const record = typeof guard === 'string' ? decodeRecord(guard) : undefined
-    if (record === undefined) this.onDamaged?.(handle)
-    const isLive = record !== undefined && record.idleDeadline > this.#clock()
-    return { record: isLive ? record : undefined, isThere: true }
+    if (record === undefined) {
+      this.onDamaged?.(handle)
+      return { isThere: true }
+    }
+    return record.idleDeadline > this.#clock() ? { isThere: true, record } : { isThere: true, expired: record }
   }
 
   async #session(handle: string): Promise<unknown> {

@@ -37,14 +37,45 @@ for (const sessionPlugin of PLUGINS) {
     t.equal(stranger.cookie, undefined, 'a refusal begins no session')
   })
 
-  t.test(`an anonymous visitor's token survives their login (sessionPlugin: '${sessionPlugin}')`, async (t) => {
+  t.test(`a token from before the login is worth nothing after it (sessionPlugin: '${sessionPlugin}')`, async (t) => {
+    const it = await csrfWorld(t)
+    const visitor = it.visitor()
+    await visitor.post('/note', { cart: ['tea'] })
+    const { token } = (await visitor.get('/form')).json<{ token: string }>()
+    await visitor.post('/login')
+    t.match(await visitor.post('/transfer', { _csrf: token }), { statusCode: 403 })
+    t.strictSame((await visitor.get('/me')).json<{ data: object }>().data, { cart: ['tea'] }, 'all else is kept')
+    const { token: next } = (await visitor.get('/form')).json<{ token: string }>()
+    t.match(await visitor.post('/transfer', { _csrf: next }), { statusCode: 200 })
+    await visitor.post('/login')
+    t.match(await visitor.post('/transfer', { _csrf: next }), { statusCode: 200 }, 'the same user goes on')
+  })
+
+  t.test(`it survives where the app says so (sessionPlugin: '${sessionPlugin}')`, async (t) => {
     const it = await csrfWorld(t)
     const visitor = it.visitor()
     const { token } = (await visitor.get('/form')).json<{ token: string }>()
-    const before = visitor.cookie
-    await visitor.post('/login')
-    t.not(visitor.cookie, before)
+    await visitor.post('/login', { options: { keep: ['_csrf'] } })
     t.match(await visitor.post('/transfer', { _csrf: token }), { statusCode: 200 })
+  })
+
+  t.test(`a token and a login in one request (sessionPlugin: '${sessionPlugin}')`, async (t) => {
+    const it = await world(t, {
+      routes: async (app) => {
+        await app.register(csrfProtection, { sessionPlugin })
+        ordinary(app)
+        app.post('/enter', async (request, reply) => {
+          const early = reply.generateCsrf()
+          await request.login({ id: 'ann' })
+          return { early, late: reply.generateCsrf() }
+        })
+        app.post('/transfer', { preHandler: guard(app) }, async () => ({ done: true }))
+      },
+    })
+    const visitor = it.visitor()
+    const { early, late } = (await visitor.post('/enter')).json<{ early: string; late: string }>()
+    t.match(await visitor.post('/transfer', { _csrf: early }), { statusCode: 403 })
+    t.match(await visitor.post('/transfer', { _csrf: late }), { statusCode: 200 })
   })
 
   t.test(`a logout ends the token (sessionPlugin: '${sessionPlugin}')`, async (t) => {

@@ -39,6 +39,27 @@ t.test('a flash message survives the redirect after a login', async (t) => {
   t.strictSame((await visitor.get('/hello')).json(), { user: { id: 'ann' }, info: ['welcome'] })
 })
 
+t.test('a flash message may say goodbye after a logout', async (t) => {
+  const it = await world(t, {
+    routes: async (app) => {
+      await app.register(flash)
+      ordinary(app)
+      route(app, '/leave', async (request, reply) => {
+        await request.logout()
+        request.flash('info', 'goodbye')
+        return reply.redirect('/hello')
+      })
+      route(app, '/hello', (request, reply) => ({ user: request.user, info: reply.flash('info') }))
+    },
+  })
+  const visitor = it.visitor()
+  await visitor.post('/login')
+  const before = visitor.cookie
+  await visitor.post('/leave')
+  t.not(visitor.cookie, before)
+  t.strictSame((await visitor.get('/hello')).json(), { user: null, info: ['goodbye'] })
+})
+
 t.test('a flash message is not said twice to two requests at once', async (t) => {
   const it = await world(t, {
     routes: async (app) => {

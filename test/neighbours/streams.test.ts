@@ -7,7 +7,9 @@ import { gunzipSync } from 'node:zlib'
 import compress from '@fastify/compress'
 import multipart from '@fastify/multipart'
 import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
 import t from 'tap'
+import type { World } from '../plugin/world.ts'
 import { ordinary, route, world } from '../plugin/world.ts'
 
 /** The beginning of a response, whose body is still on its way. */
@@ -98,6 +100,43 @@ t.test('a web stream and a web Response carry the cookie like any other reply', 
   })
   const visitor = it.visitor()
   t.match(await visitor.get('/web'), { statusCode: 201, body: 'hello' })
+  t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+/** An app that answers around Fastify, as event streams do. */
+async function hijackWorld(t: Test): Promise<World> {
+  return world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/events', async (request, reply) => {
+        Object.assign(request.session, request.body)
+        if (request.url.endsWith('?save')) await request.session.save()
+        reply.hijack()
+        reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: hello\n\n')
+      })
+    },
+  })
+}
+
+t.test('what a hijacked reply saves is stored, and what it does not save is not', async (t) => {
+  const it = await hijackWorld(t)
+  const visitor = it.visitor()
+  await visitor.post('/login')
+  t.equal((await visitor.post('/events?save', { read: 7 })).body, 'data: hello\n\n')
+  await visitor.post('/events', { read: 8 })
+  t.match((await visitor.get('/me')).json(), { user: { id: 'ann' }, data: { read: 7 } })
+})
+
+t.test('a hijacked reply carries no cookie, and a session whose id it would have renewed goes on', async (t) => {
+  const it = await hijackWorld(t)
+  const visitor = it.visitor()
+  await visitor.post('/login')
+  const before = visitor.cookie
+  it.clock.advance('16m')
+  t.notOk((await visitor.post('/events?save', { read: 7 })).headers['set-cookie'])
+  it.clock.advance('1m')
+  t.match((await visitor.get('/me')).json(), { user: { id: 'ann' }, data: { read: 7 } })
+  t.not(visitor.cookie, before, 'renewed by a reply that can say so')
   t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
 

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { cookiePlugin, ordinary, recordingStore, route, SECRET, world } from './world.ts'
@@ -88,6 +89,73 @@ t.test('a response that sets or clears the cookie is stored nowhere, whatever th
     t.equal(headers['cache-control'], 'no-store', url)
   }
   t.equal((await ann.get('/me')).headers['cache-control'], 'public, max-age=60')
+})
+
+t.test('a web Response with headers of its own is kept from shared caches like any other reply', async (t) => {
+  const own = { 'cache-control': 'public, max-age=60', vary: 'Origin', 'set-cookie': 'theirs=1' }
+  const seen: string[] = []
+  const { visitor } = await world(t, {
+    session: { clearSiteData: true },
+    routes: (server) => {
+      server.addHook('onSend', async (_request, _reply, payload) => {
+        if (payload instanceof Response) seen.push(await payload.clone().text())
+      })
+      route(server, '/login', async (request) => {
+        await request.login({ id: 'ann' })
+        return new Response('welcome', { headers: own })
+      })
+      route(server, '/me', (request) => new Response(request.user?.id, { headers: own }))
+      route(server, '/page', () => new Response('for all', { headers: own }))
+      route(server, '/logout', async (request) => {
+        await request.logout()
+        return new Response('bye', { headers: { ...own, 'clear-site-data': '"cookies"' } })
+      })
+    },
+  })
+  const ann = visitor()
+  const login = await ann.post('/login')
+  t.match(login, { body: 'welcome', headers: { 'cache-control': 'no-store', vary: 'Origin, Cookie' } })
+  t.same(
+    login.cookies.map(({ name }) => name),
+    ['session', 'theirs'],
+  )
+  t.match(await ann.get('/me'), { body: 'ann', headers: { ...own, vary: 'Origin, Cookie' } })
+  t.match(await ann.get('/page'), { body: 'for all', headers: own })
+  t.match((await ann.post('/logout')).headers, {
+    'cache-control': 'no-store',
+    'clear-site-data': '"cache", "storage"',
+  })
+  t.same(seen, ['welcome', 'ann', 'for all', 'bye'], 'later hooks see a Response')
+})
+
+t.test('a Response that was fetched, and one that is sent again and again, keep their own headers', async (t) => {
+  const empty = new Response(null, { status: 204, headers: { vary: 'Origin' } })
+  const { app, visitor } = await world(t, {
+    routes: (server) => {
+      server.get('/origin', async (_request, reply) => {
+        reply.header('vary', 'Accept').header('x-origin', 'yes')
+        return { from: 'origin' }
+      })
+      server.get('/proxy', async (request) => {
+        if (request.user !== null) throw new Error('nobody is logged in')
+        return fetch(new URL('/origin', `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`))
+      })
+      server.get('/empty', async (request) => {
+        request.isAuthenticated()
+        return empty
+      })
+    },
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.match(await visitor().get('/proxy'), {
+    statusCode: 200,
+    body: '{"from":"origin"}',
+    headers: { vary: 'Accept, Cookie', 'x-origin': 'yes' },
+  })
+  for (let count = 0; count < 2; count += 1) {
+    t.match(await visitor().get('/empty'), { statusCode: 204, headers: { vary: 'Origin, Cookie' } })
+  }
+  t.equal(empty.headers.get('vary'), 'Origin')
 })
 
 t.test('the cookie of production, set and cleared with the same attributes', async (t) => {

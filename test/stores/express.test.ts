@@ -121,6 +121,40 @@ t.test('the store gets a session in the shape it knows, whose expiry is the idle
   t.match(inner.held.get(record.handle)?.cookie, { maxAge: 0 }, 'never negative')
 })
 
+t.test('a session that has expired is removed when its id comes back, and that is said once', async (t) => {
+  const clock = new TestClock()
+  const inner = mapStore()
+  const store = expressStore(inner, { clock: clock.read })
+  const heard: string[] = []
+  store.onExpired = ({ handle }) => void heard.push(handle)
+  const record = recordAt(clock.now)
+  await store.create(record)
+  clock.advance(60_000)
+  t.strictSame(await Promise.all([store.get(record.handle), store.get(record.handle)]), [undefined, undefined])
+  t.equal(inner.held.size, 0)
+  t.strictSame(heard, [record.handle])
+})
+
+t.test('a session that another process used just before it would be removed stays', async (t) => {
+  const clock = new TestClock()
+  const used = recordAt(clock.now + 60_000)
+  const source = mapStore()
+  await expressStore(source, { clock: clock.read }).create(used)
+  const record = { ...used, idleDeadline: clock.now + 1 }
+  let reads = 0
+  const inner = mapStore({
+    get(id, answer) {
+      reads += 1
+      answer(null, reads > 2 ? source.held.get(id) : inner.held.get(id))
+    },
+  })
+  const store = expressStore(inner, { clock: clock.read })
+  await store.create(record)
+  clock.advance(1)
+  t.equal(await store.get(record.handle), undefined)
+  t.equal(inner.held.size, 1)
+})
+
 t.test('a secret or data in a column of its own is nothing that the store sees', async (t) => {
   const inner = mapStore()
   await expressStore(inner).create(recordAt(Date.now()))

@@ -10,7 +10,9 @@ import { plainEnvironment, run } from './run.ts'
 import { typeCheck } from './type-check.ts'
 
 /** Info strings that README.md may use; anything else is a mistake. */
-const ATTRIBUTES = /^(file|fragment|options|serve|exit|output|[A-Z][A-Z0-9_]*)$/
+const ATTRIBUTES = /^(file|alone|fragment|options|serve|exit|output|[A-Z][A-Z0-9_]*)$/
+
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 /** Moves a server from the port of the README to a free one, and says which. */
 const FREE_PORT = `
@@ -64,10 +66,17 @@ export class Reader {
     await writeFile(join(this.folder, `line-${block.line}.ts`), whole)
   }
 
+  /** The compiler's complaints about a block that is a program of its own: it declares what the others must not see. */
+  async typeCheckAlone(block: Block): Promise<string> {
+    const folder = join(this.folder, `line-${block.line}`)
+    await mkdir(folder)
+    await writeFile(join(folder, 'module.ts'), block.code)
+    return typeCheck(folder, TSC, { skipLibCheck: true })
+  }
+
   /** The compiler's complaints about every TypeScript file of the folder. */
   async typeCheck(): Promise<string> {
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-    return typeCheck(this.folder, tsc, { skipLibCheck: true })
+    return typeCheck(this.folder, TSC, { skipLibCheck: true })
   }
 
   /** Runs a file to its end, with the environment that its block names. */

@@ -56,7 +56,7 @@ function complaintsOf(program: ts.Program): Complaint[] {
   }))
 }
 
-const FOLDERS = ['plain', 'passport', 'unnamed']
+const FOLDERS = ['plain', 'passport', 'jwt', 'unnamed']
 
 for (const folder of FOLDERS) {
   t.test(`a strict project compiles, and what is wrong in it is refused (${folder})`, async (t) => {
@@ -69,13 +69,15 @@ t.test('the declarations of this package hold by themselves, checked with all th
   t.strictSame(complaints.filter(isOurs), [])
 })
 
-t.test(
-  'renamed, nothing of ours is at odds with passport, not even for a compiler that checks the libraries',
-  async (t) => {
-    const complaints = complaintsOf(await programOf('passport', { skipLibCheck: false }))
-    t.strictSame(complaints.filter(isAboutMembers), [])
-  },
-)
+for (const folder of ['passport', 'jwt']) {
+  t.test(
+    `renamed, nothing of ours is at odds with ${folder}, not even for a compiler that checks the libraries`,
+    async (t) => {
+      const complaints = complaintsOf(await programOf(folder, { skipLibCheck: false }))
+      t.strictSame(complaints.filter(isAboutMembers), [])
+    },
+  )
+}
 
 t.test('without the renaming, only a compiler that checks the libraries says so', async (t) => {
   const complaints = complaintsOf(await programOf('unnamed', { skipLibCheck: false }))

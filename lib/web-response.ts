@@ -1,0 +1,38 @@
+import type { FastifyReply } from 'fastify'
+
+/** A web `Response`, of this realm or of a package. */
+export interface WebResponse {
+  readonly status: number
+  readonly headers: Headers
+}
+
+/** What a session has a say in. */
+const SHARED_HEADERS = ['cache-control', 'vary', 'clear-site-data'] as const
+
+/** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
+export function isWebResponse(payload: unknown): payload is WebResponse {
+  if (typeof payload !== 'object' || payload === null) return false
+  return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload
+}
+
+/**
+ * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its headers
+ * replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.
+ */
+export function takeSharedHeaders(reply: FastifyReply, response: WebResponse): WebResponse {
+  // A copy: those of a fetched response are immutable, and an app may send one response without a body many times.
+  const headers = new Headers(response.headers)
+  for (const name of SHARED_HEADERS) {
+    const value = headers.get(name)
+    if (value === null) continue
+    reply.header(name, value)
+    headers.delete(name)
+  }
+  return new Proxy(response, {
+    get(target, key) {
+      if (key === 'headers') return headers
+      const value = Reflect.get(target, key, target) as unknown
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
