@@ -211,11 +211,12 @@ export class RequestSession extends SessionState {
     if (this.record?.userId !== userId) await this.parts.users.abandon(userId, this.handle)
   }
 
-  /** One after the other. Nothing that is done in a turn may wait for another. */
+  /** One after the other, at once if none is ahead. Nothing that is done in a turn may wait for another. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turnsAhead += 1
-    const turn = this.#turn.then(work).finally(() => (this.#turnsAhead -= 1))
-    this.#turn = turn.catch(() => undefined)
+    const turn = this.#turnsAhead === 1 ? work() : this.#turn.then(work)
+    const end = (): void => void (this.#turnsAhead -= 1)
+    this.#turn = turn.then(end, end)
     return turn
   }
 }
