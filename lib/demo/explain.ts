@@ -1,11 +1,14 @@
 import { SecureSessionConfigError } from '../index.ts'
 
+/** The command of the guard that loads an app from a file. The bank's file is a command itself, and would only be confused by it. */
+const CHECK_AGAIN = /check again: .*$/
+
 const CHOOSE_ANOTHER = 'Choose another: PORT=3100 npm start'
 
 /** Why the bank could not open. A refusal brings its report, a port that cannot be had is explained, and anything else keeps its stack. */
 export function explain(error: unknown, port: number): string {
   if (error instanceof SecureSessionConfigError) {
-    return `${error.name} [${error.code}]: ${error.message}\n${error.report}`
+    return `${error.name} [${error.code}]: ${error.message}\n${error.report.replace(CHECK_AGAIN, 'start it safely: npm start')}`
   }
   const { code, stack } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return `Port ${port} is taken. ${CHOOSE_ANOTHER}`

@@ -100,7 +100,7 @@ th, td { padding: 0.5rem 1rem 0.5rem 0; border-bottom: 1px solid var(--line); }
 .devices li > div { display: grid; gap: 0.25rem; flex: 1 1 16rem; min-width: 0; overflow-wrap: anywhere; }
 .devices li.this { border-color: var(--accent); }
 .tag { display: inline-block; margin-left: 0.25rem; padding: 0.0625rem 0.5rem; border-radius: 99px; font-size: 0.75rem; font-weight: 600; color: var(--accent); background: var(--accent-soft); vertical-align: 0.1em; }
-.status { font: 600 0.9375rem/1 var(--mono); color: var(--soft); }
+.status { margin-bottom: -1rem; font: 600 0.9375rem/1 var(--mono); color: var(--soft); }
 
 .panel { padding: clamp(1rem, 4vw, 1.375rem); display: grid; gap: 1rem; font-size: 0.9375rem; min-width: 0; }
 .panel h2 { font-size: 1rem; }

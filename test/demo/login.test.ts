@@ -37,6 +37,14 @@ t.test('the id from before the login is dead after it', async (t) => {
   t.equal((await thief.get('/account')).headers.location, '/?from=account')
 })
 
+t.test('a visitor whom another site sends gets no session that could take the place of their own', async (t) => {
+  const visitor = new Visitor(bank)
+  const headers = { 'sec-fetch-site': 'cross-site' }
+  t.strictSame(setCookies(await visitor.send('GET', '/', { headers })), [])
+  t.strictSame(setCookies(await visitor.send('GET', '/?from=account', { headers })), [])
+  t.equal(setCookies(await visitor.get('/')).length, 1)
+})
+
 t.test('a wrong password and an unknown name get the same answer, and no session', async (t) => {
   const visitor = new Visitor(bank)
   const wrong = await visitor.post('/login', { name: 'alice', password: 'wrong', remember: 'yes' })

@@ -74,6 +74,8 @@ t.test('a cookie that is not Secure is refused in production, with the report', 
   t.match(err, /^SecureSessionConfigError \[SESSION_GUARD_REFUSED\]: refused to start: 3 fatal/)
   t.match(err, /fatal {2}session\/secure-required\n {4}at {5}cookie\.secure = false/)
   t.match(err, 'environment: production')
+  t.match(err, /\n {2}start it safely: npm start\n$/)
+  t.notMatch(err, 'check again', 'there is no app in a file that could be checked')
 })
 
 t.test('a cookie for other sites that is not Secure is refused, with the report', async (t) => {

@@ -6,9 +6,9 @@ import { LARGE_TRANSFER, MAX_TRANSFER } from '../ledger.ts'
 import type { Cents } from '../money.ts'
 import { formatMoney } from '../money.ts'
 import { day } from '../time.ts'
-import { invalid } from './fields.ts'
+import { goOnHere, notes } from './fields.ts'
 import type { View } from './layout.ts'
-import { message } from './layout.ts'
+import { message, titleOf } from './layout.ts'
 
 /** A transfer as it was typed. */
 export interface TransferForm {
@@ -36,7 +36,7 @@ export function accountPage(view: AccountView): View {
       <h2 id="recent">Recent transfers</h2>
       ${transferList(view)}
     </section>`
-  return { title: 'Account', body, place: 'account' }
+  return { title: titleOf('Account', view.error), body, place: 'account' }
 }
 
 function transferForm({ recipients, form, error }: AccountView): Html {
@@ -62,8 +62,8 @@ function transferForm({ recipients, form, error }: AccountView): Html {
             required
             maxlength="12"
             placeholder="0.00"
-            aria-describedby="limits"
-            ${invalid(error)}
+            ${notes(error, 'limits')}
+            ${goOnHere(error)}
           />
         </div>
       </div>

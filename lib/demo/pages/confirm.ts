@@ -2,7 +2,7 @@ import type { Customer } from '../accounts.ts'
 import { html } from '../html.ts'
 import { passwordField } from './fields.ts'
 import type { View } from './layout.ts'
-import { message } from './layout.ts'
+import { message, titleOf } from './layout.ts'
 
 export function confirmPage(customer: Customer, error?: string): View {
   const body = html`<h1>Please confirm it is you</h1>
@@ -24,5 +24,5 @@ export function confirmPage(customer: Customer, error?: string): View {
         <a href="/account">Back to the account</a>
       </div>
     </form>`
-  return { title: 'Confirm it is you', body }
+  return { title: titleOf('Confirm it is you', error), body }
 }

@@ -1,5 +1,6 @@
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
+import { ERROR_ID } from './layout.ts'
 
 /** A password to type, marked when the one before was wrong. */
 export function passwordField(label: string, error: string | undefined): Html {
@@ -12,12 +13,20 @@ export function passwordField(label: string, error: string | undefined): Html {
       autocomplete="current-password"
       required
       maxlength="128"
-      ${invalid(error)}
+      ${notes(error)}
+      ${goOnHere(error)}
     />
   </div>`
 }
 
-/** Says to assistive technology that what is in this field was refused. */
-export function invalid(error: string | undefined): Html | undefined {
-  return error === undefined ? undefined : html`aria-invalid="true"`
+/** What assistive technology says of a field: what was wrong with it, and its hint, which has that id. */
+export function notes(error: string | undefined, hint?: string): Html {
+  const ids = [...(error === undefined ? [] : [ERROR_ID]), ...(hint === undefined ? [] : [hint])]
+  return html`${error !== undefined && html`aria-invalid="true"`}
+  ${ids.length > 0 && html`aria-describedby="${ids.join(' ')}"`}`
+}
+
+/** After a mistake, the cursor is where it can be mended. */
+export function goOnHere(error: string | undefined): Html | undefined {
+  return error === undefined ? undefined : html`autofocus`
 }

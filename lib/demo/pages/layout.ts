@@ -62,8 +62,18 @@ function link(href: string, text: string, isHere: boolean): Html {
   return isHere ? html`<a href="${href}" aria-current="page">${text}</a>` : html`<a href="${href}">${text}</a>`
 }
 
+/** By this a field refers to what was wrong with it. */
+export const ERROR_ID = 'error'
+
+/** A title that says first of all when something went wrong: it is what a screen reader begins with. */
+export function titleOf(name: string, error: string | undefined): string {
+  return error === undefined ? name : `Error: ${name}`
+}
+
 /** A message about what just happened. Nothing without a text. */
 export function message(kind: 'good' | 'bad', text: string | undefined): Html | undefined {
   if (text === undefined) return undefined
-  return html`<p class="message ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}">${text}</p>`
+  return kind === 'bad'
+    ? html`<p class="message bad" id="${ERROR_ID}" role="alert">${text}</p>`
+    : html`<p class="message good" role="status">${text}</p>`
 }

@@ -2,9 +2,9 @@ import type { DemoCustomer } from '../accounts.ts'
 import { CUSTOMERS } from '../accounts.ts'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
-import { invalid, passwordField } from './fields.ts'
+import { notes, passwordField } from './fields.ts'
 import type { View } from './layout.ts'
-import { message } from './layout.ts'
+import { message, titleOf } from './layout.ts'
 
 /** What the login form remembers of the try before. */
 export interface LoginView {
@@ -19,7 +19,7 @@ export interface LoginView {
 export function loginPage(view: LoginView): View {
   const body = html`<h1>Log in</h1>
     ${message('good', view.notice)} ${message('bad', view.error)} ${loginForm(view)} ${demoCustomers()}`
-  return { title: 'Log in', body }
+  return { title: titleOf('Log in', view.error), body }
 }
 
 function loginForm({ name, remember, error, next }: LoginView): Html {
@@ -36,7 +36,7 @@ function loginForm({ name, remember, error, next }: LoginView): Html {
         spellcheck="false"
         required
         maxlength="40"
-        ${invalid(error)}
+        ${notes(error)}
       />
     </div>
     ${passwordField('Password', error)}

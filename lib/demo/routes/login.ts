@@ -34,7 +34,7 @@ export function loginRoutes(app: FastifyInstance, bank: Bank): void {
     if (request.isAuthenticated()) return reply.redirect('/account', 303)
     const from = field(request.query, 'from')
     // A visitor needs no session. This one gets one, to show that an id from before the login dies with it.
-    if (from !== AFTER_LOGOUT) request.session.bankVisitedAt ??= bank.clock()
+    if (from !== AFTER_LOGOUT && !isFromElsewhere(request)) request.session.bankVisitedAt ??= bank.clock()
     const view = loginPage({ name: '', remember: false, notice: NOTICES.get(from), next: from })
     return sendPage(bank, request, reply, view)
   })
@@ -45,6 +45,11 @@ export function loginRoutes(app: FastifyInstance, bank: Bank): void {
     await request.logout()
     return reply.redirect(LOGGED_OUT_ADDRESS, 303)
   })
+}
+
+/** Whether another site's link led here. A Strict cookie stays behind then, and a session begun now would take its place: a logout. */
+function isFromElsewhere({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] === 'cross-site'
 }
 
 async function logIn(bank: Bank, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,0 +1,57 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+
+/** A key, and a certificate that it signed for itself. */
+export interface Certificate {
+  readonly key: string
+  readonly cert: string
+  /** SHA-256 of the public key, base64: what a browser can be told to trust, and nothing besides. */
+  readonly pin: string
+}
+
+const TAGS = { integer: 0x02, bitString: 0x03, oid: 0x06, utf8: 0x0c, utcTime: 0x17, sequence: 0x30, set: 0x31 }
+
+const ECDSA_WITH_SHA256 = sequence(der(TAGS.oid, Buffer.from('2a8648ce3d040302', 'hex')))
+const COMMON_NAME = der(TAGS.oid, Buffer.from('550403', 'hex'))
+
+/** Makes a certificate (RFC 5280, 4.1) with nothing but Node. It names no host: browsers are to go by its key. */
+export function makeCertificate(): Certificate {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const publicInfo = publicKey.export({ type: 'spki', format: 'der' })
+  const name = sequence(der(TAGS.set, sequence(COMMON_NAME, der(TAGS.utf8, Buffer.from('a test')))))
+  const validity = sequence(utcTime(Date.now() - 86_400_000), utcTime(Date.now() + 86_400_000))
+  const serial = der(TAGS.integer, Buffer.from([1]))
+  const body = sequence(serial, ECDSA_WITH_SHA256, name, validity, name, publicInfo)
+  const signature = der(TAGS.bitString, Buffer.from([0]), sign('sha256', body, privateKey))
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    cert: pem(sequence(body, ECDSA_WITH_SHA256, signature)),
+    pin: createHash('sha256').update(publicInfo).digest('base64'),
+  }
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return der(TAGS.sequence, ...parts)
+}
+
+/** One value with its tag and length (X.690). */
+function der(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts)
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(content)]), content])
+}
+
+/** As short as it can be: parsers refuse anything longer. */
+function lengthOf({ length }: Buffer): number[] {
+  if (length < 0x80) return [length]
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+}
+
+/** `YYMMDDhhmmssZ`. */
+function utcTime(at: number): Buffer {
+  const digits = new Date(at).toISOString().replaceAll(/\D/g, '').slice(2, 14)
+  return der(TAGS.utcTime, Buffer.from(`${digits}Z`))
+}
+
+function pem(bytes: Buffer): string {
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? []
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+}
