@@ -83,7 +83,8 @@ function lacksUnit(value: unknown): boolean {
 
 function isOrigin(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 1024) return false
-  return /^https?:\/\//.test(value) && URL.canParse(value) && new URL(value).origin === value
+  // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
+  return /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 /** Only the root and `silence` nest lists; ajv writes list indexes as digits. */

@@ -5,7 +5,7 @@ import { usesColor } from '../../lib/cli/io.ts'
 import { run } from '../../lib/cli/run.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import { renderRuleTable } from '../../lib/guard/rule-table.ts'
-import { weaknessOf } from '../../lib/guard/secret-strength.ts'
+import { weaknessesOf } from '../../lib/guard/secret-strength.ts'
 import { ROOT } from '../support/imports.ts'
 import { cli } from './harness.ts'
 
@@ -40,7 +40,7 @@ t.test('secret prints a fresh one, ready for an env file', async (t) => {
   const [first, second] = [await cli(['secret']), await cli(['secret'])]
   t.match(first, { code: 0, out: /^SESSION_SECRET=[\w-]{43}$/, err: '' })
   t.not(first.out, second.out)
-  t.equal(weaknessOf(first.out.replace('SESSION_SECRET=', '')), undefined)
+  t.strictSame(weaknessesOf(first.out.replace('SESSION_SECRET=', '')), [])
 })
 
 t.test('rules lists the catalogue', async (t) => {

@@ -176,8 +176,8 @@ t.test('a wrong type is refused, and nothing is coerced', async (t) => {
     { maxSessions: { limit: 1, onLimit: 'kick' } },
     { maxRecordSize: 0 },
     { maxRecordSize: Infinity },
-    { loadUser: 'x' },
-    { authHash: {} },
+    { loadUser: 'x', authHash: () => 'x' },
+    { loadUser: async () => null, authHash: {} },
     { crossOriginProtection: 'false' },
     { trustedOrigins: 'https://partner.example' },
     { trustedOrigins: ['partner.example'] },
@@ -277,4 +277,21 @@ t.test('an attribute of the wrong shape breaks one rule, and silences those that
   t.strictSame(judge(good({ store: 'redis' })), ['fatal option-type'])
   t.strictSame(judge(good({ maxSessions: 'many' })), ['fatal option-type'])
   t.strictSame(judge(good({ cookie: { name: 5, secure: false } })), ['fatal option-type', 'fatal secure-required'])
+})
+
+t.test('loadUser and authHash do nothing without each other, and are refused alone', async (t) => {
+  for (const options of [{ loadUser: async () => null }, { authHash: () => 'x' }]) {
+    const [finding] = checkConfig(good(options), 'development')
+    t.match(finding, {
+      rule: 'session/option-type',
+      severity: 'fatal',
+      fix: { text: /together with (authHash|loadUser).*missing/ },
+    })
+  }
+})
+
+t.test('an origin with a wildcard would match nothing, and is refused', async (t) => {
+  for (const origin of ['https://*.example', 'https://*', '*']) {
+    t.strictSame(judge(good({ trustedOrigins: [origin] })), ['fatal option-type'], origin)
+  }
 })

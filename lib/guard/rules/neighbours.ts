@@ -1,4 +1,4 @@
-import { locate, show } from '../print.ts'
+import { locate, showDoubtful } from '../print.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Problem, Rule } from '../rule.ts'
 
@@ -41,7 +41,7 @@ function takenName(facts: ConfigFacts, taken: readonly string[]): Problem[] {
   return [
     {
       at: [facts.at(['cookie', 'name'], name)],
-      message: `another plugin sets a cookie named ${show(name)} too`,
+      message: `another plugin sets a cookie named ${showDoubtful(name)} too`,
       text: 'Give one of the two cookies another name.',
       snippet: "cookie: { name: '__Host-app-session' }",
     },
