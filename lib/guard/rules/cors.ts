@@ -1,6 +1,6 @@
 import { locate, show } from '../print.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { CorsAnswer, NeighbourFacts } from '../phase-facts.ts'
+import type { CorsAnswer } from '../phase-facts.ts'
 import type { Problem, Rule } from '../rule.ts'
 
 export const crossOriginOff: Rule = {
@@ -59,10 +59,6 @@ function wildcards(answers: readonly CorsAnswer[]): Problem[] {
     .map((answer) => corsProblem(answer, 'credentials are allowed to every origin, which browsers refuse'))
 }
 
-function answersOf({ cors }: NeighbourFacts): CorsAnswer[] {
-  return cors === null ? [] : [cors]
-}
-
 const PROBE = { probeOrigin: 'https://probe.invalid', allowCredentials: true }
 
 export const corsCredentialsReflect: Rule = {
@@ -78,10 +74,10 @@ export const corsCredentialsReflect: Rule = {
 browsers that every site may read what a logged-in user would see, CSRF tokens included. The guard asks with an origin that nobody can
 have; whoever lets that one in lets everybody in.`,
   examples: {
-    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://probe.invalid' } } },
-    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://app.example' } } },
+    wrong: { options: '', neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://probe.invalid' }] } },
+    right: { options: '', neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] } },
   },
-  onNeighbours: (facts) => reflections(answersOf(facts)),
+  onNeighbours: ({ cors }) => reflections(cors),
   onScan: ({ cors }) => reflections(cors),
 }
 
@@ -97,10 +93,10 @@ export const corsCredentialsWildcard: Rule = {
   teach: `Access-Control-Allow-Origin: * is for data that is the same for everybody. With credentials browsers ignore it. Name the origins that
 need the session instead.`,
   examples: {
-    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*' } } },
-    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*', allowCredentials: false } } },
+    wrong: { options: '', neighbours: { cors: [{ ...PROBE, allowOrigin: '*' }] } },
+    right: { options: '', neighbours: { cors: [{ ...PROBE, allowOrigin: '*', allowCredentials: false }] } },
   },
-  onNeighbours: (facts) => wildcards(answersOf(facts)),
+  onNeighbours: ({ cors }) => wildcards(cors),
   onScan: ({ cors }) => wildcards(cors),
 }
 

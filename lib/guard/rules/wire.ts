@@ -125,7 +125,7 @@ network, and the session cookie, being Secure, never comes back.`,
 export const hstsMissing: Rule = {
   slug: 'hsts-missing',
   severity: { production: 'info', development: null },
-  phases: ['ready', 'request', 'scan'],
+  phases: ['ready', 'scan'],
   silenceable: true,
   when: 'no `Strict-Transport-Security` on an https response',
   why: 'The first request of a visit may go over http, where somebody on the way can answer it instead of you.',
@@ -134,11 +134,10 @@ export const hstsMissing: Rule = {
   teach: `A user who types your name starts over http, and is redirected, unless somebody in between answers first. With
 Strict-Transport-Security a browser that has been here once goes straight to https. @fastify/helmet sends it; so can the proxy.`,
   examples: {
-    wrong: { options: '', request: { sendsHsts: false } },
-    right: { options: '', request: { sendsHsts: true } },
+    wrong: { options: '', neighbours: { sendsHsts: false } },
+    right: { options: '', neighbours: { sendsHsts: true } },
   },
   onNeighbours: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
-  onRequest: ({ protocol, sendsHsts }) => (protocol === 'https' && sendsHsts === false ? [hstsProblem()] : []),
   onScan: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
 }
 
