@@ -107,12 +107,17 @@ function readCertificates(file: string, { cwd }: Io): string {
 
 function webAddress(address: string): URL {
   if (/^https?:\/\//i.test(address) && URL.canParse(address)) return new URL(address)
-  throw new UsageError(`${address} is no http or https address.`)
+  throw new UsageError(`${withoutUser(address)} is no http or https address.`)
 }
 
 function sameHost(path: string, base: URL): URL {
-  if (!URL.canParse(path, base.href)) throw new UsageError(`${path} is no path.`)
+  if (!URL.canParse(path, base.href)) throw new UsageError(`${withoutUser(path)} is no path.`)
   const url = new URL(path, base)
-  if (url.hostname !== base.hostname) throw new UsageError(`${path} is on another host than ${base.hostname}.`)
-  return url
+  if (url.hostname === base.hostname) return url
+  throw new UsageError(`${withoutUser(path)} is on another host than ${base.hostname}.`)
+}
+
+/** An address without what stands before its @: a name and a password. */
+function withoutUser(address: string): string {
+  return address.replace(/^.*@/s, '<redacted>@')
 }

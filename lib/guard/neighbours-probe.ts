@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { probeCors } from './cors-probe.ts'
+import { isHsts } from './hsts.ts'
 import { ask } from './routing-probe.ts'
 import { secretSharers } from './secret-sharers.ts'
 import type { ProbedContext } from './cors-probe.ts'
@@ -46,7 +47,7 @@ export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promis
 
 async function probeHsts(app: RoutingApp): Promise<boolean | null> {
   const headers = await ask(app, { method: 'GET', prefix: '', headers: {} })
-  return headers === null ? null : headers.has('strict-transport-security')
+  return headers === null ? null : isHsts(headers.get('strict-transport-security'))
 }
 
 async function probeStore(store: NonNullable<ProbeInput['store']>, timeout: number): Promise<StoreProbe> {

@@ -25,7 +25,13 @@ t.test('a mistyped command or option is usage, with the one that was meant', asy
   t.match(await cli(['chekc']), { code: 2, out: '', err: /There is no command chekc. Did you mean check \?/ })
   t.match(await cli(['frobnicate']), { code: 2, err: /There is no command frobnicate\.\n/ })
   t.match(await cli(['toString']), { code: 2 })
-  t.match(await cli(['secret', '--bytes', '5']), { code: 2, err: /--bytes/ })
+  t.strictSame(await cli(['secret', '--bytes', '5']), {
+    code: 2,
+    out: '',
+    err: "Unknown option '--bytes'.\nSee: fastify-session-guard secret --help",
+  })
+  t.match(await cli(['check', '--flail-level', 'info']), { code: 2, out: '', err: /Did you mean --fail-level \?/ })
+  t.match(await cli(['check', '--format']), { code: 2, out: '', err: /'--format <value>' argument missing\.\nSee: / })
   t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json or markdown, not xml' })
 })
 

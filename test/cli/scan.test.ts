@@ -68,6 +68,9 @@ t.test('wrong usage says what is wrong', async (t) => {
     [['app.example.com'], 'app.example.com is no http or https address.'],
     [['ftp://a.example'], 'ftp://a.example is no http or https address.'],
     [['http://['], 'http://[ is no http or https address.'],
+    [['ftp://anna:pass@a.example'], '<redacted>@a.example is no http or https address.'],
+    [['anna:pass@a.example'], '<redacted>@a.example is no http or https address.'],
+    [['http://a.example', '--http', 'http://anna:pass@b.example/'], '<redacted>@b.example/ is on another host'],
     [['http://a.example', '--path', 'http://b.example/'], 'http://b.example/ is on another host than a.example.'],
     [['http://a.example', '--path', 'http://['], 'http://[ is no path.'],
     [['http://a.example', '--timeout', '0s'], '--timeout takes a duration like 30s, not 0s.'],
@@ -76,4 +79,16 @@ t.test('wrong usage says what is wrong', async (t) => {
     [['http://a.example', '--fail-level', 'x'], '--fail-level is one of'],
   ]
   for (const [argv, err] of wrong) t.match(await cli(['scan', ...argv]), { code: 2, out: '', err }, argv.join(' '))
+})
+
+t.test('a password in the address is never printed', async (t) => {
+  const url = await serve(t, page({ 'set-cookie': 'sid=x' }))
+  url.username = 'anna'
+  url.password = 'pass-of-anna'
+  url.search = '?key=of-anna'
+  for (const format of ['pretty', 'json', 'sarif', 'github']) {
+    const { code, out, err } = await cli(['scan', url.href, '--format', format])
+    t.equal(code, 1)
+    t.notMatch(out + err, 'anna', format)
+  }
 })

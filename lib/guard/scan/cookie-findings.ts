@@ -43,7 +43,9 @@ export function cookieFindings(cookie: SetCookie, environment: string | undefine
   return checkConfig(options, environment)
     .filter(
       ({ at, rule }) =>
-        rule === 'session/remember-too-long' || at.every(({ pointer }) => pointer.startsWith('/cookie/')),
+        // A name that arrived is one that browsers take.
+        rule !== 'session/cookie-name-invalid' &&
+        (rule === 'session/remember-too-long' || at.every(({ pointer }) => pointer.startsWith('/cookie/'))),
     )
     .map((finding) => ({ ...finding, phase: 'scan', at: finding.at.map((location) => onTheWire(location, name)) }))
 }
