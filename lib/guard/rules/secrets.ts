@@ -91,8 +91,8 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once',
-  why: 'It is long, and still easy to guess: repetitions and few characters are what guessing programs try first.',
+  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once; under 32 bytes `secret-short` says it',
+  why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],
   teach: `Length alone is no strength: 'aaaa…' has 32 bytes and falls at the first guess. What counts is how many equally likely secrets there
