@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { CERTIFICATE, page, serve, serveTls } from '../guard/deployments.ts'
+import { ROOT } from '../support/imports.ts'
+import { blocksOf } from '../support/markdown.ts'
+import { isPrinted } from '../support/readme-runner.ts'
 import { cli } from './harness.ts'
 
 t.test('a deployment is judged from outside', async (t) => {
@@ -91,4 +96,20 @@ t.test('a password in the address is never printed', async (t) => {
     t.equal(code, 1)
     t.notMatch(out + err, 'anna', format)
   }
+})
+
+t.test('the scan in the README is what a scan prints', async (t) => {
+  const blocks = blocksOf(readFileSync(`${ROOT}README.md`, 'utf8'))
+  const sample = blocks.find(({ language, code }) => language === 'text' && code.startsWith('https://'))
+  const headers = { 'set-cookie': 'connect.sid=s%3Ax; Path=/; HttpOnly', 'strict-transport-security': 'max-age=9' }
+  const url = await serveTls(t, page(headers))
+  const { out } = await cli([
+    'scan',
+    url.href,
+    '--ca',
+    join(t.testdir({ 'ca.pem': CERTIFICATE }), 'ca.pem'),
+    '--http',
+    'http://127.0.0.1:1/',
+  ])
+  t.ok(isPrinted(String(sample?.code), out.replace(url.href, 'https://app.example.com/')), 'README.md', { out })
 })

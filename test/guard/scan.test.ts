@@ -14,7 +14,9 @@ import { isSessionCookie, parseSetCookie } from '../../lib/guard/scan/set-cookie
 import type { SetCookie } from '../../lib/guard/scan/set-cookie.ts'
 import { checkScan } from '../../lib/guard/phases.ts'
 import { secureSession } from '../../lib/index.ts'
-import { named } from './configs.ts'
+import { cookieFindings } from '../../lib/guard/scan/cookie-findings.ts'
+import { RULES } from '../../lib/guard/rules/index.ts'
+import { evaluate, named } from './configs.ts'
 import { CERTIFICATE, page, read, redirect, serve, serveTls } from './deployments.ts'
 import { SCAN } from './phase-facts.ts'
 
@@ -400,6 +402,34 @@ t.test('a name that browsers take is judged, though no server should send it', a
     const url = await serve(t, page({ 'set-cookie': `${name}=abc; Path=/; SameSite=Lax` }))
     t.strictSame(await judge(url), ['fatal secure-required', 'fatal httponly-disabled'], name)
   }
+})
+
+t.test('what a scan finds about a cookie has a remedy in the words of the header', async (t) => {
+  const told = new Set<string>()
+  const cookies = [
+    'sid=a; Domain=example.com; Path=/app; Max-Age=99999999',
+    'sid=a; Domain=localhost; Path=app; SameSite=yes',
+    'sid=a; Domain=co.uk; SameSite=None; Partitioned',
+    'sid=a; Domain=a:1; Partitioned; SameSite=Lax; Secure',
+    `sid=a; Path=/${'x'.repeat(2000)}`,
+    '__Host-sid=a',
+    '__Secure-sid=a',
+    '__Http-sid=a',
+    '__host-connect.sid=a',
+  ]
+  for (const header of cookies) {
+    for (const { rule, fix } of cookieFindings(parseSetCookie(header, 0) as SetCookie, 'production')) {
+      t.match(fix, { text: /^[A-Z].*\.$/, snippet: undefined }, rule)
+      told.add(rule.replace('session/', ''))
+    }
+  }
+  const aboutCookies = RULES.filter(({ slug, onConfig, examples }) => {
+    const options = evaluate(examples.wrong.options)
+    return onConfig !== undefined && slug !== 'cookie-name-invalid' && typeof options['cookie'] === 'object'
+  })
+  // What no header can say: the cookie is Secure or it is not, and a misspelt attribute is none.
+  const impossible = ['secure-auto', 'unknown-option', 'option-type']
+  for (const { slug } of aboutCookies) if (!impossible.includes(slug)) t.ok(told.has(slug), slug)
 })
 
 t.test('HSTS that is taken back is none', async (t) => {
