@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -45,9 +46,31 @@ t.test('user and password of a login come from the environment', async (t) => {
   const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'hunter2' }
   for (const more of [[], ['--logout', '/logout', '--check', '/me']]) {
     const { code, err, out } = await cli([...argv, ...more], { env })
-    t.match({ code, err }, { code: 0, err: 'Note: there is no form with a password on /login.' })
+    t.match({ code, err }, { code: 2, err: 'Note: there is no form with a password on /login.' })
     t.notMatch(out + err, 'hunter2')
   }
+})
+
+t.test('what was asked for and could not be looked at is no clean scan', async (t) => {
+  const good = { 'set-cookie': '__Host-sid=x; Path=/; Secure; HttpOnly; SameSite=Lax' }
+  const form = '<form method=post action="/in"><input type=password></form>'
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/broken') response.destroy()
+    else page(request.method === 'POST' ? {} : good, request.method === 'POST' ? 'in' : form)(request, response)
+  })
+  const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'hunter2' }
+  const codeOf = async (...argv: string[]): Promise<number> => (await cli(['scan', url.href, ...argv], { env })).code
+  t.equal(await codeOf(), 0)
+  t.equal(await codeOf('--path', '/fine'), 0)
+  t.equal(await codeOf('--path', '/broken'), 2)
+  t.equal(await codeOf('--login', '/login', '--fail-level', 'info'), 1, 'the id was kept, which counts more')
+  const same = await serve(t, (request, response) => {
+    const fresh = { 'set-cookie': `${good['set-cookie'].replace('=x', `=${randomBytes(16).toString('hex')}`)}` }
+    page(fresh, request.method === 'POST' ? 'in' : form)(request, response)
+  })
+  const login = ['scan', same.href, '--login', '/login']
+  t.equal((await cli(login, { env })).code, 0)
+  t.equal((await cli([...login, '--logout', '/out'], { env })).code, 2, 'the logout could not be judged')
 })
 
 t.test('nobody there is exit code 2', async (t) => {

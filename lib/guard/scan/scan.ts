@@ -34,6 +34,8 @@ export interface ScanResult {
   readonly findings: Finding[]
   /** What could not be looked at, and why. */
   readonly notes: string[]
+  /** Whether everything that was asked for could be looked at: pages, login, logout. */
+  readonly isComplete: boolean
 }
 
 const MOST_REQUESTS = 60
@@ -84,7 +86,13 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
     ...checkScan(facts, plan.environment),
     ...cookies.flatMap((cookie) => cookieFindings(cookie, plan.environment)),
   ]
-  return { findings, notes }
+  const isComplete = answers.length > plan.pages.length && cors !== undefined && isLoginJudged(plan, login)
+  return { findings, notes, isComplete }
+}
+
+function isLoginJudged({ login }: ScanPlan, outcome: LoginOutcome | undefined): boolean {
+  if (login === undefined) return true
+  return outcome !== undefined && (login.logout === undefined || outcome.survivesLogout !== null)
 }
 
 async function attempt<Result>(notes: string[], action: () => Promise<Result>): Promise<Result | undefined> {
