@@ -65,11 +65,10 @@ async function attempt(action: () => unknown): Promise<unknown> {
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), PATIENCE)
   })
-  try {
-    return await Promise.race([late, action()])
-  } catch {
-    return undefined
-  } finally {
-    clearTimeout(timer)
-  }
+  const asked = Promise.resolve()
+    .then(action)
+    .catch(() => undefined)
+  const answer = await Promise.race([late, asked])
+  clearTimeout(timer)
+  return answer
 }
