@@ -295,3 +295,23 @@ t.test('an origin with a wildcard would match nothing, and is refused', async (t
     t.strictSame(judge(good({ trustedOrigins: [origin] })), ['fatal option-type'], origin)
   }
 })
+
+t.test('two decorators of one name are refused here, where they can be told apart', async (t) => {
+  const clashing: [object, ...string[]][] = [
+    [{ login: 'enter', logout: 'enter' }, 'decorators.login', 'decorators.logout'],
+    [{ login: 'logout' }, 'decorators.login'],
+    [{ user: 'session' }, 'decorators.user'],
+    [{ sessions: 'requireLogin' }, 'decorators.sessions'],
+  ]
+  for (const [decorators, ...places] of clashing) {
+    const findings = checkConfig(good({ decorators }), 'production')
+    t.strictSame(
+      findings.map(({ rule, at }) => [rule, at[0]?.path]),
+      places.map((place) => ['session/option-type', place]),
+    )
+    t.match(findings[0]?.fix.text, 'a name that no other decorator has')
+  }
+  const apart = [{ user: 'sessions' }, { login: 'logout', logout: 'leave' }, { user: undefined }]
+  for (const decorators of apart) t.strictSame(judge(good({ decorators })), [], JSON.stringify(decorators))
+  t.strictSame(judge(good({ decorators: { login: '', logout: '' } })), ['fatal option-type', 'fatal option-type'])
+})
