@@ -65,7 +65,7 @@ t.test('what was asked for and could not be looked at is no clean scan', async (
   t.equal(await codeOf('--path', '/broken'), 2)
   t.equal(await codeOf('--login', '/login', '--fail-level', 'info'), 1, 'the id was kept, which counts more')
   const same = await serve(t, (request, response) => {
-    const fresh = { 'set-cookie': `${good['set-cookie'].replace('=x', `=${randomBytes(16).toString('hex')}`)}` }
+    const fresh = { 'set-cookie': good['set-cookie'].replace('=x', `=${randomBytes(16).toString('hex')}`) }
     page(fresh, request.method === 'POST' ? 'in' : form)(request, response)
   })
   const login = ['scan', same.href, '--login', '/login']
