@@ -24,6 +24,7 @@ import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
   const { options, settings } = registration
+  app.addHook('onRegister', (context) => void registration.contexts.push(context))
   if (!app.hasReplyDecorator('setCookie')) await app.register(cookiePlugin)
 
   const parts = await createParts(app, settings, options.store ?? memoryStore({ clock: settings.clock }))

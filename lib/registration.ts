@@ -26,6 +26,8 @@ export class Registration {
   readonly #findings: Finding[]
   /** Set by whoever guards a route with `requireLogin({ within })`. */
   hasSudoRoute = false
+  /** Contexts that inherit the session, as `onRegister` tells of them. */
+  readonly contexts: FastifyInstance[] = []
 
   /**
    * Judges the options before anything is registered, and logs the warnings.
@@ -47,18 +49,37 @@ export class Registration {
       app.log.warn('no session store is set: sessions are kept in memory and end with this process')
     }
     this.settings = resolveOptions(this.options, environmentOf(this.options.environment ?? process.env['NODE_ENV']))
+    registrationsIn(app).push(this)
   }
 
   /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
   async checkNeighbours(): Promise<void> {
+    const { secrets, storeTimeout } = this.settings
     const facts = await probeNeighbours(this.#app, {
-      secrets: this.settings.secrets,
+      contexts: this.contexts,
+      secrets,
       store: this.options.store,
-      storeTimeout: this.settings.storeTimeout,
+      storeTimeout,
       hasSudoRoute: this.hasSudoRoute,
+      servesTls: this.#context.https === true || this.options.tls === 'direct',
+      cookieNames: this.#rivals().map(({ settings }) => settings.cookie.name),
     })
     const context = { ...this.#context, earlier: this.#findings }
     this.#report(checkNeighbours(this.options, process.env, facts, context))
+  }
+
+  /** Registrations beside this one whose cookies land in the same place, and that cannot read ours. */
+  #rivals(): Registration[] {
+    const { cookie, secrets } = this.settings
+    return registrationsIn(this.#app).filter(
+      ({ settings, options }) =>
+        settings !== this.settings &&
+        settings.cookie.path === cookie.path &&
+        settings.cookie.domain === cookie.domain &&
+        (options.store === undefined ||
+          options.store !== this.options.store ||
+          secrets.join() !== settings.secrets.join()),
+    )
   }
 
   /** For `onRequest`: what the wire shows of proxies and TLS, each thing said once. */
@@ -68,7 +89,7 @@ export class Registration {
     return (request, _reply, done) => {
       if (count < OBSERVED_REQUESTS && request.protocol !== 'https') {
         count += 1
-        const facts = requestFactsOf(request, this.#app, null)
+        const facts = requestFactsOf(request, this.#app)
         const findings = checkRequest(this.options, process.env, facts, this.#context)
         const fresh = findings.filter(({ rule }) => !said.has(rule))
         for (const { rule } of fresh) said.add(rule)
@@ -83,6 +104,15 @@ export class Registration {
       this.#app.log.warn({ rule }, `${rule}: ${message}. ${fix.text}`)
     }
   }
+}
+
+const REGISTRATIONS = new WeakMap<object, Registration[]>()
+
+/** All contexts of an app have one server. */
+function registrationsIn({ server }: FastifyInstance): Registration[] {
+  const registrations = REGISTRATIONS.get(server) ?? []
+  REGISTRATIONS.set(server, registrations)
+  return registrations
 }
 
 /** @fastify/passport and @fastify/jwt bring names of their own; Fastify would say only that one exists. */

@@ -62,10 +62,31 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     return await commandNamed(name)(rest, io)
   } catch (error) {
-    if (!isUsageError(error)) throw error
-    io.err(`${error.message}\nSee: fastify-session-guard --help`)
+    const message = await usageMessage(error, name)
+    if (message === undefined) throw error
+    io.err(message)
     return UNUSABLE
   }
+}
+
+/** What is wrong with the arguments, and where help is; `undefined` when something else is wrong. */
+async function usageMessage(error: unknown, command: string): Promise<string | undefined> {
+  if (error instanceof UsageError) return `${error.message}\nSee: fastify-session-guard --help`
+  if (!isParseError(error)) return undefined
+  // Without the advice about positional arguments that follows.
+  const [sentence = ''] = error.message.split(/[.\n] /, 1)
+  const wrong = /^Unknown option '(--[^']*)'/.exec(sentence)?.[1]
+  const suggestion = wrong === undefined ? undefined : closest(wrong, await optionsOf(command))
+  const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`
+  return `${sentence}.${hint}\nSee: fastify-session-guard ${command} --help`
+}
+
+/** The options that the help of a command names. */
+async function optionsOf(command: string): Promise<string[]> {
+  let help = ''
+  const out = (text: string): void => void (help = text)
+  await commandNamed(command)(['--help'], { out, err: out, env: {}, cwd: '.', isTerminal: false })
+  return help.match(/--[a-z-]+/g) ?? []
 }
 
 function commandNamed(name: string): Command {
@@ -76,7 +97,6 @@ function commandNamed(name: string): Command {
 }
 
 /** node:util's parseArgs says what is wrong with arguments in words of its own. */
-function isUsageError(error: unknown): error is Error {
-  if (error instanceof UsageError) return true
+function isParseError(error: unknown): error is Error {
   return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS_')
 }

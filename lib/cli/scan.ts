@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CLEAN, UNUSABLE, UsageError } from './io.ts'
+import { CLEAN, FOUND, UNUSABLE, UsageError } from './io.ts'
 import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
 import { parseDuration } from '../duration.ts'
 import { ScanError } from '../guard/scan/browser.ts'
@@ -26,7 +26,8 @@ to, what CORS allows; with a login, whether the id changes, and whether a logout
   --fail-level <level>  the lowest severity that gives exit code 1: ${FAIL_LEVELS.join(', ')} (default fatal)
   --timeout <duration>  of the whole scan (default 30s)
 
-Exit codes: 0 clean, 1 findings at or above the level, 2 cannot be reached, or wrong usage.`
+Exit codes: 0 clean, 1 findings at or above the level, 2 cannot be reached, not looked at
+as asked (a page that does not answer, a login that fails), or wrong usage.`
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -55,11 +56,13 @@ export async function scan(argv: readonly string[], io: Io): Promise<number> {
   const failLevel = choiceOf('--fail-level', values['fail-level'], FAIL_LEVELS)
   const plan = planOf(positionals, values, io)
   try {
-    const { findings, notes } = await scanDeployment(plan)
+    const { findings, notes, isComplete } = await scanDeployment(plan)
     for (const note of notes) io.err(`Note: ${note}.`)
     const target = plan.url.origin + plan.url.pathname
     const environment = `${values.env} (scan from outside)`
-    return report(findings, io, { format, failLevel, target, environment, showSilenced: false, obeysSilence: true })
+    const silence = { showSilenced: false, obeysSilence: true }
+    const code = report(findings, io, { format, failLevel, target, environment, ...silence })
+    return isComplete || code === FOUND ? code : UNUSABLE
   } catch (error) {
     if (!(error instanceof ScanError)) throw error
     io.err(`Cannot scan: ${error.message}.`)
@@ -107,12 +110,17 @@ function readCertificates(file: string, { cwd }: Io): string {
 
 function webAddress(address: string): URL {
   if (/^https?:\/\//i.test(address) && URL.canParse(address)) return new URL(address)
-  throw new UsageError(`${address} is no http or https address.`)
+  throw new UsageError(`${withoutUser(address)} is no http or https address.`)
 }
 
 function sameHost(path: string, base: URL): URL {
-  if (!URL.canParse(path, base.href)) throw new UsageError(`${path} is no path.`)
+  if (!URL.canParse(path, base.href)) throw new UsageError(`${withoutUser(path)} is no path.`)
   const url = new URL(path, base)
-  if (url.hostname !== base.hostname) throw new UsageError(`${path} is on another host than ${base.hostname}.`)
-  return url
+  if (url.hostname === base.hostname) return url
+  throw new UsageError(`${withoutUser(path)} is on another host than ${base.hostname}.`)
+}
+
+/** An address without what stands before its @: a name and a password. */
+function withoutUser(address: string): string {
+  return address.replace(/^.*@/s, '<redacted>@')
 }

@@ -1,5 +1,5 @@
 import { environmentOf } from '../options.ts'
-import { show } from './print.ts'
+import { showDoubtful } from './print.ts'
 import type { EnvironmentName } from '../../types/index.ts'
 
 /** What `NODE_ENV` says, or the whole of `process.env`; nothing means that `NODE_ENV` is not set. */
@@ -50,7 +50,7 @@ export function describeEnvironment({ name, asked, askedBy }: Environment): stri
   const source = askedBy === 'NODE_ENV' ? 'NODE_ENV' : 'the option environment'
   if (asked === undefined) return 'production (neither environment nor NODE_ENV is set; production rules apply)'
   if (asked === name) return `${name} (from ${source})`
-  return `${name} (${source} is ${show(asked)}, which is not a known name; production rules apply)`
+  return `${name} (${source} is ${showDoubtful(asked)}, which is not a known name; production rules apply)`
 }
 
 function readVariables(input: unknown): Record<string, string> {

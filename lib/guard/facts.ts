@@ -1,12 +1,14 @@
 import { defaultCookie, lifetimesOf } from '../options.ts'
-import { hide, locate, show } from './print.ts'
+import { hide, locate, locateValue, show } from './print.ts'
 import { isBag } from './read.ts'
+import { weaknessesOf } from './secret-strength.ts'
 import { storeFactsOf } from './store-facts.ts'
 import type { FindingLocation, SecureSessionOptions, SessionCookieOptions } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
 import type { CheckContext, Environment } from './environment.ts'
 import type { Path } from './print.ts'
 import type { Bag, ReadOptions } from './read.ts'
+import type { SecretWeakness } from './secret-strength.ts'
 import type { Silencing } from './silence.ts'
 import type { StoreFacts } from './store-facts.ts'
 import type { Fault } from './validate.ts'
@@ -23,7 +25,7 @@ export interface ConfigFacts {
   readonly lifetimes: Lifetimes
   readonly store: StoreFacts
   /** The elements of `secret` that are text, with their places. */
-  readonly secrets: readonly { path: Path; text: string }[]
+  readonly secrets: readonly JudgedSecret[]
   readonly silencing: Silencing
   /** Whether the options name this place themselves, in any shape. */
   readonly isGiven: (...path: Path) => boolean
@@ -33,6 +35,13 @@ export interface ConfigFacts {
   readonly isFaulty: (...path: Path) => boolean
   /** A place with the value found there, or with the default in force. */
   readonly at: (path: Path, effective?: unknown) => FindingLocation
+}
+
+/** One key that signs or verifies, and what is wrong with it. */
+export interface JudgedSecret {
+  readonly path: Path
+  readonly text: string
+  readonly weaknesses: readonly SecretWeakness[]
 }
 
 /** Puts the facts together. */
@@ -80,7 +89,7 @@ function locateSafely(path: Path, value: unknown, isStrange: boolean, sensitive:
   const isHidden =
     typeof value === 'string' &&
     (isStrange || path[0] === 'secret' || sensitive.some((secret) => value.includes(secret)))
-  return isHidden ? locate(path, hide(value), true) : locate(path, show(value))
+  return isHidden ? locate(path, hide(value), true) : locateValue(path, value)
 }
 
 function cookieOf(
@@ -120,10 +129,13 @@ function remove(options: Bag, path: Path): void {
   else delete options[root]
 }
 
-function secretsOf(secret: unknown): { path: Path; text: string }[] {
-  if (typeof secret === 'string') return [{ path: ['secret'], text: secret }]
-  if (!Array.isArray(secret)) return []
-  return secret.flatMap((text: unknown, index) => (typeof text === 'string' ? [{ path: ['secret', index], text }] : []))
+function secretsOf(secret: unknown): JudgedSecret[] {
+  const elements: [Path, unknown][] = Array.isArray(secret)
+    ? secret.map((element: unknown, index) => [['secret', index], element])
+    : [[['secret'], secret]]
+  return elements.flatMap(([path, text]) =>
+    typeof text === 'string' ? [{ path, text, weaknesses: weaknessesOf(text) }] : [],
+  )
 }
 
 /** Too short a secret would hide every other value; too short a secret is also no secret any more. */

@@ -1,4 +1,5 @@
 import { severityText } from './rule-table.ts'
+import type { Phase } from '../../types/index.ts'
 import type { ConfigExample, Rule } from './rule.ts'
 
 /** One rule as a lesson: what goes wrong, how it is used, what browsers do, the fix, the standard. */
@@ -9,8 +10,8 @@ export function renderLesson(rule: Rule): string {
     '',
     `  Fires when   ${plain(rule.when)}`,
     `  Severity     ${severityText(rule)} (production/development; F fatal, W warning, I info)`,
-    `  Phase        ${rule.phases.join(', ')}`,
-    `  Silencing    ${rule.silenceable ? `silence: [{ rule: '${rule.slug}', reason: '…' }]` : 'not possible'}`,
+    `  Seen         ${rule.phases.map((phase) => MOMENTS[phase]).join(', ')}`,
+    `  Silencing    ${silencingText(rule)}`,
     '',
     indent(plain(rule.why)),
     '',
@@ -23,17 +24,30 @@ export function renderLesson(rule: Rule): string {
   ].join('\n')
 }
 
+const MOMENTS: Readonly<Record<Phase, string>> = {
+  register: 'when the plugin is registered',
+  ready: 'when all plugins have loaded',
+  request: 'on the first requests',
+  scan: 'by a scan from outside',
+}
+
+function silencingText({ slug, phases, silenceable }: Rule): string {
+  if (!silenceable) return 'not possible'
+  const isForOptions = phases.some((phase) => phase !== 'scan')
+  return isForOptions ? `silence: [{ rule: '${slug}', reason: '…' }]` : 'not possible: a scan knows no options'
+}
+
 /** Backticks are for Markdown; a terminal shows them as they are. */
 function plain(text: string): string {
   return text.replaceAll('**', '').replaceAll('`', '')
 }
 
-function exampleText({ options, environment, without = [] }: ConfigExample): string {
-  const parts = [
-    options === '' ? without.map((name) => `no ${name}`).join(', ') : options,
-    environmentText(environment),
-  ].filter((part) => part !== '')
-  return parts.length === 0 ? 'as it is' : parts.join('   with ')
+function exampleText({ shown, options, environment, without = [] }: ConfigExample): string {
+  if (shown !== undefined) return shown
+  const missing = without.map((name) => `no ${name}`).join(', ')
+  return [options === '' ? missing : options, environmentText(environment)]
+    .filter((part) => part !== '')
+    .join('   with ')
 }
 
 function environmentText(environment: ConfigExample['environment']): string {

@@ -1,10 +1,10 @@
 /** What the other plugins of an app do, once all have loaded. */
 export interface NeighbourFacts {
-  /** What CORS answers to an origin that nobody can have; `null` when there is no CORS plugin to ask. */
-  readonly cors: CorsAnswer | null
+  /** What CORS answers to origins that nobody should let in; empty when there is no CORS plugin to ask. */
+  readonly cors: readonly CorsAnswer[]
   /** Whether a plugin checks CSRF tokens. */
   readonly hasCsrfProtection: boolean
-  /** Whether responses carry Strict-Transport-Security; `null` when that cannot be told. */
+  /** Whether responses carry Strict-Transport-Security; `null` when that cannot be told, as behind a proxy. */
   readonly sendsHsts: boolean | null
   /** Whether a route asks for a fresh login: `requireLogin({ within })`. */
   readonly hasSudoRoute: boolean
@@ -41,8 +41,6 @@ export interface RequestFacts {
   readonly trustProxy: 'off' | 'hop-count' | 'on'
   /** Version of Fastify. */
   readonly fastifyVersion: string
-  /** Whether the response carries Strict-Transport-Security; `null` before there is one. */
-  readonly sendsHsts: boolean | null
 }
 
 /** What a deployment shows to somebody outside, about everything but its cookies' attributes. */

@@ -5,6 +5,8 @@ export type Path = readonly (string | number)[]
 
 const LONGEST_SHOWN = 80
 
+const LONGEST_JUDGED = 1024
+
 // Control, bidirectional and zero-width characters could rewrite what a terminal shows.
 const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
@@ -25,6 +27,21 @@ export function show(value: unknown): string {
     default:
       return `<${typeof value}>`
   }
+}
+
+/** The same for a value that nobody vouches for: what looks generated could be a secret in the wrong place. */
+export function showDoubtful(value: unknown): string {
+  return isGenerated(value) ? hide(value) : show(value)
+}
+
+const RANDOM_RUN = /[\w+=~-]{20,}/g
+const LETTER_BESIDE_DIGIT = /(?=[a-z][0-9]|[0-9][a-z])/gi
+
+/** Letters and digits at random, long enough to sign with. */
+function isGenerated(value: unknown): value is string {
+  if (typeof value !== 'string') return false
+  const runs = value.slice(0, LONGEST_JUDGED).match(RANDOM_RUN) ?? []
+  return runs.some((run) => (run.match(LETTER_BESIDE_DIGIT) ?? []).length >= 3)
 }
 
 /** The same with its content hidden: a secret shows its type and length, never a prefix, never a hash. */
@@ -57,7 +74,8 @@ function quote(text: string): string {
 
 /** A key that reads like a name is shown; any other could be a secret in the wrong place. */
 export function showKey(key: string): string {
-  return /^[A-Za-z_$][\w$-]{0,39}$/.test(key) ? key : `<name, ${countBytes(key)}>`
+  const isName = /^[A-Za-z_$][\w$-]{0,39}$/.test(key) && !isGenerated(key)
+  return isName ? key : `<name, ${countBytes(key)}>`
 }
 
 /** `cookie.sameSite`, `silence[0].rule`. */
@@ -82,6 +100,11 @@ function showKeyOrIndex(step: string | number): string {
 /** One place of a finding. */
 export function locate(path: Path, value: string, redacted = false): FindingLocation {
   return { pointer: pointerOf(path), path: showPath(path), value, redacted }
+}
+
+/** One place of a finding with what was found there, as far as that may be shown. */
+export function locateValue(path: Path, value: unknown): FindingLocation {
+  return locate(path, showDoubtful(value), isGenerated(value))
 }
 
 /** `'it\'s'`: text as a JavaScript literal, for a snippet. */

@@ -1,5 +1,5 @@
 import { MOST_ITEMS, ROOT_NAMES } from './schema.ts'
-import { show } from './print.ts'
+import { showDoubtful } from './print.ts'
 import type { Path } from './print.ts'
 
 /** Keys and values without a prototype: nothing inherited, no getter left. */
@@ -24,7 +24,7 @@ const FASTIFY_KEYS = new Set(['logLevel', 'logSerializers'])
 /** Options may be hostile: cyclic, proxies, getters that throw. Each value is read once, here, and never again. */
 export function readOptions(options: unknown): ReadOptions {
   const unreadable: Path[] = []
-  const shown = show(options)
+  const shown = showDoubtful(options)
   if (options === undefined) return { root: emptyBag(), isObject: true, shown, unreadable }
   const root = readBag(options, [], unreadable, ROOT_NAMES)
   if (!isBag(root)) return { root: emptyBag(), isObject: false, shown, unreadable }

@@ -13,13 +13,8 @@ export interface WireRequest {
  * What a request shows of the way it came.
  *
  * @param app The Fastify app; its version, and how it was told to trust proxies, are read from it.
- * @param sendsHsts Whether the response carries Strict-Transport-Security; `null` before there is one.
  */
-export function requestFactsOf(
-  request: WireRequest,
-  app: { version: string },
-  sendsHsts: boolean | null,
-): RequestFacts {
+export function requestFactsOf(request: WireRequest, app: { version: string }): RequestFacts {
   const forwarded = request.headers['x-forwarded-proto']
   const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0]?.trim().toLowerCase()
   return {
@@ -28,7 +23,6 @@ export function requestFactsOf(
     forwardedProto: first === undefined || first === '' ? null : first,
     trustProxy: trustOf(request, app),
     fastifyVersion: app.version,
-    sendsHsts,
   }
 }
 

@@ -32,6 +32,8 @@ export interface ConfigExample {
   readonly request?: Partial<RequestFacts>
   /** What an outside look at the deployment shows. */
   readonly scan?: Partial<ScanFacts>
+  /** What a lesson shows in place of the options, where they are not what the rule is about. */
+  readonly shown?: string
   /** Leaves out the good options that would otherwise be around the example. */
   readonly without?: readonly string[]
 }

@@ -29,7 +29,11 @@ const duration = (example: string, zero: 'refused' | 'allowed', most?: string): 
   examples: [`'${example}'`],
 })
 
-const func = (example: string): SchemaNode => ({ typeof: 'function', description: 'a function', examples: [example] })
+const func = (example: string, together = ''): SchemaNode => ({
+  typeof: 'function',
+  description: `a function${together}`,
+  examples: [example],
+})
 
 const choice = (...choices: string[]): SchemaNode => ({
   enum: choices,
@@ -107,8 +111,8 @@ const PROPERTIES = {
       { type: 'object', additionalProperties: false, required: ['limit'], properties: MAX_SESSIONS_PROPERTIES },
     ],
   },
-  loadUser: func('async (id) => users.find(id)'),
-  authHash: func('(user) => user.passwordHash'),
+  loadUser: func('async (id) => users.find(id)', ', together with authHash'),
+  authHash: func('(user) => user.passwordHash', ', together with loadUser'),
   authCheckInterval: duration(DEFAULTS.authCheckInterval, 'allowed'),
   storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', LONGEST_TIMER),
   sweepInterval: duration('10m', 'allowed', LONGEST_TIMER),
@@ -165,6 +169,8 @@ export const OPTIONS_SCHEMA: SchemaNode = {
   description: 'an object of options',
   additionalProperties: false,
   properties: PROPERTIES,
+  // Either alone would be read by nobody, and look like protection.
+  dependencies: { loadUser: ['authHash'], authHash: ['loadUser'] },
 }
 
 /** The node for a place in the options; `undefined` where the schema has none. */

@@ -1,5 +1,5 @@
 /** Why a secret can be guessed. */
-export type SecretWeakness = 'missing' | 'placeholder' | 'short' | 'low-entropy'
+export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
 
 export const FEWEST_BYTES = 32
 
@@ -14,12 +14,12 @@ const JUDGED = 1024
 const SAMPLES = new Set([
   'cnaopyawf60hzjzkcnaopyawf60hzjzk',
   'mq9hdxbvdbspdr6n',
+  'mq9hdxbvdbspdr6nlfft1g',
   'averylogphrasebiggerthanthirtytwochars',
   'averylongphrasebiggerthanthirtytwochars',
   'asecretwithminimumlengthof32characters',
   'complexpasswordatleast32characterslong',
   'hunter2',
-  'correcthorsebatterystaple',
   'thisisaverylongsecretforsessionsigning',
   'undefined',
   'null',
@@ -29,11 +29,17 @@ const SAMPLES = new Set([
 
 /** Phrases that no random secret holds. */
 const PHRASES =
-  /changeme|changethis|changeit|replaceme|replacethis|replacewith|yoursecret|yoursession|yoursuper|yourkey|yourown|keyboardcat|djangoinsecure|notsosecret|topsecret|mysecret|oursecret|insecuresecret|examplesecret|samplesecret|secrethere|secretgoeshere|putyour|insertyour|enteryour|generateme|todoset|fixme|placeholder|asecretwith|atleast32|donotuse|dontuse|onlyfordev|devonly|loremipsum/
+  /changeme|changethis|changeit|replaceme|replacethis|replacewith|yoursecret|yoursession|yoursuper|yourkey|yourown|keyboardcat|djangoinsecure|notsosecret|topsecret|mysecret|oursecret|insecuresecret|examplesecret|samplesecret|secrethere|secretgoeshere|putyour|insertyour|enteryour|generateme|todoset|fixme|placeholder|asecretwith|atleast32|donotuse|dontuse|onlyfordev|devonly|defaultsecret|devsecret|processenv|correcthorsebatterystaple|loremipsum/
+
+/** A variable that nobody put a value in for: `${SESSION_SECRET}`, `{{ secret }}`, `<your key>`, `%SECRET%`. */
+const TEMPLATE = /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<.*>|%\w+%|\$[A-Z_]+)$/s
+
+/** Nothing but words, one of them said aloud: a generated secret of any length has digits, and none of these. */
+const SAID_ALOUD = /^(?=\D*(secret|passw|passphrase))\D*$/i
 
 /** What invented secrets are put together from. */
 const WORDS =
-  'secret|secrets|password|passphrase|passwd|session|sessions|cookie|cookies|signing|signature|super|duper|ultra|mega|very|really|long|strong|safe|secure|security|private|hidden|random|string|phrase|token|access|auth|jwt|key|keys|hash|salt|value|default|sample|example|demo|test|testing|tests|dev|development|develop|prod|production|staging|local|localhost|server|fastify|express|node|nodejs|app|application|project|website|site|web|api|backend|admin|root|user|login|my|our|your|this|that|the|for|not|and|with|must|should|please|make|sure|use|used|some|any|here|want|whatever|something|anything|somewhat|minimum|maximum|length|least|more|than|bigger|longer|characters|character|chars|char|bytes|bits|thirty|two|one|three|cat|dog|foo|bar|baz|qux|hello|world|welcome|letmein|qwertyuiop|qwerty|asdfghjkl|asdf|zxcvbnm|abcdefghijklmnopqrstuvwxyz|abcdefghijklmnop|abcdefgh|abcdef|abcd|abc|0123456789abcdef|fedcba9876543210|1234567890|0123456789|12345678|123456|1234|123|deadbeef|cafebabe|badc0ffee|is|of|in|to|it|be|at|an'.split(
+  'secret|secrets|password|passphrase|passwd|complex|encryption|encrypt|iron|session|sessions|cookie|cookies|signing|signature|super|duper|ultra|mega|very|really|long|strong|safe|secure|security|private|hidden|random|string|phrase|token|access|auth|jwt|key|keys|hash|salt|value|default|sample|example|demo|test|testing|tests|dev|development|develop|prod|production|staging|local|localhost|server|fastify|express|node|nodejs|app|application|project|website|site|web|api|backend|admin|root|user|login|my|our|your|this|that|the|for|not|and|with|must|should|please|make|sure|use|used|some|any|here|want|whatever|something|anything|somewhat|minimum|maximum|length|least|more|than|bigger|longer|characters|character|chars|char|bytes|bits|thirty|two|one|three|cat|dog|foo|bar|baz|qux|hello|world|welcome|letmein|qwertyuiop|qwerty|asdfghjkl|asdf|zxcvbnm|abcdefghijklmnopqrstuvwxyz|abcdefghijklmnop|abcdefgh|abcdef|abcd|abc|0123456789abcdef|fedcba9876543210|1234567890|0123456789|12345678|123456|1234|123|deadbeef|cafebabe|badc0ffee|is|of|in|to|it|be|at|an'.split(
     '|',
   )
 
@@ -41,17 +47,21 @@ const LONGEST_WORD = Math.max(...WORDS.map((word) => word.length))
 
 const KNOWN_WORDS = new Set(WORDS)
 
-/** The weakness that says most about a secret; `undefined` for a good one. */
-export function weaknessOf(secret: string): SecretWeakness | undefined {
-  if (secret.trim() === '') return 'missing'
-  if (isPlaceholder(secret.slice(0, JUDGED))) return 'placeholder'
-  if (Buffer.byteLength(secret) < FEWEST_BYTES) return 'short'
-  return isMonotonous(secret.slice(0, JUDGED)) ? 'low-entropy' : undefined
+/** Everything that makes a secret easy to guess; empty for a good one, and for a blank one, which is missing. */
+export function weaknessesOf(secret: string): SecretWeakness[] {
+  if (secret.trim() === '') return []
+  const judged = secret.slice(0, JUDGED)
+  return [
+    ...(Buffer.byteLength(secret) < FEWEST_BYTES ? (['short'] as const) : []),
+    ...(isMonotonous(judged) ? (['low-entropy'] as const) : []),
+    ...(isPlaceholder(judged) ? (['placeholder'] as const) : []),
+  ]
 }
 
 function isPlaceholder(secret: string): boolean {
   const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
-  if (SAMPLES.has(plain) || PHRASES.test(plain)) return true
+  if (SAMPLES.has(plain) || SAMPLES.has(plain.slice(0, periodOf(plain))) || PHRASES.test(plain)) return true
+  if (TEMPLATE.test(secret.trim()) || SAID_ALOUD.test(secret)) return true
   // A short remainder, like the year, makes no secret out of words.
   return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 4))
 }

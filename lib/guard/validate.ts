@@ -1,18 +1,20 @@
 import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../duration.ts'
+import { DECORATORS } from '../options.ts'
 import { judgeKey } from './names.ts'
+import { isBag } from './read.ts'
 import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
 import type { StrangeKey } from './names.ts'
 import type { Path } from './print.ts'
 import type { Bag, ReadOptions } from './read.ts'
 
+type TypeFault = { readonly path: Path; rule: 'option-type'; expected: string; example: string | undefined }
+
 /** A place of the options that is not what the schema says. */
-export type Fault = { readonly path: Path } & (
-  | StrangeKey
-  | { rule: 'option-type'; expected: string; example: string | undefined }
-  | { rule: 'duration-unit' | 'samesite-invalid' }
-)
+export type Fault =
+  | TypeFault
+  | ({ readonly path: Path } & (StrangeKey | { rule: 'duration-unit' | 'samesite-invalid' }))
 
 // `verbose` would put the values, secrets among them, into the errors.
 const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, coerceTypes: false, messages: false })
@@ -47,8 +49,9 @@ const validate = ajv.compile<Bag>(OPTIONS_SCHEMA)
 
 /** Everything about the shape of the options that is wrong, one fault a place. */
 export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
-  const faults = unreadable.map((path) => typeFault(path))
+  const faults: Fault[] = unreadable.map((path) => typeFault(path))
   if (!isObject) return [...faults, typeFault([])]
+  faults.push(...clashes(root['decorators']))
   if (validate(root)) return faults
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
@@ -61,6 +64,22 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   return faults
 }
 
+const OF_THE_APP = new Set(['requireLogin', 'sessions'])
+
+/** Names of decorators that another one has already: Fastify would say only that one exists. */
+function clashes(decorators: unknown): Fault[] {
+  if (!isBag(decorators)) return []
+  const all: [string, unknown][] = [['session', 'session'], ...Object.entries({ ...DECORATORS, ...decorators })]
+  const isTaken = (key: string): boolean =>
+    all.some(
+      ([other, name]) =>
+        other !== key && name !== '' && name === decorators[key] && OF_THE_APP.has(other) === OF_THE_APP.has(key),
+    )
+  return Object.keys(DECORATORS)
+    .filter((key) => typeof decorators[key] === 'string' && isTaken(key))
+    .map((key) => ({ ...typeFault(['decorators', key]), expected: 'a name that no other decorator has' }))
+}
+
 function faultAt(path: Path, root: Bag): Fault {
   const node = schemaAt(path)
   if (node === undefined) return { path, ...judgeKey(path, siblingsOf(path)) }
@@ -70,7 +89,7 @@ function faultAt(path: Path, root: Bag): Fault {
   return typeFault(path)
 }
 
-function typeFault(path: Path): Fault {
+function typeFault(path: Path): TypeFault {
   const expected = schemaAt(path)?.description ?? 'readable'
   return { path, rule: 'option-type', expected, example: exampleAt(path) }
 }
@@ -83,7 +102,8 @@ function lacksUnit(value: unknown): boolean {
 
 function isOrigin(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 1024) return false
-  return /^https?:\/\//.test(value) && URL.canParse(value) && new URL(value).origin === value
+  // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
+  return /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 /** Only the root and `silence` nest lists; ajv writes list indexes as digits. */

@@ -5,7 +5,7 @@ import { usesColor } from '../../lib/cli/io.ts'
 import { run } from '../../lib/cli/run.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import { renderRuleTable } from '../../lib/guard/rule-table.ts'
-import { weaknessOf } from '../../lib/guard/secret-strength.ts'
+import { weaknessesOf } from '../../lib/guard/secret-strength.ts'
 import { ROOT } from '../support/imports.ts'
 import { cli } from './harness.ts'
 
@@ -25,7 +25,13 @@ t.test('a mistyped command or option is usage, with the one that was meant', asy
   t.match(await cli(['chekc']), { code: 2, out: '', err: /There is no command chekc. Did you mean check \?/ })
   t.match(await cli(['frobnicate']), { code: 2, err: /There is no command frobnicate\.\n/ })
   t.match(await cli(['toString']), { code: 2 })
-  t.match(await cli(['secret', '--bytes', '5']), { code: 2, err: /--bytes/ })
+  t.strictSame(await cli(['secret', '--bytes', '5']), {
+    code: 2,
+    out: '',
+    err: "Unknown option '--bytes'.\nSee: fastify-session-guard secret --help",
+  })
+  t.match(await cli(['check', '--flail-level', 'info']), { code: 2, out: '', err: /Did you mean --fail-level \?/ })
+  t.match(await cli(['check', '--format']), { code: 2, out: '', err: /'--format <value>' argument missing\.\nSee: / })
   t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json or markdown, not xml' })
 })
 
@@ -40,7 +46,7 @@ t.test('secret prints a fresh one, ready for an env file', async (t) => {
   const [first, second] = [await cli(['secret']), await cli(['secret'])]
   t.match(first, { code: 0, out: /^SESSION_SECRET=[\w-]{43}$/, err: '' })
   t.not(first.out, second.out)
-  t.equal(weaknessOf(first.out.replace('SESSION_SECRET=', '')), undefined)
+  t.strictSame(weaknessesOf(first.out.replace('SESSION_SECRET=', '')), [])
 })
 
 t.test('rules lists the catalogue', async (t) => {

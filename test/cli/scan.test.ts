@@ -1,5 +1,11 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { CERTIFICATE, page, serve, serveTls } from '../guard/deployments.ts'
+import { ROOT } from '../support/imports.ts'
+import { blocksOf } from '../support/markdown.ts'
+import { isPrinted } from '../support/readme-runner.ts'
 import { cli } from './harness.ts'
 
 t.test('a deployment is judged from outside', async (t) => {
@@ -40,9 +46,31 @@ t.test('user and password of a login come from the environment', async (t) => {
   const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'hunter2' }
   for (const more of [[], ['--logout', '/logout', '--check', '/me']]) {
     const { code, err, out } = await cli([...argv, ...more], { env })
-    t.match({ code, err }, { code: 0, err: 'Note: there is no form with a password on /login.' })
+    t.match({ code, err }, { code: 2, err: 'Note: there is no form with a password on /login.' })
     t.notMatch(out + err, 'hunter2')
   }
+})
+
+t.test('what was asked for and could not be looked at is no clean scan', async (t) => {
+  const good = { 'set-cookie': '__Host-sid=x; Path=/; Secure; HttpOnly; SameSite=Lax' }
+  const form = '<form method=post action="/in"><input type=password></form>'
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/broken') response.destroy()
+    else page(request.method === 'POST' ? {} : good, request.method === 'POST' ? 'in' : form)(request, response)
+  })
+  const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'hunter2' }
+  const codeOf = async (...argv: string[]): Promise<number> => (await cli(['scan', url.href, ...argv], { env })).code
+  t.equal(await codeOf(), 0)
+  t.equal(await codeOf('--path', '/fine'), 0)
+  t.equal(await codeOf('--path', '/broken'), 2)
+  t.equal(await codeOf('--login', '/login', '--fail-level', 'info'), 1, 'the id was kept, which counts more')
+  const same = await serve(t, (request, response) => {
+    const fresh = { 'set-cookie': good['set-cookie'].replace('=x', `=${randomBytes(16).toString('hex')}`) }
+    page(fresh, request.method === 'POST' ? 'in' : form)(request, response)
+  })
+  const login = ['scan', same.href, '--login', '/login']
+  t.equal((await cli(login, { env })).code, 0)
+  t.equal((await cli([...login, '--logout', '/out'], { env })).code, 2, 'the logout could not be judged')
 })
 
 t.test('nobody there is exit code 2', async (t) => {
@@ -68,6 +96,9 @@ t.test('wrong usage says what is wrong', async (t) => {
     [['app.example.com'], 'app.example.com is no http or https address.'],
     [['ftp://a.example'], 'ftp://a.example is no http or https address.'],
     [['http://['], 'http://[ is no http or https address.'],
+    [['ftp://anna:pass@a.example'], '<redacted>@a.example is no http or https address.'],
+    [['anna:pass@a.example'], '<redacted>@a.example is no http or https address.'],
+    [['http://a.example', '--http', 'http://anna:pass@b.example/'], '<redacted>@b.example/ is on another host'],
     [['http://a.example', '--path', 'http://b.example/'], 'http://b.example/ is on another host than a.example.'],
     [['http://a.example', '--path', 'http://['], 'http://[ is no path.'],
     [['http://a.example', '--timeout', '0s'], '--timeout takes a duration like 30s, not 0s.'],
@@ -76,4 +107,32 @@ t.test('wrong usage says what is wrong', async (t) => {
     [['http://a.example', '--fail-level', 'x'], '--fail-level is one of'],
   ]
   for (const [argv, err] of wrong) t.match(await cli(['scan', ...argv]), { code: 2, out: '', err }, argv.join(' '))
+})
+
+t.test('a password in the address is never printed', async (t) => {
+  const url = await serve(t, page({ 'set-cookie': 'sid=x' }))
+  url.username = 'anna'
+  url.password = 'pass-of-anna'
+  url.search = '?key=of-anna'
+  for (const format of ['pretty', 'json', 'sarif', 'github']) {
+    const { code, out, err } = await cli(['scan', url.href, '--format', format])
+    t.equal(code, 1)
+    t.notMatch(out + err, 'anna', format)
+  }
+})
+
+t.test('the scan in the README is what a scan prints', async (t) => {
+  const blocks = blocksOf(readFileSync(`${ROOT}README.md`, 'utf8'))
+  const sample = blocks.find(({ language, code }) => language === 'text' && code.startsWith('https://'))
+  const headers = { 'set-cookie': 'connect.sid=s%3Ax; Path=/; HttpOnly', 'strict-transport-security': 'max-age=9' }
+  const url = await serveTls(t, page(headers))
+  const { out } = await cli([
+    'scan',
+    url.href,
+    '--ca',
+    join(t.testdir({ 'ca.pem': CERTIFICATE }), 'ca.pem'),
+    '--http',
+    'http://127.0.0.1:1/',
+  ])
+  t.ok(isPrinted(String(sample?.code), out.replace(url.href, 'https://app.example.com/')), 'README.md', { out })
 })

@@ -36,8 +36,11 @@ t.test('every rule says why, what to do, and teaches', async (t) => {
     const lesson = renderLesson(rule)
     for (const part of [rule.when, rule.why, rule.remedy, rule.teach]) t.ok(part.length > 3, rule.slug)
     t.match(lesson, `session/${rule.slug}`)
-    t.match(lesson, rule.silenceable ? `silence: [{ rule: '${rule.slug}'` : 'not possible')
+    const isForOptions = rule.phases.some((phase) => phase !== 'scan')
+    t.match(lesson, rule.silenceable && isForOptions ? `silence: [{ rule: '${rule.slug}'` : 'not possible')
     t.notMatch(lesson, '`', 'backticks are for Markdown')
+    const [wrong, right] = ['Wrong', 'Right'].map((word) => new RegExp(`^  ${word} {8}(.+)$`, 'm').exec(lesson)?.[1])
+    t.ok(wrong !== undefined && right !== undefined && wrong !== right, `${rule.slug} shows two examples that differ`)
   }
 })
 

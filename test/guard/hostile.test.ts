@@ -148,6 +148,26 @@ t.test('a password in an address is not printed', async (t) => {
   t.notMatch(everythingPrinted(options, 'production'), 'hunter22222')
 })
 
+t.test('a generated text is hidden wherever it was put by mistake, and an ordinary one is shown', async (t) => {
+  const secret = 'Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts'
+  const misplaced: object[] = [
+    { environment: secret },
+    { [secret]: true },
+    { tls: secret, assurance: secret, idleTimeout: secret, clock: secret, store: secret },
+    { cookie: { name: secret, domain: `${secret}.example.com`, path: `/${secret}`, sameSite: secret, [secret]: 1 } },
+    { cookie: { secret, name: `${secret} x` } },
+    { silence: [secret, { rule: secret, reason: secret }] },
+    { trustedOrigins: [secret], decorators: { [secret]: secret }, maxSessions: secret },
+  ]
+  for (const options of misplaced) t.notMatch(everythingPrinted(good(options), 'production'), secret)
+  t.notMatch(everythingPrinted(secret, 'production'), secret)
+  t.notMatch(everythingPrinted(good(), secret), secret)
+  const [finding] = checkConfig(good({ environment: secret }), 'production')
+  t.match(finding?.at, [{ value: '<string, 32 bytes>', redacted: true }])
+  const ordinary = 'staging-eu-west-1-blue-2024'
+  t.match(everythingPrinted(good({ environment: ordinary }), 'production'), ordinary)
+})
+
 const SECRET_TEXT = fc.string({ minLength: 12, maxLength: 60 }).map((text) => `${text}zQ7x${text.length}`)
 
 const NAMES = fc.oneof(

@@ -4,7 +4,7 @@ import csrf from '@fastify/csrf-protection'
 import helmet from '@fastify/helmet'
 import { createRequire } from 'node:module'
 import fastify from 'fastify'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import { probeNeighbours } from '../../lib/guard/neighbours-probe.ts'
@@ -14,23 +14,40 @@ import { checkNeighbours } from '../../lib/guard/phases.ts'
 import { good, named, SECRET } from './configs.ts'
 import { NEIGHBOURS } from './phase-facts.ts'
 
-// Its types would declare a `request.user` of their own for all files of this project.
-const jwt = createRequire(import.meta.url)('@fastify/jwt') as FastifyPluginAsync<{ secret: string }>
+interface JwtOptions {
+  secret: string | (() => Promise<string>)
+  namespace?: string
+  sign?: { algorithm: string }
+}
 
-const INPUT: ProbeInput = { secrets: [SECRET], store: undefined, storeTimeout: 100, hasSudoRoute: false }
+// Its types would declare a `request.user` of their own for all files of this project.
+const jwt = createRequire(import.meta.url)('@fastify/jwt') as FastifyPluginAsync<JwtOptions>
+
+const INPUT: ProbeInput = {
+  contexts: [],
+  secrets: [SECRET],
+  store: undefined,
+  storeTimeout: 100,
+  hasSudoRoute: false,
+  servesTls: false,
+  cookieNames: [],
+}
 
 /** What the probe sees from inside onReady, where the plugin runs it. */
 async function look(
   t: Test,
   prepare: (app: FastifyInstance) => unknown,
   input: Partial<ProbeInput> = {},
+  server: FastifyServerOptions = {},
 ): Promise<NeighbourFacts> {
-  const app = fastify()
+  const app = fastify(server)
   t.teardown(() => app.close())
+  const contexts: FastifyInstance[] = []
+  app.addHook('onRegister', (context) => void contexts.push(context))
   await prepare(app)
   let facts: NeighbourFacts | undefined
   app.addHook('onReady', async () => {
-    facts = await probeNeighbours(app, { ...INPUT, ...input })
+    facts = await probeNeighbours(app, { ...INPUT, contexts, ...input })
   })
   await app.ready()
   if (facts === undefined) throw new Error('onReady did not run')
@@ -73,7 +90,45 @@ t.test('the probe runs the hooks of the app as a request from this machine would
     )
     await app.register(cors, { origin: true, credentials: true, hook: 'preHandler' })
   })
-  t.strictSame(seen, [{ ip: '127.0.0.1', protocol: 'https', agent: 'fastify-session-guard' }])
+  const question = { ip: '127.0.0.1', protocol: 'https', agent: 'fastify-session-guard' }
+  t.strictSame(seen, [question, question], 'once from a made-up origin, once from the origin null')
+})
+
+t.test('CORS that lets in the origin null, which every sandboxed frame has, refuses the boot', async (t) => {
+  const facts = await look(t, (app) =>
+    app.register(cors, { origin: ['null', 'https://app.example'], credentials: true }),
+  )
+  t.strictSame(judge(facts), ['fatal cors-credentials-reflect'])
+})
+
+t.test('CORS in a context of its own is asked there', async (t) => {
+  for (const prefix of ['/api', '/api/', '']) {
+    const facts = await look(t, (app) =>
+      app.register(
+        async (api) => {
+          await api.register(cors, { origin: true, credentials: true })
+          api.get('/', async () => 'ok')
+        },
+        { prefix },
+      ),
+    )
+    t.strictSame(judge(facts), ['fatal cors-credentials-reflect'], prefix)
+  }
+  const strict = await look(t, (app) =>
+    app.register(async (api) => {
+      await api.register(cors, { origin: ['https://a.example'], credentials: true })
+    }),
+  )
+  t.equal(strict.cors.length, 2, 'it was asked')
+  t.strictSame(judge(strict), [])
+})
+
+t.test('an app that cannot take a request boots all the same', async (t) => {
+  const rewriteUrl = (): never => {
+    throw new Error('no url is good enough')
+  }
+  const facts = await look(t, (app) => app.register(cors, { origin: true, credentials: true }), {}, { rewriteUrl })
+  t.strictSame(facts.cors, [])
 })
 
 t.test('an app that does not answer the probe boots all the same', async (t) => {
@@ -81,7 +136,7 @@ t.test('an app that does not answer the probe boots all the same', async (t) => 
     app.addHook('onRequest', () => undefined)
     await app.register(cors, { origin: true, credentials: true })
   })
-  t.equal(facts.cors, null)
+  t.strictSame(facts.cors, [])
 })
 
 t.test('@fastify/cookie and @fastify/jwt that sign with our secret are found, and nobody else', async (t) => {
@@ -101,12 +156,48 @@ t.test('@fastify/cookie and @fastify/jwt that sign with our secret are found, an
   t.strictSame((await look(t, (app) => app.register(cookie, { secret: SECRET }), { secrets: [] })).secretSharedWith, [])
 })
 
+t.test('every key counts that verifies, on both sides', async (t) => {
+  const keys = { secrets: [SECRET, 'an old one'] }
+  for (const secret of [['a new one', SECRET], 'an old one']) {
+    const facts = await look(t, (app) => app.register(cookie, { secret }), keys)
+    t.strictSame(facts.secretSharedWith, ['@fastify/cookie'])
+  }
+})
+
+t.test('a token is recognised by whatever hash, from whatever source, under whatever name it is signed', async (t) => {
+  const ways: JwtOptions[] = [
+    { secret: SECRET, sign: { algorithm: 'HS512' } },
+    { secret: SECRET, namespace: 'staff' },
+    { secret: async () => SECRET },
+  ]
+  for (const options of ways) {
+    t.strictSame((await look(t, (app) => app.register(jwt, options))).secretSharedWith, ['@fastify/jwt'])
+  }
+  const below = await look(t, (app) =>
+    app.register(async (api) => {
+      await api.register(jwt, { secret: SECRET })
+    }),
+  )
+  t.strictSame(below.secretSharedWith, ['@fastify/jwt'])
+})
+
+t.test('a key that cannot be fetched, or takes too long, breaks no boot', async (t) => {
+  const fail = async (): Promise<string> => {
+    throw new Error('the vault is sealed')
+  }
+  t.strictSame((await look(t, (app) => app.register(jwt, { secret: fail }))).secretSharedWith, [])
+  const never = await look(t, (app) => void Object.assign(app, { jwt: { sign: () => new Promise(() => undefined) } }))
+  t.strictSame(never.secretSharedWith, [])
+})
+
 t.test('a plugin that signs in another way is no neighbour to worry about', async (t) => {
   const facts = await look(t, (app) => {
-    app.decorate('signCookie', () => 'x')
+    app.decorate('unsignCookie', () => ({ valid: true, renew: false, value: 'anything goes' }))
     Object.assign(app, { jwt: { sign: () => 5 } })
   })
   t.strictSame(facts.secretSharedWith, [])
+  const none = await look(t, (app) => void Object.assign(app, { jwt: null, unsignCookie: 5 }))
+  t.strictSame(none.secretSharedWith, [])
 })
 
 t.test('SameSite=None without any defence is a warning', async (t) => {
@@ -121,12 +212,25 @@ t.test('SameSite=None without any defence is a warning', async (t) => {
     await app.register(csrf)
   })
   t.strictSame(judge(defended, options), [])
+  const below = await look(t, (app) =>
+    app.register(async (pages) => {
+      await pages.register(cookie)
+      await pages.register(csrf)
+    }),
+  )
+  t.strictSame(judge(below, options), [], 'a plugin in a context of its own counts')
   t.strictSame(judge(NEIGHBOURS, good({ cookie: { sameSite: 'none' } })), [])
 })
 
-t.test('@fastify/helmet is taken for HSTS', async (t) => {
-  t.equal((await look(t, (app) => app.register(helmet))).sendsHsts, true)
-  t.strictSame(judge({ sendsHsts: false }), ['info hsts-missing'])
+t.test('an app that serves https itself is asked for HSTS', async (t) => {
+  const direct = { servesTls: true }
+  t.equal((await look(t, (app) => app.register(helmet), direct)).sendsHsts, true)
+  const without = await look(t, (app) => app.register(helmet, { strictTransportSecurity: false }), direct)
+  t.strictSame(judge(without), ['info hsts-missing'])
+  t.strictSame(judge(without, good(), 'development'), [])
+  t.equal((await look(t, (app) => app.register(helmet))).sendsHsts, null, 'behind a proxy, who knows')
+  const mute = await look(t, (app) => void app.addHook('onRequest', () => undefined), direct)
+  t.equal(mute.sendsHsts, null)
 })
 
 t.test('a high assurance level asks for a route that asks again', async (t) => {
@@ -136,7 +240,8 @@ t.test('a high assurance level asks for a route that asks again', async (t) => {
 })
 
 t.test('a cookie of the same name refuses the boot', async (t) => {
-  t.strictSame(judge({ cookieNames: ['__Host-session'] }), ['fatal duplicate-plugin'])
+  const facts = await look(t, () => undefined, { cookieNames: ['__Host-session'] })
+  t.strictSame(judge(facts), ['fatal duplicate-plugin'])
 })
 
 t.test('a store that answers is met with silence', async (t) => {
@@ -179,4 +284,8 @@ t.test('a store that fails is named by its code, never by its message', async (t
   t.equal(await failWith(new TypeError(url)), 'TypeError')
   t.equal(await failWith(Object.assign(new Error(url), { name: url, code: url })), 'it failed')
   t.equal(await failWith(undefined), 'it failed')
+  const [one, other] = [new TypeError('x'), new RangeError('x')]
+  one.cause = other
+  other.cause = one
+  t.match(await failWith(one), /^(Type|Range)Error$/, 'causes that go in a circle')
 })

@@ -2,7 +2,7 @@ import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/ph
 
 /** Neighbours that do nothing worth a word. */
 export const NEIGHBOURS: NeighbourFacts = {
-  cors: null,
+  cors: [],
   hasCsrfProtection: false,
   sendsHsts: null,
   hasSudoRoute: false,
@@ -18,7 +18,6 @@ export const REQUEST: RequestFacts = {
   forwardedProto: null,
   trustProxy: 'off',
   fastifyVersion: '5.12.8',
-  sendsHsts: null,
 }
 
 /** A deployment without fault. */

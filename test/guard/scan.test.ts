@@ -6,6 +6,7 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
+import { Browser, Budget } from '../../lib/guard/scan/browser.ts'
 import { formsOf, hiddenFieldsOf, loginFormOf } from '../../lib/guard/scan/form.ts'
 import { scanDeployment } from '../../lib/guard/scan/scan.ts'
 import type { ScanPlan, ScanResult } from '../../lib/guard/scan/scan.ts'
@@ -13,7 +14,9 @@ import { isSessionCookie, parseSetCookie } from '../../lib/guard/scan/set-cookie
 import type { SetCookie } from '../../lib/guard/scan/set-cookie.ts'
 import { checkScan } from '../../lib/guard/phases.ts'
 import { secureSession } from '../../lib/index.ts'
-import { named } from './configs.ts'
+import { cookieFindings } from '../../lib/guard/scan/cookie-findings.ts'
+import { RULES } from '../../lib/guard/rules/index.ts'
+import { evaluate, named } from './configs.ts'
 import { CERTIFICATE, page, read, redirect, serve, serveTls } from './deployments.ts'
 import { SCAN } from './phase-facts.ts'
 
@@ -52,7 +55,11 @@ function loginPlan(url: URL, paths: { logout?: string; check?: string } = {}): P
 
 t.test('a deployment in order is met with silence', async (t) => {
   const url = await serveTls(t, page({ 'set-cookie': GOOD_COOKIE, ...HSTS }))
-  t.strictSame(await scan(url, { httpUrl: new URL('http://127.0.0.1:1/') }), { findings: [], notes: [] })
+  t.strictSame(await scan(url, { httpUrl: new URL('http://127.0.0.1:1/') }), {
+    findings: [],
+    notes: [],
+    isComplete: true,
+  })
 })
 
 t.test('the cookies of any stack are judged as options would be, and named on the wire', async (t) => {
@@ -316,6 +323,128 @@ t.test('a password is never sent to another host, or nowhere', async (t) => {
   t.match((await scan(nowhere, loginPlan(nowhere))).notes, ['the form on /login leads nowhere', /no session/])
 })
 
+t.test('a password is never sent to another port of the host, or from https to http', async (t) => {
+  const sent: string[] = []
+  const spy: RequestListener = (request, response) => {
+    void read(request).then(({ form }) => {
+      if (request.method === 'POST') sent.push(form.toString())
+      response.end()
+    })
+  }
+  const other = await serve(t, spy)
+  const form = `<form method=post action="${other.href}"><input type=password></form>`
+  for (const url of [await serve(t, page({}, form)), await serveTls(t, page({}, form))]) {
+    t.match((await scan(url, { ca: CERTIFICATE, ...loginPlan(url) })).notes, [
+      'the form on /login leads to another origin, so no password was sent',
+      /no session/,
+    ])
+  }
+  const resending = await serve(t, (request, response) => {
+    if (request.method === 'POST') response.writeHead(307, { location: other.href }).end()
+    else response.end('<form method=post action="/in"><input type=password></form>')
+  })
+  await scan(resending, loginPlan(resending))
+  t.strictSame(sent, [])
+})
+
+t.test('a password may go from http to https', async (t) => {
+  let password: string | null = null
+  const https = await serveTls(t, (request, response) => {
+    void read(request).then(({ form }) => {
+      if (request.method === 'POST') password = form.get('password')
+      response.end('hello')
+    })
+  })
+  const url = await serve(t, page({}, `<form method=post action="${https.href}"><input type=password></form>`))
+  await scan(url, { ca: CERTIFICATE, ...loginPlan(url) })
+  t.equal(password, 'right')
+})
+
+t.test('a Secure cookie goes over https only, but for this machine', async (t) => {
+  const budget = new Budget({ timeout: 5000, requests: 9, clock: Date.now })
+  const seen: string[] = []
+  const url = await serve(t, (request, response) => {
+    seen.push(request.headers.cookie ?? '')
+    response.writeHead(200, { 'set-cookie': ['a=1; Secure', 'b=2'] }).end()
+  })
+  const here = new Browser(url.hostname, budget, undefined)
+  await here.visit(url)
+  await here.visit(url)
+  t.strictSame(seen, ['', 'a=1; b=2'])
+  // Another address of this machine, that does not look like one.
+  const away = new URL(url)
+  away.hostname = '0.0.0.0'
+  const there = new Browser(away.hostname, budget, undefined)
+  await there.visit(away)
+  await there.visit(away)
+  t.strictSame(seen.slice(2), ['', 'b=2'])
+})
+
+t.test('what a hostile page costs is bounded', async (t) => {
+  const bombs = [
+    '<form>'.repeat(80_000),
+    '<form '.repeat(80_000),
+    `<form>${'<input '.repeat(70_000)}`,
+    '<form a="'.repeat(50_000),
+  ]
+  for (const bomb of bombs) {
+    t.ok(formsOf(bomb).length <= 64)
+    t.equal(loginFormOf(bomb), undefined)
+  }
+  t.equal(formsOf(`<form>${'<input name=a>'.repeat(1000)}</form>`)[0]?.inputs.length, 256)
+})
+
+t.test('a host that sets very many session cookies is judged by some of them', async (t) => {
+  const cookies = Array.from({ length: 40 }, (_, index) => `a${index}.sid=x; Secure; HttpOnly; SameSite=Lax`)
+  const { findings, notes } = await scan(await serve(t, page({ 'set-cookie': cookies })))
+  t.equal(findings.filter(({ rule }) => rule === 'session/prefix-missing').length, 16)
+  t.match(notes, ['16 of 40 session cookies were judged'])
+})
+
+t.test('a name that browsers take is judged, though no server should send it', async (t) => {
+  for (const name of ['koa:sess', 'sess[id]']) {
+    const url = await serve(t, page({ 'set-cookie': `${name}=abc; Path=/; SameSite=Lax` }))
+    t.strictSame(await judge(url), ['fatal secure-required', 'fatal httponly-disabled'], name)
+  }
+})
+
+t.test('what a scan finds about a cookie has a remedy in the words of the header', async (t) => {
+  const told = new Set<string>()
+  const cookies = [
+    'sid=a; Domain=example.com; Path=/app; Max-Age=99999999',
+    'sid=a; Domain=localhost; Path=app; SameSite=yes',
+    'sid=a; Domain=co.uk; SameSite=None; Partitioned',
+    'sid=a; Domain=a:1; Partitioned; SameSite=Lax; Secure',
+    `sid=a; Path=/${'x'.repeat(2000)}`,
+    '__Host-sid=a',
+    '__Secure-sid=a',
+    '__Http-sid=a',
+    '__host-connect.sid=a',
+  ]
+  for (const header of cookies) {
+    for (const { rule, fix } of cookieFindings(parseSetCookie(header, 0) as SetCookie, 'production')) {
+      t.match(fix, { text: /^[A-Z].*\.$/, snippet: undefined }, rule)
+      told.add(rule.replace('session/', ''))
+    }
+  }
+  const aboutCookies = RULES.filter(({ slug, onConfig, examples }) => {
+    const options = evaluate(examples.wrong.options)
+    return onConfig !== undefined && slug !== 'cookie-name-invalid' && typeof options['cookie'] === 'object'
+  })
+  // What no header can say: the cookie is Secure or it is not, and a misspelt attribute is none.
+  const impossible = ['secure-auto', 'unknown-option', 'option-type']
+  for (const { slug } of aboutCookies) if (!impossible.includes(slug)) t.ok(told.has(slug), slug)
+})
+
+t.test('HSTS that is taken back is none', async (t) => {
+  for (const value of ['max-age=0', 'includeSubDomains', 'x']) {
+    const url = await serveTls(t, page({ 'strict-transport-security': value }))
+    t.ok((await judge(url, { ca: CERTIFICATE })).includes('info hsts-missing'), value)
+  }
+  const url = await serveTls(t, page({ 'strict-transport-security': 'includeSubDomains; Max-Age="31536000"' }))
+  t.notOk((await judge(url, { ca: CERTIFICATE })).includes('info hsts-missing'))
+})
+
 t.test('fields without names are sent by their usual ones', async (t) => {
   const sent: string[] = []
   const url = await serve(t, (request, response) => {
@@ -379,7 +508,7 @@ t.test('only the host that was given is visited', async (t) => {
 t.test('a scan is bounded in redirects, in size, in requests and in time', async (t) => {
   let hops = 0
   const circle = await serve(t, (_request, response) => redirect(response, `/${hops++}`))
-  t.match((await scan(circle)).notes, [/another host/, /no session/])
+  t.match((await scan(circle)).notes, ['the address redirects more than 5 times', /no session/])
   t.ok(hops < 25, `${hops} redirects in all`)
 
   const endless = await serve(t, (_request, response) => {
@@ -438,7 +567,9 @@ t.test('a redirect to somewhere that is no page is not followed', async (t) => {
 t.test('nobody there is an error', async (t) => {
   await t.rejects(scan(new URL('http://127.0.0.1:1/')), { message: 'http://127.0.0.1:1 does not answer: ECONNREFUSED' })
   const untrusted = await serveTls(t, page({}))
-  await t.rejects(scan(untrusted, { ca: undefined }), { message: /DEPTH_ZERO_SELF_SIGNED_CERT/ })
+  await t.rejects(scan(untrusted, { ca: undefined }), {
+    message: /certificate that is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT \(--ca names one to trust\)/,
+  })
 })
 
 t.test('Set-Cookie is read as browsers read it', async (t) => {
@@ -491,6 +622,9 @@ t.test('a session cookie is known by its name or by its shape', async (t) => {
     `csrfToken=${ID}; HttpOnly`,
     `XSRF-TOKEN=${ID}`,
     `_ga=${ID}; HttpOnly`,
+    `koa.sess.sig=${ID}; HttpOnly`,
+    `heroku-session-affinity=${ID}; HttpOnly`,
+    `AWSALB=${ID}; HttpOnly`,
     `whatever=${ID}`,
     'whatever=short; HttpOnly',
     'inside=x',

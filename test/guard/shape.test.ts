@@ -176,8 +176,8 @@ t.test('a wrong type is refused, and nothing is coerced', async (t) => {
     { maxSessions: { limit: 1, onLimit: 'kick' } },
     { maxRecordSize: 0 },
     { maxRecordSize: Infinity },
-    { loadUser: 'x' },
-    { authHash: {} },
+    { loadUser: 'x', authHash: () => 'x' },
+    { loadUser: async () => null, authHash: {} },
     { crossOriginProtection: 'false' },
     { trustedOrigins: 'https://partner.example' },
     { trustedOrigins: ['partner.example'] },
@@ -277,4 +277,41 @@ t.test('an attribute of the wrong shape breaks one rule, and silences those that
   t.strictSame(judge(good({ store: 'redis' })), ['fatal option-type'])
   t.strictSame(judge(good({ maxSessions: 'many' })), ['fatal option-type'])
   t.strictSame(judge(good({ cookie: { name: 5, secure: false } })), ['fatal option-type', 'fatal secure-required'])
+})
+
+t.test('loadUser and authHash do nothing without each other, and are refused alone', async (t) => {
+  for (const options of [{ loadUser: async () => null }, { authHash: () => 'x' }]) {
+    const [finding] = checkConfig(good(options), 'development')
+    t.match(finding, {
+      rule: 'session/option-type',
+      severity: 'fatal',
+      fix: { text: /together with (authHash|loadUser).*missing/ },
+    })
+  }
+})
+
+t.test('an origin with a wildcard would match nothing, and is refused', async (t) => {
+  for (const origin of ['https://*.example', 'https://*', '*']) {
+    t.strictSame(judge(good({ trustedOrigins: [origin] })), ['fatal option-type'], origin)
+  }
+})
+
+t.test('two decorators of one name are refused here, where they can be told apart', async (t) => {
+  const clashing: [object, ...string[]][] = [
+    [{ login: 'enter', logout: 'enter' }, 'decorators.login', 'decorators.logout'],
+    [{ login: 'logout' }, 'decorators.login'],
+    [{ user: 'session' }, 'decorators.user'],
+    [{ sessions: 'requireLogin' }, 'decorators.sessions'],
+  ]
+  for (const [decorators, ...places] of clashing) {
+    const findings = checkConfig(good({ decorators }), 'production')
+    t.strictSame(
+      findings.map(({ rule, at }) => [rule, at[0]?.path]),
+      places.map((place) => ['session/option-type', place]),
+    )
+    t.match(findings[0]?.fix.text, 'a name that no other decorator has')
+  }
+  const apart = [{ user: 'sessions' }, { login: 'logout', logout: 'leave' }, { user: undefined }]
+  for (const decorators of apart) t.strictSame(judge(good({ decorators })), [], JSON.stringify(decorators))
+  t.strictSame(judge(good({ decorators: { login: '', logout: '' } })), ['fatal option-type', 'fatal option-type'])
 })

@@ -99,7 +99,7 @@ t.test('an entry for a rule that speaks later, or not in this environment, is le
 t.test('the ready phase settles what register had to leave open', async (t) => {
   const silence = [
     { rule: 'secret-reused', reason: 'moving' },
-    { rule: 'hsts-missing', reason: 'the proxy does it' },
+    { rule: 'trust-proxy-missing', reason: 'requests will tell' },
     { rule: 'path-narrow', reason: 'judged before' },
   ]
   t.strictSame(named(checkNeighbours(good({ silence }), 'production', NEIGHBOURS)), ['warning silence-unused'])

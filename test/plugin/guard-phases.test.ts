@@ -113,3 +113,25 @@ t.test('a route that asks for a fresh login settles sudo-missing, whose silence 
     )
   }
 })
+
+t.test('two registrations in contexts of their own may share a cookie only if each can read it', async (t) => {
+  const boot = async (one: SecureSessionOptions, other: SecureSessionOptions): Promise<unknown> => {
+    const { app } = logged(t)
+    for (const options of [one, other]) {
+      app.register(async (context) => {
+        await context.register(secureSession, { ...PRODUCTION, ...options })
+      })
+    }
+    return await app.ready().then(
+      () => 'ready',
+      (error: unknown) => (error as { findings: { rule: string }[] }).findings.map(({ rule }) => rule),
+    )
+  }
+  const [store, another] = [durable(t), durable(t)]
+  t.equal(await boot({ store }, { store }), 'ready')
+  t.strictSame(await boot({ store }, { store: another }), ['session/duplicate-plugin'])
+  t.strictSame(await boot({ store }, { store, secret: SECRET.toUpperCase() }), ['session/duplicate-plugin'])
+  t.equal(await boot({ store }, { store: another, cookie: { name: '__Host-staff' } }), 'ready')
+  const narrow = { cookie: { name: '__Secure-app', path: '/staff' } }
+  t.equal(await boot({ store, cookie: { name: '__Secure-app' } }, { store: another, ...narrow }), 'ready')
+})

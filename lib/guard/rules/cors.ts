@@ -1,6 +1,6 @@
 import { locate, show } from '../print.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { CorsAnswer, NeighbourFacts } from '../phase-facts.ts'
+import type { CorsAnswer } from '../phase-facts.ts'
 import type { Problem, Rule } from '../rule.ts'
 
 export const crossOriginOff: Rule = {
@@ -59,10 +59,6 @@ function wildcards(answers: readonly CorsAnswer[]): Problem[] {
     .map((answer) => corsProblem(answer, 'credentials are allowed to every origin, which browsers refuse'))
 }
 
-function answersOf({ cors }: NeighbourFacts): CorsAnswer[] {
-  return cors === null ? [] : [cors]
-}
-
 const PROBE = { probeOrigin: 'https://probe.invalid', allowCredentials: true }
 
 export const corsCredentialsReflect: Rule = {
@@ -70,18 +66,26 @@ export const corsCredentialsReflect: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['ready', 'scan'],
   silenceable: true,
-  when: 'CORS allows credentials and repeats whatever origin asks',
+  when: 'CORS allows credentials and repeats whatever origin asks, or lets in the origin `null`',
   why: 'Any page on the web can send requests with the session of its visitor and read the answers: SameSite and Origin checks are of no use any more.',
   remedy: 'an allow-list of origins',
   references: ['OWASP ASVS 5.0 3.4.2'],
   teach: `origin: true in @fastify/cors repeats the Origin of the request in Access-Control-Allow-Origin. Together with credentials: true this tells
 browsers that every site may read what a logged-in user would see, CSRF tokens included. The guard asks with an origin that nobody can
-have; whoever lets that one in lets everybody in.`,
+have, and with null, which any page can have by a sandboxed frame; whoever lets one of them in lets everybody in.`,
   examples: {
-    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://probe.invalid' } } },
-    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: 'https://app.example' } } },
+    wrong: {
+      shown: 'app.register(cors, { origin: true, credentials: true })',
+      options: '',
+      neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://probe.invalid' }] },
+    },
+    right: {
+      shown: "app.register(cors, { origin: ['https://app.example'], credentials: true })",
+      options: '',
+      neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] },
+    },
   },
-  onNeighbours: (facts) => reflections(answersOf(facts)),
+  onNeighbours: ({ cors }) => reflections(cors),
   onScan: ({ cors }) => reflections(cors),
 }
 
@@ -97,10 +101,18 @@ export const corsCredentialsWildcard: Rule = {
   teach: `Access-Control-Allow-Origin: * is for data that is the same for everybody. With credentials browsers ignore it. Name the origins that
 need the session instead.`,
   examples: {
-    wrong: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*' } } },
-    right: { options: '', neighbours: { cors: { ...PROBE, allowOrigin: '*', allowCredentials: false } } },
+    wrong: {
+      shown: "app.register(cors, { origin: '*', credentials: true })",
+      options: '',
+      neighbours: { cors: [{ ...PROBE, allowOrigin: '*' }] },
+    },
+    right: {
+      shown: "app.register(cors, { origin: ['https://app.example'], credentials: true })",
+      options: '',
+      neighbours: { cors: [{ ...PROBE, allowOrigin: '*', allowCredentials: false }] },
+    },
   },
-  onNeighbours: (facts) => wildcards(answersOf(facts)),
+  onNeighbours: ({ cors }) => wildcards(cors),
   onScan: ({ cors }) => wildcards(cors),
 }
 
@@ -118,10 +130,13 @@ request (crossOriginProtection with trustedOrigins), or a token in each form (@f
 act as its visitor.`,
   examples: {
     wrong: {
+      shown:
+        "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: false, and no @fastify/csrf-protection",
       options:
         "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: false, silence: [{ rule: 'cross-origin-off', reason: 'tokens' }]",
     },
     right: {
+      shown: "cookie: { sameSite: 'none', secure: true }, trustedOrigins: ['https://shop.example']",
       options:
         "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: false, silence: [{ rule: 'cross-origin-off', reason: 'tokens' }]",
       neighbours: { hasCsrfProtection: true },

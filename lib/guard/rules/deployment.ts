@@ -25,8 +25,16 @@ export const httpsRedirectMissing: Rule = {
   teach: `Https beside http protects nobody who comes in by the wrong door. The http port answers with a redirect to the same address over https,
 and with nothing else.`,
   examples: {
-    wrong: { options: '', scan: { plainHttp: 'serves', sendsHsts: true } },
-    right: { options: '', scan: { plainHttp: 'redirects', sendsHsts: true } },
+    wrong: {
+      shown: 'http://app.example.com/ shows a page',
+      options: '',
+      scan: { plainHttp: 'serves', sendsHsts: true },
+    },
+    right: {
+      shown: 'http://app.example.com/ leads to https://app.example.com/',
+      options: '',
+      scan: { plainHttp: 'redirects', sendsHsts: true },
+    },
   },
   onScan: ({ plainHttp, sendsHsts }) =>
     plainHttp === 'serves' && sendsHsts !== null
@@ -52,8 +60,16 @@ export const cookieOverHttp: Rule = {
   teach: `A session id that crossed the network in the clear is known to whoever listened. Worse, somebody on the way can set one of their own and
 wait for the user to log in with it. With Secure and __Host- in the name, browsers take no such cookie from http.`,
   examples: {
-    wrong: { options: '', scan: { cookiesOverHttp: ['connect.sid'] } },
-    right: { options: '', scan: { cookiesOverHttp: [] } },
+    wrong: {
+      shown: 'Set-Cookie: sid=… in an answer to http://app.example.com/',
+      options: '',
+      scan: { cookiesOverHttp: ['connect.sid'] },
+    },
+    right: {
+      shown: 'Set-Cookie: __Host-sid=…; Secure; … in answers over https only',
+      options: '',
+      scan: { cookiesOverHttp: [] },
+    },
   },
   onScan: ({ cookiesOverHttp, isLoopback }) =>
     isLoopback
@@ -72,13 +88,21 @@ export const sameSiteMissing: Rule = {
   phases: ['scan'],
   silenceable: true,
   when: 'a session cookie without a SameSite attribute',
-  why: 'What happens then is up to the browser: Chromium assumes Lax after two minutes, Firefox and Safari send the cookie with every request.',
+  why: 'What happens then is up to the browser: Chromium assumes Lax, but for POSTs in the first two minutes; Firefox and Safari send the cookie with every request.',
   remedy: '`SameSite=Lax`',
   references: ['RFC 6265bis 5.6.7', 'OWASP ASVS 5.0 3.3.2'],
   teach: `Without the attribute one half of the browsers protects your forms from other sites, and the other half does not. Say Lax, or Strict.`,
   examples: {
-    wrong: { options: '', scan: { cookiesWithoutSameSite: ['connect.sid'] } },
-    right: { options: '', scan: { cookiesWithoutSameSite: [] } },
+    wrong: {
+      shown: 'Set-Cookie: sid=…; Path=/; Secure; HttpOnly',
+      options: '',
+      scan: { cookiesWithoutSameSite: ['connect.sid'] },
+    },
+    right: {
+      shown: 'Set-Cookie: sid=…; Path=/; Secure; HttpOnly; SameSite=Lax',
+      options: '',
+      scan: { cookiesWithoutSameSite: [] },
+    },
   },
   onScan: ({ cookiesWithoutSameSite }) =>
     aboutCookies(
@@ -101,8 +125,8 @@ export const loginKeepsId: Rule = {
   teach: `An attacker fetches a session id of their own, gets it into the victim's browser (a link, a subdomain, plain http), and waits. If the
 login changes the rights of the session but not its id, the attacker's copy of the id is now the victim's session.`,
   examples: {
-    wrong: { options: '', scan: { keptThroughLogin: ['sid'] } },
-    right: { options: '', scan: { keptThroughLogin: [] } },
+    wrong: { shown: 'req.session.userId = user.id', options: '', scan: { keptThroughLogin: ['sid'] } },
+    right: { shown: 'await req.login(user)', options: '', scan: { keptThroughLogin: [] } },
   },
   onScan: ({ keptThroughLogin }) =>
     aboutCookies(
@@ -125,8 +149,8 @@ export const logoutKeepsSession: Rule = {
   teach: `A logout that only tells the browser to forget leaves the session alive for whoever has the id: from a log, a shared computer, a copied
 cookie. The record has to go on the server, at once.`,
   examples: {
-    wrong: { options: '', scan: { survivesLogout: true } },
-    right: { options: '', scan: { survivesLogout: false } },
+    wrong: { shown: "reply.clearCookie('sid')", options: '', scan: { survivesLogout: true } },
+    right: { shown: 'await req.logout()', options: '', scan: { survivesLogout: false } },
   },
   onScan: ({ survivesLogout }) =>
     survivesLogout === true

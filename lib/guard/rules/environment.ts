@@ -1,4 +1,4 @@
-import { locate, show } from '../print.ts'
+import { locate, locateValue, show, showDoubtful } from '../print.ts'
 import type { Rule } from '../rule.ts'
 
 const RELAXED = /^\s*(dev|develop|development|local|localhost|test|tests|testing|ci)\s*$/i
@@ -56,9 +56,9 @@ like "staging", belongs into another variable.`,
         at: [
           askedBy === 'environment'
             ? at(['environment'])
-            : { ...locate(['environment'], show(asked)), path: 'NODE_ENV' },
+            : { ...locateValue(['environment'], asked), path: 'NODE_ENV' },
         ],
-        message: `${askedBy} is ${show(asked)}, which is not a known name, so production rules apply`,
+        message: `${askedBy} is ${showDoubtful(asked)}, which is not a known name, so production rules apply`,
         suggestion: word,
         text: `Did you mean ${word} ? Known are production, development and test.`,
         snippet: `environment: '${word}'`,
@@ -88,7 +88,7 @@ also wins on the server, where the random secret and the memory store of develop
     if (askedBy !== 'environment' || name === 'production' || !isProduction) return []
     return [
       {
-        at: [at(['environment']), { ...locate(['environment'], show(nodeEnv)), path: 'NODE_ENV' }],
+        at: [at(['environment']), { ...locateValue(['environment'], nodeEnv), path: 'NODE_ENV' }],
         message: `environment says ${name}, NODE_ENV says ${show(nodeEnv)}`,
         text: 'Remove environment from the options, and let NODE_ENV decide.',
       },

@@ -1,4 +1,4 @@
-import { locate, show } from '../print.ts'
+import { locate, showDoubtful } from '../print.ts'
 import type { ConfigFacts } from '../facts.ts'
 import type { Problem, Rule } from '../rule.ts'
 
@@ -14,8 +14,16 @@ export const duplicatePlugin: Rule = {
   teach: `request.session can belong to one plugin only, and a browser keeps one cookie of a name for a host and path. Where two plugins share either,
 each reads what the other wrote, takes it for forged, and logs the user out.`,
   examples: {
-    wrong: { options: '', context: { sessionDecorated: true } },
-    right: { options: '', context: { sessionDecorated: false } },
+    wrong: {
+      shown: 'app.register(session) of @fastify/session, and app.register(secureSession) beside it',
+      options: '',
+      context: { sessionDecorated: true },
+    },
+    right: {
+      shown: 'app.register(secureSession), once, at the root',
+      options: '',
+      context: { sessionDecorated: false },
+    },
   },
   onNeighbours: ({ cookieNames }, facts) => takenName(facts, cookieNames),
   onConfig: (facts) => {
@@ -41,8 +49,8 @@ function takenName(facts: ConfigFacts, taken: readonly string[]): Problem[] {
   return [
     {
       at: [facts.at(['cookie', 'name'], name)],
-      message: `another plugin sets a cookie named ${show(name)} too`,
-      text: 'Give one of the two cookies another name.',
+      message: `another plugin sets a cookie named ${showDoubtful(name)} too`,
+      text: 'Give one of the two cookies another name. Two registrations of this plugin may share one if they share store and secrets.',
       snippet: "cookie: { name: '__Host-app-session' }",
     },
   ]
@@ -60,8 +68,16 @@ export const secretReused: Rule = {
   teach: `If @fastify/cookie signs any text that a user can choose, with the key that signs session cookies, a user can have a session cookie
 signed. Give every purpose a secret of its own; npx fastify-session-guard secret makes as many as you like.`,
   examples: {
-    wrong: { options: '', neighbours: { secretSharedWith: ['@fastify/cookie'] } },
-    right: { options: '', neighbours: { secretSharedWith: [] } },
+    wrong: {
+      shown: 'app.register(cookie, { secret: process.env.SESSION_SECRET })',
+      options: '',
+      neighbours: { secretSharedWith: ['@fastify/cookie'] },
+    },
+    right: {
+      shown: 'app.register(cookie, { secret: process.env.COOKIE_SECRET })',
+      options: '',
+      neighbours: { secretSharedWith: [] },
+    },
   },
   onNeighbours: ({ secretSharedWith }, facts) =>
     secretSharedWith.length === 0
@@ -87,8 +103,15 @@ export const sudoMissing: Rule = {
   teach: `A session left open for an hour is fine for reading, not for changing the password. requireLogin({ within: '10m' }) lets a request pass
 only when the login is fresh; req.confirmLogin() renews it when the user has proved who they are again.`,
   examples: {
-    wrong: { options: "assurance: 'aal2'" },
-    right: { options: "assurance: 'aal2'", neighbours: { hasSudoRoute: true } },
+    wrong: {
+      shown: "assurance: 'aal2', and app.post('/password', { preHandler: app.requireLogin() }, …)",
+      options: "assurance: 'aal2'",
+    },
+    right: {
+      shown: "assurance: 'aal2', and app.post('/password', { preHandler: app.requireLogin({ within: '10m' }) }, …)",
+      options: "assurance: 'aal2'",
+      neighbours: { hasSudoRoute: true },
+    },
   },
   onNeighbours: ({ hasSudoRoute }, facts) => {
     const { assurance } = facts.options
@@ -115,8 +138,16 @@ export const storeUnreachable: Rule = {
   teach: `Before the app listens, the store is asked for a record that cannot exist. An address with a mistake, a password that has changed, a
 database that is not up yet: each shows here, in the deployment that brought it, instead of in front of users.`,
   examples: {
-    wrong: { options: '', neighbours: { store: { answers: false, detail: 'ECONNREFUSED' } } },
-    right: { options: '', neighbours: { store: { answers: true, detail: '' } } },
+    wrong: {
+      shown: 'a store whose server is not up, or whose address is mistyped',
+      options: '',
+      neighbours: { store: { answers: false, detail: 'ECONNREFUSED' } },
+    },
+    right: {
+      shown: 'a store that answers within storeTimeout',
+      options: '',
+      neighbours: { store: { answers: true, detail: '' } },
+    },
   },
   onNeighbours: ({ store }, facts) =>
     store === null || store.answers

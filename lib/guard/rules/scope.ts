@@ -48,11 +48,11 @@ export const domainMalformed: Rule = {
   phases: ['register'],
   silenceable: false,
   when: '`cookie.domain` has a scheme, a port, a path, a wildcard, is blank, or holds characters outside ASCII',
-  why: 'Domain takes a bare host name. Browsers discard a cookie with anything else in it.',
+  why: 'Domain takes a bare host name. With anything else in it browsers discard the cookie, or ignore the attribute.',
   remedy: 'the bare host, or leave it out',
   references: ['expressjs/session#659'],
   teach: `Domain is compared with the host name of the request, label by label. A URL, a port, a path or a wildcard never matches, so the
-browser drops the cookie. Names with letters outside ASCII are written in their ASCII form (xn--…). Without Domain, which is best,
+browser drops the cookie; a blank one is as if there were none. Names with letters outside ASCII are written in their ASCII form (xn--…). Without Domain, which is best,
 only this very host gets the cookie.`,
   examples: {
     wrong: { options: "cookie: { domain: 'https://app.example.com' }" },

@@ -1,5 +1,5 @@
-import { FEWEST_BYTES, weaknessOf } from '../secret-strength.ts'
-import type { ConfigFacts } from '../facts.ts'
+import { FEWEST_BYTES } from '../secret-strength.ts'
+import type { ConfigFacts, JudgedSecret } from '../facts.ts'
 import type { Path } from '../print.ts'
 import type { Problem, Rule } from '../rule.ts'
 import type { SecretWeakness } from '../secret-strength.ts'
@@ -12,10 +12,15 @@ const FROM_ENVIRONMENT = 'secret: process.env.SESSION_SECRET'
 const MOST_PLACES = 8
 
 /** Any weak element of a list weakens all: each of them verifies, so each of them can forge. */
-function weakSecrets(facts: ConfigFacts, weakness: SecretWeakness, message: string): Problem[] {
-  const places = facts.secrets.filter(({ text }) => weaknessOf(text) === weakness).map(({ path }) => path)
+function weakSecrets(facts: ConfigFacts, isWeak: (secret: JudgedSecret) => boolean, message: string): Problem[] {
+  const places = facts.secrets.filter(isWeak).map(({ path }) => path)
   return places.length === 0 ? [] : [problemAt(facts, places, message)]
 }
+
+const has =
+  (weakness: SecretWeakness) =>
+  ({ weaknesses }: JudgedSecret): boolean =>
+    weaknesses.includes(weakness)
 
 function problemAt(facts: ConfigFacts, places: readonly Path[], message: string): Problem {
   return {
@@ -46,18 +51,21 @@ process.env.OLD]. An empty key signs what everybody can sign.`,
     if (facts.isFaulty('secret')) return []
     const { secret } = facts.options
     const elements: unknown[] = Array.isArray(secret) ? secret : [secret]
-    const message =
-      facts.environment.name === 'production'
-        ? 'there is no secret to sign the cookie with'
-        : 'there is no secret: a random one signs until this process ends'
-    if (elements.length === 0) return [problemAt(facts, [['secret']], message)]
     const places = elements.flatMap((element, index) => {
       const path = Array.isArray(secret) ? ['secret', index] : ['secret']
-      const isMissing = typeof element === 'string' ? weaknessOf(element) === 'missing' : !facts.isFaulty(...path)
+      const isMissing = typeof element === 'string' ? element.trim() === '' : !facts.isFaulty(...path)
       return isMissing ? [path] : []
     })
-    return places.length === 0 ? [] : [problemAt(facts, places, message)]
+    if (elements.length === 0) places.push(['secret'])
+    return places.length === 0 ? [] : [problemAt(facts, places, missingMessage(facts, places.length < elements.length))]
   },
+}
+
+function missingMessage({ environment }: ConfigFacts, hasOthers: boolean): string {
+  if (hasOthers) return 'an element of the list of secrets is absent or empty'
+  return environment.name === 'production'
+    ? 'there is no secret to sign the cookie with'
+    : 'there is no secret: a random one signs until this process ends'
 }
 
 export const secretShort: Rule = {
@@ -75,7 +83,7 @@ random bytes are out of reach for good. In a list every element verifies cookies
     wrong: { options: "secret: 'Xk3vQ9zLp2Rw7TnB'" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, 'short', `the secret is shorter than ${FEWEST_BYTES} bytes`),
+  onConfig: (facts) => weakSecrets(facts, has('short'), `the secret is shorter than ${FEWEST_BYTES} bytes`),
 }
 
 export const secretLowEntropy: Rule = {
@@ -83,8 +91,8 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once',
-  why: 'It is long, and still easy to guess: repetitions and few characters are what guessing programs try first.',
+  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once; under 32 bytes `secret-short` says it',
+  why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],
   teach: `Length alone is no strength: 'aaaa…' has 32 bytes and falls at the first guess. What counts is how many equally likely secrets there
@@ -93,7 +101,12 @@ could have been. A generated secret of 32 bytes has 256 bits; no text that a per
     wrong: { options: "secret: 'xq'.repeat(32)" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, 'low-entropy', 'the secret is long but easy to guess'),
+  onConfig: (facts) => {
+    // A short secret has few bits anyway: one finding says it, unless somebody silenced that one.
+    const isTold = (secret: JudgedSecret): boolean => has('short')(secret) && !facts.silencing.covers('secret-short')
+    const isWeak = (secret: JudgedSecret): boolean => has('low-entropy')(secret) && !isTold(secret)
+    return weakSecrets(facts, isWeak, 'the secret is easy to guess, however long it is')
+  },
 }
 
 export const secretPlaceholder: Rule = {
@@ -111,7 +124,7 @@ them all. Some look random, since somebody generated them once, for a README.`,
     wrong: { options: "secret: 'a secret with minimum length of 32 characters'" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, 'placeholder', 'the secret is a placeholder'),
+  onConfig: (facts) => weakSecrets(facts, has('placeholder'), 'the secret is a placeholder'),
 }
 
 export const secretDuplicate: Rule = {
@@ -132,7 +145,7 @@ twice means that the new one never arrived, mostly because two environment varia
   onConfig: (facts) => {
     const seen = new Set<string>()
     const again = facts.secrets.filter(({ text }) => {
-      const isAgain = weaknessOf(text) !== 'missing' && seen.has(text)
+      const isAgain = text.trim() !== '' && seen.has(text)
       seen.add(text)
       return isAgain
     })

@@ -92,7 +92,7 @@ export const storeIncomplete: Rule = {
   phases: ['register'],
   silenceable: false,
   when: 'a core method is missing: `get`, `create`, `update`, `touch`, `delete`',
-  why: 'The first request that needs the method would fail, or write a session that is gone back to life.',
+  why: 'The first request that needs the method would fail, or bring back a session that has ended.',
   remedy: 'implement what is missing, or adapt an express-session store with `expressStore(store)`',
   references: [],
   teach: `A store has five methods. create and update are apart, and update compares the version, so that a request in flight during a logout

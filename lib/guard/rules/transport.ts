@@ -50,7 +50,8 @@ export const secureRequired: Rule = {
   references: ['OWASP ASVS 5.0 3.3.1', 'Django security.W010-W012', 'MDN HTTP Observatory: cookies'],
   teach: `One request over http is enough: a link without the s, an image, a typed address. The cookie goes along in the clear, and
 whoever shares the network is logged in as its user. An attacker on the path need not wait; a page over http can contain an image
-of your host. Secure keeps the cookie out of all of them. Browsers treat http://localhost as safe, so this costs development nothing.`,
+of your host. Secure keeps the cookie out of all of them. In
+development 'auto' is the default: the cookie is Secure whenever the request is.`,
   examples: {
     wrong: { options: 'cookie: { secure: false }' },
     right: { options: 'cookie: { secure: true }' },

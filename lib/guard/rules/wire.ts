@@ -40,8 +40,16 @@ export const trustProxyMissing: Rule = {
   teach: `Without trustProxy, Fastify sees the connection from the proxy: plain http, from the proxy's address. Everything that asks whether the
 request was https gets the wrong answer. With trustProxy: true it would believe everybody; name the addresses of your proxy.`,
   examples: {
-    wrong: { options: '', request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'off' } },
-    right: { options: '', request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' } },
+    wrong: {
+      shown: 'Fastify() behind a proxy that ends TLS',
+      options: '',
+      request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'off' },
+    },
+    right: {
+      shown: "Fastify({ trustProxy: ['10.0.0.0/8'] })",
+      options: '',
+      request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' },
+    },
   },
   onRequest: (facts): Problem[] =>
     isHiddenHttps(facts) && !ignoresHopCount(facts)
@@ -68,10 +76,15 @@ export const trustProxyHopCount: Rule = {
 Fastify therefore ignores these headers then, and request.protocol stays http. Name the addresses of the proxies.`,
   examples: {
     wrong: {
+      shown: 'Fastify({ trustProxy: 1 })',
       options: '',
       request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'hop-count', fastifyVersion: '5.12.1' },
     },
-    right: { options: '', request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' } },
+    right: {
+      shown: "Fastify({ trustProxy: ['10.0.0.0/8'] })",
+      options: '',
+      request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' },
+    },
   },
   onRequest: (facts): Problem[] =>
     isHiddenHttps(facts) && ignoresHopCount(facts)
@@ -97,8 +110,16 @@ export const plainHttpInProduction: Rule = {
   teach: `Either the port of the app is open beside the proxy, or there is no TLS at all. A login over plain http shows the password to the
 network, and the session cookie, being Secure, never comes back.`,
   examples: {
-    wrong: { options: '', request: { protocol: 'http', hostname: 'app.example.com' } },
-    right: { options: '', request: { protocol: 'http', hostname: 'localhost' } },
+    wrong: {
+      shown: 'http://app.example.com/ shows a page',
+      options: '',
+      request: { protocol: 'http', hostname: 'app.example.com' },
+    },
+    right: {
+      shown: 'http://app.example.com/ leads to https://app.example.com/',
+      options: '',
+      request: { protocol: 'http', hostname: 'localhost' },
+    },
   },
   onRequest: (facts): Problem[] =>
     facts.protocol === 'http' && facts.forwardedProto === null && !staysHere(facts.hostname)
@@ -125,20 +146,23 @@ network, and the session cookie, being Secure, never comes back.`,
 export const hstsMissing: Rule = {
   slug: 'hsts-missing',
   severity: { production: 'info', development: null },
-  phases: ['ready', 'request', 'scan'],
+  phases: ['ready', 'scan'],
   silenceable: true,
-  when: 'no `Strict-Transport-Security` on an https response',
+  when: 'no `Strict-Transport-Security` on an https response, or one that is taken back with `max-age=0`',
   why: 'The first request of a visit may go over http, where somebody on the way can answer it instead of you.',
   remedy: '@fastify/helmet',
   references: ['OWASP ASVS 5.0 3.4.1', 'Django security.W004'],
   teach: `A user who types your name starts over http, and is redirected, unless somebody in between answers first. With
 Strict-Transport-Security a browser that has been here once goes straight to https. @fastify/helmet sends it; so can the proxy.`,
   examples: {
-    wrong: { options: '', request: { sendsHsts: false } },
-    right: { options: '', request: { sendsHsts: true } },
+    wrong: {
+      shown: 'an https response without Strict-Transport-Security',
+      options: '',
+      neighbours: { sendsHsts: false },
+    },
+    right: { shown: 'app.register(helmet)', options: '', neighbours: { sendsHsts: true } },
   },
   onNeighbours: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
-  onRequest: ({ protocol, sendsHsts }) => (protocol === 'https' && sendsHsts === false ? [hstsProblem()] : []),
   onScan: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
 }
 

@@ -1,5 +1,6 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { staysHere } from '../store-facts.ts'
 import { parseSetCookie } from './set-cookie.ts'
 import type { IncomingMessage } from 'node:http'
 import type { SetCookie } from './set-cookie.ts'
@@ -20,8 +21,8 @@ export interface Answer {
   /** Of all responses on the way. */
   readonly cookies: readonly ReceivedCookie[]
   readonly body: string
-  /** A redirect that was not followed: to another host, or one too many. */
-  readonly leftFor: string | undefined
+  /** A redirect that was not followed: where it led, and what it did. */
+  readonly leftFor: { readonly protocol: string; readonly what: string } | undefined
 }
 
 /** What to send. */
@@ -70,7 +71,7 @@ const LARGEST_BODY = 524_288
 
 /** Visits one host and no other, and keeps its cookies as long as it lives. */
 export class Browser {
-  readonly #jar = new Map<string, string>()
+  readonly #jar = new Map<string, { value: string; secure: boolean }>()
   readonly #hostname: string
   readonly #budget: Budget
   readonly #ca: string | undefined
@@ -83,13 +84,13 @@ export class Browser {
 
   /** The cookies held now. */
   get cookies(): ReadonlyMap<string, string> {
-    return this.#jar
+    return new Map([...this.#jar].map(([name, { value }]) => [name, value]))
   }
 
   /** Another browser that holds the same cookies. */
   copy(): Browser {
     const copy = new Browser(this.#hostname, this.#budget, this.#ca)
-    for (const [name, value] of this.#jar) copy.#jar.set(name, value)
+    for (const [name, cookie] of this.#jar) copy.#jar.set(name, cookie)
     return copy
   }
 
@@ -105,18 +106,37 @@ export class Browser {
     const body = await bodyOf(response)
     const status = Number(response.statusCode)
     const next = status >= 300 && status < 400 ? targetOf(response.headers.location, url) : undefined
-    const isAway = next !== undefined && (next.hostname !== this.#hostname || hop === MOST_REDIRECTS)
-    if (next === undefined || isAway) {
-      return { url, status, headers: response.headers, cookies, body, leftFor: isAway ? next.protocol : undefined }
+    const kept = status === 307 || status === 308 ? question : { headers: question.headers ?? {} }
+    const what = next === undefined ? undefined : this.#obstacle(url, next, kept, hop)
+    if (next === undefined || what !== undefined) {
+      const leftFor = next === undefined || what === undefined ? undefined : { protocol: next.protocol, what }
+      return { url, status, headers: response.headers, cookies, body, leftFor }
     }
-    const keepsMethod = status === 307 || status === 308
-    return await this.#follow(next, keepsMethod ? question : { headers: question.headers ?? {} }, cookies, hop + 1)
+    return await this.#follow(next, kept, cookies, hop + 1)
+  }
+
+  /** What keeps a redirect from being followed. */
+  #obstacle(from: URL, next: URL, { form }: Question, hop: number): string | undefined {
+    if (next.hostname !== this.#hostname) return 'leads to another host, which was not followed'
+    if (hop === MOST_REDIRECTS) return `redirects more than ${MOST_REDIRECTS} times`
+    return form === undefined || mayPass(from, next)
+      ? undefined
+      : 'leads to another origin, and nothing that was typed was sent there'
+  }
+
+  /** A Secure cookie goes over https only, but for this machine, as in browsers. */
+  #cookieFor(url: URL): string {
+    const isPrivate = url.protocol === 'https:' || staysHere(url.hostname)
+    return [...this.#jar]
+      .filter(([, { secure }]) => isPrivate || !secure)
+      .map(([name, { value }]) => `${name}=${value}`)
+      .join('; ')
   }
 
   #send(url: URL, { method = 'GET', headers = {}, form }: Question): Promise<IncomingMessage> {
     const signal = this.#budget.spend()
     const body = form?.toString()
-    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const cookie = this.#cookieFor(url)
     const request = url.protocol === 'https:' ? requestHttps : requestHttp
     return new Promise((resolve, reject) => {
       const sent = request(url, {
@@ -135,9 +155,7 @@ export class Browser {
       })
       sent.once('response', resolve)
       sent.once('error', (error: NodeJS.ErrnoException) => {
-        reject(
-          new ScanError(signal.aborted ? TOO_LATE : `${url.origin} does not answer: ${error.code}`, { cause: error }),
-        )
+        reject(new ScanError(signal.aborted ? TOO_LATE : `${url.origin} ${troubleOf(error)}`, { cause: error }))
       })
       sent.end(body)
     })
@@ -146,12 +164,27 @@ export class Browser {
   #receive(response: IncomingMessage): SetCookie[] {
     const parsed = (response.headers['set-cookie'] ?? []).map((header) => parseSetCookie(header, this.#budget.now))
     const cookies = parsed.filter((cookie) => cookie !== undefined)
-    for (const { name, value, isRemoval } of cookies) {
+    for (const { name, value, secure, isRemoval } of cookies) {
       if (isRemoval) this.#jar.delete(name)
-      else this.#jar.set(name, value)
+      else this.#jar.set(name, { value, secure })
     }
     return cookies
   }
+}
+
+/** Whether what a user typed on one page may be sent to another: the same origin, or the same host by https instead of http. */
+export function mayPass(from: URL, to: URL): boolean {
+  return (
+    from.origin === to.origin ||
+    (from.hostname === to.hostname && from.protocol === 'http:' && to.protocol === 'https:')
+  )
+}
+
+function troubleOf({ code = 'no reason given' }: NodeJS.ErrnoException): string {
+  const isDoubted = /CERT|SIGNATURE/.test(code)
+  return isDoubted
+    ? `has a certificate that is not trusted: ${code} (--ca names one to trust)`
+    : `does not answer: ${code}`
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

@@ -5,20 +5,36 @@ export interface Form {
   readonly inputs: readonly { name: string; type: string; value: string }[]
 }
 
-const FORM = /<form\b([^>]{0,4096})>([\s\S]{0,65536}?)<\/form>/gi
-const INPUT = /<input\b([^>]{0,4096})>/gi
 const ATTRIBUTE = /([a-z-]{1,40})\s{0,9}=\s{0,9}(?:"([^"]{0,4096})"|'([^']{0,4096})'|([^\s"'>]{1,4096}))/gi
 
-/** The forms of a page, in its order. A page of another kind has none. */
+const LONGEST_TAG = 4096
+
+const MOST_FORMS = 64
+
+const MOST_INPUTS = 256
+
+/** The forms of a page, in its order. A page of another kind has none. Reads the text once, however it is made. */
 export function formsOf(html: string): Form[] {
-  return [...html.matchAll(FORM)].map(([, head = '', body = '']) => {
+  return tagsOf(html, 'form', MOST_FORMS).map(({ head, rest }) => {
     const attributes = attributesOf(head)
+    const [body = ''] = rest.split(/<\/form/i, 1)
     return {
       action: attributes.get('action') ?? '',
       method: attributes.get('method')?.toUpperCase() === 'POST' ? 'POST' : 'GET',
-      inputs: [...body.matchAll(INPUT)].map(([, text = '']) => inputOf(attributesOf(text))),
+      inputs: tagsOf(body, 'input', MOST_INPUTS).map((input) => inputOf(attributesOf(input.head))),
     }
   })
+}
+
+/** Each tag of a name, with what stands in it and what follows up to the next: forms and inputs never nest. */
+function tagsOf(html: string, name: 'form' | 'input', most: number): { head: string; rest: string }[] {
+  return html
+    .split(new RegExp(`<${name}(?=[\\s>/])`, 'i'), most + 1)
+    .slice(1)
+    .map((text) => {
+      const end = text.indexOf('>')
+      return end === -1 ? { head: text, rest: '' } : { head: text.slice(0, end), rest: text.slice(end + 1) }
+    })
 }
 
 function inputOf(attributes: ReadonlyMap<string, string>): Form['inputs'][number] {
@@ -29,7 +45,7 @@ function inputOf(attributes: ReadonlyMap<string, string>): Form['inputs'][number
 function attributesOf(text: string): Map<string, string> {
   const attributes = new Map<string, string>()
   // One of the three ways to write a value has matched.
-  for (const [, name = '', ...values] of text.matchAll(ATTRIBUTE)) {
+  for (const [, name = '', ...values] of text.slice(0, LONGEST_TAG).matchAll(ATTRIBUTE)) {
     attributes.set(name.toLowerCase(), decode(values.find((value) => value !== undefined) as string))
   }
   return attributes

@@ -1,5 +1,5 @@
 import { formsOf, hiddenFieldsOf, loginFormOf, targetOfForm } from './form.ts'
-import { ScanError } from './browser.ts'
+import { mayPass, ScanError } from './browser.ts'
 import { isSessionCookie } from './set-cookie.ts'
 import type { Answer, Browser } from './browser.ts'
 import type { Form } from './form.ts'
@@ -36,6 +36,9 @@ export async function tryLogin(browser: Browser, stranger: Browser, plan: LoginP
   fields.set(nameOf(form, ['password']) || 'password', plan.password)
   const target = targetOfForm(form, page.url)
   if (target === undefined) throw new ScanError(`the form on ${plan.page.pathname} leads nowhere`)
+  if (target.hostname === page.url.hostname && !mayPass(page.url, target)) {
+    throw new ScanError(`the form on ${plan.page.pathname} leads to another origin, so no password was sent`)
+  }
   const answer = await browser.visit(target, { method: 'POST', form: fields })
   if (answer.status >= 400 || loginFormOf(answer.body) !== undefined) {
     throw new ScanError('the login was refused: are SCAN_USER and SCAN_PASSWORD right?')

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isHsts } from '../hsts.ts'
 import { checkScan } from '../phases.ts'
 import { staysHere } from '../store-facts.ts'
 import { Browser, Budget, ScanError } from './browser.ts'
@@ -33,9 +34,13 @@ export interface ScanResult {
   readonly findings: Finding[]
   /** What could not be looked at, and why. */
   readonly notes: string[]
+  /** Whether everything that was asked for could be looked at: pages, login, logout. */
+  readonly isComplete: boolean
 }
 
 const MOST_REQUESTS = 60
+
+const MOST_COOKIES = 16
 
 const NO_COOKIE = 'no session cookie was seen: name a page that sets one with --path, or a login with --login'
 
@@ -52,7 +57,7 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   const first = await open().visit(plan.url)
   const answers = [first]
   const notes: string[] = []
-  if (first.leftFor !== undefined) notes.push('the address leads to another host, which was not followed')
+  if (first.leftFor !== undefined) notes.push(`the address ${first.leftFor.what}`)
   for (const page of plan.pages) {
     const answer = await attempt(notes, () => open().visit(page))
     if (answer !== undefined) answers.push(answer)
@@ -66,20 +71,28 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
     .concat(login?.cookies ?? [])
   const facts: ScanFacts = {
     cors: cors ?? [],
-    sendsHsts: isHttps ? first.headers['strict-transport-security'] !== undefined : null,
+    sendsHsts: isHttps ? isHsts(String(first.headers['strict-transport-security'])) : null,
     plainHttp: plainHttpOf(plan, first, plain),
     isLoopback: staysHere(hostname),
     ...cookieFacts(seen),
     keptThroughLogin: login?.keptThroughLogin ?? [],
     survivesLogout: login?.survivesLogout ?? null,
   }
-  const cookies = newest(seen.map(({ cookie }) => cookie))
+  const held = newest(seen.map(({ cookie }) => cookie))
+  const cookies = held.slice(0, MOST_COOKIES)
   if (cookies.length === 0) notes.push(NO_COOKIE)
+  if (held.length > MOST_COOKIES) notes.push(`${MOST_COOKIES} of ${held.length} session cookies were judged`)
   const findings = [
     ...checkScan(facts, plan.environment),
     ...cookies.flatMap((cookie) => cookieFindings(cookie, plan.environment)),
   ]
-  return { findings, notes }
+  const isComplete = answers.length > plan.pages.length && cors !== undefined && isLoginJudged(plan, login)
+  return { findings, notes, isComplete }
+}
+
+function isLoginJudged({ login }: ScanPlan, outcome: LoginOutcome | undefined): boolean {
+  if (login === undefined) return true
+  return outcome !== undefined && (login.logout === undefined || outcome.survivesLogout !== null)
 }
 
 async function attempt<Result>(notes: string[], action: () => Promise<Result>): Promise<Result | undefined> {
@@ -118,7 +131,7 @@ function plainHttpOf({ url }: ScanPlan, first: Answer, plain: Answer | undefined
 }
 
 function isOnHttps({ url, leftFor }: Answer): boolean {
-  return url.protocol === 'https:' || leftFor === 'https:'
+  return url.protocol === 'https:' || leftFor?.protocol === 'https:'
 }
 
 /** Asks as pages on origins that nobody can have would (RFC 2606; a sandboxed frame has the origin null). */

@@ -1,4 +1,3 @@
-import { isToken } from '../cookie-syntax.ts'
 import { isFingerprint } from '../rules/name.ts'
 
 /** One `Set-Cookie` header as it came over the wire, attributes as browsers read them (RFC 6265bis 5.6). */
@@ -20,12 +19,15 @@ export interface SetCookie {
 
 const LONGEST_HEADER = 8192
 
+// Browsers take more than the token that servers are asked for: `koa:sess`, `sess[id]`. What could fool a terminal is left out.
+const NAME = /^[\x21-\x7e]{1,4096}$/
+
 /** Reads one header; `undefined` for one that browsers would ignore. */
 export function parseSetCookie(header: string, now: number): SetCookie | undefined {
   const [pair = '', ...rest] = header.slice(0, LONGEST_HEADER).split(';')
   const equals = pair.indexOf('=')
   const name = pair.slice(0, Math.max(0, equals)).trim()
-  if (!isToken(name)) return undefined
+  if (!NAME.test(name)) return undefined
   const attributes = new Map<string, string>()
   for (const part of rest) {
     const [key = '', ...value] = part.split('=')
@@ -58,7 +60,7 @@ function isPast(maxAge: number | undefined, expires: string | undefined, now: nu
 
 // Names that carry no session, however random their values look.
 const OTHER =
-  /csrf|xsrf|consent|analytics|^_ga|^_gid|^__cf|^_hj|lang|locale|theme|tz|^ab[-_]|visitor|^intercom|^amplitude/i
+  /csrf|xsrf|consent|analytics|^_ga|^_gid|^__cf|^_hj|lang|locale|theme|tz|^ab[-_]|visitor|^intercom|^amplitude|affinity|^awsalb|^bigip|\.sig$/i
 
 const SESSION = /sess|(^|[^a-z])sid($|[^a-z])|^sid|sid$|auth|login|remember|^(access|id|refresh)?[-_]?token$|jwt|^id$/i
 
