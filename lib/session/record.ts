@@ -121,10 +121,12 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   data: (value) => isString(value) && parseObject(value) !== undefined,
 }
 
+const SHAPES = Object.entries(FIELDS)
+
 /** Whether a store's answer is a whole record: every field of its type, data and user parse, and a user goes with an id. */
 export function isRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false
-  if (!Object.entries(FIELDS).every(([name, isShape]) => isShape(value[name]))) return false
+  if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
   if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null
   return (
     value['authenticatedAt'] !== null &&

@@ -195,10 +195,11 @@ export class RequestSession extends SessionState {
   async #remove(record: SessionRecord): Promise<boolean> {
     const { handle, userId, epoch } = record
     let isTheirs = false
-    await this.parts.users.end(handle, (latest) => {
+    const isOwn = (latest: SessionRecord): boolean => {
       isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
       return !isTheirs
-    })
+    }
+    await this.parts.users.end(handle, isOwn, record)
     if (userId !== null) await this.parts.users.release(userId, handle)
     return !isTheirs
   }

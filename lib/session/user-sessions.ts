@@ -144,10 +144,17 @@ export class UserSessions {
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
-  /** Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. */
-  async end(handle: string, isToEnd: (record: SessionRecord) => boolean): Promise<SessionRecord | undefined> {
+  /**
+   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that was `loaded`
+   * before is read again only if it changed since.
+   */
+  async end(
+    handle: string,
+    isToEnd: (record: SessionRecord) => boolean,
+    loaded?: SessionRecord,
+  ): Promise<SessionRecord | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const record = await this.#store.get(handle)
+      const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
       if (record === undefined || !isToEnd(record)) return undefined
       if (await this.#store.delete(handle, record.version)) return record
     }
