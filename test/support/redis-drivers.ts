@@ -14,8 +14,8 @@ export interface RedisDriver {
   readonly name: string
   connect(port: number): Promise<Connected>
   connectCluster(ports: readonly number[]): Promise<Connected>
-  /** To the primary that a sentinel on this port knows by this name. */
-  connectSentinel(port: number, name: string): Promise<Connected>
+  /** To the primary that a sentinel on this port knows by that name. */
+  connectSentinel(port: number, primary: string): Promise<Connected>
 }
 
 /** A connected client, with the listener for errors that an app would have. */
@@ -46,9 +46,9 @@ const nodeRedis = (
     await client.connect()
     return { client, close: async () => client.destroy() }
   },
-  connectSentinel: async (port, name) => {
+  connectSentinel: async (port, primary) => {
     const nodeClientOptions = { disableOfflineQueue: true }
-    const client = createWatched({ name, sentinelRootNodes: [{ host: HOST, port }], nodeClientOptions })
+    const client = createWatched({ name: primary, sentinelRootNodes: [{ host: HOST, port }], nodeClientOptions })
     client.on('error', () => undefined)
     await client.connect()
     return { client, close: async () => client.destroy() }
@@ -69,9 +69,12 @@ const ioRedis = (name: string, One: typeof Redis, Many: typeof Cluster): RedisDr
     await once(client, 'ready')
     return { client, close: async () => client.disconnect() }
   },
-  connectSentinel: async (port, name) => {
+  connectSentinel: async (port, primary) => {
     const options = { enableOfflineQueue: false, maxRetriesPerRequest: 1, sentinelRetryStrategy: () => 50 }
-    const client = new One({ sentinels: [{ host: HOST, port }], name, ...options }).on('error', () => undefined)
+    const client = new One({ sentinels: [{ host: HOST, port }], name: primary, ...options }).on(
+      'error',
+      () => undefined,
+    )
     await once(client, 'ready')
     return { client, close: async () => client.disconnect() }
   },
