@@ -15,8 +15,8 @@ import { integer, markdown, times } from '../table.ts'
 import { Visitor } from '../visitor.ts'
 import type { StorePeer } from './peers.ts'
 import { STORE_PEERS } from './peers.ts'
-import type { Counter } from './round-trips.ts'
-import { countPostgres, countRedis } from './round-trips.ts'
+import type { Counter } from '../../test/support/round-trips.ts'
+import { countPostgres, countRedis } from '../../test/support/round-trips.ts'
 import { sweepPostgres, sweepSqlite } from './sweep.ts'
 
 const SCENARIOS = [user, session, write, loginLogout]

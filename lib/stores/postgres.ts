@@ -13,7 +13,11 @@ export { postgresSchema } from './postgres-sql.ts'
 
 /** Options of `postgresStore`. */
 export interface PostgresStoreOptions {
-  /** A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for. */
+  /**
+   * A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for.
+   * And a `statement_timeout` below the plugin's `storeTimeout`: without one, a write that waits for somebody's lock is still made
+   * when its request has long been answered with 503.
+   */
   pool: PostgresPool
   /** Name of the table for records, with its schema where it is not on the search path. Default `sessions`. */
   table?: string
