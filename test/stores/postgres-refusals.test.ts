@@ -32,7 +32,7 @@ interface Booted {
   readonly cookie: string
   readonly table: string
   readonly pool: Pool
-  expectAnn(): Promise<void>
+  readonly expectAnn: () => Promise<void>
 }
 
 async function bootApp(t: Test, pool: PoolConfig = {}): Promise<Booted> {
@@ -49,7 +49,7 @@ async function bootApp(t: Test, pool: PoolConfig = {}): Promise<Booted> {
     cookie,
     table,
     pool: own,
-    async expectAnn() {
+    expectAnn: async () => {
       const answer = await app.inject({ url: '/me', headers: { cookie } })
       t.strictSame(answer.json(), { user: 'ann', note: null }, 'the session is there')
     },

@@ -26,7 +26,7 @@ interface Booted {
   /** Of Ann. */
   readonly cookie: string
   readonly prefix: string
-  expectAnn(): Promise<void>
+  readonly expectAnn: () => Promise<void>
 }
 
 async function bootApp(t: Test, driver: RedisDriver): Promise<Booted> {
@@ -41,7 +41,7 @@ async function bootApp(t: Test, driver: RedisDriver): Promise<Booted> {
     app,
     cookie,
     prefix,
-    async expectAnn() {
+    expectAnn: async () => {
       const answer = await app.inject({ url: '/me', headers: { cookie } })
       t.strictSame(answer.json(), { user: 'ann', note: null }, 'the session is there')
     },
