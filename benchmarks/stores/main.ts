@@ -23,8 +23,6 @@ import { sweepPostgres, sweepSqlite } from './sweep.ts'
 
 const SCENARIOS = [user, session, write, loginLogout]
 
-const SERVERS = ['redis', 'postgres']
-
 const STORES_USAGE = `npm run benchmark -- stores [options]
 
   --rounds <count>      how often each pair is measured (9)
@@ -32,7 +30,8 @@ const STORES_USAGE = `npm run benchmark -- stores [options]
   --connections <count> how many visitors at once (20)
   --warmup <seconds>    load before the first measurement of each pair (3)
   --scenario <name>     only this scenario (repeatable): ${SCENARIOS.map(({ name }) => name).join(', ')}
-  --server <name>       only this server (repeatable): ${SERVERS.join(', ')}
+  --server <name>       only this server (repeatable): redis, postgres
+  --peer <name>         only this peer (repeatable): ${STORE_PEERS.map(({ name }) => name).join(', ')}
   --sweep               instead: sweeps expired records from SQLite and PostgreSQL
   --rows <count>        with --sweep: so many (1000000)`
 
@@ -69,7 +68,8 @@ export async function benchmarkStores(args: string[]): Promise<void> {
       connections: { type: 'string', default: '20' },
       warmup: { type: 'string', default: '3' },
       scenario: { type: 'string', multiple: true },
-      server: { type: 'string', multiple: true, default: SERVERS },
+      server: { type: 'string', multiple: true },
+      peer: { type: 'string', multiple: true },
       sweep: { type: 'boolean', default: false },
       rows: { type: 'string', default: '1000000' },
       help: { type: 'boolean', default: false },
@@ -83,7 +83,12 @@ export async function benchmarkStores(args: string[]): Promise<void> {
     warmup: positive('warmup', values.warmup),
     amount: undefined,
     scenarios: picked(SCENARIOS, ({ name }) => name, values.scenario, 'scenario'),
-    peers: picked(STORE_PEERS, ({ server }) => server, values.server, 'server'),
+    peers: picked(
+      picked(STORE_PEERS, ({ server }) => server, values.server, 'server'),
+      ({ name }) => name,
+      values.peer,
+      'peer',
+    ),
   }
   try {
     await (values.sweep ? sweeps(positive('rows', values.rows)) : compareStores(options))
