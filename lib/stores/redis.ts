@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { DecodedRecords } from './decoded-records.ts'
 import type { Redis, RedisClient } from './redis-client.ts'
 import { redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
@@ -55,6 +56,7 @@ class Store implements RedisStore {
   onDamaged: SessionStore['onDamaged']
   readonly connections: readonly RedisConnection[]
   readonly #redis: Redis
+  readonly #decoded = new DecodedRecords()
   readonly #prefix: string
   readonly #clock: () => number
   /** Names of writes begin with this process's own. */
@@ -71,7 +73,7 @@ class Store implements RedisStore {
   async get(handle: string): Promise<SessionRecord | undefined> {
     const value = await this.#read(this.#recordKey(handle))
     if (value === null) return undefined
-    const record = decodeValue(value.toString())
+    const record = this.#decoded.find(handle, value.toString(), decodeValue)
     if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
     this.onDamaged?.(handle)
     return undefined
