@@ -21,7 +21,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  await main(readOptions(process.argv.slice(2)))
+  const [first, ...rest] = process.argv.slice(2)
+  // Needs servers of its own, which nothing else here does.
+  if (first === 'stores') await (await import('./stores/main.ts')).benchmarkStores(rest)
+  else await main(readOptions(process.argv.slice(2)))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

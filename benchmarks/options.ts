@@ -6,6 +6,7 @@ import type { Scenario } from './scenarios/scenario.ts'
 import type { LoadOptions } from './load.ts'
 
 export const USAGE = `npm run benchmark -- [options]
+npm run benchmark -- stores [options]      sessions in Redis and PostgreSQL; says more with --help
 
   --scenario <name>     only this scenario (repeatable): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer <name>         only this peer (repeatable): ${PEERS.map(({ name }) => name).join(', ')}

@@ -3,6 +3,8 @@
  *
  *   js                  a program: runs to its end, exit code 0, or the code of `exit=1`
  *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path): 200
+ *   js store            a module that exports a store: the store is asked for a record that it does not have
+ *   … needs=redis       with a real server at REDIS_URL; `postgres` at DATABASE_URL
  *   ts                  a module: type-checked under strict
  *   ts alone            the same, by itself: what it declares is not for the others
  *   … fragment          the inside of a handler that knows `app`, `request`, `req`, `reply`, `user`, `options`: type-checked
@@ -16,11 +18,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Test } from 'tap'
 import { ROOT } from './support/imports.ts'
 import type { Block } from './support/markdown.ts'
 import { blocksOf } from './support/markdown.ts'
 import { isPrinted, Reader, readerIn } from './support/readme-runner.ts'
 import type { Finished } from './support/run.ts'
+import { startPostgres } from './support/servers/postgres.ts'
+import { startRedis } from './support/servers/redis.ts'
 import { buildPackage } from './support/tarball.ts'
 
 t.setTimeout(180_000)
@@ -34,6 +39,20 @@ const isAlone = ({ attributes }: Block): boolean => 'alone' in attributes
 for (const block of blocks.filter((one) => isCode(one) && !isAlone(one))) {
   if (isPart(block)) await reader.writePart(block)
   else names.set(block, await reader.write(block))
+}
+
+/** Starts the server that a block needs, and names it as the block expects. */
+async function serverOf({ attributes, line }: Block, t: Test): Promise<Record<string, string>> {
+  switch (attributes['needs']) {
+    case undefined:
+      return {}
+    case 'redis':
+      return { REDIS_URL: (await startRedis(t)).url }
+    case 'postgres':
+      return { DATABASE_URL: (await startPostgres(t)).url }
+    default:
+      throw new Error(`line ${line}: nobody knows how to start ${attributes['needs']}`)
+  }
 }
 
 t.test('every block says in known words how it is meant', async (t) => {
@@ -51,7 +70,10 @@ t.test('every program of the README does what the README says', async (t) => {
   for (const block of blocks) {
     const name = names.get(block)
     const at = `line ${block.line}`
-    if (name !== undefined && 'serve' in block.attributes) {
+    if (name !== undefined && 'store' in block.attributes) {
+      const asked = await reader.ask(name, block, await serverOf(block, t))
+      t.equal(asked.code, 0, `${at} exports a store that answers`, { ...asked })
+    } else if (name !== undefined && 'serve' in block.attributes) {
       t.equal(await reader.serve(name, block), 200, `${at} serves`)
     } else if (name !== undefined && block.language === 'js') {
       last = await reader.run(name, block)

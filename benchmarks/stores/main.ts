@@ -15,13 +15,15 @@ import { integer, markdown, times } from '../table.ts'
 import { Visitor } from '../visitor.ts'
 import type { StorePeer } from './peers.ts'
 import { STORE_PEERS } from './peers.ts'
-import type { Counter } from './round-trips.ts'
-import { countPostgres, countRedis } from './round-trips.ts'
+import type { Counter } from '../../test/support/round-trips.ts'
+import { countPostgres, countRedis } from '../../test/support/round-trips.ts'
+import type { StoreSeries } from './targets.ts'
+import { storeTargetsOf } from './targets.ts'
 import { sweepPostgres, sweepSqlite } from './sweep.ts'
 
 const SCENARIOS = [user, session, write, loginLogout]
 
-const USAGE = `node dist/benchmarks/stores/main.js [options]
+const STORES_USAGE = `npm run benchmark -- stores [options]
 
   --rounds <count>      how often each pair is measured (9)
   --duration <seconds>  how long each measurement takes (1)
@@ -29,7 +31,12 @@ const USAGE = `node dist/benchmarks/stores/main.js [options]
   --warmup <seconds>    load before the first measurement of each pair (3)
   --scenario <name>     only this scenario (repeatable): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --server <name>       only this server (repeatable): redis, postgres
-  --rows <count>        instead: sweeps so many expired records from SQLite and PostgreSQL (1000000)`
+  --peer <name>         only this peer (repeatable): ${STORE_PEERS.map(({ name }) => name).join(', ')}
+  --sweep               instead: sweeps expired records from SQLite and PostgreSQL
+  --rows <count>        with --sweep: so many (1000000)`
+
+/** How long a sweep may hold the event loop, in milliseconds. */
+const LONGEST_PAUSE = 50
 
 /** Requests whose round trips are counted, by one visitor, one after the other. */
 const COUNTED = 100
@@ -41,44 +48,84 @@ interface Contender {
   roundTrips: string
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '9' },
-    duration: { type: 'string', default: '1' },
-    connections: { type: 'string', default: '20' },
-    rows: { type: 'string' },
-    warmup: { type: 'string', default: '3' },
-    scenario: { type: 'string', multiple: true },
-    server: { type: 'string', multiple: true, default: ['redis', 'postgres'] },
-    help: { type: 'boolean' },
-  },
-})
+interface StoreOptions extends LoadOptions {
+  readonly rounds: number
+  /** Seconds. */
+  readonly warmup: number
+  readonly scenarios: readonly Scenario[]
+  readonly peers: readonly StorePeer[]
+}
+
 const ends: (() => Promise<void>)[] = []
-try {
-  if (values.help === true) console.log(USAGE)
-  else if (values.rows !== undefined) await sweeps(Number(values.rows))
-  else {
-    await compareStores({
-      duration: Number(values.duration),
-      connections: Number(values.connections),
-      amount: undefined,
-    })
+
+/** Measures the stores as `args` say. Resolves once everything it started is gone. */
+export async function benchmarkStores(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: 'string', default: '9' },
+      duration: { type: 'string', default: '1' },
+      connections: { type: 'string', default: '20' },
+      warmup: { type: 'string', default: '3' },
+      scenario: { type: 'string', multiple: true },
+      server: { type: 'string', multiple: true },
+      peer: { type: 'string', multiple: true },
+      sweep: { type: 'boolean', default: false },
+      rows: { type: 'string', default: '1000000' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(STORES_USAGE)
+  const options = {
+    rounds: positive('rounds', values.rounds),
+    duration: positive('duration', values.duration),
+    connections: positive('connections', values.connections),
+    warmup: positive('warmup', values.warmup),
+    amount: undefined,
+    scenarios: picked(SCENARIOS, ({ name }) => name, values.scenario, 'scenario'),
+    peers: picked(
+      picked(STORE_PEERS, ({ server }) => server, values.server, 'server'),
+      ({ name }) => name,
+      values.peer,
+      'peer',
+    ),
   }
-} finally {
-  await stopAll()
-  for (const end of ends) await end()
+  try {
+    await (values.sweep ? sweeps(positive('rows', values.rows)) : compareStores(options))
+  } finally {
+    await stopAll()
+    for (const end of ends) await end()
+  }
+}
+
+function positive(name: string, value: string): number {
+  if (Number(value) > 0) return Number(value)
+  throw new Error(`--${name} ${value} is not a positive number\n\n${STORES_USAGE}`)
+}
+
+function picked<Item>(
+  all: readonly Item[],
+  nameOf: (item: Item) => string,
+  names: string[] | undefined,
+  what: string,
+): readonly Item[] {
+  const wrong = names?.find((name) => !all.some((item) => nameOf(item) === name))
+  if (wrong !== undefined) throw new Error(`no ${what} is named ${wrong}\n\n${STORES_USAGE}`)
+  return all.filter((item) => names?.includes(nameOf(item)) ?? true)
 }
 
 async function sweeps(rows: number): Promise<void> {
   const results = [await sweepSqlite(rows), await sweepPostgres(rows)]
   const cells = results.map(({ store, perSecond, longestPause, longestIdlePause }) => {
-    return [store, integer(rows), integer(perSecond), longestPause.toFixed(1), longestIdlePause.toFixed(1)]
+    const verdict = longestPause < LONGEST_PAUSE ? 'yes' : 'no'
+    return [store, integer(rows), integer(perSecond), longestPause.toFixed(1), longestIdlePause.toFixed(1), verdict]
   })
   console.log(`${machine()}\n`)
-  console.log(markdown(['store', 'expired', 'per second', 'longest pause, ms', 'idle, ms'], cells, 1))
+  const head = ['store', 'expired', 'per second', 'longest pause, ms', 'idle, ms', `under ${LONGEST_PAUSE} ms`]
+  console.log(markdown(head, cells, 1))
 }
 
-async function compareStores(options: LoadOptions): Promise<void> {
+async function compareStores(options: StoreOptions): Promise<void> {
   const t = { teardown: (end: () => Promise<void>) => void ends.push(end) }
   // As both come out of the box, but for the folder: what they acknowledge survives them.
   const redis = await startRedis(t, { appendfsync: 'everysec' })
@@ -89,10 +136,11 @@ async function compareStores(options: LoadOptions): Promise<void> {
   })
   const urls = { redis: redis.url, postgres: postgres.url }
   const counters = { redis: await countRedis(redis.url), postgres: await countPostgres(postgres.url) }
-  console.log(`${machine()}, ${options.connections} connections, the median of ${values.rounds} rounds\n`)
-  for (const scenario of SCENARIOS.filter(({ name }) => values.scenario?.includes(name) ?? true)) {
+  console.log(`${machine()}, ${options.connections} connections, the median of ${options.rounds} rounds\n`)
+  const all: StoreSeries[] = []
+  for (const scenario of options.scenarios) {
     const contenders: Contender[] = []
-    for (const peer of STORE_PEERS.filter(({ server }) => values.server.includes(server))) {
+    for (const peer of options.peers) {
       const server = await ServerProcess.start('stores/peer-server', [peer.name, urls[peer.server]])
       const contender = {
         peer,
@@ -100,11 +148,11 @@ async function compareStores(options: LoadOptions): Promise<void> {
         rounds: [],
         roundTrips: await roundTrips(scenario, peer, server, counters[peer.server]),
       }
-      await measure(scenario, contender, { ...options, duration: Number(values.warmup) })
+      await measure(scenario, contender, { ...options, duration: options.warmup })
       contenders.push(contender)
     }
     await counters.redis.close()
-    for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (let round = 0; round < options.rounds; round += 1) {
       const start = round % contenders.length
       for (const contender of [...contenders.slice(start), ...contenders.slice(0, start)]) {
         contender.rounds.push(await measure(scenario, contender, options))
@@ -113,7 +161,9 @@ async function compareStores(options: LoadOptions): Promise<void> {
     counters.redis = await countRedis(redis.url)
     await stopAll()
     console.log(`${tableOf(scenario, contenders)}\n`)
+    all.push(...contenders.map(({ peer, rounds }) => ({ scenario, peer, rounds })))
   }
+  console.log(storeTargetsOf(all))
   await counters.redis.close()
   await counters.postgres.close()
 }

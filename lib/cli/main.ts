@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 import { run } from './run.ts'
 
+for (const stream of [process.stdout, process.stderr]) {
+  // Whoever reads, as `head` does, may leave before the end; what was asked for is done all the same.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),

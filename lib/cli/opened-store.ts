@@ -5,6 +5,7 @@ import { AnsweringStore } from '../session/answering-store.ts'
 import { UserSessions } from '../session/user-sessions.ts'
 import type { SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import { firstLine } from './drivers.ts'
+import { UsageError } from './io.ts'
 
 /** A store with its connection. */
 export interface OpenedStore {
@@ -51,7 +52,16 @@ function decoded(text: string): string {
 
 /** `db.example:5432` of a URL: enough to see which one was meant. */
 export function placeOf(url: string): string {
-  return URL.canParse(url) && !url.startsWith('sqlite:') ? new URL(url).host : url
+  return URL.canParse(url) && !url.startsWith('sqlite:') ? new URL(url).host || 'its default address' : url
+}
+
+/** What a store says of a table's name is about `--table`. */
+export function withTable<Store>(open: () => Store): Store {
+  try {
+    return open()
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(`--table: ${error.message}.`) : error
+  }
 }
 
 function ignore(): void {}

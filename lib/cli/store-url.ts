@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { postgresStore } from '../stores/postgres.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
-import type { DriverModule } from './drivers.ts'
 import { loadDriver, StoreUnusable } from './drivers.ts'
 import { UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
-import { CONNECT_TIMEOUT } from './opened-store.ts'
+import { withTable } from './opened-store.ts'
+import { openPostgres } from './postgres-url.ts'
 import { openRedis } from './redis-url.ts'
 
 /** Options of every command that opens a store, for `parseArgs`. */
@@ -55,23 +54,8 @@ export async function openStore(url: string, { table, prefix }: StoreFlags, cwd:
 }
 
 function checkedUrl(url: string): string {
-  if (!URL.canParse(url)) throw new UsageError('--store is no valid URL. Special characters of a password go as %XX.')
-  return url
-}
-
-interface PgModule extends DriverModule {
-  Pool: new (options: object) => Parameters<typeof postgresStore>[0]['pool'] & { end(): Promise<void> }
-}
-
-async function openPostgres(url: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
-  const { Pool } = loadDriver<PgModule>(cwd, ['pg'])
-  const pool = new Pool({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    max: 2,
-    allowExitOnIdle: true,
-  })
-  return { store: withTable(() => postgresStore({ pool, ...named })), close: () => pool.end() }
+  if (url.includes('://') && URL.canParse(url)) return url
+  throw new UsageError('--store is no valid URL: scheme://user:password@host/name, special characters as %XX.')
 }
 
 interface SqliteConnection {
@@ -79,9 +63,12 @@ interface SqliteConnection {
 }
 
 async function openSqlite(path: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
+  if (path === '') throw new UsageError('--store: after sqlite: goes the path of a file.')
   const file = resolve(cwd, path.replace(/^\/\/(?=\/)/, ''))
+  const found = statSync(file, { throwIfNoEntry: false })
   // A driver would make a new file, and find nothing in it.
-  if (path === '' || !existsSync(file)) throw new StoreUnusable(`There is no file ${path}.`)
+  if (found === undefined) throw new StoreUnusable(`There is no file ${path}.`)
+  if (!found.isFile()) throw new StoreUnusable(`${path} is no file.`)
   const { database } = openDatabase(file, cwd)
   try {
     return {
@@ -100,13 +87,4 @@ function openDatabase(file: string, cwd: string): SqliteConnection {
     name: string,
   ) => SqliteConnection['database']
   return { database: new Database(file) }
-}
-
-/** What a store says of a table's name is about `--table`. */
-function withTable<Store>(open: () => Store): Store {
-  try {
-    return open()
-  } catch (error) {
-    throw error instanceof TypeError ? new UsageError(`--table: ${error.message}.`) : error
-  }
 }

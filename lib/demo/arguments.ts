@@ -1,10 +1,16 @@
 import { parseArgs } from 'node:util'
 import type { SecureSessionOptions } from '../../types/index.ts'
-import { chooseStore } from './store.ts'
+import { STORE_NAMES } from './store.ts'
+import type { StoreName } from './store.ts'
 
 /** What the command line and the environment ask for. */
 export type Asked =
-  | { readonly kind: 'serve'; readonly port: number; readonly session: SecureSessionOptions }
+  | {
+      readonly kind: 'serve'
+      readonly port: number
+      readonly store: StoreName
+      readonly session: SecureSessionOptions
+    }
   | { readonly kind: 'help' }
   | { readonly kind: 'mistake'; readonly message: string }
 
@@ -12,8 +18,9 @@ const DEFAULT_PORT = '3000'
 
 const SAME_SITE = ['lax', 'strict', 'none'] as const
 
-export const USAGE = `Usage: npm start -- [--insecure] [--samesite lax|strict|none]
+export const USAGE = `Usage: npm start -- [--store memory|sqlite] [--insecure] [--samesite lax|strict|none]
 
+  --store sqlite   keep the logins in the folder .bank, over a restart
   --insecure       start as production with a cookie that travels over plain http: refused
   --samesite none  start as production with a cookie for other sites that is not Secure: refused
   --samesite ...   start with this SameSite attribute
@@ -29,11 +36,15 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   if (flags.samesite !== undefined && sameSite === undefined) {
     return { kind: 'mistake', message: `--samesite is lax, strict or none, not ${JSON.stringify(flags.samesite)}` }
   }
+  const store = STORE_NAMES.find((name) => name === (flags.store ?? 'memory'))
+  if (store === undefined) {
+    return { kind: 'mistake', message: `--store is memory or sqlite, not ${JSON.stringify(flags.store)}` }
+  }
   const port = parsePort(env['PORT'] ?? DEFAULT_PORT)
   if (port === undefined) {
     return { kind: 'mistake', message: `PORT is a number from 0 to 65535, not ${JSON.stringify(env['PORT'])}` }
   }
-  return { kind: 'serve', port, session: sessionOptions(flags.insecure === true, sameSite) }
+  return { kind: 'serve', port, store, session: sessionOptions(flags.insecure === true, sameSite) }
 }
 
 /** Two ways to start as production with what the guard is there to refuse; else a bank for this computer. */
@@ -41,15 +52,22 @@ function sessionOptions(isInsecure: boolean, sameSite: (typeof SAME_SITE)[number
   const isRisky = isInsecure || sameSite === 'none'
   return {
     environment: isRisky ? 'production' : 'development',
-    store: chooseStore(),
     cookie: { ...(sameSite && { sameSite }), ...(isRisky && { secure: isInsecure ? false : 'auto' }) },
   }
 }
 
-function parseFlags(argv: readonly string[]): { insecure?: boolean; samesite?: string; help?: boolean } | Error {
+const FLAGS = {
+  insecure: { type: 'boolean' },
+  samesite: { type: 'string' },
+  store: { type: 'string' },
+  help: { type: 'boolean' },
+} as const
+
+type Flags = { insecure?: boolean; samesite?: string; store?: string; help?: boolean }
+
+function parseFlags(argv: readonly string[]): Flags | Error {
   try {
-    const options = { insecure: { type: 'boolean' }, samesite: { type: 'string' }, help: { type: 'boolean' } } as const
-    return parseArgs({ args: [...argv], options }).values
+    return parseArgs({ args: [...argv], options: FLAGS }).values
   } catch (error) {
     return error as Error
   }

@@ -1,16 +1,20 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { SecureSessionOptions } from '../../types/index.ts'
 import { CUSTOMERS } from './accounts.ts'
 import { buildBank } from './app.ts'
 import { explain } from './explain.ts'
 import { readArguments, USAGE } from './arguments.ts'
+import type { Asked } from './arguments.ts'
+import { openStore } from './store.ts'
+import type { Keeping } from './store.ts'
 import { terminalLog } from './terminal-log.ts'
 
 /** Where the command talks to, and what ends it. */
 export interface Terminal {
   readonly out: (line: string) => void
   readonly err: (line: string) => void
+  /** Where files that outlast the process may be kept. */
+  readonly folder: string
   /** Settles when the bank is to close. */
   readonly stopped: Promise<unknown>
 }
@@ -29,18 +33,23 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, termi
       terminal.err(`${asked.message}\n\n${USAGE}`)
       return 2
     default:
-      return serve(asked.session, asked.port, terminal)
+      return serve(asked, terminal)
   }
 }
 
-async function serve(session: SecureSessionOptions, port: number, terminal: Terminal): Promise<number> {
+async function serve({ session, port, store }: Asked & { kind: 'serve' }, terminal: Terminal): Promise<number> {
+  let keeping: Keeping | undefined
   let app: FastifyInstance | undefined
   let code = 0
   try {
-    app = await buildBank({ session, logger: terminalLog(terminal.out, terminal.err) })
+    keeping = await openStore(store, terminal.folder)
+    app = await buildBank({
+      session: { ...session, ...keeping.session },
+      logger: terminalLog(terminal.out, terminal.err),
+    })
     await app.listen({ host: HOST, port, listenTextResolver: () => '' })
     const address = app.server.address() as AddressInfo
-    terminal.out('Sessions are kept in memory: they end with this process.')
+    terminal.out(keeping.words)
     terminal.out(
       'Environment: development, said by the bank itself. To see what production refuses: npm start -- --insecure',
     )
@@ -53,5 +62,6 @@ async function serve(session: SecureSessionOptions, port: number, terminal: Term
     code = 1
   }
   await app?.close()
+  keeping?.close()
   return code
 }

@@ -32,6 +32,9 @@ export interface PostgresResult {
 /** Asks on one connection. */
 export type Ask = (query: PostgresQuery) => Promise<PostgresResult>
 
+/** Clients whose errors are listened to, whichever store asked them first. */
+const heard = new WeakSet<PostgresClient>()
+
 /** How finely a time limit is watched: one timer for all, which sees it this share late at the most. */
 const CHECKS_PER_TIMEOUT = 4
 
@@ -48,7 +51,6 @@ interface Job {
 export class Connections {
   readonly #pool: PostgresPool
   readonly #jobs = new Set<Job>()
-  readonly #known = new WeakSet<PostgresClient>()
   readonly #timeout: number
   #timer: NodeJS.Timeout | undefined
 
@@ -92,8 +94,8 @@ export class Connections {
 
   #asking(client: PostgresClient): Ask {
     // A connection may break between two queries of one job, when no query is there to hear of it.
-    if (!this.#known.has(client)) {
-      this.#known.add(client)
+    if (!heard.has(client)) {
+      heard.add(client)
       client.on('error', ignore)
     }
     return (query) =>

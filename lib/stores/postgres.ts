@@ -2,6 +2,7 @@ import { parseDuration } from '../duration.ts'
 import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { DecodedRecords } from './decoded-records.ts'
 import { connectionsOf } from './postgres-connections.ts'
 import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
 import { Connections } from './postgres-pool.ts'
@@ -13,7 +14,11 @@ export { postgresSchema } from './postgres-sql.ts'
 
 /** Options of `postgresStore`. */
 export interface PostgresStoreOptions {
-  /** A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for. */
+  /**
+   * A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for.
+   * And a `statement_timeout` below the plugin's `storeTimeout`: without one, a write that waits for somebody's lock is still made
+   * when its request has long been answered with 503.
+   */
   pool: PostgresPool
   /** Name of the table for records, with its schema where it is not on the search path. Default `sessions`. */
   table?: string
@@ -51,6 +56,7 @@ class Postgres implements PostgresStore {
   readonly #connections: Connections
   /** For sweeps and migrations, which may take their time: nobody waits for them with a request in hand. */
   readonly #patient: Connections
+  readonly #decoded = new DecodedRecords()
   readonly #clock: () => number
   readonly #isMigrating: boolean
   #migrated: Promise<void> | undefined
@@ -83,10 +89,7 @@ class Postgres implements PostgresStore {
     const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
     const [row] = rows
     if (row === undefined) return undefined
-    const held = String(row['held'])
-    const [first, second] = [held.indexOf(' '), held.indexOf(' ', held.indexOf(' ') + 1)]
-    const moved = { lastSeenAt: Number(held.slice(0, first)), idleDeadline: Number(held.slice(first, second)) }
-    const record = decodeRecord(held.slice(second), moved)
+    const record = this.#decoded.find(handle, String(row['held']), decodeHeld)
     if (record === undefined) this.onDamaged?.(handle)
     return record
   }
@@ -177,6 +180,13 @@ class Postgres implements PostgresStore {
     const { rows } = await this.#connections.query({ text: isMigrated(this.#table) })
     if (rows[0]?.['done'] !== true) await this.#patient.query({ text: migration(this.#table) })
   }
+}
+
+/** `<lastSeenAt> <idleDeadline> ` and the record. */
+function decodeHeld(held: string): SessionRecord | undefined {
+  const [first, second] = [held.indexOf(' '), held.indexOf(' ', held.indexOf(' ') + 1)]
+  const moved = { lastSeenAt: Number(held.slice(0, first)), idleDeadline: Number(held.slice(first, second)) }
+  return decodeRecord(held.slice(second), moved)
 }
 
 function asked({ name, text }: Statement, ...values: unknown[]): PostgresQuery {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { DecodedRecords } from './decoded-records.ts'
 import type { Redis, RedisClient } from './redis-client.ts'
 import { redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
@@ -39,7 +40,8 @@ export interface RedisStore extends SessionStore, UserIndex {
  * - A server without `appendonly` forgets the last seconds when it ends; a logout among them comes back with the snapshot.
  *   Replicas lag: read from the primary (`readOnly`, `scaleReads` off), or a logout is seen late.
  * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) works as it is and saves the round trip of a read. A
- *   revocation by another process is then seen one invalidation message later, and a lost connection empties the cache.
+ *   revocation by another process is then seen one invalidation message later, and a lost connection empties the cache. One that
+ *   is only silent is believed until `socketTimeout`; with a `pingInterval` below it, a quiet one is not taken for silent.
  * @throws `TypeError` when `client` is neither driver's.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
@@ -54,6 +56,7 @@ class Store implements RedisStore {
   onDamaged: SessionStore['onDamaged']
   readonly connections: readonly RedisConnection[]
   readonly #redis: Redis
+  readonly #decoded = new DecodedRecords()
   readonly #prefix: string
   readonly #clock: () => number
   /** Names of writes begin with this process's own. */
@@ -70,7 +73,7 @@ class Store implements RedisStore {
   async get(handle: string): Promise<SessionRecord | undefined> {
     const value = await this.#read(this.#recordKey(handle))
     if (value === null) return undefined
-    const record = decodeValue(value.toString())
+    const record = this.#decoded.find(handle, value.toString(), decodeValue)
     if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
     this.onDamaged?.(handle)
     return undefined

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
+import { placeOf } from '../../lib/cli/opened-store.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { PASSWORD, startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
@@ -60,6 +61,12 @@ t.test('what is no store is refused in words that hold no password', async (t) =
     '',
     'sqlite:',
     'sqlite:nowhere.db',
+    `redis:${PASSWORD}@127.0.0.1`,
+    `postgres:${PASSWORD}@127.0.0.1/x`,
+    `redis://:${PASSWORD}%@127.0.0.1`,
+    `redis://:${PASSWORD}@127.0.0.1/sessions`,
+    `redis://:${PASSWORD}@127.0.0.1/0/1`,
+    `postgres://u:${PASSWORD}/x@127.0.0.1/x`,
   ]
   for (const [name, argv] of Object.entries(COMMANDS)) {
     isClear(t, await type(argv), name)
@@ -159,6 +166,21 @@ t.test('a server that says no, or nothing, is a clear line too', async (t) => {
   }
 })
 
+t.test('a server that speaks no TLS is a clear line', async (t) => {
+  const redis = await startRedis(t)
+  const printed = await type(['sweep', '--store', `rediss://:${PASSWORD}@127.0.0.1:${redis.port}`])
+  isClear(t, printed, 'Redis')
+  t.match(printed.err, 'does not answer: it may not speak TLS')
+  const postgres = await startPostgres(t)
+  const second = await type(['sweep', '--store', `${postgres.url}?sslmode=verify-full`])
+  isClear(t, second, 'PostgreSQL')
+  t.match(second.err, 'does not support SSL connections')
+})
+
+t.test('the machine that a URL leaves out is not an empty word', async (t) => {
+  t.equal(placeOf('postgres:///sessions'), 'its default address')
+})
+
 t.test('a file that is no database is a clear line', async (t) => {
   const cwd = projectWith(t, { 'better-sqlite3': undefined })
   writeFileSync(join(cwd, 'text.db'), 'This is not a database. '.repeat(100))
@@ -167,7 +189,11 @@ t.test('a file that is no database is a clear line', async (t) => {
   isClear(t, printed, 'text')
   t.match(printed.err, /text\.db cannot be used: .*not a database/)
   isClear(t, await type(['sweep', '--store', 'sqlite:empty.db'], { cwd }), 'empty')
-  isClear(t, await type(['sweep', '--store', 'sqlite:.'], { cwd }), 'a folder')
+  const folder = await type(['sweep', '--store', 'sqlite:.'], { cwd })
+  isClear(t, folder, 'a folder')
+  t.equal(folder.err, '. is no file.\n')
+  const beyond = await type(['sweep', '--store', 'sqlite:text.db/x.db'], { cwd })
+  isClear(t, beyond, 'a file in a file')
 })
 
 t.test('a driver of SQLite may be a class or hold one, as that of Node does', async (t) => {

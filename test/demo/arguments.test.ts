@@ -37,8 +37,25 @@ t.test('--samesite strict and lax stay in development', async (t) => {
   }
 })
 
+t.test('sessions are kept in memory unless --store asks for more', async (t) => {
+  t.match(readArguments([], {}), { store: 'memory' })
+  for (const store of ['memory', 'sqlite']) t.match(readArguments(['--store', store], {}), { kind: 'serve', store })
+  t.match(readArguments(['--store', 'redis\n'], {}), {
+    kind: 'mistake',
+    message: '--store is memory or sqlite, not "redis\\n"',
+  })
+})
+
 t.test('what is not known is a mistake', async (t) => {
-  for (const argv of [['--unknown'], ['extra'], ['--samesite'], ['--samesite', 'None'], ['--insecure=yes'], ['-x']]) {
+  for (const argv of [
+    ['--unknown'],
+    ['extra'],
+    ['--samesite'],
+    ['--samesite', 'None'],
+    ['--store'],
+    ['--insecure=yes'],
+    ['-x'],
+  ]) {
     t.equal(readArguments(argv, {}).kind, 'mistake', argv.join(' '))
   }
   t.equal(readArguments(['--help'], {}).kind, 'help')

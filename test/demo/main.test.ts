@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -7,9 +9,10 @@ import t from 'tap'
 const MAIN = fileURLToPath(new URL('../../lib/demo/main.ts', import.meta.url))
 
 /** The command as a process of its own, run the way this test is. */
-function start(argv: string[]) {
+function start(argv: string[], cwd?: string) {
   const child = spawn(process.execPath, [...process.execArgv, MAIN, ...argv], {
     env: { ...process.env, PORT: '0' },
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return { child, closed: once(child, 'close'), err: text(child.stderr) }
@@ -36,3 +39,42 @@ t.test('a refusal is on the error stream, and in the exit code', async (t) => {
   t.match(await err, 'session/samesite-none-requires-secure')
   t.strictSame(await closed, [1, null])
 })
+
+/** Serves until a visit is over, then ends the process with `signal`. */
+async function visit(argv: string[], cwd: string, signal: NodeJS.Signals, work: (url: string) => Promise<void>) {
+  const { child, closed } = start(argv, cwd)
+  let said = ''
+  for await (const chunk of child.stdout) {
+    said += String(chunk)
+    const [, url] = /Bank ready at (\S+) /.exec(said) ?? []
+    if (url === undefined || child.killed) continue
+    await work(url)
+    child.kill(signal)
+  }
+  await closed
+  return said
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  t.test(`with --store sqlite a login outlasts a bank that ends by ${signal}`, async (t) => {
+    const cwd = t.testdir()
+    let cookie = ''
+    const body = new URLSearchParams({ name: 'alice', password: 'lantern-on-the-quay' })
+    const said = await visit(['--store', 'sqlite'], cwd, signal, async (url) => {
+      const { headers } = await fetch(`${url}/login`, { method: 'POST', body, redirect: 'manual' })
+      cookie = headers.get('set-cookie')?.split(';')[0] ?? ''
+    })
+    t.match(cookie, /^session=./)
+    const folder = join(cwd, '.bank')
+    t.match(said, `Sessions are kept in ${join(folder, 'sessions.db')}, what signs them in ${join(folder, 'secret')}`)
+    t.equal(statSync(folder).mode & 0o777, 0o700, 'nobody else can look into the folder')
+    t.equal(statSync(join(folder, 'secret')).mode & 0o777, 0o600, 'nobody else can read the secret')
+
+    await visit(['--store', 'sqlite'], cwd, 'SIGTERM', async (url) => {
+      const account = await fetch(`${url}/account`, { headers: { cookie }, redirect: 'manual' })
+      t.equal(account.status, 200)
+      t.match(await account.text(), 'Alice')
+    })
+    t.strictSame(readdirSync(folder).toSorted(), ['secret', 'sessions.db'], 'a bank that is told to ends well')
+  })
+}

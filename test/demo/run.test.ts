@@ -1,8 +1,12 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { run } from '../../lib/demo/run.ts'
+
+/** For what is to outlast a bank. */
+const FOLDER = t.testdir()
 
 /** What the command said, and its exit code. */
 interface Ran {
@@ -16,6 +20,7 @@ async function ran(
   argv: string[],
   env: NodeJS.ProcessEnv = {},
   visit: (url: string) => Promise<void> = async () => undefined,
+  folder: string = join(FOLDER, 'bank'),
 ): Promise<Ran> {
   const said = { out: '', err: '' }
   const terminal = new EventEmitter()
@@ -29,6 +34,7 @@ async function ran(
     err: (line) => {
       said.err += `${line}\n`
     },
+    folder,
     stopped: visited,
   })
   return { code, ...said }
@@ -46,6 +52,33 @@ t.test('the bank says where it is once it answers there, and closes when told to
   t.match(out, 'Log in as alice (lantern-on-the-quay) or bob (seven-grey-herons).')
   t.match(err, /^⚠ session\/secret-missing: .*\n$/, 'one warning, and nothing else')
   await t.rejects(fetch(address))
+})
+
+t.test('the bank says where it keeps its sessions', async (t) => {
+  t.match((await ran([], { PORT: '0' })).out, 'Sessions are kept in memory: they end with this process.\n')
+  const folder = join(FOLDER, 'bank')
+  const { code, out, err } = await ran(['--store', 'sqlite'], { PORT: '0' })
+  t.equal(code, 0)
+  t.match(out, `Sessions are kept in ${join(folder, 'sessions.db')}, what signs them in ${join(folder, 'secret')}: `)
+  t.equal(err, '', 'the secret is good enough not to be warned of')
+})
+
+t.test('a bank that cannot keep its sessions says so, and does not open', async (t) => {
+  for (const [name, content] of [
+    ['sessions.db', {}],
+    ['sessions.db', 'This is no database. '.repeat(100)],
+    ['secret', {}],
+  ] as const) {
+    const { code, out, err } = await ran(
+      ['--store', 'sqlite'],
+      { PORT: '0' },
+      undefined,
+      t.testdir({ [name]: content }),
+    )
+    t.equal(code, 1)
+    t.equal(out, '')
+    t.match(err, /^Sessions cannot be kept in \/[^\n]+: [^\n]+\n$/)
+  }
 })
 
 t.test('the bank listens on 127.0.0.1 and on no other address', async (t) => {

@@ -52,7 +52,10 @@ const DIRECTION = [
     where: 'lib/cli/',
     may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/session/', 'lib/stores/', 'lib/sweeper.ts', 'fastify'],
   },
-  { where: 'lib/demo/', may: [...PURE, 'lib/demo/', 'lib/index.ts', 'lib/stores/', 'fastify', '@fastify/'] },
+  {
+    where: 'lib/demo/',
+    may: [...PURE, 'lib/demo/', 'lib/index.ts', 'lib/stores/', 'fastify', '@fastify/', 'better-sqlite3'],
+  },
 ]
 
 /** What few may import for all others; `types` when not even its types are for the others. */

@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import { sqliteStore } from '../../lib/stores/sqlite.ts'
+import { sqliteSchema, sqliteStore } from '../../lib/stores/sqlite.ts'
+import { ROOT } from '../support/imports.ts'
 import { expectNoUnhandled, expectOutage, recovered } from '../support/outage.ts'
 import { cookieOf, logIn, smallApp } from '../support/small-app.ts'
 import type { Connection } from '../support/sqlite.ts'
-import { sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
+import { betterSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
 import { startAppProcess } from '../support/store-process.ts'
 import { twoProcesses } from '../support/two-processes.ts'
 
@@ -78,6 +82,56 @@ for (const driver of sqliteDrivers()) {
     await expectAnn(t, app, cookie)
   })
 }
+
+for (const driver of sqliteDrivers()) {
+  t.test(
+    `tables that are dropped are a store that is away, until they are made again, by ${driver.name}`,
+    async (t) => {
+      const file = newFile()
+      const app = await bootApp(t, driver.open(file))
+      const cookie = await logIn(app, 'ann')
+      const other = driver.open(file)
+      t.teardown(() => other.close())
+      other.exec('DROP TABLE sessions; DROP TABLE sessions_index')
+      await expectOutage(t, app, { cookie, within: WITHIN })
+      other.exec(sqliteSchema())
+      await recovered(app, 'bob')
+      t.match((await app.inject({ url: '/me', headers: { cookie } })).json(), { user: null })
+    },
+  )
+
+  t.test(`a file that is deleted serves those who have it open, by ${driver.name}`, async (t) => {
+    const file = newFile()
+    const app = await bootApp(t, driver.open(file))
+    const cookie = await logIn(app, 'ann')
+    for (const end of ['', '-wal', '-shm']) rmSync(file + end)
+    await expectAnn(t, app, cookie)
+    const other = await logIn(app, 'bob')
+    t.match((await app.inject({ url: '/me', headers: { cookie: other } })).json(), { user: 'bob' })
+  })
+}
+
+t.test('another process that has locked the file and dies gives it back', async (t) => {
+  const file = newFile()
+  const app = await bootApp(t, betterSqlite.open(file))
+  const cookie = await logIn(app, 'ann')
+  const code = `import Database from 'better-sqlite3'
+    const database = new Database(process.argv[1])
+    database.exec("BEGIN EXCLUSIVE; DELETE FROM sessions")
+    console.log('locked')
+    setInterval(() => undefined, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code, file], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  await expectOutage(t, app, { cookie, outage: 'writes', within: WITHIN })
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+  await recovered(app, 'bob')
+  await expectAnn(t, app, cookie)
+})
 
 t.test('a process that is killed in the middle of traffic leaves behind all it acknowledged', async (t) => {
   const url = `sqlite:${newFile()}`

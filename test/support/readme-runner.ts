@@ -10,7 +10,7 @@ import { plainEnvironment, run } from './run.ts'
 import { typeCheck } from './type-check.ts'
 
 /** Info strings that README.md may use; anything else is a mistake. */
-const ATTRIBUTES = /^(file|alone|fragment|options|serve|exit|output|[A-Z][A-Z0-9_]*)$/
+const ATTRIBUTES = /^(file|alone|fragment|options|serve|store|needs|exit|output|[A-Z][A-Z0-9_]*)$/
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
@@ -35,6 +35,13 @@ const FRAGMENT = `
   declare const reply: FastifyReply
   declare const user: { id: string; name: string }
   declare const options: SecureSessionOptions
+`
+
+/** Asks a store that a file exports one question, and ends whatever it keeps open. */
+const ASK = `
+  const { store } = await import(process.argv[1])
+  if ((await store.get('nobody')) !== undefined) throw new Error('found nobody')
+  process.exit(0)
 `
 
 /** A folder in which a reader of the README has typed everything it says into files. */
@@ -82,6 +89,17 @@ export class Reader {
   /** Runs a file to its end, with the environment that its block names. */
   async run(name: string, block: Block): Promise<Finished> {
     return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 20_000 })
+  }
+
+  /** Imports a file that exports a store, and asks that store something. */
+  async ask(name: string, block: Block, env: Record<string, string>): Promise<Finished> {
+    const args = ['--input-type=module', '-e', ASK, `./${name}`]
+    return run(process.execPath, args, {
+      cwd: this.folder,
+      env: { ...env, ...variablesOf(block) },
+      check: false,
+      timeout: 20_000,
+    })
   }
 
   /** Starts a file that serves, asks it for a path, and stops it. Resolves to the status, or to why there is none. */

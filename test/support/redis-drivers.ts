@@ -1,8 +1,12 @@
 import { once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5'
-import { createClient, createCluster } from 'redis'
-import { createClient as createClient5, createCluster as createCluster5 } from 'redis-5'
+import { createClient, createCluster, createSentinel } from 'redis'
+import {
+  createClient as createClient5,
+  createCluster as createCluster5,
+  createSentinel as createSentinel5,
+} from 'redis-5'
 import type { RedisClient } from '../../lib/stores/redis.ts'
 
 /** One driver, in one of the versions that apps use. */
@@ -10,6 +14,8 @@ export interface RedisDriver {
   readonly name: string
   connect(port: number): Promise<Connected>
   connectCluster(ports: readonly number[]): Promise<Connected>
+  /** To the primary that a sentinel on this port knows by that name. */
+  connectSentinel(port: number, primary: string): Promise<Connected>
 }
 
 /** A connected client, with the listener for errors that an app would have. */
@@ -21,7 +27,12 @@ export interface Connected {
 const HOST = '127.0.0.1'
 
 /** They fail fast, as the store's documentation asks for. */
-const nodeRedis = (name: string, create: typeof createClient, createMany: typeof createCluster): RedisDriver => ({
+const nodeRedis = (
+  name: string,
+  create: typeof createClient,
+  createMany: typeof createCluster,
+  createWatched: typeof createSentinel,
+): RedisDriver => ({
   name,
   connect: async (port) => {
     const socket = { host: HOST, port, reconnectStrategy: 50 }
@@ -32,6 +43,13 @@ const nodeRedis = (name: string, create: typeof createClient, createMany: typeof
   connectCluster: async (ports) => {
     const rootNodes = ports.map((port) => ({ url: `redis://${HOST}:${port}` }))
     const client = createMany({ rootNodes, defaults: { disableOfflineQueue: true } }).on('error', () => undefined)
+    await client.connect()
+    return { client, close: async () => client.destroy() }
+  },
+  connectSentinel: async (port, primary) => {
+    const nodeClientOptions = { disableOfflineQueue: true }
+    const client = createWatched({ name: primary, sentinelRootNodes: [{ host: HOST, port }], nodeClientOptions })
+    client.on('error', () => undefined)
     await client.connect()
     return { client, close: async () => client.destroy() }
   },
@@ -51,15 +69,24 @@ const ioRedis = (name: string, One: typeof Redis, Many: typeof Cluster): RedisDr
     await once(client, 'ready')
     return { client, close: async () => client.disconnect() }
   },
+  connectSentinel: async (port, primary) => {
+    const options = { enableOfflineQueue: false, maxRetriesPerRequest: 1, sentinelRetryStrategy: () => 50 }
+    const client = new One({ sentinels: [{ host: HOST, port }], name: primary, ...options }).on(
+      'error',
+      () => undefined,
+    )
+    await once(client, 'ready')
+    return { client, close: async () => client.disconnect() }
+  },
 })
 
-export const nodeRedis6: RedisDriver = nodeRedis('node-redis 6', createClient, createCluster)
+export const nodeRedis6: RedisDriver = nodeRedis('node-redis 6', createClient, createCluster, createSentinel)
 export const ioRedis6: RedisDriver = ioRedis('ioredis 6', Redis, Cluster)
 
 /** Both drivers in both versions. The older versions' types differ where the store does not look. */
 export const redisDrivers: readonly RedisDriver[] = [
   nodeRedis6,
-  nodeRedis('node-redis 5', createClient5 as never, createCluster5 as never),
+  nodeRedis('node-redis 5', createClient5 as never, createCluster5 as never, createSentinel5 as never),
   ioRedis6,
   ioRedis('ioredis 5', Redis5 as never, Cluster5 as never),
 ]

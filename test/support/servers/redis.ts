@@ -156,7 +156,7 @@ class Server implements RedisServer {
 }
 
 /** Dies with this process, however this process dies. */
-function launch(command: string[]): ChildProcess {
+export function launch(command: string[]): ChildProcess {
   return spawn('env', ['-u', 'NODE_OPTIONS', 'setpriv', '--pdeathsig', 'KILL', ...command], {
     stdio: ['ignore', 'pipe', 'ignore'],
     cwd: tmpdir(),
@@ -178,7 +178,7 @@ async function ready(child: ChildProcess): Promise<string | undefined> {
   return log
 }
 
-function program(name: string): string {
+export function program(name: string): string {
   const find = (): string | undefined =>
     (process.env['PATH'] ?? '')
       .split(delimiter)
@@ -193,7 +193,7 @@ function program(name: string): string {
 }
 
 /** Ports that nobody listened on a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
   await Promise.all(probes.map((probe) => once(probe, 'listening')))
   const ports = probes.map((probe) => (probe.address() as AddressInfo).port)

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { freePorts, launch, program, startRedis } from './redis.ts'
+import type { RedisServer } from './redis.ts'
+
+/** A primary with one replica, watched by a sentinel that decides alone. */
+export interface RedisSentinel {
+  readonly port: number
+  /** What the sentinel calls the primary. */
+  readonly name: string
+  /** The server that the sentinel takes for the primary now. */
+  primary(): RedisServer
+  /** Resolves when the replica has all that the primary has. */
+  replicated(): Promise<void>
+  /** Has the two change places, both being well. */
+  failover(): Promise<void>
+}
+
+const NAME = 'main'
+const PAUSE = 50
+/** How often a state is looked for that has to come, every `PAUSE` milliseconds. */
+const LOOKS = 600
+
+/** Starts the three; they are gone when the test ends. */
+export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): Promise<RedisSentinel> {
+  // A replica that is asked to begin at once need not wait for others to come.
+  const servers = await Promise.all([0, 1].map(() => startRedis(t, { 'repl-diskless-sync-delay': 0 })))
+  const [first, second] = servers as [RedisServer, RedisServer]
+  second.cli('replicaof', '127.0.0.1', first.port)
+  const port = await launchSentinel(t, first.port)
+  const ask = (...command: string[]): string =>
+    execFileSync(program('redis-cli'), ['-p', String(port), 'sentinel', ...command], { encoding: 'utf8' })
+  const primary = (): RedisServer => {
+    // Asked once: between two questions it may change its mind.
+    const address = ask('get-master-addr-by-name', NAME)
+    const found = servers.find((one) => address.includes(String(one.port)))
+    if (found === undefined) throw new Error('the sentinel knows no primary')
+    return found
+  }
+  const other = (): RedisServer => (primary() === first ? second : first)
+  const isWatched = (): boolean => /flags\nslave\n/.test(ask('replicas', NAME))
+  const replicated = (): Promise<void> =>
+    until('the replica catches up', () => isLinked(other()) && offsetOf(other()) === offsetOf(primary()))
+  await until('the sentinel answers', () => isAnswering(ask))
+  await until('the sentinel finds the replica', isWatched)
+  return {
+    port,
+    name: NAME,
+    primary,
+    replicated,
+    async failover() {
+      const before = primary()
+      await until('the sentinel finds the replica', isWatched)
+      ask('failover', NAME)
+      await until('the two change places', () => primary() !== before)
+      await until('the old primary follows', () => before.cli('info', 'replication').includes('role:slave'))
+    },
+  }
+}
+
+async function launchSentinel(t: Parameters<typeof startRedis>[0], primary: number): Promise<number> {
+  const home = mkdtempSync(join(tmpdir(), 'session-guard-sentinel-'))
+  const [port = 0] = await freePorts(1)
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${home}`,
+    `sentinel monitor ${NAME} 127.0.0.1 ${primary} 1`,
+    `sentinel down-after-milliseconds ${NAME} 500`,
+    `sentinel failover-timeout ${NAME} 2000`,
+  ]
+  const file = join(home, 'sentinel.conf')
+  writeFileSync(file, lines.join('\n'))
+  const child = launch([program('redis-server'), file, '--sentinel'])
+  child.stdout?.resume()
+  t.teardown(async () => {
+    const ended = once(child, 'exit')
+    if (child.exitCode === null && child.kill('SIGKILL')) await ended
+    rmSync(home, { recursive: true, force: true })
+  })
+  return port
+}
+
+function isAnswering(ask: (...command: string[]) => string): boolean {
+  try {
+    return ask('get-master-addr-by-name', NAME) !== ''
+  } catch {
+    return false
+  }
+}
+
+function isLinked(server: RedisServer): boolean {
+  return server.cli('info', 'replication').includes('master_link_status:up')
+}
+
+function offsetOf(server: RedisServer): string | undefined {
+  return /master_repl_offset:(\d+)/.exec(server.cli('info', 'replication'))?.[1]
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (let look = 0; !isSo(); look += 1) {
+    if (look === LOOKS) throw new Error(`waited in vain: ${what}`)
+    await wait(PAUSE)
+  }
+}
