@@ -1,4 +1,4 @@
-import type { IndexEntry, SessionRecord, SessionStore } from '../../types/index.ts'
+import type { IndexEntry, SessionRecord } from '../../types/index.ts'
 
 /** The entries of one user. Most have one session, which a list would cost as much again. */
 type UserEntries = IndexEntry | readonly IndexEntry[]
@@ -10,18 +10,19 @@ const EVICTED_SHARE = 0.01
 
 /** What the store in memory holds, and how it makes room. Nothing here waits for anything. */
 export class MemoryRecords {
-  onExpired: SessionStore['onExpired']
   /** In order of use: a record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()
   readonly #index = new Map<string, UserEntries>()
   readonly #maxRecords: number
   readonly #clock: () => number
+  readonly #onExpired: (record: SessionRecord) => void
   /** No record expires before this, so a full store need not look for one. */
   #earliestDeadline = Infinity
 
-  constructor(maxRecords: number, clock: () => number) {
+  constructor(maxRecords: number, clock: () => number, onExpired: (record: SessionRecord) => void) {
     this.#maxRecords = maxRecords
     this.#clock = clock
+    this.#onExpired = onExpired
   }
 
   get size(): number {
@@ -32,7 +33,7 @@ export class MemoryRecords {
     const record = this.#records.get(handle)
     if (record === undefined || record.idleDeadline > this.#clock()) return record
     this.#drop(record)
-    this.onExpired?.(record)
+    this.#onExpired(record)
     return undefined
   }
 

@@ -28,23 +28,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 }
 
 class Memory implements MemoryStore {
+  onExpired: SessionStore['onExpired']
   readonly #records: MemoryRecords
 
   constructor(maxRecords: number, clock: () => number) {
-    this.#records = new MemoryRecords(maxRecords, clock)
+    this.#records = new MemoryRecords(maxRecords, clock, (record) => this.onExpired?.(record))
     answerAtOnce(this, this.#records)
   }
 
   get size(): number {
     return this.#records.size
-  }
-
-  get onExpired(): SessionStore['onExpired'] {
-    return this.#records.onExpired
-  }
-
-  set onExpired(listener: SessionStore['onExpired']) {
-    this.#records.onExpired = listener
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
