@@ -26,6 +26,24 @@ t.test(
   },
 )
 
+t.test('a touch that was saved is not written again', async (t) => {
+  const { visitor, asked, clock } = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      route(app, '/touch', async (request) => {
+        request.session.touch()
+        await request.session.save()
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  clock.advance(1)
+  asked()
+  await ann.post('/touch')
+  t.same(asked(), ['get', 'touch'])
+})
+
 t.test('nobody’s request asks no store', async (t) => {
   const { visitor, asked } = await world(t, { routes: ordinary })
   await visitor().get('/me')

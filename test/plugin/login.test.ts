@@ -406,6 +406,28 @@ t.test('a failed response whose clean-up fails is the same failure', async (t) =
   t.equal(response.headers['set-cookie'], undefined)
 })
 
+t.test('a refused write leaves the session as it was, also when the app answers it as it likes', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      server.setErrorHandler((_error, _request, reply) => reply.code(200).send({ isRefused: true }))
+      ordinary(server)
+      route(server, '/fail', async (request) => {
+        await request.session.regenerate(['cart'])
+        Object.assign(request.session, { size: 'x'.repeat(1_000_000) })
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  await ann.post('/note', { cart: 1 })
+  const id = ann.cookie
+  const refused = await ann.post('/fail')
+  t.same(refused.json(), { isRefused: true })
+  t.equal(refused.headers['set-cookie'], undefined)
+  t.equal(ann.cookie, id)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' }, data: { cart: 1 } })
+})
+
 t.test('save makes a login stand, whatever the response becomes', async (t) => {
   const { visitor } = await world(t, {
     routes: (server) => {
