@@ -319,6 +319,33 @@ t.test('a login after the response has begun is refused', async (t) => {
   t.same(outcomes, [null, 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED'])
 })
 
+t.test('so is every change of an id that somebody has already been answered with', async (t) => {
+  const outcomes: Record<string, unknown[]> = { '/me': [], '/note': [] }
+  const { app, visitor } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      server.addHook('onResponse', async (request) => {
+        for (const late of [
+          () => request.login({ id: 'bob' }),
+          () => request.session.regenerate(),
+          () => request.confirmLogin(),
+          () => request.updateAuthHash('new'),
+        ]) {
+          const outcome = await Promise.resolve(late()).catch((error: unknown) => (error as { code: string }).code)
+          outcomes[request.url]?.push(outcome)
+        }
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  await ann.get('/me')
+  await ann.post('/note', { cart: 1 })
+  await app.close()
+  const refused = Array.from({ length: 4 }, () => 'SESSION_RESPONSE_STARTED')
+  t.same(outcomes, { '/me': refused, '/note': refused })
+})
+
 t.test('a response that fails leaves the session as it was, whatever was done to it', async (t) => {
   const { app, visitor, store, events } = await world(t, {
     routes: (server) => {
