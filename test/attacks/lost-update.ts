@@ -109,6 +109,24 @@ export function lostUpdate(t: Test, makeStore: MakeStore): void {
     t.same((await browser.me()).data, { first: true, other: 1, mine: 1, more: 1 })
   })
 
+  t.test('what was saved is not written again over what another request made of it', async (t) => {
+    const { browser } = await start(t, { cart: 0 })
+    const saved = door()
+    const goOn = door()
+    const saving = browser.visit(async (request) => {
+      Object.assign(request.session, { cart: 1 })
+      await request.session.save()
+      saved.open()
+      await goOn.opened
+      Object.assign(request.session, { more: 1 })
+    })
+    await saved.opened
+    await browser.visit(write({ cart: 2 }))
+    goOn.open()
+    await saving
+    t.same((await browser.me()).data, { cart: 2, more: 1 })
+  })
+
   t.test('a save with nothing after it leaves what others wrote meanwhile', async (t) => {
     const { browser } = await start(t, { first: true, gone: true })
     const saving: Handler = async (request) => {

@@ -162,6 +162,28 @@ export function renewal(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.living(), [])
   })
 
+  t.test('a replaced id of an anonymous session does not end the login beside it, in any order', async (t) => {
+    const bench = await boot(t, makeStore)
+    await everyOrder(bench.gate, async () => {
+      const ann = someone('ann')
+      const browser = await bench.withData({ cart: [1] })
+      const old = browser.cookie ?? ''
+      bench.clock.advance('15m')
+      await browser.me()
+      await browser.me()
+      bench.clock.advance('30s')
+      return {
+        actors: {
+          owner: () => browser.visit(loginAs(ann)),
+          thief: () => meWith(bench, old),
+        },
+        check: async (order) => {
+          t.equal((await browser.me()).userId, ann.id, order)
+        },
+      }
+    })
+  })
+
   t.test('the unseen one of two successors is a replay once the other has had its 30 s', async (t) => {
     const bench = await boot(t, makeStore)
     const { browser, userId } = await ripe(bench)

@@ -163,6 +163,27 @@ export function resurrection(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.living(), [])
   })
 
+  t.test('what a regenerate wanted to keep of an anonymous session does not outlive it', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.withData({ kept: true })
+    const begun = door()
+    const goOn = door()
+    const tab = bench.browser()
+    tab.plant(browser.cookie ?? '')
+    const late = tab.visit(async (request) => {
+      await request.session.regenerate(['kept'])
+      begun.open()
+      await goOn.opened
+    })
+    await begun.opened
+    await browser.visit((request) => request.session.destroy())
+    goOn.open()
+    const { status, sessionCookies } = await late
+    t.equal(status, 503)
+    t.strictSame(sessionCookies, [])
+    t.strictSame(await bench.living(), [])
+  })
+
   t.test('a login that runs while its own old session ends is a new session, or none', async (t) => {
     const bench = await boot(t, makeStore)
     const victim = await victimOf(bench)

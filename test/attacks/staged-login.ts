@@ -5,6 +5,7 @@ import type { MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, logOut, someone, write } from '../support/app.ts'
 import type { Browser, Handler, SendOptions } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
+import { door } from '../support/gate-store.ts'
 
 /** What another package's `Response` looks like to Fastify. */
 class ForeignResponse {
@@ -127,6 +128,26 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
     }
   })
 
+  t.test('a revocation of the user of a failed login does not end the session it went back to', async (t) => {
+    const bench = await boot(t, makeStore)
+    const [ann, bob] = [someone('ann'), someone('bob')]
+    const browser = await bench.loggedIn(ann)
+    const caught = bench.gate.hold('delete', { by: 'revocation' })
+    const onSend = throwOnce()
+    let revoked: Promise<number> | undefined
+    await browser.visit(loginAs(bob), {
+      onSend: async (...rest) => {
+        revoked ??= bench.gate.as('revocation', () => bench.app.sessions.revokeUser(bob.id))
+        await caught.arrived
+        Reflect.apply(onSend, undefined, rest)
+      },
+    })
+    await browser.visit(write({ cart: [1] }))
+    caught.release()
+    t.equal(await revoked, 0)
+    t.match(await browser.me(), { userId: ann.id, data: { cart: [1] } })
+  })
+
   t.test('a login is committed before the first byte: a store that fails then makes it a 503', async (t) => {
     for (const operation of ['create', 'update'] as const) {
       for (const way of ['fail', 'lose'] as const) {
@@ -155,6 +176,30 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
       }
     }
   })
+
+  for (const [operation, way] of [
+    ['update', 'lose'],
+    ['keepInIndex', 'fail'],
+  ] as const) {
+    t.test(`a login whose save fails (${operation}) locks nobody out, also when the app goes on`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const browser = await bench.withData({ cart: [1] })
+      const { cookie } = browser
+      const caught = bench.gate.hold(operation)
+      const visit = browser.visit(async (request) => {
+        await request.login(ann)
+        await request.session.save().catch(() => undefined)
+      })
+      await caught.arrived
+      caught[way]()
+      const page = await visit
+      t.equal(page.status, 200)
+      t.strictSame(page.sessionCookies, [])
+      t.same(await browser.me(), { userId: null, handle: handleOf(cookie), data: { cart: [1] } })
+      t.strictSame(await bench.indexed(ann), [])
+    })
+  }
 
   t.test('a store that fails after the commit of a login takes the login back', async (t) => {
     const bench = await boot(t, makeStore, { session: { maxSessions: 2 } })
@@ -408,6 +453,29 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
         }
       })
     }
+  })
+
+  t.test('a login that fails leaves the finished one of the same user from the same session alone', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const first = await bench.withData({ cart: 'shared' })
+    const second = bench.browser()
+    second.plant(first.cookie ?? '')
+    const staged = door()
+    const goOn = door()
+    const failing = second.visit(async (request) => {
+      await request.login(ann)
+      staged.open()
+      await goOn.opened
+      throw new Error('later')
+    })
+    await staged.opened
+    await first.visit(loginAs(ann))
+    goOn.open()
+    t.equal((await failing).status, 500)
+    const me = await first.me()
+    t.equal(me.userId, ann.id)
+    t.strictSame(await bench.indexed(ann), [me.handle])
   })
 
   t.test('a login and a logout beside it never leave the user who logged out', async (t) => {

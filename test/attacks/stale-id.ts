@@ -53,6 +53,31 @@ export function staleId(t: Test, makeStore: MakeStore): void {
     })
   }
 
+  t.test(
+    'a request that was renewed by a save and loses a rotation after it does not hand out the dead id',
+    async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const browser = await bench.withData({ cart: [1] })
+      const loser = bench.browser()
+      loser.plant(browser.cookie ?? '')
+      bench.clock.advance('15m')
+      const saved = door()
+      const goOn = door()
+      const late = loser.visit(async (request) => {
+        await request.session.save()
+        saved.open()
+        await goOn.opened
+        Object.assign(request.session, { late: true })
+      })
+      await saved.opened
+      await browser.visit(loginAs(ann))
+      goOn.open()
+      t.strictSame((await late).sessionCookies, [])
+      t.match(await browser.me(), { userId: ann.id, data: { cart: [1] } })
+    },
+  )
+
   t.test('a stale id from long ago may begin a session of its own, and still clears nothing', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.withData({ cart: [1] })

@@ -26,6 +26,39 @@ t.test(
   },
 )
 
+t.test('a touch that was saved is not written again', async (t) => {
+  const { visitor, asked, clock } = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      route(app, '/touch', async (request) => {
+        request.session.touch()
+        await request.session.save()
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  clock.advance(1)
+  asked()
+  await ann.post('/touch')
+  t.same(asked(), ['get', 'touch'])
+})
+
+t.test('a session that cannot be judged is an error, not an anonymous visit', async (t) => {
+  const start = Date.now()
+  let isBroken = false
+  const clock = (): number => {
+    if (isBroken) throw new Error('no time')
+    return start
+  }
+  const { visitor } = await world(t, { session: { clock, store: memoryStore() }, routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  isBroken = true
+  t.equal((await ann.get('/plain')).statusCode, 500)
+  t.equal((await visitor().get('/plain')).statusCode, 200, 'who has no session is not concerned')
+})
+
 t.test('nobody’s request asks no store', async (t) => {
   const { visitor, asked } = await world(t, { routes: ordinary })
   await visitor().get('/me')
@@ -68,6 +101,32 @@ t.test('an expired session is reported once, with what ended it', async (t) => {
   const expired = events.filter((event) => event.type === 'expire')
   t.match(expired, [{ userId: 'ann', reason: 'idle', at: clock() }])
   t.equal(expired.length, 1)
+})
+
+t.test('an expired record that another process wrote to a moment ago stays, and so does its entry', async (t) => {
+  const real = memoryStore({ clock: () => 0 })
+  let isRacing = false
+  const racing = {
+    ...coreOnly(real),
+    ...indexOf(real),
+    get: async (handle: string) => {
+      const found = await real.get(handle)
+      if (isRacing && found !== undefined) await real.update({ ...found, version: found.version + 1 }, found.version)
+      return found
+    },
+  }
+  const { visitor, clock, events } = await world(t, { session: { store: racing }, routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  clock.advance('30m')
+  isRacing = true
+  t.match((await ann.get('/me')).json(), { user: null })
+  t.equal(real.size, 1)
+  t.equal((await real.listIndex('ann')).length, 1)
+  t.same(
+    events.filter(({ type }) => type === 'expire'),
+    [],
+  )
 })
 
 t.test('a store that hands out expired records changes nothing: they are removed, and reported', async (t) => {

@@ -319,6 +319,33 @@ t.test('a login after the response has begun is refused', async (t) => {
   t.same(outcomes, [null, 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED'])
 })
 
+t.test('so is every change of an id that somebody has already been answered with', async (t) => {
+  const outcomes: Record<string, unknown[]> = { '/me': [], '/note': [] }
+  const { app, visitor } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      server.addHook('onResponse', async (request) => {
+        for (const late of [
+          () => request.login({ id: 'bob' }),
+          () => request.session.regenerate(),
+          () => request.confirmLogin(),
+          () => request.updateAuthHash('new'),
+        ]) {
+          const outcome = await Promise.resolve(late()).catch((error: unknown) => (error as { code: string }).code)
+          outcomes[request.url]?.push(outcome)
+        }
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  await ann.get('/me')
+  await ann.post('/note', { cart: 1 })
+  await app.close()
+  const refused = Array.from({ length: 4 }, () => 'SESSION_RESPONSE_STARTED')
+  t.same(outcomes, { '/me': refused, '/note': refused })
+})
+
 t.test('a response that fails leaves the session as it was, whatever was done to it', async (t) => {
   const { app, visitor, store, events } = await world(t, {
     routes: (server) => {
@@ -404,6 +431,28 @@ t.test('a failed response whose clean-up fails is the same failure', async (t) =
   const response = await visitor().post('/fail')
   t.match(response.json(), { statusCode: 500, message: 'the app’s own' })
   t.equal(response.headers['set-cookie'], undefined)
+})
+
+t.test('a refused write leaves the session as it was, also when the app answers it as it likes', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      server.setErrorHandler((_error, _request, reply) => reply.code(200).send({ isRefused: true }))
+      ordinary(server)
+      route(server, '/fail', async (request) => {
+        await request.session.regenerate(['cart'])
+        Object.assign(request.session, { size: 'x'.repeat(1_000_000) })
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  await ann.post('/note', { cart: 1 })
+  const id = ann.cookie
+  const refused = await ann.post('/fail')
+  t.same(refused.json(), { isRefused: true })
+  t.equal(refused.headers['set-cookie'], undefined)
+  t.equal(ann.cookie, id)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' }, data: { cart: 1 } })
 })
 
 t.test('save makes a login stand, whatever the response becomes', async (t) => {

@@ -32,6 +32,7 @@ t.test('neither is it in one that failed', async (t) => {
   const visitor = it.visitor()
   t.equal((await visitor.post('/enter')).headers['set-cookie'], undefined)
   t.equal(it.store.size, 0)
+  t.same(await it.store.listIndex('ann'), [], 'its place is given back')
   t.equal((await visitor.post('/login')).statusCode, 200)
   t.equal((await it.app.sessions.list('ann')).length, 1)
 })
@@ -79,6 +80,24 @@ t.test('a save that is under way when the reply is sent succeeds, and its cookie
     it.asked().filter((name) => name !== 'get'),
     ['create'],
   )
+})
+
+t.test('so does a save that waits for its turn behind a login', async (t) => {
+  let error: unknown = 'never called'
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/save', (request, reply) => {
+        void request.login({ id: 'ann' })
+        request.session.save((outcome) => (error = outcome))
+        void reply.send({})
+      })
+    },
+  })
+  const visitor = it.visitor()
+  await visitor.post('/save')
+  t.equal(error, undefined)
+  t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
 
 t.test('new credentials that the handler does not wait for are in the reply', async (t) => {

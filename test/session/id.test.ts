@@ -125,8 +125,16 @@ t.test('no text makes it throw, and none is accepted', async (t) => {
 })
 
 t.test('hashes are compared whole', async (t) => {
-  t.ok(isSameHash(hashOf('a'), hashOf('a')))
-  t.notOk(isSameHash(hashOf('a'), hashOf('b')))
-  t.notOk(isSameHash(hashOf('a'), ''))
-  t.notOk(isSameHash(hashOf('a'), hashOf('a').slice(0, -1)))
+  const hash = hashOf('a')
+  for (let index = 0; index < hash.length; index += 1) {
+    const other = hash[index] === 'A' ? 'B' : 'A'
+    t.notOk(isSameHash(hash, hash.slice(0, index) + other + hash.slice(index + 1)), `at ${index}`)
+  }
+  for (const other of ['', hash.slice(0, -1), `${hash}A`]) {
+    // What was compared before is no part of it.
+    t.ok(isSameHash(hash, hash))
+    t.notOk(isSameHash(hash, other))
+    t.notOk(isSameHash(other, hash))
+    t.notOk(isSameHash(other, other))
+  }
 })
