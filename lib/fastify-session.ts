@@ -22,12 +22,8 @@ export async function createSessionOpener(app: FastifyInstance, cookie: Settings
       rolling: false,
       // The "id" given in is a handle, which is no secret and needs no signature: real ids never come here.
       secret: { sign: (handle) => handle, unsign: (handle) => ({ valid: true, renew: false, value: handle }) },
-      store: {
-        // No data goes in; the cookie that @fastify/session's types ask for is made from its options.
-        get: (_handle, callback) => callback(null, {} as never),
-        set: (_handle, _session, callback) => callback(),
-        destroy: (_handle, callback) => callback(),
-      },
+      // No data goes in; the cookie that @fastify/session's types ask for is made from its options.
+      store: { get: answerEmpty, set: answerEmpty, destroy: answerEmpty },
     })
     engine = child
   })
@@ -39,4 +35,10 @@ export async function createSessionOpener(app: FastifyInstance, cookie: Settings
     // The store above answers at once, and so does the engine.
     return host.session as EngineSession
   }
+}
+
+/** The last argument of a store's method is its callback. */
+function answerEmpty(...args: unknown[]): void {
+  const callback = args.at(-1) as (error: null, session: object) => void
+  callback(null, {})
 }

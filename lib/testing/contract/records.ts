@@ -179,17 +179,21 @@ const ending: readonly Check[] = [
   [
     'at the very instant of its deadline a record is absent for every method',
     async ({ store, clock }) => {
-      const record = await created(store, recordAt(clock.now))
+      // One each: a store may remove what a method meets.
+      const [read, touched, updated, deleted, expected] = await Promise.all(
+        Array.from({ length: 5 }, () => created(store, recordAt(clock.now))),
+      )
+      assert.ok(read && touched && updated && deleted && expected)
       clock.advance(IDLE - 1)
-      await holds(store, record.handle, record)
+      for (const record of [read, touched, updated, deleted, expected]) await holds(store, record.handle, record)
       clock.advance(1)
       const later = { lastSeenAt: clock.now, idleDeadline: clock.now + IDLE }
-      await holds(store, record.handle, undefined)
-      assert.equal(await store.touch(record.handle, 7, later), false)
-      assert.equal(await store.update({ ...nextOf(record, {}), ...later }, 7), false)
-      assert.equal(await store.delete(record.handle), false)
-      assert.equal(await store.delete(record.handle, 7), false)
-      await holds(store, record.handle, undefined)
+      await holds(store, read.handle, undefined)
+      assert.equal(await store.touch(touched.handle, 7, later), false)
+      assert.equal(await store.update({ ...nextOf(updated, {}), ...later }, 7), false)
+      assert.equal(await store.delete(deleted.handle), false)
+      assert.equal(await store.delete(expected.handle, 7), false)
+      for (const record of [read, touched, updated, deleted, expected]) await holds(store, record.handle, undefined)
     },
   ],
   [
