@@ -42,8 +42,10 @@ export class SessionEvents {
     Object.assign(this.emitter, { [captureRejectionSymbol]: (error: unknown) => this.#reportListener(error) })
   }
 
+  /** Takes the event over: it becomes the object that listeners get. */
   emit(event: NewEvent): void {
-    const stamped: SessionEvent = { ...event, at: this.#clock() }
+    const stamped = event as SessionEvent
+    stamped.at = this.#clock()
     const level = AUDITED[stamped.type]
     if (level !== undefined) this.#log[level]({ audit: stamped }, `session ${stamped.type}`)
     if (this.#isHeard(stamped.type)) this.#publish(Object.freeze(stamped))

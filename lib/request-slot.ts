@@ -64,6 +64,10 @@ class RequestClient implements Client {
     return this.#request.ip
   }
 
+  get connection(): object {
+    return this.#request.raw.socket
+  }
+
   get userAgent(): string {
     return (this.#request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
   }

@@ -16,7 +16,7 @@ function eventsWithLog(): { events: SessionEvents; lines: Line[]; clock: ReturnT
   return { events: new SessionEvents({ info: at('info'), warn: at('warn'), error: at('error') }, clock), lines, clock }
 }
 
-const LOGIN = { type: 'login', handle: 'h', previousHandle: null, userId: 'ann', remember: false } as const
+const LOGIN = Object.freeze({ type: 'login', handle: 'h', previousHandle: null, userId: 'ann', remember: false })
 
 t.test(
   'an event reaches its own listeners, those of all events, and the diagnostics channel, as one frozen object',
@@ -29,7 +29,7 @@ t.test(
     events.emitter.on('login', hear)
     events.emitter.on('event', hear)
     events.emitter.on('logout', hear)
-    events.emit(LOGIN)
+    events.emit({ ...LOGIN })
     t.equal(heard.length, 3)
     t.same([...new Set(heard)], [{ ...LOGIN, at: clock() }])
     t.ok(Object.isFrozen(heard[0]))
@@ -38,7 +38,7 @@ t.test(
 
 t.test('security events leave an audit line, common ones do not', async (t) => {
   const { events, lines, clock } = eventsWithLog()
-  events.emit(LOGIN)
+  events.emit({ ...LOGIN })
   events.emit({ type: 'forged', reason: 'signature' })
   events.emit({ type: 'renew', handle: 'h' })
   events.emit({ type: 'rotate', handle: 'h', reason: 'login' })
@@ -56,7 +56,7 @@ t.test('a listener that throws harms neither the sender nor the other listeners 
     throw error
   })
   events.emitter.on('event', (event) => void heard.push(event))
-  events.emit(LOGIN)
+  events.emit({ ...LOGIN })
   t.equal(heard.length, 1)
   t.same(lines.at(-1), ['error', { err: error }, 'a listener of session events threw'])
 })
@@ -66,7 +66,7 @@ t.test('an async listener that rejects ends up in the log, not as an unhandled r
   const error = new Error('the audit database is away')
   // oxlint-disable-next-line typescript/no-misused-promises -- an async listener is what people write all the same
   events.emitter.on('login', () => Promise.reject(error))
-  events.emit(LOGIN)
+  events.emit({ ...LOGIN })
   await new Promise((resolve) => setImmediate(resolve))
   t.same(lines.at(-1), ['error', { err: error }, 'a listener of session events threw'])
 })

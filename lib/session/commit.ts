@@ -66,7 +66,7 @@ async function begin(session: SessionState, edit: Edit): Promise<void> {
     return
   }
   const now = settings.clock()
-  const minted = ids.mint(handle)
+  const minted = ids.mint(handle, session.client.connection)
   const empty = newRecord(handle, minted.secretHash, data, now, settings)
   const record = identity === undefined ? empty : authenticated({ ...empty, epoch: 1 }, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
@@ -76,12 +76,12 @@ async function begin(session: SessionState, edit: Edit): Promise<void> {
 
 /** The next version of a record, made on top of the latest one as often as others get in between. */
 async function advance(session: SessionState, loaded: SessionRecord, edit: Edit): Promise<void> {
-  const { parts, rotation, presented, isChecked, isTouched } = session
+  const { parts, client, rotation, presented, isChecked, isTouched } = session
   const { settings, ids } = parts
   const work: Work = { edit, rotation, presented, isChecked, isTouched, now: settings.clock() }
   let base: SessionRecord | undefined = loaded
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle))
+    const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle, client.connection))
     if (next.kind === 'same') return
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
     if (await put(session, base, next)) return accept(session, base, next)

@@ -52,7 +52,7 @@ export function serialize(data: SessionData): string {
 /** Whether data still reads as it was stored. A value that JSON cannot carry never does. */
 export function isSameData(data: SessionData, json: string): boolean {
   try {
-    return JSON.stringify(data) === json && findProblem(data, '', []) === undefined
+    return JSON.stringify(data) === json && findProblem(data, []) === undefined
   } catch {
     return false
   }
@@ -82,8 +82,11 @@ export function rebase(latest: string, from: string, to: string): string {
 
 /** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
 export function serializeValue(value: unknown, key: string): string | undefined {
-  const problem = findProblem(value, key, [])
-  if (problem !== undefined) throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: problem })
+  const problem = findProblem(value, [])
+  if (problem !== undefined) {
+    const detail = `${describeKey(`${key}${problem.path}`)} is ${problem.kind}`
+    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
+  }
   const json = toJson(value, key)
   // What would be refused when it comes back from the store is refused before it goes there.
   if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
@@ -100,29 +103,35 @@ function toJson(value: unknown, key: string): string | undefined {
   }
 }
 
-/** Where a value is that JSON would drop or change in silence. `ancestors` finds cycles. */
-function findProblem(value: unknown, path: string, ancestors: readonly unknown[]): string | undefined {
+/** A value that JSON would drop or change in silence: what it is, and where, from the value that was looked at. */
+interface Problem {
+  readonly path: string
+  readonly kind: string
+}
+
+/** `ancestors` finds cycles. */
+function findProblem(value: unknown, ancestors: readonly unknown[]): Problem | undefined {
   if (ancestors.length >= MAX_DEPTH) {
     throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
   }
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : describe(path, 'a number without a value')
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : here('a number without a value')
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-    return describe(path, `a ${typeof value}`)
+    return here(`a ${typeof value}`)
   }
   if (typeof value !== 'object' || value === null) return undefined
-  if (ancestors.includes(value)) return describe(path, 'a cycle')
-  if (value instanceof Map || value instanceof Set) return describe(path, `a ${value.constructor.name}`)
+  if (ancestors.includes(value)) return here('a cycle')
+  if (value instanceof Map || value instanceof Set) return here(`a ${value.constructor.name}`)
   if ('toJSON' in value) return undefined
   const line = [...ancestors, value]
-  for (const [key, child] of Object.entries(value)) {
-    const problem = findProblem(child, `${path}.${key}`, line)
-    if (problem !== undefined) return problem
+  for (const key of Object.keys(value)) {
+    const problem = findProblem((value as SessionData)[key], line)
+    if (problem !== undefined) return { path: `.${key}${problem.path}`, kind: problem.kind }
   }
   return undefined
 }
 
-function describe(path: string, kind: string): string {
-  return `${describeKey(path)} is ${kind}`
+function here(kind: string): Problem {
+  return { path: '', kind }
 }
 
 /** A key for a message: bounded, since it may come from a client, and on one line. */

@@ -41,8 +41,8 @@ export class SessionIds {
     this.#signer = new Signer(secrets)
   }
 
-  /** A new secret for a handle, signed with the first key. */
-  mint(handle: string): MintedSecret {
+  /** A new secret for a handle, signed with the first key. It will come back, most likely over the same `connection`. */
+  mint(handle: string, connection?: object): MintedSecret {
     const secret = randomText(32)
     const signed = this.#signer.sign(`${handle}.${secret}`)
     // The Signer writes plain base64, whose + and / some clients percent-encode on the way back.
@@ -50,7 +50,7 @@ export class SessionIds {
     const signature = signed.slice(end).replaceAll('+', '-').replaceAll('/', '_')
     const cookieValue = signed.slice(0, end) + signature
     const secretHash = hashOf(secret)
-    this.#known.set(hashOf(cookieValue), { handle, secretHash })
+    this.#expect(cookieValue, { handle, secretHash }, connection)
     return { cookieValue, secretHash }
   }
 
@@ -62,8 +62,13 @@ export class SessionIds {
     const last = connection && this.#last.get(connection)
     if (last !== undefined && isSameText(last.cookieValue, cookieValue)) return last.id
     const id = this.#verify(cookieValue)
-    if (connection !== undefined && typeof id === 'object') this.#last.set(connection, { cookieValue, id })
+    if (typeof id === 'object') this.#expect(cookieValue, id, connection)
     return id
+  }
+
+  /** Notes an id that is good. */
+  #expect(cookieValue: string, id: PresentedId, connection: object | undefined): void {
+    if (connection !== undefined) this.#last.set(connection, { cookieValue, id })
   }
 
   #verify(cookieValue: string): PresentedId | 'malformed' | 'signature' {

@@ -30,4 +30,6 @@ export interface Client {
   readonly protocol: string
   readonly ip: string
   readonly userAgent: string
+  /** Stands for the connection that the request came over, if it came over one. */
+  readonly connection?: object
 }
