@@ -3,6 +3,7 @@ import { memoryStore } from '../lib/index.ts'
 import type { MemoryStore, SessionRecord } from '../lib/index.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { newHandle, SessionIds } from '../lib/session/id.ts'
+import { trust } from '../lib/session/load.ts'
 import { authenticated, newRecord } from '../lib/session/record.ts'
 import { guardedApp } from './peers/session-guard.ts'
 import { listen } from './peers/peer.ts'
@@ -72,6 +73,7 @@ async function fill(into: MemoryStore, number: number, userId: string): Promise<
   }
   const record = authenticated(newRecord(handle, secretHash, data, now, settings), identity, now, settings)
   await into.create(record)
+  trust(record)
   if (wanted.has(number)) wanted.set(number, copyOf(cookieValue))
   return record
 }
