@@ -1,5 +1,6 @@
 import type { FastifyReply, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { answer } from './answer.ts'
+import type { Answer } from './at-once.ts'
 import { SecureSessionError } from './errors.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { ANSWERED, holdSession, isOptedOut, SESSION } from './request-slot.ts'
@@ -30,13 +31,14 @@ export function loadSession(parts: Parts): onRequestHookHandler {
       holdSession(parts, request, loaded)
       done()
     }
+    let loaded: Answer<Loaded>
     try {
-      const loaded = load(parts, cookie, request.raw.socket)
-      if (loaded instanceof Promise) loaded.then(hold, done)
-      else hold(loaded)
+      loaded = load(parts, cookie, request.raw.socket)
     } catch (error) {
-      done(error as Error)
+      return done(error as Error)
     }
+    if (loaded instanceof Promise) loaded.then(hold, done)
+    else hold(loaded)
   }
 }
 

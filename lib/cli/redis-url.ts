@@ -64,6 +64,7 @@ function clientFor(driver: DriverModule, url: string): SingleClient {
     const createClient = driver['createClient'] as (options: object) => SingleClient
     return createClient({ url, socket: { ...SOCKET } })
   }
+  // The module of ioredis is its class.
   const Redis = driver as unknown as new (url: string, options: object) => SingleClient
   return new Redis(url, { lazyConnect: true, connectTimeout: CONNECT_TIMEOUT, retryStrategy: () => null })
 }
