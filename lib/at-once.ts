@@ -16,18 +16,18 @@ type Method = (...args: never[]) => Promise<unknown>
 export type AskedStore = Answering<SessionStore> & Partial<Answering<UserIndex & Sweeping>>
 
 /**
- * What stores in this process's memory do without promises. They are on every request's way and have nothing to wait for: a
- * promise for each answer would cost more than the answer. Kept by the store itself, so that whatever wraps one is asked in its place.
+ * What stores do without promises where they have the answer in this process's memory. It is on every request's way, and a promise
+ * would cost more than the answer. Kept by the store itself, so that whatever wraps one is asked in its place.
  */
-const immediate = new WeakMap<SessionStore, AskedStore>()
+const immediate = new WeakMap<SessionStore, Partial<AskedStore>>()
 
-/** Offers the methods of a store without promises. */
-export function answerAtOnce(store: SessionStore, methods: AskedStore): void {
+/** Offers methods of a store that need not promise. */
+export function answerAtOnce(store: SessionStore, methods: Partial<AskedStore>): void {
   immediate.set(store, methods)
 }
 
-/** The methods of a store without promises, if it offers them. */
-export function atOnce(store: SessionStore): AskedStore | undefined {
+/** The methods of a store that need not promise, if it offers them. */
+export function atOnce(store: SessionStore): Partial<AskedStore> | undefined {
   return immediate.get(store)
 }
 

@@ -2,7 +2,7 @@ import type { Answer, AskedStore } from '../at-once.ts'
 import { atOnce } from '../at-once.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
-import type { IndexEntry, SessionRecord, SessionStore } from '../../types/index.ts'
+import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 
 interface Pending {
   readonly deadline: number
@@ -18,12 +18,12 @@ const CHECKS_PER_TIMEOUT = 4
 
 /**
  * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` (cause attached, and
- * an event). Never an anonymous session in place of an answer. A store in memory answers at once, and is not watched.
+ * an event). Never an anonymous session in place of an answer. What a store answers at once is not watched.
  */
 export class AnsweringStore {
   readonly hasIndex: boolean
   readonly #store: AskedStore
-  readonly #immediate: AskedStore | undefined
+  readonly #immediate: Partial<AskedStore> | undefined
   readonly #timeout: number
   readonly #events: SessionEvents
   readonly #pending = new Set<Pending>()
@@ -82,14 +82,25 @@ export class AnsweringStore {
     }
   }
 
-  #askIndex<Value>(operation: string, ask: (index: IndexedStore) => Answer<Value>): Answer<Value> {
+  #askIndex<Value>(operation: keyof UserIndex, ask: (index: IndexedStore) => Answer<Value>): Answer<Value> {
     if (!this.hasIndex) return Promise.reject(new SecureSessionError('SESSION_STORE_LACKS_INDEX'))
     return this.#ask(operation, (store) => ask(store as IndexedStore))
   }
 
-  #ask<Value>(operation: string, ask: (store: AskedStore) => Answer<Value>): Answer<Value> {
+  #ask<Value>(operation: keyof AskedStore, ask: (store: AskedStore) => Answer<Value>): Answer<Value> {
     // A method that a test has put in place of the store's own is what is meant.
-    if (this.#immediate !== undefined && !Object.hasOwn(this.#store, operation)) return ask(this.#immediate)
+    if (this.#immediate?.[operation] === undefined || Object.hasOwn(this.#store, operation)) {
+      return this.#watched(operation, () => ask(this.#store))
+    }
+    try {
+      const answer = ask(this.#immediate as AskedStore)
+      return answer instanceof Promise ? this.#watched(operation, () => answer) : answer
+    } catch (cause) {
+      return Promise.reject(this.#failure(operation, cause))
+    }
+  }
+
+  #watched<Value>(operation: string, ask: () => Answer<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
         if (!this.#pending.delete(pending)) return
@@ -100,7 +111,7 @@ export class AnsweringStore {
       if (this.#timer === undefined) this.#timer = this.#watchSoon()
       try {
         // A store that promises nothing is broken; `then` of what it gives instead is no function.
-        ;(ask(this.#store) as Promise<Value>).then((value) => {
+        ;(ask() as Promise<Value>).then((value) => {
           this.#pending.delete(pending)
           resolve(value)
         }, fail)

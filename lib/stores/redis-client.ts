@@ -1,3 +1,5 @@
+import type { Answer } from '../at-once.ts'
+import { readCacheOf } from './node-redis-cache.ts'
 import type { Script } from './redis-scripts.ts'
 
 /** What the store needs of node-redis 5 and 6: a client, a pool, a Sentinel or a Cluster. */
@@ -17,10 +19,13 @@ export interface IoRedisClient {
 /** Either driver's client, connected by the app, or about to be. */
 export type RedisClient = NodeRedisClient | IoRedisClient
 
+/** A value, `null` for none; bytes where the app told its client so, which node-redis takes out of its cache as plain ones. */
+export type RedisValue = string | Uint8Array | null
+
 /** The two questions that the store asks. */
 export interface Redis {
-  /** A `Buffer` where the app told its client so. */
-  get(key: string): Promise<string | Buffer | null>
+  /** At once where the driver has the value in its cache. */
+  get(key: string): Answer<RedisValue>
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
 }
 
@@ -30,9 +35,10 @@ export interface Redis {
  */
 export function redisOf(client: RedisClient): Redis {
   const call = callerOf(client)
+  const cache = readCacheOf(client)
   listenForErrors(client)
   return {
-    get: (key) => client.get(key) as ReturnType<Redis['get']>,
+    get: (key) => cache?.find(key) ?? Promise.resolve(client.get(key) as Promise<RedisValue>),
     run: async (script, key, ...values) => {
       const strings = values.map(String)
       try {
@@ -40,7 +46,9 @@ export function redisOf(client: RedisClient): Redis {
       } catch (error) {
         // A restart, a failover, SCRIPT FLUSH or another node of a cluster: the text makes it known again.
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-        return call.byText(script.lua, key, strings)
+        return await call.byText(script.lua, key, strings)
+      } finally {
+        cache?.forget(key)
       }
     },
   }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type { Answer } from '../at-once.ts'
+import { answerAtOnce } from '../at-once.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import { DecodedRecords } from './decoded-records.ts'
-import type { Redis, RedisClient } from './redis-client.ts'
+import type { Redis, RedisClient, RedisValue } from './redis-client.ts'
 import { redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
 import { connectionsOf } from './redis-connections.ts'
@@ -39,9 +41,10 @@ export interface RedisStore extends SessionStore, UserIndex {
  * - `maxmemory-policy` should be `noeviction`, or logins vanish silently; a full server then refuses new ones with 503.
  * - A server without `appendonly` forgets the last seconds when it ends; a logout among them comes back with the snapshot.
  *   Replicas lag: read from the primary (`readOnly`, `scaleReads` off), or a logout is seen late.
- * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) works as it is and saves the round trip of a read. A
- *   revocation by another process is then seen one invalidation message later, and a lost connection empties the cache. One that
- *   is only silent is believed until `socketTimeout`; with a `pingInterval` below it, a quiet one is not taken for silent.
+ * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) works as it is and saves the round trip of a read; what this
+ *   process wrote it reads anew. A revocation by another process is then seen one invalidation message later, and a lost
+ *   connection empties the cache. One that is only silent is believed until `socketTimeout`; with a `pingInterval` below it, a
+ *   quiet one is not taken for silent.
  * @throws `TypeError` when `client` is neither driver's.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
@@ -68,15 +71,11 @@ class Store implements RedisStore {
     this.connections = connections
     this.#prefix = prefix
     this.#clock = clock
+    answerAtOnce(this, { get: (wanted) => this.#find(wanted) })
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
-    const value = await this.#read(this.#recordKey(handle))
-    if (value === null) return undefined
-    const record = this.#decoded.find(handle, value.toString(), decodeValue)
-    if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
-    this.onDamaged?.(handle)
-    return undefined
+    return this.#find(handle)
   }
 
   create(record: SessionRecord): Promise<boolean> {
@@ -119,14 +118,20 @@ class Store implements RedisStore {
     return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
   }
 
-  async #read(key: string): Promise<string | Buffer | null> {
-    try {
-      return await this.#redis.get(key)
-    } catch (error) {
-      // Not a string at all: somebody else's key, or a record somebody worked on.
-      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
-      throw error
-    }
+  #find(handle: string): Answer<SessionRecord | undefined> {
+    const value = this.#redis.get(this.#recordKey(handle))
+    return value instanceof Promise
+      ? value.catch(asDamaged).then((read) => this.#recordIn(handle, read))
+      : this.#recordIn(handle, value)
+  }
+
+  #recordIn(handle: string, value: RedisValue): SessionRecord | undefined {
+    if (value === null) return undefined
+    const text = typeof value === 'string' ? value : Buffer.from(value).toString()
+    const record = this.#decoded.find(handle, text, decodeValue)
+    if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
+    this.onDamaged?.(handle)
+    return undefined
   }
 
   async #write(script: Script, record: SessionRecord, ...expected: number[]): Promise<boolean> {
@@ -154,6 +159,12 @@ function decodeValue(value: string): SessionRecord | undefined {
   const moved = { lastSeenAt: Number(lastSeenAt), idleDeadline: Number(idleDeadline) }
   const record = decodeRecord(value.slice(line.length), moved)
   return record?.version === Number(version) ? record : undefined
+}
+
+/** Not a string at all: somebody else's key, or a record somebody worked on. */
+function asDamaged(error: unknown): string {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
+  throw error
 }
 
 /** In whole milliseconds by this process's clock, which need not agree with the server's. */

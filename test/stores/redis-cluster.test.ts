@@ -18,6 +18,8 @@ for (const driver of redisDrivers) {
       const damage = async (handle: string): Promise<void> => {
         const key = `${prefix}s:${handle}`
         cluster.nodeOf(key).cli('setrange', key, 60, 'damage')
+        // A round trip to the same node, after which a client with a cache has heard of it.
+        await store.touch(handle, 0, { lastSeenAt: 0, idleDeadline: 0 })
       }
       return { store, damage }
     })

@@ -19,6 +19,8 @@ for (const driver of redisDrivers) {
           server.cli('setrange', `${prefix}s:${handle}`, 60, 'damage'),
           server.cli('strlen', `${prefix}s:${handle}`),
         )
+        // A round trip, after which a client with a cache has heard of it.
+        await store.delete(freshName())
       }
       return { store, damage }
     })

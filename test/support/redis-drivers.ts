@@ -26,29 +26,35 @@ export interface Connected {
 
 const HOST = '127.0.0.1'
 
+/** Reads are kept until the server says that they have changed. */
+const CACHING = { RESP: 3, clientSideCache: { ttl: 0, maxEntries: 0 } } as const
+
 /** They fail fast, as the store's documentation asks for. */
 const nodeRedis = (
   name: string,
   create: typeof createClient,
   createMany: typeof createCluster,
   createWatched: typeof createSentinel,
+  caching?: typeof CACHING,
 ): RedisDriver => ({
   name,
   connect: async (port) => {
     const socket = { host: HOST, port, reconnectStrategy: 50 }
-    const client = create({ socket, disableOfflineQueue: true }).on('error', () => undefined)
+    const client = create({ socket, disableOfflineQueue: true, ...caching }).on('error', () => undefined)
     await client.connect()
     return { client, close: async () => client.destroy() }
   },
   connectCluster: async (ports) => {
     const rootNodes = ports.map((port) => ({ url: `redis://${HOST}:${port}` }))
-    const client = createMany({ rootNodes, defaults: { disableOfflineQueue: true } }).on('error', () => undefined)
+    const defaults = { disableOfflineQueue: true }
+    const client = createMany({ rootNodes, defaults, ...caching }).on('error', () => undefined)
     await client.connect()
     return { client, close: async () => client.destroy() }
   },
   connectSentinel: async (port, primary) => {
     const nodeClientOptions = { disableOfflineQueue: true }
-    const client = createWatched({ name: primary, sentinelRootNodes: [{ host: HOST, port }], nodeClientOptions })
+    const sentinelRootNodes = [{ host: HOST, port }]
+    const client = createWatched({ name: primary, sentinelRootNodes, nodeClientOptions, ...caching })
     client.on('error', () => undefined)
     await client.connect()
     return { client, close: async () => client.destroy() }
@@ -83,9 +89,19 @@ const ioRedis = (name: string, One: typeof Redis, Many: typeof Cluster): RedisDr
 export const nodeRedis6: RedisDriver = nodeRedis('node-redis 6', createClient, createCluster, createSentinel)
 export const ioRedis6: RedisDriver = ioRedis('ioredis 6', Redis, Cluster)
 
+/** With a cache in the client. */
+export const nodeRedisCached: RedisDriver = nodeRedis(
+  'node-redis 6 with client-side caching',
+  createClient,
+  createCluster,
+  createSentinel,
+  CACHING,
+)
+
 /** Both drivers in both versions. The older versions' types differ where the store does not look. */
 export const redisDrivers: readonly RedisDriver[] = [
   nodeRedis6,
+  nodeRedisCached,
   nodeRedis('node-redis 5', createClient5 as never, createCluster5 as never, createSentinel5 as never),
   ioRedis6,
   ioRedis('ioredis 5', Redis5 as never, Cluster5 as never),

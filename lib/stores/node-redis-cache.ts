@@ -1,0 +1,45 @@
+/** What node-redis keeps of its answers, where the app gave it a `clientSideCache`. */
+export interface ReadCache {
+  /** What the driver would answer to a `GET` without asking the server; `undefined` when it would ask. */
+  find(key: string): string | Uint8Array | undefined
+  /** To be called once a write is answered: over another connection of a pool, the server's word of it may still be on its way. */
+  forget(key: string): void
+}
+
+/** The parts of the driver's cache. A question still under way has an entry without a value. */
+interface ClientSideCache {
+  get(question: string): { readonly value?: unknown } | undefined
+  recordHits(count: number): void
+  invalidate(key: string): void
+}
+
+/** A client, a pool, a Sentinel or a Cluster; `_keyPrefix` is the option `keyPrefix` of each. */
+interface CachingClient {
+  readonly clientSideCache?: ClientSideCache
+  readonly _keyPrefix?: string | Buffer
+}
+
+/**
+ * The cache of a client, looked into without the promises and the structured clone with which the driver answers from it: they
+ * cost more than all else about such a read. Should a version of the driver name its questions otherwise, nothing is found, and
+ * the driver is asked.
+ */
+export function readCacheOf(client: object): ReadCache | undefined {
+  const { clientSideCache: cache, _keyPrefix } = client as CachingClient
+  if (cache === undefined) return undefined
+  const prefix = String(_keyPrefix ?? '')
+  return {
+    find(key) {
+      const value = cache.get(questionFor(`${prefix}${key}`))?.value
+      if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
+      cache.recordHits(1)
+      return value
+    },
+    forget: (key) => cache.invalidate(`${prefix}${key}`),
+  }
+}
+
+/** How the driver names a `GET` in its cache: the length of each word, then the words. */
+function questionFor(key: string): string {
+  return `3_${key.length}_GET_${key}`
+}

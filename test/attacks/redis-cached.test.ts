@@ -1,0 +1,12 @@
+import t from 'tap'
+import { redisStore } from '../../lib/stores/redis.ts'
+import { attack } from '../support/attack-suites.ts'
+import { nodeRedisCached } from '../support/redis-drivers.ts'
+import { startRedis } from '../support/servers/redis.ts'
+
+t.setTimeout(900_000)
+const server = await startRedis(t, { appendonly: 'no' })
+const { client, close } = await nodeRedisCached.connect(server.port)
+t.teardown(close)
+
+attack(t, (_t, clock) => redisStore({ client, clock }))

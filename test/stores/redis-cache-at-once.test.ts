@@ -1,0 +1,152 @@
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createClient, createClientPool, createCluster, RESP_TYPES } from 'redis'
+import {
+  createClient as createClient5,
+  createClientPool as createClientPool5,
+  createCluster as createCluster5,
+} from 'redis-5'
+import type { Test } from 'tap'
+import t from 'tap'
+import { atOnce } from '../../lib/at-once.ts'
+import type { RedisClient, RedisStore } from '../../lib/stores/redis.ts'
+import { redisStore } from '../../lib/stores/redis.ts'
+import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+import { startRedis, startRedisCluster } from '../support/servers/redis.ts'
+import { logIn, smallApp } from '../support/small-app.ts'
+
+const server = await startRedis(t, { appendonly: 'no' })
+const cluster = await startRedisCluster(t)
+const CACHE = { ttl: 0, maxEntries: 0 }
+
+/** What the tests need of a client, of whichever kind. */
+type Client = RedisClient & {
+  connect(): Promise<unknown>
+  destroy(): unknown
+  readonly clientSideCache?: { stats(): { readonly hitCount: number } } | undefined
+}
+
+/** A way to make a client that caches what it reads on the server at a port. */
+type Kind = (port: number) => Client
+
+function kindsOf(
+  create: typeof createClient,
+  createPool: typeof createClientPool,
+  createMany: typeof createCluster,
+): Record<string, Kind> {
+  const socket = (port: number) => ({ socket: { host: '127.0.0.1', port }, RESP: 3 as const })
+  return {
+    client: (port) => create({ ...socket(port), clientSideCache: CACHE }),
+    pool: (port) => createPool(socket(port), { minimum: 2, clientSideCache: CACHE }),
+    'client that reads Buffers': (port) =>
+      create({
+        ...socket(port),
+        clientSideCache: CACHE,
+        commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+      }),
+    'client with a prefix': (port) => create({ ...socket(port), keyPrefix: 'app:', clientSideCache: CACHE }),
+    cluster: () =>
+      createMany({
+        rootNodes: cluster.nodes.map((node) => ({ url: node.url })),
+        RESP: 3,
+        clientSideCache: CACHE,
+      }),
+  }
+}
+
+async function connected(t: Test, client: Client): Promise<Client> {
+  await client.connect()
+  t.teardown(() => void client.destroy())
+  return client
+}
+
+/** What the store has without waiting: `promise` where it has to ask. */
+function now(store: RedisStore, handle: string): unknown {
+  const answer = atOnce(store)?.get?.(handle)
+  return answer instanceof Promise ? 'promise' : answer
+}
+
+/** A way to the server on which its word of a change gets lost, as one that is late over another connection. */
+async function deafRoute(t: Test): Promise<number> {
+  const route = createServer((down) => {
+    const up = connect(server.port, '127.0.0.1')
+    down.pipe(up).on('error', () => down.destroy())
+    up.on('data', (chunk) => {
+      const text = chunk.toString('latin1').replaceAll(/>2\r\n\$10\r\ninvalidate\r\n\*1\r\n\$\d+\r\n[^\r]*\r\n/g, '')
+      down.write(text, 'latin1')
+    })
+    down.on('error', () => up.destroy()).on('close', () => up.destroy())
+  })
+  await new Promise<void>((resolve) => route.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => void route.close())
+  return (route.address() as AddressInfo).port
+}
+
+for (const [version, kinds] of Object.entries({
+  'node-redis 6': kindsOf(createClient, createClientPool, createCluster),
+  // Their types differ where the store does not look.
+  'node-redis 5': kindsOf(createClient5 as never, createClientPool5 as never, createCluster5 as never),
+})) {
+  for (const [kind, make] of Object.entries(kinds)) {
+    t.test(`a ${kind} of ${version} answers what it has read at once, and counts it`, async (t) => {
+      const client = await connected(t, make(server.port))
+      const store = redisStore({ client })
+      const record = recordAt(Date.now())
+      await store.create(record)
+      t.equal(now(store, record.handle), 'promise')
+      t.strictSame(await store.get(record.handle), record, 'from the server')
+      const hits = client.clientSideCache?.stats().hitCount ?? 0
+      t.strictSame(now(store, record.handle), record)
+      t.equal(client.clientSideCache?.stats().hitCount, hits + 1)
+    })
+  }
+
+  for (const kind of ['client', 'pool', 'client with a prefix']) {
+    t.test(`what this process wrote by a ${kind} of ${version} is never read as it was`, async (t) => {
+      const store = redisStore({ client: await connected(t, kinds[kind]?.(await deafRoute(t)) as Client) })
+      const first = recordAt(Date.now())
+      const reread = async (): Promise<[now: unknown, then: unknown]> => {
+        const found = now(store, first.handle)
+        return [found, (await store.get(first.handle))?.version]
+      }
+      await store.create(first)
+      t.strictSame(await reread(), ['promise', 7])
+      t.strictSame(await reread(), [first, 7], 'it is in the cache')
+      await store.update(nextOf(first, {}), 7)
+      t.strictSame(await reread(), ['promise', 8], 'and no longer after an update')
+      const seen = { lastSeenAt: Date.now(), idleDeadline: first.idleDeadline + 1 }
+      await store.touch(first.handle, 8, seen)
+      t.equal(now(store, first.handle), 'promise', 'nor after a touch')
+      t.match(await store.get(first.handle), seen)
+      await store.delete(first.handle)
+      t.strictSame(await reread(), ['promise', undefined], 'nor after a deletion')
+    })
+
+    t.test(`a write that lost makes a ${kind} of ${version} read anew, and not lose again`, async (t) => {
+      const elsewhere = redisStore({ client: await connected(t, kinds[kind]?.(server.port) as Client) })
+      const store = redisStore({ client: await connected(t, kinds[kind]?.(await deafRoute(t)) as Client) })
+      const first = recordAt(Date.now())
+      await store.create(first)
+      await store.get(first.handle)
+      t.ok(await elsewhere.update(nextOf(first, {}), 7))
+      t.match(await store.get(first.handle), { version: 7 }, 'nobody has told it')
+      t.notOk(await store.update(nextOf(first, {}), 7))
+      t.match(await store.get(first.handle), { version: 8 })
+    })
+  }
+}
+
+t.test('a cache that fails is a store that fails: 503, and no word of it', async (t) => {
+  const client = await connected(t, createClient({ url: server.url, RESP: 3, clientSideCache: CACHE }))
+  const app = await smallApp({ store: redisStore({ client }) })
+  t.teardown(() => app.close())
+  const headers = { cookie: await logIn(app, 'ann') }
+  Object.assign(client.clientSideCache ?? {}, {
+    get: () => {
+      throw new Error('a secret')
+    },
+  })
+  const answer = await app.inject({ url: '/me', headers })
+  t.equal(answer.statusCode, 503)
+  t.notMatch(answer.body, /a secret/)
+})
