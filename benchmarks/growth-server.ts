@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { memoryStore } from '../lib/index.ts'
 import type { MemoryStore, SessionRecord } from '../lib/index.ts'
 import { resolveOptions } from '../lib/options.ts'
+import { deviceOf } from '../lib/session/device.ts'
 import { newHandle, SessionIds } from '../lib/session/id.ts'
 import { trust } from '../lib/session/load.ts'
 import { authenticated, newRecord } from '../lib/session/record.ts'
@@ -69,7 +70,7 @@ async function fill(into: MemoryStore, number: number, userId: string): Promise<
     authHash: null,
     authCheckedAt: now,
     remember: false,
-    device: { userAgent: copyOf(USER_AGENT), ip: copyOf('203.0.113.17') },
+    device: deviceOf({ userAgent: copyOf(USER_AGENT), ip: copyOf('203.0.113.17') }),
   }
   const record = authenticated(newRecord(handle, secretHash, data, now, settings), identity, now, settings)
   await into.create(record)

@@ -21,6 +21,9 @@ const ANONYMOUS: Loaded = { state: 'none' }
 /** Longer ones say nothing more, and the store is not the client's to fill. */
 const MAX_USER_AGENT = 256
 
+/** No address is longer, but behind a trusted proxy it is whatever `X-Forwarded-For` says. */
+const MAX_ADDRESS = 64
+
 /**
  * The session of a request, made anonymous on first use where no cookie led to one. Whoever asks for it makes the
  * response depend on the cookie.
@@ -61,7 +64,7 @@ class RequestClient implements Client {
   }
 
   get ip(): string {
-    return this.#request.ip
+    return this.#request.ip.slice(0, MAX_ADDRESS)
   }
 
   get connection(): object {

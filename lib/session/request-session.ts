@@ -2,6 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
 import { commit, undo } from './commit.ts'
 import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
+import { deviceOf } from './device.ts'
 import type { Identity } from './record.ts'
 import { SessionState } from './session-state.ts'
 import { userSnapshot } from './user-snapshot.ts'
@@ -51,7 +52,7 @@ export class RequestSession extends SessionState {
         user: json,
         ...this.#checked(fingerprintOf(user.id, authHash) ?? null),
         remember: options.remember ?? false,
-        device: { userAgent: this.client.userAgent, ip: this.client.ip },
+        device: deviceOf(this.client),
       },
     }
   }

@@ -296,6 +296,12 @@ t.test('a login notes the device it came from, cut to a size', async (t) => {
   t.ok((await app.sessions.list('cid'))[0]?.device)
 })
 
+t.test('behind a trusted proxy the address is cut to a size too', async (t) => {
+  const { app, visitor } = await world(t, { fastify: { trustProxy: true }, routes: ordinary })
+  await visitor().post('/login', {}, { headers: { 'x-forwarded-for': 'x'.repeat(5000) } })
+  t.equal((await app.sessions.list('ann'))[0]?.device?.ip, 'x'.repeat(64))
+})
+
 t.test('a login after the response has begun is refused', async (t) => {
   const outcomes: unknown[] = []
   const { app, visitor } = await world(t, {

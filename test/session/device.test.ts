@@ -1,0 +1,50 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { deviceOf } from '../../lib/session/device.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+function heapUsed(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+t.test('a device is the user agent and the address, as they were', async (t) => {
+  for (const facts of [
+    { userAgent: 'Browser/1.0', ip: '2001:db8::1' },
+    { userAgent: 'Browser/1.0', ip: '192.0.2.1' },
+    { userAgent: 'Zoë “Z” 🍪', ip: '' },
+    { userAgent: '', ip: '192.0.2.1' },
+  ]) {
+    t.strictSame(deviceOf(facts), facts)
+    t.strictSame(deviceOf(facts), facts, 'once more')
+  }
+})
+
+t.test('sessions of one user agent share its text', async (t) => {
+  const count = 10_000
+  const text = Buffer.from('Mozilla/5.0 (X11; Linux x86_64)'.padEnd(256, '.'))
+  const before = heapUsed()
+  const devices = Array.from({ length: count }, () => deviceOf({ userAgent: text.toString(), ip: '192.0.2.1' }))
+  const each = (heapUsed() - before) / count
+  t.comment(`${each} bytes each`)
+  t.ok(each < 200)
+  t.equal(devices.length, count)
+})
+
+t.test('what was cut from a long header keeps nothing of the rest', async (t) => {
+  const count = 2000
+  const header = Buffer.alloc(15_000, 'x')
+  const before = heapUsed()
+  const devices = Array.from({ length: count }, (_, number) => {
+    header.write(String(number).padStart(8))
+    const long = header.toString('latin1')
+    return deviceOf({ userAgent: long.slice(0, 256), ip: long.slice(0, 64) })
+  })
+  const each = (heapUsed() - before) / count
+  t.comment(`${each} bytes each`)
+  t.ok(each < 2000)
+  t.equal(devices.length, count)
+})
