@@ -28,7 +28,7 @@ function jsonOf(user: SessionUser): string {
 }
 
 /** How many snapshots are remembered, and as many again; each is a few hundred bytes. */
-const REMEMBERED = 1000
+const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
 /** Reads users out of records. Copying one that was read lately is several times faster than parsing it again. */
