@@ -56,11 +56,7 @@ async function createParts(
   kept: SessionStore,
 ): Promise<Parts & { readonly store: ObservedStore }> {
   const events = new SessionEvents(app.log, settings.clock)
-  kept.onDamaged = (handle) => events.emit({ type: 'damaged', handle })
-  kept.onExpired = ({ handle, userId, absoluteDeadline }) => {
-    const reason = settings.clock() >= absoluteDeadline ? 'absolute' : 'idle'
-    events.emit({ type: 'expire', handle, userId, reason })
-  }
+  listenTo(kept, settings, events)
   const store = new ObservedStore(kept, settings.storeTimeout, events)
   return {
     settings,
@@ -71,6 +67,17 @@ async function createParts(
     snapshots: new UserSnapshots(),
     openSession: await createSessionOpener(app, settings.cookie),
   }
+}
+
+/** A frozen store takes no listener, and is a store all the same. */
+function listenTo(kept: SessionStore, { clock }: Settings, events: SessionEvents): void {
+  const onDamaged: SessionStore['onDamaged'] = (handle) => events.emit({ type: 'damaged', handle })
+  const onExpired: SessionStore['onExpired'] = ({ handle, userId, absoluteDeadline }) => {
+    const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
+    events.emit({ type: 'expire', handle, userId, reason })
+  }
+  Reflect.set(kept, 'onDamaged', onDamaged)
+  Reflect.set(kept, 'onExpired', onExpired)
 }
 
 function decorate(app: FastifyInstance, parts: Parts, registration: Registration): void {

@@ -163,3 +163,10 @@ t.test('an event of a store that fails names the operation, not the reason', asy
   t.match(made.events, [{ type: 'store-failure', operation: 'create' }])
   t.notMatch(JSON.stringify(made.events), /hunter2/)
 })
+
+t.test('a store that is frozen is a store all the same', async (t) => {
+  const { visitor } = await world(t, { store: (store) => Object.freeze(coreOnly(store)), routes: ordinary })
+  const ann = visitor()
+  t.equal((await ann.post('/login')).statusCode, 200)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})
