@@ -29,7 +29,7 @@ const WARMUP = 20_000
 
 const [count = 0, sample = 0] = process.argv.slice(2).map(Number)
 const secret = randomBytes(32).toString('base64url')
-const ids = new SessionIds([secret])
+const ids = new SessionIds([secret], 'session')
 const settings = resolveOptions({ secret }, 'test')
 
 answerParent()
@@ -62,7 +62,7 @@ process.send?.({
 async function fill(into: MemoryStore, number: number, userId: string): Promise<SessionRecord> {
   const now = Date.now()
   const handle = newHandle()
-  const { cookieValue, secretHash } = ids.mint(handle)
+  const { cookieValue, secretHash } = ids.mint(handle, 1)
   const data = JSON.stringify({ theme: 'dark', cart: [number, number + 1], views: 3 })
   const identity = {
     userId,

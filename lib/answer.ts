@@ -1,5 +1,6 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
+import { isCacheControl } from './cache-headers.ts'
 import type { RequestSession } from './session/request-session.ts'
 
 /** Puts what the session decided into the response: the cookie, and who may cache it. */
@@ -11,7 +12,7 @@ export function answer(reply: FastifyReply, session: RequestSession): void {
     const attributes = cookieAttributes(session)
     if (decided.kind === 'set') reply.setCookie(name, decided.value, attributes)
     else reply.clearCookie(name, attributes)
-    reply.header('cache-control', 'no-store')
+    forbidCaching(reply)
   }
   session.isInHeaders = decided !== undefined
   if (session.isRead) varyByCookie(reply)
@@ -55,6 +56,12 @@ function takeCookieBack(reply: FastifyReply, session: RequestSession): void {
   const others = [reply.getHeader('set-cookie') ?? []].flat().filter((line) => !String(line).startsWith(`${name}=`))
   reply.removeHeader('set-cookie')
   if (others.length > 0) reply.header('set-cookie', others)
+}
+
+/** To every cache that a header of this response speaks to. */
+function forbidCaching(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store')
+  for (const name of Object.keys(reply.getHeaders())) if (isCacheControl(name)) reply.header(name, 'no-store')
 }
 
 function varyByCookie(reply: FastifyReply): void {

@@ -1,4 +1,4 @@
-import type { SessionStore, Sweeping, UserIndex } from '../types/index.ts'
+import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../types/index.ts'
 
 /** An answer, or the promise of one. */
 export type Answer<Value> = Value | Promise<Value>
@@ -15,19 +15,25 @@ type Method = (...args: never[]) => Promise<unknown>
 /** A store as the engine asks it. */
 export type AskedStore = Answering<SessionStore> & Partial<Answering<UserIndex & Sweeping>>
 
-/**
- * What stores do without promises where they have the answer in this process's memory. It is on every request's way, and a promise
- * would cost more than the answer. Kept by the store itself, so that whatever wraps one is asked in its place.
- */
-const immediate = new WeakMap<SessionStore, Partial<AskedStore>>()
+/** What stores do without promises where they have the answer in this process's memory: a promise would cost more than the answer. */
+export interface Immediate extends Partial<AskedStore> {
+  /**
+   * A record as it was a moment ago, by a cache that hears of changes: enough to let a request in, and not to turn one away or to
+   * decide anything else. `undefined` where there is none at hand.
+   */
+  recall?(handle: string): SessionRecord | undefined
+}
 
-/** Offers methods of a store that need not promise. */
-export function answerAtOnce(store: SessionStore, methods: Partial<AskedStore>): void {
+/** By the store object: a wrapper is another object, and its own methods are asked. */
+const immediate = new WeakMap<SessionStore, Immediate>()
+
+/** Offers what a store can do without promises. */
+export function answerAtOnce(store: SessionStore, methods: Immediate): void {
   immediate.set(store, methods)
 }
 
-/** The methods of a store that need not promise, if it offers them. */
-export function atOnce(store: SessionStore): Partial<AskedStore> | undefined {
+/** What a store can do without promises, if it offers that. */
+export function atOnce(store: SessionStore): Immediate | undefined {
   return immediate.get(store)
 }
 

@@ -3,7 +3,7 @@ import { answer } from './answer.ts'
 import type { Answer } from './at-once.ts'
 import { SecureSessionError } from './errors.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { ANSWERED, holdSession, isOptedOut, SESSION } from './request-slot.ts'
+import { ANSWERED, holdSession, isOptedOut, OPTED_OUT, SESSION } from './request-slot.ts'
 import { isCrossOrigin } from './session/cross-origin.ts'
 import type { Loaded } from './session/load.ts'
 import { load, mentionsSession } from './session/load.ts'
@@ -26,7 +26,11 @@ export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
 export function loadSession(parts: Parts): onRequestHookHandler {
   return (request, _reply, done) => {
     const { cookie } = request.raw.headers
-    if (!mentionsSession(parts, cookie) || isOptedOut(request)) return done()
+    if (!mentionsSession(parts, cookie)) return done()
+    if (isOptedOut(request)) {
+      ;(request as SessionRequest)[OPTED_OUT] = true
+      return done()
+    }
     const hold = (loaded: Loaded): void => {
       holdSession(parts, request, loaded)
       done()
@@ -37,7 +41,8 @@ export function loadSession(parts: Parts): onRequestHookHandler {
     } catch (error) {
       return done(error as Error)
     }
-    if (loaded instanceof Promise) loaded.then(hold, done)
+    // What later hooks throw has no caller here.
+    if (loaded instanceof Promise) loaded.then(hold).catch(done)
     else hold(loaded)
   }
 }
@@ -57,7 +62,11 @@ export function finishSession(): onSendHookHandler {
     }
     const isFailure = statusOf(reply, payload) >= 500
     if (isFailure || session.hasWork) {
-      session.finish(isFailure).then(() => end(), end)
+      // What the response itself throws, a header that cannot be sent above all, has no caller here.
+      session
+        .finish(isFailure)
+        .then(() => end(), end)
+        .catch(done)
       return
     }
     session.isAnswered = true

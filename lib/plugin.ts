@@ -10,7 +10,7 @@ import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import type { SessionOf } from './request-decorators.ts'
 import { requestDecorators } from './request-decorators.ts'
-import { ANSWERED, readSession, SESSION } from './request-slot.ts'
+import { ANSWERED, OPTED_OUT, readSession, SESSION } from './request-slot.ts'
 import { SessionIds } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
 import { PARTS } from './session/parts.ts'
@@ -62,7 +62,7 @@ async function createParts(
     settings,
     events,
     store,
-    ids: new SessionIds(settings.secrets),
+    ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
     openSession: await createSessionOpener(app, settings.cookie),
@@ -85,6 +85,7 @@ function decorate(app: FastifyInstance, parts: Parts, registration: Registration
   const sessionOf: SessionOf = (request) => readSession(parts, request)
   app.decorateRequest(SESSION, null)
   app.decorateRequest(ANSWERED, false)
+  app.decorateRequest(OPTED_OUT, false)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(parts))

@@ -10,10 +10,14 @@ export const SESSION: unique symbol = Symbol('fastify-session-guard.session')
 /** Whether the response has gone past the point where its cookie was settled. */
 export const ANSWERED: unique symbol = Symbol('fastify-session-guard.answered')
 
+/** Whether the route that the request was made for wants no session. Who answers in its place, a 404 page, has none either. */
+export const OPTED_OUT: unique symbol = Symbol('fastify-session-guard.opted-out')
+
 /** A request with a place for its session. */
 export interface SessionRequest extends FastifyRequest {
   [SESSION]: RequestSession | null
   [ANSWERED]: boolean
+  [OPTED_OUT]: boolean
 }
 
 const ANONYMOUS: Loaded = { state: 'none' }
@@ -31,7 +35,8 @@ const MAX_ADDRESS = 64
  */
 export function readSession(parts: Parts, request: FastifyRequest): RequestSession {
   const slot = request as SessionRequest
-  if (slot[SESSION] === null && isOptedOut(request)) throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
+  const hasNone = slot[SESSION] === null && (slot[OPTED_OUT] || isOptedOut(request))
+  if (hasNone) throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
   const session = slot[SESSION] ?? holdSession(parts, request, ANONYMOUS)
   session.isRead = true
   return session
@@ -63,8 +68,9 @@ class RequestClient implements Client {
     return this.#request.protocol
   }
 
+  /** Empty over a unix socket, and once the client is gone. */
   get ip(): string {
-    return this.#request.ip.slice(0, MAX_ADDRESS)
+    return (this.#request.ip ?? '').slice(0, MAX_ADDRESS)
   }
 
   get connection(): object {

@@ -16,6 +16,7 @@ export interface Socket {
   close(code: number, reason: string): void
   terminate(): void
   removeAllListeners(event: 'message'): unknown
+  on(event: 'newListener', listener: (event: string | symbol) => void): unknown
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -123,7 +124,12 @@ function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined):
 
 /** From here on nothing that the client sends is heard, whether it closes its end or not. */
 function close(socket: Socket): void {
-  socket.removeAllListeners('message')
+  const deafen = (): unknown => socket.removeAllListeners('message')
+  deafen()
+  // A handler that waits for something before it listens.
+  socket.on('newListener', (event) => {
+    if (event === 'message') queueMicrotask(deafen)
+  })
   socket.close(POLICY_VIOLATION, 'session ended')
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref()
   socket.once('close', () => clearTimeout(timer))

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { isCacheControl } from './cache-headers.ts'
 
 /** A web `Response`, of this realm or of a package. */
 export interface WebResponse {
@@ -6,8 +7,8 @@ export interface WebResponse {
   readonly headers: Headers
 }
 
-/** What a session has a say in. */
-const SHARED_HEADERS = ['cache-control', 'vary', 'clear-site-data'] as const
+/** What a session has a say in, beside what caches may keep. */
+const SHARED_HEADERS = new Set(['vary', 'clear-site-data'])
 
 /** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
 export function isWebResponse(payload: unknown): payload is WebResponse {
@@ -22,9 +23,8 @@ export function isWebResponse(payload: unknown): payload is WebResponse {
 export function takeSharedHeaders(reply: FastifyReply, response: WebResponse): WebResponse {
   // A copy: those of a fetched response are immutable, and an app may send one response without a body many times.
   const headers = new Headers(response.headers)
-  for (const name of SHARED_HEADERS) {
-    const value = headers.get(name)
-    if (value === null) continue
+  for (const [name, value] of response.headers) {
+    if (!SHARED_HEADERS.has(name) && !isCacheControl(name)) continue
     reply.header(name, value)
     headers.delete(name)
   }

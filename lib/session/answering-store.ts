@@ -1,4 +1,4 @@
-import type { Answer, AskedStore } from '../at-once.ts'
+import type { Answer, AskedStore, Immediate } from '../at-once.ts'
 import { atOnce } from '../at-once.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
@@ -18,12 +18,12 @@ const CHECKS_PER_TIMEOUT = 4
 
 /**
  * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` (cause attached, and
- * an event). Never an anonymous session in place of an answer. What a store answers at once is not watched.
+ * an event). Never an anonymous session in place of an answer. A store in memory answers at once, and is not watched.
  */
 export class AnsweringStore {
   readonly hasIndex: boolean
   readonly #store: AskedStore
-  readonly #immediate: Partial<AskedStore> | undefined
+  readonly #immediate: Immediate | undefined
   readonly #timeout: number
   readonly #events: SessionEvents
   readonly #pending = new Set<Pending>()
@@ -35,6 +35,12 @@ export class AnsweringStore {
     this.hasIndex = typeof this.#store.addToIndex === 'function'
     this.#timeout = timeout
     this.#events = events
+  }
+
+  /** A record as it was a moment ago, if it is at hand; see `Immediate`. */
+  recall(handle: string): SessionRecord | undefined {
+    if (this.#immediate?.recall === undefined || Object.hasOwn(this.#store, 'get')) return undefined
+    return this.#immediate.recall(handle)
   }
 
   get(handle: string): Answer<SessionRecord | undefined> {
@@ -89,18 +95,8 @@ export class AnsweringStore {
 
   #ask<Value>(operation: keyof AskedStore, ask: (store: AskedStore) => Answer<Value>): Answer<Value> {
     // A method that a test has put in place of the store's own is what is meant.
-    if (this.#immediate?.[operation] === undefined || Object.hasOwn(this.#store, operation)) {
-      return this.#watched(operation, () => ask(this.#store))
-    }
-    try {
-      const answer = ask(this.#immediate as AskedStore)
-      return answer instanceof Promise ? this.#watched(operation, () => answer) : answer
-    } catch (cause) {
-      return Promise.reject(this.#failure(operation, cause))
-    }
-  }
-
-  #watched<Value>(operation: string, ask: () => Answer<Value>): Promise<Value> {
+    const isReplaced = Object.hasOwn(this.#store, operation)
+    if (this.#immediate?.[operation] !== undefined && !isReplaced) return ask(this.#immediate as AskedStore)
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
         if (!this.#pending.delete(pending)) return
@@ -111,7 +107,7 @@ export class AnsweringStore {
       if (this.#timer === undefined) this.#timer = this.#watchSoon()
       try {
         // A store that promises nothing is broken; `then` of what it gives instead is no function.
-        ;(ask() as Promise<Value>).then((value) => {
+        ;(ask(this.#store) as Promise<Value>).then((value) => {
           this.#pending.delete(pending)
           resolve(value)
         }, fail)

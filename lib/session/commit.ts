@@ -4,7 +4,7 @@ import { refuseOversize } from './data.ts'
 import { newHandle } from './id.ts'
 import { readRecord, trust } from './load.ts'
 import type { Parts } from './parts.ts'
-import { authenticated, newRecord } from './record.ts'
+import { authenticated, newRecord, rotated } from './record.ts'
 import type { SessionState } from './session-state.ts'
 import type { Edit, NextRecord, Rotation, Work } from './write.ts'
 import { edited, nextRecord } from './write.ts'
@@ -14,14 +14,18 @@ type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 /** A write meets at most as many conflicts as there are requests beside it; this many are not met in good faith. */
 const ATTEMPTS = 100
 
+/** The hash of nothing. */
+const NO_SECRET = ''
+
 /**
- * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie.
+ * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie. Renews the id
+ * by age only for a response that is about to carry it: handed to nobody, it would make others that were forgotten.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
  */
-export async function commit(session: SessionState): Promise<void> {
+export async function commit(session: SessionState, isAnswering: boolean): Promise<void> {
   const edit = editOf(session)
   if (session.record === undefined) await begin(session, edit)
-  else await advance(session, session.record, edit)
+  else await advance(session, session.record, edit, isAnswering)
   session.settle(edit.to)
 }
 
@@ -38,11 +42,18 @@ export async function undo(session: SessionState): Promise<void> {
   if (userId !== null && before.record?.userId !== userId) await parts.users.abandon(userId, handle)
 }
 
-/** Puts a record back as it was. Had its user been revoked while it was somebody else's, nobody would find it again: it ends. */
+/**
+ * Puts a record back as it was. Had its user been revoked while it was somebody else's, nobody would find it again: it ends, and
+ * until that is known no id opens it.
+ */
 async function restore({ store, users }: Parts, old: SessionRecord, version: number): Promise<void> {
   const { handle, userId, absoluteDeadline } = old
-  if (!(await store.update({ ...old, version: version + 1 }, version)) || userId === null) return
-  if (!(await users.confirm(userId, handle, absoluteDeadline))) {
+  if (userId === null) return void (await store.update({ ...old, version: version + 1 }, version))
+  const locked = { ...rotated(old, NO_SECRET, old.rotatedAt), version: version + 1 }
+  if (!(await store.update(locked, version))) return
+  if (await users.confirm(userId, handle, absoluteDeadline)) {
+    await store.update({ ...old, version: version + 2 }, version + 1)
+  } else {
     await users.end(handle, (record) => record.userId === userId)
   }
 }
@@ -66,22 +77,23 @@ async function begin(session: SessionState, edit: Edit): Promise<void> {
     return
   }
   const now = settings.clock()
-  const minted = ids.mint(handle, session.client.connection)
-  const empty = newRecord(handle, minted.secretHash, data, now, settings)
-  const record = identity === undefined ? empty : authenticated({ ...empty, epoch: 1 }, identity, now, settings)
+  const epoch = identity === undefined ? 0 : 1
+  const minted = ids.mint(handle, epoch, session.client.connection)
+  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings), epoch }
+  const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
   if (!(await put(session, undefined, next))) throw new SecureSessionError('SESSION_SUPERSEDED')
   await accept(session, undefined, next)
 }
 
 /** The next version of a record, made on top of the latest one as often as others get in between. */
-async function advance(session: SessionState, loaded: SessionRecord, edit: Edit): Promise<void> {
+async function advance(session: SessionState, loaded: SessionRecord, edit: Edit, isAnswering: boolean): Promise<void> {
   const { parts, client, rotation, presented, isChecked, isTouched } = session
   const { settings, ids } = parts
-  const work: Work = { edit, rotation, presented, isChecked, isTouched, now: settings.clock() }
+  const work: Work = { edit, rotation, presented, isChecked, isTouched, isAnswering, now: settings.clock() }
   let base: SessionRecord | undefined = loaded
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const next = nextRecord(base, work, settings, () => ids.mint(loaded.handle, client.connection))
+    const next = nextRecord(base, work, settings, (epoch) => ids.mint(loaded.handle, epoch, client.connection))
     if (next.kind === 'same') return
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
     if (await put(session, base, next)) return accept(session, base, next)

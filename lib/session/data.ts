@@ -121,7 +121,7 @@ function findProblem(value: unknown, ancestors: readonly unknown[]): Problem | u
   if (typeof value !== 'object' || value === null) return undefined
   if (ancestors.includes(value)) return here('a cycle')
   if (value instanceof Map || value instanceof Set) return here(`a ${value.constructor.name}`)
-  if ('toJSON' in value) return undefined
+  if (typeof (value as SessionData)['toJSON'] === 'function') return undefined
   const line = [...ancestors, value]
   for (const key of Object.keys(value)) {
     const problem = findProblem((value as SessionData)[key], line)

@@ -1,15 +1,21 @@
-import { hash as digest, randomFillSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash as digest, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { Signer } from '@fastify/cookie'
 import { Recent } from './recent.ts'
 
-/** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
+/**
+ * `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. Of the secret, 22 characters are random; the rest is a MAC
+ * that says to whoever has the key in which epoch of its session it was made.
+ */
 const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
 
 const HANDLE_LENGTH = 22
 
 const HANDLE_SHAPE = /^[\w-]{22}$/
 
-/** Handle, dot, secret: what the signature covers. */
+/** The random part of a secret. */
+const NONCE_LENGTH = 22
+
+/** Handle, dot, secret: what the signature covers beside the name of the cookie. */
 const SIGNED_LENGTH = 66
 
 const VALUE_LENGTH = 110
@@ -23,34 +29,41 @@ export interface MintedSecret {
   readonly secretHash: string
 }
 
-/** What a well-formed, correctly signed cookie names. The secret itself is nowhere but in the cookie. */
+/** What a well-formed, correctly signed cookie names. */
 export interface PresentedId {
   readonly handle: string
+  readonly secret: string
   readonly secretHash: string
 }
 
 /** Mints and checks session ids. The only place where a whole id exists. */
 export class SessionIds {
+  readonly #secrets: readonly string[]
   readonly #signer: Signer
+  /** Signed with every id: one that was made for another cookie, of an app with two of them, is not good for this one. */
+  readonly #purpose: string
   /** What cookie values led to, by their hash: a good signature need not be checked again, and an HMAC costs most of a read. */
   readonly #known = new Recent<PresentedId>(REMEMBERED)
   readonly #last = new WeakMap<object, { readonly cookieValue: string; readonly id: PresentedId }>()
 
-  /** The first secret signs, all of them verify. */
-  constructor(secrets: string[]) {
+  /** The first secret signs, all of them verify. An id is good for the cookie of that name only. */
+  constructor(secrets: string[], cookieName: string) {
+    this.#secrets = secrets
     this.#signer = new Signer(secrets)
+    this.#purpose = `${cookieName}=`
   }
 
-  /** A new secret for a handle, signed with the first key. It will come back, most likely over the same `connection`. */
-  mint(handle: string, connection?: object): MintedSecret {
-    const secret = randomText(32)
-    const signed = this.#signer.sign(`${handle}.${secret}`)
+  /** A new secret for an epoch of a session, signed with the first key. It will come back, most likely over the same `connection`. */
+  mint(handle: string, epoch: number, connection?: object): MintedSecret {
+    const nonce = randomText(16)
+    const secret = nonce + this.#markOf(handle, epoch, nonce, this.#secrets[0])
+    const signed = this.#signer.sign(`${this.#purpose}${handle}.${secret}`)
     // The Signer writes plain base64, whose + and / some clients percent-encode on the way back.
     const end = signed.lastIndexOf('.')
     const signature = signed.slice(end).replaceAll('+', '-').replaceAll('/', '_')
-    const cookieValue = signed.slice(0, end) + signature
+    const cookieValue = signed.slice(this.#purpose.length, end) + signature
     const secretHash = hashOf(secret)
-    this.#expect(cookieValue, { handle, secretHash }, connection)
+    this.#expect(cookieValue, { handle, secret, secretHash }, connection)
     return { cookieValue, secretHash }
   }
 
@@ -66,6 +79,17 @@ export class SessionIds {
     return id
   }
 
+  /** Whether an id was made in this epoch of its session, and not before its last login. */
+  isOfEpoch({ handle, secret }: PresentedId, epoch: number): boolean {
+    const nonce = secret.slice(0, NONCE_LENGTH)
+    return this.#secrets.some((key) => isSameText(secret, nonce + this.#markOf(handle, epoch, nonce, key)))
+  }
+
+  #markOf(handle: string, epoch: number, nonce: string, key = ''): string {
+    const text = `${this.#purpose}${handle} ${epoch} ${nonce}`
+    return createHmac('sha256', key).update(text).digest('base64url').slice(NONCE_LENGTH)
+  }
+
   /** Notes an id that is good. */
   #expect(cookieValue: string, id: PresentedId, connection: object | undefined): void {
     if (connection !== undefined) this.#last.set(connection, { cookieValue, id })
@@ -79,14 +103,15 @@ export class SessionIds {
     if (!SHAPE.test(cookieValue)) return 'malformed'
     if (!this.#isSigned(cookieValue)) return 'signature'
     const handle = cookieValue.slice(0, HANDLE_LENGTH)
-    const id = { handle, secretHash: hashOf(cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)) }
+    const secret = cookieValue.slice(HANDLE_LENGTH + 1, SIGNED_LENGTH)
+    const id = { handle, secret, secretHash: hashOf(secret) }
     this.#known.set(hash, id)
     return id
   }
 
   #isSigned(cookieValue: string): boolean {
     const signature = cookieValue.slice(SIGNED_LENGTH).replaceAll('-', '+').replaceAll('_', '/')
-    return this.#signer.unsign(cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
+    return this.#signer.unsign(this.#purpose + cookieValue.slice(0, SIGNED_LENGTH) + signature).valid
   }
 }
 

@@ -54,13 +54,23 @@ export function load(parts: Parts, cookieHeader: string, connection?: object): A
     parts.events.emit({ type: 'forged', reason: id })
     return NONE
   }
-  return afterwards(parts.store.get(id.handle), (found) => follow(parts, id, found))
+  return recall(parts, id) ?? afterwards(parts.store.get(id.handle), (found) => follow(parts, id, found))
 }
 
-function follow(parts: Parts, { handle, secretHash }: PresentedId, found: SessionRecord | undefined): Answer<Loaded> {
-  const record = examine(parts, handle, found)
+/** A session that the store has at hand, if it lets this id in. All else is for the store itself to say: what is at hand may be old. */
+function recall(parts: Parts, { handle, secretHash }: PresentedId): Loaded | undefined {
+  const record = parts.store.recall(handle)
+  if (record === undefined) return undefined
+  const now = parts.settings.clock()
+  const match = matchSecret(record, secretHash, now)
+  const isIn = match !== 'stale' && match !== 'replayed' && expiredBy(record, now) === undefined
+  return isIn && !isCheckDue(parts, record) ? { state: 'live', record, secretHash, isChecked: false } : undefined
+}
+
+function follow(parts: Parts, id: PresentedId, found: SessionRecord | undefined): Answer<Loaded> {
+  const record = examine(parts, id.handle, found)
   if (record === undefined) return GONE
-  return record instanceof Promise ? record.then(() => GONE) : judge(parts, record, secretHash)
+  return record instanceof Promise ? record.then(() => GONE) : judge(parts, record, id)
 }
 
 /** The record behind a handle if it is whole and alive; what is damaged or expired is removed, and an event says so. */
@@ -99,10 +109,12 @@ async function expire(
 }
 
 /** What the presented secret makes of a live record. */
-function judge(parts: Parts, record: SessionRecord, secretHash: string): Answer<Loaded> {
+function judge(parts: Parts, record: SessionRecord, id: PresentedId): Answer<Loaded> {
   const { clock } = parts.settings
+  const { secretHash } = id
   switch (matchSecret(record, secretHash, clock())) {
     case 'stale':
+      if (parts.ids.isOfEpoch(id, record.epoch)) return endOutdated(parts, record, id)
       return clock() - record.rotatedAt < GRACE ? { state: 'shadowed', handle: record.handle } : NONE
     case 'replayed':
       return endCopied(parts, record)
@@ -118,6 +130,23 @@ async function endCopied({ users, events }: Parts, { handle, userId }: SessionRe
   events.emit({ type: 'replay', handle, userId })
   if (userId === null) await users.end(handle, (record) => record.userId === null)
   else await users.revoke(handle, userId, 'replay')
+  return GONE
+}
+
+/**
+ * An id from before the last renewal, however long before: only a copy can be that far behind. Unless it is the record that is
+ * behind, out of a cache: then the id is newer than it, and stays.
+ */
+async function endOutdated(parts: Parts, record: SessionRecord, id: PresentedId): Promise<Loaded> {
+  const { ids, users, events, settings } = parts
+  const { handle, userId } = record
+  const isOutdated = (latest: SessionRecord): boolean =>
+    matchSecret(latest, id.secretHash, settings.clock()) === 'stale' && ids.isOfEpoch(id, latest.epoch)
+  if ((await users.end(handle, isOutdated, record)) === undefined) return { state: 'shadowed', handle }
+  events.emit({ type: 'replay', handle, userId })
+  if (userId === null) return GONE
+  await users.release(userId, handle)
+  events.emit({ type: 'revoke', handle, userId, reason: 'replay' })
   return GONE
 }
 

@@ -1,8 +1,10 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
+import { Begun } from './begun.ts'
 import { commit, undo } from './commit.ts'
 import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
 import { deviceOf } from './device.ts'
+import { refuseWrongOptions } from './login-options.ts'
 import type { Identity } from './record.ts'
 import { SessionState } from './session-state.ts'
 import { userSnapshot } from './user-snapshot.ts'
@@ -18,47 +20,53 @@ const CSRF_SECRET = '_csrf'
  * response; only `logout`, `destroy` and `save` act at once.
  *
  * What waits for a store takes turns, and the end of the request is the last turn but those that come too late: whatever the app
- * began before its reply is in the reply, awaited or not.
+ * began before its reply is in the reply, awaited or not; and what failed of it unseen fails the reply.
  */
 export class RequestSession extends SessionState {
   #turn: Promise<unknown> = Promise.resolve()
   #turnsAhead = 0
+  readonly #begun: Begun[] = []
 
   override get hasWork(): boolean {
-    return this.#turnsAhead > 0 || super.hasWork
+    return this.#turnsAhead > 0 || this.#begun.some((one) => one.unseenFailure !== undefined) || super.hasWork
   }
 
-  async login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
-    this.#refuseAfterAnswer()
-    return this.#inTurn(() => this.#stageLogin(user, options))
+  login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
+    return this.#begin(() => this.#stageLogin(user, options), 'before the answer')
   }
 
   async #stageLogin(user: SessionUser, options: LoginOptions): Promise<void> {
-    const json = userSnapshot(user, this.parts.settings.maxRecordSize)
+    // All that may be refused comes before the place is taken.
+    const identity = this.#identityOf(user, options)
     const isOther = this.userId !== null && this.userId !== user.id
-    const authHash = options.authHash ?? this.parts.settings.authHash?.(user)
+    const keep = options.keep ?? !isOther
     if (this.rotation !== undefined) await this.#abandonLogin()
     const earlier = await this.parts.users.reserve(user, this.handle, this.record)
-    const keep = options.keep ?? !isOther
     this.reopen()
     // Across users nothing survives that was not named.
-    if (isOther || keep !== true) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
-    else if (this.userId === null) this.drop(CSRF_SECRET)
-    this.rotation = {
-      reason: 'login',
-      login: { user, earlier },
-      identity: {
-        userId: user.id,
-        user: json,
-        ...this.#checked(fingerprintOf(user.id, authHash) ?? null),
-        remember: options.remember ?? false,
-        device: deviceOf(this.client),
-      },
+    const isFresh = isOther || keep !== true
+    if (isFresh) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
+    const isFirst = !isFresh && this.userId === null
+    if (isFirst) this.drop(CSRF_SECRET)
+    this.rotation = { reason: 'login', login: { user, earlier }, identity, ...(isFirst && { drops: CSRF_SECRET }) }
+  }
+
+  /** @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID` */
+  #identityOf(user: SessionUser, options: LoginOptions): Identity {
+    const { maxRecordSize, authHash } = this.parts.settings
+    refuseWrongOptions(options)
+    const json = userSnapshot(user, maxRecordSize)
+    return {
+      userId: user.id,
+      user: json,
+      ...this.#checked(fingerprintOf(user.id, options.authHash ?? authHash?.(user)) ?? null),
+      remember: options.remember ?? false,
+      device: deviceOf(this.client),
     }
   }
 
   logout(options: LogoutOptions = {}): Promise<void> {
-    return this.#inTurn(() => this.#logout(options))
+    return this.#begin(() => this.#logout(options))
   }
 
   async #logout(options: LogoutOptions): Promise<void> {
@@ -86,9 +94,8 @@ export class RequestSession extends SessionState {
     this.rotation = { reason: 'confirm', identity: { userId, user, authHash, authCheckedAt, remember, device } }
   }
 
-  async updateAuthHash(given?: string): Promise<void> {
-    this.#refuseAfterAnswer()
-    return this.#inTurn(() => this.#stageAuthHash(given))
+  updateAuthHash(given?: string): Promise<void> {
+    return this.#begin(() => this.#stageAuthHash(given), 'before the answer')
   }
 
   async #stageAuthHash(given: string | undefined): Promise<void> {
@@ -106,10 +113,10 @@ export class RequestSession extends SessionState {
   /** Writes what is staged, now; whatever the response becomes, it stays written. */
   save(): Promise<void> {
     const isLate = this.isAnswered
-    return this.#inTurn(async () => {
+    return this.#begin(async () => {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) this.#refuseAfterAnswer()
-      await commit(this)
+      await commit(this, false)
       this.before = undefined
       this.isSaved = true
     })
@@ -117,7 +124,7 @@ export class RequestSession extends SessionState {
 
   /** Ends this session now and leaves `null` in its place. */
   destroy(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#begin(async () => {
       const { handle, userId } = this
       await this.#end()
       this.close()
@@ -150,7 +157,8 @@ export class RequestSession extends SessionState {
     if (isFailure) return this.#inTurn(() => this.#takeBack())
     return this.#inTurn(async () => {
       try {
-        await commit(this)
+        this.#failWithUnseen()
+        await commit(this, true)
       } catch (error) {
         // The answer to a refused write is written with the session as it was, or it would be refused in turn.
         await this.#takeBack()
@@ -211,6 +219,23 @@ export class RequestSession extends SessionState {
     const { userId } = this.rotation.identity
     this.rotation = undefined
     if (this.record?.userId !== userId) await this.parts.users.abandon(userId, this.handle)
+  }
+
+  /** Work that the app asked for. Too late for a response, its failure is the caller's alone. */
+  #begin(work: () => Promise<void>, isAllowed: 'before the answer' | 'always' = 'always'): Promise<void> {
+    if (this.isAnswered) {
+      return isAllowed === 'always'
+        ? this.#inTurn(work)
+        : Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED'))
+    }
+    const begun = Begun.of(this.#inTurn(work))
+    this.#begun.push(begun)
+    return begun
+  }
+
+  #failWithUnseen(): void {
+    const failed = this.#begun.find(({ unseenFailure }) => unseenFailure !== undefined)
+    if (failed !== undefined) throw failed.unseenFailure as Error
   }
 
   /** One after the other, at once if none is ahead. Nothing that is done in a turn may wait for another. */

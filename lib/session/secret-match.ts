@@ -7,7 +7,7 @@ import { isSameHash } from './id.ts'
  * - `successor`: handed out by a renewal and seen for the first time;
  * - `previous`: replaced by a renewal moments ago, from a request that was in flight;
  * - `replayed`: replaced by a renewal long ago, so somebody kept a copy;
- * - `stale`: unknown here, as every secret from before a login is.
+ * - `stale`: unknown here, as every secret from before a login is, and those of renewals before the last.
  */
 export type SecretMatch = 'current' | 'successor' | 'previous' | 'replayed' | 'stale'
 

@@ -70,6 +70,8 @@ class SessionHandler implements ProxyHandler<SessionData> {
     // Each method declares its own arguments; the caller's go through as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#actions, data, ...(rest as never[]))
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
+    // A key that a client chose must not lead to what all objects share.
+    if (key === '__proto__') return undefined
     return Reflect.get(ENGINE_KEYS.has(key) ? this.#engine : data, key)
   }
 

@@ -1,5 +1,5 @@
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
-import { rebase } from './data.ts'
+import { parseData, rebase } from './data.ts'
 import type { MintedSecret } from './id.ts'
 import { isSameHash } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
@@ -14,6 +14,8 @@ export interface Rotation {
   /** Who is logged in from now on; `undefined` leaves the user as they are. */
   readonly identity?: Identity
   readonly authHash?: string
+  /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
+  readonly drops?: string
   /** Of a login: its user, and the sessions of theirs that stood before it, for the limit on them. */
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
@@ -36,6 +38,8 @@ export interface Work {
   readonly isChecked: boolean
   /** Whether the app asked for a touch by name. */
   readonly isTouched: boolean
+  /** Whether a response follows that can carry a renewed id. */
+  readonly isAnswering: boolean
   readonly now: number
 }
 
@@ -63,14 +67,14 @@ export function nextRecord(
   record: SessionRecord,
   work: Work,
   lifetimes: Lifetimes,
-  mint: () => MintedSecret,
+  mint: (epoch: number) => MintedSecret,
 ): NextRecord {
   const { now, rotation } = work
-  const data = edited(record.data, work.edit)
+  const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
   const touched = { ...record, ...seenAt(now, record, lifetimes) }
   const version = record.version + 1
   if (rotation !== undefined) {
-    const minted = mint()
+    const minted = mint(record.epoch + 1)
     return {
       kind: 'update',
       record: { ...rotate(touched, rotation, minted.secretHash, now, lifetimes), data, version },
@@ -80,8 +84,8 @@ export function nextRecord(
   const match = matchSecret(record, work.presented, now)
   let next = match === 'successor' ? promoted(touched, work.presented, now, GRACE) : touched
   let minted: MintedSecret | undefined
-  if (match === 'current' && isRenewalDue(record, now, lifetimes)) {
-    minted = mint()
+  if (match === 'current' && work.isAnswering && isRenewalDue(record, now, lifetimes)) {
+    minted = mint(record.epoch)
     next = withSuccessor(next, minted.secretHash, now)
   }
   if (work.isChecked) next = { ...next, authCheckedAt: now }
@@ -103,6 +107,13 @@ function rotate(
   const fresh = rotated(record, secretHash, now)
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
+}
+
+/** Data without a key that the request itself did not leave in it. */
+function without(key: string | undefined, json: string, own: string): string {
+  if (key === undefined || !json.includes(key) || Object.hasOwn(parseData(own), key)) return json
+  const { [key]: _dropped, ...rest } = parseData(json)
+  return JSON.stringify(rest)
 }
 
 /** The data of a record after an edit that was made on this version of it, or on an earlier one. */

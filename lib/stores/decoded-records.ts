@@ -1,29 +1,25 @@
 import type { SessionRecord } from '../../types/index.ts'
+import { Recent } from '../session/recent.ts'
 
-/** How many records are kept, and how long the text of one may be: a few megabytes at the most. */
-const MOST = 1000
-const LONGEST = 4096
+/** How many records are remembered, and as many again: some 15 MB of usual ones. */
+const REMEMBERED = 5000
+const MAX_REMEMBERED_LENGTH = 2048
 
 /**
  * Records beside the texts they were read from. Most requests only read: between two writes a server gives the same text again
  * and again, and to parse and examine it costs more than all else about a read.
  */
 export class DecodedRecords {
-  readonly #kept = new Map<string, { readonly text: string; readonly record: SessionRecord }>()
+  readonly #recent = new Recent<{ readonly text: string; readonly record: SessionRecord }>(REMEMBERED)
 
   /** What `decode` makes of a text, or has made of the very same text under this handle. */
   find(handle: string, text: string, decode: (text: string) => SessionRecord | undefined): SessionRecord | undefined {
-    const kept = this.#kept.get(handle)
-    if (kept?.text === text) return kept.record
-    this.#kept.delete(handle)
+    const known = this.#recent.get(handle)
+    if (known?.text === text) return known.record
     const record = decode(text)
-    if (record === undefined || text.length > LONGEST) return record
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size < MOST) break
-      this.#kept.delete(oldest)
-    }
+    if (record === undefined || text.length > MAX_REMEMBERED_LENGTH) return record
     // Several requests get the same object.
-    this.#kept.set(handle, { text, record: Object.freeze(record) })
+    this.#recent.set(handle, { text, record: Object.freeze(record) })
     return record
   }
 }

@@ -1,8 +1,11 @@
 /** What node-redis keeps of its answers, where the app gave it a `clientSideCache`. */
 export interface ReadCache {
-  /** What the driver would answer to a `GET` without asking the server; `undefined` when it would ask. */
+  /** The value of a key as the server last told it; `undefined` where there is none at hand. */
   find(key: string): string | Uint8Array | undefined
-  /** To be called once a write is answered: over another connection of a pool, the server's word of it may still be on its way. */
+  /**
+   * What is found next comes from the server. After a write, done or failed, and not before it: a read beside the write would bring
+   * the old value back, and over another connection of a pool the server's word of the new one may take its time.
+   */
   forget(key: string): void
 }
 
@@ -15,18 +18,17 @@ interface ClientSideCache {
 
 /** A client, a pool, a Sentinel or a Cluster; `_keyPrefix` is the option `keyPrefix` of each. */
 interface CachingClient {
-  readonly clientSideCache?: ClientSideCache
+  readonly clientSideCache?: Partial<ClientSideCache>
   readonly _keyPrefix?: string | Buffer
 }
 
 /**
  * The cache of a client, looked into without the promises and the structured clone with which the driver answers from it: they
- * cost more than all else about such a read. Should a version of the driver name its questions otherwise, nothing is found, and
- * the driver is asked.
+ * cost more than all else about such a read. Should a version of the driver name its questions otherwise, nothing is found.
  */
 export function readCacheOf(client: object): ReadCache | undefined {
   const { clientSideCache: cache, _keyPrefix } = client as CachingClient
-  if (cache === undefined) return undefined
+  if (!isComplete(cache)) return undefined
   const prefix = String(_keyPrefix ?? '')
   return {
     find(key) {
@@ -37,6 +39,11 @@ export function readCacheOf(client: object): ReadCache | undefined {
     },
     forget: (key) => cache.invalidate(`${prefix}${key}`),
   }
+}
+
+/** An app may have made a cache of its own, and only the driver knows how to ask it. */
+function isComplete(cache: Partial<ClientSideCache> | undefined): cache is ClientSideCache {
+  return (['get', 'recordHits', 'invalidate'] as const).every((name) => typeof cache?.[name] === 'function')
 }
 
 /** How the driver names a `GET` in its cache: the length of each word, then the words. */

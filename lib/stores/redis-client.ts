@@ -1,4 +1,3 @@
-import type { Answer } from '../at-once.ts'
 import { readCacheOf } from './node-redis-cache.ts'
 import type { Script } from './redis-scripts.ts'
 
@@ -24,8 +23,10 @@ export type RedisValue = string | Uint8Array | null
 
 /** The two questions that the store asks. */
 export interface Redis {
-  /** At once where the driver has the value in its cache. */
-  get(key: string): Answer<RedisValue>
+  /** From the server, whatever the driver has in its cache. */
+  get(key: string): Promise<RedisValue>
+  /** From the driver's cache; `undefined` where it has none, or not this one. */
+  recall(key: string): string | Uint8Array | undefined
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
 }
 
@@ -38,7 +39,11 @@ export function redisOf(client: RedisClient): Redis {
   const cache = readCacheOf(client)
   listenForErrors(client)
   return {
-    get: (key) => cache?.find(key) ?? Promise.resolve(client.get(key) as Promise<RedisValue>),
+    get: (key) => {
+      cache?.forget(key)
+      return client.get(key) as Promise<RedisValue>
+    },
+    recall: (key) => cache?.find(key),
     run: async (script, key, ...values) => {
       const strings = values.map(String)
       try {

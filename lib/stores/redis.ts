@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
-import type { Answer } from '../at-once.ts'
 import { answerAtOnce } from '../at-once.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
@@ -71,11 +70,16 @@ class Store implements RedisStore {
     this.connections = connections
     this.#prefix = prefix
     this.#clock = clock
-    answerAtOnce(this, { get: (wanted) => this.#find(wanted) })
+    answerAtOnce(this, { recall: (handle) => this.#recall(handle) })
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {
-    return this.#find(handle)
+    const value = await this.#read(this.#recordKey(handle))
+    if (value === null) return undefined
+    const record = this.#decode(handle, value)
+    if (record !== undefined) return record.idleDeadline > this.#clock() ? record : undefined
+    this.onDamaged?.(handle)
+    return undefined
   }
 
   create(record: SessionRecord): Promise<boolean> {
@@ -118,20 +122,25 @@ class Store implements RedisStore {
     return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
   }
 
-  #find(handle: string): Answer<SessionRecord | undefined> {
-    const value = this.#redis.get(this.#recordKey(handle))
-    return value instanceof Promise
-      ? value.catch(asDamaged).then((read) => this.#recordIn(handle, read))
-      : this.#recordIn(handle, value)
+  async #read(key: string): Promise<RedisValue> {
+    try {
+      return await this.#redis.get(key)
+    } catch (error) {
+      // Not a string at all: somebody else's key, or a record somebody worked on.
+      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
+      throw error
+    }
   }
 
-  #recordIn(handle: string, value: RedisValue): SessionRecord | undefined {
-    if (value === null) return undefined
+  #recall(handle: string): SessionRecord | undefined {
+    const value = this.#redis.recall(this.#recordKey(handle))
+    return value === undefined ? undefined : this.#decode(handle, value)
+  }
+
+  #decode(handle: string, value: string | Uint8Array): SessionRecord | undefined {
     const text = typeof value === 'string' ? value : Buffer.from(value).toString()
     const record = this.#decoded.find(handle, text, decodeValue)
-    if (record?.handle === handle) return record.idleDeadline > this.#clock() ? record : undefined
-    this.onDamaged?.(handle)
-    return undefined
+    return record?.handle === handle ? record : undefined
   }
 
   async #write(script: Script, record: SessionRecord, ...expected: number[]): Promise<boolean> {
@@ -159,12 +168,6 @@ function decodeValue(value: string): SessionRecord | undefined {
   const moved = { lastSeenAt: Number(lastSeenAt), idleDeadline: Number(idleDeadline) }
   const record = decodeRecord(value.slice(line.length), moved)
   return record?.version === Number(version) ? record : undefined
-}
-
-/** Not a string at all: somebody else's key, or a record somebody worked on. */
-function asDamaged(error: unknown): string {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
-  throw error
 }
 
 /** In whole milliseconds by this process's clock, which need not agree with the server's. */

@@ -6,9 +6,9 @@ import type { MakeStore } from '../support/app.ts'
 import type { Handler } from '../support/browser.ts'
 import { boot, handleOf, loginAs, SECRET, someone, write } from '../support/app.ts'
 
-/** An id with a signature that this app would make. */
+/** An id with a signature that this app would make, of an epoch that no session reaches. */
 function signed(handle: string): string {
-  return new SessionIds([SECRET]).mint(handle).cookieValue
+  return new SessionIds([SECRET], 'session').mint(handle, 1e9).cookieValue
 }
 
 export function fixation(t: Test, makeStore: MakeStore): void {

@@ -209,7 +209,7 @@ class Play {
     const handles = new Set(this.seen.flatMap(({ cookie }) => (cookie === undefined ? [] : [handleOf(cookie)])))
     for (const handle of handles) {
       const forger = this.bench.browser()
-      forger.plant(new SessionIds([SECRET]).mint(handle).cookieValue)
+      forger.plant(new SessionIds([SECRET], 'session').mint(handle, 1e9).cookieValue)
       const { userId, data } = await forger.me()
       if (userId !== null || Object.keys(data).length > 0) this.problems.push('an id that was never handed out works')
     }

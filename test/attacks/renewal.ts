@@ -74,10 +74,102 @@ export function renewal(t: Test, makeStore: MakeStore): void {
     }
     t.equal(new Set(successors).size, 4)
     t.equal((await bench.record(handleOf(browser.cookie)))?.successors.length, 2)
-    t.equal((await meWith(bench, successors[0] ?? '')).userId, null)
-    t.equal((await meWith(bench, successors[1] ?? '')).userId, null)
     t.equal((await meWith(bench, successors[2] ?? '')).userId, userId)
     t.equal((await meWith(bench, successors[3] ?? '')).userId, userId, 'the other one, in flight, has its grace')
+  })
+
+  t.test('a thief who has the owner’s new id forgotten, and takes a newer one, is found out by it', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, userId, old } = await ripe(bench)
+    await browser.visit(whoAmI)
+    t.not(browser.cookie, old, 'the owner has the first successor, and reads the page for a while')
+    const thief = bench.browser()
+    for (let round = 0; round < 2; round += 1) {
+      bench.clock.advance('30s')
+      thief.plant(old)
+      await thief.visit(whoAmI)
+    }
+    t.equal((await thief.me()).userId, userId)
+    bench.events.length = 0
+    t.equal((await browser.me()).userId, null)
+    t.match(bench.events, [
+      { type: 'replay', userId },
+      { type: 'revoke', userId, reason: 'replay' },
+    ])
+    t.equal((await thief.me()).userId, null, 'and shares the owner’s fate')
+    t.strictSame(await bench.indexed({ id: userId }), [])
+  })
+
+  for (const copy of ['user', 'anonymous'] as const) {
+    t.test(`an id from renewals ago ends the session all the same: ${copy}`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const thief = copy === 'user' ? await bench.loggedIn(someone('ann')) : await bench.withData({ cart: [1] })
+      const owner = bench.browser()
+      owner.plant(thief.cookie ?? '')
+      // The owner is away, the thief is not.
+      for (let minutes = 0; minutes < 75; minutes += 15) {
+        bench.clock.advance('15m')
+        await thief.me()
+        await thief.me()
+      }
+      t.not(thief.cookie, owner.cookie)
+      bench.events.length = 0
+      const page = await owner.visit(whoAmI)
+      t.equal((page.body as Me).userId, null)
+      t.equal(owner.cookie, undefined, 'its cookie is cleared')
+      t.equal(bench.takeEvents('replay').length, 1)
+      t.strictSame(await bench.living(), [])
+    })
+  }
+
+  t.test('an id that is newer than the record it meets, out of a cache, ends nothing', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, userId, old } = await ripe(bench)
+    const earlier = await bench.record(handleOf(old))
+    await browser.visit(whoAmI)
+    const caught = bench.gate.hold('get')
+    const visit = browser.visit(whoAmI)
+    await caught.arrived
+    caught.answer(earlier)
+    const page = await visit
+    t.equal((page.body as Me).userId, null, 'it is nobody’s for this request')
+    t.strictSame(page.sessionCookies, [])
+    t.strictSame(bench.takeEvents('replay'), [])
+    t.equal((await browser.me()).userId, userId)
+  })
+
+  t.test('what is saved renews no id: only a response that follows does', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, userId, old } = await ripe(bench)
+    // As a message over a WebSocket does, whose upgrade has been answered long ago.
+    const kept = { save: async (): Promise<void> => undefined }
+    await browser.visit((request) => {
+      kept.save = async () => {
+        request.session.touch()
+        await request.session.save()
+      }
+      return {}
+    })
+    const first = browser.cookie
+    t.not(first, old)
+    for (let round = 0; round < 3; round += 1) {
+      bench.clock.advance('31s')
+      await kept.save()
+    }
+    t.equal((await bench.record(handleOf(old)))?.successors.length, 1)
+    t.equal((await browser.me()).userId, userId)
+  })
+
+  t.test('a response after a save still renews the id', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, userId, old } = await ripe(bench)
+    await browser.visit(async (request) => {
+      Object.assign(request.session, { cart: [1] })
+      await request.session.save()
+      return {}
+    })
+    t.not(browser.cookie, old)
+    t.match(await browser.me(), { userId, data: { cart: [1] } })
   })
 
   t.test('parallel requests are renewed by one cookie, in every order of store operations', async (t) => {

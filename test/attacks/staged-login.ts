@@ -478,6 +478,73 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.indexed(ann), [me.handle])
   })
 
+  t.test('a user who is revoked while another’s login fails on their session is not back for a moment', async (t) => {
+    const bench = await boot(t, makeStore)
+    const [ann, bob] = [someone('ann'), someone('bob')]
+    const browser = await bench.loggedIn(ann)
+    const old = browser.cookie ?? ''
+    const tab = bench.browser()
+    tab.plant(old)
+    // The login, and the way back from it.
+    const wayBack = bench.gate.hold('update', { by: 'failing', after: 1 })
+    const confirmation = bench.gate.hold('keepInIndex', { by: 'failing', after: 1 })
+    const failing = bench.gate.as('failing', () =>
+      loginAndFail(browser, bob, FAILURES['an error in a later onSend hook'] ?? {}),
+    )
+    await wayBack.arrived
+    await bench.app.sessions.revokeUser(ann.id)
+    wayBack.release()
+    await confirmation.arrived
+    t.equal((await tab.me()).userId, null)
+    confirmation.release()
+    await failing
+    t.equal((await tab.me()).userId, null)
+    t.strictSame(await bench.indexed(ann), [])
+  })
+
+  t.test('a login that is taken back while nothing else happens leaves the session as it was', async (t) => {
+    const bench = await boot(t, makeStore)
+    const [ann, bob] = [someone('ann'), someone('bob')]
+    const browser = await bench.loggedIn(ann)
+    await loginAndFail(browser, bob, FAILURES['an error in a later onSend hook'] ?? {})
+    t.equal((await browser.me()).userId, ann.id)
+  })
+
+  t.test(
+    'a CSRF secret that an attacker makes while the login is under way is dropped like an older one',
+    async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const browser = await bench.withData({ cart: 'planted' })
+      const thief = bench.browser()
+      thief.plant(browser.cookie ?? '')
+      const staged = door()
+      const goOn = door()
+      const login = browser.visit(async (request) => {
+        await request.login(ann)
+        staged.open()
+        await goOn.opened
+        return {}
+      })
+      await staged.opened
+      await thief.visit(write({ _csrf: 'known', seen: true }))
+      goOn.open()
+      await login
+      t.match(await browser.me(), { userId: ann.id, data: { cart: 'planted', seen: true, _csrf: undefined } })
+    },
+  )
+
+  t.test('a CSRF secret that the login’s own request makes stays', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.withData({ _csrf: 'planted' })
+    await browser.visit(async (request) => {
+      await request.login(someone('ann'))
+      Object.assign(request.session, { _csrf: 'fresh' })
+      return {}
+    })
+    t.match((await browser.me()).data, { _csrf: 'fresh' })
+  })
+
   t.test('a login and a logout beside it never leave the user who logged out', async (t) => {
     const bench = await boot(t, makeStore)
     await everyOrder(bench.gate, async () => {

@@ -439,6 +439,21 @@ t.test('after the end nothing that a client sends is heard, and one that does no
   t.strictSame(it.served.heard, ['before'])
 })
 
+t.test('nor does a handler hear that listens only after the end', async (t) => {
+  const it = await chatWorld(t)
+  const { visitor, client } = await it.enter()
+  const [server] = it.served.sockets
+  if (server === undefined) throw new Error('no socket')
+  client.socket.pause()
+  await visitor.post('/logout')
+  server.on('message', (data: Buffer) => void it.served.heard.push(String(data)))
+  client.socket.send('after')
+  await settled()
+  client.socket.resume()
+  t.strictSame(await client.ended, ENDED)
+  t.strictSame(it.served.heard, [])
+})
+
 t.test('sockets of a route without sessions, and of strangers, ask nothing of the store', async (t) => {
   const it = await chatWorld(t, {
     routes: (app) => {

@@ -372,3 +372,32 @@ t.test('a response that is tried twice sets the cookie once', async (t) => {
   t.equal([response.headers['set-cookie']].flat().length, 1)
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
+
+t.test('caches that have a header of their own are told as well', async (t) => {
+  const own = {
+    'cache-control': 'public, max-age=60',
+    'cdn-cache-control': 'max-age=600',
+    'Cloudflare-CDN-Cache-Control': 'max-age=600',
+    'surrogate-control': 'max-age=600',
+  }
+  const names = Object.keys(own).map((name) => name.toLowerCase())
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      server.post('/enter', async (request, reply) => {
+        await request.login({ id: 'ann' })
+        return reply.headers(own).send('welcome')
+      })
+      server.post('/enter-web', async (request) => {
+        await request.login({ id: 'ann' })
+        return new Response('welcome', { headers: own })
+      })
+      server.get('/page', async (_request, reply) => reply.headers(own).send('for all'))
+    },
+  })
+  for (const url of ['/enter', '/enter-web']) {
+    const { headers } = await visitor().post(url)
+    for (const name of names) t.equal(headers[name], 'no-store', `${name} of ${url}`)
+  }
+  const { headers } = await visitor().get('/page')
+  for (const name of names) t.not(headers[name], 'no-store', `${name} of a page for all`)
+})

@@ -296,6 +296,19 @@ t.test('a login notes the device it came from, cut to a size', async (t) => {
   t.ok((await app.sessions.list('cid'))[0]?.device)
 })
 
+t.test('an option that is not what its type says is refused, and takes no place', async (t) => {
+  const { app, visitor } = await world(t, {
+    session: { maxSessions: { limit: 1, onLimit: 'refuse' } },
+    routes: ordinary,
+  })
+  for (const options of [{ remember: 'on' }, { remember: 1 }, { keep: 'cart' }, { keep: [1] }, { authHash: 7 }]) {
+    t.match((await visitor().post('/login', { options })).json(), { code: 'SESSION_OPTION_INVALID' })
+    t.match((await visitor().post('/login', { user: { id: '' } })).json(), { code: 'SESSION_USER_INVALID' })
+  }
+  t.equal((await visitor().post('/login')).statusCode, 200)
+  t.equal((await app.sessions.list('ann')).length, 1)
+})
+
 t.test('behind a trusted proxy the address is cut to a size too', async (t) => {
   const { app, visitor } = await world(t, { fastify: { trustProxy: true }, routes: ordinary })
   await visitor().post('/login', {}, { headers: { 'x-forwarded-for': 'x'.repeat(5000) } })

@@ -1,4 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import type { MemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/index.ts'
 import { ordinary, world } from './world.ts'
 
 t.test('a login that the handler does not wait for is in its reply', async (t) => {
@@ -124,3 +127,99 @@ t.test('new credentials that the handler does not wait for are in the reply', as
   it.clock.advance('2m')
   t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
+
+/** A store whose operation of that name fails, once told to. */
+function failing(name: 'addToIndex' | 'update' | 'delete') {
+  let isBroken = false
+  return {
+    break: () => (isBroken = true),
+    around: (store: MemoryStore): SessionStore =>
+      new Proxy(store, {
+        get(_target, key) {
+          if (key === name && isBroken) return () => Promise.reject(new Error('away'))
+          const member = Reflect.get(store, key) as unknown
+          return typeof member === 'function' ? member.bind(store) : member
+        },
+      }),
+  }
+}
+
+for (const [what, name, act] of [
+  ['login', 'addToIndex', (request: FastifyRequest) => void request.login({ id: 'ann' })],
+  ['logout', 'delete', (request: FastifyRequest) => void request.logout()],
+  [
+    'save',
+    'update',
+    (request: FastifyRequest) => {
+      Object.assign(request.session, { cart: ['tea'] })
+      void request.session.save()
+    },
+  ],
+] as const) {
+  for (const wait of ['at once', 'later'] as const) {
+    t.test(
+      `a ${what} that fails and that nobody waits for is no success, answered ${wait}, and no crash`,
+      async (t) => {
+        const unhandled: unknown[] = []
+        const note = (error: unknown): void => void unhandled.push(error)
+        process.on('unhandledRejection', note)
+        t.teardown(() => process.off('unhandledRejection', note))
+        const store = failing(name)
+        const it = await world(t, {
+          store: store.around,
+          session: { maxSessions: 3 },
+          routes: (app) => {
+            ordinary(app)
+            app.post('/act', async (request) => {
+              act(request)
+              if (wait === 'later') await settled()
+              return { done: true }
+            })
+          },
+        })
+        const visitor = it.visitor()
+        await visitor.post('/login')
+        store.break()
+        const response = await visitor.post('/act')
+        t.equal(response.statusCode, 503)
+        t.notMatch(response.body, /done|away/)
+        await settled()
+        t.same(unhandled, [])
+      },
+    )
+  }
+}
+
+t.test('a failure that the handler looks at is the handler’s', async (t) => {
+  const store = failing('addToIndex')
+  const it = await world(t, {
+    store: store.around,
+    session: { maxSessions: 3 },
+    routes: (app) => {
+      ordinary(app)
+      app.post('/caught', (request, reply) => {
+        request.login({ id: 'ann' }).catch(() => reply.send({ sorry: true }))
+      })
+      app.post('/awaited', async (request) => {
+        const login = request.login({ id: 'ann' })
+        await settled()
+        try {
+          await login
+        } catch {
+          return { sorry: true }
+        }
+        return {}
+      })
+    },
+  })
+  store.break()
+  for (const url of ['/caught', '/awaited']) {
+    const response = await it.visitor().post(url)
+    t.equal(response.statusCode, 200, url)
+    t.same(response.json(), { sorry: true })
+  }
+})
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request as open } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fastifySession from '@fastify/session'
 import Fastify from 'fastify'
 import t from 'tap'
-import defaultExport, { secureSession } from '../../lib/index.ts'
+import defaultExport, { memoryStore, secureSession } from '../../lib/index.ts'
 import { cookiePlugin, ordinary, OTHER_SECRET, route, SECRET, Visitor, world } from './world.ts'
 
 const OPTIONS = { environment: 'test', secret: SECRET } as const
@@ -70,6 +74,62 @@ t.test(
     t.match((await ann.get('/confused')).json(), { statusCode: 500, code: 'SESSION_ROUTE_OPTED_OUT' })
   },
 )
+
+t.test('who answers in place of a route with session: false has no session either, and replaces none', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      server.get('/static', { config: { session: false } }, (_request, reply) => reply.callNotFound())
+      server.setNotFoundHandler(async (request) => {
+        Object.assign(request.session, { seen: true })
+        return { user: request.user }
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  const before = ann.cookie
+  const { statusCode, headers } = await ann.get('/static')
+  t.equal(statusCode, 500)
+  t.equal(headers['set-cookie'], undefined)
+  t.equal(ann.cookie, before)
+  t.match((await ann.get('/nowhere')).json(), { user: { id: 'ann' } })
+})
+
+t.test('two registrations of one store and one secret do not take each other’s cookies', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const store = memoryStore()
+  for (const area of ['customer', 'admin']) {
+    await app.register(async (child) => {
+      await child.register(secureSession, { ...OPTIONS, store, cookie: { name: area } })
+      child.post(`/${area}/login`, async (request) => request.login({ id: 'ann' }))
+      child.get(`/${area}/me`, async (request) => ({ user: request.user }))
+    })
+  }
+  const login = await app.inject({ method: 'POST', url: '/customer/login' })
+  const value = login.cookies[0]?.value ?? ''
+  const me = async (area: string): Promise<unknown> =>
+    (await app.inject({ url: `/${area}/me`, cookies: { [area]: value } })).json()
+  t.match(await me('customer'), { user: { id: 'ann' } })
+  t.same(await me('admin'), { user: null })
+})
+
+t.test('a login over a unix socket, where nobody has an address, is a login', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'session-guard-socket-'))
+  const { app, visitor } = await world(t, { routes: ordinary })
+  await app.listen({ path: join(folder, 'app.sock') })
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const cookie = await new Promise<string>((resolve, reject) => {
+    const request = open({ socketPath: join(folder, 'app.sock'), path: '/login', method: 'POST' }, (response) => {
+      response.resume()
+      resolve(String(response.headers['set-cookie']).split(';')[0] ?? '')
+    })
+    request.on('error', reject).end()
+  })
+  t.match(await app.sessions.list('ann'), [{ device: { ip: '' } }])
+  t.match((await visitor().get('/me', { headers: { cookie } })).json(), { user: { id: 'ann' } })
+})
 
 t.test('sessions reach into encapsulated contexts, and routes under a prefix', async (t) => {
   const { visitor } = await world(t, {

@@ -420,3 +420,22 @@ t.test('an object that login, logout or regenerate has replaced takes no more da
   })
   t.strictSame(await dataOf(ann), {})
 })
+
+t.test('a key from the client leads to no prototype, and what is written behind it reaches nothing', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      route(server, '/put', (request) => {
+        const { key, name, value } = request.body as { key: string; name: string; value: unknown }
+        const session = request.session as unknown as Record<string, Record<string, unknown>>
+        session[key] ??= {}
+        const inner = session[key]
+        inner[name] = value
+      })
+    },
+  })
+  const response = await visitor().post('/put', '{"key":"__proto__","name":"polluted","value":1}', {
+    headers: { 'content-type': 'application/json' },
+  })
+  t.match(response.json(), { code: 'SESSION_KEY_RESERVED' })
+  t.equal(({} as Record<string, unknown>)['polluted'], undefined)
+})

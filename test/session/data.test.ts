@@ -112,6 +112,7 @@ t.test('data nested too deeply is refused, not walked', async (t) => {
   t.equal(refusal({ deep: nested(100) }), undefined)
   t.match(refusal({ deep: nested(101) }), { code: 'SESSION_RECORD_TOO_LARGE', statusCode: 413 })
   t.match(refusal({ deep: nested(50_000) }), { code: 'SESSION_RECORD_TOO_LARGE' })
+  t.match(refusal({ from: { toJSON: 1, client: nested(101) } }), { code: 'SESSION_RECORD_TOO_LARGE' })
 })
 
 t.test(

@@ -5,16 +5,16 @@ import { hashOf, isSameHash, newHandle, SessionIds } from '../../lib/session/id.
 
 const KEY = 'a key of at least thirty-two bytes!'
 const OLD_KEY = 'another key, long enough to sign with'
-const ids = new SessionIds([KEY])
+const ids = new SessionIds([KEY], 'session')
 
 t.test('an id is a handle, a secret and a signature, in characters that no cookie parser touches', async (t) => {
   const handle = newHandle()
-  const { cookieValue, secretHash } = ids.mint(handle)
+  const { cookieValue, secretHash } = ids.mint(handle, 0)
   const [first, secret, signature] = cookieValue.split('.')
   t.equal(first, handle)
   t.equal(Buffer.from(handle, 'base64url').length, 16)
   t.equal(Buffer.from(secret ?? '', 'base64url').length, 32)
-  t.equal(signature, createHmac('sha256', KEY).update(`${handle}.${secret}`).digest('base64url'))
+  t.equal(signature, createHmac('sha256', KEY).update(`session=${handle}.${secret}`).digest('base64url'))
   t.equal(secretHash, hashOf(secret ?? ''))
   t.match(cookieValue, /^[\w.-]+$/)
 })
@@ -22,19 +22,20 @@ t.test('an id is a handle, a secret and a signature, in characters that no cooki
 t.test('no two ids are alike, for one handle neither', async (t) => {
   const handle = newHandle()
   t.not(newHandle(), handle)
-  t.not(ids.mint(handle).cookieValue, ids.mint(handle).cookieValue)
+  t.not(ids.mint(handle, 0).cookieValue, ids.mint(handle, 0).cookieValue)
 })
 
 t.test('an id is read back as its handle and the hash of its secret', async (t) => {
   for (let round = 0; round < 50; round += 1) {
     const handle = newHandle()
-    const { cookieValue, secretHash } = ids.mint(handle)
-    t.same(ids.read(cookieValue), { handle, secretHash })
+    const { cookieValue, secretHash } = ids.mint(handle, 0)
+    const [, secret] = cookieValue.split('.')
+    t.same(ids.read(cookieValue), { handle, secret, secretHash })
   }
 })
 
 t.test('an id that is changed in one character is refused', async (t) => {
-  const { cookieValue } = ids.mint(newHandle())
+  const { cookieValue } = ids.mint(newHandle(), 0)
   for (let index = 0; index < cookieValue.length; index += 1) {
     const other = cookieValue[index] === 'A' ? 'B' : 'A'
     const changed = cookieValue.slice(0, index) + other + cookieValue.slice(index + 1)
@@ -43,32 +44,32 @@ t.test('an id that is changed in one character is refused', async (t) => {
 })
 
 t.test('an id signed with another key is refused', async (t) => {
-  const { cookieValue } = new SessionIds([OLD_KEY]).mint(newHandle())
+  const { cookieValue } = new SessionIds([OLD_KEY], 'session').mint(newHandle(), 0)
   t.equal(ids.read(cookieValue), 'signature')
 })
 
 t.test('the first key signs, all of them verify', async (t) => {
-  const rotating = new SessionIds([KEY, OLD_KEY])
-  const old = new SessionIds([OLD_KEY]).mint(newHandle())
+  const rotating = new SessionIds([KEY, OLD_KEY], 'session')
+  const old = new SessionIds([OLD_KEY], 'session').mint(newHandle(), 0)
   t.match(rotating.read(old.cookieValue), { secretHash: old.secretHash })
-  t.equal(typeof ids.read(rotating.mint(newHandle()).cookieValue), 'object')
+  t.equal(typeof ids.read(rotating.mint(newHandle(), 0).cookieValue), 'object')
 })
 
 t.test(
   'a signature found good once is good again, however many came between, and a wrong one never becomes good',
   async (t) => {
-    const [first, ...others] = Array.from({ length: 20_100 }, () => ids.mint(newHandle()))
-    const forged = new SessionIds([OLD_KEY]).mint(newHandle()).cookieValue
+    const [first, ...others] = Array.from({ length: 20_100 }, () => ids.mint(newHandle(), 0))
+    const forged = new SessionIds([OLD_KEY], 'session').mint(newHandle(), 0).cookieValue
     t.notOk([first, ...others, first].some((one) => typeof ids.read(one?.cookieValue ?? '') === 'string'))
     for (let round = 0; round < 3; round += 1) t.equal(ids.read(forged), 'signature')
-    const dropped = new SessionIds([OLD_KEY])
+    const dropped = new SessionIds([OLD_KEY], 'session')
     t.equal(dropped.read(first?.cookieValue ?? ''), 'signature', 'what one set of keys accepts is nothing to another')
   },
 )
 
 t.test('what a connection sent before is known again, and nothing else of it', async (t) => {
   const connection = {}
-  const [mine, theirs] = [ids.mint(newHandle()), ids.mint(newHandle())]
+  const [mine, theirs] = [ids.mint(newHandle(), 0), ids.mint(newHandle(), 0)]
   for (let round = 0; round < 2; round += 1) {
     t.match(ids.read(mine.cookieValue, connection), { secretHash: mine.secretHash })
     t.equal(ids.read('', connection), 'malformed')
@@ -83,14 +84,14 @@ t.test('what a connection sent before is known again, and nothing else of it', a
   t.match(ids.read(theirs.cookieValue, connection), { secretHash: theirs.secretHash }, 'a proxy sends those of many')
   t.match(ids.read(mine.cookieValue, connection), { secretHash: mine.secretHash })
   t.equal(
-    new SessionIds([OLD_KEY]).read(mine.cookieValue, connection),
+    new SessionIds([OLD_KEY], 'session').read(mine.cookieValue, connection),
     'signature',
     'keys of its own, memory of its own',
   )
 })
 
 t.test('what has not the shape of an id is malformed, before any key is asked', async (t) => {
-  const { cookieValue } = ids.mint(newHandle())
+  const { cookieValue } = ids.mint(newHandle(), 0)
   const [handle, secret, signature] = cookieValue.split('.')
   const wrong = [
     '',
@@ -137,4 +138,24 @@ t.test('hashes are compared whole', async (t) => {
     t.notOk(isSameHash(other, hash))
     t.notOk(isSameHash(other, other))
   }
+})
+
+t.test('an id tells its epoch to whoever has the key, and to nobody else', async (t) => {
+  const handle = newHandle()
+  const old = new SessionIds([OLD_KEY], 'session')
+  const rotating = new SessionIds([KEY, OLD_KEY], 'session')
+  for (const minter of [ids, old]) {
+    const id = rotating.read(minter.mint(handle, 7).cookieValue)
+    if (typeof id === 'string') throw new TypeError(id)
+    t.ok(rotating.isOfEpoch(id, 7))
+    for (const epoch of [6, 8, 77, 0]) t.notOk(rotating.isOfEpoch(id, epoch))
+    t.notOk(rotating.isOfEpoch({ ...id, handle: newHandle() }, 7))
+    t.notOk(new SessionIds([KEY, OLD_KEY], 'other').isOfEpoch(id, 7))
+    t.equal(ids.isOfEpoch(id, 7), minter === ids)
+  }
+})
+
+t.test('an id of one cookie is nothing to another of the same keys', async (t) => {
+  const { cookieValue } = ids.mint(newHandle(), 0)
+  t.equal(new SessionIds([KEY], '__Host-admin').read(cookieValue), 'signature')
 })

@@ -106,6 +106,7 @@ function workOf(step: Step, presented: string, now: number): Work {
     presented,
     isChecked: step.does === 'check',
     isTouched: step.does === 'touch',
+    isAnswering: true,
     now,
   }
 }

@@ -21,7 +21,7 @@ t.test('the same text is decoded once, another text again', async (t) => {
   t.equal(count(), 1)
   t.strictSame(find(next), next)
   t.equal(count(), 2)
-  t.strictSame(find(record), record, 'what it was before is no more remembered')
+  t.strictSame(find(record), record, 'one text is remembered of each handle')
   t.equal(count(), 3)
 })
 
@@ -40,14 +40,14 @@ t.test('what several requests get none of them can change', async (t) => {
   t.throws(() => (found.userId = 'eve'), TypeError)
 })
 
-t.test('a damaged record is not remembered, and takes the one before it along', async (t) => {
+t.test('a damaged record is not remembered', async (t) => {
   const { decode, count } = counted()
   const decoded = new DecodedRecords()
   const record = recordAt(Date.now())
   decoded.find(record.handle, encodeRecord(record), decode)
   for (const _ of [1, 2]) t.equal(decoded.find(record.handle, '{', decode), undefined)
   decoded.find(record.handle, encodeRecord(record), decode)
-  t.equal(count(), 4)
+  t.equal(count(), 3)
 })
 
 t.test('memory is bounded: long texts are not kept, and of many the oldest make room', async (t) => {
@@ -57,12 +57,12 @@ t.test('memory is bounded: long texts are not kept, and of many the oldest make 
   for (const _ of [1, 2]) decoded.find('long', long, decode)
   t.equal(count(), 2)
   const text = encodeRecord(recordAt(Date.now()))
-  const names = Array.from({ length: 1001 }, () => freshName())
+  const names = Array.from({ length: 15_001 }, () => freshName())
   for (const name of names) decoded.find(name, text, decode)
-  t.equal(count(), 1003)
+  t.equal(count(), 15_003)
   decoded.find(names.at(-1) ?? '', text, decode)
-  decoded.find(names[1] ?? '', text, decode)
-  t.equal(count(), 1003)
+  decoded.find(names[10_001] ?? '', text, decode)
+  t.equal(count(), 15_003)
   decoded.find(names[0] ?? '', text, decode)
-  t.equal(count(), 1004)
+  t.equal(count(), 15_004)
 })

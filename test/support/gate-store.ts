@@ -40,9 +40,11 @@ export interface Caught {
   lose(): void
   /** Its caller never hears of it again, and it never happens. */
   forget(): void
+  /** It does not happen, and this is what its caller is told: an answer out of a cache. */
+  answer(value: unknown): void
 }
 
-type Verdict = 'release' | 'fail' | 'lose' | 'forget'
+type Verdict = 'release' | 'fail' | 'lose' | 'forget' | { readonly told: unknown }
 
 interface Waiting {
   readonly trap: Trap
@@ -112,6 +114,7 @@ export class Gate {
       fail: () => verdict.open('fail'),
       lose: () => verdict.open('lose'),
       forget: () => verdict.open('forget'),
+      answer: (told) => verdict.open({ told }),
     }
   }
 
@@ -143,6 +146,7 @@ export class Gate {
     const waiting = this.#traps.find((one) => isFor(one, operation))
     const verdict = waiting === undefined ? 'release' : await this.#spring(waiting)
     if (verdict === 'forget') return new Promise(() => undefined)
+    if (typeof verdict === 'object') return verdict.told
     if (verdict === 'fail') throw new Error('the store failed, as the test wanted')
     await (this.conductor === undefined ? run() : this.conductor(operation, run))
     if (verdict === 'lose') throw new Error('the answer was lost, as the test wanted')

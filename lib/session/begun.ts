@@ -1,0 +1,32 @@
+/** A promise given to the app, which knows whether the app ever looked at it. What fails unseen is not lost: its failure is kept. */
+export class Begun extends Promise<void> {
+  #isLookedAt = false
+  #failure: unknown
+
+  /** What `then` gives is a plain promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  static of(work: Promise<void>): Begun {
+    const begun = new Begun((resolve) => resolve(work))
+    work.catch((error: unknown) => (begun.#failure = error))
+    // To Node this one is looked at.
+    void super.prototype.then.call(begun, undefined, () => undefined)
+    return begun
+  }
+
+  /** What it failed with, as long as nobody has looked. */
+  get unseenFailure(): unknown {
+    return this.#isLookedAt ? undefined : this.#failure
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one
+  override then<Done = void, Failed = never>(
+    onDone?: ((value: void) => Done | PromiseLike<Done>) | null,
+    onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
+  ): Promise<Done | Failed> {
+    this.#isLookedAt = true
+    return super.then(onDone, onFailed)
+  }
+}
