@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { CLEAN, UsageError } from './io.ts'
+import { CLEAN, plainWord, UsageError } from './io.ts'
 import { renderLesson } from '../guard/lesson.ts'
 import { RULES, ruleNamed } from '../guard/rules/index.ts'
 import { closest } from '../guard/suggest.ts'
@@ -23,7 +23,10 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) throw new UsageError('explain takes the name of one rule.')
   const rule = ruleNamed(name)
-  if (rule === undefined) throw new UsageError(`There is no rule ${name}.${suggestion(name)}`)
+  if (rule === undefined) {
+    const word = plainWord(name)
+    throw new UsageError(`There is no ${word === undefined ? 'such rule' : `rule ${word}`}.${suggestion(name)}`)
+  }
   io.out(renderLesson(rule))
   return CLEAN
 }

@@ -21,6 +21,11 @@ export const UNUSABLE = 2
 /** A mistake of whoever typed the command; its message is printed without a stack. */
 export class UsageError extends Error {}
 
+/** A word of the command line for a message. Nothing for what is no plain word: it may be a URL out of its place, with a password. */
+export function plainWord(word: string): string | undefined {
+  return /^[\w/-]{1,60}$/.test(word) ? word : undefined
+}
+
 /** Whether escape sequences may be written: a terminal, and nobody objects (no-color.org). */
 export function usesColor({ isTerminal, env }: Pick<Io, 'isTerminal' | 'env'>): boolean {
   return isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'

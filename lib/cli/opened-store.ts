@@ -30,7 +30,13 @@ export function userSessions(store: OpenedStore['store']): UserSessions {
 /** What went wrong, in one line without the password of the store's URL. */
 export function explainFailure(error: unknown, url: string): string {
   const cause = error instanceof SecureSessionError ? error.cause : error
-  return passwordsOf(url).reduce((text, password) => text.replaceAll(password, '***'), firstLine(cause))
+  return passwordsOf(url).reduce((text, password) => withoutWord(text, password), firstLine(cause))
+}
+
+/** Where it stands by itself: a password of one letter is part of many words. */
+function withoutWord(text: string, word: string): string {
+  const literal = word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return text.replaceAll(new RegExp(`(?<!\\w)${literal}(?!\\w)`, 'g'), '***')
 }
 
 /** As written, and as meant. */

@@ -1,4 +1,4 @@
-import { CLEAN, FOUND, UsageError, usesColor } from './io.ts'
+import { CLEAN, FOUND, plainWord, UsageError, usesColor } from './io.ts'
 import { packageVersion } from './version.ts'
 import { countFindings, renderReport } from '../guard/report.ts'
 import { renderGithub } from '../guard/report-github.ts'
@@ -26,8 +26,9 @@ export interface OutputOptions {
 /** One of the words that an option takes. */
 export function choiceOf<Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((word) => word === value)
-  if (choice === undefined) throw new UsageError(`${option} is one of ${choices.join(', ')}, not ${value}.`)
-  return choice
+  if (choice !== undefined) return choice
+  const word = plainWord(value)
+  throw new UsageError(`${option} is one of ${choices.join(', ')}${word === undefined ? '' : `, not ${word}`}.`)
 }
 
 /** Writes the findings in the format that was asked for. Returns the exit code. */

@@ -10,12 +10,15 @@ type StoreClient = Parameters<typeof redisStore>[0]['client']
 /** A client of node-redis or ioredis, before it is known which. */
 type Client = StoreClient & {
   connect(): Promise<unknown>
-  on(event: 'error', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
   destroy?(): void
   disconnect(): void
 }
 
-type SingleClient = Client & { info(section: string): Promise<string> }
+type SingleClient = Client & {
+  info(section: string): Promise<string>
+  select(database: number): Promise<unknown>
+}
 
 /**
  * Opens a Redis store with node-redis or ioredis, whichever the project has; behind the URL of one node of a Cluster, all of it.
@@ -23,7 +26,7 @@ type SingleClient = Client & { info(section: string): Promise<string> }
  * @throws `UsageError` for a URL that the drivers read in different ways
  */
 export async function openRedis(url: string, prefix: string | undefined, cwd: string): Promise<OpenedStore> {
-  refuseOddities(new URL(url))
+  const database = databaseOf(new URL(url))
   const driver = loadDriver(cwd, ['redis', 'ioredis'])
   const single = await connected(clientFor(driver, url), url)
   const isCluster = await single.info('cluster').then(
@@ -32,16 +35,29 @@ export async function openRedis(url: string, prefix: string | undefined, cwd: st
     () => false,
   )
   if (isCluster) await closed(single)
-  const client = isCluster ? await connected(clusterFor(driver, url), url) : single
+  if (isCluster && database > 0) throw new UsageError('--store: a Cluster has no databases but 0.')
+  const client = isCluster ? await connected(clusterFor(driver, url), url) : await inDatabase(single, database)
   const named = prefix === undefined ? {} : { prefix }
   return { store: redisStore({ client, ...named }), close: () => closed(client) }
 }
 
 async function connected<Any extends Client>(client: Any, url: string): Promise<Any> {
-  // The promise of the call that failed says the same.
-  client.on('error', () => undefined)
+  let reason: Error | undefined
+  client.on('error', (error) => (reason = error))
   try {
     await inTime(client.connect(), SILENCE + (url.startsWith('rediss:') ? HINT : ''))
+    return client
+  } catch (error) {
+    await closed(client).catch(() => undefined)
+    // Why it is closed, ioredis tells in an event only.
+    throw (error as Error).message === CLOSED ? (reason ?? error) : error
+  }
+}
+
+/** ioredis goes on in database 0 when the server refuses the one of the URL. */
+async function inDatabase(client: SingleClient, database: number): Promise<SingleClient> {
+  try {
+    await client.select(database)
     return client
   } catch (error) {
     await closed(client).catch(() => undefined)
@@ -90,17 +106,22 @@ const TLS: Record<string, object> = { 'rediss:': {} }
 /** node-redis writes into what it is given. */
 const SOCKET = { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: false }
 
-function refuseOddities({ pathname, username, password }: URL): void {
-  if (!/^(\/\d*)?$/.test(pathname)) {
-    throw new UsageError('--store: after the host of a Redis URL goes the number of a database, as in redis://host/1.')
+/** The number of the database that the URL names. */
+function databaseOf({ pathname, search, hash, username, password }: URL): number {
+  if (!/^(\/\d{0,9})?$/.test(pathname) || search !== '' || hash !== '') {
+    throw new UsageError(
+      '--store: after the host of a Redis URL goes the number of a database and nothing else, as in redis://host/1.',
+    )
   }
   try {
     decodeURIComponent(username + password)
   } catch {
     throw new UsageError('--store: a % in a name or password goes as %25.')
   }
+  return Number(pathname.slice(1))
 }
 
+const CLOSED = 'Connection is closed.'
 const SILENCE = 'it accepts connections, but does not answer'
 const HINT = ': it may not speak TLS'
 

@@ -1,6 +1,6 @@
 import { check } from './check.ts'
 import { explain } from './explain.ts'
-import { CLEAN, UNUSABLE, UsageError } from './io.ts'
+import { CLEAN, plainWord, UNUSABLE, UsageError } from './io.ts'
 import { revoke } from './revoke.ts'
 import { rules } from './rules.ts'
 import { scan } from './scan.ts'
@@ -74,7 +74,8 @@ async function usageMessage(error: unknown, command: string): Promise<string | u
   if (error instanceof UsageError) return `${error.message}\nSee: fastify-session-guard --help`
   if (!isParseError(error)) return undefined
   // Without the advice about positional arguments that follows.
-  const [sentence = ''] = error.message.split(/[.\n] /, 1)
+  const [whole = ''] = error.message.split(/[.\n] /, 1)
+  const sentence = /^[\w\s'<>,=-]*$/.test(whole) ? whole : 'There is an unknown option, or a value where none goes'
   const wrong = /^Unknown option '(--[^']*)'/.exec(sentence)?.[1]
   const suggestion = wrong === undefined ? undefined : closest(wrong, await optionsOf(command))
   const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`
@@ -93,7 +94,9 @@ function commandNamed(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command !== undefined) return command
   const suggestion = closest(name, Object.keys(COMMANDS))
-  throw new UsageError(`There is no command ${name}.${suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`}`)
+  const word = plainWord(name)
+  if (word === undefined) throw new UsageError('There is no such command.')
+  throw new UsageError(`There is no command ${word}.${suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`}`)
 }
 
 /** node:util's parseArgs says what is wrong with arguments in words of its own. */

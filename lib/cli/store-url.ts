@@ -63,7 +63,8 @@ interface SqliteConnection {
 }
 
 async function openSqlite(path: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
-  if (path === '') throw new UsageError('--store: after sqlite: goes the path of a file.')
+  // Two slashes would begin a host, and a password may stand before one.
+  if (path === '' || /^\/\/(?!\/)/.test(path)) throw new UsageError('--store: after sqlite: goes the path of a file.')
   const file = resolve(cwd, path.replace(/^\/\/(?=\/)/, ''))
   const found = statSync(file, { throwIfNoEntry: false })
   // A driver would make a new file, and find nothing in it.

@@ -69,10 +69,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   refuseOthers(database)
   const own = busyTimeoutOf(database)
   database.exec(`PRAGMA busy_timeout = ${Math.max(own, timeout)}`)
+  if (createTable) database.exec(`PRAGMA journal_mode = WAL; ${schema}`)
+  // Without its tables it is somebody else's file: that is found out before anything about it is changed.
+  const store = new Sqlite(database, table, timeout, own, clock)
   database.exec('PRAGMA journal_mode = WAL')
-  if (createTable) database.exec(schema)
   database.exec(`PRAGMA busy_timeout = ${own}`)
-  return new Sqlite(database, table, timeout, clock)
+  return store
 }
 
 /** A driver that answers by callback would answer every question with itself. */
@@ -111,11 +113,11 @@ class Sqlite implements SqliteStore {
   /** How many rows a sweep removes in one go; follows what the disk can do. */
   #share = 32
 
-  constructor(database: SqliteDatabase, table: string, timeout: number, clock: () => number) {
+  constructor(database: SqliteDatabase, table: string, timeout: number, busyTimeout: number, clock: () => number) {
     const prepared = Object.entries(statementsOf(table)).map(([name, sql]) => [name, database.prepare(sql)])
     this.#statements = Object.fromEntries(prepared)
     this.#database = database
-    this.#busyTimeout = busyTimeoutOf(database)
+    this.#busyTimeout = busyTimeout
     this.#timeout = timeout
     this.#clock = clock
     const [main] = database.prepare('PRAGMA database_list').all() as { file: string }[]
@@ -191,7 +193,8 @@ class Sqlite implements SqliteStore {
 
   async #sweepSome(now: number, limit: number): Promise<number> {
     const records = await this.#write('sweep', now, limit)
-    return records === limit ? records : records + (await this.#write('sweepIndex', now, limit - records))
+    // A session has one of each: what is counted is sessions, and whether there may be more.
+    return Math.max(records, await this.#write('sweepIndex', now, limit))
   }
 
   async #did(name: StatementName, ...values: Value[]): Promise<boolean> {

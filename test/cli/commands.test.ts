@@ -35,6 +35,25 @@ t.test('a mistyped command or option is usage, with the one that was meant', asy
   t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json or markdown, not xml' })
 })
 
+t.test('a URL out of its place is not repeated, for it may hold a password', async (t) => {
+  for (const argv of [
+    ['postgres://u:hunter2@h/d'],
+    ['sweep --store redis://:hunter2@h'],
+    ['sweep', '--store:postgres://u:hunter2@h/d'],
+    ['sweep', "--it's postgres://u:hunter2@h/d"],
+    ['sessions', '--format', 'redis://:hunter2@h', '--user', 'ann', '--store', 'sqlite:x'],
+    ['check', '--format', 'redis://:hunter2@h'],
+    ['explain', 'redis://:hunter2@h'],
+    ['sweep', '--store', 'sqlite://:hunter2@x.db'],
+  ]) {
+    const { code, out, err } = await cli(argv)
+    t.equal(code, 2, argv.join(' '))
+    t.equal(out, '')
+    t.ok(err.length > 0)
+    t.notMatch(err, /hunter2/)
+  }
+})
+
 t.test('a bug is not mistaken for wrong usage', async (t) => {
   const out = (): never => {
     throw new TypeError('a bug')

@@ -24,6 +24,12 @@ t.test('a password of the URL is taken out of what a driver says, as written and
     '***, *** and *** do not work for ann',
   )
   t.equal(explainFailure(new Error('not a%zz'), 'postgres://ann:a%zz@db.example/x'), 'not ***')
+  t.equal(
+    explainFailure(new Error('password of app is not a'), 'postgres://app:a@db.example/x'),
+    'password of app is not ***',
+    'a short one is part of many words',
+  )
+  t.equal(explainFailure(new Error('not $a.+'), 'postgres://app:$a.+@db.example/x'), 'not ***')
   t.equal(explainFailure(said, 'sqlite:x'), said.message)
   t.equal(explainFailure(said, 'no url'), said.message)
   t.equal(placeOf(url), 'db.example:5433')

@@ -52,3 +52,11 @@ t.test('an account that may not ask what kind of server it is on is served all t
   const url = `redis://shy:${PASSWORD}@127.0.0.1:${single.port}`
   t.match(await type(['sessions', '--user', 'ann', '--store', url]), { code: 0, out: '"ann" has no sessions.' })
 })
+
+t.test('a cluster has one database, and the URL of another is refused', async (t) => {
+  const url = `redis://:${PASSWORD}@127.0.0.1:${cluster.nodes[0]?.port}/1`
+  for (const driver of ['redis', 'ioredis']) {
+    const printed = await type(['sessions', '--user', 'ann', '--store', url], { cwd: projectWith(driver) })
+    t.match(printed, { code: 2, out: '', err: /cluster/i }, driver)
+  }
+})

@@ -81,3 +81,32 @@ t.test('a long sweep rewrites one line on a terminal that can', async (t) => {
   await fill()
   t.match((await type(['sweep', '--store', url])).out, /^Removed 1,001 expired sessions in \d+\.\d s\.\n$/)
 })
+
+t.test('what is behind a Redis URL is that database or an error, with either driver', async (t) => {
+  const server = await startRedis(t, { requirepass: 'hunter2hunter2' })
+  const url = `redis://:hunter2hunter2@127.0.0.1:${server.port}`
+  const project = (driver: string): string => {
+    const cwd = temporaryFolder(t)
+    mkdirSync(join(cwd, 'node_modules'))
+    symlinkSync(join(PROJECT, 'node_modules', driver), join(cwd, 'node_modules', driver))
+    return cwd
+  }
+  const client = await createClient({ url: `${url}/1` }).connect()
+  t.teardown(() => client.destroy())
+  await addSession({ name: '', url, store: redisStore({ client }) }, 'ann')
+  for (const driver of ['redis', 'ioredis']) {
+    const cwd = project(driver)
+    const sessions = (store: string): ReturnType<typeof type> =>
+      type(['sessions', '--user', 'ann', '--store', store], { cwd })
+    t.match(await sessions(`${url}/1`), { code: 0, out: /last seen/ }, driver)
+    t.match(await sessions(`${url}/0`), { code: 0, out: /has no sessions/ }, driver)
+    t.match(await sessions(`${url}/99`), { code: 2, out: '', err: /out of range/ }, driver)
+    for (const odd of ['?db=1', '/0?db=1', '#1']) {
+      t.match(await sessions(url + odd), { code: 2, out: '', err: /and nothing else/ }, `${driver} ${odd}`)
+    }
+    const wrong = await sessions(url.replace('hunter2hunter2', 'wrong-password'))
+    t.match(wrong, { code: 2, out: '', err: /WRONGPASS/ }, driver)
+    const refused = await sessions('redis://127.0.0.1:1')
+    t.match(refused, { code: 2, out: '', err: /ECONNREFUSED/ }, driver)
+  }
+})
