@@ -1,6 +1,6 @@
 import type { DeviceFacts } from '../../types/index.ts'
 import type { Client } from './parts.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../recent.ts'
 
 /** How many user agents are remembered, and as many again. */
 const REMEMBERED = 500

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Recent } from '../../lib/session/recent.ts'
+import { Recent } from '../lib/recent.ts'
 
 t.test('remembers at least as many as the limit, and at most twice that', async (t) => {
   const recent = new Recent<number>(3)
