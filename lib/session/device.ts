@@ -2,7 +2,7 @@ import type { DeviceFacts } from '../../types/index.ts'
 import type { Client } from './parts.ts'
 import { Recent } from '../recent.ts'
 
-/** How many user agents are remembered, and as many again. */
+/** How many user agents are remembered, and as many again; each is 256 characters at the most. */
 const REMEMBERED = 500
 
 const userAgents = new Recent<string>(REMEMBERED)

@@ -27,7 +27,7 @@ function jsonOf(user: SessionUser): string {
   }
 }
 
-/** How many snapshots are remembered, and as many again; each is a few hundred bytes. */
+/** How many snapshots are remembered, and as many again: ten megabytes or so when all are. */
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
