@@ -50,7 +50,7 @@ async function connected<Any extends Client>(client: Any, url: string): Promise<
   } catch (error) {
     await closed(client).catch(() => undefined)
     // Why it is closed, ioredis tells in an event only.
-    throw (error as Error).message === CLOSED ? (reason ?? error) : error
+    throw ((error as Error).message === CLOSED ? reason : undefined) ?? error
   }
 }
 

@@ -44,18 +44,17 @@ export function redisOf(client: RedisClient): Redis {
       return client.get(key) as Promise<RedisValue>
     },
     recall: (key) => cache?.find(key),
-    run: async (script, key, ...values) => {
-      const strings = values.map(String)
-      try {
-        return await call.bySha(script.sha, key, strings)
-      } catch (error) {
-        // A restart, a failover, SCRIPT FLUSH or another node of a cluster: the text makes it known again.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-        return await call.byText(script.lua, key, strings)
-      } finally {
-        cache?.forget(key)
-      }
-    },
+    run: (script, key, ...values) => runWith(call, script, key, values.map(String)).finally(() => cache?.forget(key)),
+  }
+}
+
+async function runWith(call: Caller, { sha, lua }: Script, key: string, values: string[]): Promise<unknown> {
+  try {
+    return await call.bySha(sha, key, values)
+  } catch (error) {
+    // A restart, a failover, SCRIPT FLUSH or another node of a cluster: the text makes it known again.
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return call.byText(lua, key, values)
   }
 }
 
