@@ -193,6 +193,7 @@ class Sqlite implements SqliteStore {
 
   async #sweepSome(now: number, limit: number): Promise<number> {
     const records = await this.#write('sweep', now, limit)
+    await nextTurn()
     // A session has one of each: what is counted is sessions, and whether there may be more.
     return Math.max(records, await this.#write('sweepIndex', now, limit))
   }
