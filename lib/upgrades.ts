@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ObservedStore } from './observed-store.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { SESSION } from './request-slot.ts'
+import { ANSWERED, SESSION } from './request-slot.ts'
 import type { Parts } from './session/parts.ts'
 import type { Socket } from './socket-watch.ts'
 import { SocketWatch } from './socket-watch.ts'
@@ -21,8 +21,14 @@ export function watchUpgrades(parts: Parts, store: ObservedStore): onRequestHook
   const servers = new WeakSet<EventEmitter>()
 
   const onConnection = (socket: Socket, raw: IncomingMessage): void => {
-    const record = requests.get(raw)?.[SESSION]?.record
-    if (record !== undefined) watch.open(socket, record)
+    const request = requests.get(raw)
+    if (request === undefined) return
+    // The upgrade is the response, and has gone without a cookie.
+    request[ANSWERED] = true
+    const session = request[SESSION]
+    if (session === null) return
+    session.isAnswered = true
+    if (session.record !== undefined) watch.open(socket, session.record)
   }
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp

@@ -1,5 +1,5 @@
 /** A promise given to the app, which knows whether the app ever looked at it. What fails unseen is not lost: its failure is kept. */
-export class Begun extends Promise<void> {
+class Begun extends Promise<void> {
   #isLookedAt = false
   #failure: unknown
 
@@ -28,5 +28,26 @@ export class Begun extends Promise<void> {
   ): Promise<Done | Failed> {
     this.#isLookedAt = true
     return super.then(onDone, onFailed)
+  }
+}
+
+/** What an app began during one request. What is done is forgotten, for a stream may go on for days. */
+export class BegunWork {
+  readonly #open = new Set<Begun>()
+
+  /** The promise to give to the app. */
+  add(work: Promise<void>): Begun {
+    const begun = Begun.of(work)
+    this.#open.add(begun)
+    work.then(
+      () => this.#open.delete(begun),
+      () => undefined,
+    )
+    return begun
+  }
+
+  get unseenFailure(): unknown {
+    for (const { unseenFailure } of this.#open) if (unseenFailure !== undefined) return unseenFailure
+    return undefined
   }
 }

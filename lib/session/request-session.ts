@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
-import { Begun } from './begun.ts'
+import { BegunWork } from './begun.ts'
 import { commit, undo } from './commit.ts'
 import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
 import { deviceOf } from './device.ts'
@@ -25,14 +25,14 @@ const CSRF_SECRET = '_csrf'
 export class RequestSession extends SessionState {
   #turn: Promise<unknown> = Promise.resolve()
   #turnsAhead = 0
-  readonly #begun: Begun[] = []
+  readonly #begun = new BegunWork()
 
   override get hasWork(): boolean {
-    return this.#turnsAhead > 0 || this.#begun.some((one) => one.unseenFailure !== undefined) || super.hasWork
+    return this.#turnsAhead > 0 || this.#begun.unseenFailure !== undefined || super.hasWork
   }
 
   login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
-    return this.#begin(() => this.#stageLogin(user, options), 'before the answer')
+    return this.#beginBeforeAnswer(() => this.#stageLogin(user, options))
   }
 
   async #stageLogin(user: SessionUser, options: LoginOptions): Promise<void> {
@@ -95,7 +95,7 @@ export class RequestSession extends SessionState {
   }
 
   updateAuthHash(given?: string): Promise<void> {
-    return this.#begin(() => this.#stageAuthHash(given), 'before the answer')
+    return this.#beginBeforeAnswer(() => this.#stageAuthHash(given))
   }
 
   async #stageAuthHash(given: string | undefined): Promise<void> {
@@ -157,7 +157,8 @@ export class RequestSession extends SessionState {
     if (isFailure) return this.#inTurn(() => this.#takeBack())
     return this.#inTurn(async () => {
       try {
-        this.#failWithUnseen()
+        const { unseenFailure } = this.#begun
+        if (unseenFailure !== undefined) throw unseenFailure as Error
         await commit(this, true)
       } catch (error) {
         // The answer to a refused write is written with the session as it was, or it would be refused in turn.
@@ -222,20 +223,13 @@ export class RequestSession extends SessionState {
   }
 
   /** Work that the app asked for. Too late for a response, its failure is the caller's alone. */
-  #begin(work: () => Promise<void>, isAllowed: 'before the answer' | 'always' = 'always'): Promise<void> {
-    if (this.isAnswered) {
-      return isAllowed === 'always'
-        ? this.#inTurn(work)
-        : Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED'))
-    }
-    const begun = Begun.of(this.#inTurn(work))
-    this.#begun.push(begun)
-    return begun
+  #begin(work: () => Promise<void>): Promise<void> {
+    const turn = this.#inTurn(work)
+    return this.isAnswered ? turn : this.#begun.add(turn)
   }
 
-  #failWithUnseen(): void {
-    const failed = this.#begun.find(({ unseenFailure }) => unseenFailure !== undefined)
-    if (failed !== undefined) throw failed.unseenFailure as Error
+  #beginBeforeAnswer(work: () => Promise<void>): Promise<void> {
+    return this.isAnswered ? Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED')) : this.#begin(work)
   }
 
   /** One after the other, at once if none is ahead. Nothing that is done in a turn may wait for another. */

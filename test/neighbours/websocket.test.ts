@@ -42,6 +42,9 @@ function chat(app: FastifyInstance, served: Served): void {
 async function answer(socket: ServerSocket, request: FastifyRequest, text: string, served: Served): Promise<void> {
   served.heard.push(text)
   if (text === 'leave') await request.logout()
+  if (text === 'enter') {
+    await request.login({ id: 'bob' }).catch(({ code }: { code: string }) => served.heard.push(code))
+  }
   if (text === 'stay') {
     request.session.touch()
     await request.session.save()
@@ -452,6 +455,16 @@ t.test('nor does a handler hear that listens only after the end', async (t) => {
   client.socket.resume()
   t.strictSame(await client.ended, ENDED)
   t.strictSame(it.served.heard, [])
+})
+
+t.test('a login over a socket is refused: there is no response left to carry its cookie', async (t) => {
+  const it = await chatWorld(t)
+  const { client } = await it.enter()
+  const stranger = await it.open(undefined)
+  t.equal(await client.ask('enter'), 'ann: enter')
+  t.equal(await stranger.ask('enter'), 'nobody: enter')
+  t.strictSame(it.served.heard, ['enter', 'SESSION_RESPONSE_STARTED', 'enter', 'SESSION_RESPONSE_STARTED'])
+  t.strictSame(await it.app.sessions.list('bob'), [])
 })
 
 t.test('sockets of a route without sessions, and of strangers, ask nothing of the store', async (t) => {
