@@ -40,7 +40,12 @@ export class AnsweringStore {
   /** A record as it was a moment ago, if it is at hand; see `Immediate`. */
   recall(handle: string): SessionRecord | undefined {
     if (this.#immediate?.recall === undefined || Object.hasOwn(this.#store, 'get')) return undefined
-    return this.#immediate.recall(handle)
+    try {
+      return this.#immediate.recall(handle)
+    } catch {
+      // The store itself is asked next, and says so if it fails too.
+      return undefined
+    }
   }
 
   get(handle: string): Answer<SessionRecord | undefined> {

@@ -183,10 +183,31 @@ t.test("a cache that is not the driver's own is left to the driver", async (t) =
       return typeof member === 'function' ? member.bind(target) : member
     },
   })
-  const app = await smallApp({ store: redisStore({ client: facade }) })
+  const store = redisStore({ client: facade })
+  const app = await smallApp({ store })
   t.teardown(() => app.close())
+  t.equal(now(store, 'nobody'), undefined)
   const headers = { cookie: await logIn(app, 'ann') }
   for (let round = 0; round < 3; round += 1) {
     t.match((await app.inject({ url: '/me', headers })).json(), { user: 'ann' })
   }
+})
+
+t.test('a cache that fails has nothing at hand: the server is asked, and no word of the failure told', async (t) => {
+  const client = createClient({ url: server.url, RESP: 3, clientSideCache: CACHE })
+  await connected(t, client)
+  const app = await smallApp({ store: redisStore({ client }) })
+  t.teardown(() => app.close())
+  const headers = { cookie: await logIn(app, 'ann') }
+  const fail = (): never => {
+    throw new Error('a secret')
+  }
+  Object.assign(client.clientSideCache ?? {}, { recordHits: fail })
+  for (let round = 0; round < 3; round += 1) {
+    t.match((await app.inject({ url: '/me', headers })).json(), { user: 'ann' })
+  }
+  Object.assign(client.clientSideCache ?? {}, { get: fail })
+  const answer = await app.inject({ url: '/me', headers })
+  t.equal(answer.statusCode, 503)
+  t.notMatch(answer.body, /a secret/)
 })
