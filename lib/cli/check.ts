@@ -87,7 +87,9 @@ function shortName(file: string, cwd: string): string {
 export function fileToCheck(given: string | undefined, cwd: string): string {
   if (given !== undefined) {
     const file = resolve(cwd, given)
-    if (!existsSync(file)) throw new UsageError(`There is no file ${given}.`)
+    // A URL out of its place may hold a password.
+    const named = given.includes(':') ? 'such file' : `file ${given}`
+    if (!existsSync(file)) throw new UsageError(`There is no ${named}.`)
     return file
   }
   const found = [...mainOf(cwd), ...USUAL_FILES].map((name) => resolve(cwd, name)).find((file) => existsSync(file))

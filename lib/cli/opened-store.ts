@@ -30,12 +30,15 @@ export function userSessions(store: OpenedStore['store']): UserSessions {
 /** What went wrong, in one line without the password of the store's URL. */
 export function explainFailure(error: unknown, url: string): string {
   const cause = error instanceof SecureSessionError ? error.cause : error
-  return passwordsOf(url).reduce((text, password) => withoutWord(text, password), firstLine(cause))
+  return passwordsOf(url).reduce((text, password) => without(text, password), firstLine(cause))
 }
 
-/** Where it stands by itself: a password of one letter is part of many words. */
-function withoutWord(text: string, word: string): string {
-  const literal = word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** A password shorter than this is part of many words, and taken out only where it stands by itself. */
+const LONG_ENOUGH = 4
+
+function without(text: string, password: string): string {
+  if (password.length >= LONG_ENOUGH) return text.replaceAll(password, '***')
+  const literal = password.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
   return text.replaceAll(new RegExp(`(?<!\\w)${literal}(?!\\w)`, 'g'), '***')
 }
 

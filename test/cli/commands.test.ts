@@ -43,6 +43,7 @@ t.test('a URL out of its place is not repeated, for it may hold a password', asy
     ['sweep', "--it's postgres://u:hunter2@h/d"],
     ['sessions', '--format', 'redis://:hunter2@h', '--user', 'ann', '--store', 'sqlite:x'],
     ['check', '--format', 'redis://:hunter2@h'],
+    ['check', 'redis://:hunter2@h'],
     ['explain', 'redis://:hunter2@h'],
     ['sweep', '--store', 'sqlite://:hunter2@x.db'],
   ]) {

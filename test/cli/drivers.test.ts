@@ -29,7 +29,11 @@ t.test('a password of the URL is taken out of what a driver says, as written and
     'password of app is not ***',
     'a short one is part of many words',
   )
-  t.equal(explainFailure(new Error('not $a.+'), 'postgres://app:$a.+@db.example/x'), 'not ***')
+  t.equal(explainFailure(new Error('not $a+'), 'postgres://app:$a+@db.example/x'), 'not ***')
+  t.equal(
+    explainFailure(new Error('passwordlong1 is wrong'), 'postgres://app:long1@db.example/x'),
+    'password*** is wrong',
+  )
   t.equal(explainFailure(said, 'sqlite:x'), said.message)
   t.equal(explainFailure(said, 'no url'), said.message)
   t.equal(placeOf(url), 'db.example:5433')
