@@ -85,6 +85,7 @@ export class SessionIds {
     return this.#secrets.some((key) => isSameText(secret, nonce + this.#markOf(handle, epoch, nonce, key)))
   }
 
+  /** There is a key: the guard lets no app boot without one. */
   #markOf(handle: string, epoch: number, nonce: string, key = ''): string {
     const text = `${this.#purpose}${handle} ${epoch} ${nonce}`
     return createHmac('sha256', key).update(text).digest('base64url').slice(NONCE_LENGTH)

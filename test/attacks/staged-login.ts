@@ -56,6 +56,19 @@ async function loginAndFail(
   return browser.visit(handler, { onSend: failure.onSend })
 }
 
+/** A visit that stages a login, and ends as `end` says once it may go on. */
+function loginHeldUp(browser: Browser, user: SessionUser, end: () => unknown) {
+  const staged = door()
+  const goOn = door()
+  const page = browser.visit(async (request) => {
+    await request.login(user)
+    staged.open()
+    await goOn.opened
+    return end()
+  })
+  return { page, staged: staged.opened, goOn: () => goOn.open() }
+}
+
 export function stagedLogin(t: Test, makeStore: MakeStore): void {
   for (const [what, failure] of Object.entries(FAILURES)) {
     t.test(`${what} leaves an anonymous session, its cart and its id as they were`, async (t) => {
@@ -461,18 +474,13 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
     const first = await bench.withData({ cart: 'shared' })
     const second = bench.browser()
     second.plant(first.cookie ?? '')
-    const staged = door()
-    const goOn = door()
-    const failing = second.visit(async (request) => {
-      await request.login(ann)
-      staged.open()
-      await goOn.opened
+    const failing = loginHeldUp(second, ann, () => {
       throw new Error('later')
     })
-    await staged.opened
+    await failing.staged
     await first.visit(loginAs(ann))
-    goOn.open()
-    t.equal((await failing).status, 500)
+    failing.goOn()
+    t.equal((await failing.page).status, 500)
     const me = await first.me()
     t.equal(me.userId, ann.id)
     t.strictSame(await bench.indexed(ann), [me.handle])
@@ -518,18 +526,11 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
       const browser = await bench.withData({ cart: 'planted' })
       const thief = bench.browser()
       thief.plant(browser.cookie ?? '')
-      const staged = door()
-      const goOn = door()
-      const login = browser.visit(async (request) => {
-        await request.login(ann)
-        staged.open()
-        await goOn.opened
-        return {}
-      })
-      await staged.opened
+      const login = loginHeldUp(browser, ann, () => ({}))
+      await login.staged
       await thief.visit(write({ _csrf: 'known', seen: true }))
-      goOn.open()
-      await login
+      login.goOn()
+      await login.page
       t.match(await browser.me(), { userId: ann.id, data: { cart: 'planted', seen: true, _csrf: undefined } })
     },
   )
