@@ -4,12 +4,14 @@ import { connect as connectTcp } from 'node:net'
 import { mock } from 'node:test'
 import websocket from '@fastify/websocket'
 import type { WebSocket as ServerSocket } from '@fastify/websocket'
+import Fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { secureSession } from '../../lib/index.ts'
 import type { Visitor, World, WorldOptions } from '../plugin/world.ts'
-import { ordinary, route, world } from '../plugin/world.ts'
+import { ordinary, route, SECRET, world } from '../plugin/world.ts'
 
 /** What a socket was told when it ended. */
 interface Ending {
@@ -537,4 +539,24 @@ t.test('an upgrade in an app without @fastify/websocket is an ordinary request',
   await visitor.post('/login')
   const me = await visitor.get('/me', { headers: { upgrade: 'websocket', connection: 'upgrade' } })
   t.match(me.json(), { user: { id: 'ann' } })
+})
+
+t.test('a socket of a route outside the plugin’s context is none of its business', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(websocket)
+  const echo = (socket: ServerSocket): void => void socket.on('message', (data: Buffer) => socket.send(String(data)))
+  await app.register(async (outside) => {
+    outside.get('/outside', { websocket: true }, echo)
+  })
+  await app.register(async (inside) => {
+    await inside.register(secureSession, { environment: 'test', secret: SECRET })
+    inside.get('/inside', { websocket: true }, echo)
+  })
+  const origin = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('http', 'ws')
+  for (const path of ['/inside', '/outside']) {
+    const client = await connect(t, origin + path, {})
+    t.equal(await client.ask('hello'), 'hello', path)
+    client.socket.terminate()
+  }
 })
