@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { parseDuration } from './duration.ts'
+import { parseDuration } from './session/duration.ts'
 import type {
   DecoratorNames,
   Duration,

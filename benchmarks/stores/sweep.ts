@@ -7,7 +7,7 @@ import Database from 'better-sqlite3'
 import { Pool } from 'pg'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
-import { sweepAll } from '../../lib/sweeper.ts'
+import { sweepAll } from '../../lib/storage/sweeper.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
 import type { Sweeping } from '../../types/index.ts'
 

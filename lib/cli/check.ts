@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { examine } from './examine.ts'
 import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
 import { CLEAN, UNUSABLE, UsageError } from './io.ts'
-import { parseDuration } from '../duration.ts'
+import { parseDuration } from '../session/duration.ts'
 import type { Io } from './io.ts'
 
 const HELP = `Usage: fastify-session-guard check [file] [options]

@@ -1,8 +1,8 @@
 import { Server } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { checkConfig, environmentLine } from '../guard/check.ts'
-import { onReport } from '../guard/channel.ts'
-import type { GuardReport } from '../guard/channel.ts'
+import { onReport } from '../guard/report/channel.ts'
+import type { GuardReport } from '../guard/report/channel.ts'
 
 /** What came of loading a module. */
 export interface ModuleReport {

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { formatDuration } from '../duration.ts'
+import { formatDuration } from '../session/duration.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Finding } from '../../types/index.ts'
 import type { ModuleReport } from './examine-module.ts'

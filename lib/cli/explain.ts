@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { CLEAN, plainWord, UsageError } from './io.ts'
-import { renderLesson } from '../guard/lesson.ts'
+import { renderLesson } from '../guard/report/lesson.ts'
 import { RULES, ruleNamed } from '../guard/rules/index.ts'
-import { closest } from '../guard/suggest.ts'
+import { closest } from '../guard/read/nearest-name.ts'
 import type { Io } from './io.ts'
 
 const HELP = `Usage: fastify-session-guard explain <rule>

@@ -1,7 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import { SessionEvents } from '../events.ts'
 import { resolveOptions } from '../options.ts'
-import { AnsweringStore } from '../session/answering-store.ts'
+import { AnsweringStore } from '../storage/timed-store.ts'
 import { UserSessions } from '../session/user-sessions.ts'
 import type { SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import { firstLine } from './drivers.ts'

@@ -1,9 +1,9 @@
 import { CLEAN, FOUND, plainWord, UsageError, usesColor } from './io.ts'
 import { packageVersion } from './version.ts'
-import { countFindings, renderReport } from '../guard/report.ts'
-import { renderGithub } from '../guard/report-github.ts'
-import { renderJson } from '../guard/report-json.ts'
-import { renderSarif } from '../guard/report-sarif.ts'
+import { countFindings, renderReport } from '../guard/report/text.ts'
+import { renderGithub } from '../guard/report/github.ts'
+import { renderJson } from '../guard/report/json.ts'
+import { renderSarif } from '../guard/report/sarif.ts'
 import type { Finding } from '../../types/index.ts'
 import type { Io } from './io.ts'
 

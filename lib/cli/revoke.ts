@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { show } from '../guard/print.ts'
+import { show } from '../guard/read/show-value.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'

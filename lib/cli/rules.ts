@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { CLEAN, UsageError } from './io.ts'
-import { renderRuleTable, severityText } from '../guard/rule-table.ts'
+import { renderRuleTable, severityText } from '../guard/report/rule-table.ts'
 import { RULES } from '../guard/rules/index.ts'
 import type { Io } from './io.ts'
 

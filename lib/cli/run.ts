@@ -9,7 +9,7 @@ import { secret } from './secret.ts'
 import { sessions } from './sessions.ts'
 import { sweep } from './sweep.ts'
 import { packageVersion } from './version.ts'
-import { closest } from '../guard/suggest.ts'
+import { closest } from '../guard/read/nearest-name.ts'
 import type { Io } from './io.ts'
 
 const HELP = `Usage: fastify-session-guard <command>

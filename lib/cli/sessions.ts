@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { SessionInfo } from '../../types/index.ts'
-import { show } from '../guard/print.ts'
+import { show } from '../guard/read/show-value.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import { userSessions } from './opened-store.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { sweepAll } from '../sweeper.ts'
+import { sweepAll } from '../storage/sweeper.ts'
 import type { Io } from './io.ts'
 import { CLEAN, usesColor } from './io.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'

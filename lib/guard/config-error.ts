@@ -1,4 +1,4 @@
-import { countFindings } from './report.ts'
+import { countFindings } from './report/text.ts'
 import type { Finding } from '../../types/index.ts'
 
 /** Why `register`, `ready` or `listen` was rejected. */

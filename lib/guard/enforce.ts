@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path'
-import { publishReport } from './channel.ts'
+import { publishReport } from './report/channel.ts'
 import { SecureSessionConfigError } from './config-error.ts'
-import { renderReport } from './report.ts'
+import { renderReport } from './report/text.ts'
 import type { EnvironmentName, Finding } from '../../types/index.ts'
 
 /**

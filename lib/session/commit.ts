@@ -6,8 +6,8 @@ import { readRecord, trust } from './load.ts'
 import type { Parts } from './parts.ts'
 import { authenticated, newRecord, rotated } from './record.ts'
 import type { SessionState } from './session-state.ts'
-import type { Edit, NextRecord, Rotation, Work } from './write.ts'
-import { edited, nextRecord } from './write.ts'
+import type { Edit, NextRecord, Rotation, Work } from './next-record.ts'
+import { edited, nextRecord } from './next-record.ts'
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 

@@ -1,6 +1,6 @@
 import { createHmac, hash as digest, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { Signer } from '@fastify/cookie'
-import { Recent } from '../recent.ts'
+import { Recent } from '../storage/recent.ts'
 
 /**
  * `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. Of the secret, 22 characters are random; the rest is a MAC

@@ -1,6 +1,6 @@
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
-import type { AnsweringStore } from './answering-store.ts'
+import type { AnsweringStore } from '../storage/timed-store.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
 import type { UserSnapshots } from './user-snapshot.ts'

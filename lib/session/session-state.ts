@@ -5,8 +5,8 @@ import { newHandle } from './id.ts'
 import type { Loaded } from './load.ts'
 import type { Client, EngineSession, Parts } from './parts.ts'
 import { sessionObject } from './session-object.ts'
-import type { Rotation } from './write.ts'
-import { isUpkeepDue } from './write.ts'
+import type { Rotation } from './next-record.ts'
+import { isUpkeepDue } from './next-record.ts'
 
 /** What a response says about the session cookie; `undefined` says nothing. */
 export type CookieAnswer = { readonly kind: 'clear' } | { readonly kind: 'set'; readonly value: string } | undefined

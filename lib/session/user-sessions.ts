@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { AnsweringStore } from './answering-store.ts'
+import type { AnsweringStore } from '../storage/timed-store.ts'
 import { expiredBy } from './lifetime.ts'
 import { isRecord } from './record.ts'
 

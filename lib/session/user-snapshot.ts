@@ -1,7 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionUser } from '../../types/index.ts'
 import { refuseOversize, serializeValue } from './data.ts'
-import { Recent } from '../recent.ts'
+import { Recent } from '../storage/recent.ts'
 
 /**
  * The JSON of a user as a record keeps it.

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
-import { Recent } from '../recent.ts'
+import { Recent } from '../storage/recent.ts'
 
 /** How many records are remembered, and as many again: some 15 MB of usual ones. */
 const REMEMBERED = 5000

@@ -1,4 +1,4 @@
-import { answerAtOnce } from '../at-once.ts'
+import { answerAtOnce } from '../storage/immediate.ts'
 import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import { MemoryRecords } from './memory-records.ts'
 

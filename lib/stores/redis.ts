@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
-import { answerAtOnce } from '../at-once.ts'
+import { answerAtOnce } from '../storage/immediate.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import { DecodedRecords } from './decoded-records.ts'

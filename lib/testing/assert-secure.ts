@@ -1,8 +1,8 @@
 import { AssertionError } from 'node:assert'
 import { checkConfig, environmentLine } from '../guard/check.ts'
-import { countFindings, renderReport } from '../guard/report.ts'
+import { countFindings, renderReport } from '../guard/report/text.ts'
 import type { Finding, Severity } from '../../types/index.ts'
-import type { EnvironmentInput } from '../guard/environment.ts'
+import type { EnvironmentInput } from '../guard/read/environment.ts'
 
 /** What `assertSecure` tolerates. */
 export interface AssertSecureOptions {

@@ -1,4 +1,4 @@
-import { parseDuration } from '../duration.ts'
+import { parseDuration } from '../session/duration.ts'
 import type { Duration } from '../../types/index.ts'
 
 /** A clock for the option `clock`, which moves only when told to. */

@@ -1,4 +1,4 @@
-import { findCookie } from '../session/cookie-header.ts'
+import { findCookie } from '../http/read-cookie.ts'
 import { parseData } from '../session/data.ts'
 import { expiredBy } from '../session/lifetime.ts'
 import { isRecord } from '../session/record.ts'

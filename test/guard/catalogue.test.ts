@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { renderLesson } from '../../lib/guard/lesson.ts'
-import { renderRuleTable } from '../../lib/guard/rule-table.ts'
+import { renderLesson } from '../../lib/guard/report/lesson.ts'
+import { renderRuleTable } from '../../lib/guard/report/rule-table.ts'
 import { RULES, ruleNamed } from '../../lib/guard/rules/index.ts'
 import { ROOT } from '../support/imports.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
 import { checkConfig } from '../../lib/guard/check.ts'
-import type { CheckContext, EnvironmentInput } from '../../lib/guard/environment.ts'
+import type { CheckContext, EnvironmentInput } from '../../lib/guard/read/environment.ts'
 import type { Finding } from '../../types/index.ts'
 
 const method = async (): Promise<undefined> => undefined

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
 import { checkNeighbours, checkRequest, checkScan } from '../../lib/guard/phases.ts'
-import type { ConfigExample, Rule } from '../../lib/guard/rule.ts'
+import type { ConfigExample, Rule } from '../../lib/guard/rules/rule.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import type { Finding } from '../../types/index.ts'
 import { evaluate, good, paste } from './configs.ts'

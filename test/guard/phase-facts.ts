@@ -1,4 +1,4 @@
-import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/phase-facts.ts'
+import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/read/phase-facts.ts'
 
 /** Neighbours that do nothing worth a word. */
 export const NEIGHBOURS: NeighbourFacts = {

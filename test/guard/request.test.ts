@@ -1,9 +1,9 @@
 import fastify from 'fastify'
 import type { FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import type { RequestFacts } from '../../lib/guard/phase-facts.ts'
+import type { RequestFacts } from '../../lib/guard/read/phase-facts.ts'
 import { checkRequest } from '../../lib/guard/phases.ts'
-import { requestFactsOf } from '../../lib/guard/request-facts.ts'
+import { requestFactsOf } from '../../lib/guard/read/request-facts.ts'
 import { good, named } from './configs.ts'
 import { REQUEST } from './phase-facts.ts'
 

@@ -15,13 +15,12 @@ import {
 const PURE = ['types/', 'node:']
 const WORDS = [
   ...PURE,
-  'lib/at-once.ts',
-  'lib/clock.ts',
-  'lib/duration.ts',
   'lib/errors.ts',
   'lib/events.ts',
   'lib/options.ts',
-  'lib/recent.ts',
+  'lib/session/duration.ts',
+  'lib/storage/immediate.ts',
+  'lib/storage/recent.ts',
 ]
 
 /** Who may import which folders, files and packages. The first row that fits a file counts; a file that fits none has no place. */
@@ -29,29 +28,41 @@ const DIRECTION = [
   { where: 'types/', may: [...PURE, 'fastify', '@fastify/'] },
 
   // Values in, values out.
-  { where: 'lib/options.ts', may: [...PURE, 'lib/duration.ts'] },
-  { where: 'lib/at-once.ts', may: PURE },
-  { where: 'lib/duration.ts', may: PURE },
-  { where: 'lib/clock.ts', may: PURE },
+  { where: 'lib/options.ts', may: [...PURE, 'lib/session/duration.ts'] },
   { where: 'lib/errors.ts', may: PURE },
   { where: 'lib/events.ts', may: PURE },
-  { where: 'lib/recent.ts', may: PURE },
-  { where: 'lib/session/id.ts', may: [...PURE, 'lib/recent.ts', '@fastify/cookie'] },
-  { where: 'lib/session/', may: [...WORDS, 'lib/session/', 'secure-json-parse'] },
+  { where: 'lib/session/duration.ts', may: PURE },
+  { where: 'lib/storage/immediate.ts', may: PURE },
+  { where: 'lib/storage/recent.ts', may: PURE },
+  { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
+  {
+    where: 'lib/session/',
+    may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/http/read-cookie.ts', 'secure-json-parse'],
+  },
+  { where: 'lib/storage/', may: [...WORDS, 'lib/storage/'] },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
+  { where: 'lib/scan/', may: [...WORDS, 'lib/scan/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
   { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/session/record.ts'] },
 
   // For other people's tests.
-  { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/'] },
+  { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
 
   // Wiring: what meets Fastify, and the door.
-  { where: 'lib/fastify-session.ts', may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'] },
+  {
+    where: 'lib/http/fastify-session.ts',
+    may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
+  },
+  { where: 'lib/http/', may: [...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify', '@fastify/cookie'] },
+  {
+    where: 'lib/connections/',
+    may: [...WORDS, 'lib/connections/', 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify'],
+  },
   { where: 'lib/*.ts', may: ['types/', 'node:', 'lib/', 'fastify', 'fastify-plugin', '@fastify/cookie'] },
 
   // Programs.
   {
     where: 'lib/cli/',
-    may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/session/', 'lib/stores/', 'lib/sweeper.ts', 'fastify'],
+    may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/scan/', 'lib/session/', 'lib/stores/', 'lib/storage/', 'fastify'],
   },
   {
     where: 'lib/demo/',
@@ -63,7 +74,7 @@ const DIRECTION = [
 const ONLY = [
   { who: ['lib/plugin.ts'], to: 'fastify-plugin', types: true },
   { who: ['lib/plugin.ts', 'lib/session/id.ts'], to: '@fastify/cookie', types: false },
-  { who: ['lib/fastify-session.ts'], to: '@fastify/session', types: true },
+  { who: ['lib/http/fastify-session.ts'], to: '@fastify/session', types: true },
   { who: ['lib/demo/'], to: 'lib/index.ts', types: true },
   { who: ['lib/demo/'], to: 'lib/demo/', types: true },
   { who: ['lib/cli/'], to: 'lib/cli/', types: true },
@@ -114,7 +125,7 @@ for (const { who, to, types } of ONLY) {
 
 t.test('exactly one file runs @fastify/session', async (t) => {
   const runs = imports.filter(({ to, isType }) => packageName(to) === '@fastify/session' && !isType)
-  t.strictSame([...new Set(runs.map(({ from }) => from))], ['lib/fastify-session.ts'])
+  t.strictSame([...new Set(runs.map(({ from }) => from))], ['lib/http/fastify-session.ts'])
 })
 
 t.test('no circle of imports', async (t) => {

@@ -6,8 +6,8 @@ import type { MintedSecret } from '../../lib/session/id.ts'
 import { beginAt, expiredBy, GRACE, isRenewalDue, isTouchDue, seenAt } from '../../lib/session/lifetime.ts'
 import { authenticated, newRecord } from '../../lib/session/record.ts'
 import { matchSecret } from '../../lib/session/secret-match.ts'
-import type { Work } from '../../lib/session/write.ts'
-import { isUpkeepDue, nextRecord } from '../../lib/session/write.ts'
+import type { Work } from '../../lib/session/next-record.ts'
+import { isUpkeepDue, nextRecord } from '../../lib/session/next-record.ts'
 import type { SecureSessionOptions, SessionRecord } from '../../types/index.ts'
 
 const START = Date.UTC(2026, 0, 1)

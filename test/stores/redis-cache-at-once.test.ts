@@ -8,7 +8,7 @@ import {
 } from 'redis-5'
 import type { Test } from 'tap'
 import t from 'tap'
-import { atOnce } from '../../lib/at-once.ts'
+import { atOnce } from '../../lib/storage/immediate.ts'
 import type { RedisClient, RedisStore } from '../../lib/stores/redis.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'

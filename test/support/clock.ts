@@ -1,4 +1,4 @@
-import { parseDuration } from '../../lib/duration.ts'
+import { parseDuration } from '../../lib/session/duration.ts'
 import type { Duration } from '../../types/index.ts'
 
 /** A clock that moves when told to. */

@@ -1,7 +1,7 @@
-import { locate, show } from '../print.ts'
+import { locate, show } from '../read/show-value.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { CorsAnswer } from '../phase-facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import type { CorsAnswer } from '../read/phase-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 
 export const crossOriginOff: Rule = {
   slug: 'cross-origin-off',

@@ -1,5 +1,5 @@
-import { locate } from '../print.ts'
-import type { Problem, Rule } from '../rule.ts'
+import { locate } from '../read/show-value.ts'
+import type { Problem, Rule } from './rule.ts'
 
 /** One problem about cookies by their names, which are public. */
 function aboutCookies(names: readonly string[], value: string, message: string, text: string): Problem[] {

@@ -1,5 +1,5 @@
-import { locate, locateValue, show, showDoubtful } from '../print.ts'
-import type { Rule } from '../rule.ts'
+import { locate, locateValue, show, showDoubtful } from '../read/show-value.ts'
+import type { Rule } from './rule.ts'
 
 const RELAXED = /^\s*(dev|develop|development|local|localhost|test|tests|testing|ci)\s*$/i
 

@@ -12,7 +12,7 @@ import { silenceInvalid, silenceUnused } from './silence.ts'
 import * as store from './store.ts'
 import * as transport from './transport.ts'
 import * as wire from './wire.ts'
-import type { Rule } from '../rule.ts'
+import type { Rule } from './rule.ts'
 
 /** The catalogue, in the order of the documentation. */
 export const RULES: readonly Rule[] = Object.freeze([

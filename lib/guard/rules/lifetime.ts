@@ -1,9 +1,9 @@
 import { DEFAULTS, LIFETIMES } from '../../options.ts'
-import { formatDuration, parseDuration } from '../../duration.ts'
+import { formatDuration, parseDuration } from '../../session/duration.ts'
 import type { Duration } from '../../../types/index.ts'
 import type { Lifetimes } from '../../options.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 
 type Lifetime = keyof Lifetimes
 

@@ -1,5 +1,5 @@
-import { isAttributeTooBig, isToken, prefixOf, validName } from '../cookie-syntax.ts'
-import type { Rule } from '../rule.ts'
+import { isAttributeTooBig, isToken, prefixOf, validName } from '../read/cookie-syntax.ts'
+import type { Rule } from './rule.ts'
 
 // Signed and percent-encoded: handle.secret.signature at its longest.
 const LONGEST_VALUE = 196

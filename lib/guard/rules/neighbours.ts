@@ -1,6 +1,6 @@
-import { locate, showDoubtful } from '../print.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import { locate, showDoubtful } from '../read/show-value.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 
 export const duplicatePlugin: Rule = {
   slug: 'duplicate-plugin',

@@ -1,8 +1,8 @@
-import { isAttributeTooBig, isInsecure, isUsablePath, prefixOf, validName } from '../cookie-syntax.ts'
+import { isAttributeTooBig, isInsecure, isUsablePath, prefixOf, validName } from '../read/cookie-syntax.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { Prefix } from '../cookie-syntax.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import type { Prefix } from '../read/cookie-syntax.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 
 /** What the prefix promises and the other attributes do not keep. */
 function brokenPromises(facts: ConfigFacts, prefix: Prefix): FindingLocation[] {

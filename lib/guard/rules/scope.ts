@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { isAttributeTooBig, isUsablePath } from '../cookie-syntax.ts'
-import { literal } from '../print.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Rule } from '../rule.ts'
+import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
+import { literal } from '../read/show-value.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Rule } from './rule.ts'
 import type * as Tldts from 'tldts'
 
 const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i

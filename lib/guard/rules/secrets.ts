@@ -1,8 +1,8 @@
-import { FEWEST_BYTES } from '../secret-strength.ts'
-import type { ConfigFacts, JudgedSecret } from '../facts.ts'
-import type { Path } from '../print.ts'
-import type { Problem, Rule } from '../rule.ts'
-import type { SecretWeakness } from '../secret-strength.ts'
+import { FEWEST_BYTES } from '../read/secret-strength.ts'
+import type { ConfigFacts, JudgedSecret } from '../read/config-facts.ts'
+import type { Path } from '../read/show-value.ts'
+import type { Problem, Rule } from './rule.ts'
+import type { SecretWeakness } from '../read/secret-strength.ts'
 
 const GENERATE =
   'Generate one with: npx fastify-session-guard secret — and keep it in the environment, not in the code.'

@@ -1,11 +1,11 @@
-import { FOREIGN } from '../foreign.ts'
-import { readingsOf } from '../duration-readings.ts'
-import { exampleAt, ROOT_NAMES } from '../schema.ts'
-import { literal, showKey, showPath } from '../print.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Path } from '../print.ts'
-import type { Problem, Rule } from '../rule.ts'
-import type { Fault } from '../validate.ts'
+import { FOREIGN } from '../read/foreign-options.ts'
+import { readingsOf } from '../read/duration-readings.ts'
+import { exampleAt, ROOT_NAMES } from '../read/schema.ts'
+import { literal, showKey, showPath } from '../read/show-value.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Path } from '../read/show-value.ts'
+import type { Problem, Rule } from './rule.ts'
+import type { Fault } from '../read/validate.ts'
 
 const ALWAYS_FATAL = { production: 'fatal', development: 'fatal' } as const
 

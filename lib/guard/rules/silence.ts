@@ -1,7 +1,7 @@
-import { closest } from '../suggest.ts'
+import { closest } from '../read/nearest-name.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 import type { SilenceEntry, SilenceFlaw } from '../silence.ts'
 
 const FLAWS: Readonly<Record<SilenceFlaw, { says: string; mend: string }>> = {

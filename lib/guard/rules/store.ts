@@ -1,6 +1,6 @@
-import { locate } from '../print.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Rule } from '../rule.ts'
+import { locate } from '../read/show-value.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Rule } from './rule.ts'
 
 const SHARED_STORE = 'store: redisStore({ client })'
 

@@ -1,6 +1,6 @@
-import { isInsecure } from '../cookie-syntax.ts'
-import type { ConfigFacts } from '../facts.ts'
-import type { Rule } from '../rule.ts'
+import { isInsecure } from '../read/cookie-syntax.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { Rule } from './rule.ts'
 
 /** A rule that says more about the same missing Secure takes the word. */
 function isToldBetter(facts: ConfigFacts): boolean {

@@ -1,8 +1,8 @@
-import { staysHere } from '../store-facts.ts'
-import { locate, show } from '../print.ts'
+import { staysHere } from '../read/store-facts.ts'
+import { locate, show } from '../read/show-value.ts'
 import type { FindingLocation } from '../../../types/index.ts'
-import type { RequestFacts } from '../phase-facts.ts'
-import type { Problem, Rule } from '../rule.ts'
+import type { RequestFacts } from '../read/phase-facts.ts'
+import type { Problem, Rule } from './rule.ts'
 
 /** A request that came over https to the proxy, and that Fastify takes for http. */
 function isHiddenHttps({ protocol, forwardedProto }: RequestFacts): boolean {

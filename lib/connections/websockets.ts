@@ -1,0 +1,47 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { ObservedStore } from '../storage/observed-store.ts'
+import type { SessionRequest } from '../http/request-slot.ts'
+import { ANSWERED, SESSION } from '../http/request-slot.ts'
+import type { Parts } from '../session/parts.ts'
+import type { Socket } from './socket-watch.ts'
+import { SocketWatch } from './socket-watch.ts'
+
+/** What @fastify/websocket adds to an app: a `ws` server, known by its events only, so that nothing depends on the package. */
+interface WebSocketApp {
+  readonly websocketServer?: EventEmitter
+}
+
+/** Lets a WebSocket live no longer than the session it was opened with. */
+export function watchUpgrades(parts: Parts, store: ObservedStore): onRequestHookHandler {
+  const watch = new SocketWatch(parts)
+  store.onChange = (handle, record) => watch.settle(handle, record)
+  const requests = new WeakMap<IncomingMessage, SessionRequest>()
+  const servers = new WeakSet<EventEmitter>()
+
+  const onConnection = (socket: Socket, raw: IncomingMessage): void => {
+    const request = requests.get(raw)
+    if (request === undefined) return
+    // The upgrade is the response, and has gone without a cookie.
+    request[ANSWERED] = true
+    const session = request[SESSION]
+    if (session === null) return
+    session.isAnswered = true
+    if (session.record !== undefined) watch.open(socket, session.record)
+  }
+  const expect = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { websocketServer } = request.server as WebSocketApp
+    if (websocketServer === undefined) return
+    // An upgrade that is answered leaves a socket that nobody reads from any more: without an end it would stay open for good.
+    reply.raw.once('finish', () => request.raw.socket.destroySoon())
+    requests.set(request.raw, request as SessionRequest)
+    if (servers.has(websocketServer)) return
+    servers.add(websocketServer)
+    websocketServer.on('connection', onConnection)
+  }
+  return (request, reply, done) => {
+    if (request.raw.headers.upgrade !== undefined) expect(request, reply)
+    done()
+  }
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { ask } from './routing.ts'
+import type { CorsAnswer } from '../read/phase-facts.ts'
+import type { AnswerHeaders, Probe, RoutingApp } from './routing.ts'
+
+/** One context of an app: the root, or what `register` made below it. */
+export interface ProbedContext {
+  readonly prefix: string
+  hasPlugin(name: string): boolean
+}
+
+const MOST_PLACES = 8
+
+/**
+ * Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would: a name that cannot exist
+ * (RFC 2606), and `null`, which every sandboxed frame has.
+ */
+export async function probeCors(
+  app: ProbedContext & RoutingApp,
+  contexts: readonly ProbedContext[],
+): Promise<CorsAnswer[]> {
+  const origins = [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+  const questions = placesOf(app, contexts).flatMap((place) => origins.map((origin) => ({ place, origin })))
+  const answers = await Promise.all(
+    questions.map(async ({ place, origin }) => answerOf(origin, await ask(app, askingFrom(origin, place)))),
+  )
+  return answers.flat()
+}
+
+/** Below the root, the hooks of a context run on its own routes only; CORS brings one for preflights. */
+function placesOf(app: ProbedContext, contexts: readonly ProbedContext[]): Pick<Probe, 'method' | 'prefix'>[] {
+  if (isCorsIn(app)) return [{ method: 'GET', prefix: '' }]
+  const prefixes = new Set(contexts.filter(isCorsIn).map(({ prefix }) => prefix))
+  return [...prefixes].slice(0, MOST_PLACES).map((prefix) => ({ method: 'OPTIONS', prefix }))
+}
+
+function isCorsIn(context: ProbedContext): boolean {
+  return context.hasPlugin('@fastify/cors')
+}
+
+function askingFrom(origin: string, place: Pick<Probe, 'method' | 'prefix'>): Probe {
+  return {
+    ...place,
+    headers: { origin, ...(place.method === 'GET' ? {} : { 'access-control-request-method': 'POST' }) },
+  }
+}
+
+function answerOf(probeOrigin: string, headers: AnswerHeaders | null): CorsAnswer[] {
+  if (headers === null) return []
+  const allowOrigin = headers.get('access-control-allow-origin') ?? null
+  return [{ probeOrigin, allowOrigin, allowCredentials: headers.get('access-control-allow-credentials') === 'true' }]
+}

@@ -1,0 +1,161 @@
+import { defaultCookie, lifetimesOf } from '../../options.ts'
+import { hide, locate, locateValue, show } from './show-value.ts'
+import { isBag } from './read-options.ts'
+import { weaknessesOf } from './secret-strength.ts'
+import { storeFactsOf } from './store-facts.ts'
+import type { FindingLocation, SecureSessionOptions, SessionCookieOptions } from '../../../types/index.ts'
+import type { Lifetimes } from '../../options.ts'
+import type { CheckContext, Environment } from './environment.ts'
+import type { Path } from './show-value.ts'
+import type { Bag, ReadOptions } from './read-options.ts'
+import type { SecretWeakness } from './secret-strength.ts'
+import type { Silencing } from '../silence.ts'
+import type { StoreFacts } from './store-facts.ts'
+import type { Fault } from './validate.ts'
+
+/** What the options mean in an environment. Rules judge these effective values, so no default hides. */
+export interface ConfigFacts {
+  readonly environment: Environment
+  readonly context: CheckContext
+  readonly faults: readonly Fault[]
+  /** The options that have the right shape; what has not is absent, and breaks one rule only. */
+  readonly options: SecureSessionOptions
+  /** Attributes with their defaults; `undefined` where the one given has the wrong shape. */
+  readonly cookie: SessionCookieOptions
+  readonly lifetimes: Lifetimes
+  readonly store: StoreFacts
+  /** The elements of `secret` that are text, with their places. */
+  readonly secrets: readonly JudgedSecret[]
+  readonly silencing: Silencing
+  /** Whether the options name this place themselves, in any shape. */
+  readonly isGiven: (...path: Path) => boolean
+  /** What the options hold at this place, in any shape. */
+  readonly given: (path: Path) => unknown
+  /** Whether the options name this place in a shape that means nothing. */
+  readonly isFaulty: (...path: Path) => boolean
+  /** A place with the value found there, or with the default in force. */
+  readonly at: (path: Path, effective?: unknown) => FindingLocation
+}
+
+/** One key that signs or verifies, and what is wrong with it. */
+export interface JudgedSecret {
+  readonly path: Path
+  readonly text: string
+  readonly weaknesses: readonly SecretWeakness[]
+}
+
+/** Puts the facts together. */
+export function factsOf(
+  { root: raw, shown }: ReadOptions,
+  faults: readonly Fault[],
+  environment: Environment,
+  context: CheckContext,
+  silencing: Silencing,
+): ConfigFacts {
+  const options = withoutFaults(raw, faults)
+  const isFaulty = (...path: Path): boolean => faults.some((fault) => samePath(fault.path, path))
+  const sensitive = secretsIn(raw)
+  return {
+    environment,
+    context,
+    faults,
+    options,
+    cookie: cookieOf(options, environment, isFaulty),
+    lifetimes: lifetimesOf(options),
+    store: storeFactsOf(options.store, isFaulty('store')),
+    secrets: secretsOf(options.secret),
+    silencing,
+    isGiven: (...path) => valueAt(raw, path) !== undefined,
+    given: (path) => valueAt(raw, path),
+    isFaulty,
+    at: (path, effective) => {
+      if (path.length === 0) return locate(path, shown)
+      const value = valueAt(raw, path)
+      if (value === undefined) return locate(path, effective === undefined ? 'missing' : `${show(effective)} (default)`)
+      const isStrange = faults.some(
+        (fault) => fault.rule !== 'option-type' && !isShown(fault) && samePath(fault.path, path),
+      )
+      return locateSafely(path, value, isStrange, sensitive)
+    },
+  }
+}
+
+function isShown(fault: Fault): boolean {
+  return fault.rule === 'duration-unit' || fault.rule === 'samesite-invalid'
+}
+
+/** A key that means nothing may hold anything, a misspelt secret too: its text stays hidden. */
+function locateSafely(path: Path, value: unknown, isStrange: boolean, sensitive: readonly string[]): FindingLocation {
+  const isHidden =
+    typeof value === 'string' &&
+    (isStrange || path[0] === 'secret' || sensitive.some((secret) => value.includes(secret)))
+  return isHidden ? locate(path, hide(value), true) : locateValue(path, value)
+}
+
+function cookieOf(
+  options: SecureSessionOptions,
+  environment: Environment,
+  isFaulty: (...path: Path) => boolean,
+): SessionCookieOptions {
+  const cookie: Record<string, unknown> = {
+    ...defaultCookie(environment.name, options.cookie?.domain),
+    ...options.cookie,
+  }
+  for (const name of Object.keys(cookie)) {
+    if (isFaulty('cookie', name)) delete cookie[name]
+  }
+  return cookie
+}
+
+/** A copy whose faulty places are gone. What is left has the shape that the schema asks for. */
+function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions {
+  const options: Bag = { ...raw }
+  for (const key of ['cookie', 'decorators', 'maxSessions']) {
+    if (isBag(options[key])) options[key] = { ...options[key] }
+  }
+  for (const key of ['secret', 'trustedOrigins', 'silence']) {
+    if (Array.isArray(options[key])) options[key] = [...options[key]]
+  }
+  for (const { path } of faults) remove(options, path)
+  return options
+}
+
+/** A fault inside a list or of a limit takes the element that it makes meaningless along. */
+function remove(options: Bag, path: Path): void {
+  const [root, inner] = path as [string, string | number | undefined]
+  const container = options[root]
+  if (typeof inner === 'string' && root !== 'maxSessions') delete (container as Bag)[inner]
+  else if (typeof inner === 'number' && Array.isArray(container)) container[inner] = undefined
+  else delete options[root]
+}
+
+function secretsOf(secret: unknown): JudgedSecret[] {
+  const elements: [Path, unknown][] = Array.isArray(secret)
+    ? secret.map((element: unknown, index) => [['secret', index], element])
+    : [[['secret'], secret]]
+  return elements.flatMap(([path, text]) =>
+    typeof text === 'string' ? [{ path, text, weaknesses: weaknessesOf(text) }] : [],
+  )
+}
+
+/** Too short a secret would hide every other value; too short a secret is also no secret any more. */
+const SHORTEST_HIDDEN = 8
+
+function secretsIn(raw: Bag): string[] {
+  return [raw['secret'], raw['password'], raw['key'], raw['keys'], raw['secrets'], raw['salt']]
+    .flat()
+    .filter((text): text is string => typeof text === 'string' && text.length >= SHORTEST_HIDDEN)
+}
+
+function valueAt(raw: Bag, path: Path): unknown {
+  let value: unknown = raw
+  for (const step of path) {
+    if (!isBag(value) && !Array.isArray(value)) return undefined
+    value = (value as Bag)[step]
+  }
+  return value
+}
+
+function samePath(left: Path, right: Path): boolean {
+  return left.length === right.length && left.every((step, index) => step === right[index])
+}

@@ -1,0 +1,69 @@
+import { environmentOf } from '../../options.ts'
+import { showDoubtful } from './show-value.ts'
+import type { EnvironmentName } from '../../../types/index.ts'
+
+/** What `NODE_ENV` says, or the whole of `process.env`; nothing means that `NODE_ENV` is not set. */
+export type EnvironmentInput = string | Readonly<Record<string, string | undefined>> | undefined
+
+/** Facts about the process and the app that neither options nor environment variables show. */
+export interface CheckContext {
+  /** The time, in milliseconds since 1970, that `silence` entries expire by. Default: now. */
+  readonly now?: number
+  /** Whether `request.session` is decorated already. */
+  readonly sessionDecorated?: boolean
+  /** Names of session cookies that other plugins of this app set. */
+  readonly cookieNames?: readonly string[]
+  /** Whether this process is a worker of node:cluster. */
+  readonly clusterWorker?: boolean
+  /** Whether Fastify itself serves https. */
+  readonly https?: boolean
+}
+
+/** Which rules apply, and who said so. */
+export interface Environment {
+  readonly name: EnvironmentName
+  /** The words that were asked for; `undefined` when nobody said anything. */
+  readonly asked: string | undefined
+  readonly askedBy: 'environment' | 'NODE_ENV'
+  readonly nodeEnv: string | undefined
+  readonly variables: Readonly<Record<string, string>>
+}
+
+const CLUSTER_VARIABLES = ['WEB_CONCURRENCY', 'instances', 'exec_mode', 'NODE_APP_INSTANCE', 'pm_id']
+
+/** The option decides, then `NODE_ENV`; an empty `NODE_ENV` is none. */
+export function readEnvironment(input: unknown, option: unknown): Environment {
+  const variables = readVariables(input)
+  const nodeEnv = variables['NODE_ENV'] || undefined
+  const asked = typeof option === 'string' ? option : nodeEnv
+  return {
+    name: environmentOf(asked),
+    asked,
+    askedBy: typeof option === 'string' ? 'environment' : 'NODE_ENV',
+    nodeEnv,
+    variables,
+  }
+}
+
+/** The second line of a report: `production (NODE_ENV is "prod", which is not a known name; production rules apply)`. */
+export function describeEnvironment({ name, asked, askedBy }: Environment): string {
+  const source = askedBy === 'NODE_ENV' ? 'NODE_ENV' : 'the option environment'
+  if (asked === undefined) return 'production (neither environment nor NODE_ENV is set; production rules apply)'
+  if (asked === name) return `${name} (from ${source})`
+  return `${name} (${source} is ${showDoubtful(asked)}, which is not a known name; production rules apply)`
+}
+
+function readVariables(input: unknown): Record<string, string> {
+  if (typeof input === 'string') return input === '' ? {} : { NODE_ENV: input }
+  const variables: Record<string, string> = {}
+  if (typeof input !== 'object' || input === null) return variables
+  for (const name of ['NODE_ENV', ...CLUSTER_VARIABLES]) {
+    try {
+      const value: unknown = (input as Record<string, unknown>)[name]
+      if (typeof value === 'string' || typeof value === 'number') variables[name] = String(value)
+    } catch {
+      // An unreadable variable is an unset one, and unset means production.
+    }
+  }
+  return variables
+}

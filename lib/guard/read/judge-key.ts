@@ -1,0 +1,45 @@
+import { closest, plain } from './nearest-name.ts'
+import { FOREIGN } from './foreign-options.ts'
+import { COOKIE_NAMES, ROOT_NAMES } from './schema.ts'
+import type { Path } from './show-value.ts'
+
+/** What a key that the schema does not know turned out to be. */
+export type StrangeKey =
+  | { rule: 'unknown-option'; suggestion?: string }
+  | { rule: 'option-wrong-level'; suggestion: string }
+  | { rule: 'foreign-option' }
+
+/** Says which rule an unknown key breaks, and which name was probably meant. */
+export function judgeKey(path: Path, siblings: readonly string[]): StrangeKey {
+  const key = String(path.at(-1))
+  if (path.length === 1 && COOKIE_NAMES.includes(key)) {
+    return { rule: 'option-wrong-level', suggestion: `cookie.${key}` }
+  }
+  if (path.length === 2 && path[0] === 'cookie' && ROOT_NAMES.includes(key)) {
+    return { rule: 'option-wrong-level', suggestion: key }
+  }
+  if (Object.hasOwn(FOREIGN, key) && (path.length === 1 || path[0] === 'cookie')) return { rule: 'foreign-option' }
+  const suggestion = suggestKey(key, path, siblings)
+  return suggestion === undefined ? { rule: 'unknown-option' } : { rule: 'unknown-option', suggestion }
+}
+
+function suggestKey(key: string, path: Path, siblings: readonly string[]): string | undefined {
+  const others = path.length === 1 ? COOKIE_NAMES : path[0] === 'cookie' ? ROOT_NAMES : []
+  return (
+    sameLetters(key, siblings) ??
+    qualified(sameLetters(key, others), path) ??
+    FOREIGN[sameLetters(key, Object.keys(FOREIGN)) ?? '']?.suggestion ??
+    closest(key, siblings) ??
+    qualified(closest(key, others), path)
+  )
+}
+
+function sameLetters(key: string, names: readonly string[]): string | undefined {
+  return key.length > 64 ? undefined : names.find((name) => plain(name) === plain(key))
+}
+
+/** The name as seen from the root, when it belongs to the other level. */
+function qualified(name: string | undefined, path: Path): string | undefined {
+  if (name === undefined) return undefined
+  return path.length === 1 ? `cookie.${name}` : name
+}

@@ -1,0 +1,206 @@
+import { DECORATORS, DEFAULTS } from '../../options.ts'
+import type { Path } from './show-value.ts'
+import type { MaxSessions, SecureSessionOptions, SessionCookieOptions, Silence } from '../../../types/index.ts'
+
+/** A node of the schema: the keywords that messages are made of, and any other. */
+export interface SchemaNode {
+  /** Completes "must be …". */
+  readonly description?: string
+  /** Values as source text. */
+  readonly examples?: readonly string[]
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly items?: SchemaNode
+  readonly anyOf?: readonly SchemaNode[]
+  readonly [keyword: string]: unknown
+}
+
+/** Longest list that is judged element by element; a longer one is refused as it stands. */
+export const MOST_ITEMS = 1000
+
+const boolean = (example: boolean): SchemaNode => ({
+  type: 'boolean',
+  description: 'true or false',
+  examples: [String(example)],
+})
+
+const duration = (example: string, zero: 'refused' | 'allowed', most?: string): SchemaNode => ({
+  duration: { zero, most },
+  description: "a duration with its unit, like '15m' or '8h'",
+  examples: [`'${example}'`],
+})
+
+const func = (example: string, together = ''): SchemaNode => ({
+  typeof: 'function',
+  description: `a function${together}`,
+  examples: [example],
+})
+
+const choice = (...choices: string[]): SchemaNode => ({
+  enum: choices,
+  description: choices.map((name) => `'${name}'`).join(' or '),
+  examples: [`'${choices[0]}'`],
+})
+
+const text = { type: 'string', description: 'a string' }
+
+const limit = {
+  description: 'a whole number from 1, or a function of the user',
+  examples: ['5'],
+  anyOf: [{ type: 'integer', minimum: 1 }, { typeof: 'function' }],
+}
+
+// setTimeout takes no more than 2^31 - 1 milliseconds and fires at once beyond.
+const LONGEST_TIMER = '24d'
+
+const COOKIE_PROPERTIES = {
+  name: { ...text, examples: ["'__Host-session'"] },
+  domain: text,
+  path: { ...text, examples: ["'/'"] },
+  secure: { enum: [true, false, 'auto'], description: "true, false or 'auto'", examples: ['true'] },
+  httpOnly: boolean(true),
+  sameSite: { enum: ['lax', 'strict', 'none'], description: "'lax', 'strict' or 'none'", examples: ["'lax'"] },
+  partitioned: boolean(false),
+  priority: choice('high', 'medium', 'low'),
+} satisfies Record<keyof SessionCookieOptions, SchemaNode>
+
+const SILENCE_PROPERTIES = { rule: text, reason: text, expires: text } satisfies Record<keyof Silence, SchemaNode>
+
+const DECORATOR_PROPERTIES: Record<string, SchemaNode> = Object.fromEntries(
+  Object.keys(DECORATORS).map((name) => [
+    name,
+    { type: 'string', minLength: 1, description: 'a name', examples: [`'session${name}'`] },
+  ]),
+)
+
+const MAX_SESSIONS_PROPERTIES = {
+  limit,
+  onLimit: choice('evict', 'refuse'),
+} satisfies Record<keyof MaxSessions, SchemaNode>
+
+const PROPERTIES = {
+  environment: { ...text, examples: ["'production'"] },
+  secret: {
+    type: ['string', 'array', 'null'],
+    items: { type: ['string', 'null'], description: 'a string', examples: ['process.env.SESSION_SECRET'] },
+    maxItems: MOST_ITEMS,
+    description: 'a string, or a list of strings',
+    examples: ['process.env.SESSION_SECRET'],
+  },
+  cookie: {
+    type: 'object',
+    description: 'an object of cookie attributes',
+    examples: ['{}'],
+    additionalProperties: false,
+    properties: COOKIE_PROPERTIES,
+  },
+  store: {
+    type: 'object',
+    description: 'a store, like sqliteStore({ database })',
+    examples: ["sqliteStore({ database: new Database('sessions.db') })"],
+  },
+  assurance: choice('aal1', 'aal2', 'aal3'),
+  idleTimeout: duration('30m', 'refused'),
+  absoluteTimeout: duration('12h', 'refused'),
+  renewalTimeout: duration(DEFAULTS.renewalTimeout, 'allowed'),
+  rememberTimeout: duration('14d', 'refused'),
+  maxSessions: {
+    description: 'a whole number from 1, a function of the user, or { limit, onLimit }',
+    examples: ['5'],
+    anyOf: [
+      ...limit.anyOf,
+      { type: 'object', additionalProperties: false, required: ['limit'], properties: MAX_SESSIONS_PROPERTIES },
+    ],
+  },
+  loadUser: func('async (id) => users.find(id)', ', together with authHash'),
+  authHash: func('(user) => user.passwordHash', ', together with loadUser'),
+  authCheckInterval: duration(DEFAULTS.authCheckInterval, 'allowed'),
+  storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', LONGEST_TIMER),
+  sweepInterval: duration('10m', 'allowed', LONGEST_TIMER),
+  maxRecordSize: {
+    type: 'integer',
+    minimum: 1,
+    description: 'a whole number of bytes, from 1',
+    examples: [String(DEFAULTS.maxRecordSize)],
+  },
+  crossOriginProtection: boolean(true),
+  trustedOrigins: {
+    type: 'array',
+    maxItems: MOST_ITEMS,
+    items: {
+      origin: true,
+      description: "an origin as browsers send it, like 'https://app.example'",
+      examples: ["'https://app.example'"],
+    },
+    description: 'a list of origins',
+    examples: ["['https://app.example']"],
+  },
+  tls: choice('direct', 'proxy'),
+  clearSiteData: boolean(true),
+  decorators: {
+    type: 'object',
+    description: 'an object of names',
+    examples: ['{}'],
+    additionalProperties: false,
+    properties: DECORATOR_PROPERTIES,
+  },
+  silence: {
+    type: 'array',
+    maxItems: MOST_ITEMS,
+    items: {
+      type: 'object',
+      description: 'an object { rule, reason, expires? }',
+      examples: ["{ rule: 'domain-wide', reason: 'one login for all our subdomains' }"],
+      additionalProperties: false,
+      properties: SILENCE_PROPERTIES,
+    },
+    description: 'a list of { rule, reason, expires? }',
+    examples: ['[]'],
+  },
+  clock: func('Date.now'),
+} satisfies Record<keyof SecureSessionOptions, SchemaNode>
+
+/** Names of the options, and of the attributes under `cookie`. */
+export const ROOT_NAMES: readonly string[] = Object.keys(PROPERTIES)
+export const COOKIE_NAMES: readonly string[] = Object.keys(COOKIE_PROPERTIES)
+
+/** The shape of the options. What it cannot know (misspelt, foreign, misplaced keys) is told by names.ts. */
+export const OPTIONS_SCHEMA: SchemaNode = {
+  type: 'object',
+  description: 'an object of options',
+  additionalProperties: false,
+  properties: PROPERTIES,
+  // Either alone would be read by nobody, and look like protection.
+  dependencies: { loadUser: ['authHash'], authHash: ['loadUser'] },
+}
+
+/** The node for a place in the options; `undefined` where the schema has none. */
+export function schemaAt(path: Path): SchemaNode | undefined {
+  let node: SchemaNode | undefined = OPTIONS_SCHEMA
+  for (const step of path) {
+    const branch: SchemaNode | undefined = node?.anyOf?.find(hasProperties) ?? node
+    node = typeof step === 'number' ? branch?.items : ownOf(branch?.properties, step)
+  }
+  return node
+}
+
+/** Names that are known beside a key that is not. */
+export function siblingsOf(path: Path): readonly string[] {
+  const parent = schemaAt(path.slice(0, -1)) as SchemaNode
+  const { properties } = parent.anyOf?.find(hasProperties) ?? parent
+  return Object.keys(properties as object)
+}
+
+/** A value for a place, as source text: the one that is there, if it is one of those the option knows, or an example. */
+export function exampleAt(path: Path, value?: unknown): string | undefined {
+  const node = schemaAt(path)
+  const isKnown = typeof value === 'string' && Array.isArray(node?.['enum']) && node['enum'].includes(value)
+  return isKnown ? `'${value}'` : node?.examples?.[0]
+}
+
+function hasProperties(node: SchemaNode): boolean {
+  return node.properties !== undefined
+}
+
+function ownOf(properties: SchemaNode['properties'], key: string): SchemaNode | undefined {
+  return properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined
+}

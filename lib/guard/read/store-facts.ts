@@ -1,0 +1,117 @@
+import { isIP } from 'node:net'
+import type { SessionStore, UserIndex } from '../../../types/index.ts'
+
+/** What a store says about itself, for the guard. All optional: silence means a first-party promise. */
+export interface StoreDescription {
+  /** Records live in this process's memory and end with it. */
+  readonly volatile?: boolean
+  /** Promises of the core interface that the store cannot keep, in words. */
+  readonly weaker?: readonly string[]
+  /** Where its connections go, where that can be seen. */
+  readonly connections?: readonly StoreConnection[]
+}
+
+/** One connection of a store. */
+export interface StoreConnection {
+  /** Host name, address, or the path of a unix socket. */
+  readonly host: string
+  readonly encrypted: boolean
+}
+
+/** What the guard can tell about a store without calling it. */
+export interface StoreFacts {
+  /** `faulty`: not a store at all, which another rule says. */
+  readonly kind: 'default' | 'given' | 'faulty'
+  readonly isVolatile: boolean
+  readonly missing: readonly string[]
+  /** Whether it has the methods of an express-session store instead. */
+  readonly isExpressStore: boolean
+  readonly hasUserIndex: boolean
+  readonly weaker: readonly string[]
+  /** Hosts that records travel to unencrypted. */
+  readonly plaintextHosts: readonly string[]
+}
+
+const CORE = ['get', 'create', 'update', 'touch', 'delete'] as const satisfies readonly (keyof SessionStore)[]
+
+const INDEX = [
+  'addToIndex',
+  'keepInIndex',
+  'removeFromIndex',
+  'listIndex',
+] as const satisfies readonly (keyof UserIndex)[]
+
+const EXPRESS = ['get', 'set', 'destroy']
+
+const MOST_SHOWN = 8
+
+const DEFAULT_STORE: StoreFacts = {
+  kind: 'default',
+  isVolatile: true,
+  missing: [],
+  isExpressStore: false,
+  hasUserIndex: true,
+  weaker: [],
+  plaintextHosts: [],
+}
+
+/** Looks at the methods and at what the store declares; a getter that throws is a method that is not there. */
+export function storeFactsOf(store: unknown, isFaulty: boolean): StoreFacts {
+  if (isFaulty) return { ...DEFAULT_STORE, kind: 'faulty' }
+  if (store === undefined) return DEFAULT_STORE
+  const missing = CORE.filter((method) => !hasMethod(store, method))
+  return {
+    kind: 'given',
+    isVolatile: member(store, 'volatile') === true || isNamedMemory(store),
+    missing,
+    isExpressStore: missing.length > 0 && EXPRESS.every((method) => hasMethod(store, method)),
+    hasUserIndex: INDEX.every((method) => hasMethod(store, method)),
+    weaker: wordsOf(member(store, 'weaker')),
+    plaintextHosts: plaintextHostsOf(member(store, 'connections')),
+  }
+}
+
+/** A memory store of somebody else's, which does not know how to say so. */
+function isNamedMemory(store: unknown): boolean {
+  const name = member(member(store, 'constructor'), 'name')
+  return typeof name === 'string' && /^(Volatile)?Memory(Session)?(Store)?$/.test(name)
+}
+
+function hasMethod(store: unknown, name: string): boolean {
+  return typeof member(store, name) === 'function'
+}
+
+function member(source: unknown, name: string): unknown {
+  try {
+    return (source as Record<string, unknown>)[name]
+  } catch {
+    return undefined
+  }
+}
+
+function listOf(value: unknown): unknown[] {
+  try {
+    return Array.isArray(value) ? value.slice(0, MOST_SHOWN) : []
+  } catch {
+    return []
+  }
+}
+
+function wordsOf(value: unknown): string[] {
+  return listOf(value).flatMap((words) => (typeof words === 'string' ? [words.slice(0, 120)] : []))
+}
+
+function plaintextHostsOf(value: unknown): string[] {
+  return listOf(value).flatMap((connection) => {
+    const host = member(connection, 'host')
+    const isOpen = typeof host === 'string' && member(connection, 'encrypted') === false && !staysHere(host)
+    return isOpen ? [host.slice(0, 120)] : []
+  })
+}
+
+/** Loopback addresses and unix sockets: nobody else hears what goes there. */
+export function staysHere(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (bare.startsWith('/') || bare === 'localhost' || bare.endsWith('.localhost')) return true
+  return isIP(bare) === 4 ? bare.startsWith('127.') : bare === '::1'
+}

@@ -1,0 +1,125 @@
+import { Ajv } from 'ajv'
+import type { ErrorObject } from 'ajv'
+import { parseDuration } from '../../session/duration.ts'
+import { DECORATORS } from '../../options.ts'
+import { judgeKey } from './judge-key.ts'
+import { isBag } from './read-options.ts'
+import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
+import type { StrangeKey } from './judge-key.ts'
+import type { Path } from './show-value.ts'
+import type { Bag, ReadOptions } from './read-options.ts'
+
+type TypeFault = { readonly path: Path; rule: 'option-type'; expected: string; example: string | undefined }
+
+/** A place of the options that is not what the schema says. */
+export type Fault =
+  | TypeFault
+  | ({ readonly path: Path } & (StrangeKey | { rule: 'duration-unit' | 'samesite-invalid' }))
+
+// `verbose` would put the values, secrets among them, into the errors.
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, coerceTypes: false, messages: false })
+
+ajv.addKeyword({
+  keyword: 'typeof',
+  schemaType: 'string',
+  errors: false,
+  validate: (kind: string, value: unknown) => typeof value === kind,
+})
+
+ajv.addKeyword({
+  keyword: 'duration',
+  schemaType: 'object',
+  errors: false,
+  validate: (range: { zero: string; most?: string }, value: unknown) => {
+    if (value === 0) return range.zero === 'allowed'
+    const length = parseDuration(value)
+    if (length === undefined) return false
+    return length <= (parseDuration(range.most) ?? Infinity) && (length > 0 || range.zero === 'allowed')
+  },
+})
+
+ajv.addKeyword({
+  keyword: 'origin',
+  schemaType: 'boolean',
+  errors: false,
+  validate: (_: true, value: unknown) => isOrigin(value),
+})
+
+const validate = ajv.compile<Bag>(OPTIONS_SCHEMA)
+
+/** Everything about the shape of the options that is wrong, one fault a place. */
+export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
+  const faults: Fault[] = unreadable.map((path) => typeFault(path))
+  if (!isObject) return [...faults, typeFault([])]
+  faults.push(...clashes(root['decorators']))
+  if (validate(root)) return faults
+  const places = new Map<string, Path>()
+  for (const error of validate.errors as ErrorObject[]) {
+    const path = pathOf(error)
+    places.set(JSON.stringify(path), path)
+  }
+  for (const path of places.values()) {
+    if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
+  }
+  return faults
+}
+
+const OF_THE_APP = new Set(['requireLogin', 'sessions'])
+
+/** Names of decorators that another one has already: Fastify would say only that one exists. */
+function clashes(decorators: unknown): Fault[] {
+  if (!isBag(decorators)) return []
+  const all: [string, unknown][] = [['session', 'session'], ...Object.entries({ ...DECORATORS, ...decorators })]
+  const isTaken = (key: string): boolean =>
+    all.some(
+      ([other, name]) =>
+        other !== key && name !== '' && name === decorators[key] && OF_THE_APP.has(other) === OF_THE_APP.has(key),
+    )
+  return Object.keys(DECORATORS)
+    .filter((key) => typeof decorators[key] === 'string' && isTaken(key))
+    .map((key) => ({ ...typeFault(['decorators', key]), expected: 'a name that no other decorator has' }))
+}
+
+function faultAt(path: Path, root: Bag): Fault {
+  const node = schemaAt(path)
+  if (node === undefined) return { path, ...judgeKey(path, siblingsOf(path)) }
+  if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
+  const isDuration = Object.hasOwn(node, 'duration')
+  if (isDuration && lacksUnit(root[String(path[0])])) return { path, rule: 'duration-unit' }
+  return typeFault(path)
+}
+
+function typeFault(path: Path): TypeFault {
+  const expected = schemaAt(path)?.description ?? 'readable'
+  return { path, rule: 'option-type', expected, example: exampleAt(path) }
+}
+
+/** A number, or a text that no unit ends; what has its unit and is still wrong is too long, or negative, or zero. */
+function lacksUnit(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0
+  return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
+}
+
+function isOrigin(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 1024) return false
+  // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
+  return /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
+}
+
+/** Only the root and `silence` nest lists; ajv writes list indexes as digits. */
+function pathOf(error: ErrorObject): Path {
+  const steps: (string | number)[] = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step, index) => (index === 1 && /^\d+$/.test(step) ? Number(step) : step))
+  const { additionalProperty, missingProperty } = error.params as Record<string, string | undefined>
+  const last = additionalProperty ?? missingProperty
+  return last === undefined ? steps : [...steps, last]
+}
+
+function hasDeeper(path: Path, others: Iterable<Path>): boolean {
+  for (const other of others) {
+    if (other.length > path.length && path.every((step, index) => step === other[index])) return true
+  }
+  return false
+}

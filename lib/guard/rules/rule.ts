@@ -1,0 +1,103 @@
+import type { EnvironmentName, Finding, FindingLocation, Phase, Severity } from '../../../types/index.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { NeighbourFacts, RequestFacts, ScanFacts } from '../read/phase-facts.ts'
+import type { CheckContext, EnvironmentInput } from '../read/environment.ts'
+
+/** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
+export interface Severities {
+  readonly production: Severity
+  readonly development: Severity | null
+}
+
+/** What a rule found: everything of a finding that the rule itself does not already say. */
+export interface Problem {
+  readonly at: FindingLocation[]
+  readonly message: string
+  readonly text: string
+  readonly snippet?: string
+  readonly suggestion?: string
+  readonly severity?: Severity
+  readonly silenceable?: false
+}
+
+/** A configuration as source text, so that it can be shown, pasted and tested. */
+export interface ConfigExample {
+  /** Members of an options object; a good secret, store, `tls` and `maxSessions` are around them. */
+  readonly options: string
+  readonly environment?: EnvironmentInput
+  readonly context?: CheckContext
+  /** What the neighbours do, where it differs from nothing. */
+  readonly neighbours?: Partial<NeighbourFacts>
+  /** What the request shows, where it differs from https on its own host. */
+  readonly request?: Partial<RequestFacts>
+  /** What an outside look at the deployment shows. */
+  readonly scan?: Partial<ScanFacts>
+  /** What a lesson shows in place of the options, where they are not what the rule is about. */
+  readonly shown?: string
+  /** Leaves out the good options that would otherwise be around the example. */
+  readonly without?: readonly string[]
+}
+
+/** One entry of the catalogue: the source of findings, of `explain`, and of the table in the README. */
+export interface Rule {
+  readonly slug: string
+  readonly severity: Severities
+  /** An exception to `severity`, in words. */
+  readonly severityNote?: string
+  readonly phases: readonly Phase[]
+  /** `false` where a browser drops the cookie anyway, or the option means nothing. */
+  readonly silenceable: boolean
+  /** The condition, in words. */
+  readonly when: string
+  readonly why: string
+  /** The remedy, in words. */
+  readonly remedy: string
+  readonly references: readonly string[]
+  /** What goes wrong, how an attacker uses it, what browsers do: the lesson of `explain`. */
+  readonly teach: string
+  readonly examples: { readonly wrong: ConfigExample; readonly right: ConfigExample }
+  /** The register phase: what the options alone show. */
+  readonly onConfig?: (facts: ConfigFacts) => Problem[]
+  /** The ready phase: what the other plugins do. */
+  readonly onNeighbours?: (facts: NeighbourFacts, config: ConfigFacts) => Problem[]
+  /** The request phase: what the wire shows. */
+  readonly onRequest?: (facts: RequestFacts, config: ConfigFacts) => Problem[]
+  /** The scan phase: what a deployment shows to the outside. */
+  readonly onScan?: (facts: ScanFacts) => Problem[]
+}
+
+/** The severity of a rule in an environment; `test` behaves like `development`. */
+export function severityOf(rule: Rule, environment: EnvironmentName): Severity | null {
+  return environment === 'production' ? rule.severity.production : rule.severity.development
+}
+
+/** A finding out of a rule and what it found; `undefined` where the environment silences the rule by itself. */
+function findingOf(rule: Rule, problem: Problem, environment: EnvironmentName, phase: Phase): Finding | undefined {
+  const severity = problem.severity ?? severityOf(rule, environment)
+  if (severity === null) return undefined
+  const { text, snippet, suggestion } = problem
+  return {
+    schemaVersion: 1,
+    rule: `session/${rule.slug}`,
+    severity,
+    environment,
+    phase,
+    silenceable: problem.silenceable ?? rule.silenceable,
+    message: problem.message,
+    at: problem.at,
+    why: rule.why,
+    fix: snippet === undefined ? { text } : { text, snippet },
+    ...(suggestion === undefined ? {} : { suggestion }),
+    references: [...rule.references],
+  }
+}
+
+/** The findings out of all that a rule found. */
+export function findingsOf(
+  rule: Rule,
+  problems: readonly Problem[],
+  environment: EnvironmentName,
+  phase: Phase,
+): Finding[] {
+  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase) ?? [])
+}

@@ -1,0 +1,80 @@
+import type { FastifyReply, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import { answer } from './write-cookie.ts'
+import type { Answer } from '../storage/immediate.ts'
+import { SecureSessionError } from '../errors.ts'
+import type { SessionRequest } from './request-slot.ts'
+import { ANSWERED, holdSession, isOptedOut, OPTED_OUT, SESSION } from './request-slot.ts'
+import { isCrossOrigin } from './cross-origin.ts'
+import type { Loaded } from '../session/load.ts'
+import { load, mentionsSession } from '../session/load.ts'
+import type { Parts } from '../session/parts.ts'
+import { isWebResponse, takeSharedHeaders } from './web-response.ts'
+
+/** Refuses what another site's page sends, before anything is read for it. */
+export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const { method = '', headers } = request.raw
+    const isRefused =
+      isCrossOrigin(method, headers, settings.trustedOrigins) &&
+      request.routeOptions.config?.crossOriginProtection !== false
+    if (isRefused) done(new SecureSessionError('SESSION_CROSS_ORIGIN'))
+    else done()
+  }
+}
+
+/** Follows the cookie to a session. Without one, or on a route that opted out, nothing happens at all. */
+export function loadSession(parts: Parts): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const { cookie } = request.raw.headers
+    if (!mentionsSession(parts, cookie)) return done()
+    if (isOptedOut(request)) {
+      ;(request as SessionRequest)[OPTED_OUT] = true
+      return done()
+    }
+    const hold = (loaded: Loaded): void => {
+      holdSession(parts, request, loaded)
+      done()
+    }
+    let loaded: Answer<Loaded>
+    try {
+      loaded = load(parts, cookie, request.raw.socket)
+    } catch (error) {
+      return done(error as Error)
+    }
+    // What later hooks throw has no caller here.
+    if (loaded instanceof Promise) loaded.then(hold).catch(done)
+    else hold(loaded)
+  }
+}
+
+/** Writes what was staged, before the first byte leaves, and puts the cookie into the response. */
+export function finishSession(): onSendHookHandler {
+  return (request, reply, payload, done) => {
+    const slot = request as SessionRequest
+    const session = slot[SESSION]
+    slot[ANSWERED] = true
+    if (session === null) return done(null, payload)
+    const end = (error?: Error): void => {
+      const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
+      answer(reply, session)
+      if (error === undefined) done(null, sent)
+      else done(error)
+    }
+    const isFailure = statusOf(reply, payload) >= 500
+    if (isFailure || session.hasWork) {
+      // What the response itself throws, a header that cannot be sent above all, has no caller here.
+      session
+        .finish(isFailure)
+        .then(() => end(), end)
+        .catch(done)
+      return
+    }
+    session.isAnswered = true
+    end()
+  }
+}
+
+/** The status the response will have; a web `Response` brings its own, which Fastify applies only after the hooks. */
+function statusOf(reply: FastifyReply, payload: unknown): number {
+  return isWebResponse(payload) ? payload.status : reply.statusCode
+}

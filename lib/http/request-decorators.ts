@@ -1,0 +1,49 @@
+import type { FastifyRequest } from 'fastify'
+import type { DecoratorNames, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import { SecureSessionError } from '../errors.ts'
+import type { RequestSession } from '../session/request-session.ts'
+
+/** Finds, or makes, the session of a request. */
+export type SessionOf = (request: FastifyRequest) => RequestSession
+
+/** What `decorateRequest` takes for each name. */
+export type RequestDecorator = Method | Property
+
+type Method = (this: FastifyRequest, ...rest: never[]) => unknown
+
+interface Property {
+  getter(this: FastifyRequest): unknown
+  setter?(this: FastifyRequest, value: unknown): void
+}
+
+/** Everything a request gets, under the names of this app. */
+export function requestDecorators(
+  names: Readonly<Required<DecoratorNames>>,
+  sessionOf: SessionOf,
+): [name: string, decorator: RequestDecorator][] {
+  const property = (read: (session: RequestSession) => unknown): Property => ({
+    getter() {
+      return read(sessionOf(this))
+    },
+  })
+  const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
+    function (...rest) {
+      return act(sessionOf(this), ...rest)
+    }
+  return [
+    ['session', { ...property((session) => session.session), setter: refuseAssignment }],
+    [names.user, property((session) => session.user)],
+    [names.authenticatedAt, property((session) => session.authenticatedAt)],
+    [names.isAuthenticated, method((session) => session.userId !== null)],
+    [names.login, method((session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
+    [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
+    [names.confirmLogin, method((session) => session.confirmLogin())],
+    [names.updateAuthHash, method((session, authHash?: string) => session.updateAuthHash(authHash))],
+  ]
+}
+
+function refuseAssignment(): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', {
+    detail: 'req.session is not assigned; end it with req.logout() or req.session.destroy()',
+  })
+}

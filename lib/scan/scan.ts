@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto'
+import { isHsts } from '../guard/probe/hsts.ts'
+import { checkScan } from '../guard/phases.ts'
+import { staysHere } from '../guard/read/store-facts.ts'
+import { Browser, Budget, ScanError } from './browser.ts'
+import { cookieFindings } from './cookie-findings.ts'
+import { tryLogin } from './login.ts'
+import { isSessionCookie } from './set-cookie.ts'
+import type { Finding } from '../../types/index.ts'
+import type { CorsAnswer, ScanFacts } from '../guard/read/phase-facts.ts'
+import type { Answer } from './browser.ts'
+import type { LoginOutcome, LoginPlan } from './login.ts'
+import type { SetCookie } from './set-cookie.ts'
+
+/** What to look at, and how far to go. */
+export interface ScanPlan {
+  readonly url: URL
+  /** Further pages of the same host. */
+  readonly pages: readonly URL[]
+  /** Where the deployment listens for plain http; by default port 80 of the host. */
+  readonly httpUrl: URL | undefined
+  readonly login: LoginPlan | undefined
+  /** Whose rules apply; production unless it is a relaxed one. */
+  readonly environment: string | undefined
+  /** Of the whole scan, in milliseconds. */
+  readonly timeout: number
+  /** Certificates to trust, PEM. */
+  readonly ca: string | undefined
+  readonly clock: () => number
+}
+
+/** What a scan came to. */
+export interface ScanResult {
+  readonly findings: Finding[]
+  /** What could not be looked at, and why. */
+  readonly notes: string[]
+  /** Whether everything that was asked for could be looked at: pages, login, logout. */
+  readonly isComplete: boolean
+}
+
+const MOST_REQUESTS = 60
+
+const MOST_COOKIES = 16
+
+const NO_COOKIE = 'no session cookie was seen: name a page that sets one with --path, or a login with --login'
+
+/**
+ * Looks at a running deployment from outside, and judges what it sees by the same rules as options.
+ * Visits only the host it was given; bounded in time, in requests, in size and in redirects.
+ *
+ * @throws ScanError when the first page cannot be fetched
+ */
+export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
+  const { hostname } = plan.url
+  const budget = new Budget({ timeout: plan.timeout, requests: MOST_REQUESTS, clock: plan.clock })
+  const open = (): Browser => new Browser(hostname, budget, plan.ca)
+  const first = await open().visit(plan.url)
+  const answers = [first]
+  const notes: string[] = []
+  if (first.leftFor !== undefined) notes.push(`the address ${first.leftFor.what}`)
+  for (const page of plan.pages) {
+    const answer = await attempt(notes, () => open().visit(page))
+    if (answer !== undefined) answers.push(answer)
+  }
+  const isHttps = first.url.protocol === 'https:'
+  const plain = isHttps && plan.url.protocol === 'https:' ? await lookAtPlainHttp(plan, open()) : undefined
+  const cors = await attempt(notes, () => probeOrigins(first.url, open))
+  const login = await loginOutcome(plan, open, notes)
+  const seen = [...answers, ...(plain === undefined ? [] : [plain])]
+    .flatMap(({ cookies }) => cookies)
+    .concat(login?.cookies ?? [])
+  const facts: ScanFacts = {
+    cors: cors ?? [],
+    sendsHsts: isHttps ? isHsts(String(first.headers['strict-transport-security'])) : null,
+    plainHttp: plainHttpOf(plan, first, plain),
+    isLoopback: staysHere(hostname),
+    ...cookieFacts(seen),
+    keptThroughLogin: login?.keptThroughLogin ?? [],
+    survivesLogout: login?.survivesLogout ?? null,
+  }
+  const held = newest(seen.map(({ cookie }) => cookie))
+  const cookies = held.slice(0, MOST_COOKIES)
+  if (cookies.length === 0) notes.push(NO_COOKIE)
+  if (held.length > MOST_COOKIES) notes.push(`${MOST_COOKIES} of ${held.length} session cookies were judged`)
+  const findings = [
+    ...checkScan(facts, plan.environment),
+    ...cookies.flatMap((cookie) => cookieFindings(cookie, plan.environment)),
+  ]
+  const isComplete = answers.length > plan.pages.length && cors !== undefined && isLoginJudged(plan, login)
+  return { findings, notes, isComplete }
+}
+
+function isLoginJudged({ login }: ScanPlan, outcome: LoginOutcome | undefined): boolean {
+  if (login === undefined) return true
+  return outcome !== undefined && (login.logout === undefined || outcome.survivesLogout !== null)
+}
+
+async function attempt<Result>(notes: string[], action: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await action()
+  } catch (error) {
+    if (!(error instanceof ScanError)) throw error
+    notes.push(error.message)
+    return undefined
+  }
+}
+
+async function loginOutcome(
+  { login }: ScanPlan,
+  open: () => Browser,
+  notes: string[],
+): Promise<LoginOutcome | undefined> {
+  if (login === undefined) return undefined
+  const outcome = await attempt(notes, () => tryLogin(open(), open(), login))
+  if (outcome?.survivesLogout === null && login.logout !== undefined) {
+    notes.push('the page given by --check looks the same logged in and not, so the logout could not be judged')
+  }
+  return outcome
+}
+
+/** A closed port is the best answer. */
+async function lookAtPlainHttp({ url, httpUrl }: ScanPlan, browser: Browser): Promise<Answer | undefined> {
+  const plain = httpUrl ?? new URL(`http://${url.hostname}${url.pathname}`)
+  return await attempt([], () => browser.visit(plain))
+}
+
+function plainHttpOf({ url }: ScanPlan, first: Answer, plain: Answer | undefined): ScanFacts['plainHttp'] {
+  if (url.protocol === 'http:') return isOnHttps(first) ? 'redirects' : 'serves'
+  if (plain === undefined) return 'closed'
+  return isOnHttps(plain) ? 'redirects' : 'serves'
+}
+
+function isOnHttps({ url, leftFor }: Answer): boolean {
+  return url.protocol === 'https:' || leftFor?.protocol === 'https:'
+}
+
+/** Asks as pages on origins that nobody can have would (RFC 2606; a sandboxed frame has the origin null). */
+async function probeOrigins(url: URL, open: () => Browser): Promise<CorsAnswer[]> {
+  const origins = [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+  const answers: CorsAnswer[] = []
+  for (const probeOrigin of origins) {
+    const { headers } = await open().visit(url, { headers: { origin: probeOrigin } })
+    const allowOrigin = headers['access-control-allow-origin']
+    answers.push({
+      probeOrigin,
+      allowOrigin: typeof allowOrigin === 'string' ? allowOrigin : null,
+      allowCredentials: headers['access-control-allow-credentials'] === 'true',
+    })
+  }
+  return answers
+}
+
+function cookieFacts(seen: Answer['cookies']): Pick<ScanFacts, 'cookiesOverHttp' | 'cookiesWithoutSameSite'> {
+  const sessions = seen.filter(({ cookie }) => isSessionCookie(cookie) && !cookie.isRemoval)
+  return {
+    cookiesOverHttp: names(sessions.filter(({ protocol }) => protocol === 'http:')),
+    cookiesWithoutSameSite: names(sessions.filter(({ cookie }) => cookie.sameSite === undefined)),
+  }
+}
+
+function names(found: Answer['cookies']): string[] {
+  return [...new Set(found.map(({ cookie }) => cookie.name))]
+}
+
+/** One of each session cookie, as it was set last. */
+function newest(cookies: readonly SetCookie[]): SetCookie[] {
+  const sessions = cookies.filter((cookie) => isSessionCookie(cookie) && !cookie.isRemoval)
+  return [...new Map(sessions.map((cookie) => [cookie.name, cookie])).values()]
+}

@@ -1,0 +1,75 @@
+import { isFingerprint } from '../guard/rules/name.ts'
+
+/** One `Set-Cookie` header as it came over the wire, attributes as browsers read them (RFC 6265bis 5.6). */
+export interface SetCookie {
+  readonly name: string
+  readonly value: string
+  readonly domain: string | undefined
+  readonly path: string | undefined
+  readonly secure: boolean
+  readonly httpOnly: boolean
+  /** As it is written; `undefined` when the attribute is missing. */
+  readonly sameSite: string | undefined
+  readonly partitioned: boolean
+  /** In seconds. */
+  readonly maxAge: number | undefined
+  /** Whether the header takes the cookie away. */
+  readonly isRemoval: boolean
+}
+
+const LONGEST_HEADER = 8192
+
+// Browsers take more than the token that servers are asked for: `koa:sess`, `sess[id]`. What could fool a terminal is left out.
+const NAME = /^[\x21-\x7e]{1,4096}$/
+
+/** Reads one header; `undefined` for one that browsers would ignore. */
+export function parseSetCookie(header: string, now: number): SetCookie | undefined {
+  const [pair = '', ...rest] = header.slice(0, LONGEST_HEADER).split(';')
+  const equals = pair.indexOf('=')
+  const name = pair.slice(0, Math.max(0, equals)).trim()
+  if (!NAME.test(name)) return undefined
+  const attributes = new Map<string, string>()
+  for (const part of rest) {
+    const [key = '', ...value] = part.split('=')
+    attributes.set(key.trim().toLowerCase(), value.join('=').trim())
+  }
+  const value = pair.slice(equals + 1).trim()
+  const maxAge = secondsOf(attributes.get('max-age'))
+  return {
+    name,
+    value,
+    maxAge,
+    domain: attributes.get('domain') || undefined,
+    path: attributes.get('path'),
+    secure: attributes.has('secure'),
+    httpOnly: attributes.has('httponly'),
+    sameSite: attributes.get('samesite'),
+    partitioned: attributes.has('partitioned'),
+    isRemoval: value === '' || isPast(maxAge, attributes.get('expires'), now),
+  }
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^-?\d{1,12}$/.test(text) ? Number(text) : undefined
+}
+
+function isPast(maxAge: number | undefined, expires: string | undefined, now: number): boolean {
+  if (maxAge !== undefined) return maxAge <= 0
+  return expires !== undefined && Date.parse(expires) <= now
+}
+
+// Names that carry no session, however random their values look.
+const OTHER =
+  /csrf|xsrf|consent|analytics|^_ga|^_gid|^__cf|^_hj|lang|locale|theme|tz|^ab[-_]|visitor|^intercom|^amplitude|affinity|^awsalb|^bigip|\.sig$/i
+
+const SESSION = /sess|(^|[^a-z])sid($|[^a-z])|^sid|sid$|auth|login|remember|^(access|id|refresh)?[-_]?token$|jwt|^id$/i
+
+/** 128 random bits and more, in the alphabets that ids are written in; express signs with an `s:` before it. */
+const ID = /^(s(:|%3A))?[\w.~+/=%-]{22,}$/
+
+/** Whether a cookie carries a session, by its name (of any stack) or by its shape. */
+export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
+  const bare = name.replace(/^__(host-http|host|http|secure)-/i, '').toLowerCase()
+  if (OTHER.test(bare)) return false
+  return isFingerprint(bare) || SESSION.test(bare) || (httpOnly && ID.test(value))
+}

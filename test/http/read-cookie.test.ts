@@ -1,0 +1,46 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { findCookie } from '../../lib/http/read-cookie.ts'
+
+t.test('finds a cookie among others', async (t) => {
+  t.same(findCookie('a=1; session=x.y; b=2', 'session'), { count: 1, value: 'x.y' })
+  t.same(findCookie('session=x', 'session'), { count: 1, value: 'x' })
+  t.same(findCookie('a=1;session=x;b=2', 'session'), { count: 1, value: 'x' }, 'no space after the semicolon')
+  t.same(findCookie('  session = x  ', 'session'), { count: 1, value: 'x' }, 'white space around name and value')
+  t.same(findCookie('session=a=b==', 'session'), { count: 1, value: 'a=b==' }, 'the first = ends the name')
+  t.same(findCookie('session=', 'session'), { count: 1, value: '' })
+})
+
+t.test('a name is the whole name, in its own case', async (t) => {
+  for (const header of [
+    'sessions=x',
+    'xsession=x',
+    'session.sig=x',
+    '__Host-session=x',
+    'Session=x',
+    'session',
+    'a=session',
+    '',
+  ]) {
+    t.same(findCookie(header, 'session'), { count: 0, value: '' }, header)
+  }
+  t.same(findCookie('session=x', '__Host-session'), { count: 0, value: '' })
+})
+
+t.test('counts every cookie of the name', async (t) => {
+  t.equal(findCookie('session=x; session=x', 'session').count, 2)
+  t.equal(findCookie('session=x;;; session =y;session= z', 'session').count, 3)
+})
+
+t.test('finds what stands in the header, whatever stands beside it', async (t) => {
+  const pair = fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[\w.="-]{0,20}$/))
+  fc.assert(
+    fc.property(fc.array(pair, { maxLength: 8 }), fc.constantFrom('; ', ';', ' ; '), (pairs, separator) => {
+      const header = pairs.map(([name, value]) => `${name}=${value}`).join(separator)
+      const same = pairs.filter(([name]) => name === 'a')
+      const found = findCookie(header, 'a')
+      return found.count === same.length && found.value === (same[0]?.[1] ?? '')
+    }),
+  )
+  t.pass()
+})

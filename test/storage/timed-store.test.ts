@@ -1,0 +1,128 @@
+import t from 'tap'
+import { memoryStore } from '../../lib/index.ts'
+import type { Answer } from '../../lib/storage/immediate.ts'
+import { SessionEvents } from '../../lib/events.ts'
+import { lifetimesOf } from '../../lib/options.ts'
+import { AnsweringStore } from '../../lib/storage/timed-store.ts'
+import { hashOf, newHandle } from '../../lib/session/id.ts'
+import { newRecord } from '../../lib/session/record.ts'
+import type { SessionEvent, SessionStore } from '../../types/index.ts'
+import { coreOnly } from '../plugin/stores.ts'
+
+const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+function answering(store: SessionStore, timeout = 50): { store: AnsweringStore; events: SessionEvent[] } {
+  const events = new SessionEvents(LOG, Date.now)
+  const heard: SessionEvent[] = []
+  events.emitter.on('event', (event) => void heard.push(event))
+  return { store: new AnsweringStore(store, timeout, events), events: heard }
+}
+
+/** An answer that has to be a promise. */
+function asked<Value>(answer: Answer<Value>): Promise<Value> {
+  if (answer instanceof Promise) return answer
+  throw new TypeError('this answer came at once')
+}
+
+const never = (): Promise<never> => new Promise(() => undefined)
+
+t.test('every operation goes through to the store and its answer back', async (t) => {
+  const { store, events } = answering(memoryStore())
+  const record = newRecord(newHandle(), hashOf('a'), '{}', Date.now(), lifetimesOf({}))
+  t.equal(await store.create(record), true)
+  t.same(await store.get(record.handle), record)
+  t.equal(await store.touch(record.handle, 1, record), true)
+  t.equal(await store.update({ ...record, version: 2 }, 1), true)
+  t.equal(await store.addToIndex('ann', record.handle, Date.now() + 1000), true)
+  t.equal(await store.keepInIndex('ann', record.handle, Date.now() + 1000), true)
+  t.equal((await store.listIndex('ann')).length, 1)
+  await store.removeFromIndex('ann', record.handle)
+  t.equal(await store.delete(record.handle, 2), true)
+  t.equal(await store.sweep(Date.now(), 1), 0)
+  t.ok(store.hasIndex)
+  t.same(events, [])
+})
+
+t.test('a rejection, a throw and an answer of the wrong kind are all one: the store is unavailable', async (t) => {
+  const cause = new Error('connection refused')
+  const ways: [name: string, get: SessionStore['get']][] = [
+    ['rejects', () => Promise.reject(cause)],
+    [
+      'throws',
+      () => {
+        throw cause
+      },
+    ],
+    ['answers at once', () => undefined as never],
+  ]
+  for (const [name, get] of ways) {
+    const { store, events } = answering({ ...coreOnly(memoryStore()), get })
+    await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause: Error }, name)
+    t.match(events, [{ type: 'store-failure', operation: 'get' }])
+    t.equal(events.length, 1)
+  }
+})
+
+t.test('a store that never answers is given up within its time, one request after the other', async (t) => {
+  // The timer keeps no process alive, as behind a real socket something else would.
+  const keepAlive = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(keepAlive))
+  const { store, events } = answering({ ...coreOnly(memoryStore()), get: never, delete: never })
+  const begun = performance.now()
+  const first = asked(store.get('x'))
+  const second = asked(store.delete('x'))
+  await t.rejects(first, { code: 'SESSION_STORE_UNAVAILABLE', cause: { message: 'no answer within 50 ms' } })
+  t.ok(performance.now() - begun >= 50, 'not before its time')
+  await t.rejects(second, { code: 'SESSION_STORE_UNAVAILABLE' })
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' }, 'and again')
+  t.same(
+    events.map((event) => event.type === 'store-failure' && event.operation),
+    ['get', 'delete', 'get'],
+  )
+})
+
+t.test('an answer that comes too late is nobody’s', async (t) => {
+  const keepAlive = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(keepAlive))
+  let late: { resolve: (found: undefined) => void; reject: (error: Error) => void } | undefined
+  const get = (): Promise<undefined> => new Promise((resolve, reject) => (late = { resolve, reject }))
+  const { store, events } = answering({ ...coreOnly(memoryStore()), get }, 10)
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' })
+  late?.resolve(undefined)
+  await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE' })
+  late?.reject(new Error('too late'))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(events.length, 2)
+})
+
+t.test('without a user index, what needs one says so', async (t) => {
+  const { store, events } = answering(coreOnly(memoryStore()))
+  t.notOk(store.hasIndex)
+  for (const ask of [
+    () => store.addToIndex('ann', 'x', 0),
+    () => store.keepInIndex('ann', 'x', 0),
+    () => store.removeFromIndex('ann', 'x'),
+    () => store.listIndex('ann'),
+  ]) {
+    await t.rejects(async () => void (await ask()), { code: 'SESSION_STORE_LACKS_INDEX' })
+  }
+  t.equal(await store.sweep(0, 1), 0)
+  t.same(events, [])
+})
+
+t.test('a store in memory answers at once, and one that wraps it is asked in its place', async (t) => {
+  const inner = memoryStore()
+  const record = newRecord(newHandle(), hashOf('a'), '{}', Date.now(), lifetimesOf({}))
+  const { store } = answering(inner)
+  t.equal(store.create(record), true)
+  t.equal(store.get(record.handle), await inner.get(record.handle))
+  t.equal(store.get('x'), undefined)
+  const wraps: SessionStore[] = [
+    new Proxy(inner, { get: (target, key) => (key === 'get' ? never : Reflect.get(target, key)) as unknown }),
+    Object.assign(Object.create(inner) as SessionStore, { get: never }),
+    { ...coreOnly(inner), get: never },
+  ]
+  for (const wrap of wraps) t.type(answering(wrap).store.get(record.handle), Promise)
+  Object.assign(inner, { get: never })
+  t.type(store.get(record.handle), Promise, 'and so is a method that was replaced')
+})
