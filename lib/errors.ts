@@ -11,6 +11,7 @@ export type SessionErrorCode =
   | 'SESSION_OPTION_INVALID'
   | 'SESSION_ENDED'
   | 'SESSION_ROUTE_OPTED_OUT'
+  | 'SESSION_NOT_LOADED'
   | 'SESSION_RESPONSE_STARTED'
   | 'SESSION_DECORATOR_TAKEN'
   | 'SESSION_AUTH_HASH_UNSET'
@@ -40,6 +41,10 @@ const ERRORS: Record<SessionErrorCode, readonly [status: number, message: string
   SESSION_OPTION_INVALID: [500, 'An option of this call is not what its documentation says.'],
   SESSION_ENDED: [500, 'This session has ended in this request. Read req.session again after a login.'],
   SESSION_ROUTE_OPTED_OUT: [500, 'This route has config: { session: false }, so it has no session.'],
+  SESSION_NOT_LOADED: [
+    500,
+    'This hook runs before the session is loaded. Register fastify-session-guard before the plugin or hook that reads it.',
+  ],
   SESSION_RESPONSE_STARTED: [
     500,
     'The response is on its way, so its cookie can no longer change. Do this before the reply.',

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import type { DecoratorNames, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { RequestSession } from '../session/request-session.ts'
+import type { DecoratorNames, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -31,7 +31,7 @@ export function requestDecorators(
       return act(sessionOf(this), ...rest)
     }
   return [
-    ['session', { ...property((session) => session.session), setter: refuseAssignment }],
+    ['session', { ...property((session) => session.object), setter: refuseAssignment }],
     [names.user, property((session) => session.user)],
     [names.authenticatedAt, property((session) => session.authenticatedAt)],
     [names.isAuthenticated, method((session) => session.userId !== null)],
