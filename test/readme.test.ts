@@ -16,12 +16,16 @@
  *   json                must parse
  *   sh                  commands must exist: npm scripts, this package's commands, files of blocks above
  */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
-import { guide, GUIDES } from './support/guides.ts'
+import { brokenLinksOf, guide, GUIDES, PAPERS } from './support/guides.ts'
+import { ROOT } from './support/imports.ts'
 import type { Block } from './support/markdown.ts'
 import { blocksOf } from './support/markdown.ts'
 import { installBelow, isPrinted, Reader, readerBelow } from './support/readme-runner.ts'
+import { PICTURES, pictureOf, refusedBoot, savePictures } from './support/refused-boot.ts'
 import type { Finished } from './support/run.ts'
 import { startPostgres } from './support/servers/postgres.ts'
 import { startRedis } from './support/servers/redis.ts'
@@ -95,4 +99,28 @@ for (const path of GUIDES) {
 
 t.test('the guides hold code to run', async (t) => {
   t.ok(GUIDES.flatMap((path) => blocksOf(guide(path))).filter(isCode).length > 20)
+})
+
+t.test('the pictures of a refused boot show what such a boot prints today', async (t) => {
+  const lines = await refusedBoot(base)
+  if (process.env['UPDATE_PICTURES'] === '1') await savePictures(ROOT, lines)
+  for (const theme of ['light', 'dark'] as const) {
+    const saved = await readFile(join(ROOT, PICTURES[theme]), 'utf8')
+    t.equal(saved, pictureOf(lines, theme), 'draw it again: UPDATE_PICTURES=1 npx tap test/readme.test.ts')
+  }
+})
+
+t.test('README.md has at most 1,800 words', async (t) => {
+  t.ok(guide('README.md').split(/\s+/).length <= 1800)
+})
+
+t.test('README.md links to every guide', async (t) => {
+  const unlinked = GUIDES.filter((path) => path !== 'README.md' && !guide('README.md').includes(`(${path})`))
+  t.strictSame(unlinked, [], 'README.md, Guides: each of these needs a link')
+})
+
+t.test('every relative link of a guide leads to a file, and to a heading in it', async (t) => {
+  for (const path of [...GUIDES, ...PAPERS]) {
+    t.strictSame(brokenLinksOf(path), [], path)
+  }
 })
