@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
+import type { Settings } from '../options.ts'
 import type { RequestSession } from '../session/request-session.ts'
-import type { DecoratorNames, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -18,7 +19,7 @@ interface Property {
 
 /** Everything a request gets, under the names of this app. */
 export function requestDecorators(
-  names: Readonly<Required<DecoratorNames>>,
+  names: Settings['decorators'],
   sessionOf: SessionOf,
 ): [name: string, decorator: RequestDecorator][] {
   const property = (read: (session: RequestSession) => unknown): Property => ({

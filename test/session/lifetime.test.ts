@@ -65,8 +65,8 @@ const SOME_LIFETIMES: fc.Arbitrary<Pick<SecureSessionOptions, 'assurance' | 'idl
   fc.oneof(
     fc.constantFrom('aal1' as const, 'aal2' as const, 'aal3' as const).map((assurance) => ({ assurance })),
     fc.record({
-      idleTimeout: fc.integer({ min: 1, max: 120 }).map((minutes) => `${minutes}m` as const),
-      absoluteTimeout: fc.integer({ min: 120, max: 600 }).map((minutes) => `${minutes}m` as const),
+      idleTimeout: fc.integer({ min: 1, max: 120 }).map((minutes) => `${BigInt(minutes)}m` as const),
+      absoluteTimeout: fc.integer({ min: 120, max: 600 }).map((minutes) => `${BigInt(minutes)}m` as const),
     }),
     fc.constant({}),
   )
