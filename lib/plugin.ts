@@ -19,7 +19,7 @@ import { UserSnapshots } from './session/user-snapshot.ts'
 import { memoryStore } from './stores/memory.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { watchUpgrades } from './connections/websockets.ts'
-import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
+import type { AbsenceReports, SecureSessionOptions, SessionStore } from '../types/index.ts'
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
@@ -56,8 +56,7 @@ async function createParts(
   kept: SessionStore,
 ): Promise<Parts & { readonly store: ObservedStore }> {
   const events = new SessionEvents(app.log, settings.clock)
-  listenTo(kept, settings, events)
-  const store = new ObservedStore(kept, settings.storeTimeout, events)
+  const store = new ObservedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
   return {
     settings,
     events,
@@ -69,15 +68,15 @@ async function createParts(
   }
 }
 
-/** A frozen store takes no listener, and is a store all the same. */
-function listenTo(kept: SessionStore, { clock }: Settings, events: SessionEvents): void {
-  const onDamaged: SessionStore['onDamaged'] = (handle) => events.emit({ type: 'damaged', handle })
-  const onExpired: SessionStore['onExpired'] = ({ handle, userId, absoluteDeadline }) => {
-    const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
-    events.emit({ type: 'expire', handle, userId, reason })
+/** Events for the records that a store finds damaged or expired while it looks for one. */
+function reportsTo({ clock }: Settings, events: SessionEvents): AbsenceReports {
+  return {
+    onDamaged: (handle) => events.emit({ type: 'damaged', handle }),
+    onExpired: ({ handle, userId, absoluteDeadline }) => {
+      const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
+      events.emit({ type: 'expire', handle, userId, reason })
+    },
   }
-  Reflect.set(kept, 'onDamaged', onDamaged)
-  Reflect.set(kept, 'onExpired', onExpired)
 }
 
 function decorate(app: FastifyInstance, parts: Parts, registration: Registration): void {

@@ -2,7 +2,7 @@ import type { Answer, AskedStore, Immediate } from './immediate.ts'
 import { atOnce } from './immediate.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
-import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 
 interface Pending {
   readonly deadline: number
@@ -26,15 +26,17 @@ export class AnsweringStore {
   readonly #immediate: Immediate | undefined
   readonly #timeout: number
   readonly #events: SessionEvents
+  readonly #reports: AbsenceReports
   readonly #pending = new Set<Pending>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(store: SessionStore, timeout: number, events: SessionEvents) {
+  constructor(store: SessionStore, timeout: number, events: SessionEvents, reports: AbsenceReports = {}) {
     this.#store = store
     this.#immediate = atOnce(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
     this.#timeout = timeout
     this.#events = events
+    this.#reports = reports
   }
 
   /** A record as it was a moment ago, if it is at hand; see `Immediate`. */
@@ -49,7 +51,7 @@ export class AnsweringStore {
   }
 
   get(handle: string): Answer<SessionRecord | undefined> {
-    return this.#ask('get', (store) => store.get(handle))
+    return this.#ask('get', (store) => store.get(handle, this.#reports))
   }
 
   create(record: SessionRecord): Answer<boolean> {

@@ -1,4 +1,4 @@
-import type { SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type { SessionStore, StorePowers } from '../../types/index.ts'
 import { atomicChecks } from './contract/atomic.ts'
 import type { Check } from './contract/check.ts'
 import { TestClock } from './contract/check.ts'
@@ -10,7 +10,7 @@ import { sweepChecks } from './contract/sweep.ts'
 /** A store made ready for one check. */
 export interface OpenedStore {
   /** Empty, or holding nothing that a check can meet: each one makes handles and user ids of its own. */
-  readonly store: SessionStore & Partial<UserIndex & Sweeping>
+  readonly store: SessionStore & Partial<StorePowers>
   /** Makes what is stored under a handle unreadable. Without it the checks of damaged records fail. */
   damage?(handle: string): Promise<void>
   /** Called after the check, whatever came of it. */
