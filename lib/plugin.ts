@@ -19,7 +19,7 @@ import { UserSnapshots } from './session/user-snapshot.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
 import { memoryStore } from './stores/memory.ts'
-import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
+import type { AbsenceReports, SecureSessionOptions, SessionStore } from '../types/index.ts'
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
@@ -52,8 +52,7 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
 
 async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
   const events = new SessionEvents(app.log, settings.clock)
-  listenTo(kept, settings, events)
-  const store = new TimedStore(kept, settings.storeTimeout, events)
+  const store = new TimedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
   return {
     settings,
     events,
@@ -65,15 +64,15 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
   }
 }
 
-/** Listens to a store. A frozen store takes no listener, and works without one. */
-function listenTo(kept: SessionStore, { clock }: Settings, events: SessionEvents): void {
-  const onDamaged: SessionStore['onDamaged'] = (handle) => events.emit({ type: 'damaged', handle })
-  const onExpired: SessionStore['onExpired'] = ({ handle, userId, absoluteDeadline }) => {
-    const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
-    events.emit({ type: 'expire', handle, userId, reason })
+/** Returns functions that turn a store's reports on damaged and expired records into events. */
+function reportsTo({ clock }: Settings, events: SessionEvents): AbsenceReports {
+  return {
+    onDamaged: (handle) => events.emit({ type: 'damaged', handle }),
+    onExpired: ({ handle, userId, absoluteDeadline }) => {
+      const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
+      events.emit({ type: 'expire', handle, userId, reason })
+    },
   }
-  Reflect.set(kept, 'onDamaged', onDamaged)
-  Reflect.set(kept, 'onExpired', onExpired)
 }
 
 function decorate(app: FastifyInstance, engine: Engine, registration: Registration): void {

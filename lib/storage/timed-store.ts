@@ -1,7 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import { isRecord } from '../session/record.ts'
-import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Answer, AskedStore, Offer } from './immediate.ts'
 import { afterwards, offerOf } from './immediate.ts'
@@ -23,13 +23,15 @@ export class TimedStore {
   readonly #offer: Offer | undefined
   readonly #deadlines: Deadlines
   readonly #events: SessionEvents
+  readonly #reports: AbsenceReports
 
-  constructor(store: SessionStore, timeout: number, events: SessionEvents) {
+  constructor(store: SessionStore, timeout: number, events: SessionEvents, reports: AbsenceReports = {}) {
     this.#store = store
     this.#offer = offerOf(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
     this.#deadlines = new Deadlines(timeout)
     this.#events = events
+    this.#reports = reports
   }
 
   /** Returns a cached record that may be a moment old; see `Immediate`. */
@@ -46,7 +48,7 @@ export class TimedStore {
   get(handle: string): Answer<SessionRecord | undefined> {
     return this.#ask(
       'get',
-      (store) => store.get(handle),
+      (store) => store.get(handle, this.#reports),
       (found) => this.#examine(handle, found),
     )
   }
