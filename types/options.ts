@@ -41,6 +41,8 @@ export interface DecoratorNames {
   logout?: string
   /** `req.user`. */
   user?: string
+  /** `req.requireUser`. */
+  requireUser?: string
   /** `req.isAuthenticated`. */
   isAuthenticated?: string
   /** `req.authenticatedAt`. */
