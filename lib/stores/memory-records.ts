@@ -68,7 +68,7 @@ export class MemoryRecords {
     return this.#records.delete(handle)
   }
 
-  addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): boolean {
+  addToIndex(userId: string, handle: string, expiresAt: number, limit: number = Infinity): boolean {
     const entries = this.#entries(userId)
     const held = entries.find((entry) => entry.handle === handle)
     const others = held === undefined ? entries : entries.filter((entry) => entry !== held)
