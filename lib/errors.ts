@@ -81,6 +81,10 @@ export class SecureSessionError extends Error {
   override readonly name: string = 'SecureSessionError'
   readonly code: SessionErrorCode
   readonly statusCode: number
+  /** The same number under the name that http-errors gives it, which the exception filter of Nest asks for. */
+  readonly status: number
+  /** The http-errors permission to show the message to the client: `true` below 500. */
+  readonly expose: boolean
   readonly headers: Record<string, string> | undefined
   /** The key or option that the error is about, when there is one. */
   readonly detail: string | undefined
@@ -92,6 +96,8 @@ export class SecureSessionError extends Error {
     this.code = code
     this.detail = options?.detail
     this.statusCode = statusCode
+    this.status = statusCode
+    this.expose = statusCode < 500
     this.headers = statusCode === 503 ? { 'retry-after': String(RETRY_AFTER) } : undefined
   }
 }

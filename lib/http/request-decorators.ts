@@ -34,6 +34,7 @@ export function requestDecorators(
   return [
     ['session', { ...property((session) => session.object), setter: refuseAssignment }],
     [names.user, property((session) => session.user)],
+    [names.requireUser, method(requireUser)],
     [names.authenticatedAt, property((session) => session.authenticatedAt)],
     [names.isAuthenticated, method((session) => session.userId !== null)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
@@ -41,6 +42,12 @@ export function requestDecorators(
     [names.confirmLogin, method((session) => session.confirmLogin())],
     [names.updateAuthHash, method((session, authHash?: string) => session.updateAuthHash(authHash))],
   ]
+}
+
+/** Shows the same snapshot as `req.user`, without the case of nobody. */
+function requireUser({ user }: RequestSession): SessionUser {
+  if (user === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+  return user
 }
 
 function refuseAssignment(): never {
