@@ -83,6 +83,7 @@ export interface Settings {
   readonly crossOriginProtection: boolean
   readonly trustedOrigins: ReadonlySet<string>
   readonly clearSiteData: boolean
+  readonly onCopiedSession: 'end' | 'step-up'
   readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
@@ -110,6 +111,7 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     crossOriginProtection: options.crossOriginProtection ?? true,
     trustedOrigins: new Set(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
+    onCopiedSession: options.onCopiedSession ?? 'end',
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })

@@ -108,6 +108,11 @@ export interface SecureSessionOptions {
   trustedOrigins?: string[] | undefined
   /** Where TLS ends, when the plugin cannot see it: in this process, or at a proxy that Fastify's `trustProxy` names. */
   tls?: 'direct' | 'proxy' | undefined
+  /**
+   * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
+   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. Default `'end'`.
+   */
+  onCopiedSession?: 'end' | 'step-up' | undefined
   /** Sends `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. */

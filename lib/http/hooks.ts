@@ -9,7 +9,7 @@ import type { Answer } from '../storage/immediate.ts'
 import { isCrossOrigin } from './cross-origin.ts'
 import { findCookie } from './read-cookie.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { holdSession, isOptedOut, markAnswered, SLOT } from './request-slot.ts'
+import { holdSession, isOptedOut, markAnswered, RequestClient, SLOT } from './request-slot.ts'
 import { isWebResponse, takeSharedHeaders } from './web-response.ts'
 import { writeCookie } from './write-cookie.ts'
 
@@ -35,14 +35,15 @@ export function loadRequestSession(engine: Engine): onRequestHookHandler {
     else place[SLOT] = 'anonymous'
     // A header that does not even mention the name costs no more than this.
     if (place[SLOT] === 'opted-out' || cookie === undefined || !cookie.includes(name)) return done()
+    const client = new RequestClient(request)
     const hold = (loaded: Loaded): void => {
-      holdSession(engine, request, loaded)
+      holdSession(engine, request, loaded, client)
       done()
     }
     let loaded: Answer<Loaded> | undefined
     try {
       const id = presentedId(engine, cookie, request.raw.socket)
-      loaded = id && loadSession(engine, id)
+      loaded = id && loadSession(engine, id, client)
     } catch (error) {
       return fail(request, error as Error, done)
     }
@@ -93,7 +94,7 @@ export function finishSession(engine: Engine): onSendHookHandler {
     if (isFailure || session.hasWork) {
       // What the response itself throws, such as a header that cannot be sent, has no other caller.
       session
-        .finish(isFailure)
+        .finish(isFailure, isStream(payload) ? 'stream' : 'reply')
         .then(() => end(), end)
         .catch(done)
       return
@@ -101,6 +102,11 @@ export function finishSession(engine: Engine): onSendHookHandler {
     session.markAnswered()
     end()
   }
+}
+
+/** Whether the headers of a response may wait for its first byte. */
+function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
 }
 
 /** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */

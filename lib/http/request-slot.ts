@@ -45,7 +45,7 @@ function openSession(engine: Engine, request: FastifyRequest, slot: Exclude<Slot
   switch (slot) {
     case 'anonymous':
     case 'answered':
-      return holdSession(engine, request, NONE)
+      return holdSession(engine, request, NONE, new RequestClient(request))
     case 'opted-out':
       throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
     default:
@@ -54,9 +54,9 @@ function openSession(engine: Engine, request: FastifyRequest, slot: Exclude<Slot
 }
 
 /** Puts the session that a cookie led to into the request. */
-export function holdSession(engine: Engine, request: FastifyRequest, loaded: Loaded): RequestSession {
+export function holdSession(engine: Engine, request: FastifyRequest, loaded: Loaded, client: Client): RequestSession {
   const place = request as SessionRequest
-  const session = new RequestSession(engine, new RequestClient(request), loaded, place[SLOT] === 'answered')
+  const session = new RequestSession(engine, client, loaded, place[SLOT] === 'answered')
   place[SLOT] = session
   return session
 }
@@ -74,7 +74,7 @@ export function isOptedOut(request: FastifyRequest): boolean {
 }
 
 /** Reads the request only when asked, because most requests never are. */
-class RequestClient implements Client {
+export class RequestClient implements Client {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

@@ -136,6 +136,7 @@ const PROPERTIES = {
   },
   tls: choice('direct', 'proxy'),
   clearSiteData: boolean(true),
+  onCopiedSession: choice('end', 'step-up'),
   decorators: {
     type: 'object',
     description: 'an object of names',
