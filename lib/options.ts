@@ -7,6 +7,7 @@ import type {
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
+  TrustsOrigin,
 } from '../types/index.ts'
 
 /** Deadlines by assurance level: NIST SP 800-63B-4, 2.1.3, 2.2.3 and 2.3.3; `standard` is this plugin's own default. */
@@ -77,7 +78,7 @@ export interface Settings {
   readonly loadUser: SecureSessionOptions['loadUser']
   readonly authHash: SecureSessionOptions['authHash']
   readonly crossOriginProtection: boolean
-  readonly trustedOrigins: ReadonlySet<string>
+  readonly trustedOrigins: ReadonlySet<string> | TrustsOrigin
   readonly clearSiteData: boolean
   readonly decorators: Readonly<Required<DecoratorNames>>
   readonly clock: () => number
@@ -104,7 +105,7 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     loadUser: options.loadUser,
     authHash: options.authHash,
     crossOriginProtection: options.crossOriginProtection ?? true,
-    trustedOrigins: new Set(options.trustedOrigins),
+    trustedOrigins: trustedOriginsOf(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
     decorators: Object.freeze({ ...DECORATORS, ...given(options.decorators) }),
     clock: options.clock ?? Date.now,
@@ -157,6 +158,12 @@ function given<Options extends object>(options: Options | undefined): Partial<Op
 function secretsOf(secret: SecureSessionOptions['secret']): string[] {
   const secrets = [secret].flat().filter((element) => (element ?? '').trim() !== '') as string[]
   return secrets.length === 0 ? [randomBytes(32).toString('base64url')] : secrets
+}
+
+function trustedOriginsOf(asked: SecureSessionOptions['trustedOrigins'] = []): Settings['trustedOrigins'] {
+  return typeof asked === 'function'
+    ? asked
+    : new Set(asked.map((entry) => (typeof entry === 'string' ? entry : entry.origin)))
 }
 
 function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Required<MaxSessions> | undefined {

@@ -4,13 +4,14 @@ import fastifyPlugin from 'fastify-plugin'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
 import { SessionEvents } from './events.ts'
 import { createSessionOpener } from './http/fastify-session.ts'
-import { finishSession, loadSession, refuseCrossOrigin } from './http/hooks.ts'
+import { finishSession, loadSession } from './http/hooks.ts'
 import { ObservedStore } from './storage/observed-store.ts'
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
-import { ANSWERED, OPTED_OUT, readSession, SESSION } from './http/request-slot.ts'
+import { ANSWERED, OPTED_OUT, readSession, REFUSED, SESSION } from './http/request-slot.ts'
+import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import { SessionIds } from './session/id.ts'
 import type { Parts } from './session/parts.ts'
 import { PARTS } from './session/parts.ts'
@@ -31,9 +32,10 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   decorate(app, parts, registration)
 
   app.addHook('onReady', () => registration.checkNeighbours())
+  registration.watchEvents(parts.events)
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', watchUpgrades(parts, parts.store))
-  if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(parts))
+  if (settings.crossOriginProtection) addRefusal(app, parts, registration)
   app.addHook('onRequest', loadSession(parts))
   app.addHook('onSend', finishSession())
   if (settings.sweepInterval > 0) keepSwept(app, parts)
@@ -86,11 +88,18 @@ function decorate(app: FastifyInstance, parts: Parts, registration: Registration
   app.decorateRequest(SESSION, null)
   app.decorateRequest(ANSWERED, false)
   app.decorateRequest(OPTED_OUT, false)
+  app.decorateRequest(REFUSED, null)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(parts))
   // A function, so that an app in a log shows nothing of what is behind it.
   app.decorate(PARTS, () => parts)
+}
+
+function addRefusal(app: FastifyInstance, parts: Parts, registration: Registration): void {
+  const { onRequest, preParsing } = refuseCrossOrigin(parts, app, (origin) => registration.reportCorsConflict(origin))
+  app.addHook('onRequest', onRequest)
+  app.addHook('preParsing', preParsing)
 }
 
 function keepSwept(app: FastifyInstance, parts: Parts): void {

@@ -1,32 +1,20 @@
 import type { FastifyReply, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { answer } from './write-cookie.ts'
 import type { Answer } from '../storage/immediate.ts'
-import { SecureSessionError } from '../errors.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { ANSWERED, holdSession, isOptedOut, OPTED_OUT, SESSION } from './request-slot.ts'
-import { isCrossOrigin } from './cross-origin.ts'
+import { ANSWERED, holdSession, isOptedOut, OPTED_OUT, REFUSED, SESSION } from './request-slot.ts'
+import { failCleanly } from './clean-error.ts'
+import { endPayload } from './end-payload.ts'
 import type { Loaded } from '../session/load.ts'
 import { load, mentionsSession } from '../session/load.ts'
 import type { Parts } from '../session/parts.ts'
 import { isWebResponse, takeSharedHeaders } from './web-response.ts'
 
-/** Refuses what another site's page sends, before anything is read for it. */
-export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
-  return (request, _reply, done) => {
-    const { method = '', headers } = request.raw
-    const isRefused =
-      isCrossOrigin(method, headers, settings.trustedOrigins) &&
-      request.routeOptions.config?.crossOriginProtection !== false
-    if (isRefused) done(new SecureSessionError('SESSION_CROSS_ORIGIN'))
-    else done()
-  }
-}
-
 /** Follows the cookie to a session. Without one, or on a route that opted out, nothing happens at all. */
 export function loadSession(parts: Parts): onRequestHookHandler {
-  return (request, _reply, done) => {
+  return (request, reply, done) => {
     const { cookie } = request.raw.headers
-    if (!mentionsSession(parts, cookie)) return done()
+    if (!mentionsSession(parts, cookie) || (request as SessionRequest)[REFUSED] !== null) return done()
     if (isOptedOut(request)) {
       ;(request as SessionRequest)[OPTED_OUT] = true
       return done()
@@ -39,10 +27,10 @@ export function loadSession(parts: Parts): onRequestHookHandler {
     try {
       loaded = load(parts, cookie, request.raw.socket)
     } catch (error) {
-      return done(error as Error)
+      return done(failCleanly(reply, error as Error))
     }
     // What later hooks throw has no caller here.
-    if (loaded instanceof Promise) loaded.then(hold).catch(done)
+    if (loaded instanceof Promise) loaded.then(hold, (error: Error) => done(failCleanly(reply, error))).catch(done)
     else hold(loaded)
   }
 }
@@ -54,11 +42,17 @@ export function finishSession(): onSendHookHandler {
     const session = slot[SESSION]
     slot[ANSWERED] = true
     if (session === null) return done(null, payload)
+    const fail = (error: Error): void => {
+      endPayload(payload)
+      done(failCleanly(reply, error))
+    }
     const end = (error?: Error): void => {
+      if (error !== undefined) failCleanly(reply, error)
       const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
       answer(reply, session)
-      if (error === undefined) done(null, sent)
-      else done(error)
+      if (error === undefined) return done(null, sent)
+      endPayload(payload)
+      done(error)
     }
     const isFailure = statusOf(reply, payload) >= 500
     if (isFailure || session.hasWork) {
@@ -66,7 +60,7 @@ export function finishSession(): onSendHookHandler {
       session
         .finish(isFailure)
         .then(() => end(), end)
-        .catch(done)
+        .catch(fail)
       return
     }
     session.isAnswered = true

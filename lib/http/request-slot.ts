@@ -3,6 +3,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { Loaded } from '../session/load.ts'
 import type { Client, Parts } from '../session/parts.ts'
 import { RequestSession } from '../session/request-session.ts'
+import type { Refusal } from './cross-origin.ts'
 
 /** Where a request keeps its session; `null` until something asks for one. */
 export const SESSION: unique symbol = Symbol('fastify-session-guard.session')
@@ -10,14 +11,21 @@ export const SESSION: unique symbol = Symbol('fastify-session-guard.session')
 /** Whether the response has gone past the point where its cookie was settled. */
 export const ANSWERED: unique symbol = Symbol('fastify-session-guard.answered')
 
-/** Whether the route that the request was made for wants no session. Who answers in its place, a 404 page, has none either. */
+/**
+ * Whether the route that the request was made for wants no session. Who answers in its place, a 404 page, has none
+ * either.
+ */
 export const OPTED_OUT: unique symbol = Symbol('fastify-session-guard.opted-out')
+
+/** The reason for which a request is going to be refused, once the hook of CORS has run; `null` when it is not. */
+export const REFUSED: unique symbol = Symbol('fastify-session-guard.refused')
 
 /** A request with a place for its session. */
 export interface SessionRequest extends FastifyRequest {
   [SESSION]: RequestSession | null
   [ANSWERED]: boolean
   [OPTED_OUT]: boolean
+  [REFUSED]: Refusal | null
 }
 
 const ANONYMOUS: Loaded = { state: 'none' }
@@ -31,10 +39,11 @@ const MAX_ADDRESS = 64
 /**
  * The session of a request, made anonymous on first use where no cookie led to one. Whoever asks for it makes the
  * response depend on the cookie.
- * @throws `SESSION_ROUTE_OPTED_OUT`
+ * @throws `SESSION_ROUTE_OPTED_OUT`, `SESSION_CROSS_ORIGIN`
  */
 export function readSession(parts: Parts, request: FastifyRequest): RequestSession {
   const slot = request as SessionRequest
+  if (slot[REFUSED] !== null) throw new SecureSessionError('SESSION_CROSS_ORIGIN')
   const hasNone = slot[SESSION] === null && (slot[OPTED_OUT] || isOptedOut(request))
   if (hasNone) throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
   const session = slot[SESSION] ?? holdSession(parts, request, ANONYMOUS)
