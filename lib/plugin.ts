@@ -88,7 +88,7 @@ function decorate(app: FastifyInstance, parts: Parts, registration: Registration
   app.decorateRequest(SESSION, null)
   app.decorateRequest(ANSWERED, false)
   app.decorateRequest(OPTED_OUT, false)
-  app.decorateRequest(REFUSED, null)
+  app.decorateRequest(REFUSED, undefined)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(parts))

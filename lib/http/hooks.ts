@@ -14,7 +14,7 @@ import { isWebResponse, takeSharedHeaders } from './web-response.ts'
 export function loadSession(parts: Parts): onRequestHookHandler {
   return (request, reply, done) => {
     const { cookie } = request.raw.headers
-    if (!mentionsSession(parts, cookie) || (request as SessionRequest)[REFUSED] !== null) return done()
+    if (!mentionsSession(parts, cookie) || (request as SessionRequest)[REFUSED] !== undefined) return done()
     if (isOptedOut(request)) {
       ;(request as SessionRequest)[OPTED_OUT] = true
       return done()
@@ -46,25 +46,30 @@ export function finishSession(): onSendHookHandler {
       endPayload(payload)
       done(failCleanly(reply, error))
     }
-    const end = (error?: Error): void => {
-      if (error !== undefined) failCleanly(reply, error)
-      const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
-      answer(reply, session)
-      if (error === undefined) return done(null, sent)
+    const send = (): void => {
+      let sent: unknown = payload
+      try {
+        if (isWebResponse(payload)) sent = takeSharedHeaders(reply, payload)
+        answer(reply, session)
+      } catch (error) {
+        return fail(error as Error)
+      }
+      done(null, sent)
+    }
+    const refuse = (error: Error): void => {
       endPayload(payload)
+      failCleanly(reply, error)
+      answer(reply, session)
       done(error)
     }
     const isFailure = statusOf(reply, payload) >= 500
     if (isFailure || session.hasWork) {
-      // What the response itself throws, a header that cannot be sent above all, has no caller here.
-      session
-        .finish(isFailure)
-        .then(() => end(), end)
-        .catch(fail)
+      // A header that cannot be sent throws out of `done`, and the promise is the only caller.
+      session.finish(isFailure).then(send, refuse).catch(fail)
       return
     }
     session.isAnswered = true
-    end()
+    send()
   }
 }
 

@@ -51,7 +51,7 @@ export function refuseCrossOrigin(
     preParsing: (request, reply, _payload, done) => {
       const slot = request as SessionRequest
       const refusal = slot[REFUSED]
-      if (refusal === null) done()
+      if (refusal === undefined) done()
       else done(refuse(slot, reply, refusal))
     },
   }

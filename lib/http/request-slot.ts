@@ -17,7 +17,7 @@ export const ANSWERED: unique symbol = Symbol('fastify-session-guard.answered')
  */
 export const OPTED_OUT: unique symbol = Symbol('fastify-session-guard.opted-out')
 
-/** The reason for which a request is going to be refused, once the hook of CORS has run; `null` when it is not. */
+/** The reason for which a request is going to be refused, once the hook of CORS has run; `undefined` when it is not. */
 export const REFUSED: unique symbol = Symbol('fastify-session-guard.refused')
 
 /** A request with a place for its session. */
@@ -25,7 +25,7 @@ export interface SessionRequest extends FastifyRequest {
   [SESSION]: RequestSession | null
   [ANSWERED]: boolean
   [OPTED_OUT]: boolean
-  [REFUSED]: Refusal | null
+  [REFUSED]: Refusal | undefined
 }
 
 const ANONYMOUS: Loaded = { state: 'none' }
@@ -43,7 +43,7 @@ const MAX_ADDRESS = 64
  */
 export function readSession(parts: Parts, request: FastifyRequest): RequestSession {
   const slot = request as SessionRequest
-  if (slot[REFUSED] !== null) throw new SecureSessionError('SESSION_CROSS_ORIGIN')
+  if (slot[REFUSED] !== undefined) throw new SecureSessionError('SESSION_CROSS_ORIGIN')
   const hasNone = slot[SESSION] === null && (slot[OPTED_OUT] || isOptedOut(request))
   if (hasNone) throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
   const session = slot[SESSION] ?? holdSession(parts, request, ANONYMOUS)
