@@ -6,13 +6,12 @@ import type {
   preParsingHookHandler,
 } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
-import type { Parts } from '../session/parts.ts'
+import type { Engine } from '../session/engine.ts'
 import type { Refusal } from './cross-origin.ts'
 import { judgeOrigin } from './cross-origin.ts'
-import { failCleanly } from './clean-error.ts'
 import { logRefusal, NULL_ORIGIN } from './refusal-log.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { REFUSED } from './request-slot.ts'
+import { refuseRequest, SLOT } from './request-slot.ts'
 import { isTrustedOrigin } from './trusted-origins.ts'
 
 const CORS = '@fastify/cors'
@@ -26,16 +25,17 @@ export type CorsConflict = (origin: string) => void
  * then the session cannot be read.
  */
 export function refuseCrossOrigin(
-  { settings }: Parts,
+  { settings }: Engine,
   app: FastifyInstance,
   onConflict: CorsConflict,
 ): CrossOriginHooks {
   const isCorsBefore = app.hasPlugin(CORS)
-  const refuse = (request: SessionRequest, reply: FastifyReply, refusal: Refusal): SecureSessionError => {
+  const waiting = new WeakMap<FastifyRequest, Refusal>()
+  const fail = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Error => {
     const isAllowed = isAllowedByCors(reply, refusal)
     if (isAllowed) onConflict(refusal.origin ?? '')
     logRefusal(request, refusal, isAllowed)
-    return failCleanly(reply, errorOf(refusal))
+    return refuseRequest(request, reply, errorOf(refusal))
   }
   return {
     onRequest: (request, reply, done) => {
@@ -43,16 +43,16 @@ export function refuseCrossOrigin(
         isOpen(request) || isTrustedOrigin(settings.trustedOrigins, origin, request)
       const refusal = judgeOrigin(request, isTrusted)
       if (refusal === undefined || isOpen(request)) return done()
-      const slot = request as SessionRequest
-      if (isCorsBefore || !request.server.hasPlugin(CORS)) return done(refuse(slot, reply, refusal))
-      slot[REFUSED] = refusal
+      if (isCorsBefore || !request.server.hasPlugin(CORS)) return done(fail(request, reply, refusal))
+      waiting.set(request, refusal)
+      ;(request as SessionRequest)[SLOT] = errorOf(refusal)
       done()
     },
     preParsing: (request, reply, _payload, done) => {
-      const slot = request as SessionRequest
-      const refusal = slot[REFUSED]
+      const isWaiting = (request as SessionRequest)[SLOT] instanceof Error
+      const refusal = isWaiting ? waiting.get(request) : undefined
       if (refusal === undefined) done()
-      else done(refuse(slot, reply, refusal))
+      else done(fail(request, reply, refusal))
     },
   }
 }
