@@ -65,6 +65,23 @@ export interface MaxSessions {
   onLimit?: 'evict' | 'refuse' | undefined
 }
 
+/**
+ * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
+ * form.
+ */
+export interface TrustedOrigin {
+  origin: string
+  /** The reason why this is acceptable here. Required. */
+  reason: string
+}
+
+/**
+ * Says whether an origin may send unsafe requests. Called for an origin that is not the app's own, and never for
+ * `null`. Answers at once, with a boolean: anything else, a promise too, fails the request with
+ * `SESSION_OPTION_INVALID`.
+ */
+export type TrustsOrigin = (origin: string, request: FastifyRequest) => boolean
+
 /** Options of `fastify.register(secureSession, options)`. Nothing is coerced; unknown keys refuse to boot. */
 export interface SecureSessionOptions {
   /** Which rules apply. Default: `NODE_ENV`; anything but `development` and `test` means production. */
@@ -85,11 +102,16 @@ export interface SecureSessionOptions {
   absoluteTimeout?: Duration | undefined
   /** Age at which the id is replaced by itself (OWASP renewal timeout). `'0s'` disables. Default `15m`. */
   renewalTimeout?: Duration | undefined
-  /** Lifetime of a session begun with `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
+  /**
+   * Lifetime of a session begun with `login(user, { remember: true })`. Default `14d`, or the absolute limit of
+   * `assurance`.
+   */
   rememberTimeout?: Duration | undefined
   /** How many sessions a user may have. Default: no limit. */
   maxSessions?: number | ((user: SessionUser) => number) | MaxSessions | undefined
-  /** Fetches the user behind a session, for `authHash`; `null` or `undefined` (no such user any more) ends the session. */
+  /**
+   * Fetches the user behind a session, for `authHash`; `null` or `undefined` (no such user any more) ends the session.
+   */
   loadUser?: ((id: string) => Promise<unknown>) | undefined
   /** Fingerprint of the user's credentials; when it changes, older sessions end. Needs `loadUser`. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the app's own user type, which a plugin cannot know
@@ -104,9 +126,14 @@ export interface SecureSessionOptions {
   maxRecordSize?: number | undefined
   /** Refuses unsafe cross-origin requests. Default `true`. */
   crossOriginProtection?: boolean | undefined
-  /** Origins (`https://app.example`) that may send unsafe requests although they are another origin. Default none. */
-  trustedOrigins?: string[] | undefined
-  /** Where TLS ends, when the plugin cannot see it: in this process, or at a proxy that Fastify's `trustProxy` names. */
+  /**
+   * Origins that may send unsafe requests although they are another origin: a list of `https://app.example` or, for the
+   * shell of an app, `capacitor://localhost`; or a function of the origin and the request. Default none.
+   */
+  trustedOrigins?: (string | TrustedOrigin)[] | TrustsOrigin | undefined
+  /**
+   * Where TLS ends, when the plugin cannot see it: in this process, or at a proxy that Fastify's `trustProxy` names.
+   */
   tls?: 'direct' | 'proxy' | undefined
   /**
    * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it

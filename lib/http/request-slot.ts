@@ -1,9 +1,10 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
 import type { Loaded } from '../session/load-session.ts'
 import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
+import { failCleanly } from './clean-error.ts'
 
 /** The key under which a request keeps the state of its session. */
 export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
@@ -19,9 +20,13 @@ export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
  */
 export type Slot = 'early' | 'opted-out' | 'anonymous' | 'answered' | Error | RequestSession
 
+/** The key under which a request keeps whether it came with several session cookies. */
+export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-duplicates')
+
 /** A request with the state of its session. */
 export interface SessionRequest extends FastifyRequest {
   [SLOT]: Slot
+  [HAS_DUPLICATES]: boolean
 }
 
 /** The length up to which a user agent is kept. The store is not the client's to fill. */
@@ -31,7 +36,8 @@ const MAX_USER_AGENT = 256
 const MAX_ADDRESS = 64
 
 /**
- * Returns the session of a request, and notes that the response depends on the cookie. Makes an anonymous one on first use.
+ * Returns the session of a request, and notes that the response depends on the cookie. Makes an anonymous one on first
+ * use.
  * @throws `SESSION_NOT_LOADED`, `SESSION_ROUTE_OPTED_OUT`, or the error that kept the session from being loaded
  */
 export function readSession(engine: Engine, request: FastifyRequest): RequestSession {
@@ -66,6 +72,15 @@ export function markAnswered(request: FastifyRequest): void {
   const place = request as SessionRequest
   if (place[SLOT] instanceof RequestSession) place[SLOT].markAnswered()
   else if (place[SLOT] === 'anonymous') place[SLOT] = 'answered'
+}
+
+/**
+ * Refuses a request, and makes room for the error in its reply. From here on nobody knows whose request this is, and
+ * its error page may not take it for anonymous. Returns the error.
+ */
+export function refuseRequest(request: FastifyRequest, reply: FastifyReply, error: Error): Error {
+  ;(request as SessionRequest)[SLOT] = error
+  return failCleanly(reply, error)
 }
 
 /** Whether the route of a request wants no session. */

@@ -41,7 +41,8 @@ type Visitor = Pick<Client, 'userAgent' | 'ip'>
 /** No session, and nothing to say about the cookie. */
 export const NONE: Loaded = { state: 'none' }
 
-const GONE: Loaded = { state: 'gone' }
+/** An id of this app whose record no longer exists. */
+export const GONE: Loaded = { state: 'gone' }
 
 /**
  * Follows an id to a live record. Returns without a promise where no store has to be asked.
