@@ -21,9 +21,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { brokenLinksOf, guide, GUIDES, PAPERS } from './support/guides.ts'
-import { ROOT } from './support/imports.ts'
+import { ROOT, sourceFiles } from './support/imports.ts'
 import type { Block } from './support/markdown.ts'
-import { blocksOf } from './support/markdown.ts'
+import { blocksOf, examplesOf } from './support/markdown.ts'
 import { installBelow, isPrinted, Reader, readerBelow } from './support/readme-runner.ts'
 import { PICTURES, pictureOf, refusedBoot, savePictures } from './support/refused-boot.ts'
 import type { Finished } from './support/run.ts'
@@ -96,6 +96,18 @@ for (const path of GUIDES) {
     for (const block of blocks.filter(isAlone)) t.equal(await reader.typeCheckAlone(block), '', `line ${block.line}`)
   })
 }
+
+t.test('every @example of types/ compiles', async (t) => {
+  const reader = await readerBelow(base, 'examples')
+  const examples = sourceFiles('types').flatMap((file) => examplesOf(guide(file)))
+  t.ok(examples.length >= 4)
+  for (const [index, code] of examples.entries()) {
+    const attributes = code.includes('import ') ? { file: `example-${index}.ts` } : { fragment: '' }
+    const block = { language: 'ts', attributes, code, line: index, above: '' } as Block
+    await (isPart(block) ? reader.writePart(block) : reader.write(block))
+  }
+  t.equal(await reader.typeCheck(), '')
+})
 
 t.test('the guides hold code to run', async (t) => {
   t.ok(GUIDES.flatMap((path) => blocksOf(guide(path))).filter(isCode).length > 20)

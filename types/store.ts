@@ -54,6 +54,34 @@ export interface SessionRecord {
  *
  * An unknown, expired or damaged record is absent, and absence is not an error. A rejection means that the store could
  * not answer; the request then gets a 503. No method ever brings back a record that is gone.
+ *
+ * @example
+ * ```ts
+ * import type { SessionRecord, SessionStore } from 'fastify-session-guard'
+ *
+ * const records = new Map<string, SessionRecord>()
+ * const live = (handle: string): SessionRecord | undefined => {
+ *   const record = records.get(handle)
+ *   return record !== undefined && record.idleDeadline > Date.now() ? record : undefined
+ * }
+ * export const store: SessionStore = {
+ *   get: async (handle) => live(handle),
+ *   create: async (record) => live(record.handle) === undefined && records.set(record.handle, record).size > 0,
+ *   update: async (record, version) =>
+ *     live(record.handle)?.version === version && records.set(record.handle, record).size > 0,
+ *   async touch(handle, version, seen) {
+ *     const record = live(handle)
+ *     if (record?.version !== version) return false
+ *     const lastSeenAt = Math.max(record.lastSeenAt, seen.lastSeenAt)
+ *     const idleDeadline = Math.max(record.idleDeadline, seen.idleDeadline)
+ *     return records.set(handle, { ...record, lastSeenAt, idleDeadline }).size > 0
+ *   },
+ *   async delete(handle, version) {
+ *     const record = live(handle)
+ *     return record !== undefined && (version ?? record.version) === record.version && records.delete(handle)
+ *   },
+ * }
+ * ```
  */
 export interface SessionStore {
   /** The record, or `undefined` when it is absent. */
