@@ -11,6 +11,7 @@ export type SessionErrorCode =
   | 'SESSION_OPTION_INVALID'
   | 'SESSION_ENDED'
   | 'SESSION_ROUTE_OPTED_OUT'
+  | 'SESSION_NOT_LOADED'
   | 'SESSION_RESPONSE_STARTED'
   | 'SESSION_DECORATOR_TAKEN'
   | 'SESSION_AUTH_HASH_UNSET'
@@ -41,6 +42,10 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
   SESSION_OPTION_INVALID: [500, 'The app passed or assigned a value that is not accepted here.'],
   SESSION_ENDED: [500, 'This session has ended in this request. Read req.session again after a login.'],
   SESSION_ROUTE_OPTED_OUT: [500, 'This route has config: { session: false }, so it has no session.'],
+  SESSION_NOT_LOADED: [
+    500,
+    'This hook runs before the session is loaded. Register fastify-session-guard before the plugin or hook that reads it.',
+  ],
   SESSION_RESPONSE_STARTED: [
     500,
     'The response has begun, so its cookie can no longer change. Do this before the reply.',
@@ -76,6 +81,10 @@ export class SecureSessionError extends Error {
   override readonly name: string = 'SecureSessionError'
   readonly code: SessionErrorCode
   readonly statusCode: number
+  /** The same number under the name that http-errors gives it, which the exception filter of Nest asks for. */
+  readonly status: number
+  /** The http-errors permission to show the message to the client: `true` below 500. */
+  readonly expose: boolean
   readonly headers: Record<string, string> | undefined
   /** The key or option that the error is about, when there is one. */
   readonly detail: string | undefined
@@ -87,6 +96,8 @@ export class SecureSessionError extends Error {
     this.code = code
     this.detail = options?.detail
     this.statusCode = statusCode
+    this.status = statusCode
+    this.expose = statusCode < 500
     this.headers = statusCode === 503 ? { 'retry-after': String(RETRY_AFTER) } : undefined
   }
 }

@@ -33,6 +33,7 @@ export const DECORATORS: Given<DecoratorNames> = {
   login: 'login',
   logout: 'logout',
   user: 'user',
+  requireUser: 'requireUser',
   isAuthenticated: 'isAuthenticated',
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',

@@ -9,6 +9,12 @@ t.test('an error carries its code, its status and its cause', async (t) => {
   t.notMatch(error.message, /connection refused/, 'what the store said stays in the cause')
 })
 
+t.test('an error has the signature of http-errors, and exposes its message below 500', async (t) => {
+  t.match(new SecureSessionError('SESSION_CROSS_ORIGIN'), { status: 403, statusCode: 403, expose: true })
+  t.match(new SecureSessionError('SESSION_STORE_UNAVAILABLE'), { status: 503, statusCode: 503, expose: false })
+  t.match(new SecureSessionError('SESSION_OPTION_INVALID'), { status: 500, statusCode: 500, expose: false })
+})
+
 t.test('a 503 says when to try again, the others do not', async (t) => {
   t.same(new SecureSessionError('SESSION_SUPERSEDED').headers, { 'retry-after': '1' })
   t.equal(new SecureSessionError('SESSION_LOGIN_REQUIRED').headers, undefined)

@@ -29,6 +29,15 @@ export interface RequestMembers {
   logout(options?: LogoutOptions): Promise<void>
   /** The user as given to `login`, or `null` on an anonymous request. */
   readonly user: SessionUser | null
+  /**
+   * Returns the user as given to `login`, never `null`: the typed way to the user behind `requireLogin`.
+   *
+   * @example
+   * app.get('/me', { onRequest: app.requireLogin() }, async (req) => ({ id: req.requireUser().id }))
+   *
+   * @throws `SESSION_LOGIN_REQUIRED` (401) on an anonymous request
+   */
+  requireUser(): SessionUser
   /** Returns whether a user is logged in. */
   isAuthenticated(): boolean
   /**

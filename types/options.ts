@@ -44,6 +44,8 @@ export interface DecoratorNames {
   logout?: string | undefined
   /** `req.user`. */
   user?: string | undefined
+  /** `req.requireUser`. */
+  requireUser?: string | undefined
   /** `req.isAuthenticated`. */
   isAuthenticated?: string | undefined
   /** `req.authenticatedAt`. */
