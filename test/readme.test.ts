@@ -126,6 +126,21 @@ t.test('README.md has at most 1,800 words', async (t) => {
   t.ok(guide('README.md').split(/\s+/).length <= 1800)
 })
 
+t.test('README.md names the versions that package.json asks for', async (t) => {
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    engines: Record<string, string>
+    peerDependencies: Record<string, string>
+  }
+  const install =
+    guide('README.md')
+      .split('## ')
+      .find((section) => section.startsWith('Install')) ?? ''
+  for (const [name, range] of Object.entries({ ...manifest.peerDependencies, 'Node.js': manifest.engines['node'] })) {
+    const version = /\d[\d.]*/.exec(range ?? '')?.[0].replace(/\.0$/, '') ?? 'no version'
+    t.match(install, new RegExp(`${name}\\b.{0,10}\\b${version.replaceAll('.', '\\.')}\\b`), `${name} ${version}`)
+  }
+})
+
 t.test('README.md links to every guide', async (t) => {
   const unlinked = GUIDES.filter((path) => path !== 'README.md' && !guide('README.md').includes(`(${path})`))
   t.strictSame(unlinked, [], 'README.md, Guides: each of these needs a link')
