@@ -5,14 +5,14 @@ export interface Successor {
   readonly issuedAt: number
 }
 
-/** What a client looked like when it logged in; shown in device lists, never used to decide. */
+/** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
   readonly ip: string
 }
 
 /**
- * What a store keeps for one session. Immutable: a change is a new object.
+ * The record of one session in a store. Immutable: a change is a new object.
  * Instants are milliseconds since 1970; hashes are SHA-256 in base64url.
  */
 export interface SessionRecord {
@@ -32,7 +32,7 @@ export interface SessionRecord {
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number
-  /** When the current secret was minted. */
+  /** The instant at which the current secret was minted. */
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
