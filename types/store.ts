@@ -19,14 +19,14 @@ export interface RivalId {
   readonly isTied: boolean
 }
 
-/** The facts of a client at its login, for device lists. */
+/** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
   readonly ip: string
 }
 
 /**
- * What a store keeps for one session. Immutable: a change is a new object.
+ * The record of one session in a store. Immutable: a change is a new object.
  * Instants are milliseconds since 1970; hashes are SHA-256 in base64url.
  */
 export interface SessionRecord {
@@ -82,8 +82,36 @@ export interface SessionRecord {
  * An unknown, expired or damaged record is absent, and absence is not an error. A rejection means that the store could
  * not answer; the request then gets a 503. No method ever brings back a record that is gone.
  *
- * Of a record's fields a store reads `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline`. All others are JSON that
- * comes back as it was.
+ * A store reads the fields `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline` of a record. All other fields are
+ * JSON that comes back as it was.
+ *
+ * @example
+ * ```ts
+ * import type { SessionRecord, SessionStore } from 'fastify-session-guard'
+ *
+ * const records = new Map<string, SessionRecord>()
+ * const live = (handle: string): SessionRecord | undefined => {
+ *   const record = records.get(handle)
+ *   return record !== undefined && record.idleDeadline > Date.now() ? record : undefined
+ * }
+ * export const store: SessionStore = {
+ *   get: async (handle) => live(handle),
+ *   create: async (record) => live(record.handle) === undefined && records.set(record.handle, record).size > 0,
+ *   update: async (record, version) =>
+ *     live(record.handle)?.version === version && records.set(record.handle, record).size > 0,
+ *   async touch(handle, version, seen) {
+ *     const record = live(handle)
+ *     if (record?.version !== version) return false
+ *     const lastSeenAt = Math.max(record.lastSeenAt, seen.lastSeenAt)
+ *     const idleDeadline = Math.max(record.idleDeadline, seen.idleDeadline)
+ *     return records.set(handle, { ...record, lastSeenAt, idleDeadline }).size > 0
+ *   },
+ *   async delete(handle, version) {
+ *     const record = live(handle)
+ *     return record !== undefined && (version ?? record.version) === record.version && records.delete(handle)
+ *   },
+ * }
+ * ```
  */
 export interface SessionStore {
   /**
