@@ -1,7 +1,7 @@
-import type { Announcement } from '../../types/index.ts'
+import { announcementOf } from './announcement-text.ts'
+import { inTime } from './in-time.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import type { RedisClient } from './redis-client.ts'
-import { ENDED, RAISED } from './redis-scripts.ts'
 
 /** How long a server may take to accept a subscription, in milliseconds. */
 const PATIENCE = 5000
@@ -44,13 +44,6 @@ export async function subscribeTo(client: RedisClient, channel: string, tell: Li
   return onNodeRedis(await duplicateOf(client as unknown as NodeRedisSubscriber | NodeRedisPool), channel, hear)
 }
 
-/** Anybody may speak on the channel: what is no announcement is passed over. */
-export function announcementOf(message: string): Announcement | undefined {
-  if (message.startsWith(ENDED)) return { handle: message.slice(ENDED.length) }
-  const cutoff = message.startsWith(RAISED) ? Number(message.slice(RAISED.length)) : Number.NaN
-  return Number.isFinite(cutoff) ? { cutoff } : undefined
-}
-
 async function duplicateOf(client: NodeRedisSubscriber | NodeRedisPool): Promise<NodeRedisSubscriber> {
   // A cache would take this connection's invalidation messages for its own.
   const options = { clientSideCache: undefined, disableOfflineQueue: false, keyPrefix: undefined }
@@ -64,7 +57,7 @@ async function onNodeRedis(
 ): Promise<Unsubscribe> {
   client.on('error', ignore)
   const subscribed = client.connect().then(() => client.subscribe(channel, hear))
-  await inTime(subscribed, () => client.destroy())
+  await accepted(subscribed, () => client.destroy())
   return async () => client.destroy()
 }
 
@@ -77,7 +70,7 @@ async function onSharedConnection(
     // A client that the app has closed has no subscription left.
     await client.unsubscribe(channel, hear).catch(ignore)
   }
-  await inTime(client.subscribe(channel, hear), () => void unsubscribe())
+  await accepted(client.subscribe(channel, hear), () => void unsubscribe())
   return unsubscribe
 }
 
@@ -93,24 +86,18 @@ async function onIoRedis(
   const subscriber = isCluster ? client.duplicate([], { ...options, redisOptions }) : client.duplicate(options)
   subscriber.on('error', ignore)
   subscriber.on('message', (_channel, message) => hear(message))
-  await inTime(subscriber.subscribe(channel), () => subscriber.disconnect())
+  await accepted(subscriber.subscribe(channel), () => subscriber.disconnect())
   return async () => subscriber.disconnect()
 }
 
-/** Gives up, and calls `undo`, when the promise fails or takes too long. */
-async function inTime(promise: Promise<unknown>, undo: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no subscription in ${PATIENCE} ms`)), PATIENCE)
-  })
+/** Waits for a subscription. Calls `undo` when it fails or takes too long. */
+async function accepted(subscribing: Promise<unknown>, undo: () => void): Promise<void> {
   try {
-    await Promise.race([promise, late])
+    await inTime(subscribing, PATIENCE, `no subscription in ${PATIENCE} ms`)
   } catch (error) {
-    promise.catch(ignore)
+    subscribing.catch(ignore)
     undo()
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }
 

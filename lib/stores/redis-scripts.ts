@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ENDED, RAISED } from './announcement-text.ts'
 
 /** A script as the server knows it. */
 export interface Script {
@@ -8,10 +9,6 @@ export interface Script {
 
 /** The last part of the channel's name, after the prefix of all keys. */
 export const CHANNEL = 'ends'
-
-/** How the two kinds of messages begin. */
-export const ENDED = 'ended '
-export const RAISED = 'cutoff '
 
 /**
  * The value of a record is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its JSON on the
