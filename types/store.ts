@@ -199,7 +199,8 @@ export interface ReadingMany {
 /** The power to list every record. */
 export interface Enumerating {
   /**
-   * One page of the live records, at most `limit` of them. `limit` is a whole number from 1 to 1,000.
+   * One page of the live records, `limit` of them. `limit` is a whole number from 1 to 1,000. Redis lists in steps of its own, and
+   * may give a few hundred more.
    *
    * The first page is asked without `after`, the following one with the `next` of the page before. A page without `next` is the
    * last. A page may hold fewer records than `limit`, or none, and still have a `next`. Records that exist during the whole
@@ -207,8 +208,8 @@ export interface Enumerating {
    */
   listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
   /**
-   * How many records are live. Exact in a store that counts in one step. Redis counts while it walks over its keys: records that
-   * come or go during the walk may be counted or not.
+   * How many records are live. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
+   * over its keys: a record that comes or goes during the walk, or has just expired, may be counted or not.
    */
   count(): Promise<number>
 }
