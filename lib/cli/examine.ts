@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import type { Finding } from '../../types/index.ts'
 import type { ShownSettings } from '../guard/evidence/settings.ts'
 import { formatDuration } from '../session/duration.ts'
@@ -44,9 +43,9 @@ export async function examine(file: string, options: ExamineOptions): Promise<Ex
   // A primary process of node:cluster only forks: the app is what a worker runs.
   const ending = first.forks ? await runModule(file, options, { ...options.env, NODE_UNIQUE_ID: '1' }) : first
   const { reports, settings, output } = ending
-  const findings = uniqueFindings(reports.flatMap((report) => report.findings))
-    .filter((finding) => options.offline !== true || !isAnswerOfStore(finding))
-    .map((finding) => finding)
+  const findings = uniqueFindings(reports.flatMap((report) => report.findings)).filter(
+    (finding) => options.offline !== true || !isAnswerOfStore(finding),
+  )
   const failure = failureOf(ending, file, formatDuration(options.timeout))
   return {
     findings,
@@ -102,22 +101,29 @@ function hear(child: ChildProcess, ending: Ending): void {
 }
 
 /** Waits until a process has ended and everything that it said was heard. */
-async function ended(child: ChildProcess, ending: Ending): Promise<void> {
-  const closed = once(child, 'close')
-  const disconnected = child.connected ? once(child, 'disconnect') : undefined
-  try {
-    const [code] = (await once(child, 'exit')) as [number | null]
-    ending.exitCode = code
-  } catch (error) {
-    ending.errors.push({ text: (error as Error).message, stack: '', code: '' })
-    return
-  }
-  let timer: NodeJS.Timeout | undefined
-  const enough = new Promise((resolve) => {
-    timer = setTimeout(resolve, STREAM_GRACE)
+function ended(child: ChildProcess, ending: Ending): Promise<void> {
+  return new Promise((resolve) => {
+    let isClosed = false
+    let timer: NodeJS.Timeout | undefined
+    const settle = (): void => {
+      if (!isClosed || child.connected) return
+      clearTimeout(timer)
+      resolve()
+    }
+    child.once('error', (error) => {
+      ending.errors.push({ text: error.message, stack: '', code: '' })
+      resolve()
+    })
+    child.once('exit', (code) => {
+      ending.exitCode = code
+      timer = setTimeout(resolve, STREAM_GRACE)
+    })
+    child.once('disconnect', settle)
+    child.once('close', () => {
+      isClosed = true
+      settle()
+    })
   })
-  await Promise.race([Promise.all([closed, disconnected]), enough])
-  clearTimeout(timer)
 }
 
 /** The phases repeat what they know, and an app may register twice. */

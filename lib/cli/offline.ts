@@ -55,7 +55,7 @@ type Answerer = (received: Buffer) => { reply: Buffer; left: Buffer<ArrayBuffer>
 
 const REDIS_ANSWERS: Readonly<Record<string, string>> = {
   PING: '+PONG\r\n',
-  INFO: '$22\r\nredis_version:7.4.0\r\n\r\n\r\n',
+  INFO: '$21\r\nredis_version:7.4.0\r\n\r\n',
   CONFIG: '*0\r\n',
   HELLO: '*2\r\n$6\r\nserver\r\n$5\r\nredis\r\n',
   CLUSTER: '-ERR This instance has cluster support disabled\r\n',

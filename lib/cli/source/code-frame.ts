@@ -1,5 +1,5 @@
 import type { Finding } from '../../../types/index.ts'
-import { locateOption, placeIn } from './locate.ts'
+import { isShown, locateOption, placeIn } from './locate.ts'
 import type { OptionsSite } from './options-literals.ts'
 import { nodesOf } from './project.ts'
 import type { Node, Project, SourceModule } from './project.ts'
@@ -24,7 +24,10 @@ export function codeFrame(
   const shown = located.find(({ isExact }) => isExact === true) ?? located.find(({ module }) => module !== undefined)
   if (shown?.module === undefined || shown.node === undefined) return undefined
   const { module, node } = shown
-  const kept = located.flatMap((one) => (one.node !== undefined && !one.location.redacted ? [one.node] : []))
+  // What the finding prints already needs no cover.
+  const kept = located.flatMap(({ node: one, location }) =>
+    one !== undefined && !location.redacted && isShown(one, location.value) ? [one] : [],
+  )
   const { line, column } = placeIn(module, node.start)
   const start = module.text.lastIndexOf('\n', node.start - 1) + 1
   const end = module.text.indexOf('\n', start) === -1 ? module.text.length : module.text.indexOf('\n', start)

@@ -37,22 +37,36 @@ export interface LocatedNode {
   readonly isExact: boolean
 }
 
-/** Finds where an option is written. Of several registrations the one counts that writes most of the path. */
+/** Finds where an option is written. Of several registrations the one counts that fits what the guard found there. */
 export function locateOption(
   project: Project,
   sites: readonly OptionsSite[],
-  { pointer }: Pick<FindingLocation, 'pointer'>,
+  location: Pick<FindingLocation, 'pointer' | 'value'>,
 ): LocatedNode | undefined {
-  const steps = stepsOf(pointer)
+  const steps = stepsOf(location.pointer)
   const found = sites.map((site) => {
-    if (site.literal === undefined) return { ...entryOf(site), depth: -1 }
-    const { member, depth } = follow(project, site.literal, steps)
-    return member === undefined
-      ? { ...entryOf(site), depth }
-      : { module: member.module, node: depth === steps.length ? member.value : member.whole, depth }
+    const { member, depth } =
+      site.literal === undefined ? { member: undefined, depth: 0 } : follow(project, site.literal, steps)
+    const isExact = depth === steps.length && member !== undefined
+    const place =
+      member === undefined ? entryOf(site) : { module: member.module, node: isExact ? member.value : member.whole }
+    return { ...place, isExact, fit: fitOf(isExact ? place.node : undefined, location.value), depth }
   })
-  const [best] = found.toSorted((left, right) => right.depth - left.depth)
-  return best && { module: best.module, node: best.node, isExact: best.depth === steps.length && steps.length > 0 }
+  const [best] = found.toSorted((left, right) => right.fit - left.fit || right.depth - left.depth)
+  return best && { module: best.module, node: best.node, isExact: best.isExact }
+}
+
+/** How well what is written, or that nothing is, fits what a finding shows: an option that is missing is written nowhere. */
+function fitOf(written: Node | undefined, shown: string): number {
+  const isMissing = shown === 'missing' || shown.endsWith('(default)')
+  if (written === undefined) return isMissing ? 2 : 0
+  if (isMissing) return -1
+  return isShown(written, shown) ? 3 : 1
+}
+
+/** Whether a finding prints a literal as it is written. */
+export function isShown({ type, value }: Node, shown: string): boolean {
+  return type === 'Literal' && JSON.stringify(value) === shown
 }
 
 /** A whole call would be a page: its beginning stands for it. */
