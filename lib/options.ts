@@ -29,10 +29,11 @@ export const DEFAULTS = {
 } as const
 
 /** Names of what the plugin adds to requests and to the app. */
-export const DECORATORS: Required<DecoratorNames> = {
+export const DECORATORS: Given<DecoratorNames> = {
   login: 'login',
   logout: 'logout',
   user: 'user',
+  requireUser: 'requireUser',
   isAuthenticated: 'isAuthenticated',
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',
@@ -60,11 +61,14 @@ export function environmentOf(asked: unknown): EnvironmentName {
   return asked === 'development' || asked === 'test' ? asked : 'production'
 }
 
+/** The members of an options object when none of them is absent. */
+export type Given<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
+
 /** Options with every default in place and every duration in milliseconds. */
 export interface Settings {
   readonly environment: EnvironmentName
   readonly secrets: string[]
-  readonly cookie: Readonly<SessionCookieOptions & Required<Pick<SessionCookieOptions, CookieDefault>>>
+  readonly cookie: Readonly<Partial<Given<SessionCookieOptions>> & Given<Pick<SessionCookieOptions, CookieDefault>>>
   readonly idleTimeout: number
   readonly absoluteTimeout: number
   readonly rememberTimeout: number
@@ -73,13 +77,13 @@ export interface Settings {
   readonly storeTimeout: number
   readonly sweepInterval: number
   readonly maxRecordSize: number
-  readonly maxSessions: Required<MaxSessions> | undefined
+  readonly maxSessions: Given<MaxSessions> | undefined
   readonly loadUser: SecureSessionOptions['loadUser']
   readonly authHash: SecureSessionOptions['authHash']
   readonly crossOriginProtection: boolean
   readonly trustedOrigins: ReadonlySet<string>
   readonly clearSiteData: boolean
-  readonly decorators: Readonly<Required<DecoratorNames>>
+  readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
 
@@ -106,9 +110,14 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     crossOriginProtection: options.crossOriginProtection ?? true,
     trustedOrigins: new Set(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
-    decorators: Object.freeze({ ...DECORATORS, ...given(options.decorators) }),
+    decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
+}
+
+/** Returns the names of what the plugin adds: those of the option `decorators`, and the plugin's own for the others. */
+export function decoratorNames({ decorators }: Pick<SecureSessionOptions, 'decorators'>): Given<DecoratorNames> {
+  return { ...DECORATORS, ...given(decorators) }
 }
 
 type CookieDefault = 'name' | 'path' | 'secure' | 'httpOnly' | 'sameSite' | 'partitioned'
@@ -148,9 +157,9 @@ function milliseconds(duration: Duration | 0): number {
 }
 
 /** `undefined` is absence: `secure: undefined` leaves the default in place. */
-function given<Options extends object>(options: Options | undefined): Partial<Options> {
+function given<Options extends object>(options: Options | undefined): Partial<Given<Options>> {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Partial<Options>
+  return Object.fromEntries(entries) as Partial<Given<Options>>
 }
 
 /** An empty key, which the guard lets pass outside production only, would sign what anybody could sign. */
@@ -159,7 +168,7 @@ function secretsOf(secret: SecureSessionOptions['secret']): string[] {
   return secrets.length === 0 ? [randomBytes(32).toString('base64url')] : secrets
 }
 
-function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Required<MaxSessions> | undefined {
+function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Given<MaxSessions> | undefined {
   if (asked === undefined) return undefined
   return typeof asked === 'object'
     ? { limit: asked.limit, onLimit: asked.onLimit ?? 'evict' }

@@ -8,7 +8,7 @@ import { probeNeighbours } from './guard/probe/neighbours.ts'
 import { checkNeighbours, checkRequest } from './guard/phases.ts'
 import { requestFactsOf } from './guard/read/request-facts.ts'
 import type { Settings } from './options.ts'
-import { DECORATORS, resolveOptions, environmentOf } from './options.ts'
+import { decoratorNames, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
 
 /** What Fastify itself may have put among a plugin's options. */
@@ -118,7 +118,7 @@ function registrationsIn({ server }: FastifyInstance): Registration[] {
 
 /** @fastify/passport and @fastify/jwt bring names of their own; Fastify would say only that one exists. */
 function refuseTakenNames(app: FastifyInstance, options: SecureSessionOptions): void {
-  const { requireLogin, sessions, ...onRequest } = { ...DECORATORS, ...options.decorators }
+  const { requireLogin, sessions, ...onRequest } = decoratorNames(options)
   const taken = [
     ...Object.values(onRequest).filter((name) => app.hasRequestDecorator(name)),
     ...[requireLogin, sessions].filter((name) => app.hasDecorator(name)),

@@ -17,6 +17,15 @@ export interface RequestMembers {
   logout(options?: LogoutOptions): Promise<void>
   /** The user as given to `login`; `null` on an anonymous request. */
   readonly user: SessionUser | null
+  /**
+   * Returns the user as given to `login`, never `null`: the typed way to the user behind `requireLogin`.
+   *
+   * @example
+   * app.get('/me', { onRequest: app.requireLogin() }, async (req) => ({ id: req.requireUser().id }))
+   *
+   * @throws `SESSION_LOGIN_REQUIRED` (401) on an anonymous request
+   */
+  requireUser(): SessionUser
   /** Whether somebody is logged in. */
   isAuthenticated(): boolean
   /** When the user last proved who they are; `null` on an anonymous request. Renewal and remember-me never move it. */

@@ -7,14 +7,14 @@ export type { SessionUser }
 /** Options of `req.login(user, options)`. */
 export interface LoginOptions {
   /** A cookie and a session that outlive the browser, for `rememberTimeout`. Default `false`. */
-  remember?: boolean
+  remember?: boolean | undefined
   /** Fingerprint of the credentials at this login, in place of what the option `authHash` computes. */
-  authHash?: string
+  authHash?: string | undefined
   /**
    * Session data that survives the login: all, none, or these keys. Default all, without the secret of @fastify/csrf-protection that an
    * anonymous session had; of another user's session never more than the keys named here.
    */
-  keep?: boolean | readonly string[]
+  keep?: boolean | readonly string[] | undefined
 }
 
 /** Options of `req.logout(options)`. */
@@ -58,7 +58,7 @@ export interface Sessions {
 /** What happened to a session. Handles only: no id, no data. */
 export type SessionEvent =
   | { type: 'login'; at: number; handle: string; previousHandle: string | null; userId: string; remember: boolean }
-  | { type: 'logout'; at: number; handle: string; userId: string | null }
+  | { type: 'logout'; at: number; handle: string; userId: string }
   | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
@@ -66,13 +66,13 @@ export type SessionEvent =
       type: 'revoke'
       at: number
       handle: string
-      userId: string | null
+      userId: string
       reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
     }
   | { type: 'replay'; at: number; handle: string; userId: string | null }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }
-  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'conflict' }
+  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' }
   | { type: 'damaged'; at: number; handle: string }
   | { type: 'store-failure'; at: number; operation: string }
 

@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../../types/index.ts'
-import type { Client } from './parts.ts'
+import type { Client } from './engine.ts'
 import { Recent } from '../storage/recent.ts'
 
 /** How many user agents are remembered, and as many again; each is 256 characters at the most. */

@@ -1,12 +1,12 @@
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
-import { parseData, rebase } from './data.ts'
+import { parseData, rebase } from './json-data.ts'
 import type { MintedSecret } from './id.ts'
 import { isSameHash } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
 import { GRACE, isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
 import { authenticated, promoted, rotated, withSuccessor } from './record.ts'
-import { matchSecret } from './secret-match.ts'
+import { matchSecret } from './verdict.ts'
 
 /** A privilege change that waits for the response. */
 export interface Rotation {

@@ -123,9 +123,25 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
 
 const SHAPES = Object.entries(FIELDS)
 
-/** Whether a store's answer is a whole record: every field of its type, data and user parse, and a user goes with an id. */
+/** Records that were examined, or made here. A store in memory hands out the same object again and again. */
+const valid = new WeakSet<object>()
+
+/** Notes that this process made a record, so that `isRecord` need not examine it. */
+export function trust(record: SessionRecord): void {
+  valid.add(record)
+}
+
+/** Whether a store's answer is a whole record. Each object is examined once. */
 export function isRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false
+  if (valid.has(value)) return true
+  const isWhole = isWholeRecord(value)
+  if (isWhole) valid.add(value)
+  return isWhole
+}
+
+/** Whether every field has its type, data and user parse, and a user comes with their id. */
+function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
   if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null
   return (

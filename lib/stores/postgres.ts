@@ -1,5 +1,13 @@
 import { parseDuration } from '../session/duration.ts'
-import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  Duration,
+  IndexEntry,
+  SessionRecord,
+  SessionStore,
+  Sweeping,
+  UserIndex,
+} from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import { DecodedRecords } from './decoded-records.ts'
@@ -49,7 +57,6 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 const PATIENCE = 60_000
 
 class Postgres implements PostgresStore {
-  onDamaged: ((handle: string) => void) | undefined
   readonly #pool: PostgresPool
   readonly #table: string
   readonly #statements: Statements
@@ -85,12 +92,12 @@ class Postgres implements PostgresStore {
     return connectionsOf(this.#pool)
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
     const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
     const [row] = rows
     if (row === undefined) return undefined
     const record = this.#decoded.find(handle, String(row['held']), decodeHeld)
-    if (record === undefined) this.onDamaged?.(handle)
+    if (record === undefined) reports?.onDamaged?.(handle)
     return record
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 import { answerAtOnce } from '../storage/immediate.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
@@ -55,7 +55,6 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 const VALUE = /^(\d+) (\S+) (\S+) \S+\n/
 
 class Store implements RedisStore {
-  onDamaged: SessionStore['onDamaged']
   readonly connections: readonly RedisConnection[]
   readonly #redis: Redis
   readonly #decoded = new DecodedRecords()
@@ -73,12 +72,12 @@ class Store implements RedisStore {
     answerAtOnce(this, { recall: (handle) => this.#recall(handle) })
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
     const value = await this.#read(this.#recordKey(handle))
     if (value === null) return undefined
     const record = this.#decode(handle, value)
     if (record !== undefined) return record.idleDeadline > this.#clock() ? record : undefined
-    this.onDamaged?.(handle)
+    reports?.onDamaged?.(handle)
     return undefined
   }
 

@@ -1,6 +1,14 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { parseDuration } from '../session/duration.ts'
-import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  Duration,
+  IndexEntry,
+  SessionRecord,
+  SessionStore,
+  Sweeping,
+  UserIndex,
+} from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { StatementName } from './sqlite-sql.ts'
@@ -102,7 +110,6 @@ interface Row {
 }
 
 class Sqlite implements SqliteStore {
-  onDamaged: SessionStore['onDamaged']
   readonly volatile: boolean
   readonly #statements: Record<StatementName, SqliteStatement>
   readonly #database: SqliteDatabase
@@ -124,13 +131,13 @@ class Sqlite implements SqliteStore {
     this.volatile = main?.file === ''
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
     const row = this.#statements.get.get(keyOf(handle), this.#clock()) as Row | undefined
     if (row === undefined) return undefined
     const { lastSeenAt, idleDeadline } = row
     const record = decodeRecord(row.record, { lastSeenAt, idleDeadline })
     if (record?.handle === handle && record.version === Number(row.version)) return record
-    this.onDamaged?.(handle)
+    reports?.onDamaged?.(handle)
     return undefined
   }
 

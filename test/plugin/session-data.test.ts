@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { SessionRecord, SessionStore } from '../../types/index.ts'
+import type { SessionRecord } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 
@@ -205,10 +205,25 @@ t.test('a damaged record is an absent one: anonymous, the cookie cleared, an eve
 })
 
 t.test('a store that finds damage by itself says so through the same event', async (t) => {
-  let kept: SessionStore | undefined
-  const { events } = await world(t, { store: (store) => (kept = coreOnly(store)) })
-  kept?.onDamaged?.('A'.repeat(22))
-  t.match(events, [{ type: 'damaged', handle: 'A'.repeat(22) }])
+  let isDamaged = false
+  const { events, visitor } = await world(t, {
+    store: (store) => ({
+      ...coreOnly(store),
+      get: async (handle, reports) => {
+        if (!isDamaged) return store.get(handle, reports)
+        reports?.onDamaged?.(handle)
+        return undefined
+      },
+    }),
+    routes: ordinary,
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  events.length = 0
+  isDamaged = true
+  const handle = ann.cookie?.slice(0, 22)
+  await ann.get('/me')
+  t.match(events, [{ type: 'damaged', handle }])
 })
 
 t.test('a damaged record is not listed', async (t) => {

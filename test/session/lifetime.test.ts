@@ -5,7 +5,7 @@ import { hashOf, newHandle } from '../../lib/session/id.ts'
 import type { MintedSecret } from '../../lib/session/id.ts'
 import { beginAt, expiredBy, GRACE, isRenewalDue, isTouchDue, seenAt } from '../../lib/session/lifetime.ts'
 import { authenticated, newRecord } from '../../lib/session/record.ts'
-import { matchSecret } from '../../lib/session/secret-match.ts'
+import { matchSecret } from '../../lib/session/verdict.ts'
 import type { Work } from '../../lib/session/next-record.ts'
 import { isUpkeepDue, nextRecord } from '../../lib/session/next-record.ts'
 import type { SecureSessionOptions, SessionRecord } from '../../types/index.ts'
@@ -65,8 +65,8 @@ const SOME_LIFETIMES: fc.Arbitrary<Pick<SecureSessionOptions, 'assurance' | 'idl
   fc.oneof(
     fc.constantFrom('aal1' as const, 'aal2' as const, 'aal3' as const).map((assurance) => ({ assurance })),
     fc.record({
-      idleTimeout: fc.integer({ min: 1, max: 120 }).map((minutes) => `${minutes}m` as const),
-      absoluteTimeout: fc.integer({ min: 120, max: 600 }).map((minutes) => `${minutes}m` as const),
+      idleTimeout: fc.integer({ min: 1, max: 120 }).map((minutes) => `${BigInt(minutes)}m` as const),
+      absoluteTimeout: fc.integer({ min: 120, max: 600 }).map((minutes) => `${BigInt(minutes)}m` as const),
     }),
     fc.constant({}),
   )

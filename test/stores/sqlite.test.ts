@@ -255,11 +255,11 @@ t.test('a row that is not the whole of its record is damaged', async (t) => {
     'data that reaches for a prototype': encodeRecord({ ...record, data: '{"__proto__":{"isAdmin":true}}' }),
   }
   const heard: string[] = []
-  store.onDamaged = (handle) => heard.push(handle)
+  const reports = { onDamaged: (handle: string) => void heard.push(handle) }
   for (const [name, text] of Object.entries(damages)) {
     await store.create(record)
     database.prepare('UPDATE sessions SET record = ?').run(text)
-    t.equal(await store.get(record.handle), undefined, name)
+    t.equal(await store.get(record.handle, reports), undefined, name)
     t.strictSame(heard.splice(0), [record.handle], name)
     await store.delete(record.handle)
   }

@@ -7,9 +7,10 @@ import type { Block } from './markdown.ts'
 import { ROOT } from './imports.ts'
 import type { Finished } from './run.ts'
 import { plainEnvironment, run } from './run.ts'
+import { packTarball } from './tarball.ts'
 import { typeCheck } from './type-check.ts'
 
-/** Info strings that README.md may use; anything else is a mistake. */
+/** The words that an info string may have; any other word is a mistake. */
 const ATTRIBUTES = /^(file|alone|fragment|options|serve|store|needs|exit|output|[A-Z][A-Z0-9_]*)$/
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -44,23 +45,31 @@ const ASK = `
   process.exit(0)
 `
 
-/** A folder in which a reader of the README has typed everything it says into files. */
+/** A folder in which a reader of one guide types its blocks into files, one after the other. */
 export class Reader {
   readonly folder: string
+  readonly #files = new Set<string>()
 
   constructor(folder: string) {
     this.folder = folder
   }
 
-  /** What is wrong with a block before anything is run. */
-  static faultsOf({ attributes }: Block): string[] {
-    return Object.keys(attributes).filter((name) => !ATTRIBUTES.test(name))
+  /** Returns the faults that a block has before anything is run. */
+  static faultsOf({ attributes, above }: Block): string[] {
+    const { file } = attributes
+    const unknown = Object.keys(attributes).filter((name) => !ATTRIBUTES.test(name))
+    const isNamed = file === undefined || above.includes(`\`${file}\``)
+    return [
+      ...unknown.map((name) => `unknown word in the info string: ${name}`),
+      ...(isNamed ? [] : [`the line above the block does not show the file name \`${file}\``]),
+    ]
   }
 
   /** Writes a block to the file it names, or to one of its own. */
   async write(block: Block): Promise<string> {
     const name = block.attributes['file'] ?? `line-${block.line}.${block.language === 'ts' ? 'ts' : 'mjs'}`
     await writeFile(join(this.folder, name), block.code)
+    this.#files.add(name)
     return name
   }
 
@@ -126,8 +135,8 @@ export class Reader {
     return `ended without listening\n${errors}`
   }
 
-  /** Commands of a shell block that do not exist; `files` are the names of the other blocks. */
-  async missingCommands(block: Block, files: readonly string[]): Promise<string[]> {
+  /** Returns the commands of a shell block that do not exist. */
+  async missingCommands(block: Block): Promise<string[]> {
     const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest
     const missing: string[] = []
     for (const command of commandsOf(block.code)) {
@@ -136,7 +145,7 @@ export class Reader {
         SHELL.includes(program) ||
         (program === 'npm' && isNpmCommand(args, manifest.scripts)) ||
         (program === 'npx' && (await this.#hasCommand(args))) ||
-        (program === 'node' && args.some((name) => files.includes(name.replace(/^\.\//, ''))))
+        (program === 'node' && args.some((name) => this.#files.has(name.replace(/^\.\//, ''))))
       if (!exists) missing.push(command)
     }
     return missing
@@ -145,8 +154,11 @@ export class Reader {
   /** Whether the installed command explains itself under this name. */
   async #hasCommand([name, command]: string[]): Promise<boolean> {
     if (name !== 'fastify-session-guard') return false
-    const main = join(this.folder, 'node_modules', name, 'dist/lib/cli/main.js')
-    const args = [main, ...(command === undefined || command.startsWith('-') ? [] : [command]), '--help']
+    const args = [
+      join(this.folder, '../node_modules', name, 'dist/lib/cli/main.js'),
+      ...(command === undefined || command.startsWith('-') ? [] : [command]),
+      '--help',
+    ]
     return (await run(process.execPath, args, { cwd: this.folder, check: false })).code === 0
   }
 }
@@ -156,11 +168,20 @@ const SHELL = ['cd', 'curl', 'echo', 'export', 'git']
 
 type Manifest = Record<'scripts' | 'bin', Record<string, string>>
 
-/** A reader whose folder has this package installed, built from the sources as they are now. */
-export async function readerIn(folder: string, build: (folder: string) => Promise<void>): Promise<Reader> {
-  await mkdir(folder, { recursive: true })
+/** Installs this package, packed from the sources as they are now, where every folder below `base` finds it. */
+export async function installBelow(base: string): Promise<void> {
+  const { file, remove } = await packTarball()
+  const target = join(base, 'node_modules', 'fastify-session-guard')
+  await mkdir(target, { recursive: true })
+  await run('tar', ['-xzf', file, '--strip-components=1', '-C', target], { cwd: base })
+  await remove()
+}
+
+/** Makes a new, empty folder below `base` for the reader of one guide. */
+export async function readerBelow(base: string, guide: string): Promise<Reader> {
+  const folder = join(base, guide.replaceAll('/', '_'))
+  await mkdir(folder)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
-  await build(join(folder, 'node_modules', 'fastify-session-guard'))
   return new Reader(folder)
 }
 

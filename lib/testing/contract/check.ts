@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../../../types/index.ts'
+import type { SessionRecord, SessionStore, StorePowers } from '../../../types/index.ts'
 
 /** Time that passes only when told to. */
 export class TestClock {
@@ -14,7 +14,7 @@ export class TestClock {
 
 /** What a check has at hand. */
 export interface Bench {
-  readonly store: SessionStore & Partial<UserIndex & Sweeping>
+  readonly store: SessionStore & Partial<StorePowers>
   readonly clock: TestClock
   readonly damage: ((handle: string) => Promise<void>) | undefined
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { SecureSessionError } from '../../lib/errors.ts'
-import { isReserved, isSameData, parseData, rebase, refuseReserved, serialize } from '../../lib/session/data.ts'
+import { isReserved, isSameData, parseData, rebase, refuseReserved, serialize } from '../../lib/session/json-data.ts'
 
 function refusal(data: Record<string, unknown>): SecureSessionError | undefined {
   try {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
 import { GRACE } from '../../lib/session/lifetime.ts'
 import { newRecord, promoted, rotated, withSuccessor } from '../../lib/session/record.ts'
-import { matchSecret } from '../../lib/session/secret-match.ts'
+import { matchSecret } from '../../lib/session/verdict.ts'
 import { lifetimesOf } from '../../lib/options.ts'
 
 const START = Date.UTC(2026, 0, 1)
