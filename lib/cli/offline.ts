@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
@@ -16,6 +17,12 @@ export async function redirectConnections(): Promise<void> {
   server.unref()
   const { port } = server.address() as AddressInfo
 
+  redirectSockets(port)
+  redirectNames()
+  syncBuiltinESMExports()
+}
+
+function redirectSockets(port: number): void {
   const connect = Reflect.get(net.Socket.prototype, 'connect') as (...parameters: unknown[]) => Socket
   net.Socket.prototype.connect = function redirected(this: Socket, ...parameters: unknown[]) {
     const callback = parameters.flat().findLast((parameter) => typeof parameter === 'function')
@@ -31,7 +38,19 @@ export async function redirectConnections(): Promise<void> {
     socket.once('connect', () => socket.emit('secureConnect'))
     return Object.assign(socket, { authorized: true })
   }) as typeof tls.connect
-  syncBuiltinESMExports()
+}
+
+/** Some drivers look up the name of their server before they connect, or besides. */
+function redirectNames(): void {
+  const found = { address: '127.0.0.1', family: 4 }
+  const isAll = (options: unknown): boolean => (options as { all?: boolean } | undefined)?.all === true
+  dns.lookup = ((_name: string, options: unknown, callback: unknown = options) => {
+    const answer = isAll(options) ? [[found]] : [found.address, found.family]
+    process.nextTick(callback as () => void, null, ...answer)
+  }) as typeof dns.lookup
+  dns.promises.lookup = (async (_name: string, options?: unknown) => {
+    return isAll(options) ? [found] : found
+  }) as typeof dns.promises.lookup
 }
 
 function talk(socket: Socket, first: Buffer): void {
