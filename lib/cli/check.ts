@@ -6,7 +6,7 @@ import { parseDuration } from '../session/duration.ts'
 import { fileToCheck, printable } from './entry-file.ts'
 import { examine } from './examine.ts'
 import type { Examination, ExamineOptions } from './examine.ts'
-import { planFixes, renderPatches, writeTexts } from './fixes.ts'
+import { planFixes, renderPatches } from './fixes.ts'
 import { CLEAN, FOUND, UNUSABLE, UsageError } from './io.ts'
 import type { Io } from './io.ts'
 import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
@@ -15,6 +15,7 @@ import { codeFrame } from './source/code-frame.ts'
 import { locateFindings } from './source/locate.ts'
 import { optionsSites } from './source/options-literals.ts'
 import { Project } from './source/project.ts'
+import { writeFixes } from './write-fixes.ts'
 import { fileNaming } from './source/file-naming.ts'
 
 const HELP = `Usage: fastify-session-guard check [file] [options]
@@ -64,7 +65,9 @@ export async function check(argv: readonly string[], io: Io): Promise<number> {
   }
   const first = await examineFrom(run, values.env)
   const examination =
-    values.write && project !== undefined ? await writeFixes(project, run, first, values.env, io) : first
+    values.write && project !== undefined
+      ? await writeFixes(project, run, first, () => examineFrom(run, values.env), io)
+      : first
   return judge(examination, run, project, io, {
     format,
     failLevel,
@@ -163,34 +166,4 @@ function framed(
 /** What an app prints may hold anything; line breaks remain. */
 function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join('\n')
-}
-
-/** Writes the safe fixes and runs the app again. An app that is not better with them gets its files back. */
-async function writeFixes(
-  project: Project,
-  run: Run,
-  before: Examination,
-  env: string | undefined,
-  io: Io,
-): Promise<Examination> {
-  const { name } = fileNaming(io.cwd, 'pretty')
-  const plan = planFixes(project, run.file, before.findings, { isSafeOnly: true, nameOf: name })
-  project.restore(new Map())
-  if (plan.patches.length === 0) {
-    io.err('Nothing was written: no finding has a safe fix in options that are written literally.')
-    return before
-  }
-  const takeBack = writeTexts(project, plan.texts)
-  const after = await examineFrom(run, env)
-  const known = new Set(before.findings.map(({ rule }) => rule))
-  const isWorse = after.findings.some(({ rule }) => !known.has(rule))
-  if (isWorse || (after.failure !== undefined && before.failure?.isConsequence !== false)) {
-    takeBack()
-    io.err('Nothing was written: with the safe fixes, the app would not start, or have findings that it has not now.')
-    return before
-  }
-  project.forget()
-  for (const file of plan.texts.keys()) io.err(`Wrote ${name(file)}.`)
-  for (const { rule } of plan.patches) io.err(`Fixed ${rule}.`)
-  return after
 }
