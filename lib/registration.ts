@@ -134,7 +134,8 @@ export class Registration {
   }
 
   #report(findings: readonly Finding[]): void {
-    for (const { rule, message, fix } of enforce(findings, environmentLine(this.options, process.env))) {
+    const line = environmentLine(this.options, process.env)
+    for (const { rule, message, fix } of enforce(findings, line, this.options)) {
       this.#app.log.warn({ rule }, `${rule}: ${message}. ${fix.text}`)
     }
   }
