@@ -17,10 +17,14 @@ import { ENGINE } from './session/engine.ts'
 import { SessionIds } from './session/id.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
+import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
 import { memoryStore } from './stores/memory.ts'
 import type { AbsenceReports, SecureSessionOptions, SessionStore } from '../types/index.ts'
+
+/** The number of dead ids of recent logins that are remembered, and as many again. */
+const MAX_REPLACED_IDS = 1_000
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
@@ -62,6 +66,7 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
+    replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }
 }

@@ -37,7 +37,7 @@ const DIRECTION = [
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
   {
     where: 'lib/session/',
-    may: [...WORDS, 'lib/session/', 'lib/storage/', 'secure-json-parse'],
+    may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts', 'secure-json-parse'],
   },
   { where: 'lib/storage/', may: [...WORDS, 'lib/storage/', 'lib/session/record.ts'] },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
