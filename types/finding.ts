@@ -22,6 +22,18 @@ export interface FindingLocation {
   value: string
   /** `true` when `value` hides a secret. */
   redacted: boolean
+  /** Where the option is written, or where it would be. Only the command `check` knows it. */
+  source?: SourcePlace
+}
+
+/** A place in a file of the app. */
+export interface SourcePlace {
+  /** The path, as absolute as the checked file is. */
+  file: string
+  /** From 1. */
+  line: number
+  /** From 1, in UTF-16 code units. */
+  column: number
 }
 
 /** The entry of `silence` that set a finding aside. */
@@ -29,6 +41,30 @@ export interface SilencedBy {
   reason: string
   /** The ISO date after which the finding counts again, or `null`. */
   expires: string | null
+}
+
+/**
+ * One step of a fix, for a tool that edits the options where they are written. Pointers are RFC 6901 JSON pointers into the
+ * options; a step that removes an element of a list counts elements as they were before the first step.
+ */
+export type FixStep =
+  /** Writes a JavaScript expression at a place, which may be new. */
+  | { op: 'set'; pointer: string; source: string }
+  /** Moves a member with the expression that stands there. `source` is its value, or a safe one, for a place that is new. */
+  | { op: 'move'; from: string; pointer: string; source: string }
+  /** Removes a member, or an element of a list. */
+  | { op: 'remove'; pointer: string }
+
+/** A way to make a finding go away. */
+export interface FindingFix {
+  /** What to do, in words. */
+  text: string
+  /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
+  snippet?: string
+  /** The same as steps. The guard has tried them: they bring no new fatal finding. Absent where no edit of the options helps. */
+  patch?: FixStep[]
+  /** `safe`: the steps have one reading and change nothing that was right. `review`: they take a decision for the author. */
+  confidence?: 'safe' | 'review'
 }
 
 /** One fault that the guard found in a configuration. Plain JSON. */
@@ -45,9 +81,9 @@ export interface Finding {
   message: string
   at: FindingLocation[]
   why: string
-  /** The remedy. `snippet` is source text for the options. Pasted there, it removes the finding. */
-  fix: { text: string; snippet?: string }
-  /** The nearest known name, for a misspelt name. */
+  /** The remedy. */
+  fix: FindingFix
+  /** The nearest known name, for a misspelt one. */
   suggestion?: string
   /** The standards and issues behind the rule. */
   references: string[]

@@ -69,6 +69,23 @@ export interface MaxSessions {
 }
 
 /**
+ * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
+ * form.
+ */
+export interface TrustedOrigin {
+  origin: string
+  /** The reason why this is acceptable here. Required. */
+  reason: string
+}
+
+/**
+ * Says whether an origin may send unsafe requests. Called for an origin that is not the app's own, and never for
+ * `null`. Answers at once, with a boolean: anything else, a promise too, fails the request with
+ * `SESSION_OPTION_INVALID`.
+ */
+export type TrustsOrigin = (origin: string, request: FastifyRequest) => boolean
+
+/**
  * The options of `fastify.register(secureSession, options)`. No value is coerced. An unknown key refuses to boot. An
  * option that is `undefined` is absent.
  *
@@ -138,14 +155,22 @@ export interface SecureSessionOptions {
   maxRecordSize?: number | undefined
   /** Refuses unsafe requests that another origin's page sent. Default `true`. */
   crossOriginProtection?: boolean | undefined
-  /** The other origins (`https://app.example`) whose pages may send unsafe requests. Default none. */
-  trustedOrigins?: string[] | undefined
+  /**
+   * Origins that may send unsafe requests although they are another origin: a list of `https://app.example` or, for the
+   * shell of an app, `capacitor://localhost`; or a function of the origin and the request. Default none.
+   */
+  trustedOrigins?: (string | TrustedOrigin)[] | TrustsOrigin | undefined
   /**
    * The place where TLS ends: `'direct'` (this process) or `'proxy'` (a proxy that Fastify's `trustProxy` names).
    * Default: not told.
    */
   tls?: 'direct' | 'proxy' | undefined
-  /** Makes a logout send `Clear-Site-Data: "cache", "storage"`. Default `false`. */
+  /**
+   * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
+   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. Default `'end'`.
+   */
+  onCopiedSession?: 'end' | 'step-up' | undefined
+  /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. Default: the plugin's own names. */
   decorators?: DecoratorNames | undefined

@@ -88,7 +88,32 @@ export type SessionEvent =
       userId: string
       reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
     }
-  | { type: 'replay'; at: number; handle: string; userId: string | null }
+  | {
+      type: 'replay'
+      at: number
+      handle: string
+      userId: string | null
+      /** `false` with `onCopiedSession: 'step-up'`, which lets the session go on. */
+      isEnded: boolean
+      /** The number of renewals between the id in use and the one that was shown. */
+      behind: number
+      sign: 'second-holder' | 'replaced' | 'sibling' | 'older'
+      /** The client of the login. */
+      device: DeviceFacts | null
+      /** The client that showed the id. */
+      client: DeviceFacts
+    }
+  | {
+      type: 'fork'
+      at: number
+      handle: string
+      userId: string | null
+      /** Whether the replaced id was let in. */
+      isServed: boolean
+      behind: number
+      device: DeviceFacts | null
+      client: DeviceFacts
+    }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }
   | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' }
