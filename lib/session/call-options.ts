@@ -65,7 +65,7 @@ export function checkKeys(keys: unknown): asserts keys is readonly string[] {
 
 /** @throws `SESSION_OPTION_INVALID` */
 export function checkAuthHash(authHash: unknown): void {
-  if (authHash !== undefined && !isName(authHash)) refuse(`updateAuthHash takes ${NAME.wanted}, or nothing`)
+  if (authHash !== undefined && !TEXT.accepts(authHash)) refuse(`updateAuthHash takes ${TEXT.wanted}, or nothing`)
 }
 
 function refuseUnknown(call: string, name: string, known: readonly string[]): never {

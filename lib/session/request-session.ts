@@ -214,14 +214,13 @@ export class RequestSession {
     this.#isAnswered = true
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const isAsked = isWriteAsked(this.#state, this.#data)
+      const isAsked = isWriteAsked(this.#state, this.#data) || this.#queue?.unseenFailure !== undefined
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
         await this.#commit(carrier)
       } catch (error) {
         if (!isAsked && isStoreFailure(error)) return this.#skipUpkeep()
-
         // The error page is written with the session as it was. Otherwise its write would be refused too.
         await this.#takeBack()
         throw error

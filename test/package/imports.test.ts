@@ -42,7 +42,7 @@ const DIRECTION = [
   { where: 'lib/storage/', may: [...WORDS, 'lib/storage/', 'lib/session/record.ts'] },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
   { where: 'lib/scan/', may: [...WORDS, 'lib/scan/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
-  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/session/record.ts'] },
+  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/storage/', 'lib/session/record.ts'] },
 
   // For other people's tests.
   { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
