@@ -1,5 +1,6 @@
 import type { Attack } from './attack.ts'
 import { showsAccount } from './attack.ts'
+import { otherLetter } from './letters.ts'
 
 export const changedLetter: Attack = {
   name: 'changed-letter',
@@ -12,12 +13,12 @@ export const changedLetter: Attack = {
     const { alice, attacker } = scene
     await alice.logIn('Alice logs in.')
     const own = await alice.get('/account', 'Alice shows her cookie. It opens her account.')
-    const { cookie = '' } = alice
+    const { cookie } = alice
     // The first letter of the secret. The last letter of a part may hold bits that decoding drops.
     const place = cookie.indexOf('.') + 1
-    const [letter = '', other] = [cookie[place], cookie[place] === 'A' ? 'B' : 'A']
-    attacker.cookie = cookie.slice(0, place) + other + cookie.slice(place + 1)
-    scene.note(`The first letter of the secret was ${letter}. The attacker makes it ${other}.`)
+    const letter = cookie.charAt(place)
+    attacker.cookie = cookie.slice(0, place) + otherLetter(letter) + cookie.slice(place + 1)
+    scene.note(`The first letter of the secret was ${letter}. The attacker makes it ${otherLetter(letter)}.`)
     const changed = await attacker.get('/account', 'The attacker shows the changed cookie.')
     return {
       isStopped: showsAccount(own) && !showsAccount(changed) && scene.isReported('forged'),

@@ -34,7 +34,7 @@ export const copiedCookie: Attack = {
     const refused = await goOn(scene)
     const { minutes } = scene
     // An answer that clears the cookie does not clear the attacker's copy.
-    attacker.cookie ??= copy
+    if (attacker.cookie === '') attacker.cookie = copy
     const last = [
       await attacker.get('/account', 'The attacker tries once more.'),
       await alice.get(

@@ -38,6 +38,8 @@ const FUNCTION = /^()(?:export )?(?:async )?function (\w+)[(<]/
 /** A call on a line of its own would end with a closing parenthesis. */
 const METHOD = /^( {2})(?:static |override |async )*(#?\w+)\(.*[{(]$/
 
+const COMMENT = /^ *(?:\/\*\*|\*)/
+
 let sources: Promise<readonly Source[]> | undefined
 
 /**
@@ -58,7 +60,7 @@ export async function readPassage({ room, name, stop }: PassageName): Promise<Pa
 
 /** Reads all of `lib` except the bank itself. */
 async function readSources(): Promise<readonly Source[]> {
-  const root = ABOVE.find((folder) => existsSync(join(folder, 'package.json'))) ?? ''
+  const root = String(ABOVE.find((folder) => existsSync(join(folder, 'package.json'))))
   const names = await readdir(join(root, 'lib'), { recursive: true })
   const files = names
     .filter((name) => name.endsWith('.ts') && !name.startsWith('demo'))
@@ -94,7 +96,5 @@ function declares(line: string, name: string): string | undefined {
 
 /** Returns the first line of the comment that stands right above a line, or that line. */
 function commentAbove(lines: readonly string[], line: number): number {
-  let first = line
-  while (/^ *(?:\/\*\*|\*)/.test(lines[first - 1] ?? '')) first -= 1
-  return first
+  return lines.slice(0, line).findLastIndex((text) => !COMMENT.test(text)) + 1
 }
