@@ -1,15 +1,15 @@
 import { SecureSessionError } from '../errors.ts'
 import { SessionEvents } from '../events.ts'
 import { resolveOptions } from '../options.ts'
-import { AnsweringStore } from '../storage/timed-store.ts'
+import { TimedStore } from '../storage/timed-store.ts'
 import { UserSessions } from '../session/user-sessions.ts'
-import type { SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type { SessionStore, StorePowers } from '../../types/index.ts'
 import { firstLine } from './drivers.ts'
 import { UsageError } from './io.ts'
 
 /** A store with its connection. */
 export interface OpenedStore {
-  readonly store: SessionStore & Partial<UserIndex & Sweeping>
+  readonly store: SessionStore & Partial<StorePowers>
   close(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export function userSessions(store: OpenedStore['store']): UserSessions {
   const log = { info: ignore, warn: ignore, error: ignore }
   const events = new SessionEvents(log, Date.now)
   const settings = resolveOptions({}, 'production')
-  return new UserSessions(settings, new AnsweringStore(store, ANSWER_TIMEOUT, events), events)
+  return new UserSessions(settings, new TimedStore(store, ANSWER_TIMEOUT, events), events)
 }
 
 /** What went wrong, in one line without the password of the store's URL. */

@@ -2,13 +2,13 @@ import { parseDuration } from '../session/duration.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionOf } from './request-decorators.ts'
 import { isHandle } from '../session/id.ts'
-import type { Parts } from '../session/parts.ts'
+import type { Engine } from '../session/engine.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
 
 /** `app.requireLogin`. */
 export function requireLoginFactory(
-  parts: Parts,
+  engine: Engine,
   sessionOf: SessionOf,
   routes: { hasSudoRoute: boolean },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
@@ -19,17 +19,15 @@ export function requireLoginFactory(
     }
     if (within !== Infinity) routes.hasSudoRoute = true
     return async (request) => {
-      const { authenticatedAt } = sessionOf(request)
-      if (authenticatedAt === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-      if (parts.settings.clock() - authenticatedAt.getTime() >= within) {
-        throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
-      }
+      const session = sessionOf(request)
+      if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
   }
 }
 
 /** `app.sessions`. */
-export function sessionsApi({ users, store, events, settings }: Parts): Sessions {
+export function sessionsApi({ users, store, events, settings }: Engine): Sessions {
   return {
     list: (userId) => users.list(userId),
     // The handle may come from a form: only what can be one reaches the store.

@@ -2,9 +2,8 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { AnsweringStore } from '../storage/timed-store.ts'
+import type { TimedStore } from '../storage/timed-store.ts'
 import { expiredBy } from './lifetime.ts'
-import { isRecord } from './record.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
@@ -20,10 +19,10 @@ const NO_HANDLES: ReadonlySet<string> = new Set()
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
 export class UserSessions {
   readonly #settings: Settings
-  readonly #store: AnsweringStore
+  readonly #store: TimedStore
   readonly #events: SessionEvents
 
-  constructor(settings: Settings, store: AnsweringStore, events: SessionEvents) {
+  constructor(settings: Settings, store: TimedStore, events: SessionEvents) {
     this.#settings = settings
     this.#store = store
     this.#events = events
@@ -161,6 +160,29 @@ export class UserSessions {
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
+  /**
+   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another login of
+   * nobody: then the session is not this request's to end.
+   */
+  async endOwn(record: SessionRecord): Promise<boolean> {
+    const { handle, userId, epoch } = record
+    let isTheirs = false
+    const isOwn = (latest: SessionRecord): boolean => {
+      isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
+      return !isTheirs
+    }
+    await this.end(handle, isOwn, record)
+    if (userId !== null) await this.release(userId, handle)
+    return !isTheirs
+  }
+
+  /** Ends the session that an outdated id names, whoever has it now. */
+  async endNamed(handle: string): Promise<void> {
+    const userId = (await this.#store.get(handle))?.userId
+    if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
+    else await this.#store.delete(handle)
+  }
+
   #limitOf(user: SessionUser): number {
     const limit = this.#settings.maxSessions?.limit ?? Infinity
     const count = typeof limit === 'function' ? limit(user) : limit
@@ -181,7 +203,7 @@ export class UserSessions {
     const records: SessionRecord[] = []
     const look = async ({ handle, expiresAt }: IndexEntry): Promise<void> => {
       const record = await this.#store.get(handle)
-      const isTheirs = isRecord(record) && record.userId === userId && expiredBy(record, now) === undefined
+      const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
       if (isTheirs) records.push(record)
       // A short-lived entry without a record may belong to a login that is on its way.
       else if (expiresAt - now > RESERVATION) await this.#drop(userId, handle)

@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionUser } from '../../types/index.ts'
-import { refuseOversize, serializeValue } from './data.ts'
+import { refuseOversize, serializeValue } from './json-data.ts'
 import { Recent } from '../storage/recent.ts'
 
 /**

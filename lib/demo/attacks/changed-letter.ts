@@ -8,7 +8,10 @@ export const changedLetter: Attack = {
   aim: 'The attacker knows a cookie, changes one letter of it, and hopes that the result opens a session of somebody else.',
   defence:
     'The id is signed. With one letter changed the signature is wrong, and the bank asks no store about that id. Even without the signature, the attacker would have to guess one of 2¹²⁸ secrets.',
-  passages: [{ room: 'session', name: '#isSigned', stop: 'unsign' }],
+  passages: [
+    { room: 'session', name: '#verify', stop: "'signature'" },
+    { room: 'session', name: '#isSigned', stop: 'unsign' },
+  ],
   async run(scene) {
     const { alice, attacker } = scene
     await alice.logIn('Alice logs in.')

@@ -18,8 +18,8 @@ export const copiedCookie: Attack = {
   defence:
     'The secret is renewed while the session is used, and only one browser receives the new one. When two holders go on with different secrets, the cookie was copied. The server cannot tell who is Alice, so it ends the session for both.',
   passages: [
-    { room: 'session', name: 'isRenewalDue', stop: 'renewalTimeout' },
-    { room: 'session', name: 'endCopied', stop: 'replay' },
+    { room: 'session', name: 'judgeRival', stop: 'second-holder' },
+    { room: 'session', name: 'endCopied', stop: 'users.end(' },
   ],
   async run(scene) {
     const { alice, attacker } = scene

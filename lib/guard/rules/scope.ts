@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { parse } from 'tldts'
 import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
 import { literal } from '../read/show-value.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
-import type * as Tldts from 'tldts'
 
 const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
@@ -14,14 +13,8 @@ const LONGEST_HOST = 253
 /** What is wrong with a domain; browsers ignore one leading dot. */
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
 
-/** The list of public suffixes is large: it is loaded for apps that set a domain, and no other. */
-const require = createRequire(import.meta.url)
-
-let tldts: typeof Tldts | undefined
-
 function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {
-  tldts ??= require('tldts') as typeof Tldts
-  const { isIcann, isPrivate, publicSuffix } = tldts.parse(host, { allowPrivateDomains: true, detectIp: false })
+  const { isIcann, isPrivate, publicSuffix } = parse(host, { allowPrivateDomains: true, detectIp: false })
   const isListed = isIcann === true || isPrivate === true
   return { isListed, isSuffix: isListed && publicSuffix === host }
 }
@@ -90,7 +83,7 @@ function bareHost(domain: string): string | undefined {
 export const domainLocal: Rule = {
   slug: 'domain-local',
   severity: { production: 'fatal', development: 'warning' },
-  severityNote: 'F/F for an IPv6 address',
+  severityNote: 'fatal everywhere for an IPv6 address',
   phases: ['register'],
   silenceable: true,
   when: '`cookie.domain` is an IP address or a single label, like `localhost`',
