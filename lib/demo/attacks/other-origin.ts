@@ -10,7 +10,7 @@ export const otherOrigin: Attack = {
   defence:
     'Browsers say where a request comes from, and no page can change what they say. The bank refuses a form of another origin before it looks at the session. The SameSite attribute of the cookie is a second lock.',
   passages: [
-    { room: 'http', name: 'judgeOrigin', stop: 'reason' },
+    { room: 'http', name: 'judgeOrigin', stop: 'return { reason' },
     { room: 'http', name: 'refuseCrossOrigin', stop: 'return refuseRequest' },
   ],
   async run(scene) {
