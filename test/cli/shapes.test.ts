@@ -21,7 +21,7 @@ async function check({ files, args = [], target }: Shape, index: number): Promis
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), text)
   }
-  const file = target ?? (Object.keys(files)[0] as string)
+  const [file = ''] = target === undefined ? Object.keys(files) : [target]
   const command = [installed.program, 'check', file, '--env', 'production', ...args]
   return run(process.execPath, command, { cwd, check: false })
 }
