@@ -1,7 +1,12 @@
-/** `fatal` refuses to boot, `warning` is logged once at startup, `info` is shown by the CLI. */
+/**
+ * The weight of a finding: `fatal` refuses to boot, `warning` is logged once at startup, `info` is shown by the
+ * commands.
+ */
 export type Severity = 'fatal' | 'warning' | 'info'
 
-/** When the guard can see it: at `register`, in `onReady`, on the first `request`s, or by a `scan` from outside. */
+/**
+ * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, or a `scan` from outside.
+ */
 export type Phase = 'register' | 'ready' | 'request' | 'scan'
 
 /** The set of rules in force. Anything but `development` and `test` is production. */
@@ -11,11 +16,11 @@ export type EnvironmentName = 'production' | 'development' | 'test'
 export interface FindingLocation {
   /** RFC 6901 JSON pointer into the options, e.g. `/cookie/sameSite`. */
   pointer: string
-  /** The same for people: `cookie.sameSite`. */
+  /** The same place in the notation of JavaScript: `cookie.sameSite`. */
   path: string
-  /** The value found there, as printed; secrets only as type and length: `<string, 12 bytes>`. */
+  /** The printed value. Of a secret only type and length are printed: `<string, 12 bytes>`. */
   value: string
-  /** Whether `value` hides what was found. */
+  /** `true` when `value` hides a secret. */
   redacted: boolean
   /** Where the option is written, or where it would be. Only the command `check` knows it. */
   source?: SourcePlace
@@ -31,10 +36,10 @@ export interface SourcePlace {
   column: number
 }
 
-/** Why a finding was set aside. */
+/** The entry of `silence` that set a finding aside. */
 export interface SilencedBy {
   reason: string
-  /** ISO date after which the finding counts again; `null` when it never does. */
+  /** The ISO date after which the finding counts again, or `null`. */
   expires: string | null
 }
 
@@ -62,25 +67,26 @@ export interface FindingFix {
   confidence?: 'safe' | 'review'
 }
 
-/** One thing the guard has to say about a configuration. Plain JSON. */
+/** One fault that the guard found in a configuration. Plain JSON. */
 export interface Finding {
   schemaVersion: 1
-  /** Stable id, `session/<slug>`. */
+  /** The stable id of the rule, `session/<slug>`. */
   rule: `session/${string}`
   severity: Severity
   environment: EnvironmentName
   phase: Phase
-  /** `false` where a browser drops the cookie anyway, or the option means nothing. */
+  /** `false` for a fault that no reason can excuse: a browser discards the cookie, or the option has no effect. */
   silenceable: boolean
-  /** One line that says what is wrong. Never holds a secret. */
+  /** The fault in one line. Never holds a secret. */
   message: string
   at: FindingLocation[]
   why: string
+  /** The remedy. */
   fix: FindingFix
   /** The nearest known name, for a misspelt one. */
   suggestion?: string
-  /** Standards and issues behind the rule. */
+  /** The standards and issues behind the rule. */
   references: string[]
-  /** Present when an entry of `silence` set this finding aside; it then never refuses a boot. */
+  /** Present when an entry of `silence` set this finding aside. A silenced finding never refuses a boot. */
   silenced?: SilencedBy
 }

@@ -67,7 +67,8 @@ function shown(options: SecureSessionOptions): ShownSettings {
         : { limit: typeof maxSessions.limit === 'number' ? maxSessions.limit : null, onLimit: maxSessions.onLimit },
     checksCredentials: settings.authHash !== undefined,
     crossOriginProtection: settings.crossOriginProtection,
-    trustedOrigins: [...settings.trustedOrigins],
+    trustedOrigins:
+      typeof settings.trustedOrigins === 'function' ? ['decided by a function'] : [...settings.trustedOrigins],
     clearSiteData: settings.clearSiteData,
     tls: options.tls ?? null,
     store: options.store === undefined ? 'memory' : 'given',
