@@ -2,20 +2,22 @@
 // Runs tests on another version of Node: node test/support/on-node.mjs 22|24 [test file or option of tap...]
 // The binary comes from the npm package `node`. Without files: the parts that depend on the version of Node.
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-const PARTS = [
-  'test/plugin',
-  'test/session',
-  'test/guard',
-  'test/cli',
-  'test/http',
-  'test/storage',
-  'test/stores/sqlite*.test.ts',
-]
+/** Folders of test, and what the names of their files begin with. */
+const PARTS = { cli: '', guard: '', http: '', plugin: '', session: '', storage: '', stores: 'sqlite' }
+
+function partsOfSuite() {
+  return Object.entries(PARTS).flatMap(([folder, start]) =>
+    readdirSync(join(ROOT, 'test', folder))
+      .filter((name) => name.startsWith(start) && name.endsWith('.test.ts'))
+      .map((name) => `test/${folder}/${name}`),
+  )
+}
 
 const [major, ...rest] = process.argv.slice(2)
 const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'test/support/packages.mjs'), `node-${major}`], {
@@ -25,7 +27,7 @@ const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'test/support
 if (status !== 0) process.exit(status ?? 1)
 const node = join(stdout.trim(), 'node_modules/node/bin/node')
 
-const files = rest.some((name) => !name.startsWith('-')) ? rest : [...rest, ...PARTS]
+const files = rest.some((name) => !name.startsWith('-')) ? rest : [...rest, ...partsOfSuite()]
 const tap = [join(ROOT, 'node_modules/tap/dist/esm/run.mjs'), '--disable-coverage', ...files]
 // npm, and whatever a test starts as `node`, is to be this Node too.
 const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
