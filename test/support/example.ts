@@ -72,7 +72,7 @@ export class HttpVisitor {
   }
 
   async #send(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
-    const headers = this.#jar.size === 0 ? init.headers : { cookie: this.cookie, ...init.headers }
+    const headers = this.#jar.size === 0 ? init.headers : Object.assign({ cookie: this.cookie }, init.headers)
     const response = await fetch(new URL(path, this.#base), { redirect: 'manual', ...init, headers })
     for (const line of response.headers.getSetCookie()) {
       const [name = '', value = ''] = (line.split(';', 1)[0] ?? '').split('=', 2)

@@ -6,7 +6,8 @@ import secureSession from 'fastify-session-guard'
 /** Stands for a server that renders pages: Next, Remix, SvelteKit, or `vite dev`. It trusts the header of the proxy alone. */
 const renderer = createServer((req, res) => {
   res.setHeader('content-type', 'text/html')
-  res.end(`<h1>Hello, ${req.headers['x-user-id'] ?? 'stranger'}</h1><p>${req.headers.cookie ?? 'no cookie'}</p>`)
+  const { cookie = 'no cookie', 'x-user-id': user = 'stranger' } = req.headers
+  res.end(`<h1>Hello, ${String(user)}</h1><p>${cookie}</p>`)
 })
 await new Promise((resolve) => {
   renderer.listen(0, '127.0.0.1', resolve)

@@ -1,10 +1,11 @@
-import { TypeBoxTypeProvider, Type } from '@fastify/type-provider-typebox'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import secureSession from 'fastify-session-guard'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import './app.js'
+import type {} from './app.js'
 
 /** The routes of both apps log the user in from a typed body, and read the user back without `!`. */
 export async function typebox(): Promise<unknown> {
