@@ -3,13 +3,13 @@ import { SessionEvents } from '../events.ts'
 import { resolveOptions } from '../options.ts'
 import { TimedStore } from '../storage/timed-store.ts'
 import { UserSessions } from '../session/user-sessions.ts'
-import type { SessionStore, StorePowers } from '../../types/index.ts'
+import type { Clocked, Cutoff, Enumerating, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 import { firstLine } from './drivers.ts'
 import { UsageError } from './io.ts'
 
 /** A store with its connection. */
 export interface OpenedStore {
-  readonly store: SessionStore & Partial<StorePowers>
+  readonly store: SessionStore & UserIndex & Enumerating & Cutoff & Partial<Sweeping & Clocked>
   close(): Promise<void>
 }
 
