@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { RecordPage, SessionInfo } from '../../types/index.ts'
 import { show } from '../guard/read/show-value.ts'
+import { stringify } from '../guard/report/json.ts'
 import { pageAsData, pageAsTable } from './all-sessions.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
@@ -53,7 +54,7 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
   const format = choiceOf('--format', values.format, FORMATS)
   const most = limitOf(limit)
   const write = (data: () => object, pretty: () => string): number => {
-    io.out(format === 'json' ? asciiJson(data()) : pretty())
+    io.out(format === 'json' ? stringify(data()) : pretty())
     return CLEAN
   }
   return withStore(values, io, async (store) => {
@@ -91,14 +92,6 @@ async function pageOf(store: OpenedStore['store'], after: string | undefined, li
   } catch (error) {
     throw error instanceof RangeError ? new UsageError('--after is what the page before has named.') : error
   }
-}
-
-/** JSON of printable ASCII, because a User-Agent may hold characters that a terminal obeys. */
-function asciiJson(value: object): string {
-  return JSON.stringify(value, null, 2).replaceAll(
-    /[^\x20-\x7e\n]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function render(user: string, found: readonly SessionInfo[]): string {
