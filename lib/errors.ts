@@ -74,8 +74,8 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
 const RETRY_AFTER = 1
 
 /**
- * The error class of a running app. `code` is stable. Fastify answers with `statusCode` and `headers`. `message` holds no id,
- * no secret and no session data. `cause` is the error underneath, such as that of the store's driver.
+ * The error class of a running app. `code` is stable. Fastify answers with `statusCode` and `headers`. `message`
+ * holds no id, no secret and no session data. `cause` is the error underneath, such as that of the store's driver.
  */
 export class SecureSessionError extends Error {
   override readonly name: string = 'SecureSessionError'

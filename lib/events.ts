@@ -23,6 +23,7 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   revoke: 'info',
   'dropped-write': 'info',
   replay: 'warn',
+  fork: 'info',
   forged: 'warn',
   duplicate: 'warn',
   damaged: 'warn',

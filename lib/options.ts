@@ -7,6 +7,7 @@ import type {
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
+  TrustsOrigin,
 } from '../types/index.ts'
 
 /** Deadlines by assurance level: NIST SP 800-63B-4, 2.1.3, 2.2.3 and 2.3.3; `standard` is this plugin's own default. */
@@ -68,6 +69,8 @@ export type Given<Options> = { [Name in keyof Options]-?: Exclude<Options[Name],
 export interface Settings {
   readonly environment: EnvironmentName
   readonly secrets: string[]
+  /** Whether no secret was given, so that a random one lasts as long as the process. */
+  readonly isSecretRandom: boolean
   readonly cookie: Readonly<Partial<Given<SessionCookieOptions>> & Given<Pick<SessionCookieOptions, CookieDefault>>>
   readonly idleTimeout: number
   readonly absoluteTimeout: number
@@ -81,8 +84,9 @@ export interface Settings {
   readonly loadUser: SecureSessionOptions['loadUser']
   readonly authHash: SecureSessionOptions['authHash']
   readonly crossOriginProtection: boolean
-  readonly trustedOrigins: ReadonlySet<string>
+  readonly trustedOrigins: ReadonlySet<string> | TrustsOrigin
   readonly clearSiteData: boolean
+  readonly onCopiedSession: 'end' | 'step-up'
   readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
@@ -94,7 +98,7 @@ export interface Settings {
 export function resolveOptions(options: SecureSessionOptions, environment: EnvironmentName): Settings {
   return Object.freeze({
     environment,
-    secrets: secretsOf(options.secret),
+    ...secretsOf(options.secret),
     cookie: Object.freeze({
       ...defaultCookie(environment, options.cookie?.domain),
       ...given(options.cookie),
@@ -108,8 +112,9 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     loadUser: options.loadUser,
     authHash: options.authHash,
     crossOriginProtection: options.crossOriginProtection ?? true,
-    trustedOrigins: new Set(options.trustedOrigins),
+    trustedOrigins: trustedOriginsOf(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
+    onCopiedSession: options.onCopiedSession ?? 'end',
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
@@ -163,9 +168,15 @@ function given<Options extends object>(options: Options | undefined): Partial<Gi
 }
 
 /** An empty key, which the guard lets pass outside production only, would sign what anybody could sign. */
-function secretsOf(secret: SecureSessionOptions['secret']): string[] {
+function secretsOf(secret: SecureSessionOptions['secret']): Pick<Settings, 'secrets' | 'isSecretRandom'> {
   const secrets = [secret].flat().filter((element) => (element ?? '').trim() !== '') as string[]
-  return secrets.length === 0 ? [randomBytes(32).toString('base64url')] : secrets
+  const isSecretRandom = secrets.length === 0
+  return { isSecretRandom, secrets: isSecretRandom ? [randomBytes(32).toString('base64url')] : secrets }
+}
+
+function trustedOriginsOf(asked: SecureSessionOptions['trustedOrigins'] = []): Settings['trustedOrigins'] {
+  if (typeof asked === 'function') return asked
+  return new Set(asked.map((entry) => (typeof entry === 'string' ? entry : entry.origin)))
 }
 
 function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Given<MaxSessions> | undefined {

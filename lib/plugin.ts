@@ -5,10 +5,11 @@ import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
 import { createSessionOpener } from './http/fastify-session.ts'
-import { finishSession, loadRequestSession, refuseCrossOrigin } from './http/hooks.ts'
+import { finishSession, loadRequestSession } from './http/hooks.ts'
+import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
-import { readSession, SLOT } from './http/request-slot.ts'
+import { HAS_DUPLICATES, readSession, SLOT } from './http/request-slot.ts'
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import type { Engine } from './session/engine.ts'
@@ -31,9 +32,10 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   decorate(app, engine, registration)
 
   app.addHook('onReady', () => registration.checkNeighbours())
+  registration.watchEvents(engine.events)
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', watchUpgrades(engine))
-  if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(engine))
+  if (settings.crossOriginProtection) addRefusal(app, engine, registration)
   app.addHook('onRequest', loadRequestSession(engine))
   app.addHook('onSend', finishSession(engine))
   if (settings.sweepInterval > 0) keepSwept(app, engine)
@@ -79,11 +81,18 @@ function decorate(app: FastifyInstance, engine: Engine, registration: Registrati
   const { decorators } = engine.settings
   const sessionOf: SessionOf = (request) => readSession(engine, request)
   app.decorateRequest(SLOT, 'early')
+  app.decorateRequest(HAS_DUPLICATES, false)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(engine, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(engine))
   // A function, so that a logged app shows nothing of the engine.
   app.decorate(ENGINE, () => engine)
+}
+
+function addRefusal(app: FastifyInstance, engine: Engine, registration: Registration): void {
+  const { onRequest, preParsing } = refuseCrossOrigin(engine, app, (origin) => registration.reportCorsConflict(origin))
+  app.addHook('onRequest', onRequest)
+  app.addHook('preParsing', preParsing)
 }
 
 function keepSwept(app: FastifyInstance, engine: Engine): void {

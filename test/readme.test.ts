@@ -21,9 +21,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { brokenLinksOf, guide, GUIDES, PAPERS } from './support/guides.ts'
-import { ROOT } from './support/imports.ts'
+import { ROOT, sourceFiles } from './support/imports.ts'
 import type { Block } from './support/markdown.ts'
-import { blocksOf } from './support/markdown.ts'
+import { blocksOf, examplesOf } from './support/markdown.ts'
 import { installBelow, isPrinted, Reader, readerBelow } from './support/readme-runner.ts'
 import { PICTURES, pictureOf, refusedBoot, savePictures } from './support/refused-boot.ts'
 import type { Finished } from './support/run.ts'
@@ -97,6 +97,18 @@ for (const path of GUIDES) {
   })
 }
 
+t.test('every @example of types/ compiles', async (t) => {
+  const reader = await readerBelow(base, 'examples')
+  const examples = sourceFiles('types').flatMap((file) => examplesOf(guide(file)))
+  t.ok(examples.length >= 4)
+  for (const [index, code] of examples.entries()) {
+    const attributes = code.includes('import ') ? { file: `example-${index}.ts` } : { fragment: '' }
+    const block = { language: 'ts', attributes, code, line: index, above: '' } as Block
+    await (isPart(block) ? reader.writePart(block) : reader.write(block))
+  }
+  t.equal(await reader.typeCheck(), '')
+})
+
 t.test('the guides hold code to run', async (t) => {
   t.ok(GUIDES.flatMap((path) => blocksOf(guide(path))).filter(isCode).length > 20)
 })
@@ -112,6 +124,21 @@ t.test('the pictures of a refused boot show what such a boot prints today', asyn
 
 t.test('README.md has at most 1,800 words', async (t) => {
   t.ok(guide('README.md').split(/\s+/).length <= 1800)
+})
+
+t.test('README.md names the versions that package.json asks for', async (t) => {
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    engines: Record<string, string>
+    peerDependencies: Record<string, string>
+  }
+  const install =
+    guide('README.md')
+      .split('## ')
+      .find((section) => section.startsWith('Install')) ?? ''
+  for (const [name, range] of Object.entries({ ...manifest.peerDependencies, 'Node.js': manifest.engines['node'] })) {
+    const version = /\d[\d.]*/.exec(range ?? '')?.[0].replace(/\.0$/, '') ?? 'no version'
+    t.match(install, new RegExp(`${name}\\b.{0,10}\\b${version.replaceAll('.', '\\.')}\\b`), `${name} ${version}`)
+  }
 })
 
 t.test('README.md links to every guide', async (t) => {

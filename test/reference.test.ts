@@ -1,6 +1,6 @@
 /**
- * lib/README.md has an entry for each option, error code, event and command, and no entry for anything else. A failing test names
- * what is missing and the table in which the entry belongs.
+ * lib/README.md has an entry for each option, error code, event and command, and no entry for anything else. A failing
+ * test names what is missing and the table in which the entry belongs.
  */
 import t from 'tap'
 import type { Test } from 'tap'

@@ -1,24 +1,38 @@
-/** A secret that was handed out by a renewal and has not come back yet. */
-export interface Successor {
-  /** base64url SHA-256 of the secret. */
+/** A renewed id that was shown once, and is not confirmed yet. */
+export interface RenewedId {
+  /** Hash of its secret. */
   readonly secretHash: string
   readonly issuedAt: number
+  /** When a client showed it for the first time. */
+  readonly shownAt: number
+  /** Whether that client looked like the one that made the session. */
+  readonly isTied: boolean
 }
 
-/** What a client looked like when it logged in; shown in device lists, never used to decide. */
+/** An id that was shown beside the id in use. One of the two belongs to a copy, or to a browser that lost its newest cookie. */
+export interface RivalId {
+  /** Hash of its secret. */
+  readonly secretHash: string
+  /** When both were first seen side by side. */
+  readonly since: number
+  /** Whether both came from clients that look like the one that made the session. */
+  readonly isTied: boolean
+}
+
+/** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
   readonly ip: string
 }
 
 /**
- * What a store keeps for one session. Immutable: a change is a new object.
+ * The record of one session in a store. Immutable: a change is a new object.
  * Instants are milliseconds since 1970; hashes are SHA-256 in base64url.
  */
 export interface SessionRecord {
   /** 16 random bytes, base64url: the store key, safe in logs. */
   readonly handle: string
-  /** Hash of the secret that was last presented, or handed out by a login. */
+  /** Hash of the confirmed secret: issued by a login, or renewed and shown again a minute later. */
   readonly secretHash: string
   /** Grows by one with every write but a touch: what compare-and-set compares. */
   readonly version: number
@@ -32,15 +46,28 @@ export interface SessionRecord {
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number
-  /** When the current secret was minted. */
+  /** When the confirmed secret was issued. */
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
-  /** At most two renewals whose secret nobody has presented yet. */
-  readonly successors: readonly Successor[]
-  /** Secrets that a renewal replaced; good until `previousDeadline`, a sign of a copied cookie after it. */
-  readonly previousSecretHashes: readonly string[]
-  readonly previousDeadline: number
+  /** The number of renewals since the login, up to the confirmed secret. */
+  readonly generation: number
+  /** The beginning of the hash of the secret that the confirmed one was issued to; empty after a login. */
+  readonly parent: string
+  /** When the confirmed secret was first shown; 0 until then. */
+  readonly shownAt: number
+  /** Whether the client that showed it first looked like the one that made the session. */
+  readonly isTied: boolean
+  /** A renewal of the confirmed secret that was shown, and is not confirmed yet. */
+  readonly tip: RenewedId | null
+  /** Ids that were shown beside the one in use; at most four. */
+  readonly rivals: readonly RivalId[]
+  /** When the id in use was last seen, as exactly as its rivals require. */
+  readonly headAt: number
+  /** Whether a replaced id came back since the login, so that the login no longer counts as recent. */
+  readonly isForked: boolean
+  /** The kind of client that made the session, without versions: the beginning of a hash. */
+  readonly family: string
   readonly remember: boolean
   readonly device: DeviceFacts | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
@@ -55,8 +82,36 @@ export interface SessionRecord {
  * An unknown, expired or damaged record is absent, and absence is not an error. A rejection means that the store could
  * not answer; the request then gets a 503. No method ever brings back a record that is gone.
  *
- * Of a record's fields a store reads `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline`. All others are JSON that
- * comes back as it was.
+ * A store reads the fields `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline` of a record. All other fields are
+ * JSON that comes back as it was.
+ *
+ * @example
+ * ```ts
+ * import type { SessionRecord, SessionStore } from 'fastify-session-guard'
+ *
+ * const records = new Map<string, SessionRecord>()
+ * const live = (handle: string): SessionRecord | undefined => {
+ *   const record = records.get(handle)
+ *   return record !== undefined && record.idleDeadline > Date.now() ? record : undefined
+ * }
+ * export const store: SessionStore = {
+ *   get: async (handle) => live(handle),
+ *   create: async (record) => live(record.handle) === undefined && records.set(record.handle, record).size > 0,
+ *   update: async (record, version) =>
+ *     live(record.handle)?.version === version && records.set(record.handle, record).size > 0,
+ *   async touch(handle, version, seen) {
+ *     const record = live(handle)
+ *     if (record?.version !== version) return false
+ *     const lastSeenAt = Math.max(record.lastSeenAt, seen.lastSeenAt)
+ *     const idleDeadline = Math.max(record.idleDeadline, seen.idleDeadline)
+ *     return records.set(handle, { ...record, lastSeenAt, idleDeadline }).size > 0
+ *   },
+ *   async delete(handle, version) {
+ *     const record = live(handle)
+ *     return record !== undefined && (version ?? record.version) === record.version && records.delete(handle)
+ *   },
+ * }
+ * ```
  */
 export interface SessionStore {
   /**
@@ -144,7 +199,8 @@ export interface ReadingMany {
 /** The power to list every record. */
 export interface Enumerating {
   /**
-   * One page of the live records, at most `limit` of them. `limit` is a whole number from 1 to 1,000.
+   * One page of the live records, `limit` of them. `limit` is a whole number from 1 to 1,000. Redis lists in steps of its own, and
+   * may give a few hundred more.
    *
    * The first page is asked without `after`, the following one with the `next` of the page before. A page without `next` is the
    * last. A page may hold fewer records than `limit`, or none, and still have a `next`. Records that exist during the whole
@@ -152,8 +208,8 @@ export interface Enumerating {
    */
   listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
   /**
-   * How many records are live. Exact in a store that counts in one step. Redis counts while it walks over its keys: records that
-   * come or go during the walk may be counted or not.
+   * How many records are live. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
+   * over its keys: a record that comes or goes during the walk, or has just expired, may be counted or not.
    */
   count(): Promise<number>
 }

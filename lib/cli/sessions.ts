@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { SessionInfo } from '../../types/index.ts'
 import { show } from '../guard/read/show-value.ts'
+import { stringify } from '../guard/report/json.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import { userSessions } from './opened-store.ts'
@@ -35,7 +36,7 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
   const format = choiceOf('--format', values.format, FORMATS)
   return withStore(values, io, async (store) => {
     const found = await userSessions(store).list(user)
-    io.out(format === 'json' ? JSON.stringify({ schemaVersion: 1, sessions: found }, null, 2) : render(user, found))
+    io.out(format === 'json' ? stringify({ schemaVersion: 1, sessions: found }) : render(user, found))
     return CLEAN
   })
 }

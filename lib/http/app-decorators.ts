@@ -19,11 +19,9 @@ export function requireLoginFactory(
     }
     if (within !== Infinity) routes.hasSudoRoute = true
     return async (request) => {
-      const { authenticatedAt } = sessionOf(request)
-      if (authenticatedAt === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-      if (engine.settings.clock() - authenticatedAt.getTime() >= within) {
-        throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
-      }
+      const session = sessionOf(request)
+      if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
   }
 }

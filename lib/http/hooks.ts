@@ -1,106 +1,150 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { SecureSessionError } from '../errors.ts'
 import type { Engine } from '../session/engine.ts'
-import type { PresentedId } from '../session/id.ts'
 import type { Loaded } from '../session/load-session.ts'
-import { loadSession } from '../session/load-session.ts'
+import { GONE, loadSession } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
-import { isCrossOrigin } from './cross-origin.ts'
-import { findCookie } from './read-cookie.ts'
+import { failCleanly } from './clean-error.ts'
+import { foreignVariants } from './cookie-variants.ts'
+import { ownHost } from './cross-origin.ts'
+import { endPayload } from './end-payload.ts'
+import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { holdSession, isOptedOut, markAnswered, SLOT } from './request-slot.ts'
+import {
+  HAS_DUPLICATES,
+  holdSession,
+  isOptedOut,
+  markAnswered,
+  refuseRequest,
+  RequestClient,
+  SLOT,
+} from './request-slot.ts'
+import { SeenValues } from './seen-values.ts'
 import { isWebResponse, takeSharedHeaders } from './web-response.ts'
-import { writeCookie } from './write-cookie.ts'
+import { clearVariants, writeCookie } from './write-cookie.ts'
 
-/** Returns a hook that refuses requests from another site's page, before anything is read for them. */
-export function refuseCrossOrigin({ settings }: Engine): onRequestHookHandler {
-  return (request, _reply, done) => {
-    const { method = '', headers } = request.raw
-    const isRefused =
-      isCrossOrigin(method, headers, settings.trustedOrigins) &&
-      request.routeOptions.config?.crossOriginProtection !== false
-    if (isRefused) fail(request, new SecureSessionError('SESSION_CROSS_ORIGIN'), done)
-    else done()
-  }
-}
-
-/** Returns a hook that follows the cookie to a session. Without a cookie, or on a route that opted out, no store is asked. */
+/**
+ * Returns a hook that follows the cookie to a session. Without a cookie, or on a route that opted out, no store is
+ * asked.
+ */
 export function loadRequestSession(engine: Engine): onRequestHookHandler {
   const { name } = engine.settings.cookie
-  return (request, _reply, done) => {
+  const seen = new SeenValues(engine.settings.clock)
+  return (request, reply, done) => {
     const place = request as SessionRequest
     const { cookie } = request.raw.headers
+    // A refusal waits for the hook of CORS.
+    if (place[SLOT] instanceof Error) return done()
     if (isOptedOut(request)) place[SLOT] = 'opted-out'
     else place[SLOT] = 'anonymous'
     // A header that does not even mention the name costs no more than this.
     if (place[SLOT] === 'opted-out' || cookie === undefined || !cookie.includes(name)) return done()
+    const client = new RequestClient(request)
     const hold = (loaded: Loaded): void => {
-      holdSession(engine, request, loaded)
+      holdSession(engine, request, loaded, client)
       done()
     }
-    let loaded: Answer<Loaded> | undefined
+    const presented = presentedId(engine, seen, cookie, request.raw.socket)
+    if (presented === 'duplicate') place[HAS_DUPLICATES] = true
+    if (presented === 'duplicate' || presented === 'none') return done()
+    if (presented === 'obsolete') return hold(GONE)
+    let loaded: Answer<Loaded>
     try {
-      const id = presentedId(engine, cookie, request.raw.socket)
-      loaded = id && loadSession(engine, id)
+      loaded = loadSession(engine, presented, client)
     } catch (error) {
-      return fail(request, error as Error, done)
+      return done(refuseRequest(request, reply, error as Error))
     }
-    if (loaded === undefined) done()
-    // Later hooks run inside `hold`. What they throw is theirs, so it is passed on and does not become a failure to load.
-    else if (loaded instanceof Promise) loaded.then(hold, (error: Error) => fail(request, error, done)).catch(done)
-    else hold(loaded)
+    // Later hooks run inside `hold`. What they throw is theirs, so it is passed on and does not become a failure to
+    // load.
+    if (loaded instanceof Promise) {
+      loaded.then(hold, (error: Error) => done(refuseRequest(request, reply, error))).catch(done)
+    } else hold(loaded)
   }
-}
-
-/** Returns the id in a `Cookie` header, if this app made it. Events tell of a duplicate or forged one. */
-function presentedId({ settings, ids, events }: Engine, header: string, connection: object): PresentedId | undefined {
-  const { count, value } = findCookie(header, settings.cookie.name)
-  if (count === 0) return undefined
-  if (count > 1) {
-    events.emit({ type: 'duplicate', count })
-    return undefined
-  }
-  const id = ids.read(value, connection)
-  if (typeof id === 'object') return id
-  events.emit({ type: 'forged', reason: id })
-  return undefined
-}
-
-/** Refuses a request. From here on nobody knows whose request it is, and its error page may not take it for anonymous. */
-function fail(request: FastifyRequest, error: Error, done: (error: Error) => void): void {
-  ;(request as SessionRequest)[SLOT] = error
-  done(error)
 }
 
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
 export function finishSession(engine: Engine): onSendHookHandler {
   return (request, reply, payload, done) => {
-    const session = (request as SessionRequest)[SLOT]
+    const place = request as SessionRequest
+    const session = place[SLOT]
     if (!(session instanceof RequestSession)) {
       markAnswered(request)
+      clearDuplicates(engine, request, reply)
       return done(null, payload)
     }
-    // An error of a later hook brings the reply here a second time.
-    const isRepeated = session.isAnswered
-    const end = (error?: Error): void => {
-      const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
-      writeCookie(reply, engine.settings, session.response, isRepeated)
-      if (error === undefined) done(null, sent)
-      else done(error)
-    }
+    const ending = endingOf(engine, { request, reply, payload, session, done })
     const isFailure = statusOf(reply, payload) >= 500
     if (isFailure || session.hasWork) {
-      // What the response itself throws, such as a header that cannot be sent, has no other caller.
-      session
-        .finish(isFailure)
-        .then(() => end(), end)
-        .catch(done)
+      // A header that cannot be sent throws out of `done`, and the promise is the only caller.
+      const carrier = isStream(payload) ? 'stream' : 'reply'
+      session.finish(isFailure, carrier).then(ending.send, ending.refuse).catch(ending.fail)
       return
     }
     session.markAnswered()
-    end()
+    ending.send()
   }
+}
+
+/** What an `onSend` hook was called with, and the session. */
+interface Sending {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly payload: unknown
+  readonly session: RequestSession
+  readonly done: (error: Error | null, payload?: unknown) => void
+}
+
+/** The ways in which a response can end. */
+interface Ending {
+  /** The payload is sent as it is. */
+  readonly send: () => void
+  /** The session could not be written, so an error takes the place of the payload. */
+  readonly refuse: (error: Error) => void
+  /** The response itself cannot be sent. */
+  readonly fail: (error: Error) => void
+}
+
+function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending): Ending {
+  // An error of a later hook brings the reply here a second time.
+  const isRepeated = session.isAnswered
+  const write = (): void => {
+    writeCookie(reply, engine.settings, session.response, isRepeated)
+    clearDuplicates(engine, request, reply)
+  }
+  const fail = (error: Error): void => {
+    endPayload(payload)
+    done(failCleanly(reply, error))
+  }
+  const send = (): void => {
+    let sent: unknown = payload
+    try {
+      if (isWebResponse(payload)) sent = takeSharedHeaders(reply, payload)
+      write()
+    } catch (error) {
+      return fail(error as Error)
+    }
+    done(null, sent)
+  }
+  const refuse = (error: Error): void => {
+    endPayload(payload)
+    failCleanly(reply, error)
+    write()
+    done(error)
+  }
+  return { send, refuse, fail }
+}
+
+/** Clears what other settings left behind, where a request showed that there is such a cookie. */
+function clearDuplicates({ settings }: Engine, request: FastifyRequest, reply: FastifyReply): void {
+  const place = request as SessionRequest
+  if (!place[HAS_DUPLICATES]) return
+  place[HAS_DUPLICATES] = false
+  clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.raw.url ?? '/'))
+}
+
+/** Whether the headers of a response may wait for its first byte. */
+function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
 }
 
 /** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
+import { confirmLogin, login, updateAuthHash } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
@@ -37,10 +38,10 @@ export function requestDecorators(
     [names.requireUser, method(requireUser)],
     [names.authenticatedAt, property((session) => session.authenticatedAt)],
     [names.isAuthenticated, method((session) => session.userId !== null)],
-    [names.login, method((session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
+    [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method((session) => session.confirmLogin())],
-    [names.updateAuthHash, method((session, authHash?: string) => session.updateAuthHash(authHash))],
+    [names.confirmLogin, method((session) => confirmLogin(session))],
+    [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
   ]
 }
 

@@ -1,9 +1,10 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
 import type { Loaded } from '../session/load-session.ts'
 import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
+import { failCleanly } from './clean-error.ts'
 
 /** The key under which a request keeps the state of its session. */
 export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
@@ -19,9 +20,13 @@ export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
  */
 export type Slot = 'early' | 'opted-out' | 'anonymous' | 'answered' | Error | RequestSession
 
+/** The key under which a request keeps whether it came with several session cookies. */
+export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-duplicates')
+
 /** A request with the state of its session. */
 export interface SessionRequest extends FastifyRequest {
   [SLOT]: Slot
+  [HAS_DUPLICATES]: boolean
 }
 
 /** The length up to which a user agent is kept. The store is not the client's to fill. */
@@ -31,7 +36,8 @@ const MAX_USER_AGENT = 256
 const MAX_ADDRESS = 64
 
 /**
- * Returns the session of a request, and notes that the response depends on the cookie. Makes an anonymous one on first use.
+ * Returns the session of a request, and notes that the response depends on the cookie. Makes an anonymous one on first
+ * use.
  * @throws `SESSION_NOT_LOADED`, `SESSION_ROUTE_OPTED_OUT`, or the error that kept the session from being loaded
  */
 export function readSession(engine: Engine, request: FastifyRequest): RequestSession {
@@ -45,7 +51,7 @@ function openSession(engine: Engine, request: FastifyRequest, slot: Exclude<Slot
   switch (slot) {
     case 'anonymous':
     case 'answered':
-      return holdSession(engine, request, NONE)
+      return holdSession(engine, request, NONE, new RequestClient(request))
     case 'opted-out':
       throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
     default:
@@ -54,9 +60,9 @@ function openSession(engine: Engine, request: FastifyRequest, slot: Exclude<Slot
 }
 
 /** Puts the session that a cookie led to into the request. */
-export function holdSession(engine: Engine, request: FastifyRequest, loaded: Loaded): RequestSession {
+export function holdSession(engine: Engine, request: FastifyRequest, loaded: Loaded, client: Client): RequestSession {
   const place = request as SessionRequest
-  const session = new RequestSession(engine, new RequestClient(request), loaded, place[SLOT] === 'answered')
+  const session = new RequestSession(engine, client, loaded, place[SLOT] === 'answered')
   place[SLOT] = session
   return session
 }
@@ -68,13 +74,22 @@ export function markAnswered(request: FastifyRequest): void {
   else if (place[SLOT] === 'anonymous') place[SLOT] = 'answered'
 }
 
+/**
+ * Refuses a request, and makes room for the error in its reply. From here on nobody knows whose request this is, and
+ * its error page may not take it for anonymous. Returns the error.
+ */
+export function refuseRequest(request: FastifyRequest, reply: FastifyReply, error: Error): Error {
+  ;(request as SessionRequest)[SLOT] = error
+  return failCleanly(reply, error)
+}
+
 /** Whether the route of a request wants no session. */
 export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
 }
 
 /** Reads the request only when asked, because most requests never are. */
-class RequestClient implements Client {
+export class RequestClient implements Client {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

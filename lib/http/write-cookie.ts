@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { Settings } from '../options.ts'
 import type { CookieChange, SessionResponse } from '../session/request-state.ts'
 import { isCacheControl } from './cache-headers.ts'
+import type { CookieVariant } from './cookie-variants.ts'
 
 /**
  * Puts the session's cookie into the response, and tells caches who may keep the response.
@@ -24,6 +25,14 @@ export function writeCookie(
   }
   if (isRead) varyByCookie(reply)
   if (isLoggedOut && settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
+}
+
+/** Clears the cookies of the session's name that other settings left behind, so that the next request has one at the most. */
+export function clearVariants(reply: FastifyReply, settings: Settings, variants: readonly CookieVariant[]): void {
+  const { name } = settings.cookie
+  const attributes = cookieAttributes(settings, { kind: 'clear' })
+  for (const variant of variants) reply.clearCookie(name, { ...attributes, ...variant } as CookieSerializeOptions)
+  if (variants.length > 0) forbidCaching(reply)
 }
 
 /**

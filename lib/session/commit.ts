@@ -1,6 +1,8 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
-import type { Engine } from './engine.ts'
+import { familyOf } from './device.ts'
+import type { Client, Engine } from './engine.ts'
+import type { Lineage, MintedSecret } from './id.ts'
 import { newHandle } from './id.ts'
 import { refuseOversize } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
@@ -16,15 +18,20 @@ import { takeBack } from './take-back.ts'
 export interface Plan {
   /** The live record that the request came for; `undefined` without one. */
   readonly base: SessionRecord | undefined
-  /** The handle of a record that the request came for and may not write to. */
-  readonly shadowed: string | undefined
+  /** A record that the request's id names, and that the request may not write to. */
+  readonly named: Extract<Loaded, { handle: string }> | undefined
   /** The handle for a record that begins now. */
   readonly handle: string
   readonly work: Work
   /** Whether nothing of the old data is left, so that the data needs nothing of the old record. */
   readonly isAllOwn: boolean
-  /** The connection that will most likely bring the new id back. */
-  readonly connection: object | undefined
+  readonly client: Client
+}
+
+/** An id that was renewed. The record has nothing to learn before the new id is shown. */
+export interface Renewed {
+  readonly kind: 'renewed'
+  readonly cookieValue: string
 }
 
 /** A record that was written. */
@@ -38,18 +45,20 @@ export interface Written {
 /**
  * The result of a commit:
  * - `unchanged`: there was nothing to write;
+ * - `renewed`: the response gets a renewed id, and nothing was written;
  * - `written`: the record as it is now, the new id if one was minted, and the way back if the response fails after all;
  * - `lost`: the record belongs to somebody else by now, or is gone, so nothing was written;
  * - `failed`: the write was refused or taken back. With `isStaged`, what was staged can be tried again.
  */
 export type Outcome =
   | { readonly kind: 'unchanged' }
+  | Renewed
   | Written
   | { readonly kind: 'lost'; readonly handle: string; readonly error?: SecureSessionError }
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
 /** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'shadowed' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
+type Wish = Omit<Plan, 'base' | 'named' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -59,16 +68,16 @@ const MAX_ATTEMPTS = 100
 const UNCHANGED: Outcome = { kind: 'unchanged' }
 
 /** Makes the plan of a request out of the session that its cookie led to. */
-export function planOf(loaded: Loaded, { handle, isAllOwn, connection, ...wish }: Wish): Plan {
+export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
   const isLive = loaded.state === 'live'
-  const presented = isLive ? loaded.presented : ''
+  const presented = isLive ? loaded.presented : undefined
   const isChecked = isLive && loaded.isChecked
   return {
     base: isLive ? loaded.record : undefined,
-    shadowed: loaded.state === 'shadowed' ? loaded.handle : undefined,
+    named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
     handle,
     isAllOwn,
-    connection,
+    client,
     work: { ...wish, presented, isChecked },
   }
 }
@@ -85,32 +94,38 @@ export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
 }
 
 /** Writes a first record, if there is anything to keep. */
-async function begin(engine: Engine, { work, handle, shadowed, connection }: Plan): Promise<Outcome> {
+async function begin(engine: Engine, { work, handle, named, client }: Plan): Promise<Outcome> {
   const { settings, ids, events } = engine
   const { rotation, now } = work
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
   if (identity === undefined && data === '{}') return UNCHANGED
-  if (rotation === undefined && shadowed !== undefined) {
-    events.emit({ type: 'dropped-write', handle: shadowed, reason: 'stale' })
-    return { kind: 'lost', handle: shadowed }
+  if (rotation === undefined && named !== undefined) {
+    events.emit({ type: 'dropped-write', handle: named.handle, reason: 'stale' })
+    return { kind: 'lost', handle: named.handle }
   }
   const epoch = identity === undefined ? 0 : 1
-  const minted = ids.mint(handle, epoch, connection)
-  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings), epoch }
+  const minted = ids.mint(handle, epoch, undefined, client.connection)
+  const family = familyOf(client.userAgent)
+  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
   const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
-  return (await put(engine, undefined, next, rotation)) ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
+  const outcome = await put(engine, undefined, next, rotation)
+  // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
+  if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
+  return outcome ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
 }
 
 /** Writes the next version of a record, on top of the latest version, as often as other requests write in between. */
 async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promise<Outcome> {
   const { settings, ids } = engine
-  const { work, connection } = plan
+  const { work, client } = plan
+  const mint = (epoch: number, lineage?: Lineage): MintedSecret =>
+    ids.mint(loaded.handle, epoch, lineage, client.connection)
   let base: SessionRecord | undefined = loaded
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const next = nextRecord(base, work, settings, (epoch) => ids.mint(loaded.handle, epoch, connection))
-    if (next.kind === 'same') return UNCHANGED
+    const next = nextRecord(base, work, settings, mint)
+    if (next.kind === 'same') return next.minted === undefined ? UNCHANGED : renewed(engine, base, next.minted)
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
     const outcome = await put(engine, base, next, work.rotation)
     if (outcome !== undefined) return outcome
@@ -144,6 +159,11 @@ async function put(
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
   else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle: record.handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
+}
+
+function renewed({ events }: Engine, { handle }: SessionRecord, { cookieValue }: MintedSecret): Outcome {
+  events.emit({ type: 'renew', handle })
+  return { kind: 'renewed', cookieValue }
 }
 
 function write({ store }: Engine, base: SessionRecord | undefined, { kind, record }: NextRecord) {

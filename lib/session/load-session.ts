@@ -3,19 +3,21 @@ import { afterwards } from '../storage/immediate.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { hasSameCredentials, isCheckDue } from './credentials.ts'
 import type { OwnedRecord } from './credentials.ts'
-import type { Engine } from './engine.ts'
+import { familyOf } from './device.ts'
+import type { Client, Engine } from './engine.ts'
 import type { PresentedId } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { expire } from './live-record.ts'
-import type { Verdict } from './verdict.ts'
+import type { CopySign, Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 
 /** A record that a request may use. */
 export interface LiveSession {
   readonly state: 'live'
   readonly record: SessionRecord
-  /** The hash of the secret that opened the record; empty if this request made the record. */
-  readonly presented: string
+  /** The id that opened the record; `undefined` once this request has written the record. */
+  readonly presented: Omit<Presentation, 'now'> | undefined
+  readonly verdict: Verdict
   /** Whether the user's credentials were compared in this request, which the record does not know yet. */
   readonly isChecked: boolean
 }
@@ -25,46 +27,59 @@ export interface LiveSession {
  * - `none`: no session, and nothing to say about the cookie;
  * - `gone`: the id was ours and its record no longer exists, so the cookie can be cleared;
  * - `shadowed`: a rotation replaced the id moments ago. A parallel response carries the new id, so this one leaves the cookie alone;
- * - `live`: the record, and the hash of the secret that opened it.
+ * - `outdated`: the id is far behind the one in use. It opens nothing, and a login ends the record;
+ * - `live`: the record, and the id that opened it.
  */
 export type Loaded =
   | { readonly state: 'none' | 'gone' }
-  | { readonly state: 'shadowed'; readonly handle: string }
+  | { readonly state: 'shadowed' | 'outdated'; readonly handle: string }
   | LiveSession
+
+/** The facts of a client that its session is compared with. */
+type Visitor = Pick<Client, 'userAgent' | 'ip'>
 
 /** No session, and nothing to say about the cookie. */
 export const NONE: Loaded = { state: 'none' }
 
-const GONE: Loaded = { state: 'gone' }
+/** An id of this app whose record no longer exists. */
+export const GONE: Loaded = { state: 'gone' }
 
 /**
  * Follows an id to a live record. Returns without a promise where no store has to be asked.
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
  */
-export function loadSession(engine: Engine, id: PresentedId): Answer<Loaded> {
-  return recall(engine, id) ?? afterwards(engine.store.get(id.handle), (record) => follow(engine, id, record))
+export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): Answer<Loaded> {
+  const recalled = recall(engine, id, visitor)
+  return recalled ?? afterwards(engine.store.get(id.handle), (record) => follow(engine, id, visitor, record))
 }
 
-/** Returns a cached session if it lets this id in. A cache may be old, so the store decides everything else. */
-function recall(engine: Engine, id: PresentedId): Loaded | undefined {
+/** Returns a cached session if it lets this id in unchanged. A cache may be old, so the store decides everything else. */
+function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | undefined {
   const record = engine.store.recall(id.handle)
   if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined
-  return judgeId(engine, record, id) === 'enter' ? enter(record, id) : undefined
+  if (isCheckDue(engine, record)) return undefined
+  const presented = presentationOf(engine, record, id, visitor)
+  const verdict = judge(record, { ...presented, now: engine.settings.clock() })
+  if (verdict.kind !== 'enter' || verdict.change !== undefined) return undefined
+  return { state: 'live', record, presented, verdict, isChecked: false }
 }
 
-function follow(engine: Engine, id: PresentedId, record: SessionRecord | undefined): Answer<Loaded> {
+function follow(engine: Engine, id: PresentedId, visitor: Visitor, record: SessionRecord | undefined): Answer<Loaded> {
   if (record === undefined) return GONE
-  const reason = expiredBy(record, engine.settings.clock())
+  const now = engine.settings.clock()
+  const reason = expiredBy(record, now)
   if (reason !== undefined) return expire(engine, record, reason).then(() => GONE)
-  switch (judgeId(engine, record, id)) {
+  const presented = presentationOf(engine, record, id, visitor)
+  const verdict = judge(record, { ...presented, now })
+  switch (verdict.kind) {
     case 'enter':
-      return enter(record, id)
-    case 'check':
-      return checkUser(engine, record as OwnedRecord, id)
-    case 'copied':
-      return endCopied(engine, record)
-    case 'outdated':
-      return endOutdated(engine, record, id)
+      if (verdict.isFork) reportFork(engine, record, id, visitor, true)
+      return enter(engine, { state: 'live', record, presented, verdict, isChecked: false })
+    case 'end':
+      return endCopied(engine, record, presented, verdict.sign, visitor)
+    case 'refuse':
+      reportFork(engine, record, id, visitor, false)
+      return { state: 'outdated', handle: record.handle }
     case 'superseded':
       return { state: 'shadowed', handle: record.handle }
     case 'unknown':
@@ -72,46 +87,64 @@ function follow(engine: Engine, id: PresentedId, record: SessionRecord | undefin
   }
 }
 
-function judgeId(engine: Engine, record: SessionRecord, id: PresentedId): Verdict {
-  return judge(record, {
-    secretHash: id.secretHash,
-    now: engine.settings.clock(),
-    isCheckDue: isCheckDue(engine, record),
-    isOfEpoch: (epoch) => engine.ids.isOfEpoch(id, epoch),
-  })
+function presentationOf(
+  { settings }: Engine,
+  record: SessionRecord,
+  id: PresentedId,
+  visitor: Visitor,
+): Omit<Presentation, 'now'> {
+  const isTied = (): boolean => record.family !== '' && record.family === familyOf(visitor.userAgent)
+  return { id, isTied, isShowNoted: settings.maxSessions?.onLimit === 'refuse' }
 }
 
-function enter(record: SessionRecord, { secretHash }: PresentedId, isChecked = false): LiveSession {
-  return { state: 'live', record, presented: secretHash, isChecked }
+/** Lets a session in, once its user's credentials are known to be those of the login. */
+function enter(engine: Engine, live: LiveSession): Answer<Loaded> {
+  return isCheckDue(engine, live.record) ? checkUser(engine, live, live.record) : live
 }
 
-/** Ends a session whose user's credentials are no longer those of the login. */
-async function checkUser(engine: Engine, record: OwnedRecord, id: PresentedId): Promise<Loaded> {
-  if (await hasSameCredentials(engine, record)) return enter(record, id, true)
+async function checkUser(engine: Engine, live: LiveSession, record: OwnedRecord): Promise<Loaded> {
+  if (await hasSameCredentials(engine, record)) return { ...live, isChecked: true }
   await engine.users.revoke(record.handle, record.userId, 'auth-hash')
   return GONE
 }
 
-/** Ends a session whose cookie was copied, because the copy cannot be told from the original. */
-async function endCopied({ users, events }: Engine, { handle, userId }: SessionRecord): Promise<Loaded> {
-  events.emit({ type: 'replay', handle, userId })
-  if (userId === null) await users.end(handle, (record) => record.userId === null)
-  else await users.revoke(handle, userId, 'replay')
-  return GONE
-}
-
 /**
- * Ends a session for an id from before the last renewal, because only a copy can be that far behind.
- * A record out of a cache may be the one that is behind. Then the id is newer than the record, and the session stays.
+ * Ends a session of which two clients hold ids, because the copy cannot be told from the original.
+ * The store is asked again first: a record out of a cache may be behind the id, or another request may have changed it.
  */
-async function endOutdated(engine: Engine, record: SessionRecord, id: PresentedId): Promise<Loaded> {
-  const { users, events } = engine
-  const { handle, userId } = record
-  const isOutdated = (latest: SessionRecord): boolean => judgeId(engine, latest, id) === 'outdated'
-  if ((await users.end(handle, isOutdated, record)) === undefined) return { state: 'shadowed', handle }
-  events.emit({ type: 'replay', handle, userId })
+async function endCopied(
+  engine: Engine,
+  record: SessionRecord,
+  presented: Omit<Presentation, 'now'>,
+  sign: CopySign,
+  { userAgent, ip }: Visitor,
+): Promise<Loaded> {
+  const { users, events, settings } = engine
+  const { handle, userId, generation, device } = record
+  const isEnded = settings.onCopiedSession === 'end'
+  const facts = { behind: generation - presented.id.generation, sign, device, client: { userAgent, ip } }
+  if (!isEnded) {
+    events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
+    const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
+    return enter(engine, { state: 'live', record, presented, verdict, isChecked: false })
+  }
+  const isCopied = (latest: SessionRecord): boolean =>
+    judge(latest, { ...presented, now: settings.clock() }).kind === 'end'
+  if ((await users.end(handle, isCopied, record)) === undefined) return { state: 'shadowed', handle }
+  events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
   if (userId === null) return GONE
   await users.release(userId, handle)
   events.emit({ type: 'revoke', handle, userId, reason: 'replay' })
   return GONE
+}
+
+function reportFork(
+  { events }: Engine,
+  { handle, userId, generation, device }: SessionRecord,
+  id: PresentedId,
+  { userAgent, ip }: Visitor,
+  isServed: boolean,
+): void {
+  const behind = generation - id.generation
+  events.emit({ type: 'fork', handle, userId, isServed, behind, device, client: { userAgent, ip } })
 }

@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
 import { fingerprintOf } from './credentials.ts'
 import { deviceOf } from './device.ts'
-import type { Client, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { refuseWrongOptions } from './login-options.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
@@ -19,7 +19,11 @@ const CSRF_SECRET = '_csrf'
  * Describes who logs in. Everything that can be refused is refused here, before a place is taken.
  * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`
  */
-export function identityOf(engine: Engine, client: Client, user: SessionUser, options: LoginOptions): Identity {
+export function identityOf(
+  { engine, client }: Pick<Situation, 'engine' | 'client'>,
+  user: SessionUser,
+  options: LoginOptions,
+): Identity {
   const { maxRecordSize, authHash, clock } = engine.settings
   refuseWrongOptions(options)
   const snapshot = userSnapshot(user, maxRecordSize)
@@ -38,13 +42,12 @@ export function identityOf(engine: Engine, client: Client, user: SessionUser, op
  * @throws `SESSION_LIMIT_REACHED`, `SESSION_STORE_UNAVAILABLE`
  */
 export async function stageLogin(
-  { users }: Engine,
-  { handle, record, userId }: Situation,
+  { engine, handle, record, userId }: Situation,
   user: SessionUser,
   identity: Identity,
   keep: LoginOptions['keep'],
 ): Promise<Staged> {
-  const earlier = await users.reserve(user, handle, record)
+  const earlier = await engine.users.reserve(user, handle, record)
   const login = { user, earlier }
   const isOther = userId !== null && userId !== user.id
   // Data crosses from one user to another only by name.

@@ -1,18 +1,17 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
 import type { Loaded } from './load-session.ts'
 import { readLiveRecord } from './live-record.ts'
-import { identityOf, stageLogin } from './login.ts'
+import type { Carrier } from './next-record.ts'
 import { RequestData } from './request-data.ts'
 import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
 import { sessionObject } from './session-object.ts'
 import type { Situation, Staged } from './staging.ts'
-import { stageAuthHash, stageConfirmation } from './staging.ts'
 import { takeBack } from './take-back.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -82,6 +81,13 @@ export class RequestSession {
     return at === null ? null : new Date(at)
   }
 
+  /** Whether the user proved who they are within this time, in milliseconds. */
+  isFresh(within: number): boolean {
+    const now = this.#engine.settings.clock()
+    const since = states.freshSinceOf(this.#state, now)
+    return since !== null && now - since < within
+  }
+
   /** The object behind `req.session`; `null` after `destroy`. */
   get object(): EngineSession | null {
     return this.#openData().object
@@ -118,35 +124,13 @@ export class RequestSession {
     this.#isAnswered = true
   }
 
-  login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
-    return this.#stage(async () => {
-      const identity = identityOf(this.#engine, this.#client, user, options)
-      // A login that this request staged before is the user to compare with.
-      const { userId } = this
-      await this.#abandonLogin()
-      return stageLogin(this.#engine, { ...this.#situation, userId }, user, identity, options.keep)
-    })
-  }
-
-  logout(options: LogoutOptions = {}): Promise<void> {
+  /** Ends the session now: this one, all others of its user, or all. */
+  logout({ everywhere = false, others = false }: LogoutOptions = {}): Promise<void> {
     return this.#start(async () => {
       const { userId, handle } = this
-      if (userId === null) return
-      if (options.everywhere === true || options.others === true) {
-        await this.#engine.users.revokeUser(userId, handle, 'revoked')
-        if (options.others === true) return
-      }
-      await this.#end()
-      this.#reportLogout(handle, userId)
+      if (userId !== null && (everywhere || others)) await this.#engine.users.revokeUser(userId, handle, 'revoked')
+      if (!others) await this.#end()
     })
-  }
-
-  confirmLogin(): Promise<void> {
-    return this.#stage(async () => stageConfirmation(this.#engine, this.#situation))
-  }
-
-  updateAuthHash(given?: string): Promise<void> {
-    return this.#stage(() => stageAuthHash(this.#engine, this.#situation, given))
   }
 
   /** Writes what is staged, now. The write stays, whatever the response becomes. */
@@ -155,7 +139,7 @@ export class RequestSession {
     return this.#start(async () => {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      await this.#commit(false)
+      await this.#commit('none')
       this.#state = { ...this.#state, committed: undefined }
       this.#isSaved = true
     })
@@ -164,16 +148,9 @@ export class RequestSession {
   /** Ends this session now, and leaves `null` in its place. */
   destroy(): Promise<void> {
     return this.#start(async () => {
-      const { handle, userId } = this
       await this.#end()
       this.#openData().destroy()
-      if (userId !== null) this.#reportLogout(handle, userId)
     })
-  }
-
-  /** Stages a new id, and keeps only these keys of the data. */
-  regenerate(keys: readonly string[] = []): Promise<void> {
-    return this.#stage(async () => ({ rotation: this.#state.rotation ?? { reason: 'regenerate' }, kept: { keys } }))
   }
 
   /** Forgets what this request did to the data, and reads the store again. */
@@ -192,14 +169,14 @@ export class RequestSession {
   }
 
   /** Ends the request. A failed response leaves the session as it was. */
-  async finish(isFailure: boolean): Promise<void> {
+  async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.#isAnswered = true
     if (isFailure) return this.#openQueue().run(() => this.#takeBack())
     return this.#openQueue().run(async () => {
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
-        await this.#commit(true)
+        await this.#commit(carrier)
       } catch (error) {
         // The error page is written with the session as it was. Otherwise its write would be refused too.
         await this.#takeBack()
@@ -208,11 +185,14 @@ export class RequestSession {
     })
   }
 
-  /** Runs work that stages a change of id, and does to the data what the change asks for. */
-  #stage(work: () => Promise<Staged>): Promise<void> {
+  /**
+   * Runs work that stages a change of id, and does to the data what the change asks for.
+   * @throws `SESSION_RESPONSE_STARTED`
+   */
+  stage(work: (situation: Situation) => Promise<Staged>): Promise<void> {
     if (this.#isAnswered) return Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED'))
     return this.#start(async () => {
-      const { rotation, kept } = await work()
+      const { rotation, kept } = await work(this.#situation)
       if (kept !== undefined) {
         if (this.#data?.isDestroyed === true) this.#data = undefined
         if ('keys' in kept) this.#openData().keepOnly(kept.keys)
@@ -223,14 +203,17 @@ export class RequestSession {
   }
 
   get #situation(): Situation {
-    return { handle: this.handle, record: this.record, userId: this.userId, rotation: this.#state.rotation }
+    const { handle, record, userId } = this
+    const { rotation } = this.#state
+    const abandonLogin = (): Promise<void> => this.#abandonLogin()
+    return { engine: this.#engine, client: this.#client, handle, record, userId, rotation, abandonLogin }
   }
 
   /**
    * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that reaches
    * nobody would push out ids that clients hold.
    */
-  async #commit(isAnswering: boolean): Promise<void> {
+  async #commit(carrier: Carrier): Promise<void> {
     const data = this.#openData()
     const plan = planOf(this.#state.loaded, {
       handle: this.handle,
@@ -238,9 +221,9 @@ export class RequestSession {
       isAllOwn: data.isAllOwn,
       rotation: this.#state.rotation,
       isTouched: this.#state.isTouched,
-      isAnswering,
+      carrier,
       now: this.#engine.settings.clock(),
-      connection: this.#client.connection,
+      client: this.#client,
     })
     this.#apply(await commit(this.#engine, plan), plan)
   }
@@ -249,8 +232,11 @@ export class RequestSession {
     switch (outcome.kind) {
       case 'unchanged':
         return
+      case 'renewed':
+        this.#state = states.afterRenewal(this.#state, outcome)
+        return
       case 'written':
-        this.#state = states.afterWrite(this.#state, outcome, plan)
+        this.#state = states.afterWrite(this.#state, outcome)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
         return
       case 'lost':
@@ -288,12 +274,21 @@ export class RequestSession {
     this.#data = undefined
   }
 
-  /** Removes the record of this request, and whatever was staged on it. */
+  /**
+   * Removes the record of this request, and whatever was staged on it.
+   * @throws `SESSION_SUPERSEDED` if a parallel request gave the session a new id: then this one cannot end it
+   */
   async #end(): Promise<void> {
-    const { record } = this
+    const { record, userId, handle } = this
+    const { loaded } = this.#state
+    if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
     await this.#abandonLogin()
-    const isOurs = record !== undefined && (await this.#engine.users.endOwn(record))
+    if (loaded.state === 'outdated') await this.#engine.users.endNamed(loaded.handle)
+    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.#engine.users.endOwn(record)))
     this.#replaceState(states.afterEnd(this.#state, isOurs))
+    if (userId === null) return
+    this.#isLoggedOut = true
+    this.#engine.events.emit({ type: 'logout', handle, userId })
   }
 
   /** Gives back the place of a login that will not be committed. */
@@ -310,11 +305,6 @@ export class RequestSession {
       const { handle } = this
       return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
     }))
-  }
-
-  #reportLogout(handle: string, userId: string): void {
-    this.#isLoggedOut = true
-    this.#engine.events.emit({ type: 'logout', handle, userId })
   }
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */

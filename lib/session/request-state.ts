@@ -1,11 +1,12 @@
 import type { SessionRecord } from '../../types/index.ts'
-import type { Plan, Written } from './commit.ts'
+import type { Renewed, Written } from './commit.ts'
 import type { Lifetimes } from './lifetime.ts'
-import type { Loaded } from './load-session.ts'
+import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
+import { SERVE } from './verdict.ts'
 
 /** The session cookie in a response. `expiresAt` is absent for a cookie that ends with the browser. */
 export type CookieChange =
@@ -61,24 +62,32 @@ export function authenticatedAtOf(state: RequestState, now: number): number | nu
   return state.rotation?.identity === undefined ? (recordOf(state)?.authenticatedAt ?? null) : now
 }
 
+/**
+ * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may be a copy,
+ * so the user has to prove again who they are.
+ */
+export function freshSinceOf(state: RequestState, now: number): number | null {
+  const { rotation, loaded } = state
+  if (rotation?.identity !== undefined) return now
+  if (loaded.state !== 'live' || loaded.record.isForked) return null
+  return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
+}
+
 /** Whether the state asks for a write, apart from the data. */
 export function isWriteDue({ rotation, isTouched, loaded }: RequestState, settings: Lifetimes & { clock(): number }) {
   if (rotation !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false
-  return loaded.isChecked || isUpkeepDue(loaded.record, loaded.presented, settings)
+  return loaded.isChecked || isUpkeepDue(loaded.record, loaded.verdict, settings)
 }
 
 /** Returns the state after a write. */
-export function afterWrite(
-  state: RequestState,
-  { record, cookieValue, wayBack }: Written,
-  { work }: Plan,
-): RequestState {
+export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written): RequestState {
   const { remember, absoluteDeadline } = record
+  const isRotated = wayBack !== undefined
   // A login whose record went to somebody else made a record of its own. Without that record there is none to go back to.
   const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
-    loaded: { state: 'live', record, presented: work.presented, isChecked: false },
+    loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
     cookie:
       cookieValue === undefined
         ? state.cookie
@@ -87,6 +96,27 @@ export function afterWrite(
     isTouched: false,
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
+}
+
+/** Returns a session that this request wrote, and whose new id nobody has shown yet. */
+function liveAs(record: SessionRecord): LiveSession {
+  return { state: 'live', record, presented: undefined, verdict: SERVE, isChecked: false }
+}
+
+/** Returns a session whose record has learned what the id had to teach. The id may still be renewed, once. */
+function learnedBy(live: LiveSession, record: SessionRecord, cookieValue: string | undefined): LiveSession {
+  const { verdict } = live
+  const isOver = verdict.kind !== 'enter' || cookieValue !== undefined
+  return { ...live, record, verdict: isOver ? SERVE : { ...verdict, change: undefined }, isChecked: false }
+}
+
+/** Returns the state after a renewal. */
+export function afterRenewal(state: RequestState, { cookieValue }: Renewed): RequestState {
+  const { loaded } = state
+  if (loaded.state !== 'live') return state
+  const { remember, absoluteDeadline } = loaded.record
+  const expiresAt = remember ? absoluteDeadline : undefined
+  return { ...state, loaded: { ...loaded, verdict: SERVE }, cookie: { kind: 'set', value: cookieValue, expiresAt } }
 }
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */

@@ -1,13 +1,14 @@
 import { SecureSessionError } from '../errors.ts'
+import { regenerate } from './actions.ts'
+import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import { parseData, refuseReserved, serialize } from './json-data.ts'
-import type { EngineSession } from './engine.ts'
+import type { StagingSession } from './staging.ts'
 
 /** The methods of a request's session that the session object offers to the app. */
-interface SessionActions {
+interface SessionActions extends StagingSession {
   save(): Promise<void>
   destroy(): Promise<void>
-  regenerate(keys?: readonly string[]): Promise<void>
   reload(): Promise<void>
   touch(): void
   readonly isSaved: boolean
@@ -46,7 +47,7 @@ const METHODS = new Map<PropertyKey, Method>(
     destroy: ({ session }, callback?: Callback) => settle(session.destroy(), callback),
     reload: ({ session }, callback?: Callback) => settle(session.reload(), callback),
     regenerate: ({ session }, keys?: readonly string[] | Callback, callback?: Callback) =>
-      typeof keys === 'function' ? settle(session.regenerate(), keys) : settle(session.regenerate(keys), callback),
+      typeof keys === 'function' ? settle(regenerate(session), keys) : settle(regenerate(session, keys), callback),
   } satisfies Record<string, Method>),
 )
 

@@ -1,17 +1,21 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { currentFingerprint, fingerprintOf } from './credentials.ts'
-import type { Engine } from './engine.ts'
+import type { Client, Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
 
 /** The session of a request as a change of id finds it. */
 export interface Situation {
+  readonly engine: Engine
+  readonly client: Client
   /** The name of the record that the request reads or would create. */
   readonly handle: string
   readonly record: SessionRecord | undefined
   readonly userId: string | null
   /** A change that this request has staged already. */
   readonly rotation: Rotation | undefined
+  /** Gives back the place of a login that this request has staged already. */
+  abandonLogin(): Promise<void>
 }
 
 /** A change of id that waits for the response. */
@@ -21,11 +25,16 @@ export interface Staged {
   readonly kept?: { readonly without: string | undefined } | { readonly keys: readonly string[] }
 }
 
+/** A session that runs work which stages a change of id. */
+export interface StagingSession {
+  stage(work: (situation: Situation) => Promise<Staged>): Promise<void>
+}
+
 /**
  * Stages a fresh proof of who the user is.
  * @throws `SESSION_LOGIN_REQUIRED`
  */
-export function stageConfirmation({ settings }: Engine, { rotation, record }: Situation): Staged {
+export function stageConfirmation({ engine, rotation, record }: Situation): Staged {
   // A login in this request is as fresh as a confirmation.
   if (rotation?.identity !== undefined) return { rotation }
   if (record === undefined || record.userId === null || record.user === null) {
@@ -34,7 +43,7 @@ export function stageConfirmation({ settings }: Engine, { rotation, record }: Si
   const { userId, user, remember, device } = record
   const known = { authHash: record.authHash, authCheckedAt: record.authCheckedAt }
   const checked =
-    rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: settings.clock() }
+    rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: engine.settings.clock() }
   return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device } } }
 }
 
@@ -43,8 +52,7 @@ export function stageConfirmation({ settings }: Engine, { rotation, record }: Si
  * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`, `SESSION_USER_UNAVAILABLE`
  */
 export async function stageAuthHash(
-  engine: Engine,
-  { userId, rotation }: Situation,
+  { engine, userId, rotation }: Situation,
   given: string | undefined,
 ): Promise<Staged> {
   if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')

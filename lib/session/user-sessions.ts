@@ -176,6 +176,13 @@ export class UserSessions {
     return !isTheirs
   }
 
+  /** Ends the session that an outdated id names, whoever has it now. */
+  async endNamed(handle: string): Promise<void> {
+    const userId = (await this.#store.get(handle))?.userId
+    if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
+    else await this.#store.delete(handle)
+  }
+
   #limitOf(user: SessionUser): number {
     const limit = this.#settings.maxSessions?.limit ?? Infinity
     const count = typeof limit === 'function' ? limit(user) : limit

@@ -14,8 +14,10 @@ const MAX_NAMED = 4
 export function causeOf(thrown: unknown): Error {
   const { name, code } = fieldsOf(thrown)
   const cause = new Error(messageOf(thrown))
-  // An own enumerable property would appear in every inspected error.
-  if (typeof name === 'string' && name !== 'Error') Object.defineProperty(cause, 'name', { value: name.slice(0, 60) })
+  if (typeof name === 'string' && name !== 'Error') {
+    // Not enumerable, as in every error, or each printed error would show the name twice.
+    Object.defineProperty(cause, 'name', { value: name.slice(0, 60), configurable: true, writable: true })
+  }
   if (typeof code === 'string' || typeof code === 'number') Object.assign(cause, { code })
   return cause
 }

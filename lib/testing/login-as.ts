@@ -1,3 +1,4 @@
+import { login as logIn } from '../session/actions.ts'
 import type { EngineSession } from '../session/engine.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { LoginOptions, SessionUser } from '../../types/index.ts'
@@ -36,7 +37,7 @@ export async function loginAs<User extends SessionUser>(
   const { data = {}, userAgent = '', ip = '127.0.0.1', ...login } = options
   const engine = await engineOf(app)
   const session = new RequestSession(engine, { protocol: 'https', userAgent, ip }, { state: 'none' })
-  await session.login(user, login)
+  await logIn(session, user, login)
   // A login leaves a session object in place, or puts one there.
   Object.assign(session.object as EngineSession, data)
   await session.save()

@@ -1,7 +1,7 @@
 import { findCookie } from '../http/read-cookie.ts'
 import { parseData } from '../session/json-data.ts'
 import { expiredBy } from '../session/lifetime.ts'
-import { matchSecret } from '../session/verdict.ts'
+import { judge } from '../session/verdict.ts'
 import type { SessionUser } from '../../types/index.ts'
 import type { TestedApp } from './app-engine.ts'
 import { engineOf } from './app-engine.ts'
@@ -34,7 +34,8 @@ export async function peek(app: TestedApp, cookie: string): Promise<PeekedSessio
   const record = await store.get(id.handle)
   const now = settings.clock()
   if (record === undefined || expiredBy(record, now) !== undefined) return undefined
-  if (DEAD.has(matchSecret(record, id.secretHash, now))) return undefined
+  // A peek brings no client along, so it is no client that the login knows.
+  if (judge(record, { id, now, isTied: () => false, isShowNoted: false }).kind !== 'enter') return undefined
   const { handle, user, authenticatedAt, remember, data, idleDeadline, absoluteDeadline } = record
   return {
     handle,
@@ -46,5 +47,3 @@ export async function peek(app: TestedApp, cookie: string): Promise<PeekedSessio
     deadlines: { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) },
   }
 }
-
-const DEAD: ReadonlySet<string> = new Set(['stale', 'replayed'])

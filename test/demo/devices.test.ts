@@ -40,7 +40,7 @@ t.test('a device that is logged out from another is out with its next click', as
   const [, handle = ''] = handlesOn((await laptop.get('/devices')).body)
   const answer = await laptop.post('/devices/revoke', { handle })
   t.equal(answer.headers.location, '/devices')
-  t.equal((await phone.get('/account')).headers.location, '/?from=account')
+  t.equal((await phone.get('/account')).headers.location, '/?from=account', 'the bank never showed it a page')
   t.match(textOf(await laptop.get('/devices')), 'That device is logged out.')
   await laptop.post('/devices/revoke', { handle })
   t.match(textOf(await laptop.get('/devices')), 'That device was logged out already.')
@@ -64,7 +64,7 @@ t.test('this device can be logged out from the list as well', async (t) => {
   const laptop = new Visitor(bank)
   await laptop.logIn('alice')
   const [own = ''] = handlesOn((await laptop.get('/devices')).body)
-  t.equal((await laptop.post('/devices/revoke', { handle: own })).headers.location, '/?from=bye')
+  t.match((await laptop.post('/devices/revoke', { handle: own })).headers.location, /^\/\?from=bye&ended=[\w-]{22}$/)
   t.equal((await laptop.get('/account')).statusCode, 303)
 })
 

@@ -43,3 +43,14 @@ function parseInfo(info: string): Pick<Block, 'language' | 'attributes'> {
   })
   return { language, attributes: Object.fromEntries(pairs) as Record<string, string> }
 }
+
+/** The code of every `@example` in the doc comments of a TypeScript source. */
+export function examplesOf(source: string): string[] {
+  const comments = source.match(/\/\*\*[^]*?\*\//g) ?? []
+  return comments.flatMap((comment) => {
+    const text = comment.slice(3, -2).replaceAll(/^ *\* ?/gm, '')
+    return Array.from(text.matchAll(/^@example\n([^]*?)(?=^@|$(?![^]))/gm), ([, code = '']) =>
+      code.replaceAll(/^```.*$/gm, ''),
+    )
+  })
+}

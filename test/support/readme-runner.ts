@@ -15,7 +15,7 @@ const ATTRIBUTES = /^(file|alone|fragment|options|serve|store|needs|exit|output|
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
-/** Moves a server from the port of the README to a free one, and says which. */
+/** Moves a server from the port of the guide to a free port, and prints that port. */
 const FREE_PORT = `
   import { Server } from 'node:net'
   const { listen } = Server.prototype
@@ -25,7 +25,7 @@ const FREE_PORT = `
   }
 `
 
-/** What surrounds a fragment, so that it reads as the inside of a handler. */
+/** The declarations around a fragment, which make the fragment the inside of a handler. */
 const FRAGMENT = `
   import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
   import secureSession from 'fastify-session-guard'
@@ -38,7 +38,7 @@ const FRAGMENT = `
   declare const options: SecureSessionOptions
 `
 
-/** Asks a store that a file exports one question, and ends whatever it keeps open. */
+/** Asks the store that a file exports one question, and ends the process with all open connections. */
 const ASK = `
   const { store } = await import(process.argv[1])
   if ((await store.get('nobody')) !== undefined) throw new Error('found nobody')
@@ -65,7 +65,7 @@ export class Reader {
     ]
   }
 
-  /** Writes a block to the file it names, or to one of its own. */
+  /** Writes a block to the file that it names, or to a file with the line in its name. */
   async write(block: Block): Promise<string> {
     const name = block.attributes['file'] ?? `line-${block.line}.${block.language === 'ts' ? 'ts' : 'mjs'}`
     await writeFile(join(this.folder, name), block.code)
@@ -73,7 +73,7 @@ export class Reader {
     return name
   }
 
-  /** Writes a part of a file as the whole that it stands in. */
+  /** Writes a fragment, or a part of the options, with the declarations around it. */
   async writePart(block: Block): Promise<void> {
     const isOptions = 'options' in block.attributes
     const whole = isOptions
@@ -82,7 +82,7 @@ export class Reader {
     await writeFile(join(this.folder, `line-${block.line}.ts`), whole)
   }
 
-  /** The compiler's complaints about a block that is a program of its own: it declares what the others must not see. */
+  /** Returns the compiler's complaints about a block whose declarations the other blocks must not see. */
   async typeCheckAlone(block: Block): Promise<string> {
     const folder = join(this.folder, `line-${block.line}`)
     await mkdir(folder)
@@ -90,17 +90,17 @@ export class Reader {
     return typeCheck(folder, TSC, { skipLibCheck: true })
   }
 
-  /** The compiler's complaints about every TypeScript file of the folder. */
+  /** Returns the compiler's complaints about every TypeScript file of the folder. */
   async typeCheck(): Promise<string> {
     return typeCheck(this.folder, TSC, { skipLibCheck: true })
   }
 
-  /** Runs a file to its end, with the environment that its block names. */
+  /** Runs a file to its end, with the environment variables that its block names. */
   async run(name: string, block: Block): Promise<Finished> {
     return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 20_000 })
   }
 
-  /** Imports a file that exports a store, and asks that store something. */
+  /** Imports a file that exports a store, and asks that store for a record. */
   async ask(name: string, block: Block, env: Record<string, string>): Promise<Finished> {
     const args = ['--input-type=module', '-e', ASK, `./${name}`]
     return run(process.execPath, args, {
@@ -111,7 +111,10 @@ export class Reader {
     })
   }
 
-  /** Starts a file that serves, asks it for a path, and stops it. Resolves to the status, or to why there is none. */
+  /**
+   * Starts a server, asks it for a path, and stops it. Resolves to the status, or to the errors of a server that did
+   * not start.
+   */
   async serve(name: string, block: Block): Promise<number | string> {
     const preload = `data:text/javascript,${encodeURIComponent(FREE_PORT)}`
     const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', preload, name], {
@@ -151,7 +154,7 @@ export class Reader {
     return missing
   }
 
-  /** Whether the installed command explains itself under this name. */
+  /** Returns whether the installed package has this command. */
   async #hasCommand([name, command]: string[]): Promise<boolean> {
     if (name !== 'fastify-session-guard') return false
     const args = [
@@ -163,7 +166,7 @@ export class Reader {
   }
 }
 
-/** Programs that the README may take for granted. */
+/** The programs that a guide may use without installing them. */
 const SHELL = ['cd', 'curl', 'echo', 'export', 'git']
 
 type Manifest = Record<'scripts' | 'bin', Record<string, string>>
@@ -185,14 +188,14 @@ export async function readerBelow(base: string, guide: string): Promise<Reader> 
   return new Reader(folder)
 }
 
-/** Whether every line of `expected` is printed, in this order; `…` stands for anything. */
+/** Returns whether every line of `expected` is printed, in this order. `…` stands for any text. */
 export function isPrinted(expected: string, printed: string): boolean {
   const lines = expected.split('\n').filter((line) => line.trim() !== '')
   const pattern = lines.map((line) => line.trimEnd().split('…').map(escaped).join('.*')).join('[^]*')
   return new RegExp(pattern).test(printed)
 }
 
-/** One command a line: continuation lines joined, comments, prompts and operators gone. */
+/** Returns the commands of a shell block, without comments, prompts and operators. */
 function commandsOf(code: string): string[] {
   const lines = code.replaceAll('\\\n', ' ').split(/\n|&&|\||;/)
   return lines

@@ -50,7 +50,10 @@ const LINE = 19
 const CHARACTER = SIZE * 0.602
 const MARGIN = 20
 
-/** Runs the program of the guard's guide in an empty folder below `base`, where this package is installed. Resolves to the lines of its report. */
+/**
+ * Runs the program of the guard's guide in an empty folder below `base`, where this package is installed. Resolves to
+ * the lines of its report.
+ */
 export async function refusedBoot(base: string): Promise<string[]> {
   const reader = await readerBelow(base, 'picture')
   const blocks = blocksOf(guide('lib/guard/README.md'))

@@ -1,102 +1,105 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Certificate } from '../certificate.ts'
+import { temporaryFolder } from '../sqlite.ts'
+import { freePorts, launch } from './redis.ts'
 
 interface Test {
-  teardown(end: () => Promise<void>): void
+  teardown(end: () => Promise<void> | void): void
 }
 
-/** A reverse proxy that sends a GET again, to the next server, when the first one gives no answer. */
-export type ProxyName = 'nginx' | 'haproxy'
+/** The proxies that Debian has, and where it puts them. */
+const PROGRAMS = { nginx: '/usr/sbin/nginx', haproxy: '/usr/sbin/haproxy' } as const
 
-interface Proxy {
-  readonly program: string
-  readonly config: string
-  readonly flags: readonly string[]
+const START_ATTEMPTS = 500
+
+/** How a proxy is to pass requests on. */
+export interface ProxyOptions {
+  /** The port of the app on 127.0.0.1. */
+  readonly app: number
+  /** What stands beside `proxy_pass` in nginx's location, or in haproxy's frontend. */
+  readonly rules: readonly string[]
+  /** With a certificate the proxy ends TLS. */
+  readonly certificate?: Certificate
 }
 
-const PROXIES: Record<ProxyName, Proxy> = {
-  // The defaults of nginx: an idempotent request goes to the next server after an error or a time-out.
-  nginx: {
-    program: '/usr/sbin/nginx',
-    flags: ['-e', 'stderr'],
-    config: `
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-  access_log off;
-  client_body_temp_path body;
-  fastcgi_temp_path fastcgi;
-  proxy_temp_path proxy;
-  scgi_temp_path scgi;
-  uwsgi_temp_path uwsgi;
-  upstream app {
-    server unix:HOME/one.sock max_fails=0;
-    server unix:HOME/two.sock max_fails=0;
-  }
-  server {
-    listen unix:HOME/proxy.sock;
-    location / {
-      proxy_pass http://app;
-      proxy_set_header Host $host;
-    }
-  }
-}
-`,
-  },
-  haproxy: {
-    program: '/usr/sbin/haproxy',
-    flags: ['-db'],
-    config: `
-defaults
-  mode http
-  timeout connect 60s
-  timeout client 60s
-  timeout server 60s
-  retries 2
-  option redispatch 1
-  retry-on conn-failure empty-response response-timeout
-frontend door
-  bind unix@HOME/proxy.sock
-  default_backend app
-backend app
-  balance roundrobin
-  server one unix@HOME/one.sock
-  server two unix@HOME/two.sock
-`,
-  },
+/** Starts an nginx in front of an app. Returns its port. */
+export async function startNginx(t: Test, { app, rules, certificate }: ProxyOptions): Promise<number> {
+  const home = temporaryFolder(t)
+  if (certificate !== undefined) writeFileSync(join(home, 'cert.pem'), certificate.cert)
+  if (certificate !== undefined) writeFileSync(join(home, 'key.pem'), certificate.key)
+  const tls = certificate === undefined ? '' : 'ssl_certificate cert.pem; ssl_certificate_key key.pem;'
+  return startOn(t, 'nginx', (port) => {
+    const config = `
+      daemon off; master_process off; pid nginx.pid; error_log stderr;
+      events {}
+      http {
+        access_log off;
+        client_body_temp_path body; fastcgi_temp_path fastcgi; proxy_temp_path proxy;
+        scgi_temp_path scgi; uwsgi_temp_path uwsgi;
+        server {
+          listen 127.0.0.1:${port} ${certificate === undefined ? '' : 'ssl'};
+          ${tls}
+          location / { proxy_pass http://127.0.0.1:${app}; proxy_http_version 1.1; ${rules.join(';')}; }
+        }
+      }`
+    writeFileSync(join(home, 'nginx.conf'), config)
+    return ['-p', home, '-c', 'nginx.conf', '-e', 'stderr']
+  })
 }
 
-/** Starts a proxy at `proxy.sock` in this folder, before apps at `one.sock` and `two.sock`. It is gone when the test ends. */
-export async function startProxy(t: Test, name: ProxyName, home: string): Promise<void> {
-  const { program, config, flags } = PROXIES[name]
-  if (!existsSync(program)) {
+/** Starts a haproxy in front of an app. Returns its port. */
+export async function startHaproxy(t: Test, { app, rules, certificate }: ProxyOptions): Promise<number> {
+  const home = temporaryFolder(t)
+  const pem = join(home, 'both.pem')
+  if (certificate !== undefined) writeFileSync(pem, certificate.cert + certificate.key)
+  return startOn(t, 'haproxy', (port) => {
+    const config = [
+      ...[
+        'defaults',
+        'mode http',
+        'timeout connect 30s',
+        'timeout client 60s',
+        'timeout server 60s',
+        'timeout tunnel 60s',
+      ],
+      ...['frontend web', `bind 127.0.0.1:${port}${certificate === undefined ? '' : ` ssl crt ${pem}`}`],
+      ...rules,
+      ...['default_backend app', 'backend app', `server app 127.0.0.1:${app}`, ''],
+    ]
+    writeFileSync(join(home, 'haproxy.cfg'), config.join('\n'))
+    return ['-db', '-q', '-f', join(home, 'haproxy.cfg')]
+  })
+}
+
+async function startOn(t: Test, name: keyof typeof PROGRAMS, configure: (port: number) => string[]): Promise<number> {
+  if (!existsSync(PROGRAMS[name])) {
     execFileSync(fileURLToPath(new URL('../services.sh', import.meta.url)), [name], { stdio: 'inherit' })
   }
-  const file = join(home, `${name}.conf`)
-  writeFileSync(file, config.replaceAll('HOME', home))
-  const command = name === 'nginx' ? [program, '-p', home, '-c', file, ...flags] : [program, '-f', file, ...flags]
-  // Dies with this process, however this process dies.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const [port = 0] = await freePorts(1)
+  const child = launch([PROGRAMS[name], ...configure(port)])
+  let log = ''
+  child.stdout?.resume()
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text))
   t.teardown(async () => {
     const ended = once(child, 'exit')
-    if (child.exitCode === null && child.kill('SIGKILL')) await ended
+    if (child.exitCode === null && child.kill('SIGTERM')) await ended
   })
-  while (!(await isListening(join(home, 'proxy.sock')))) {
-    if (child.exitCode !== null) throw new Error(`${name} does not start`)
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt += 1) {
+    if (child.exitCode !== null) break
+    if (await accepts(port)) return port
     await wait(20)
   }
+  throw new Error(`${name} does not start:\n${log}`)
 }
 
-async function isListening(path: string): Promise<boolean> {
-  const socket = connect(path)
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')
     return true
