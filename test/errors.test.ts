@@ -23,3 +23,17 @@ t.test('a 503 says when to try again, the others do not', async (t) => {
 t.test('a detail is appended to the message', async (t) => {
   t.match(new SecureSessionError('SESSION_KEY_RESERVED', { detail: '"cookie"' }).message, /\("cookie"\)$/)
 })
+
+t.test(
+  'an error of the store does not claim that nothing was changed, because a write may end after its time limit',
+  async (t) => {
+    const { message } = new SecureSessionError('SESSION_STORE_UNAVAILABLE')
+    t.match(message, /may or may not have been made/)
+    t.notMatch(message, /nothing was changed/i)
+  },
+)
+
+t.test('a refused value is named in the message', async (t) => {
+  const { message } = new SecureSessionError('SESSION_OPTION_INVALID', { detail: "within is a duration such as '10m'" })
+  t.match(message, "within is a duration such as '10m'")
+})

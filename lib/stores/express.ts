@@ -1,5 +1,5 @@
 import { parseDuration } from '../session/duration.ts'
-import type { Duration, SessionRecord, SessionStore } from '../../types/index.ts'
+import type { AbsenceReports, Duration, SessionRecord, SessionStore } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Answer } from './express-answer.ts'
@@ -57,8 +57,6 @@ const WITH_CALLBACK: Record<keyof ExpressSessionStore, number> = { get: 2, set: 
 
 class Adapted implements AdaptedStore {
   readonly weaker = ['compare-and-set', 'user-index', 'sweep'] as const
-  onDamaged: SessionStore['onDamaged']
-  onExpired: SessionStore['onExpired']
   readonly #store: ExpressSessionStore
   readonly #timeout: number
   readonly #clock: () => number
@@ -80,9 +78,10 @@ class Adapted implements AdaptedStore {
     return /^(Volatile)?Memory(Session)?(Store)?$/.test(this.#store.constructor.name)
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
-    const { record, expired } = await this.#read(handle)
-    if (expired !== undefined && (await this.#drop(handle))) this.onExpired?.(expired)
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
+    const { record, expired, isThere } = await this.#read(handle)
+    if (isThere && record === undefined && expired === undefined) reports?.onDamaged?.(handle)
+    if (expired !== undefined && (await this.#drop(handle))) reports?.onExpired?.(expired)
     return record
   }
 
@@ -130,10 +129,7 @@ class Adapted implements AdaptedStore {
     if (session === null || session === undefined) return { isThere: false }
     const guard = typeof session === 'object' && 'guard' in session ? session.guard : undefined
     const record = typeof guard === 'string' ? decodeRecord(guard) : undefined
-    if (record === undefined) {
-      this.onDamaged?.(handle)
-      return { isThere: true }
-    }
+    if (record === undefined) return { isThere: true }
     return record.idleDeadline > this.#clock() ? { isThere: true, record } : { isThere: true, expired: record }
   }
 

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { renderLesson } from '../../lib/guard/report/lesson.ts'
 import { renderRuleTable } from '../../lib/guard/report/rule-table.ts'
 import { RULES, ruleNamed } from '../../lib/guard/rules/index.ts'
-import { ROOT } from '../support/imports.ts'
+import { guide } from '../support/guides.ts'
 
 t.test('a slug names one rule, and is fit for a URL', async (t) => {
   const slugs = RULES.map(({ slug }) => slug)
@@ -44,8 +43,7 @@ t.test('every rule says why, what to do, and teaches', async (t) => {
   }
 })
 
-t.test('the table of the README is the catalogue', async (t) => {
-  const readme = readFileSync(`${ROOT}README.md`, 'utf8')
-  const [table = ''] = (readme.split('<!-- rules -->')[1] ?? '').split('<!-- /rules -->')
+t.test('the table of rules in the guide of the guard is the catalogue', async (t) => {
+  const [table = ''] = (guide('lib/guard/README.md').split('<!-- rules -->')[1] ?? '').split('<!-- /rules -->')
   t.equal(table.trim(), renderRuleTable(), 'npx fastify-session-guard rules --format markdown')
 })

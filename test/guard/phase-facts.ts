@@ -1,3 +1,4 @@
+import { QUIET_REQUEST } from '../../lib/guard/read/request-facts.ts'
 import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/read/phase-facts.ts'
 
 /** Neighbours that do nothing worth a word. */
@@ -12,13 +13,7 @@ export const NEIGHBOURS: NeighbourFacts = {
 }
 
 /** A request over https, straight to Fastify. */
-export const REQUEST: RequestFacts = {
-  protocol: 'https',
-  hostname: 'app.example.com',
-  forwardedProto: null,
-  trustProxy: 'off',
-  fastifyVersion: '5.12.8',
-}
+export const REQUEST: RequestFacts = { ...QUIET_REQUEST, hostname: 'app.example.com', fastifyVersion: '5.12.8' }
 
 /** A deployment without fault. */
 export const SCAN: ScanFacts = {

@@ -29,18 +29,28 @@ export interface StoreProbe {
   readonly detail: string
 }
 
-/** What one request shows of the way it came. */
+/** The facts of one request that show the way it came, and what came of it. */
 export interface RequestFacts {
-  /** As Fastify sees it, after `trustProxy`. */
+  /** The protocol as Fastify sees it, after `trustProxy`. */
   readonly protocol: string
   /** The host's name, without a port. */
   readonly hostname: string
-  /** The first value of `X-Forwarded-Proto`. */
-  readonly forwardedProto: string | null
-  /** What Fastify's `trustProxy` is, as far as it can be told; `false` when it is off. */
+  /** Entries of `X-Forwarded-Proto`; Fastify takes the last one. */
+  readonly forwardedProto: readonly string[]
+  /** A header that says https, and that Fastify does not read: `Forwarded: proto=https`. */
+  readonly unreadProto: string | null
+  /** Fastify's `trustProxy`, as far as it can be told. */
   readonly trustProxy: 'off' | 'hop-count' | 'on'
+  /** Address of the peer; `null` over a unix socket. */
+  readonly peer: string | null
   /** Version of Fastify. */
   readonly fastifyVersion: string
+  /** Whether the request carries a session cookie, or its response sets one. */
+  readonly hasSessionCookie: boolean
+  /** How many session cookies of one name came with the request. */
+  readonly sessionCookies: number
+  /** An origin that was refused although CORS lets it in with credentials. */
+  readonly refusedOrigin: string | null
 }
 
 /** What a deployment shows to somebody outside, about everything but its cookies' attributes. */

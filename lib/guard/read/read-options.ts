@@ -37,8 +37,9 @@ export function readOptions(options: unknown): ReadOptions {
   for (const key of ['secret', 'trustedOrigins', 'silence']) {
     if (key in root) root[key] = readList(root[key], [key], unreadable)
   }
-  if (Array.isArray(root['silence'])) {
-    root['silence'] = root['silence'].map((entry: unknown, index) => readBag(entry, ['silence', index], unreadable))
+  for (const key of ['trustedOrigins', 'silence']) {
+    const list = root[key]
+    if (Array.isArray(list)) root[key] = list.map((entry: unknown, index) => readBag(entry, [key, index], unreadable))
   }
   return { root, isObject: true, shown, unreadable }
 }

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../../session/duration.ts'
 import { DECORATORS } from '../../options.ts'
 import { judgeKey } from './judge-key.ts'
+import { isOrigin, suggestedOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
 import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
 import type { StrangeKey } from './judge-key.ts'
@@ -86,7 +87,16 @@ function faultAt(path: Path, root: Bag): Fault {
   if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
   const isDuration = Object.hasOwn(node, 'duration')
   if (isDuration && lacksUnit(root[String(path[0])])) return { path, rule: 'duration-unit' }
-  return typeFault(path)
+  return path[0] === 'trustedOrigins' ? originFault(path, root['trustedOrigins']) : typeFault(path)
+}
+
+/** The fix shows the user's own origin where it can be told which one was meant. */
+function originFault(path: Path, list: unknown): TypeFault {
+  const [, index] = path
+  const meant = suggestedOrigin(typeof index === 'number' ? (list as unknown[])[index] : list)
+  const fault = typeFault(path)
+  if (meant === undefined) return fault
+  return { ...fault, example: typeof index === 'number' ? meant : `[${meant}]` }
 }
 
 function typeFault(path: Path): TypeFault {
@@ -98,12 +108,6 @@ function typeFault(path: Path): TypeFault {
 function lacksUnit(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
-}
-
-function isOrigin(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 1024) return false
-  // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
-  return /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 /** Only the root and `silence` nest lists; ajv writes list indexes as digits. */

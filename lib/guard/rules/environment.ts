@@ -60,7 +60,7 @@ like "staging", belongs into another variable.`,
         ],
         message: `${askedBy} is ${showDoubtful(asked)}, which is not a known name, so production rules apply`,
         suggestion: word,
-        text: `Did you mean ${word} ? Known are production, development and test.`,
+        text: `Did you mean ${word}? Known are production, development and test.`,
         snippet: `environment: '${word}'`,
       },
     ]

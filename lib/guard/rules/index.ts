@@ -3,6 +3,7 @@ import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInve
 import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.ts'
 import * as cors from './cors.ts'
 import * as deployment from './deployment.ts'
+import { duplicateCookie } from './duplicate-cookie.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as scope from './scope.ts'
@@ -69,11 +70,13 @@ export const RULES: readonly Rule[] = Object.freeze([
   store.maxSessionsUnset,
   store.userIndexMissing,
   neighbours.duplicatePlugin,
+  duplicateCookie,
   environmentUnset,
   environmentUnknown,
   environmentConflict,
   cors.corsCredentialsReflect,
   cors.corsCredentialsWildcard,
+  cors.corsOriginUntrusted,
   cors.crossOriginOff,
   silenceInvalid,
   silenceUnused,

@@ -83,7 +83,7 @@ function bareHost(domain: string): string | undefined {
 export const domainLocal: Rule = {
   slug: 'domain-local',
   severity: { production: 'fatal', development: 'warning' },
-  severityNote: 'F/F for an IPv6 address',
+  severityNote: 'fatal everywhere for an IPv6 address',
   phases: ['register'],
   silenceable: true,
   when: '`cookie.domain` is an IP address or a single label, like `localhost`',

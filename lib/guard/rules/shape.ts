@@ -68,7 +68,7 @@ function unknownProblem({ path, suggestion }: FaultOf<'unknown-option'>, facts: 
     at,
     message,
     suggestion,
-    text: `Did you mean ${suggestion} ?`,
+    text: `Did you mean ${suggestion}?`,
     ...(snippet === undefined ? {} : { snippet }),
   }
 }

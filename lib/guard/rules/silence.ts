@@ -34,7 +34,7 @@ function flawProblem(facts: ConfigFacts, entry: FlawedEntry): Problem {
   return {
     at: [entryAt(facts, entry)],
     message: `silence[${entry.index}] ${says}`,
-    text: suggestion === undefined ? mend : `Did you mean ${suggestion} ? ${mend}`,
+    text: suggestion === undefined ? mend : `Did you mean ${suggestion}? ${mend}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   }
 }
