@@ -5,7 +5,10 @@ import secureSession from 'fastify-session-guard'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type {} from './app.js'
+import type { options } from './app.js'
+
+/** `app.ts` declares the name of a user. */
+export type Options = typeof options
 
 /** The routes of both apps log the user in from a typed body, and read the user back without `!`. */
 export async function typebox(): Promise<unknown> {
