@@ -1,6 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Finding } from '../../types/index.ts'
 import { renderFailure } from '../guard/report/text.ts'
 import { parseDuration } from '../session/duration.ts'
 import { fileToCheck, printable } from './entry-file.ts'
@@ -60,14 +59,13 @@ export async function check(argv: readonly string[], io: Io): Promise<number> {
   const failLevel = choiceOf('--fail-level', values['fail-level'], FAIL_LEVELS)
   const run = { ...readRun(positionals, values, io), offline: values.offline }
   const project = await Project.open()
-  if (project === undefined && (values.fix || values.write)) {
+  if (!project.canParse && (values.fix || values.write)) {
     throw new UsageError('--fix and --write need the package oxc-parser: npm install --save-dev oxc-parser.')
   }
   const first = await examineFrom(run, values.env)
-  const examination =
-    values.write && project !== undefined
-      ? await writeFixes(project, run, first, () => examineFrom(run, values.env), io)
-      : first
+  const examination = values.write
+    ? await writeFixes(project, run, first, () => examineFrom(run, values.env), io)
+    : first
   return judge(examination, run, project, io, {
     format,
     failLevel,
@@ -114,19 +112,16 @@ type JudgeOptions = Pick<OutputOptions, 'format' | 'failLevel' | 'showSilenced' 
 function judge(
   { findings, environment, failure, output }: Examination,
   run: Run,
-  project: Project | undefined,
+  project: Project,
   io: Io,
   { isFix, ...options }: JudgeOptions,
 ): number {
   const { target } = run
   const naming = fileNaming(io.cwd, options.format)
-  const sites = project === undefined ? [] : optionsSites(project, run.file)
-  const located = project === undefined ? findings : locateFindings(project, sites, findings)
+  const sites = optionsSites(project, run.file)
+  const located = locateFindings(project, sites, findings)
   const shown = failure === undefined ? undefined : naming.inFailure(failure)
-  const plan =
-    isFix && project !== undefined
-      ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name })
-      : undefined
+  const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined
 
   // What the app printed is not part of the report, and helps where the app failed.
   if (failure?.isConsequence === false && output !== '') io.err(printableLines(output))
@@ -140,7 +135,7 @@ function judge(
     environment,
     failure: shown?.isConsequence === true ? undefined : shown,
     patches: plan?.patches,
-    frameOf: (finding, width) => framed(project, sites, located, finding, width),
+    frameOf: (finding, width) => codeFrame(project, sites, finding, width),
   })
   if (plan !== undefined && options.format === 'pretty') io.out(`\n${renderPatches(plan)}`)
   return failure === undefined || (failure.isConsequence && code === FOUND) ? code : UNUSABLE
@@ -149,18 +144,6 @@ function judge(
 function failureText(target: string, shown: NonNullable<Examination['failure']>, io: Io): string {
   if (!shown.isConsequence) return renderFailure(target, shown, io.columns)
   return `Note: the guard refused the registration, and the app went on to fail: ${shown.message}`
-}
-
-/** The findings that are shown name files as the format wants; the project knows them by their paths. */
-function framed(
-  project: Project | undefined,
-  sites: ReturnType<typeof optionsSites>,
-  located: readonly Finding[],
-  finding: Finding,
-  width: number,
-): string[] | undefined {
-  const original = located.find(({ rule, at }) => rule === finding.rule && at[0]?.pointer === finding.at[0]?.pointer)
-  return project === undefined ? undefined : codeFrame(project, sites, original ?? finding, width)
 }
 
 /** What an app prints may hold anything; line breaks remain. */

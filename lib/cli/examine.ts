@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import type { Finding } from '../../types/index.ts'
 import type { ShownSettings } from '../guard/evidence/settings.ts'
 import { formatDuration } from '../session/duration.ts'
@@ -83,18 +84,17 @@ async function runModule(file: string, { cwd, timeout, offline }: ExamineOptions
 
 function hear(child: ChildProcess, ending: Ending): void {
   child.on('message', (message) => {
-    const said = message as Partial<ExaminerMessage>
-    // The module may send messages of its own, which a worker of node:cluster does.
-    if (said?.examiner !== 'fastify-session-guard') return
-    if ('report' in said && said.report !== undefined) {
+    const said = message as ExaminerMessage
+    if ('report' in said) {
       ending.reports.push(said.report)
-      if (said.settings) ending.settings.push(said.settings)
-    } else if ('error' in said && said.error !== undefined) ending.errors.push(said.error)
+      if (said.settings !== null) ending.settings.push(said.settings)
+    } else if ('error' in said) ending.errors.push(said.error)
     else if ('forks' in said) ending.forks = true
-    else if ('done' in said) ending.done = { nothing: said.nothing ?? null }
+    else ending.done = { nothing: said.nothing }
   })
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+  // Both are pipes.
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
       ending.output = (ending.output + chunk).slice(-MAX_OUTPUT)
     })
   }

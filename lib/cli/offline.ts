@@ -40,17 +40,21 @@ function redirectSockets(port: number): void {
   }) as typeof tls.connect
 }
 
+const LOOPBACK = { address: '127.0.0.1', family: 4 }
+
 /** Some drivers look up the name of their server before they connect, or besides. */
 function redirectNames(): void {
-  const found = { address: '127.0.0.1', family: 4 }
-  const isAll = (options: unknown): boolean => (options as { all?: boolean } | undefined)?.all === true
-  dns.lookup = ((_name: string, options: unknown, callback: unknown = options) => {
-    const answer = isAll(options) ? [[found]] : [found.address, found.family]
-    process.nextTick(callback as () => void, null, ...answer)
+  dns.lookup = ((_name: string, ...parameters: unknown[]) => {
+    const answer = parameters.some(isAll) ? [[LOOPBACK]] : [LOOPBACK.address, LOOPBACK.family]
+    process.nextTick(parameters.at(-1) as () => void, null, ...answer)
   }) as typeof dns.lookup
   dns.promises.lookup = (async (_name: string, options?: unknown) => {
-    return isAll(options) ? [found] : found
+    return isAll(options) ? [LOOPBACK] : LOOPBACK
   }) as typeof dns.promises.lookup
+}
+
+function isAll(options: unknown): boolean {
+  return (options as { all?: boolean } | undefined)?.all === true
 }
 
 function talk(socket: Socket, first: Buffer): void {

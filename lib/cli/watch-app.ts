@@ -15,14 +15,13 @@ export interface ModuleError {
 }
 
 /** What the examining process says to the one that forked it. */
-export type ExaminerMessage = { readonly examiner: 'fastify-session-guard' } & (
+export type ExaminerMessage =
   | { readonly report: Pick<GuardReport, 'findings' | 'environment'>; readonly settings: ShownSettings | null }
   | { readonly error: ModuleError }
   /** The module wants to run in workers of node:cluster. */
   | { readonly forks: true }
   /** Everything that can be seen was seen. `nothing` says why there was nothing to see. */
   | { readonly done: true; readonly nothing: string | null }
-)
 
 /** As much of a Fastify app as is needed to boot one. */
 export interface App {
@@ -91,10 +90,11 @@ export function watchApp(): AppWatch {
 }
 
 /** Takes the channel to the parent process away from the module, which could mistake it for a process manager's. */
-function takeChannel(): (message: object) => void {
-  const send = process.send?.bind(process) as (message: object) => boolean
+function takeChannel(): (message: ExaminerMessage) => void {
+  // Forked, so that there is a channel.
+  const send = (process.send as NonNullable<typeof process.send>).bind(process) as (message: ExaminerMessage) => boolean
   delete process.send
-  return (message) => void send({ examiner: 'fastify-session-guard', ...message })
+  return (message) => void send(message)
 }
 
 /**
@@ -116,7 +116,7 @@ function interceptListen(watch: AppWatch): void {
   } as Server['listen']
 }
 
-function interceptFork(send: (message: object) => void): void {
+function interceptFork(send: (message: ExaminerMessage) => void): void {
   cluster.fork = () => {
     send({ forks: true })
     process.exit(0)

@@ -10,7 +10,7 @@ t.setTimeout(600_000)
 /** What comes of a fixture. */
 function examined(file: string, options: Partial<ExamineOptions> = {}): Promise<Examination> {
   const env = { ...process.env, NODE_ENV: 'test' }
-  return examine(resolve(FIXTURES, file), { cwd: FIXTURES, env, timeout: 120_000, ...options })
+  return examine(resolve(FIXTURES, file), { cwd: FIXTURES, env, timeout: 600_000, ...options })
 }
 
 function rulesOf({ findings }: Examination): string[] {
@@ -51,6 +51,10 @@ t.test('a store that cannot be reached is a failure with a hint, and none offlin
   const offline = await examined('redis-app.ts', { offline: true })
   t.equal(offline.failure, undefined)
   t.strictSame(rulesOf(offline), ['path-narrow', 'secret-missing'])
+})
+
+t.test('what is thrown need not be an error', async (t) => {
+  t.match((await examined('throws-text.ts')).failure, { message: 'no database' })
 })
 
 t.test('a process that ends while a child of its own goes on is not waited for', async (t) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -6,7 +7,8 @@ import { Project } from '../../lib/cli/source/project.ts'
 import { unifiedDiff } from '../../lib/cli/source/unified-diff.ts'
 import { writeFixes } from '../../lib/cli/write-fixes.ts'
 import type { Examination } from '../../lib/cli/examine.ts'
-import { cli } from './harness.ts'
+import { ROOT } from '../support/imports.ts'
+import { cli, FIXTURES } from './harness.ts'
 import { run } from '../support/run.ts'
 import type { Finding, FindingFix } from '../../types/index.ts'
 
@@ -30,7 +32,7 @@ t.setTimeout(600_000)
 t.test('fixes are patches, one after the other, each with its confidence', async (t) => {
   const folder = t.testdir({ 'app.js': TEXT })
   const file = join(folder, 'app.js')
-  const project = (await Project.open()) as Project
+  const project = await Project.open()
   const plan = planFixes(project, file, FINDINGS, { isSafeOnly: false, nameOf: () => 'app.js' })
   t.equal(
     renderPatches(plan),
@@ -62,7 +64,7 @@ t.test('fixes are patches, one after the other, each with its confidence', async
 
 t.test('the safe ones can be written alone, and taken back', async (t) => {
   const file = join(t.testdir({ 'app.js': TEXT }), 'app.js')
-  const project = (await Project.open()) as Project
+  const project = await Project.open()
   const plan = planFixes(project, file, FINDINGS, { isSafeOnly: true, nameOf: () => 'app.js' })
   t.strictSame(
     plan.patches.map(({ rule }) => rule),
@@ -96,7 +98,7 @@ t.test('fixes that are written make the app better, or are taken back', async (t
   for (const [before, after, tls, said] of cases) {
     const cwd = t.testdir({ 'app.js': TEXT })
     const file = join(cwd, 'app.js')
-    const project = (await Project.open()) as Project
+    const project = await Project.open()
     const err: string[] = []
     const io = { cwd, err: (text: string) => void err.push(text) }
     const found = await writeFixes(project, { file }, examination(before), async () => after, io)
@@ -112,6 +114,29 @@ t.test('check --fix prints patches, and --write says what was written', async (t
   t.match(fixed, { code: 0, out: /\n\n# Nothing to fix\.$/ })
   t.match(JSON.parse((await cli(['check', 'options.ts', '--fix', '--format', 'json'])).out), { patches: [] })
   t.match(await cli(['check', 'options.ts', '--write']), { code: 0, err: /Nothing was written: no finding/ })
+})
+
+t.test('without the parser check finds the same, and refuses to fix', async (t) => {
+  const hooks = `export const resolve = (specifier, context, next) => {
+    if (specifier === 'oxc-parser') throw new Error('not installed')
+    return next(specifier, context)
+  }`
+  const text = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`
+  const hide = text(`import { register } from 'node:module'; register(${JSON.stringify(text(hooks))})`)
+  const start = (...argv: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(
+      process.execPath,
+      [...process.execArgv, '--import', hide, `${ROOT}lib/cli/main.ts`, ...argv, '--timeout', '10m'],
+      {
+        cwd: FIXTURES,
+        encoding: 'utf8',
+      },
+    )
+  t.match(start('check', 'options.ts', '--fix'), { status: 2, stdout: '', stderr: /need the package oxc-parser/ })
+  const found = start('check', 'builder.ts', '--env', 'production')
+  t.equal(found.status, 1)
+  t.match(found.stdout, 'session/memory-store')
+  t.notMatch(found.stdout, 'builder.ts:')
 })
 
 t.test('a diff is one that patch programs take, whatever changed', async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
 import { Redis } from 'ioredis'
-import pg from 'pg'
+import { Client } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
 import { redirectConnections } from '../../lib/cli/offline.ts'
@@ -32,7 +32,7 @@ t.test('ioredis does, over TLS too', async (t) => {
 
 t.test('pg does, over TLS too', async (t) => {
   for (const ssl of [false, true]) {
-    const client = new pg.Client({ connectionString: 'postgres://u:p@pg.invalid:1/db', ssl })
+    const client = new Client({ connectionString: 'postgres://u:p@pg.invalid:1/db', ssl })
     await client.connect()
     t.strictSame((await client.query('SELECT 1')).rows, [])
     t.strictSame((await client.query('SELECT $1::text', ['x'])).rows, [])

@@ -21,9 +21,9 @@ async function check({ files, args = [], target }: Shape, index: number): Promis
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), text)
   }
-  const file = target ?? (Object.keys(files)[0] as string)
-  const command = [installed.program, 'check', file, '--env', 'production', ...args]
-  return run(process.execPath, command, { cwd, check: false })
+  const [file = ''] = target === undefined ? Object.keys(files) : [target]
+  const command = [installed.program, 'check', file, '--env', 'production', '--timeout', '10m', ...args]
+  return run(process.execPath, command, { cwd, check: false, timeout: 600_000 })
 }
 
 for (const [index, shape] of SHAPES.entries()) {
@@ -42,7 +42,7 @@ t.test('a failure is one JSON object, one workflow command or one SARIF log on s
   await writeFile(join(cwd, 'app.mjs'), `\nthrow new Error('no database')`)
   const printed = async (format: string, file: string): Promise<string> => {
     const command = [installed.program, 'check', file, '--format', format]
-    const { code, stdout } = await run(process.execPath, command, { cwd, check: false })
+    const { code, stdout } = await run(process.execPath, command, { cwd, check: false, timeout: 600_000 })
     t.equal(code, 2)
     return stdout
   }

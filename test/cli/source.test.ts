@@ -14,12 +14,6 @@ import type { Finding, FixStep } from '../../types/index.ts'
 const REQUIRE = `const { secureSession } = require('fastify-session-guard')\n`
 const IMPORT = `import secureSession from 'fastify-session-guard'\n`
 
-async function open(): Promise<Project> {
-  const project = await Project.open()
-  if (project === undefined) throw new Error('oxc-parser is installed here')
-  return project
-}
-
 /** `app.js:3:5` for a place in the options of an app that is made of files. */
 async function place(
   t: Tap,
@@ -28,7 +22,7 @@ async function place(
   value = '?',
 ): Promise<string | undefined> {
   const folder = t.testdir(files as Parameters<Tap['testdir']>[0])
-  const project = await open()
+  const project = await Project.open()
   const entry = join(folder, Object.keys(files)[0] as string)
   const finding = { at: [{ pointer, path: '', value, redacted: false }] } as unknown as Finding
   const [located] = locateFindings(project, optionsSites(project, entry), [finding])
@@ -191,19 +185,18 @@ t.test('of two registrations the one counts that fits what was found', async (t)
 })
 
 t.test('files that are no source, too large, or not there are passed over', async (t) => {
-  const project = await open()
+  const project = await Project.open()
   const folder = t.testdir({ 'big.js': `//${'x'.repeat(1_000_001)}` })
   t.equal(project.module(join(folder, 'big.js')), undefined)
   t.equal(project.module(join(folder, 'none.js')), undefined)
   t.strictSame(optionsSites(project, join(folder, 'none.js')), [])
-  t.equal(await Project.open(() => Promise.reject(new Error('not installed'))), undefined)
   t.equal(locateOption(project, [], { pointer: '/tls', value: '' }), undefined)
 })
 
 /** The frame of the first finding of a rule in a file. */
 async function frame(t: Tap, text: string, options: unknown, rule: string, width = 89): Promise<string[] | undefined> {
   const file = join(t.testdir({ 'app.js': text }), 'app.js')
-  const project = await open()
+  const project = await Project.open()
   const finding = checkConfig(options, 'production').find((one) => one.rule === `session/${rule}`)
   if (finding === undefined) throw new Error(`${rule} is found`)
   return codeFrame(project, optionsSites(project, file), finding, width)
@@ -254,7 +247,7 @@ t.test('a long line is cut around the option', async (t) => {
 /** The options of a file after steps, or nothing when they cannot be done. */
 async function applied(t: Tap, text: string, patch: FixStep[], name = 'app.js'): Promise<string | undefined> {
   const file = join(t.testdir({ [name]: text }), name)
-  const project = await open()
+  const project = await Project.open()
   if (!applySteps(project, file, patch)) {
     t.strictSame(project.edits(), new Map(), 'no edit remains')
     return undefined
@@ -328,7 +321,7 @@ t.test('a member in another file is edited there, and moves nowhere', async (t) 
     'a.js': `import { base } from './b.js'\n${IMPORT}app.register(secureSession, { ...base })`,
     'b.js': `export const base = { tls: 1, secure: true }`,
   })
-  const project = await open()
+  const project = await Project.open()
   const entry = join(folder, 'a.js')
   t.ok(applySteps(project, entry, [set('/tls', '2')]))
   t.strictSame([...project.edits()], [[join(folder, 'b.js'), `export const base = { tls: 2, secure: true }`]])

@@ -24,23 +24,24 @@ const EXTENSIONS = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.cts', '/index.js
 
 /** The files of an app as they are, or as they would be after edits. Nothing is written. */
 export class Project {
-  readonly #parse: Parse
+  readonly #parse: Parse | undefined
   readonly #modules = new Map<string, SourceModule | undefined>()
   readonly #edited = new Map<string, string>()
   readonly #originals = new Map<string, string>()
 
-  private constructor(parse: Parse) {
+  private constructor(parse: Parse | undefined) {
     this.#parse = parse
   }
 
-  /** Loads the parser. Resolves to nothing where oxc-parser is not installed: it is an optional dependency. */
-  static async open(load: () => Promise<unknown> = () => import('oxc-parser')): Promise<Project | undefined> {
-    try {
-      const { parseSync } = (await load()) as { parseSync: Parse }
-      return new Project(parseSync)
-    } catch {
-      return undefined
-    }
+  /** Loads the parser. Without oxc-parser, which is an optional dependency, a project has no modules. */
+  static async open(): Promise<Project> {
+    const parser = await import('oxc-parser').catch(() => undefined)
+    return new Project(parser?.parseSync as Parse | undefined)
+  }
+
+  /** Whether oxc-parser is installed. */
+  get canParse(): boolean {
+    return this.#parse !== undefined
   }
 
   /** A parsed file; nothing for what is no readable JavaScript or TypeScript. */
@@ -93,7 +94,7 @@ export class Project {
   #read(file: string): SourceModule | undefined {
     try {
       const text = this.#edited.get(file) ?? this.original(file)
-      if (text.length > MAX_BYTES) return undefined
+      if (this.#parse === undefined || text.length > MAX_BYTES) return undefined
       const { program, comments, errors } = this.#parse(file, text)
       return errors.length > 0 ? undefined : { file, text, program, comments }
     } catch {
