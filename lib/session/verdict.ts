@@ -131,12 +131,15 @@ function relationOf(record: SessionRecord, id: Presentation['id']): Relation {
   return id.generation === generation && id.parent === record.parent ? 'sibling' : 'older'
 }
 
-/** Returns the rival that an id is, or that it is a renewal of. */
-function findRival(record: SessionRecord, id: Presentation['id']): RivalId | undefined {
-  const isOfHead = id.parent === parentOf(record.secretHash) || id.parent === record.parent
-  return record.rivals.find(
-    (rival) => isSameHash(rival.secretHash, id.secretHash) || (!isOfHead && parentOf(rival.secretHash) === id.parent),
-  )
+/**
+ * Returns the rival that an id is, or that it is a renewal of. The id before the confirmed one is never judged by its parent,
+ * which may be a rival of long ago.
+ */
+function findRival({ secretHash, parent, rivals }: SessionRecord, id: Presentation['id']): RivalId | undefined {
+  const itself = rivals.find((rival) => isSameHash(rival.secretHash, id.secretHash))
+  if (itself !== undefined) return itself
+  const isOfHead = id.parent === parentOf(secretHash) || id.parent === parent || parentOf(id.secretHash) === parent
+  return isOfHead ? undefined : rivals.find((rival) => parentOf(rival.secretHash) === id.parent)
 }
 
 /**

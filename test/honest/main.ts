@@ -12,7 +12,7 @@ import type { Ending } from './thieves.ts'
 import { ENDINGS, LIFETIMES, LOOTS, runThieves, STRATEGIES } from './thieves.ts'
 
 /**
- * The long run of both simulations: `npm run honest -- [--seed 1] [--requests 100000] [--copies 200]
+ * The long run of both simulations: `npm run honest -- [--seed 1] [--requests 100000] [--copies 100]
  * [--part honest|thieves] [--only part-of-a-name] [--model] [--baseline]`.
  * Writes two tables to `lib/session/README.md` between its markers, or to `test/honest/results.md`. `--baseline` keeps the
  * thieves' numbers as the ones to compare with; `--model` runs the rule on paper and writes nothing.
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     requests: { type: 'string', default: '100000' },
-    copies: { type: 'string', default: '200' },
+    copies: { type: 'string', default: '100' },
     only: { type: 'string', default: '' },
     part: { type: 'string', default: 'all' },
     model: { type: 'boolean', default: false },

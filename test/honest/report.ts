@@ -31,6 +31,12 @@ export interface Baseline {
   readonly late: Partial<Record<Ending, number>>
 }
 
+const ENDING_NAMES: Readonly<Record<Ending, string>> = {
+  logout: 'a logout',
+  password: 'a change of the password',
+  login: 'a new login',
+}
+
 const START = '<!-- honest:start -->'
 const END = '<!-- honest:end -->'
 
@@ -72,7 +78,7 @@ export function thievesTable(rows: readonly ThiefRow[], baseline: Baseline, late
     })
     return `| ${name} | ${cells.join(' | ')} |`
   })
-  const answers = ENDINGS.map((ending) => `${late[ending] ?? '–'} after a ${ending}`).join(', ')
+  const answers = ENDINGS.map((ending) => `${late[ending] ?? '–'} after ${ENDING_NAMES[ending]}`).join(', ')
   return [
     '| strategy | 12 h, value alone | 12 h, everything | 14 d, value alone | 14 d, everything |',
     '|---|---:|---:|---:|---:|',

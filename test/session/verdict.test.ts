@@ -215,3 +215,15 @@ t.test('a rotation forgets every id, tip and rival, without grace', async (t) =>
   life.record = fresh
   for (const id of [first, second]) t.match(life.show(id), { kind: 'superseded' })
 })
+
+t.test('an id before the confirmed one that comes late is not judged by a rival of an earlier renewal', async (t) => {
+  const { life, second } = renewed({ isConfirmed: false })
+  t.match(life.later(1).show(first), { kind: 'enter', isFork: true })
+  t.match(life.later(LATE).show(second), { kind: 'enter' }, 'the renewed id is in use')
+  life.later(15 * MINUTE)
+  const third = renewalOf(second, 'third', life.now)
+  life.show(third)
+  t.match(life.later(1).show(second), { kind: 'enter' }, 'late, before the third is confirmed')
+  t.match(life.later(CONFIRMATION).show(third), { kind: 'enter', isRenewable: true })
+  t.match(life.later(1).show(second), { kind: 'enter' }, 'late, after it')
+})
