@@ -5,6 +5,7 @@ import { copiedCookie } from '../../../lib/demo/attacks/copied-cookie.ts'
 import { send } from '../../../lib/demo/attacks/http.ts'
 import { otherOrigin } from '../../../lib/demo/attacks/other-origin.ts'
 import { AttackRunner } from '../../../lib/demo/attacks/runner.ts'
+import { Scene } from '../../../lib/demo/attacks/scene.ts'
 import type { Target } from '../../../lib/demo/attacks/target.ts'
 import { openTarget } from '../../../lib/demo/attacks/target.ts'
 import { attackPage } from '../../../lib/demo/pages/attack.ts'
@@ -42,6 +43,15 @@ t.test('the time of a target moves only when the attack moves it, and the visito
   const run = runner.latest(copiedCookie)
   const waits = (run?.steps ?? []).flatMap(({ words }) => /^(\d+) minutes pass/.exec(words)?.[1] ?? []).map(Number)
   t.match(run?.verdict.words, `${waits.reduce((sum, one) => sum + one, 0)} minutes after it was made`)
+})
+
+t.test('the copied cookie is noticed by the line that the attack page marks', async (t) => {
+  const target = await targetWith({})()
+  t.teardown(() => target.close())
+  await copiedCookie.run(new Scene(target))
+  const [replay] = target.events.filter(({ type }) => type === 'replay')
+  const [passage] = copiedCookie.passages
+  t.match(replay, { sign: passage?.stop })
 })
 
 t.test('an attack that breaks closes its target and does not hold up the next one', async (t) => {
