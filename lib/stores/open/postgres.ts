@@ -23,23 +23,12 @@ export async function openPostgres(url: string, { from, isApp, table }: OpenSett
   const { Pool } = loadDriver<PgModule>(from, ['pg'])
   const named = table === undefined ? {} : { table }
   if (!isApp) return openOnce(Pool, url, named)
-  const pool = await appPool(Pool, url)
+  const pool = await connected(new Pool({ connectionString: url, ...APP_LIMITS }))
   try {
     return { store: withTable(() => postgresStore({ pool, createTable: true, ...named })), close: () => pool.end() }
   } catch (error) {
     await pool.end()
     throw error
-  }
-}
-
-/** PgBouncer takes no `statement_timeout` from a client: there the role has to have it. */
-async function appPool(Pool: PgModule['Pool'], connectionString: string): Promise<Pool> {
-  try {
-    return await connected(new Pool({ connectionString, ...APP_LIMITS }))
-  } catch (error) {
-    if (!/unsupported startup parameter/.test((error as Error).message)) throw error
-    const { statement_timeout: _, ...limits } = APP_LIMITS
-    return connected(new Pool({ connectionString, ...limits }))
   }
 }
 
