@@ -24,6 +24,7 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   'dropped-write': 'info',
   replay: 'warn',
   fork: 'info',
+  'upkeep-skipped': 'warn',
   forged: 'warn',
   duplicate: 'warn',
   damaged: 'warn',
@@ -73,6 +74,11 @@ export class SessionEvents {
     } catch (error) {
       this.#reportListener(error)
     }
+  }
+
+  /** Logs a failure that has no caller any more. */
+  reportUnseen(error: unknown): void {
+    this.#log.error({ err: error }, 'session work failed after the response, and nobody observed it')
   }
 
   #reportListener(error: unknown): void {

@@ -17,10 +17,14 @@ import { ENGINE } from './session/engine.ts'
 import { SessionIds } from './session/id.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
+import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
 import { memoryStore } from './stores/memory.ts'
-import type { AbsenceReports, SecureSessionOptions, SessionStore } from '../types/index.ts'
+import type { AbsenceReports, Closing, SecureSessionOptions, SessionStore } from '../types/index.ts'
+
+/** The number of dead ids of recent logins that are remembered, and as many again. */
+const MAX_REPLACED_IDS = 1_000
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
@@ -39,6 +43,7 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onRequest', loadRequestSession(engine))
   app.addHook('onSend', finishSession(engine))
   if (settings.sweepInterval > 0) keepSwept(app, engine)
+  app.addHook('onClose', () => closeOwn(options.store))
 }
 
 /**
@@ -62,6 +67,7 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
+    replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }
 }
@@ -93,6 +99,11 @@ function addRefusal(app: FastifyInstance, engine: Engine, registration: Registra
   const { onRequest, preParsing } = refuseCrossOrigin(engine, app, (origin) => registration.reportCorsConflict(origin))
   app.addHook('onRequest', onRequest)
   app.addHook('preParsing', preParsing)
+}
+
+/** Ends the connection of a store that opened it by itself. A client that the app has made is the app's to close. */
+async function closeOwn(store: (SessionStore & Partial<Closing>) | undefined): Promise<void> {
+  await store?.close?.()
 }
 
 function keepSwept(app: FastifyInstance, engine: Engine): void {

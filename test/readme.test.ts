@@ -30,7 +30,7 @@ import type { Finished } from './support/run.ts'
 import { startPostgres } from './support/servers/postgres.ts'
 import { startRedis } from './support/servers/redis.ts'
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 const SHELLS = ['sh', 'bash', 'shell', 'console']
 

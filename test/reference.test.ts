@@ -32,7 +32,7 @@ function table(marker: string): Map<string, string[]> {
 }
 
 function wordsOf(text: string): string[] {
-  return Array.from(text.matchAll(/`'?([^`']+)'?`/g), ([, word]) => word ?? '')
+  return Array.from(text.matchAll(/`([^`]+)`/g), ([, word = '']) => word.replaceAll(/^'|'$/g, ''))
 }
 
 /** Fails with the names that lack an entry, and with the entries that name nothing. */

@@ -116,7 +116,8 @@ export type SessionEvent =
     }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }
-  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' }
+  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'late' }
+  | { type: 'upkeep-skipped'; at: number; handle: string }
   | { type: 'damaged'; at: number; handle: string }
   | { type: 'store-failure'; at: number; operation: string }
 

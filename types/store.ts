@@ -66,6 +66,8 @@ export interface SessionRecord {
   readonly headAt: number
   /** Whether a replaced id came back since the login, so that the login no longer counts as recent. */
   readonly isForked: boolean
+  /** The record to go back to, as JSON, while a change of id is being taken back; no id opens the session meanwhile. */
+  readonly heldBack: string | null
   /** The kind of client that made the session, without versions: the beginning of a hash. */
   readonly family: string
   readonly remember: boolean

@@ -69,11 +69,12 @@ async function buildPages(options: BankOptions): Promise<{ app: FastifyInstance;
   })
   await app.register(formBody)
   await app.register(secureSession, session)
+  const journal = new Journal(app.sessions)
   const bank: Bank = {
     accounts: await Accounts.open(),
     ledger: new Ledger(clock()),
-    journal: new Journal(app.sessions),
-    issued: new IssuedIds(),
+    journal,
+    issued: new IssuedIds(journal),
     ended: new EndedSessions(),
     cookie: cookieAttributes(session),
     clock,

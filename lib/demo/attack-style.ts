@@ -26,6 +26,7 @@ figcaption { font-size: 0.875rem; color: var(--soft); }
 .code { padding: 0.75rem 0.75rem 0.75rem 3.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; list-style: decimal; }
 .code li::marker { font: 0.75rem/1.5 var(--mono); color: var(--soft); }
 .code li { padding-left: 0.375rem; }
+.code .gap { margin-top: 0.5rem; padding-top: 0.5rem; border-top: 1px dashed var(--line); }
 .code code { display: block; font-size: 0.8125rem; white-space: pre-wrap; }
 .code mark { color: var(--good); background: var(--good-soft); border-radius: 3px; font-weight: 600; }
 `

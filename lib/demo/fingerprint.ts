@@ -7,12 +7,11 @@ const SHOWN_DIGITS = 8
 const PURPOSE = 'fingerprint on a page of the bank\n'
 
 /**
- * Returns a short name for the secret in a session cookie, such as `3f9a c210`. `undefined` without a cookie.
+ * Returns a short name for the secret in a session cookie, such as `3f9a c210`.
  * The secret is the middle part of `<handle>.<secret>.<signature>`.
  */
-export function fingerprintOf(cookieValue: string | undefined): string | undefined {
-  const secret = cookieValue?.split('.')[1]
-  if (secret === undefined) return undefined
-  const digits = hash('sha256', PURPOSE + secret).slice(0, SHOWN_DIGITS)
-  return `${digits.slice(0, SHOWN_DIGITS / 2)} ${digits.slice(SHOWN_DIGITS / 2)}`
+export function fingerprintOf(cookieValue: string): string {
+  const [, ...rest] = cookieValue.split('.', 2)
+  const digits = hash('sha256', PURPOSE + rest.join(''))
+  return `${digits.slice(0, SHOWN_DIGITS / 2)} ${digits.slice(SHOWN_DIGITS / 2, SHOWN_DIGITS)}`
 }

@@ -25,6 +25,7 @@ const TEXTS: Partial<Record<SessionEvent['type'], string>> = {
   logout: 'Logged out. The record was deleted.',
   renew: 'New secret, because the old one was 15 minutes old.',
   replay: 'Somebody used a copy of the cookie.',
+  fork: 'A replaced secret came back. A large transfer needs the password again.',
   'dropped-write': 'A write came too late and was dropped.',
 }
 

@@ -56,6 +56,7 @@ async function serve({ session, port, store }: Asked & { kind: 'serve' }, termin
     terminal.out(keeping.words)
     terminal.out('Environment: development. To see what the guard refuses in production: npm start -- --insecure')
     terminal.out(`Log in as ${CUSTOMERS.map(({ id, password }) => `${id} (${password})`).join(' or ')}.`)
+    terminal.out(`Attack it at http://${HOST}:${address.port}/attacks`)
     terminal.out(`Bank ready at http://${HOST}:${address.port} (Ctrl+C closes it)`)
     await terminal.stopped
     terminal.out('Closing the bank.')

@@ -49,7 +49,7 @@ export function judgeOrigin(request: OriginRequest, isTrusted: (origin: string) 
   const site = singleOf(headers['sec-fetch-site'])
   if (site === 'same-origin' || site === 'none') return undefined
   if (site === undefined && origin === undefined) return undefined
-  const reason = site === undefined ? differenceOf(origin ?? '', request) : 'site'
+  const reason = site === undefined ? differenceOf(String(origin), request) : 'site'
   if (reason === undefined || (origin !== undefined && isTrusted(origin))) return undefined
   return { reason, site, origin, own: ownOrigin(request) }
 }

@@ -1,13 +1,16 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import type { Engine } from '../session/engine.ts'
 import type { Loaded } from '../session/load-session.ts'
-import { GONE, loadSession } from '../session/load-session.ts'
+import type { AfterResponse } from '../session/late-data.ts'
+import { soon } from '../session/late-data.ts'
+import { goneSince, loadSession } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
 import { failCleanly } from './clean-error.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
+import { watchLateFailure } from './late-failure.ts'
 import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
@@ -47,7 +50,7 @@ export function loadRequestSession(engine: Engine): onRequestHookHandler {
     const presented = presentedId(engine, seen, cookie, request.raw.socket)
     if (presented === 'duplicate') place[HAS_DUPLICATES] = true
     if (presented === 'duplicate' || presented === 'none') return done()
-    if (presented === 'obsolete') return hold(GONE)
+    if (presented === 'obsolete') return hold(goneSince(engine.settings.clock()))
     let loaded: Answer<Loaded>
     try {
       loaded = loadSession(engine, presented, client)
@@ -74,13 +77,14 @@ export function finishSession(engine: Engine): onSendHookHandler {
     }
     const ending = endingOf(engine, { request, reply, payload, session, done })
     const isFailure = statusOf(reply, payload) >= 500
-    if (isFailure || session.hasWork) {
+    const hasWork = session.hasWork
+    session.markAnswered(afterClose(reply))
+    if (isFailure || hasWork) {
       // A header that cannot be sent throws out of `done`, and the promise is the only caller.
       const carrier = isStream(payload) ? 'stream' : 'reply'
       session.finish(isFailure, carrier).then(ending.send, ending.refuse).catch(ending.fail)
       return
     }
-    session.markAnswered()
     ending.send()
   }
 }
@@ -110,6 +114,7 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
   const write = (): void => {
     writeCookie(reply, engine.settings, session.response, isRepeated)
     clearDuplicates(engine, request, reply)
+    if (session.canBeTakenBack) watchLateFailure(reply, engine.settings.cookie.name, session)
   }
   const fail = (error: Error): void => {
     endPayload(payload)
@@ -140,6 +145,14 @@ function clearDuplicates({ settings }: Engine, request: FastifyRequest, reply: F
   if (!place[HAS_DUPLICATES]) return
   place[HAS_DUPLICATES] = false
   clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.raw.url ?? '/'))
+}
+
+/** Returns how to learn that a reply is over. */
+function afterClose({ raw }: FastifyReply): AfterResponse {
+  return (listener) => {
+    if (raw.closed || raw.writableFinished) soon(listener)
+    else raw.once('close', () => soon(listener))
+  }
 }
 
 /** Whether the headers of a response may wait for its first byte. */

@@ -11,7 +11,7 @@ export const NULL_ORIGIN =
 /** Writes one line that says what was compared with what. Holds origins only: no cookie, no path, no other header. */
 export function logRefusal(request: FastifyRequest, refusal: Refusal, isAllowedByCors: boolean): void {
   const { site, reason } = refusal
-  const compared = { reason, site: shown(site), origin: shown(refusal.origin), own: shown(refusal.own) ?? '' }
+  const compared = { reason, site: shown(site), origin: shown(refusal.origin), own: refusal.own.slice(0, MAX_SHOWN) }
   const text = [TEXTS[reason](compared), ...hintsOf(request, refusal, isAllowedByCors)].join('. ')
   request.log.info({ crossOrigin: compared }, `SESSION_CROSS_ORIGIN: ${text}.`)
 }
@@ -38,7 +38,8 @@ function hintsOf({ raw, host, ips }: FastifyRequest, { reason }: Refusal, isAllo
   }
   const entries = String(forwarded).split(',')
   if (entries.at(-1)?.trim() !== host) {
-    const cause = ips === undefined ? 'trustProxy is off' : `trustProxy lacks ${raw.socket.remoteAddress ?? 'the peer'}`
+    const cause =
+      ips === undefined ? 'trustProxy is off' : `trustProxy lacks ${raw.socket.remoteAddress ?? 'the unix socket'}`
     return [`Fastify does not believe X-Forwarded-Host: ${cause}`]
   }
   return entries.length === 1

@@ -33,7 +33,7 @@ export function refuseCrossOrigin(
   const waiting = new WeakMap<FastifyRequest, Refusal>()
   const fail = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Error => {
     const isAllowed = isAllowedByCors(reply, refusal)
-    if (isAllowed) onConflict(refusal.origin ?? '')
+    if (isAllowed) onConflict(String(refusal.origin))
     logRefusal(request, refusal, isAllowed)
     return refuseRequest(request, reply, errorOf(refusal))
   }

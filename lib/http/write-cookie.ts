@@ -63,7 +63,7 @@ function verbatim(value: string): string {
 }
 
 /** Removes the session cookie from a response that was prepared before. */
-function removeCookie(reply: FastifyReply, name: string): void {
+export function removeCookie(reply: FastifyReply, name: string): void {
   const lines = [reply.getHeader('set-cookie') ?? []].flat()
   const others = lines.filter((line) => !String(line).startsWith(`${name}=`))
   if (others.length === lines.length) return

@@ -1,4 +1,5 @@
 import type { LoginOptions, SessionUser } from '../../types/index.ts'
+import { checkAuthHash, checkKeys } from './call-options.ts'
 import { identityOf, stageLogin } from './login.ts'
 import type { StagingSession } from './staging.ts'
 import { stageAuthHash, stageConfirmation } from './staging.ts'
@@ -29,7 +30,10 @@ export function confirmLogin(session: StagingSession): Promise<void> {
  * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`, `SESSION_USER_UNAVAILABLE`, `SESSION_RESPONSE_STARTED`
  */
 export function updateAuthHash(session: StagingSession, given?: string): Promise<void> {
-  return session.stage((situation) => stageAuthHash(situation, given))
+  return session.stage(async (situation) => {
+    checkAuthHash(given)
+    return stageAuthHash(situation, given)
+  })
 }
 
 /**
@@ -37,5 +41,8 @@ export function updateAuthHash(session: StagingSession, given?: string): Promise
  * @throws `SESSION_RESPONSE_STARTED`
  */
 export function regenerate(session: StagingSession, keys: readonly string[] = []): Promise<void> {
-  return session.stage(async ({ rotation }) => ({ rotation: rotation ?? { reason: 'regenerate' }, kept: { keys } }))
+  return session.stage(async ({ rotation }) => {
+    checkKeys(keys)
+    return { rotation: rotation ?? { reason: 'regenerate' }, kept: { keys } }
+  })
 }

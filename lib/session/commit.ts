@@ -25,6 +25,8 @@ export interface Plan {
   readonly work: Work
   /** Whether nothing of the old data is left, so that the data needs nothing of the old record. */
   readonly isAllOwn: boolean
+  /** The hash of a dead id that the client showed. */
+  readonly replaces: string | undefined
   readonly client: Client
 }
 
@@ -58,7 +60,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
 /** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'named' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
+type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -75,6 +77,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wi
   return {
     base: isLive ? loaded.record : undefined,
     named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
+    replaces: loaded.state === 'gone' ? loaded.secretHash : undefined,
     handle,
     isAllOwn,
     client,
@@ -94,7 +97,7 @@ export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
 }
 
 /** Writes a first record, if there is anything to keep. */
-async function begin(engine: Engine, { work, handle, named, client }: Plan): Promise<Outcome> {
+async function begin(engine: Engine, { work, handle, named, replaces, client }: Plan): Promise<Outcome> {
   const { settings, ids, events } = engine
   const { rotation, now } = work
   const data = edited('{}', work.edit)
@@ -112,6 +115,7 @@ async function begin(engine: Engine, { work, handle, named, client }: Plan): Pro
   const next: NextRecord = { kind: 'update', record, minted }
   const outcome = await put(engine, undefined, next, rotation)
   // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
+  if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
   if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
   return outcome ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
 }

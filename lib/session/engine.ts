@@ -1,5 +1,6 @@
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
+import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
@@ -23,6 +24,8 @@ export interface Engine {
   readonly snapshots: UserSnapshots
   readonly events: SessionEvents
   readonly openSession: OpenSession
+  /** Hashes of secrets whose client has logged in since: a late answer may not clear the new cookie. */
+  readonly replacedIds: Recent<true>
 }
 
 /** The facts of a request that its session may use. */

@@ -4,10 +4,10 @@ import { parseObject } from './record.ts'
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>
 
-/** Names that the session object itself uses, or that reach for a prototype. */
+/** The names of @fastify/session's members, and those that lead to a prototype. */
 const RESERVED = new Set([
-  ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'data', 'options', 'touch', 'save', 'reload'],
-  ...['regenerate', 'destroy', 'isModified', 'isSaved', 'prototype', 'then', 'toJSON'],
+  ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'options', 'touch', 'save', 'reload'],
+  ...['regenerate', 'destroy', 'isModified', 'isSaved'],
   ...Object.getOwnPropertyNames(Object.prototype),
 ])
 
@@ -82,7 +82,7 @@ export function rebase(latest: string, from: string, to: string): string {
 
 /** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
 export function serializeValue(value: unknown, key: string): string | undefined {
-  const problem = findProblem(value, [])
+  const problem = findProblem(value, []) ?? getterProblem(value)
   if (problem !== undefined) {
     const detail = `${describeKey(`${key}${problem.path}`)} is ${problem.kind}`
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
@@ -95,6 +95,12 @@ export function serializeValue(value: unknown, key: string): string | undefined 
   return json
 }
 
+function getterProblem(value: unknown): Problem | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const getter = findGetter(value as SessionData)
+  return getter === undefined ? undefined : { path: `.${getter}`, kind: 'a getter' }
+}
+
 function toJson(value: unknown, key: string): string | undefined {
   try {
     return JSON.stringify(value)
@@ -103,35 +109,68 @@ function toJson(value: unknown, key: string): string | undefined {
   }
 }
 
-/** A value that JSON would drop or change in silence: what it is, and where, from the value that was looked at. */
+/** A value that JSON would drop or change in silence: its kind, and its path from the value that was looked at. */
 interface Problem {
   readonly path: string
   readonly kind: string
 }
 
-/** `ancestors` finds cycles. */
-function findProblem(value: unknown, ancestors: readonly unknown[]): Problem | undefined {
-  if (ancestors.length >= MAX_DEPTH) {
-    throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
-  }
+/** `ancestors` finds cycles. It is one list for the whole walk, because a list for each object would cost more than the walk. */
+function findProblem(value: unknown, ancestors: unknown[]): Problem | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : here('a number without a value')
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
     return here(`a ${typeof value}`)
   }
   if (typeof value !== 'object' || value === null) return undefined
+  if (ancestors.length >= MAX_DEPTH) {
+    throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
+  }
   if (ancestors.includes(value)) return here('a cycle')
-  if (value instanceof Map || value instanceof Set) return here(`a ${value.constructor.name}`)
+  const kind = unfitKind(value)
+  if (kind !== undefined) return here(kind)
   if (typeof (value as SessionData)['toJSON'] === 'function') return undefined
-  const line = [...ancestors, value]
-  for (const key of Object.keys(value)) {
-    const problem = findProblem((value as SessionData)[key], line)
+  ancestors.push(value)
+  const problem = Array.isArray(value) ? findInList(value, ancestors) : findInObject(value as SessionData, ancestors)
+  ancestors.pop()
+  return problem
+}
+
+function findInList(list: readonly unknown[], ancestors: unknown[]): Problem | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const problem =
+      list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], ancestors)
+    if (problem !== undefined) return { path: `.${index}${problem.path}`, kind: problem.kind }
+  }
+  return undefined
+}
+
+function findInObject(object: SessionData, ancestors: unknown[]): Problem | undefined {
+  for (const key of Object.keys(object)) {
+    const problem = findProblem(object[key], ancestors)
     if (problem !== undefined) return { path: `.${key}${problem.path}`, kind: problem.kind }
   }
   return undefined
 }
 
+/** Names the kind of an object that JSON cannot carry. A plain object, a list and an object with `toJSON` fit. */
+function unfitKind(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return undefined
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Promise') return 'a Promise: await it'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined
+  if (ArrayBuffer.isView(value)) return `a ${tag}: store its text, in base64 for example`
+  if (tag === 'Object' || tag === 'Array') return undefined
+  return typeof (value as SessionData)['toJSON'] === 'function' ? undefined : `a ${tag}`
+}
+
 function here(kind: string): Problem {
   return { path: '', kind }
+}
+
+/** Finds a member that computes its value on each read. What was stored would be the value of one read. */
+function findGetter(data: SessionData): string | undefined {
+  return Object.keys(data).find((key) => Object.getOwnPropertyDescriptor(data, key)?.get !== undefined)
 }
 
 /** A key for a message: bounded, since it may come from a client, and on one line. */

@@ -8,6 +8,7 @@ import type { Client, Engine } from './engine.ts'
 import type { PresentedId } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { expire } from './live-record.ts'
+import { unlock } from './take-back.ts'
 import type { CopySign, Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 
@@ -31,9 +32,19 @@ export interface LiveSession {
  * - `live`: the record, and the id that opened it.
  */
 export type Loaded =
-  | { readonly state: 'none' | 'gone' }
+  | { readonly state: 'none' }
+  | Gone
   | { readonly state: 'shadowed' | 'outdated'; readonly handle: string }
   | LiveSession
+
+/** An id whose record no longer exists. */
+export interface Gone {
+  readonly state: 'gone'
+  /** The hash of its secret; empty for a cookie that no key of this app signed. */
+  readonly secretHash: string
+  /** When the request came. */
+  readonly since: number
+}
 
 /** The facts of a client that its session is compared with. */
 type Visitor = Pick<Client, 'userAgent' | 'ip'>
@@ -41,8 +52,10 @@ type Visitor = Pick<Client, 'userAgent' | 'ip'>
 /** No session, and nothing to say about the cookie. */
 export const NONE: Loaded = { state: 'none' }
 
-/** An id of this app whose record no longer exists. */
-export const GONE: Loaded = { state: 'gone' }
+/** Returns the outcome for an id whose record no longer exists. */
+export function goneSince(since: number, secretHash = ''): Gone {
+  return { state: 'gone', secretHash, since }
+}
 
 /**
  * Follows an id to a live record. Returns without a promise where no store has to be asked.
@@ -50,7 +63,9 @@ export const GONE: Loaded = { state: 'gone' }
  */
 export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): Answer<Loaded> {
   const recalled = recall(engine, id, visitor)
-  return recalled ?? afterwards(engine.store.get(id.handle), (record) => follow(engine, id, visitor, record))
+  if (recalled !== undefined) return recalled
+  const gone = goneSince(engine.settings.clock(), id.secretHash)
+  return afterwards(engine.store.get(id.handle), (record) => follow(engine, { id, visitor, gone }, record))
 }
 
 /** Returns a cached session if it lets this id in unchanged. A cache may be old, so the store decides everything else. */
@@ -64,21 +79,31 @@ function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | und
   return { state: 'live', record, presented, verdict, isChecked: false }
 }
 
-function follow(engine: Engine, id: PresentedId, visitor: Visitor, record: SessionRecord | undefined): Answer<Loaded> {
-  if (record === undefined) return GONE
+/** A request that shows an id. */
+interface Show {
+  readonly id: PresentedId
+  readonly visitor: Visitor
+  /** The outcome if there is no record. */
+  readonly gone: Gone
+}
+
+function follow(engine: Engine, show: Show, record: SessionRecord | undefined): Answer<Loaded> {
+  const { id, visitor, gone } = show
+  if (record === undefined) return gone
   const now = engine.settings.clock()
   const reason = expiredBy(record, now)
-  if (reason !== undefined) return expire(engine, record, reason).then(() => GONE)
+  if (reason !== undefined) return expire(engine, record, reason).then(() => gone)
+  if (record.heldBack !== null) return unlock(engine, record).then((restored) => follow(engine, show, restored))
   const presented = presentationOf(engine, record, id, visitor)
   const verdict = judge(record, { ...presented, now })
   switch (verdict.kind) {
     case 'enter':
-      if (verdict.isFork) reportFork(engine, record, id, visitor, true)
-      return enter(engine, { state: 'live', record, presented, verdict, isChecked: false })
+      if (verdict.isFork) reportFork(engine, record, show, true)
+      return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
     case 'end':
-      return endCopied(engine, record, presented, verdict.sign, visitor)
+      return endCopied(engine, record, presented, verdict.sign, show)
     case 'refuse':
-      reportFork(engine, record, id, visitor, false)
+      reportFork(engine, record, show, false)
       return { state: 'outdated', handle: record.handle }
     case 'superseded':
       return { state: 'shadowed', handle: record.handle }
@@ -98,14 +123,14 @@ function presentationOf(
 }
 
 /** Lets a session in, once its user's credentials are known to be those of the login. */
-function enter(engine: Engine, live: LiveSession): Answer<Loaded> {
-  return isCheckDue(engine, live.record) ? checkUser(engine, live, live.record) : live
+function enter(engine: Engine, live: LiveSession, gone: Gone): Answer<Loaded> {
+  return isCheckDue(engine, live.record) ? checkUser(engine, live, live.record, gone) : live
 }
 
-async function checkUser(engine: Engine, live: LiveSession, record: OwnedRecord): Promise<Loaded> {
+async function checkUser(engine: Engine, live: LiveSession, record: OwnedRecord, gone: Gone): Promise<Loaded> {
   if (await hasSameCredentials(engine, record)) return { ...live, isChecked: true }
   await engine.users.revoke(record.handle, record.userId, 'auth-hash')
-  return GONE
+  return gone
 }
 
 /**
@@ -117,7 +142,7 @@ async function endCopied(
   record: SessionRecord,
   presented: Omit<Presentation, 'now'>,
   sign: CopySign,
-  { userAgent, ip }: Visitor,
+  { visitor: { userAgent, ip }, gone }: Show,
 ): Promise<Loaded> {
   const { users, events, settings } = engine
   const { handle, userId, generation, device } = record
@@ -126,23 +151,22 @@ async function endCopied(
   if (!isEnded) {
     events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
     const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
-    return enter(engine, { state: 'live', record, presented, verdict, isChecked: false })
+    return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
   }
   const isCopied = (latest: SessionRecord): boolean =>
     judge(latest, { ...presented, now: settings.clock() }).kind === 'end'
   if ((await users.end(handle, isCopied, record)) === undefined) return { state: 'shadowed', handle }
   events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
-  if (userId === null) return GONE
+  if (userId === null) return gone
   await users.release(userId, handle)
   events.emit({ type: 'revoke', handle, userId, reason: 'replay' })
-  return GONE
+  return gone
 }
 
 function reportFork(
   { events }: Engine,
   { handle, userId, generation, device }: SessionRecord,
-  id: PresentedId,
-  { userAgent, ip }: Visitor,
+  { id, visitor: { userAgent, ip } }: Show,
   isServed: boolean,
 ): void {
   const behind = generation - id.generation

@@ -1,9 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
+import { checkOptions } from './call-options.ts'
 import { fingerprintOf } from './credentials.ts'
 import { deviceOf } from './device.ts'
 import type { Engine } from './engine.ts'
-import { refuseWrongOptions } from './login-options.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
 import type { Situation, Staged } from './staging.ts'
@@ -25,7 +25,7 @@ export function identityOf(
   options: LoginOptions,
 ): Identity {
   const { maxRecordSize, authHash, clock } = engine.settings
-  refuseWrongOptions(options)
+  checkOptions('login', options)
   const snapshot = userSnapshot(user, maxRecordSize)
   return {
     userId: user.id,

@@ -1,10 +1,13 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
+import { checkOptions } from './call-options.ts'
 import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
 import type { Loaded } from './load-session.ts'
+import type { AfterResponse } from './late-data.ts'
+import { LateData, soon } from './late-data.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
 import { RequestData } from './request-data.ts'
@@ -13,6 +16,7 @@ import * as states from './request-state.ts'
 import { sessionObject } from './session-object.ts'
 import type { Situation, Staged } from './staging.ts'
 import { takeBack } from './take-back.ts'
+import { isStoreFailure, isWriteAsked } from './upkeep.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /**
@@ -34,6 +38,8 @@ export class RequestSession {
   #isSaved = false
   #isRead = false
   #isLoggedOut = false
+  #late: LateData | undefined
+  #afterResponse: AfterResponse = soon
   #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
@@ -55,7 +61,8 @@ export class RequestSession {
 
   /** What the response has to say about this session. */
   get response(): SessionResponse {
-    return { cookie: this.#state.cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
+    const cookie = states.cookieOf(this.#state, this.#engine)
+    return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
   }
 
   /** Whether the response has started, so that the cookie can no longer change. */
@@ -104,9 +111,30 @@ export class RequestSession {
     return this.#data === data
   }
 
+  /**
+   * Lets the app change data after the response started, for a `save` that follows.
+   * @throws `SESSION_RESPONSE_STARTED` if there is no record that a save could write
+   */
+  changeLate(): void {
+    if (!this.#isAnswered) return
+    if (this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+    this.#late ??= new LateData(this.#afterResponse, () => this.#reportLateData())
+    this.#late.watch()
+  }
+
+  #reportLateData(): void {
+    if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
+    this.#engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
+  }
+
   /** Whether the app saved the session itself. */
   get isSaved(): boolean {
     return this.#isSaved
+  }
+
+  /** Takes a failure of work, which then fails the request unless somebody observes it. */
+  watch(work: Promise<void>): Promise<void> {
+    return this.#start(() => work)
   }
 
   /** Asks for a new idle deadline. */
@@ -119,14 +147,17 @@ export class RequestSession {
     this.#isRead = true
   }
 
-  /** Notes that the response has started. */
-  markAnswered(): void {
+  /** Notes that the response has started, and how to learn that it is over. */
+  markAnswered(afterResponse: AfterResponse = soon): void {
     this.#isAnswered = true
+    this.#afterResponse = afterResponse
   }
 
   /** Ends the session now: this one, all others of its user, or all. */
-  logout({ everywhere = false, others = false }: LogoutOptions = {}): Promise<void> {
+  logout(options: LogoutOptions = {}): Promise<void> {
     return this.#start(async () => {
+      checkOptions('logout', options)
+      const { everywhere = false, others = false } = options
       const { userId, handle } = this
       if (userId !== null && (everywhere || others)) await this.#engine.users.revokeUser(userId, handle, 'revoked')
       if (!others) await this.#end()
@@ -168,16 +199,28 @@ export class RequestSession {
     })
   }
 
+  /** Whether the response may still fail, and what was written be taken back. */
+  get canBeTakenBack(): boolean {
+    return this.#state.committed !== undefined
+  }
+
+  /** Takes back what was written, because the response failed after it. */
+  takeBack(): Promise<void> {
+    return this.#openQueue().run(() => this.#takeBack())
+  }
+
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.#isAnswered = true
-    if (isFailure) return this.#openQueue().run(() => this.#takeBack())
+    if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
+      const isAsked = isWriteAsked(this.#state, this.#data) || this.#queue?.unseenFailure !== undefined
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
         await this.#commit(carrier)
       } catch (error) {
+        if (!isAsked && isStoreFailure(error)) return this.#skipUpkeep()
         // The error page is written with the session as it was. Otherwise its write would be refused too.
         await this.#takeBack()
         throw error
@@ -190,8 +233,9 @@ export class RequestSession {
    * @throws `SESSION_RESPONSE_STARTED`
    */
   stage(work: (situation: Situation) => Promise<Staged>): Promise<void> {
-    if (this.#isAnswered) return Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED'))
+    const isLate = this.#isAnswered
     return this.#start(async () => {
+      if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       const { rotation, kept } = await work(this.#situation)
       if (kept !== undefined) {
         if (this.#data?.isDestroyed === true) this.#data = undefined
@@ -247,6 +291,11 @@ export class RequestSession {
         if (!outcome.isStaged) this.#state = { ...this.#state, rotation: undefined }
         throw outcome.error
     }
+  }
+
+  /** Goes on without the upkeep of the record, which nobody asked for. The deadlines stay as they were. */
+  #skipUpkeep(): void {
+    this.#engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
   }
 
   /** Goes back to the session as it was before this request changed it. */
@@ -309,7 +358,9 @@ export class RequestSession {
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
   #start(work: () => Promise<void>): Promise<void> {
-    return this.#isAnswered ? this.#openQueue().run(work) : this.#openQueue().offer(work)
+    const done = this.#openQueue().offer(work)
+    if (this.#isAnswered) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
+    return done
   }
 
   #openQueue(): WorkQueue {

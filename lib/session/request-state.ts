@@ -22,6 +22,12 @@ export interface SessionResponse {
   readonly isLoggedOut: boolean
 }
 
+/** The parts of the engine that decide on clearing a cookie. */
+interface CookieRules {
+  readonly settings: { clock(): number }
+  readonly replacedIds: { get(secretHash: string): true | undefined }
+}
+
 /** The state of one request's session. A change is a new state. */
 export interface RequestState {
   /** The session that the cookie led to, or that this request wrote last. */
@@ -40,6 +46,22 @@ export interface RequestState {
 export function initialState(loaded: Loaded): RequestState {
   const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : undefined
   return { loaded, cookie, rotation: undefined, isTouched: false, committed: undefined }
+}
+
+/** How long after a request came its answer may still clear the cookie, in milliseconds. */
+const MAX_CLEAR_DELAY = 1_000
+
+/**
+ * Returns the change of the cookie for a response that is written now. A dead id is cleared at once or not at all, because a login
+ * may have set a new cookie since the request came.
+ */
+export function cookieOf(
+  { cookie, loaded }: RequestState,
+  { settings, replacedIds }: CookieRules,
+): CookieChange | undefined {
+  if (cookie?.kind !== 'clear' || loaded.state !== 'gone') return cookie
+  const isLate = settings.clock() - loaded.since >= MAX_CLEAR_DELAY
+  return isLate || replacedIds.get(loaded.secretHash) === true ? undefined : cookie
 }
 
 /** Returns the live record. */

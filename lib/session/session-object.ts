@@ -12,6 +12,10 @@ interface SessionActions extends StagingSession {
   reload(): Promise<void>
   touch(): void
   readonly isSaved: boolean
+  /** Takes a failure of work, which then fails the request unless somebody observes it. */
+  watch(work: Promise<void>): Promise<void>
+  /** Lets the app change data after the response started, or refuses it. */
+  changeLate(): void
   /** Whether this is the data that a write would store. A logout puts other data in its place. */
   owns(data: HeldData): boolean
 }
@@ -43,11 +47,13 @@ const METHODS = new Map<PropertyKey, Method>(
     options: refuseCookieChange,
     isModified: ({ data }) => data.isModified(),
     isSaved: ({ session }) => session.isSaved,
-    save: ({ session }, callback?: Callback) => settle(session.save(), callback),
-    destroy: ({ session }, callback?: Callback) => settle(session.destroy(), callback),
-    reload: ({ session }, callback?: Callback) => settle(session.reload(), callback),
+    save: ({ session }, callback?: Callback) => settle(session, session.save(), callback),
+    destroy: ({ session }, callback?: Callback) => settle(session, session.destroy(), callback),
+    reload: ({ session }, callback?: Callback) => settle(session, session.reload(), callback),
     regenerate: ({ session }, keys?: readonly string[] | Callback, callback?: Callback) =>
-      typeof keys === 'function' ? settle(regenerate(session), keys) : settle(regenerate(session, keys), callback),
+      typeof keys === 'function'
+        ? settle(session, regenerate(session), keys)
+        : settle(session, regenerate(session, keys), callback),
   } satisfies Record<string, Method>),
 )
 
@@ -83,13 +89,13 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   get(values: SessionData, key: PropertyKey): unknown {
+    if (Object.hasOwn(values, key)) return values[key as string]
     const method = METHODS.get(key)
     // Each method declares its own arguments; the caller's are passed on as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
-    if (key === '__proto__') return undefined
-    return Reflect.get(ENGINE_KEYS.has(key) ? this.#engine : values, key)
+    return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
   }
 
   set(_values: SessionData, key: PropertyKey, value: unknown): boolean {
@@ -106,7 +112,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   has(values: SessionData, key: PropertyKey): boolean {
-    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Reflect.has(values, key)
+    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
   }
 
   ownKeys(values: SessionData): (string | symbol)[] {
@@ -151,11 +157,17 @@ function assign(context: Context, key: PropertyKey, value: unknown): boolean {
 function refuseChange({ session, data, values }: Context, key: PropertyKey): void {
   refuseReserved(key)
   if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
+  session.changeLate()
 }
 
 /** Serves both calling styles of @fastify/session: a promise, or a callback. */
-function settle(work: Promise<void>, callback: Callback | undefined): Promise<void> | undefined {
+function settle(
+  session: SessionActions,
+  work: Promise<void>,
+  callback: Callback | undefined,
+): Promise<void> | undefined {
   if (callback === undefined) return work
-  work.then(() => callback(), callback)
+  // A callback that throws fails the request, as an error of the handler would.
+  void session.watch(work.then(() => callback(), callback))
   return undefined
 }

@@ -14,6 +14,9 @@ const RESERVATION = 60_000
 /** How often an end is tried again when other writes come between. */
 const ATTEMPTS = 100
 
+/** How many sessions of a user are asked for at once. More would hold up the requests of other users. */
+const BATCH = 50
+
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
@@ -47,7 +50,7 @@ export class UserSessions {
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
-    await this.#live(user.id)
+    await this.#endUnseen(user.id)
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
@@ -108,7 +111,7 @@ export class UserSessions {
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
     const ended = [own, ...beaten].slice(-excess)
-    await Promise.all(ended.map(({ handle }) => this.revoke(handle, user.id, 'evicted')))
+    await inBatches(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
   async list(userId: string): Promise<SessionInfo[]> {
@@ -136,8 +139,9 @@ export class UserSessions {
       const entries = await this.#store.listIndex(userId)
       const others = entries.filter(({ handle }) => !seen.has(handle))
       if (others.length === 0) return count
-      const ended = await Promise.all(others.map(({ handle }) => this.revoke(handle, userId, reason)))
-      count += ended.filter(Boolean).length
+      await inBatches(others, async ({ handle }) => {
+        if (await this.revoke(handle, userId, reason)) count += 1
+      })
       for (const { handle } of others) seen.add(handle)
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
@@ -197,6 +201,18 @@ export class UserSessions {
     return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
+  /**
+   * Ends the sessions of a user whose id nobody has shown a minute after the login: the response was lost, so the session only
+   * takes a place. Entries that outlived their record go too.
+   */
+  async #endUnseen(userId: string): Promise<void> {
+    const before = this.#settings.clock() - RESERVATION
+    const records = await this.#live(userId)
+    const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
+      shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
+    await inBatches(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
+  }
+
   /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
   async #live(userId: string): Promise<SessionRecord[]> {
     const now = this.#settings.clock()
@@ -208,10 +224,18 @@ export class UserSessions {
       // A short-lived entry without a record may belong to a login that is on its way.
       else if (expiresAt - now > RESERVATION) await this.#drop(userId, handle)
     }
-    await Promise.all((await this.#store.listIndex(userId)).map(look))
+    await inBatches(await this.#store.listIndex(userId), look)
     return records.toSorted(
       (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
     )
+  }
+}
+
+/** Runs work on many sessions, a few at a time. Other requests get their turn after each batch. */
+async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < items.length; start += BATCH) {
+    await Promise.all(items.slice(start, start + BATCH).map(work))
+    if (start + BATCH < items.length) await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
@@ -231,6 +255,6 @@ function describe(userId: string, record: SessionRecord): SessionInfo {
     idleDeadline: new Date(record.idleDeadline),
     absoluteDeadline: new Date(record.absoluteDeadline),
     remember: record.remember,
-    device: record.device,
+    device: record.device === null ? null : { ...record.device },
   }
 }

@@ -41,6 +41,11 @@ export class WorkQueue {
   #last: Promise<unknown> = Promise.resolve()
   #ahead = 0
 
+  /** Whether an operation is still running. */
+  get isRunning(): boolean {
+    return this.#ahead > 0
+  }
+
   /** Whether an operation is still running, or failed without anybody observing the failure. */
   get isBusy(): boolean {
     return this.#ahead > 0 || this.unseenFailure !== undefined
@@ -64,6 +69,19 @@ export class WorkQueue {
   /** Runs work like `run`, and returns a promise for the app. A failure that the app does not observe is kept. */
   offer(work: () => Promise<void>): Promise<void> {
     return this.observe(this.run(work))
+  }
+
+  /** Reports the failures that nobody has observed by the next turn of the event loop, and forgets them. */
+  reportUnseen(report: (error: unknown) => void): void {
+    void this.#last.then(() =>
+      setImmediate(() => {
+        for (const promise of this.#open) {
+          if (promise.unseenFailure === undefined) continue
+          this.#open.delete(promise)
+          report(promise.unseenFailure)
+        }
+      }),
+    )
   }
 
   /** Returns a promise for the app. A failure that the app does not observe is kept. */

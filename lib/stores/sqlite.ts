@@ -43,10 +43,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const schema = sqliteSchema(table)
   const timeout = parseDuration(options.timeout ?? '1s')
   if (timeout === undefined) throw new TypeError("timeout: a duration such as '1s'")
-  refuseOthers(database)
   try {
+    refuseOthers(database)
     return opened(database, { table, createTable, schema, timeout, clock })
   } catch (error) {
+    if (error instanceof TypeError) throw error
     throw explained(error, fileOf(database), table)
   }
 }

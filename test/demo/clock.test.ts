@@ -53,14 +53,14 @@ t.test('thirty minutes later the session is over, because waiting does not count
   t.match(textOf(await alice.get(location)), 'Ended: nobody used it for too long.')
 })
 
-t.test('the page that waits believes no number but a short one', async (t) => {
+t.test('the waiting page takes no waiting time but a number of four digits at most', async (t) => {
   for (const typed of ['-5', '1e9', '99999', '<b>', 'NaN']) {
     t.match(textOf(await alice.get(`/clock?waited=${encodeURIComponent(typed)}`)), '0 minutes without a click', typed)
     t.equal((await alice.post('/clock', { waited: typed })).headers.location, '/clock?waited=5', typed)
   }
 })
 
-t.test('another site cannot move the clock', async (t) => {
+t.test('another site cannot move the clock of the bank', async (t) => {
   const answer = await alice.send('POST', '/clock', { headers: { 'sec-fetch-site': 'cross-site' } })
   t.equal(answer.statusCode, 403)
   t.match(textOf(await alice.get('/account')), 'The clock of the bank 1 Jan, 00:00 UTC')

@@ -2,16 +2,19 @@ import t from 'tap'
 import { buildBank } from '../../lib/demo/app.ts'
 import { fingerprintOf } from '../../lib/demo/fingerprint.ts'
 import { memoryStore } from '../../lib/index.ts'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { testClock } from '../support/clock.ts'
+import { betterSqlite } from '../support/sqlite.ts'
 import { textOf, Visitor } from './visitor.ts'
 
 const clock = testClock()
-const bank = await buildBank({ clock, session: { store: memoryStore({ clock }), absoluteTimeout: '2h' } })
+const store = memoryStore({ clock })
+const bank = await buildBank({ clock, session: { store } })
 t.teardown(() => bank.close())
 
 /** A customer who has seen the account. */
-async function customer(id: string): Promise<Visitor> {
-  const visitor = new Visitor(bank)
+async function customer(id: string, app = bank): Promise<Visitor> {
+  const visitor = new Visitor(app)
   await visitor.logIn(id)
   await visitor.get('/account')
   return visitor
@@ -41,25 +44,35 @@ t.test('after a logout the panel says what became of the session', async (t) => 
   t.match(textOf(await phone.get(last)), 'Your other sessions None is open.')
 })
 
-t.test('a session that ended by idling, by age, or from another device: the panel says how', async (t) => {
-  const idle = await customer('alice')
-  clock.advance('31m')
-  t.match(await turnedAway(idle), 'Ended: nobody used it for too long. The store has no record')
+for (const [name, options] of [
+  ['memory', () => ({ store: memoryStore({ clock }) })],
+  // This store removes an expired record without an event.
+  ['sqlite', () => ({ store: sqliteStore({ database: betterSqlite.open(':memory:'), clock }) })],
+] as const) {
+  t.test(`with the ${name} store the panel says whether a session ended by idling or by its age`, async (t) => {
+    const app = await buildBank({ clock, session: { ...options(), absoluteTimeout: '2h' } })
+    t.teardown(() => app.close())
+    const idle = await customer('alice', app)
+    clock.advance('31m')
+    t.match(await turnedAway(idle), 'Ended: nobody used it for too long. The store has no record')
 
-  const old = await customer('alice')
-  for (let count = 0; count < 7; count += 1) {
+    const old = await customer('alice', app)
+    for (let count = 0; count < 7; count += 1) {
+      clock.advance('16m')
+      await old.get('/account')
+    }
     clock.advance('16m')
-    await old.get('/account')
-  }
-  clock.advance('16m')
-  t.match(await turnedAway(old), 'Ended: it reached its greatest age. The store has no record')
+    t.match(await turnedAway(old), 'Ended: it reached its greatest age. The store has no record')
+  })
+}
 
+t.test('the panel says when a session was ended from another device', async (t) => {
   const [laptop, phone] = [await customer('alice'), await customer('alice')]
   await laptop.post('/devices/revoke-others')
   t.match(await turnedAway(phone), 'Ended from the list of devices. The store has no record')
 })
 
-t.test('an old secret of a session that lives on tells its holder nothing', async (t) => {
+t.test('the holder of an old secret learns nothing about a session that lives on', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.get('/')
   const thief = new Visitor(bank)
@@ -70,7 +83,7 @@ t.test('an old secret of a session that lives on tells its holder nothing', asyn
   t.notMatch(textOf(await thief.get(location)), 'Your session until now')
 })
 
-t.test('whoever knows a handle and not the whole id does not learn how the session ended', async (t) => {
+t.test('a handle without its secret is not enough to learn how a session ended', async (t) => {
   const visitor = await customer('bob')
   const [handle = '', secret = '', signature = ''] = (visitor.cookies.get('session') ?? '').split('.')
   await visitor.post('/logout')
@@ -82,4 +95,11 @@ t.test('whoever knows a handle and not the whole id does not learn how the sessi
   for (const ticket of [handle, '__proto__', '']) {
     t.notMatch(textOf(await new Visitor(bank).get(`/?from=bye&ended=${ticket}`)), 'Your session until now')
   }
+})
+
+t.test('when nothing says how a session ended, the panel says only that it ended', async (t) => {
+  const visitor = await customer('bob')
+  const [handle = ''] = (visitor.cookies.get('session') ?? '').split('.')
+  await store.delete(handle)
+  t.match(await turnedAway(visitor), 'Ended. The store has no record')
 })

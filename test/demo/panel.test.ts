@@ -1,6 +1,8 @@
 import t from 'tap'
 import { buildBank } from '../../lib/demo/app.ts'
 import { fingerprintOf } from '../../lib/demo/fingerprint.ts'
+import { memoryStore } from '../../lib/index.ts'
+import { SECRET } from '../support/app.ts'
 import { testClock } from '../support/clock.ts'
 import { textOf, Visitor } from './visitor.ts'
 
@@ -11,7 +13,7 @@ t.teardown(() => bank.close())
 /** The handle and the fingerprint of the secret in a visitor's cookie. */
 function idOf({ cookies }: Visitor): { handle: string; print: string } {
   const cookie = cookies.get('session') ?? ''
-  return { handle: cookie.split('.')[0] ?? '', print: fingerprintOf(cookie) ?? '' }
+  return { handle: cookie.split('.')[0] ?? '', print: fingerprintOf(cookie) }
 }
 
 t.test(
@@ -75,14 +77,14 @@ t.test('a customer who came without a session sees one secret', async (t) => {
   t.match(page, 'The browser forgets it when it closes.')
 })
 
-t.test('what happened to another device of the same customer is told as that', async (t) => {
+t.test('the panel marks events of other devices of the same customer', async (t) => {
   const [laptop, phone] = [new Visitor(bank), new Visitor(bank)]
   await laptop.logIn('bob')
   await phone.logIn('bob')
   t.match(textOf(await laptop.get('/account')), 'Another device: Logged in.')
 })
 
-t.test('no page holds the id of the session or its secret', async (t) => {
+t.test('no page contains the id of the session or its secret', async (t) => {
   const visitor = new Visitor(bank)
   const pages = [await visitor.get('/')]
   const ids = [visitor.cookies.get('session') ?? '']
@@ -95,4 +97,15 @@ t.test('no page holds the id of the session or its secret', async (t) => {
     t.ok(secret.length > 20 && signature.length > 20)
     for (const { body } of pages) t.notOk(body.includes(secret) || body.includes(signature))
   }
+})
+
+t.test('a session that is older than the process is shown with the secret that the browser sent', async (t) => {
+  const session = { store: memoryStore({ clock }), secret: SECRET }
+  const [before, after] = [await buildBank({ clock, session }), await buildBank({ clock, session })]
+  t.teardown(() => Promise.all([before.close(), after.close()]))
+  const first = new Visitor(before)
+  await first.logIn('alice')
+  const second = new Visitor(after)
+  second.cookies.set('session', first.cookies.get('session') ?? '')
+  t.match(textOf(await second.get('/account')), `Secret ${idOf(first).print} from before the bank opened · now`)
 })

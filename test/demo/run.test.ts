@@ -51,6 +51,7 @@ t.test(
     })
     t.equal(code, 0)
     t.match(out, 'Environment: development.')
+    t.match(out, `Attack it at ${address}/attacks\n`)
     t.match(out, 'Log in as alice (lantern-on-the-quay) or bob (seven-grey-herons).')
     t.match(out, /^Sessions are kept/, 'the first line is not a warning')
     t.equal(err, '', 'and there is no warning at all')

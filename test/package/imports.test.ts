@@ -20,6 +20,7 @@ const WORDS = [
   'lib/options.ts',
   'lib/session/duration.ts',
   'lib/storage/immediate.ts',
+  'lib/storage/cause.ts',
   'lib/storage/recent.ts',
 ]
 
@@ -33,16 +34,17 @@ const DIRECTION = [
   { where: 'lib/events.ts', may: PURE },
   { where: 'lib/session/duration.ts', may: PURE },
   { where: 'lib/storage/immediate.ts', may: PURE },
+  { where: 'lib/storage/cause.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
   {
     where: 'lib/session/',
-    may: [...WORDS, 'lib/session/', 'lib/storage/', 'secure-json-parse'],
+    may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts', 'secure-json-parse'],
   },
   { where: 'lib/storage/', may: [...WORDS, 'lib/storage/', 'lib/session/record.ts'] },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
   { where: 'lib/scan/', may: [...WORDS, 'lib/scan/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
-  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/session/record.ts'] },
+  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/storage/', 'lib/session/record.ts'] },
 
   // For other people's tests.
   { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts'] },

@@ -1,13 +1,17 @@
 import corsPlugin from '@fastify/cors'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request as send } from 'node:http'
 import { connect, constants } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import type { Test } from 'tap'
 import t from 'tap'
 import { secureSession } from '../../lib/index.ts'
 import { makeCertificate } from '../support/certificate.ts'
+import { temporaryFolder } from '../support/sqlite.ts'
 import type { Response, World } from './world.ts'
 import { ordinary, route, SECRET, world } from './world.ts'
 
@@ -111,6 +115,25 @@ t.test('without trustProxy the log says that it is off', async (t) => {
   t.match(refusals(log())[0]?.msg, /does not believe X-Forwarded-Host: trustProxy is off/)
 })
 
+t.test('over a unix socket, which no address names, the log and the guard say so', async (t) => {
+  const { app, log } = await world(t, { fastify: { trustProxy: ['127.0.0.1'] }, routes: ordinary })
+  const socketPath = join(temporaryFolder(t), 'app.sock')
+  await app.listen({ path: socketPath })
+  const headers = {
+    host: 'inner',
+    origin: 'https://shop.example.com',
+    'x-forwarded-host': 'shop.example.com',
+    'x-forwarded-proto': 'https',
+  }
+  const [response] = (await once(send({ socketPath, path: '/note', method: 'POST', headers }).end(), 'response')) as [
+    IncomingMessage,
+  ]
+  response.resume()
+  t.equal(response.statusCode, 403)
+  t.match(refusals(log())[0]?.msg, /trustProxy lacks the unix socket/)
+  t.match(log(), /https from a unix socket, which Fastify's trustProxy does not name/)
+})
+
 t.test('a page that hides its own origin over plain http is told so, in the answer and in the log', async (t) => {
   const { visitor, log } = await world(t, { routes: ordinary })
   const response = await visitor().post('/note', {}, { headers: { origin: 'null' } })
@@ -174,18 +197,18 @@ t.test(
         server.post('/webhook', { config: { crossOriginProtection: false } }, async () => ({ got: true }))
       },
     })
-    const send = async (origin: string, url = '/note'): Promise<[number, unknown]> => {
+    const ask = async (origin: string, url = '/note'): Promise<[number, unknown]> => {
       const headers = { ...CROSS, origin, 'x-tenant': 't1' }
       const response = await app.inject({ method: 'POST', url, headers, payload: {} })
       return [response.statusCode, response.json<{ message?: string }>().message]
     }
-    t.match(await send('https://a.example'), [200])
-    t.match(await send('https://b.example'), [403])
-    t.match(await send('https://c.example'), [500, /no boolean: number/])
-    t.match(await send('https://d.example'), [500, /a promise/])
-    t.match(await send('https://e.example'), [500, 'no such tenant'])
-    t.match(await send('null'), [403])
-    t.match(await send('https://f.example', '/webhook'), [200])
+    t.match(await ask('https://a.example'), [200])
+    t.match(await ask('https://b.example'), [403])
+    t.match(await ask('https://c.example'), [500, /no boolean: number/])
+    t.match(await ask('https://d.example'), [500, /a promise/])
+    t.match(await ask('https://e.example'), [500, 'no such tenant'])
+    t.match(await ask('null'), [403])
+    t.match(await ask('https://f.example', '/webhook'), [200])
     t.strictSame(asked.map((one) => one.slice(8, 9)).join(''), 'abcde')
     t.match(asked[0], / t1$/)
   },
@@ -211,10 +234,10 @@ async function withCors(t: Test, place: 'before' | 'after' | 'below'): Promise<W
 for (const place of ['before', 'after', 'below'] as const) {
   t.test(`the 403 of an origin that CORS lets in carries the headers of CORS: CORS ${place} this plugin`, async (t) => {
     const { app, log } = await withCors(t, place)
-    const send = async (origin: string): Promise<Response> =>
+    const ask = async (origin: string): Promise<Response> =>
       app.inject({ method: 'POST', url: '/api/note', headers: { 'sec-fetch-site': 'cross-site', origin }, payload: {} })
     for (let index = 0; index < 2; index += 1) {
-      const allowed = await send('https://web.example')
+      const allowed = await ask('https://web.example')
       t.match(allowed, {
         statusCode: 403,
         headers: {
@@ -231,7 +254,7 @@ for (const place of ['before', 'after', 'below'] as const) {
       .filter((line) => line.includes('CORS lets \\"https://web.example\\" in with credentials'))
     t.equal(conflicts.length, 1, 'the guard says it once')
     t.match(conflicts[0], 'session/cors-origin-untrusted')
-    const alien = await send('https://evil.example')
+    const alien = await ask('https://evil.example')
     t.equal(alien.statusCode, 403)
     t.equal(alien.headers['access-control-allow-origin'], undefined)
     t.notMatch(refusals(log()).at(-1)?.msg, /CORS lets/)
@@ -274,14 +297,14 @@ t.test('over HTTP/2 the Origin is compared with :authority, and a host field doe
     rejectUnauthorized: false,
   })
   t.teardown(() => client.close())
-  const send = async (headers: Record<string, string>): Promise<unknown> => {
+  const ask = async (headers: Record<string, string>): Promise<unknown> => {
     const stream = client.request({ ':method': 'POST', ':path': '/note', ':authority': 'app.example', ...headers })
     stream.end()
     const [answer] = (await once(stream, 'response')) as [Record<string, unknown>]
     stream.close(constants.NGHTTP2_NO_ERROR)
     return answer[':status']
   }
-  t.equal(await send({ origin: 'https://app.example' }), 200)
-  t.equal(await send({ origin: 'https://app.example', host: 'evil.example' }), 200)
-  t.equal(await send({ origin: 'https://evil.example', host: 'evil.example' }), 403)
+  t.equal(await ask({ origin: 'https://app.example' }), 200)
+  t.equal(await ask({ origin: 'https://app.example', host: 'evil.example' }), 200)
+  t.equal(await ask({ origin: 'https://evil.example', host: 'evil.example' }), 403)
 })

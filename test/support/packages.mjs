@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Installs what `npm ci` leaves out: node test/support/packages.mjs [set...]
 // A set is a folder of test/packages, or `examples`. Each set is installed once into a folder of node_modules/.cache,
-// and again when its lock file or the version of Node changes. The folders are printed.
-// The packages of `suite`, the default, are also linked into node_modules, because tests import them from there.
+// and again when its lock file changes. The folders are printed.
+// Without a name: the sets that the tests import from node_modules, where their packages are linked.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -23,8 +23,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MODULES = join(ROOT, 'node_modules')
 const CACHE = join(MODULES, '.cache/fastify-session-guard')
 
+const NODE_MAJOR = Number(process.versions.node.split('.', 1)[0])
+
+/** better-sqlite3 13 needs Node 22, and 12 aborts on Node 24. */
+const LINKED = ['suite', NODE_MAJOR < 22 ? 'sqlite-12' : 'sqlite-13']
+
 const sets = process.argv.slice(2)
-if (sets.length === 0) link('suite')
+if (sets.length === 0) LINKED.forEach(link)
 for (const set of sets) console.log(install(set))
 
 /** Installs a set unless it is installed, and returns the folder that has its `node_modules`. */
@@ -71,7 +76,9 @@ function isInstalled(name, folder) {
 }
 
 function folderOf(set) {
-  const hash = createHash('sha256').update(`${process.versions.modules} ${process.platform} ${process.arch}`)
+  // A compiled package is for one ABI of Node.
+  const abi = set === 'sqlite-12' ? process.versions.modules : ''
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${abi}`)
   for (const name of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(sourceOf(set), name)))
   return join(CACHE, `${set}-${hash.digest('hex').slice(0, 12)}`)
 }

@@ -97,7 +97,7 @@ export class Reader {
 
   /** Runs a file to its end, with the environment variables that its block names. */
   async run(name: string, block: Block): Promise<Finished> {
-    return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 20_000 })
+    return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 120_000 })
   }
 
   /** Imports a file that exports a store, and asks that store for a record. */
@@ -107,7 +107,7 @@ export class Reader {
       cwd: this.folder,
       env: { ...env, ...variablesOf(block) },
       check: false,
-      timeout: 20_000,
+      timeout: 120_000,
     })
   }
 
@@ -121,7 +121,7 @@ export class Reader {
       cwd: this.folder,
       env: { ...plainEnvironment(), ...variablesOf(block) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 120_000,
     })
     const closed = once(child, 'close')
     let errors = ''

@@ -8,8 +8,8 @@ export const afterLogout: Attack = {
   defence:
     'The logout deletes the record on the server before the answer is sent. The copy names a record that does not exist. A signed token that holds its own data could not be ended like this.',
   passages: [
-    { room: 'session', name: '#end', stop: '#remove' },
-    { room: 'session', name: 'follow', stop: 'GONE' },
+    { room: 'session', name: '#end', stop: 'endOwn' },
+    { room: 'session', name: 'follow', stop: 'record === undefined' },
   ],
   async run(scene) {
     const { alice, attacker } = scene

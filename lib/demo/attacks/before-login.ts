@@ -9,7 +9,7 @@ export const beforeLogin: Attack = {
     'The login replaces the secret inside the record, in one write. The handle stays, so Alice loses nothing. The old secret matches nothing any more.',
   passages: [
     { room: 'session', name: 'rotated', stop: 'secretHash' },
-    { room: 'session', name: 'matchSecret', stop: "'stale'" },
+    { room: 'session', name: 'judgeClosely', stop: 'id.epoch' },
   ],
   async run(scene) {
     const { alice, attacker } = scene

@@ -1,5 +1,6 @@
 import type { Attack } from './attack.ts'
 import { showsAccount } from './attack.ts'
+import { otherLetter } from './letters.ts'
 
 export const changedLetter: Attack = {
   name: 'changed-letter',
@@ -7,17 +8,20 @@ export const changedLetter: Attack = {
   aim: 'The attacker knows a cookie, changes one letter of it, and hopes that the result opens a session of somebody else.',
   defence:
     'The id is signed. With one letter changed the signature is wrong, and the bank asks no store about that id. Even without the signature, the attacker would have to guess one of 2¹²⁸ secrets.',
-  passages: [{ room: 'session', name: '#isSigned', stop: 'unsign' }],
+  passages: [
+    { room: 'session', name: '#verify', stop: "'signature'" },
+    { room: 'session', name: '#isSigned', stop: 'unsign' },
+  ],
   async run(scene) {
     const { alice, attacker } = scene
     await alice.logIn('Alice logs in.')
     const own = await alice.get('/account', 'Alice shows her cookie. It opens her account.')
-    const { cookie = '' } = alice
+    const { cookie } = alice
     // The first letter of the secret. The last letter of a part may hold bits that decoding drops.
     const place = cookie.indexOf('.') + 1
-    const [letter = '', other] = [cookie[place], cookie[place] === 'A' ? 'B' : 'A']
-    attacker.cookie = cookie.slice(0, place) + other + cookie.slice(place + 1)
-    scene.note(`The first letter of the secret was ${letter}. The attacker makes it ${other}.`)
+    const letter = cookie.charAt(place)
+    attacker.cookie = cookie.slice(0, place) + otherLetter(letter) + cookie.slice(place + 1)
+    scene.note(`The first letter of the secret was ${letter}. The attacker makes it ${otherLetter(letter)}.`)
     const changed = await attacker.get('/account', 'The attacker shows the changed cookie.')
     return {
       isStopped: showsAccount(own) && !showsAccount(changed) && scene.isReported('forged'),

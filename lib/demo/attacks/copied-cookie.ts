@@ -18,8 +18,8 @@ export const copiedCookie: Attack = {
   defence:
     'The secret is renewed while the session is used, and only one browser receives the new one. When two holders go on with different secrets, the cookie was copied. The server cannot tell who is Alice, so it ends the session for both.',
   passages: [
-    { room: 'session', name: 'isRenewalDue', stop: 'renewalTimeout' },
-    { room: 'session', name: 'endCopied', stop: 'replay' },
+    { room: 'session', name: 'judgeRival', stop: 'second-holder' },
+    { room: 'session', name: 'endCopied', stop: 'users.end(' },
   ],
   async run(scene) {
     const { alice, attacker } = scene
@@ -34,7 +34,7 @@ export const copiedCookie: Attack = {
     const refused = await goOn(scene)
     const { minutes } = scene
     // An answer that clears the cookie does not clear the attacker's copy.
-    attacker.cookie ??= copy
+    if (attacker.cookie === '') attacker.cookie = copy
     const last = [
       await attacker.get('/account', 'The attacker tries once more.'),
       await alice.get(

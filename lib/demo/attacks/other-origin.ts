@@ -10,8 +10,8 @@ export const otherOrigin: Attack = {
   defence:
     'Browsers say where a request comes from, and no page can change what they say. The bank refuses a form of another origin before it looks at the session. The SameSite attribute of the cookie is a second lock.',
   passages: [
-    { room: 'http', name: 'isCrossOrigin', stop: 'if (site !== undefined) return true' },
-    { room: 'http', name: 'refuseCrossOrigin', stop: 'SESSION_CROSS_ORIGIN' },
+    { room: 'http', name: 'judgeOrigin', stop: 'return { reason' },
+    { room: 'http', name: 'refuseCrossOrigin', stop: 'return refuseRequest' },
   ],
   async run(scene) {
     const { alice } = scene

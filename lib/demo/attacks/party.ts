@@ -1,4 +1,4 @@
-import { CUSTOMERS } from '../accounts.ts'
+import { ALICE } from '../accounts.ts'
 import { fingerprintOf } from '../fingerprint.ts'
 import type { Answer, SentRequest } from './http.ts'
 import { LOOPBACK, send } from './http.ts'
@@ -8,16 +8,14 @@ import type { Exchange, Step } from './step.ts'
 /** What a browser adds to a form that the bank's own page sends. */
 const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
 
-/** Somebody with a browser that has a place for one cookie. Every exchange is noted as a step. */
+/** A person whose browser has a place for one cookie. Every exchange is noted as a step. */
 export class Party {
-  readonly #who: string
   readonly #port: number
   readonly #steps: Step[]
-  /** The session cookie as `name=value`. */
-  cookie: string | undefined
+  /** The session cookie as `name=value`; empty without a cookie. */
+  cookie = ''
 
-  constructor(who: string, port: number, steps: Step[]) {
-    this.#who = who
+  constructor(port: number, steps: Step[]) {
     this.#port = port
     this.#steps = steps
   }
@@ -38,28 +36,26 @@ export class Party {
     return this.#exchange({ method: 'POST', path, headers: { ...headers, ...type }, body }, words)
   }
 
-  /** Sends the form of the login page with a right name and password. */
+  /** Sends the form of the login page with the name and the password of Alice. */
   logIn(words: string): Promise<Exchange> {
-    const [customer] = CUSTOMERS
-    return this.post('/login', { name: customer?.id ?? '', password: customer?.password ?? '' }, words)
+    return this.post('/login', { name: ALICE.id, password: ALICE.password }, words)
   }
 
   async #exchange(asked: SentRequest, words: string): Promise<Exchange> {
     const { cookie } = this
     const host = { Host: `${LOOPBACK}:${this.#port}` }
-    const sent = { ...asked, headers: { ...host, ...asked.headers, ...(cookie !== undefined && { Cookie: cookie }) } }
+    const sent = { ...asked, headers: { ...host, ...asked.headers, ...(cookie !== '' && { Cookie: cookie }) } }
     const answer = await send(this.#port, sent)
     for (const line of answer.cookies) this.#keep(line)
     const exchange: Exchange = {
       kind: 'exchange',
-      who: this.#who,
       words,
       request: requestText(sent),
       answer: answerText(answer),
       status: answer.status,
       location: answer.location,
       heading: /<h1>([^<]*)<\/h1>/.exec(answer.page)?.[1],
-      fingerprint: fingerprintOf(cookie),
+      fingerprint: cookie === '' ? undefined : fingerprintOf(cookie),
       page: answer.page,
     }
     this.#steps.push(exchange)
@@ -68,8 +64,8 @@ export class Party {
 
   /** Keeps a cookie, or removes it when its value is empty. */
   #keep(line: string): void {
-    const [pair = ''] = line.split(';')
-    this.cookie = pair.endsWith('=') ? undefined : pair
+    const pair = line.replace(/;.*/, '')
+    this.cookie = pair.endsWith('=') ? '' : pair
   }
 }
 

@@ -13,12 +13,21 @@ export interface PassageName {
   readonly stop: string
 }
 
-/** A piece of this project's code. */
+/** One line of a passage. */
+export interface Line {
+  readonly number: number
+  readonly text: string
+  /** Whether this line decides. */
+  readonly isStop: boolean
+  /** Whether lines before this one were left out. */
+  readonly isAfterGap: boolean
+}
+
+/** A piece of this project's code. Lines far from the decisive ones are left out. */
 export interface Passage {
-  /** Such as `lib/http/cross-origin.ts`. */
+  /** Such as `lib/http/refuse-cross-origin.ts`. */
   readonly file: string
-  readonly firstLine: number
-  readonly lines: readonly { readonly text: string; readonly isStop: boolean }[]
+  readonly lines: readonly Line[]
 }
 
 interface Source {
@@ -28,7 +37,12 @@ interface Source {
 
 interface Declaration extends Source {
   readonly firstLine: number
+  /** How many lines of comment come first. */
+  readonly head: number
 }
+
+/** How far from a decisive line a shown line may be. */
+const MAX_DISTANCE = 3
 
 /** The folders above this file, in the sources and in the build. */
 const ABOVE = ['../../../', '../../../../'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
@@ -37,6 +51,8 @@ const FUNCTION = /^()(?:export )?(?:async )?function (\w+)[(<]/
 
 /** A call on a line of its own would end with a closing parenthesis. */
 const METHOD = /^( {2})(?:static |override |async )*(#?\w+)\(.*[{(]$/
+
+const COMMENT = /^ *(?:\/\*\*|\*)/
 
 let sources: Promise<readonly Source[]> | undefined
 
@@ -50,15 +66,26 @@ export async function readPassage({ room, name, stop }: PassageName): Promise<Pa
   const found = inRoom.flatMap((source) => declarationsIn(source, name))
   const [passage] = found
   if (passage === undefined || found.length > 1) throw new Error(`lib/${room} declares ${name} ${found.length} times`)
-  const { file, firstLine } = passage
-  const lines = passage.lines.map((text) => ({ text, isStop: text.includes(stop) }))
-  if (!lines.some(({ isStop }) => isStop)) throw new Error(`no line of ${name} in ${file} contains ${stop}`)
-  return { file, firstLine, lines }
+  const lines = excerptOf(passage, stop)
+  if (lines === undefined) throw new Error(`no line of ${name} in ${passage.file} contains ${stop}`)
+  return { file: passage.file, lines }
+}
+
+/** Returns the head of a declaration, the decisive lines with those around them, and the end. `undefined` without a decisive line. */
+function excerptOf({ lines, firstLine, head }: Declaration, stop: string): readonly Line[] | undefined {
+  const stops = lines.flatMap((text, place) => (place >= head && text.includes(stop) ? [place] : []))
+  if (stops.length === 0) return undefined
+  const isKept = (place: number): boolean =>
+    place <= head || place === lines.length - 1 || stops.some((one) => Math.abs(one - place) <= MAX_DISTANCE)
+  return lines.flatMap((text, place) => {
+    const line = { number: firstLine + place, text, isStop: stops.includes(place), isAfterGap: !isKept(place - 1) }
+    return isKept(place) ? [line] : []
+  })
 }
 
 /** Reads all of `lib` except the bank itself. */
 async function readSources(): Promise<readonly Source[]> {
-  const root = ABOVE.find((folder) => existsSync(join(folder, 'package.json'))) ?? ''
+  const root = String(ABOVE.find((folder) => existsSync(join(folder, 'package.json'))))
   const names = await readdir(join(root, 'lib'), { recursive: true })
   const files = names
     .filter((name) => name.endsWith('.ts') && !name.startsWith('demo'))
@@ -82,7 +109,7 @@ function declarationsIn(source: Source, name: string): readonly Declaration[] {
     if (indent === undefined) return []
     const end = lines.findIndex((other, place) => place > start && other === `${indent}}`)
     const first = commentAbove(lines, start)
-    return [{ file, firstLine: first + 1, lines: lines.slice(first, end + 1) }]
+    return [{ file, firstLine: first + 1, head: start - first, lines: lines.slice(first, end + 1) }]
   })
 }
 
@@ -94,7 +121,5 @@ function declares(line: string, name: string): string | undefined {
 
 /** Returns the first line of the comment that stands right above a line, or that line. */
 function commentAbove(lines: readonly string[], line: number): number {
-  let first = line
-  while (/^ *(?:\/\*\*|\*)/.test(lines[first - 1] ?? '')) first -= 1
-  return first
+  return lines.slice(0, line).findLastIndex((text) => !COMMENT.test(text)) + 1
 }

@@ -1,13 +1,11 @@
 import type { Attack } from './attack.ts'
 import { showsAccount } from './attack.ts'
-
-/** Letters of base64url. */
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+import { otherLetter } from './letters.ts'
 
 export const plantedId: Attack = {
   name: 'planted-id',
   title: 'Plant an id',
-  aim: 'The attacker puts a cookie into the browser of Alice, first one that the attacker made up, then a real one that the bank gave to the attacker. The attacker hopes that Alice logs in with it, so that both share one session.',
+  aim: 'The attacker puts a cookie into the browser of Alice: first an id that the attacker made up, then a real one of the bank. If Alice logs in with that cookie, both share her session.',
   defence:
     'The bank never adopts an id that it did not sign. An id that it signed for somebody else gets a new secret at the login, which only the browser of Alice receives.',
   passages: [
@@ -17,7 +15,7 @@ export const plantedId: Attack = {
   async run(scene) {
     const { alice, attacker } = scene
     await attacker.get('/', 'The attacker opens the login page and gets a cookie.')
-    const real = attacker.cookie ?? ''
+    const real = attacker.cookie
     const invented = inventedLike(real)
     alice.cookie = invented
     scene.note('The attacker makes up an id of the same shape and plants it in the browser of Alice.')
@@ -40,11 +38,8 @@ export const plantedId: Attack = {
   },
 }
 
-/** A cookie of the same shape with other letters: the name and the dots stay. */
+/** A cookie of the same shape with other letters. The name and the dots stay. */
 function inventedLike(cookie: string): string {
   const value = cookie.indexOf('=') + 1
-  const other = cookie
-    .slice(value)
-    .replace(/[\w-]/g, (letter) => LETTERS[(LETTERS.indexOf(letter) + 7) % LETTERS.length] ?? '')
-  return cookie.slice(0, value) + other
+  return cookie.slice(0, value) + cookie.slice(value).replace(/[\w-]/g, otherLetter)
 }

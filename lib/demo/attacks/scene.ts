@@ -16,8 +16,8 @@ export class Scene {
   constructor(target: Target) {
     this.#target = target
     this.#began = target.clock()
-    this.alice = new Party('Alice', target.port, this.#steps)
-    this.attacker = new Party('The attacker', target.port, this.#steps)
+    this.alice = new Party(target.port, this.#steps)
+    this.attacker = new Party(target.port, this.#steps)
   }
 
   /** Everything that happened so far, in order. */

@@ -7,9 +7,7 @@ export interface Note {
 /** One request and its answer, ready to be shown. Ids are shortened. */
 export interface Exchange {
   readonly kind: 'exchange'
-  /** Who sent the request. */
-  readonly who: string
-  /** What the sender does, in words. */
+  /** What the sender does, in words; the sender is the subject. */
   readonly words: string
   readonly request: string
   readonly answer: string

@@ -1,5 +1,5 @@
 import type { Attack } from '../attacks/attack.ts'
-import type { Passage } from '../attacks/passage.ts'
+import type { Line, Passage } from '../attacks/passage.ts'
 import type { Run } from '../attacks/runner.ts'
 import type { Exchange, Note, Step } from '../attacks/step.ts'
 import type { Html } from '../html.ts'
@@ -74,11 +74,16 @@ function outcome({ status, location }: Exchange): string {
   return location === undefined ? String(status) : `${status} to ${location.split('?')[0]}`
 }
 
-function code({ file, firstLine, lines }: Passage): Html {
+function code({ file, lines }: Passage): Html {
   return html`<figure>
-    <figcaption><code>${file}</code>, lines ${firstLine} to ${firstLine + lines.length - 1}</figcaption>
-    <ol class="code" start="${firstLine}">
-      ${lines.map(({ text, isStop }) => html`<li><code>${isStop ? html`<mark>${text}</mark>` : text}</code></li>`)}
+    <figcaption><code>${file}</code></figcaption>
+    <ol class="code">
+      ${lines.map(codeLine)}
     </ol>
   </figure>`
+}
+
+function codeLine({ number, text, isStop, isAfterGap }: Line): Html {
+  const shown = isStop ? html`<mark>${text}</mark>` : text
+  return html`<li value="${number}" class="${isAfterGap && 'gap'}"><code>${shown}</code></li>`
 }

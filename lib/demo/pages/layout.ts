@@ -5,7 +5,7 @@ import { Html, html } from '../html.ts'
 export interface View {
   readonly title: string
   readonly body: Html
-  /** Where in the navigation this page is. */
+  /** The entry of the navigation that leads to this page. */
   readonly place?: 'account' | 'devices' | 'attacks'
 }
 

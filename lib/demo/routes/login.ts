@@ -15,9 +15,9 @@ const AFTER_LOGOUT = 'bye'
 
 /** The messages of the login page, by where the visitor comes from. */
 const NOTICES: ReadonlyMap<string, string> = new Map([
-  [AFTER_LOGOUT, 'You are logged out. The session is gone from the server, and its cookie from this browser.'],
-  ['account', 'Please log in: there is no session any more, or there was none yet.'],
-  ['devices', 'Please log in: there is no session any more, or there was none yet.'],
+  [AFTER_LOGOUT, 'You are logged out. The server deleted the session, and this browser deleted the cookie.'],
+  ['account', 'Please log in. Your session has ended, or you had none yet.'],
+  ['devices', 'Please log in. Your session has ended, or you had none yet.'],
 ])
 
 /** Returns the address that a logout leads to. The page there tells what became of the session with this handle. */

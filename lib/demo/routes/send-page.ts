@@ -43,9 +43,9 @@ export function takeNotice(request: FastifyRequest): string | undefined {
   return bankNotice
 }
 
-/** Returns the session cookie that the browser sent. */
-export function presentedCookie(bank: Bank, request: FastifyRequest): string | undefined {
-  return request.cookies[String(bank.cookie.name)]
+/** Returns the session cookie that the browser sent. Empty without one. */
+export function presentedCookie(bank: Bank, request: FastifyRequest): string {
+  return request.cookies[String(bank.cookie.name)] ?? ''
 }
 
 /**
@@ -55,8 +55,7 @@ export function presentedCookie(bank: Bank, request: FastifyRequest): string | u
 export function fillPanel(bank: Bank): onSendAsyncHookHandler {
   return async (request, reply, payload) => {
     const issued = issuedCookie(bank, reply)
-    if (issued !== undefined)
-      bank.issued.note(issued, bank.journal.reasonOfSecret(issued.split('.')[0] ?? ''), bank.clock())
+    if (issued !== undefined) bank.issued.note(issued, bank.clock())
     const subject = subjects.get(request)
     if (subject === undefined || typeof payload !== 'string') return payload
     const facts = await panelFacts(bank, request, subject, issued)
@@ -99,12 +98,12 @@ async function panelFacts(
 }
 
 /** The secrets of a session. The last one is the secret that the browser has now. */
-function secretFacts(bank: Bank, handle: string, cookie: string | undefined): readonly SecretFacts[] {
+function secretFacts(bank: Bank, handle: string, cookie: string): readonly SecretFacts[] {
   const current = fingerprintOf(cookie)
   const known = bank.issued.secretsOf(handle)
   const facts = known.map((one) => ({ ...one, isCurrent: one.fingerprint === current }))
   // A session in a file can be older than this process.
-  const isKnown = current === undefined || facts.some(({ isCurrent }) => isCurrent)
+  const isKnown = facts.some(({ isCurrent }) => isCurrent)
   return isKnown ? facts : [...facts, { fingerprint: current, reason: 'from before the bank opened', isCurrent: true }]
 }
 

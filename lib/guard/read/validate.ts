@@ -95,7 +95,7 @@ function originFault(path: Path, list: unknown): TypeFault {
   const [, index] = path
   const meant = suggestedOrigin(typeof index === 'number' ? (list as unknown[])[index] : list)
   const fault = typeFault(path)
-  if (meant === undefined || path.length > 2) return fault
+  if (meant === undefined) return fault
   return { ...fault, example: typeof index === 'number' ? meant : `[${meant}]` }
 }
 

@@ -73,6 +73,7 @@ export function recordAt(now: number, changes: Partial<SessionRecord> = {}): Ses
     rivals: [{ secretHash: randomBytes(32).toString('base64url'), since: now - 1_200, isTied: false }],
     headAt: now - 1_000,
     isForked: true,
+    heldBack: null,
     family: randomBytes(6).toString('base64url'),
     remember: true,
     device: { userAgent: `Mozilla/5.0 'a' "b" \\ \u0000`, ip: '2001:db8::1' },

@@ -20,13 +20,14 @@ async function attacked(name: string): Promise<{ body: string; text: string }> {
 
 /** The lines of code on a page: the file, and each line by its number. */
 function codeOn(body: string): { file: string; lines: Map<number, string> }[] {
-  return Array.from(body.matchAll(/<figcaption><code>([^<]*)<\/code>.*?start="(\d+)">(.*?)<\/ol>/gs), (found) => {
-    const [, file = '', start, list = ''] = found
-    const lines = Array.from(list.matchAll(/<li><code>(.*?)<\/code><\/li>/gs), ([, markup = ''], place) => {
-      const text = markup
-        .replace(/<\/?mark>/g, '')
-        .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
-      return [Number(start) + place, text] as const
+  return Array.from(body.matchAll(/<figcaption><code>([^<]*)<\/code>(.*?)<\/ol>/gs), ([, file = '', list = '']) => {
+    const found = list.matchAll(/<li value="(\d+)" class="\w*"><code>(.*?)<\/code><\/li>/gs)
+    const lines = Array.from(found, ([, number, markup = '']) => {
+      const text = markup.replace(/<\/?mark>/g, '')
+      return [
+        Number(number),
+        text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))),
+      ] as const
     })
     return { file, lines: new Map(lines) }
   })

@@ -8,6 +8,7 @@ import { AttackRunner } from '../../../lib/demo/attacks/runner.ts'
 import type { Target } from '../../../lib/demo/attacks/target.ts'
 import { openTarget } from '../../../lib/demo/attacks/target.ts'
 import { attackPage } from '../../../lib/demo/pages/attack.ts'
+import { attacksPage } from '../../../lib/demo/pages/attacks.ts'
 import type { SecureSessionOptions } from '../../../types/index.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -31,6 +32,7 @@ for (const [attack, options] of [
     const page = String(attackPage({ attack, run, passages: [] }).body)
     t.match(page, 'Not stopped.')
     t.match(page, 'Please report it.')
+    t.match(String(attacksPage([{ attack, run }]).body), 'Not stopped at 00:00:00')
   })
 }
 

@@ -1,9 +1,9 @@
+import { inTime } from '../in-time.ts'
+import { redisStore } from '../redis.ts'
 import type { DriverModule } from './drivers.ts'
 import { loadDriver } from './drivers.ts'
-import { UsageError } from './io.ts'
-import { redisStore } from '../stores/redis.ts'
-import { CONNECT_TIMEOUT } from './opened-store.ts'
-import type { OpenedStore } from './opened-store.ts'
+import type { OpenedStore, OpenSettings } from './opened.ts'
+import { CONNECT_TIMEOUT, StoreUrlError } from './opened.ts'
 
 type StoreClient = Parameters<typeof redisStore>[0]['client']
 
@@ -20,23 +20,31 @@ type SingleClient = Client & {
   select(database: number): Promise<unknown>
 }
 
+/** Whether a client may connect again: not before it was connected once, so that a server that is away is reported. */
+interface Reconnecting {
+  isAllowed: boolean
+}
+
 /**
  * Opens a Redis store with node-redis or ioredis, whichever the project has; behind the URL of one node of a Cluster, all of it.
- * Gives up instead of trying again.
- * @throws `UsageError` for a URL that the drivers read in different ways
+ * @throws `StoreUrlError` for a URL that the drivers read in different ways
  */
-export async function openRedis(url: string, prefix: string | undefined, cwd: string): Promise<OpenedStore> {
+export async function openRedis(url: string, { from, isApp, prefix }: OpenSettings): Promise<OpenedStore> {
   const database = databaseOf(new URL(url))
-  const driver = loadDriver(cwd, ['redis', 'ioredis'])
-  const single = await connected(clientFor(driver, url), url)
+  const driver = loadDriver(from, ['redis', 'ioredis'])
+  const reconnecting: Reconnecting = { isAllowed: false }
+  const single = await connected(clientFor(driver, url, reconnecting), url)
   const isCluster = await single.info('cluster').then(
     (info) => info.includes('cluster_enabled:1'),
-    // Not everybody may ask; whoever may not is served as before.
+    // A user who may not ask is served as if there were no Cluster.
     () => false,
   )
   if (isCluster) await closed(single)
-  if (isCluster && database > 0) throw new UsageError('--store: a Cluster has no databases but 0.')
-  const client = isCluster ? await connected(clusterFor(driver, url), url) : await inDatabase(single, database)
+  if (isCluster && database > 0) throw new StoreUrlError('a Cluster has no databases but 0.')
+  const client = isCluster
+    ? await connected(clusterFor(driver, url, reconnecting), url)
+    : await inDatabase(single, database)
+  reconnecting.isAllowed = isApp
   const named = prefix === undefined ? {} : { prefix }
   return { store: redisStore({ client, ...named }), close: () => closed(client) }
 }
@@ -45,7 +53,8 @@ async function connected<Any extends Client>(client: Any, url: string): Promise<
   let reason: Error | undefined
   client.on('error', (error) => (reason = error))
   try {
-    await inTime(client.connect(), SILENCE + (url.startsWith('rediss:') ? HINT : ''))
+    // A server may accept a connection and then say nothing.
+    await inTime(client.connect(), CONNECT_TIMEOUT, SILENCE + (url.startsWith('rediss:') ? HINT : ''))
     return client
   } catch (error) {
     await closed(client).catch(() => undefined)
@@ -75,18 +84,24 @@ function isNodeRedis(driver: DriverModule): boolean {
   return typeof driver['createClient'] === 'function' && typeof driver !== 'function'
 }
 
-function clientFor(driver: DriverModule, url: string): SingleClient {
+function clientFor(driver: DriverModule, url: string, reconnecting: Reconnecting): SingleClient {
   if (isNodeRedis(driver)) {
     const createClient = driver['createClient'] as (options: object) => SingleClient
-    return createClient({ url, socket: { ...SOCKET } })
+    return createClient({
+      url,
+      disableOfflineQueue: true,
+      pingInterval: PING_INTERVAL,
+      socket: socketFor(reconnecting),
+    })
   }
   // The module of ioredis is its class.
   const Redis = driver as unknown as new (url: string, options: object) => SingleClient
-  return new Redis(url, { lazyConnect: true, connectTimeout: CONNECT_TIMEOUT, retryStrategy: () => null })
+  const retryStrategy = (attempt: number): number | null => (reconnecting.isAllowed ? pauseBefore(attempt) : null)
+  return new Redis(url, { ...IO_REDIS, lazyConnect: true, enableOfflineQueue: false, retryStrategy })
 }
 
 /** Nodes that the first one names know nothing of the URL, and have the same users. */
-function clusterFor(driver: DriverModule, url: string): Client {
+function clusterFor(driver: DriverModule, url: string, reconnecting: Reconnecting): Client {
   const { username, password, protocol } = new URL(url)
   const user = {
     ...(username !== '' && { username: decodeURIComponent(username) }),
@@ -94,29 +109,44 @@ function clusterFor(driver: DriverModule, url: string): Client {
   }
   if (isNodeRedis(driver)) {
     const createCluster = driver['createCluster'] as (options: object) => Client
-    return createCluster({ rootNodes: [{ url }], defaults: { ...user, socket: { ...SOCKET, tls: protocol in TLS } } })
+    const socket = { ...socketFor(reconnecting), tls: protocol in TLS }
+    return createCluster({ rootNodes: [{ url }], defaults: { ...user, disableOfflineQueue: true, socket } })
   }
   const Cluster = driver['Cluster'] as new (nodes: string[], options: object) => Client
-  const redisOptions = { ...user, connectTimeout: CONNECT_TIMEOUT, tls: TLS[protocol] }
-  return new Cluster([url], { redisOptions, lazyConnect: true })
+  return new Cluster([url], { redisOptions: { ...user, ...IO_REDIS, tls: TLS[protocol] }, lazyConnect: true })
+}
+
+/** A command that waits in a queue while its request is answered with 503 may still be carried out. */
+const IO_REDIS = { connectTimeout: CONNECT_TIMEOUT, maxRetriesPerRequest: 1 }
+
+/** Milliseconds between two questions that keep a quiet connection open. */
+const PING_INTERVAL = 10_000
+
+function socketFor(reconnecting: Reconnecting): object {
+  return {
+    connectTimeout: CONNECT_TIMEOUT,
+    reconnectStrategy: (attempt: number) => (reconnecting.isAllowed ? pauseBefore(attempt) : false),
+  }
+}
+
+/** Milliseconds before the next attempt to connect, from 50 to 2,000. */
+function pauseBefore(attempt: number): number {
+  return Math.min(50 * (attempt + 1), 2_000)
 }
 
 const TLS: Record<string, object> = { 'rediss:': {} }
 
-/** node-redis writes into what it is given. */
-const SOCKET = { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: false }
-
 /** The number of the database that the URL names. */
 function databaseOf({ pathname, search, hash, username, password }: URL): number {
   if (!/^(\/\d{0,9})?$/.test(pathname) || search !== '' || hash !== '') {
-    throw new UsageError(
-      '--store: after the host of a Redis URL goes the number of a database and nothing else, as in redis://host/1.',
+    throw new StoreUrlError(
+      'after the host of a Redis URL goes the number of a database and nothing else, as in redis://host/1.',
     )
   }
   try {
     decodeURIComponent(username + password)
   } catch {
-    throw new UsageError('--store: a % in a name or password goes as %25.')
+    throw new StoreUrlError('a % in a name or password goes as %25.')
   }
   return Number(pathname.slice(1))
 }
@@ -124,16 +154,3 @@ function databaseOf({ pathname, search, hash, username, password }: URL): number
 const CLOSED = 'Connection is closed.'
 const SILENCE = 'it accepts connections, but does not answer'
 const HINT = ': it may not speak TLS'
-
-/** A server may accept a connection and then say nothing. */
-async function inTime(connecting: Promise<unknown>, complaint: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(complaint)), CONNECT_TIMEOUT)
-  })
-  try {
-    await Promise.race([connecting, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
