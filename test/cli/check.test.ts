@@ -55,6 +55,10 @@ t.test('an app that goes on to use what was refused is told why that fails', asy
   })
 })
 
+t.test('offline is said, because the store was not asked', async (t) => {
+  t.match(await cli(['check', 'options.ts', '--offline']), { code: 0, err: /^Offline: / })
+})
+
 t.test('an app that ends its process is a failure', async (t) => {
   t.match(await cli(['check', 'ends.ts']), {
     code: 2,

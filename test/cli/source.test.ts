@@ -272,6 +272,7 @@ const move = (from: string, pointer: string, source: string): FixStep => ({ op: 
 t.test('steps edit the options where they are written, and nothing else', async (t) => {
   const cases: [string, FixStep[], string | undefined][] = [
     [`{ tls: 'x' /* why */ }`, [set('/tls', `'proxy'`)], `{ tls: 'proxy' /* why */ }`],
+    [`{ secret: ['a', 'b'] }`, [set('/secret/1', 'other')], `{ secret: ['a', other] }`],
     [`{ tls, secret }`, [set('/secret', 'other')], `{ tls, secret: other }`],
     [`{ tls: 1 }`, [set('/store', 'store')], `{ tls: 1, store: store }`],
     [`{\n  tls: 1,\n}`, [set('/store', 'store')], `{\n  tls: 1,\n  store: store,\n}`],
