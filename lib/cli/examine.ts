@@ -131,6 +131,7 @@ function uniqueFindings(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((finding) => [JSON.stringify([finding.rule, finding.at]), finding])).values()]
 }
 
-function isAnswerOfStore({ phase, at }: Finding): boolean {
-  return phase === 'ready' && at.length > 0 && at.every(({ path }) => path === 'store')
+/** Whether a finding rests on what the store answered. */
+export function isAnswerOfStore({ phase, at }: Pick<Finding, 'phase' | 'at'>): boolean {
+  return phase === 'ready' && at.every(({ path }) => path === 'store')
 }

@@ -47,6 +47,18 @@ t.test('an app that fails behind its session is reported as far as it came, and 
   t.match(result, { code: 2, out: 'session/secret-missing', err: 'Cannot check broken-app.ts: Error: no database' })
 })
 
+t.test('an app that goes on to use what was refused is told why that fails', async (t) => {
+  t.match(await cli(['check', 'refused.ts', '--env', 'production']), {
+    code: 1,
+    out: 'session/secret-placeholder',
+    err: /^Note: the guard refused the registration, and the app went on to fail: TypeError: app\.requireLogin is not/,
+  })
+})
+
+t.test('offline is said, because the store was not asked', async (t) => {
+  t.match(await cli(['check', 'options.ts', '--offline']), { code: 0, err: /^Offline: / })
+})
+
 t.test('an app that ends its process is a failure', async (t) => {
   t.match(await cli(['check', 'ends.ts']), {
     code: 2,

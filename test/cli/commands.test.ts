@@ -47,6 +47,7 @@ t.test('a URL out of its place is not repeated, for it may hold a password', asy
     ['explain', 'redis://:hunter2@h'],
     ['sweep', '--store', 'sqlite://:hunter2@x.db'],
     ['sweep', '--hunter2=1'],
+    ['rules', 'redis://:hunter2@h'],
     ['sweep', '--hunter2'],
     ['rules', '--format', 'redis://:hunter2@h'],
     ['check', '--timeout', 'redis://:hunter2@h'],

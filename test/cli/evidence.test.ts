@@ -112,6 +112,7 @@ t.test('a line that an option decides says its value and whether that is enough'
   for (const id of ['Session ID name', 'Renewal timeout', 'Simultaneous sessions', 'Session storage']) {
     t.equal(bad.get(id)?.isMet, false, `${id} is not met`)
   }
+  t.match(lines({ trustedOrigins: () => true }).get('3.5.1')?.value, 'decided by a function')
   t.match(good.get('5.1 (5)')?.value, 'within the limits of AAL1, AAL2, AAL3')
   t.match(bad.get('5.1 (5)')?.value, 'within no level')
   t.match(lines({ maxSessions: () => 3 }).get('Simultaneous sessions')?.value, 'decided for each user, then evict')

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { examine } from '../../lib/cli/examine.ts'
+import { examine, isAnswerOfStore } from '../../lib/cli/examine.ts'
 import type { Examination, ExamineOptions } from '../../lib/cli/examine.ts'
 import { FIXTURES } from './harness.ts'
 
@@ -62,4 +62,11 @@ t.test('a process that ends while a child of its own goes on is not waited for',
     message: 'its process ended with code 3 before it was ready',
     isConsequence: false,
   })
+})
+
+t.test('what a store answered is told from what the options say of it', async (t) => {
+  const at = [{ pointer: '/store', path: 'store', value: '', redacted: false }]
+  t.ok(isAnswerOfStore({ phase: 'ready', at }))
+  t.notOk(isAnswerOfStore({ phase: 'register', at }))
+  t.notOk(isAnswerOfStore({ phase: 'ready', at: [{ pointer: '/tls', path: 'tls', value: '', redacted: false }] }))
 })

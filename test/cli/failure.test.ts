@@ -92,7 +92,7 @@ t.test('the line that threw is the first one of the app', async (t) => {
     ['Error: x\n    at f (node:internal/process/task_queues:95:5)', undefined],
     ['Error: x\n    at f (/srv/node_modules/pg/x.js:1:2)', undefined],
     [`Error: x\n    at f (${own}:1:2)`, undefined],
-    ['Error: x\n    at file://%zz/app.js:1:2', undefined],
+    ['Error: x\n    at file:///srv/a%2Fb.js:1:2', undefined],
     ['', undefined],
   ]
   for (const [stack, place] of stacks) t.strictSame(failure(failed('Error: x', { stack }))?.place, place, stack)

@@ -32,5 +32,5 @@ export async function cli(argv: readonly string[], io: Partial<Io> = {}): Promis
 function patient(argv: readonly string[]): readonly string[] {
   const [command = ''] = argv
   const isRun = ['check', 'evidence', 'policy'].includes(command) && !argv.includes('--help')
-  return isRun && !argv.includes('--timeout') ? [...argv, '--timeout', '10m'] : argv
+  return isRun && !argv.includes('--timeout') ? [command, '--timeout', '10m', ...argv.slice(1)] : argv
 }

@@ -64,12 +64,30 @@ t.test('whoever speaks another protocol is turned away', async (t) => {
 t.test('a command that comes in pieces is answered once it is whole', async (t) => {
   const socket = tls.connect(6379, 'redis.invalid')
   await once(socket, 'secureConnect')
-  for (const piece of ['*1\r', '\n$4', '\r\nPI', 'NG\r\n*1\r\n$4\r\nNONE\r\n']) {
+  for (const piece of ['*1\r', '\n$4', '\r\nPI', 'NG\r\n*1\r\n$4\r\nNONE\r\n*0\r\n']) {
     socket.write(piece)
     await new Promise((resolve) => setImmediate(resolve))
   }
   let answer = ''
-  while (answer.length < '+PONG\r\n$-1\r\n'.length) answer += String((await once(socket, 'data'))[0])
-  t.equal(answer, '+PONG\r\n$-1\r\n')
+  while (answer.length < '+PONG\r\n$-1\r\n$-1\r\n'.length) answer += String((await once(socket, 'data'))[0])
+  t.equal(answer, '+PONG\r\n$-1\r\n$-1\r\n')
+  socket.destroy()
+})
+
+t.test('a message of PostgreSQL that comes in pieces is answered once it is whole', async (t) => {
+  const start = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0])
+  const socket = await new Promise<net.Socket>((resolve) => {
+    const connecting = tls.connect(5432, 'pg.invalid', undefined, () => resolve(connecting))
+  })
+  for (const [from, to] of [
+    [0, 5],
+    [5, 8],
+    [8, 9],
+  ]) {
+    socket.write(start.subarray(from, to))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.equal(answer.toString('latin1'), 'R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I')
   socket.destroy()
 })

@@ -47,6 +47,7 @@ t.test('an option is found where it is written', async (t) => {
     [inApp(`const o = () => ({ tls: 'x' })\napp.register(secureSession, o())`), '/tls', 'app.ts:2:25'],
     [inApp(`function o() {\n  return { tls: 'x' }\n}\napp.register(secureSession, o)`), '/tls', 'app.ts:3:17'],
     [inApp(`app.register(secureSession, { tls: 'x', ...{ tls: 'y' } })`), '/tls', 'app.ts:2:51'],
+    [inApp(`app.register(secureSession, { tls: 'x', ...{ other: 1 } })`), '/tls', 'app.ts:2:36'],
     [inApp(`app.register(secureSession, { ...unknown, tls: 'y' })`), '/tls', 'app.ts:2:48'],
     [inApp(`app.register(secureSession, { ...[1], tls })`), '/tls', 'app.ts:2:39'],
     [inApp(`app.register(secureSession, options)`), '/tls', 'app.ts:2:1'],
@@ -174,6 +175,13 @@ t.test('options and registrations in other files are followed', async (t) => {
   for (const [files, expected] of cases) t.equal(await place(t, files, '/tls'), expected, JSON.stringify(files))
   t.equal(await place(t, { 'a.js': `export const options = { ignoreTrailingSlash: true }` }, '/tls'), undefined)
   t.equal(await place(t, { 'a.js': `export default 5` }, '/tls'), undefined)
+  t.equal(await place(t, { 'a.js': `export default [1]` }, '/tls'), undefined)
+  t.equal(await place(t, { 'a.js': `export default { ...base, tls: 'x' }` }, '/store'), 'a.js:1:16')
+  const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}.js`, IMPORT]))
+  const entry = Object.keys(many).map((name) => `import './${name}'\n`)
+  const last = `${IMPORT}app.register(secureSession, ${options})`
+  t.equal(await place(t, { 'a.js': entry.join(''), ...many, 'f200.js': last }, '/tls'), undefined, 'one file too many')
+  t.equal(await place(t, { 'a.js': entry.join(''), ...many, 'f100.js': last }, '/tls'), 'f100.js:3:8')
 })
 
 t.test('of two registrations the one counts that fits what was found', async (t) => {
@@ -182,6 +190,7 @@ t.test('of two registrations the one counts that fits what was found', async (t)
   t.equal(await place(t, { 'a.js': text }, '/tls', '"proxy"'), 'a.js:3:36')
   t.equal(await place(t, { 'a.js': text }, '/store', 'missing'), 'a.js:2:1')
   t.equal(await place(t, { 'a.js': text }, '/store', '<object>'), 'a.js:3:45')
+  t.equal(await place(t, { 'a.js': text }, '/cookie', '<object>'), 'a.js:2:1')
 })
 
 t.test('files that are no source, too large, or not there are passed over', async (t) => {
@@ -263,6 +272,7 @@ const move = (from: string, pointer: string, source: string): FixStep => ({ op: 
 t.test('steps edit the options where they are written, and nothing else', async (t) => {
   const cases: [string, FixStep[], string | undefined][] = [
     [`{ tls: 'x' /* why */ }`, [set('/tls', `'proxy'`)], `{ tls: 'proxy' /* why */ }`],
+    [`{ secret: ['a', 'b'] }`, [set('/secret/1', 'other')], `{ secret: ['a', other] }`],
     [`{ tls, secret }`, [set('/secret', 'other')], `{ tls, secret: other }`],
     [`{ tls: 1 }`, [set('/store', 'store')], `{ tls: 1, store: store }`],
     [`{\n  tls: 1,\n}`, [set('/store', 'store')], `{\n  tls: 1,\n  store: store,\n}`],
@@ -306,6 +316,8 @@ t.test('steps edit the options where they are written, and nothing else', async 
 })
 
 t.test('steps need one registration with a literal', async (t) => {
+  const above = `const base = { secure: x }\n${IMPORT}app.register(secureSession, { ...base })`
+  t.equal(await applied(t, above, [move('/secure', '/cookie/secure', 'true')]), undefined, 'nor above the options')
   const patch = [set('/tls', '1')]
   t.equal(await applied(t, `${IMPORT}app.register(secureSession, options)`, patch), undefined)
   t.equal(await applied(t, `${IMPORT}a.register(secureSession, {})\nb.register(secureSession, {})`, patch), undefined)

@@ -168,6 +168,18 @@ t.test('no character of a text can rewrite what a terminal shows of JSON', async
   t.equal(stringify({ a: '\u009b2J\u202e\u001b' }), '{\n  "a": "\\u009b2J\\u202e\\u001b"\n}')
 })
 
+t.test('a finding needs neither a snippet nor references nor a place', async (t) => {
+  const [first] = checkConfig(null, 'production') as [Finding]
+  const bare: Finding = { ...first, references: [], fix: { text: 'Do this.' } }
+  const report = renderReport([bare], { environment: '' })
+  t.match(report, '    fix    Do this.\n    see    npx fastify-session-guard explain option-type')
+  t.match(renderGithub([bare], SOURCE), /%0ADo this\.$/)
+  t.match(renderGithub([{ ...bare, fix: { text: 'Do this.', snippet: 'a: 1' } }], SOURCE), /%0Aa: 1%0ADo this\.$/)
+  t.match(renderSarif([bare], SOURCE), 'Fix: Do this.')
+  const warning: Finding = { ...bare, severity: 'warning' }
+  t.equal(countFindings([warning, warning]), '2 warnings')
+})
+
 t.test('words are filled into lines, commands and code as single words', async (t) => {
   const text = 'Run npx fastify-session-guard explain tls-unproven, or write `await app.register(x)`. Then go on.'
   t.strictSame(wordsOf(text), [

@@ -85,8 +85,8 @@ function move(project: Project, root: Found, { from, pointer, source }: FixStep 
 
 /** After a removal the tree is another one; the options are found by the place where they begin. */
 function setAgain(project: Project, file: string, root: Found, steps: readonly string[], source: string): boolean {
-  const module = project.module(root.module.file)
-  const again = module === undefined ? undefined : objectAt(module, root.node.start)
+  // What was parsed with a member is parsed without it.
+  const again = objectAt(project.module(root.module.file) as SourceModule, root.node.start)
   return again !== undefined && file === root.module.file && set(project, again, steps, source)
 }
 
@@ -135,13 +135,13 @@ function remove(project: Project, member: Member | undefined): boolean {
   let { start, end } = member.whole
   const comma = /^\s*,/.exec(text.slice(end))
   if (comma !== null) end += comma[0].length
-  else start -= /,?\s*$/.exec(text.slice(0, start))?.[0].length ?? 0
+  else start = text.slice(0, start).replace(/,?\s*$/, '').length
   const lineStart = text.lastIndexOf('\n', start - 1) + 1
   const rest = /^[ \t]*\r?\n/.exec(text.slice(end))
   if (comma !== null && rest !== null && text.slice(lineStart, start).trim() === '') {
     start = lineStart
     end += rest[0].length
-  } else if (comma !== null) end += /^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0
+  } else if (comma !== null) end += text.slice(end).search(/[^ \t]|$/)
   project.edit(file, text.slice(0, start) + text.slice(end))
   return true
 }

@@ -112,7 +112,9 @@ export function bindingOf(project: Project, module: SourceModule, name: string):
     if (node.type === 'FunctionDeclaration' && nameOf(node['id'] as Node) === name) return { module, node }
     if (node.type !== 'ImportDeclaration') continue
     const specifier = (node['specifiers'] as Node[]).find((one) => nameOf(one['local'] as Node) === name)
-    if (specifier !== undefined) return exportOf(project, module, node, importedName(specifier))
+    if (specifier !== undefined) {
+      return exportOf(project, module, specifierOf(node) as string, importedName(specifier))
+    }
   }
   return undefined
 }
@@ -131,13 +133,12 @@ export function patternName(pattern: Node, name: string): string | undefined {
 }
 
 function required(project: Project, module: SourceModule, node: Node, name = 'default'): Found | undefined {
-  return node.type === 'CallExpression' && specifierOf(node) !== undefined
-    ? exportOf(project, module, node, name)
-    : undefined
+  const specifier = node.type === 'CallExpression' ? specifierOf(node) : undefined
+  return specifier === undefined ? undefined : exportOf(project, module, specifier, name)
 }
 
-function exportOf(project: Project, module: SourceModule, node: Node, name: string): Found | undefined {
-  const file = project.resolve(specifierOf(node) ?? '', module)
+function exportOf(project: Project, module: SourceModule, specifier: string, name: string): Found | undefined {
+  const file = project.resolve(specifier, module)
   const other = file === undefined ? undefined : project.module(file)
   return other === undefined ? undefined : exportNamed(project, other, name)
 }

@@ -33,9 +33,8 @@ export function fileNaming(cwd: string, format: string): FileNaming {
 }
 
 /** The nearest folder with a repository in it; the working directory where there is none. */
-function repositoryOf(cwd: string): string {
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.git'))) return folder
-    if (folder === dirname(folder)) return cwd
-  }
+function repositoryOf(cwd: string, folder = cwd): string {
+  if (existsSync(join(folder, '.git'))) return folder
+  const parent = dirname(folder)
+  return parent === folder ? cwd : repositoryOf(cwd, parent)
 }

@@ -46,7 +46,8 @@ function modulesFrom(project: Project, files: readonly string[]): SourceModule[]
   const queue = new Set(files)
   const modules: SourceModule[] = []
   for (const file of queue) {
-    const module = modules.length < MAX_FILES ? project.module(file) : undefined
+    if (modules.length === MAX_FILES) break
+    const module = project.module(file)
     if (module === undefined) continue
     modules.push(module)
     for (const node of nodesOf(module.program)) {
