@@ -20,6 +20,7 @@ const WORDS = [
   'lib/options.ts',
   'lib/session/duration.ts',
   'lib/storage/immediate.ts',
+  'lib/storage/cause.ts',
   'lib/storage/recent.ts',
 ]
 
@@ -33,6 +34,7 @@ const DIRECTION = [
   { where: 'lib/events.ts', may: PURE },
   { where: 'lib/session/duration.ts', may: PURE },
   { where: 'lib/storage/immediate.ts', may: PURE },
+  { where: 'lib/storage/cause.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
   {

@@ -103,18 +103,18 @@ guard says which promises it cannot keep.`,
     right: { options: FIRST_PARTY },
   },
   onConfig: (facts) => {
-    const { kind, missing, isExpressStore } = facts.store
+    const { kind, missing, mistaken } = facts.store
     if (kind === 'faulty' || missing.length === 0) return []
     return [
       {
         at: [facts.at(['store'])],
-        message: isExpressStore
-          ? 'this is a store for express-session, which has another interface'
-          : `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`,
-        text: isExpressStore
-          ? 'Wrap it: store: expressStore(store).'
-          : 'Implement them, or take a store of this package.',
-        snippet: isExpressStore ? 'store: expressStore(store)' : FIRST_PARTY,
+        message:
+          mistaken === undefined
+            ? `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`
+            : `this is ${mistaken.what}`,
+        text:
+          mistaken === undefined ? 'Implement them, or take a store of this package.' : `Write: ${mistaken.snippet}.`,
+        snippet: mistaken?.snippet ?? FIRST_PARTY,
       },
     ]
   },
