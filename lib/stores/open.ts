@@ -23,7 +23,7 @@ export type OwnStore = OpenedStore['store'] & Closing
  * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no such folder: `undefined` then names
  * a folder below the working directory, and drivers are found from the working directory alone.
  */
-const OWN_PLACE = resolve(String(import.meta.dirname))
+const OWN_PLACE = resolve(`${import.meta.dirname}`)
 
 /**
  * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide advises:
