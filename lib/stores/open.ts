@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { format, resolve } from 'node:path'
 import type { Closing } from '../../types/index.ts'
 import { StoreUnusable } from './open/drivers.ts'
 import type { OpenedStore } from './open/opened.ts'
@@ -20,10 +20,10 @@ export interface OpenStoreOptions {
 export type OwnStore = OpenedStore['store'] & Closing
 
 /**
- * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no such folder: `undefined` then names
- * a folder below the working directory, and drivers are found from the working directory alone.
+ * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format` then
+ * returns the working directory.
  */
-const OWN_PLACE = resolve(`${import.meta.dirname}`)
+const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
 
 /**
  * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide advises:
