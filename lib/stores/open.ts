@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { format, resolve } from 'node:path'
 import type { Closing } from '../../types/index.ts'
 import { StoreUnusable } from './open/drivers.ts'
 import type { OpenedStore } from './open/opened.ts'
@@ -19,8 +19,11 @@ export interface OpenStoreOptions {
 /** A store that has opened its own connection. The plugin closes it with the app. */
 export type OwnStore = OpenedStore['store'] & Closing
 
-/** Where this package is installed, whose neighbours the drivers may be. */
-const OWN_PLACE = fileURLToPath(new URL('.', import.meta.url))
+/**
+ * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format` then
+ * returns the working directory.
+ */
+const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
 
 /**
  * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide advises:
