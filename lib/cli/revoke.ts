@@ -76,8 +76,9 @@ async function endAll(
   onPage: (total: number) => void,
 ): Promise<number> {
   const now = (await store.now?.()) ?? Date.now()
-  if (asked !== undefined && asked > now)
+  if (asked !== undefined && asked > now) {
     throw new UsageError('--before lies in the future: nobody could log in until then.')
+  }
   const cutoff = await store.raiseCutoff(asked ?? now)
   const release = (userId: string, handle: string): Promise<void> => store.removeFromIndex(userId, handle)
   return removeBefore(store, cutoff, release, onPage)

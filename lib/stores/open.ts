@@ -47,8 +47,9 @@ export async function openStore(url: string | undefined, options: OpenStoreOptio
   try {
     return closing(await openUrl(url, { from: [cwd, OWN_PLACE], isApp: true, table, prefix }))
   } catch (error) {
-    if (error instanceof StoreUrlError || error instanceof StoreUnusable)
+    if (error instanceof StoreUrlError || error instanceof StoreUnusable) {
       throw new StoreUnusable(`openStore: ${error.message}`)
+    }
     throw new StoreUnusable(`openStore: the store at ${placeOf(url)} cannot be used: ${explainFailure(error, url)}`)
   }
 }
@@ -56,12 +57,13 @@ export async function openStore(url: string | undefined, options: OpenStoreOptio
 function refuseMisfits(url: string, { table, prefix }: OpenStoreOptions): void {
   const isRedis = /^rediss?$/.test(schemeOf(url) ?? '')
   if (isRedis && table !== undefined) throw new StoreUnusable('openStore: Redis has a prefix, not a table.')
-  if (!isRedis && prefix !== undefined)
+  if (!isRedis && prefix !== undefined) {
     throw new StoreUnusable('openStore: only Redis has a prefix; other stores have a table.')
+  }
 }
 
 /** The store itself with one more method: a wrapper would hide what it can do without promises. */
-function closing({ store, close }: OpenedStore): OwnStore {
+function closing(opened: OpenedStore): OwnStore {
   let closed: Promise<void> | undefined
-  return Object.assign(store, { close: () => (closed ??= close()) })
+  return Object.assign(opened.store, { close: () => (closed ??= opened.close()) })
 }

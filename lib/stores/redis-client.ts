@@ -54,7 +54,8 @@ export function redisOf(client: RedisClient): Redis {
 /** node-redis has it beside its options, ioredis among them. */
 function keyPrefixOf(client: object): string {
   const { _keyPrefix, options } = client as { _keyPrefix?: unknown; options?: { keyPrefix?: unknown } }
-  return String(_keyPrefix ?? options?.keyPrefix ?? '')
+  const prefix = _keyPrefix ?? options?.keyPrefix
+  return typeof prefix === 'string' ? prefix : ''
 }
 
 async function runWith(call: Caller, { sha, lua }: Script, key: string, values: string[]): Promise<unknown> {

@@ -116,7 +116,7 @@ t.test('a store that breaks a promise fails the check of it', async (t) => {
     ],
     'a cutoff that goes back': [
       /never goes back/,
-      breaking((store) => {
+      breaking(() => {
         let cutoff = 0
         return { raiseCutoff: async (instant) => (cutoff = instant), readCutoff: async () => cutoff }
       }),

@@ -42,7 +42,7 @@ class AccountController {
   @Post('note')
   @UseGuards(MemberGuard)
   note(@Req() req: FastifyRequest, @Body() body: { key: string; text: string }): object {
-    req.session.set(body.key as never, body.text as never)
+    Object.assign(req.session, { [body.key]: body.text })
     return {}
   }
 
