@@ -11,8 +11,8 @@ import { refusePositionals, withStore } from './with-store.ts'
 
 const HELP = `Usage: fastify-session-guard revoke (--user <id> | --handle <handle> | --all) --store <url> [options]
 
-Ends all sessions of a user, one session, or all sessions of everybody. No ended session is let in again: from the next request on
-with --user and --handle, within a second with --all, on every server of the app.
+Ends all sessions of a user, one session, or all sessions of everybody. A session that is ended is not let in again, on any server
+of the app. With --all the command walks over the store, and each session ends when the command reaches it.
 
   --user <id>          whose sessions
   --handle <handle>    which session, as the command sessions and the log name it

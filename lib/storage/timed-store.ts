@@ -2,6 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import { isRecord } from '../session/record.ts'
 import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import { causeOf } from './cause.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Answer, AskedStore, Offer } from './immediate.ts'
 import { afterwards, offerOf } from './immediate.ts'
@@ -146,7 +147,8 @@ export class TimedStore {
 
   #failure(operation: string, cause: unknown): SecureSessionError {
     this.#events.emit({ type: 'store-failure', operation })
-    return new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause })
+    // A driver hangs the whole command on its error, with the record in it.
+    return new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause: causeOf(cause) })
   }
 }
 
