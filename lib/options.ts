@@ -69,7 +69,7 @@ export type Given<Options> = { [Name in keyof Options]-?: Exclude<Options[Name],
 export interface Settings {
   readonly environment: EnvironmentName
   readonly secrets: string[]
-  /** Whether no secret was given, so that a random one lasts as long as the process. */
+  /** Tells whether no secret was given, so that a random one lasts as long as the process. */
   readonly isSecretRandom: boolean
   readonly cookie: Readonly<Partial<Given<SessionCookieOptions>> & Given<Pick<SessionCookieOptions, CookieDefault>>>
   readonly idleTimeout: number

@@ -108,7 +108,7 @@ export type SessionEvent =
       at: number
       handle: string
       userId: string | null
-      /** Whether the replaced id was let in. */
+      /** Tells whether the replaced id was let in. */
       isServed: boolean
       behind: number
       device: DeviceFacts | null

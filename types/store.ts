@@ -5,7 +5,7 @@ export interface RenewedId {
   readonly issuedAt: number
   /** When a client showed it for the first time. */
   readonly shownAt: number
-  /** Whether that client looked like the one that made the session. */
+  /** Tells whether that client looked like the one that made the session. */
   readonly isTied: boolean
 }
 
@@ -15,7 +15,7 @@ export interface RivalId {
   readonly secretHash: string
   /** When both were first seen side by side. */
   readonly since: number
-  /** Whether both came from clients that look like the one that made the session. */
+  /** Tells whether both came from clients that look like the one that made the session. */
   readonly isTied: boolean
 }
 
@@ -56,7 +56,7 @@ export interface SessionRecord {
   readonly parent: string
   /** When the confirmed secret was first shown; 0 until then. */
   readonly shownAt: number
-  /** Whether the client that showed it first looked like the one that made the session. */
+  /** Tells whether the client that showed it first looked like the one that made the session. */
   readonly isTied: boolean
   /** A renewal of the confirmed secret that was shown, and is not confirmed yet. */
   readonly tip: RenewedId | null
@@ -64,7 +64,7 @@ export interface SessionRecord {
   readonly rivals: readonly RivalId[]
   /** When the id in use was last seen, as exactly as its rivals require. */
   readonly headAt: number
-  /** Whether a replaced id came back since the login, so that the login no longer counts as recent. */
+  /** Tells whether a replaced id came back since the login, so that the login no longer counts as recent. */
   readonly isForked: boolean
   /** The record to go back to, as JSON, while a change of id is being taken back; no id opens the session meanwhile. */
   readonly heldBack: string | null

@@ -5,7 +5,7 @@ import { appsIn, describeExports, functionIn, isApp, isClass, isPlugin, optionsI
 import type { AnyFunction } from './exports.ts'
 import type { App, AppWatch } from './watch-app.ts'
 
-/** How long a module that calls `listen` may take to get there before its exports are tried, in milliseconds. */
+/** The time that a module that calls `listen` may take to get there before its exports are tried, in milliseconds. */
 const STARTING_GRACE = 5_000
 /** The same for a module that does not mention `listen`. */
 const LOADED_GRACE = 500

@@ -32,7 +32,7 @@ export interface ExamineOptions {
 
 const MAX_OUTPUT = 16_384
 
-/** How long the streams of an ended process may stay open, which a process of its own may hold, in milliseconds. */
+/** The time that the streams of an ended process may stay open, which a process of its own may hold, in milliseconds. */
 const STREAM_GRACE = 500
 
 /**
@@ -131,7 +131,7 @@ function uniqueFindings(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((finding) => [JSON.stringify([finding.rule, finding.at]), finding])).values()]
 }
 
-/** Whether a finding rests on what the store answered. */
+/** Tells whether a finding rests on what the store answered. */
 export function isAnswerOfStore({ phase, at }: Pick<Finding, 'phase' | 'at'>): boolean {
   return phase === 'ready' && at.every(({ path }) => path === 'store')
 }

@@ -11,7 +11,7 @@ export interface Failure {
   readonly hint?: string
   /** The line of the app that failed. */
   readonly place?: SourcePlace
-  /** Whether the app failed because the guard had refused its registration. The findings say everything then. */
+  /** Tells whether the app failed because the guard had refused its registration. The findings say everything then. */
   readonly isConsequence: boolean
 }
 

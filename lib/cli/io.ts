@@ -7,7 +7,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The working directory. */
   readonly cwd: string
-  /** Whether standard output is a terminal. */
+  /** Tells whether standard output is a terminal. */
   readonly isTerminal: boolean
   /** Columns of the terminal, where there is one. */
   readonly columns?: number | undefined
@@ -29,7 +29,7 @@ export function plainWord(word: string): string | undefined {
 }
 
 /**
- * Whether escape sequences may be written. FORCE_COLOR decides, as in Node; otherwise to a terminal, unless NO_COLOR is set
+ * Tells whether escape sequences may be written. FORCE_COLOR decides, as in Node; otherwise to a terminal, unless NO_COLOR is set
  * (no-color.org) or the terminal knows none.
  */
 export function usesColor({ isTerminal, env }: Pick<Io, 'isTerminal' | 'env'>): boolean {

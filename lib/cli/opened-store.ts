@@ -6,7 +6,7 @@ import type { OpenedStore } from '../stores/open/opened.ts'
 
 export type { OpenedStore } from '../stores/open/opened.ts'
 
-/** How long an answer may take, in milliseconds. */
+/** The time that an answer may take, in milliseconds. */
 const ANSWER_TIMEOUT = 10_000
 
 /** Returns the sessions by user as an app has them: a command revokes in the same order, with the same care for logins beside it. */

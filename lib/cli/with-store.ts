@@ -6,7 +6,7 @@ import type { OpenedStore } from './opened-store.ts'
 import type { StoreFlags } from './store-url.ts'
 import { openStore } from './store-url.ts'
 
-/** How long a connection may take to say goodbye, in milliseconds. */
+/** The time that a connection may take to say goodbye, in milliseconds. */
 const CLOSE_TIMEOUT = 1_000
 
 /**

@@ -6,7 +6,7 @@ import type { SessionRecord } from '../../types/index.ts'
 /** How long a session that ended in another process, or by its user's new credentials, may keep a socket. */
 const CHECK_INTERVAL = 10_000
 
-/** How long a client may take to close its end. One that ignores the request would go on for as long as it likes. */
+/** The time that a client may take to close its end. One that ignores the request would go on for as long as it likes. */
 const CLOSE_TIMEOUT = 2_000
 
 /** 1008, a policy violation (RFC 6455, 7.4.1): the client may connect again once it has a session. */
@@ -115,7 +115,7 @@ export class SocketWatch {
 }
 
 /**
- * Whether a socket still belongs to who holds the record. A login changes what a session stands for, also where this
+ * Tells whether a socket still belongs to who holds the record. A login changes what a session stands for, also where this
  * plugin does not know the user: an anonymous socket does not live on beside it.
  */
 function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {

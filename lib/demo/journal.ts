@@ -4,7 +4,7 @@ import type { SessionEvent, Sessions } from '../../types/index.ts'
 export interface JournalEntry {
   readonly at: Date
   readonly text: string
-  /** Whether it happened to another session of the same user. */
+  /** Tells whether it happened to another session of the same user. */
   readonly isOther: boolean
 }
 

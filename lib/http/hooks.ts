@@ -155,7 +155,7 @@ function afterClose({ raw }: FastifyReply): AfterResponse {
   }
 }
 
-/** Whether the headers of a response may wait for its first byte. */
+/** Tells whether the headers of a response may wait for its first byte. */
 function isStream(payload: unknown): boolean {
   return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
 }

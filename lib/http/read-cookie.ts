@@ -25,7 +25,7 @@ export function findCookie(header: string, name: string): CookieOccurrences {
   return count === 0 ? NONE : { count, value }
 }
 
-/** Whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
+/** Tells whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
 function isPairStart(header: string, at: number): boolean {
   let before = at - 1
   while (isBlank(header.charCodeAt(before))) before -= 1

@@ -83,7 +83,7 @@ export function refuseRequest(request: FastifyRequest, reply: FastifyReply, erro
   return failCleanly(reply, error)
 }
 
-/** Whether the route of a request wants no session. */
+/** Tells whether the route of a request wants no session. */
 export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
 }

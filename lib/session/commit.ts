@@ -23,7 +23,7 @@ export interface Plan {
   /** The handle for a record that begins now. */
   readonly handle: string
   readonly work: Work
-  /** Whether nothing of the old data is left, so that the data needs nothing of the old record. */
+  /** Tells whether nothing of the old data is left, so that the data needs nothing of the old record. */
   readonly isAllOwn: boolean
   /** The hash of a dead id that the client showed. */
   readonly replaces: string | undefined

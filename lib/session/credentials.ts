@@ -6,7 +6,7 @@ import { hashOf, isSameHash } from './id.ts'
 /** A record that somebody is logged in with. */
 export type OwnedRecord = SessionRecord & { readonly userId: string }
 
-/** Whether the credentials behind a login were last compared more than `authCheckInterval` ago. */
+/** Tells whether the credentials behind a login were last compared more than `authCheckInterval` ago. */
 export function isCheckDue({ settings }: Engine, record: SessionRecord): record is OwnedRecord {
   const { authHash, loadUser, authCheckInterval, clock } = settings
   if (authHash === undefined || loadUser === undefined || record.userId === null) return false
@@ -14,7 +14,7 @@ export function isCheckDue({ settings }: Engine, record: SessionRecord): record 
 }
 
 /**
- * Whether the user's credentials are still those of the login.
+ * Tells whether the user's credentials are still those of the login.
  * @throws `SESSION_USER_UNAVAILABLE`
  */
 export async function hasSameCredentials(engine: Engine, { userId, authHash }: OwnedRecord): Promise<boolean> {

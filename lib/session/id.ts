@@ -125,7 +125,7 @@ export function parentOf(secretHash: string): string {
   return secretHash.slice(0, PARENT_LENGTH)
 }
 
-/** Whether a text has the shape of a handle. */
+/** Tells whether a text has the shape of a handle. */
 export function isHandle(text: unknown): text is string {
   return typeof text === 'string' && HANDLE_SHAPE.test(text)
 }

@@ -17,7 +17,7 @@ const MAX_DEPTH = 100
 /** What may be a name that reaches for a prototype, and is worth a closer look. */
 const POISON = /"(?:__proto__|constructor)"/
 
-/** Whether a name cannot hold data. */
+/** Tells whether a name cannot hold data. */
 export function isReserved(key: PropertyKey): boolean {
   return typeof key === 'symbol' || RESERVED.has(String(key))
 }
@@ -49,7 +49,7 @@ export function serialize(data: SessionData): string {
   return `{${members.join()}}`
 }
 
-/** Whether data still reads as it was stored. A value that JSON cannot carry never does. */
+/** Tells whether data still reads as it was stored. A value that JSON cannot carry never does. */
 export function isSameData(data: SessionData, json: string): boolean {
   try {
     return JSON.stringify(data) === json && findProblem(data, []) === undefined

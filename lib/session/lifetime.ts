@@ -32,12 +32,12 @@ export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' |
   return now >= record.idleDeadline ? 'idle' : undefined
 }
 
-/** Whether the last touch is old enough for another. */
+/** Tells whether the last touch is old enough for another. */
 export function isTouchDue(record: Deadlines, now: number, lifetimes: Lifetimes): boolean {
   return now - record.lastSeenAt >= lifetimes.idleTimeout / TOUCHES_PER_TIMEOUT
 }
 
-/** Whether an id that was issued at `rotatedAt` is old enough to be renewed. */
+/** Tells whether an id that was issued at `rotatedAt` is old enough to be renewed. */
 export function isRenewalDue({ rotatedAt }: Pick<SessionRecord, 'rotatedAt'>, now: number, timeout: number): boolean {
   return timeout > 0 && now - rotatedAt >= timeout
 }

@@ -19,7 +19,7 @@ export interface LiveSession {
   /** The id that opened the record; `undefined` once this request has written the record. */
   readonly presented: Omit<Presentation, 'now'> | undefined
   readonly verdict: Verdict
-  /** Whether the user's credentials were compared in this request, which the record does not know yet. */
+  /** Tells whether the user's credentials were compared in this request, which the record does not know yet. */
   readonly isChecked: boolean
 }
 

@@ -25,7 +25,7 @@ export interface Rotation {
 export interface Edit {
   readonly from: string
   readonly to: string
-  /** Whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
+  /** Tells whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
   readonly isWhole: boolean
 }
 
@@ -43,9 +43,9 @@ export interface Work {
   readonly rotation: Rotation | undefined
   /** The id that this request came with; `undefined` once the request has written the record. */
   readonly presented: Omit<Presentation, 'now'> | undefined
-  /** Whether the user's credentials were compared in this request. */
+  /** Tells whether the user's credentials were compared in this request. */
   readonly isChecked: boolean
-  /** Whether the app asked for a touch by name. */
+  /** Tells whether the app asked for a touch by name. */
   readonly isTouched: boolean
   readonly carrier: Carrier
   readonly now: number
@@ -62,7 +62,7 @@ export interface NextRecord {
 /** The number of renewal timeouts after which an id is renewed. A stream waits longer, because ordinary replies are better carriers. */
 const PATIENCE: Readonly<Record<Carrier, number>> = { none: Infinity, stream: 2, reply: 1 }
 
-/** Whether a request has to write or to renew the id although the app changed nothing. */
+/** Tells whether a request has to write or to renew the id although the app changed nothing. */
 export function isUpkeepDue(
   record: SessionRecord,
   verdict: Verdict,

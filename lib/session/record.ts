@@ -125,7 +125,7 @@ export function trust(record: SessionRecord): void {
   valid.add(record)
 }
 
-/** Whether a store's answer is a whole record. Each object is examined once. */
+/** Tells whether a store's answer is a whole record. Each object is examined once. */
 export function isRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false
   if (valid.has(value)) return true
@@ -134,7 +134,7 @@ export function isRecord(value: unknown): value is SessionRecord {
   return isWhole
 }
 
-/** Whether every field has its type, data and user parse, and a user comes with their id. */
+/** Tells whether every field has its type, data and user parse, and a user comes with their id. */
 function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
   if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null

@@ -38,22 +38,22 @@ export class RequestData {
     return this.#state === 'destroyed'
   }
 
-  /** Whether the old content was replaced and nothing of it kept, so that this request wrote all there is. */
+  /** Tells whether the old content was replaced and nothing of it kept, so that this request wrote all there is. */
   get isAllOwn(): boolean {
     return this.#isAllOwn
   }
 
-  /** Whether the content was replaced, even if it reads the same. */
+  /** Tells whether the content was replaced, even if it reads the same. */
   get isWhole(): boolean {
     return this.#isWhole
   }
 
-  /** Whether these are the values that a write would store. A login or a logout may have put other values in their place. */
+  /** Tells whether these are the values that a write would store. A login or a logout may have put other values in their place. */
   holds(values: SessionData): boolean {
     return typeof this.#state === 'object' && this.#state.values === values
   }
 
-  /** Whether the data differs from what was read. */
+  /** Tells whether the data differs from what was read. */
   isModified(): boolean {
     return typeof this.#state === 'object' && !isSameData(this.#state.values, this.#baseline)
   }

@@ -65,7 +65,7 @@ export class RequestSession {
     return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
   }
 
-  /** Whether the response has started, so that the cookie can no longer change. */
+  /** Tells whether the response has started, so that the cookie can no longer change. */
   get isAnswered(): boolean {
     return this.#isAnswered
   }
@@ -88,7 +88,7 @@ export class RequestSession {
     return at === null ? null : new Date(at)
   }
 
-  /** Whether the user proved who they are within this time, in milliseconds. */
+  /** Tells whether the user proved who they are within this time, in milliseconds. */
   isFresh(within: number): boolean {
     const now = this.#engine.settings.clock()
     const since = states.freshSinceOf(this.#state, now)
@@ -100,13 +100,13 @@ export class RequestSession {
     return this.#openData().object
   }
 
-  /** Whether the end of this request has something to write. */
+  /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
     const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
     return isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings)
   }
 
-  /** Whether this is the data that a write would store. */
+  /** Tells whether this is the data that a write would store. */
   owns(data: object): boolean {
     return this.#data === data
   }
@@ -127,7 +127,7 @@ export class RequestSession {
     this.#engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
   }
 
-  /** Whether the app saved the session itself. */
+  /** Tells whether the app saved the session itself. */
   get isSaved(): boolean {
     return this.#isSaved
   }
@@ -199,7 +199,7 @@ export class RequestSession {
     })
   }
 
-  /** Whether the response may still fail, and what was written be taken back. */
+  /** Tells whether the response may still fail, and what was written be taken back. */
   get canBeTakenBack(): boolean {
     return this.#state.committed !== undefined
   }

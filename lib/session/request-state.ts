@@ -16,9 +16,9 @@ export type CookieChange =
 /** What a response has to say about the session. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
-  /** Whether the app looked at the session, so that the response depends on the cookie. */
+  /** Tells whether the app looked at the session, so that the response depends on the cookie. */
   readonly isRead: boolean
-  /** Whether this request logged the user out. */
+  /** Tells whether this request logged the user out. */
   readonly isLoggedOut: boolean
 }
 
@@ -36,7 +36,7 @@ export interface RequestState {
   readonly cookie: CookieChange | undefined
   /** A change of id that waits for the response. */
   readonly rotation: Rotation | undefined
-  /** Whether the app asked for a new idle deadline. */
+  /** Tells whether the app asked for a new idle deadline. */
   readonly isTouched: boolean
   /** A committed rotation, and the state before it. */
   readonly committed: { readonly wayBack: WayBack; readonly before: RequestState } | undefined
@@ -48,7 +48,7 @@ export function initialState(loaded: Loaded): RequestState {
   return { loaded, cookie, rotation: undefined, isTouched: false, committed: undefined }
 }
 
-/** How long after a request came its answer may still clear the cookie, in milliseconds. */
+/** The time after which the answer to a request no longer clears the cookie, in milliseconds. */
 const MAX_CLEAR_DELAY = 1_000
 
 /**
@@ -95,7 +95,7 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
   return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
 }
 
-/** Whether the state asks for a write, apart from the data. */
+/** Tells whether the state asks for a write, apart from the data. */
 export function isWriteDue({ rotation, isTouched, loaded }: RequestState, settings: Lifetimes & { clock(): number }) {
   if (rotation !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false

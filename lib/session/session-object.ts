@@ -16,14 +16,14 @@ interface SessionActions extends StagingSession {
   watch(work: Promise<void>): Promise<void>
   /** Lets the app change data after the response started, or refuses it. */
   changeLate(): void
-  /** Whether this is the data that a write would store. A logout puts other data in its place. */
+  /** Tells whether this is the data that a write would store. A logout puts other data in its place. */
   owns(data: HeldData): boolean
 }
 
 /** The data of a request. */
 interface HeldData {
   isModified(): boolean
-  /** Whether the data still has these values. A login may have put other values in their place. */
+  /** Tells whether the data still has these values. A login may have put other values in their place. */
   holds(values: SessionData): boolean
 }
 

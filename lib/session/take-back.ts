@@ -12,7 +12,7 @@ export interface WayBack {
 /** The hash that no secret has. */
 const NO_SECRET = ''
 
-/** How long a record that no id opens may live, in milliseconds. */
+/** The time that a record that no id opens may live, in milliseconds. */
 const MAX_LOCK = 60_000
 
 /** The pauses before a rotation that could not be taken back is tried again: a minute in all. */

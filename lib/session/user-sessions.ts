@@ -8,7 +8,7 @@ import { expiredBy } from './lifetime.ts'
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
-/** How long a login may take from `req.login` to its response before its place is given away. */
+/** The time that a login may take from `req.login` to its response before its place is given away. */
 const RESERVATION = 60_000
 
 /** How often an end is tried again when other writes come between. */
@@ -55,7 +55,7 @@ export class UserSessions {
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
-  /** Whether the place is still there, and if so keeps it as long as the session can live. */
+  /** Tells whether the place is still there, and if so keeps it as long as the session can live. */
   async confirm(userId: string, handle: string, expiresAt: number): Promise<boolean> {
     return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
   }

@@ -17,7 +17,7 @@ export const CONFIRMATION = 60_000
 /** The age up to which a sibling of a renewed id is served although its client does not look like the one that logged in. */
 export const MAX_SIBLING_AGE = 300_000
 
-/** How long after its last use the id in use counts as used, when a much older id comes back. */
+/** The time that after its last use the id in use counts as used, when a much older id comes back. */
 export const RECENT_USE = 600_000
 
 /** The number of rivals that a record remembers. */
@@ -33,9 +33,9 @@ type IdState = Pick<
 export interface Presentation {
   readonly id: Pick<PresentedId, 'secretHash' | 'epoch' | 'generation' | 'issuedAt' | 'parent'>
   readonly now: number
-  /** Whether the client looks like the one that made the session. A leaked cookie value alone does not bring that along. */
+  /** Tells whether the client looks like the one that made the session. A leaked cookie value alone does not bring that along. */
   isTied(): boolean
-  /** Whether the record has to learn of the first show of its id, because a limit on sessions depends on it. */
+  /** Tells whether the record has to learn of the first show of its id, because a limit on sessions depends on it. */
   readonly isShowNoted: boolean
 }
 
@@ -73,7 +73,7 @@ export function judge(record: SessionRecord, presentation: Presentation): Verdic
   return isPlain(record, presentation) ? SERVE_HEAD : judgeClosely(record, presentation)
 }
 
-/** Whether the id is the only one in use, as nearly always. */
+/** Tells whether the id is the only one in use, as nearly always. */
 function isPlain(
   { epoch, secretHash, tip, rivals, shownAt }: SessionRecord,
   { id, isShowNoted }: Presentation,

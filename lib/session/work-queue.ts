@@ -41,12 +41,12 @@ export class WorkQueue {
   #last: Promise<unknown> = Promise.resolve()
   #ahead = 0
 
-  /** Whether an operation is still running. */
+  /** Tells whether an operation is still running. */
   get isRunning(): boolean {
     return this.#ahead > 0
   }
 
-  /** Whether an operation is still running, or failed without anybody observing the failure. */
+  /** Tells whether an operation is still running, or failed without anybody observing the failure. */
   get isBusy(): boolean {
     return this.#ahead > 0 || this.unseenFailure !== undefined
   }

@@ -38,7 +38,7 @@ export class CutoffWatch {
     this.#clock = clock
   }
 
-  /** Whether `current` answers at once. */
+  /** Tells whether `current` answers at once. */
   isFresh(): boolean {
     return this.#clock() - this.#learnedAt < MAX_AGE
   }

@@ -14,7 +14,7 @@ export interface ExpressSessionStore {
 
 /** Options of `expressStore`. */
 export interface ExpressStoreOptions {
-  /** How long one call of the store may take to answer. Default `2s`. */
+  /** The time that one call of the store may take to answer. Default `2s`. */
   timeout?: Duration
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -24,7 +24,7 @@ export interface ExpressStoreOptions {
 export interface AdaptedStore extends SessionStore {
   /** What it cannot promise; the guard reads it. */
   readonly weaker: readonly ['compare-and-set', 'user-index', 'sweep']
-  /** Whether it is a store in memory, as far as its name says. */
+  /** Tells whether it is a store in memory, as far as its name says. */
   readonly volatile: boolean
 }
 

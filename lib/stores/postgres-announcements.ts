@@ -7,7 +7,7 @@ import type { PostgresPool, PostgresQuery } from './postgres-pool.ts'
 /** How the message begins with which a subscription is tried. */
 const GREETING = 'hello '
 
-/** How long a server may take to deliver the first message, in milliseconds. */
+/** The time that a server may take to deliver the first message, in milliseconds. */
 const PATIENCE = 3000
 
 /** The first and the longest pause before a lost connection is opened again, in milliseconds. */

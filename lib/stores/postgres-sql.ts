@@ -70,7 +70,7 @@ CREATE INDEX IF NOT EXISTS ${quoted(`${name}_index_expires_at`)} ON ${quoted(`${
 `
 }
 
-/** Whether both tables are there; asked first, for an app that may use them need not be allowed to make them. */
+/** Tells whether both tables are there; asked first, for an app that may use them need not be allowed to make them. */
 export function isMigrated(table: string): string {
   const names = [table, `${table}_index`].map((name) => `to_regclass('${quoted(name)}')`)
   return `SELECT num_nulls(${names.join(', ')}) = 0 AS done`

@@ -75,7 +75,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   return new Postgres(options)
 }
 
-/** How long a sweep's batch or a migration may take, in milliseconds. */
+/** The time that a sweep's batch or a migration may take, in milliseconds. */
 const PATIENCE = 60_000
 
 class Postgres implements PostgresStore {

@@ -3,7 +3,7 @@ import { inTime } from './in-time.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** How long a server may take to accept a subscription, in milliseconds. */
+/** The time that a server may take to accept a subscription, in milliseconds. */
 const PATIENCE = 5000
 
 /** node-redis: one server, a Sentinel or a Cluster. The latter two have a connection for subscriptions already. */

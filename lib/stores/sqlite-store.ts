@@ -28,7 +28,7 @@ import type { SqliteWriter, Value, Write } from './sqlite-writer.ts'
 
 /** The store in one SQLite file. */
 export interface SqliteStore extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing {
-  /** Whether the database lives in memory, and ends with the process. */
+  /** Tells whether the database lives in memory, and ends with the process. */
   readonly volatile: boolean
 }
 

@@ -33,7 +33,7 @@ export function follow(
 export interface LocatedNode {
   readonly module: SourceModule
   readonly node: Node
-  /** Whether it is the option itself, and not only the object or the call where the option is missing. */
+  /** Tells whether it is the option itself, and not only the object or the call where the option is missing. */
   readonly isExact: boolean
 }
 
@@ -64,7 +64,7 @@ function fitOf(written: Node | undefined, shown: string): number {
   return isShown(written, shown) ? 3 : 1
 }
 
-/** Whether a finding prints a literal as it is written. */
+/** Tells whether a finding prints a literal as it is written. */
 export function isShown({ type, value }: Node, shown: string): boolean {
   return type === 'Literal' && JSON.stringify(value) === shown
 }

@@ -84,7 +84,7 @@ function registrations(project: Project, module: SourceModule): OptionsSite[] {
   return sites
 }
 
-/** Whether an expression is the plugin: a name that is imported from the package, or the package itself. */
+/** Tells whether an expression is the plugin: a name that is imported from the package, or the package itself. */
 function isSecureSession(project: Project, module: SourceModule, node: Node): boolean {
   if (node.type === 'MemberExpression') return isSecureSession(project, module, node['object'] as Node)
   if (node.type === 'AwaitExpression') return isSecureSession(project, module, node['argument'] as Node)

@@ -39,7 +39,7 @@ export class Project {
     return new Project(parser?.parseSync as Parse | undefined)
   }
 
-  /** Whether oxc-parser is installed. */
+  /** Tells whether oxc-parser is installed. */
   get canParse(): boolean {
     return this.#parse !== undefined
   }

@@ -26,7 +26,7 @@ export interface Attack {
   run(scene: Scene): Promise<Verdict>
 }
 
-/** Whether an answer is the account of a customer. */
+/** Tells whether an answer is the account of a customer. */
 export function showsAccount({ status, heading }: Exchange): boolean {
   return status === 200 && heading?.startsWith('Good to see you') === true
 }

@@ -17,9 +17,9 @@ export interface PassageName {
 export interface Line {
   readonly number: number
   readonly text: string
-  /** Whether this line decides. */
+  /** Tells whether this line decides. */
   readonly isStop: boolean
-  /** Whether lines before this one were left out. */
+  /** Tells whether lines before this one were left out. */
   readonly isAfterGap: boolean
 }
 

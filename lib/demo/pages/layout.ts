@@ -13,7 +13,7 @@ export interface View {
 export interface Frame {
   /** Who is logged in. */
   readonly customer: Customer | undefined
-  /** Whether the page has a panel, which needs a session that can be read. */
+  /** Tells whether the page has a panel, which needs a session that can be read. */
   readonly hasPanel: boolean
 }
 

@@ -26,7 +26,7 @@ export interface SecretFacts {
   readonly fingerprint: string
   /** Why it was issued. */
   readonly reason: string
-  /** Whether the browser has this secret now. */
+  /** Tells whether the browser has this secret now. */
   readonly isCurrent: boolean
 }
 

@@ -22,7 +22,7 @@ export interface ShownSettings {
   }
   /** `limit` is null when a function decides it for each user. */
   readonly maxSessions: { readonly limit: number | null; readonly onLimit: string } | null
-  /** Whether sessions end when the user's credentials change. */
+  /** Tells whether sessions end when the user's credentials change. */
   readonly checksCredentials: boolean
   readonly crossOriginProtection: boolean
   readonly trustedOrigins: readonly string[]

@@ -27,11 +27,11 @@ export interface ConfigFacts {
   /** The elements of `secret` that are text, with their places. */
   readonly secrets: readonly JudgedSecret[]
   readonly silencing: Silencing
-  /** Whether the options name this place themselves, in any shape. */
+  /** Tells whether the options name this place themselves, in any shape. */
   readonly isGiven: (...path: Path) => boolean
   /** What the options hold at this place, in any shape. */
   readonly given: (path: Path) => unknown
-  /** Whether the options name this place in a shape that means nothing. */
+  /** Tells whether the options name this place in a shape that means nothing. */
   readonly isFaulty: (...path: Path) => boolean
   /** A place with the value found there, or with the default in force. */
   readonly at: (path: Path, effective?: unknown) => FindingLocation

@@ -2,11 +2,11 @@
 export interface NeighbourFacts {
   /** What CORS answers to origins that nobody should let in; empty when there is no CORS plugin to ask. */
   readonly cors: readonly CorsAnswer[]
-  /** Whether a plugin checks CSRF tokens. */
+  /** Tells whether a plugin checks CSRF tokens. */
   readonly hasCsrfProtection: boolean
-  /** Whether responses carry Strict-Transport-Security; `null` when that cannot be told, as behind a proxy. */
+  /** Tells whether responses carry Strict-Transport-Security; `null` when that cannot be told, as behind a proxy. */
   readonly sendsHsts: boolean | null
-  /** Whether a route asks for a fresh login: `requireLogin({ within })`. */
+  /** Tells whether a route asks for a fresh login: `requireLogin({ within })`. */
   readonly hasSudoRoute: boolean
   /** Plugins that sign with one of our secrets. */
   readonly secretSharedWith: readonly string[]
@@ -23,7 +23,7 @@ export interface CorsAnswer {
   readonly allowCredentials: boolean
 }
 
-/** Whether a store answers. `detail` names the failure without an address or a secret. */
+/** Tells whether a store answers. `detail` names the failure without an address or a secret. */
 export interface StoreProbe {
   readonly answers: boolean
   readonly detail: string
@@ -45,7 +45,7 @@ export interface RequestFacts {
   readonly peer: string | null
   /** Version of Fastify. */
   readonly fastifyVersion: string
-  /** Whether the request carries a session cookie, or its response sets one. */
+  /** Tells whether the request carries a session cookie, or its response sets one. */
   readonly hasSessionCookie: boolean
   /** How many session cookies of one name came with the request. */
   readonly sessionCookies: number
@@ -57,11 +57,11 @@ export interface RequestFacts {
 export interface ScanFacts {
   /** What CORS answers to origins that nobody can have. */
   readonly cors: readonly CorsAnswer[]
-  /** Whether https responses carry Strict-Transport-Security; `null` without https. */
+  /** Tells whether https responses carry Strict-Transport-Security; `null` without https. */
   readonly sendsHsts: boolean | null
   /** What plain http leads to: nothing listens, a redirect to https, or a page. */
   readonly plainHttp: 'closed' | 'redirects' | 'serves' | 'unknown'
-  /** Whether the host is this machine. */
+  /** Tells whether the host is this machine. */
   readonly isLoopback: boolean
   /** Session cookies that a plain http response set. */
   readonly cookiesOverHttp: readonly string[]
@@ -69,6 +69,6 @@ export interface ScanFacts {
   readonly cookiesWithoutSameSite: readonly string[]
   /** Session cookies that were the same before and after a login. */
   readonly keptThroughLogin: readonly string[]
-  /** Whether the session went on after the logout; `null` when that was not tried. */
+  /** Tells whether the session went on after the logout; `null` when that was not tried. */
   readonly survivesLogout: boolean | null
 }

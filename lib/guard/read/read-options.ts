@@ -44,7 +44,7 @@ export function readOptions(options: unknown): ReadOptions {
   return { root, isObject: true, shown, unreadable }
 }
 
-/** Whether a value is a copy made here. */
+/** Tells whether a value is a copy made here. */
 export function isBag(value: unknown): value is Bag {
   return typeof value === 'object' && value !== null && BAGS.has(value)
 }

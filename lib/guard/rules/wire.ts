@@ -4,7 +4,7 @@ import type { FindingLocation } from '../../../types/index.ts'
 import type { RequestFacts } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
-/** Whether a request came over https to some proxy, and Fastify takes it for http. */
+/** Tells whether a request came over https to some proxy, and Fastify takes it for http. */
 function isHiddenHttps({ protocol, forwardedProto, unreadProto }: RequestFacts): boolean {
   return protocol === 'http' && (forwardedProto.some(isHttps) || unreadProto !== null)
 }
@@ -13,7 +13,7 @@ function isHttps(protocol: string | undefined): boolean {
   return protocol === 'https' || protocol === 'wss'
 }
 
-/** Whether trust alone is missing: the entry that Fastify would take says https. */
+/** Tells whether trust alone is missing: the entry that Fastify would take says https. */
 function isUntrusted({ forwardedProto }: RequestFacts): boolean {
   return isHttps(forwardedProto.at(-1))
 }

@@ -23,7 +23,7 @@ export class StoreUrlError extends StoreUnusable {}
 /** A table's name that no server takes. */
 export class StoreTableError extends StoreUnusable {}
 
-/** How long a connection may take, in milliseconds. */
+/** The time that a connection may take, in milliseconds. */
 export const CONNECT_TIMEOUT = 5_000
 
 /** Makes a store; a complaint of its own is about the name of the table, since nothing else comes from outside. */

@@ -12,7 +12,7 @@ interface PgModule extends DriverModule {
   Pool: new (options: object) => Pool
 }
 
-/** How long a server may take to say goodbye, in milliseconds. */
+/** The time that a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 500
 
 /** Limits of an app, in milliseconds. Both are below `storeTimeout`, so that nothing is written for a request that got its 503. */

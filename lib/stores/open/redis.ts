@@ -20,7 +20,7 @@ type SingleClient = Client & {
   select(database: number): Promise<unknown>
 }
 
-/** Whether a client may connect again: not before it was connected once, so that a server that is away is reported. */
+/** Tells whether a client may connect again: not before it was connected once, so that a server that is away is reported. */
 interface Reconnecting {
   isAllowed: boolean
 }
@@ -79,7 +79,7 @@ async function closed(client: Client): Promise<void> {
   else client.destroy()
 }
 
-/** Whether a driver is node-redis; ioredis exports a class. */
+/** Tells whether a driver is node-redis; ioredis exports a class. */
 function isNodeRedis(driver: DriverModule): boolean {
   return typeof driver['createClient'] === 'function' && typeof driver !== 'function'
 }
