@@ -54,7 +54,7 @@ class Device {
       { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
     )
     t.teardown(() => killGroup(child))
-    const browser = await chromium.connectOverCDP(await debuggerOf(child))
+    const browser = await chromium.connectOverCDP(await debuggerOf(child), { timeout: 120_000 })
     return new Device(child, browser)
   }
 
