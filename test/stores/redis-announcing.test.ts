@@ -40,6 +40,7 @@ for (const driver of redisDrivers) {
       const { client, close } = await driver.connectCluster(cluster.nodes.map(({ port }) => port))
       t.teardown(close)
       const store = redisStore({ client, prefix: `${freshName()}:` })
+      await joined(redisStore({ client, prefix: `${freshName()}:` }))
       const hearing = await hear(t, store)
       // By their handles these sessions are spread over all nodes.
       const sessions = await Promise.all(Array.from({ length: 12 }, () => ended(store)))
@@ -156,3 +157,15 @@ t.test('a cutoff that cannot be read is no cutoff of 0', async (t) => {
   server.cli('set', 'broken:cutoff', 'x')
   t.equal(await store.raiseCutoff(70), 70, 'raising it anew repairs it')
 })
+
+/** Resolves once all nodes of a cluster serve again. An earlier test killed some of them. */
+async function joined(store: ReturnType<typeof redisStore>): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    try {
+      await Promise.all(Array.from({ length: 24 }, () => ended(store)))
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
