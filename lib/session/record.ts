@@ -1,6 +1,6 @@
 import { parse } from 'secure-json-parse'
 import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])

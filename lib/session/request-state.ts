@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
 import type { Rotation } from './next-record.ts'
