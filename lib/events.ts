@@ -24,6 +24,7 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   'dropped-write': 'info',
   replay: 'warn',
   fork: 'info',
+  migrate: 'info',
   'upkeep-skipped': 'warn',
   forged: 'warn',
   duplicate: 'warn',

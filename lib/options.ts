@@ -5,6 +5,7 @@ import type {
   Duration,
   EnvironmentName,
   MaxSessions,
+  Migration,
   SecureSessionOptions,
   SessionCookieOptions,
   TrustsOrigin,
@@ -87,6 +88,7 @@ export interface Settings {
   readonly trustedOrigins: ReadonlySet<string> | TrustsOrigin
   readonly clearSiteData: boolean
   readonly onCopiedSession: 'end' | 'step-up'
+  readonly migrateFrom: readonly Migration[]
   readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
@@ -115,6 +117,7 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     trustedOrigins: trustedOriginsOf(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
     onCopiedSession: options.onCopiedSession ?? 'end',
+    migrateFrom: options.migrateFrom ?? [],
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })

@@ -6,6 +6,7 @@ import { SessionEvents } from './events.ts'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
 import { createSessionOpener } from './http/fastify-session.ts'
 import { finishSession, loadRequestSession } from './http/hooks.ts'
+import { OldCookies } from './http/old-cookies.ts'
 import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
@@ -15,6 +16,7 @@ import { Registration } from './registration.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
 import { SessionIds } from './session/id.ts'
+import { revokeOld } from './session/move-mark.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
 import { Recent } from './storage/recent.ts'
@@ -40,8 +42,9 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', watchUpgrades(engine))
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
-  app.addHook('onRequest', loadRequestSession(engine))
-  app.addHook('onSend', finishSession(engine))
+  const old = await openOldCookies(engine)
+  app.addHook('onRequest', loadRequestSession(engine, old))
+  app.addHook('onSend', finishSession(engine, old))
   if (settings.sweepInterval > 0) keepSwept(app, engine)
   app.addHook('onClose', () => closeOwn(options.store))
 }
@@ -99,6 +102,15 @@ function addRefusal(app: FastifyInstance, engine: Engine, registration: Registra
   const { onRequest, preParsing } = refuseCrossOrigin(engine, app, (origin) => registration.reportCorsConflict(origin))
   app.addHook('onRequest', onRequest)
   app.addHook('preParsing', preParsing)
+}
+
+/** Opens the way in for sessions of other libraries. An app without `migrateFrom` pays nothing for it. */
+async function openOldCookies(engine: Engine): Promise<OldCookies | undefined> {
+  const { migrateFrom } = engine.settings
+  if (migrateFrom.length === 0) return undefined
+  for (const migration of migrateFrom) await migration.prepare()
+  engine.users.beforeRevocation = (userId) => revokeOld(engine, userId)
+  return new OldCookies(engine)
 }
 
 /** Ends the connection of a store that opened it by itself. A client that the app has made is the app's to close. */

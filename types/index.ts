@@ -1,6 +1,7 @@
 export type * from './duration.ts'
 export type * from './fastify.ts'
 export type * from './finding.ts'
+export type * from './migration.ts'
 export type * from './options.ts'
 export type * from './session.ts'
 export type * from './store.ts'

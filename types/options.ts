@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Duration } from './duration.ts'
+import type { Migration } from './migration.ts'
 import type { SessionStore } from './store.ts'
 import type { SessionUser } from './session.ts'
 
@@ -174,6 +175,11 @@ export interface SecureSessionOptions {
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. Default: the plugin's own names. */
   decorators?: DecoratorNames | undefined
+  /**
+   * Lets in the sessions of other libraries, each once: a list of what the functions of
+   * `fastify-session-guard/migrate/*` return. Default none.
+   */
+  migrateFrom?: Migration[] | undefined
   /** The findings of the guard that this app accepts. Default none. */
   silence?: Silence[] | undefined
   /** Returns the time in milliseconds since 1970. Default `Date.now`. */

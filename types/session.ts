@@ -114,6 +114,14 @@ export type SessionEvent =
       device: DeviceFacts | null
       client: DeviceFacts
     }
+  | {
+      type: 'migrate'
+      at: number
+      handle: string
+      userId: string | null
+      /** The library whose session moved. */
+      from: string
+    }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }
   | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'late' }

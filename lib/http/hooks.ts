@@ -3,7 +3,7 @@ import type { Engine } from '../session/engine.ts'
 import type { Loaded } from '../session/load-session.ts'
 import type { AfterResponse } from '../session/late-data.ts'
 import { soon } from '../session/late-data.ts'
-import { goneSince, loadSession } from '../session/load-session.ts'
+import { goneSince, loadSession, NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
 import { failCleanly } from './clean-error.ts'
@@ -11,6 +11,7 @@ import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
 import { watchLateFailure } from './late-failure.ts'
+import type { OldCookies } from './old-cookies.ts'
 import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
@@ -30,7 +31,7 @@ import { clearVariants, writeCookie } from './write-cookie.ts'
  * Returns a hook that follows the cookie to a session. Without a cookie, or on a route that opted out, no store is
  * asked.
  */
-export function loadRequestSession(engine: Engine): onRequestHookHandler {
+export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestHookHandler {
   const { name } = engine.settings.cookie
   const seen = new SeenValues(engine.settings.clock)
   return (request, reply, done) => {
@@ -40,42 +41,54 @@ export function loadRequestSession(engine: Engine): onRequestHookHandler {
     if (place[SLOT] instanceof Error) return done()
     if (isOptedOut(request)) place[SLOT] = 'opted-out'
     else place[SLOT] = 'anonymous'
+    if (place[SLOT] === 'opted-out' || cookie === undefined) return done()
+    const hasOld = old?.areIn(cookie) === true
     // A header that does not even mention the name costs no more than this.
-    if (place[SLOT] === 'opted-out' || cookie === undefined || !cookie.includes(name)) return done()
+    if (!hasOld && !cookie.includes(name)) return done()
     const client = new RequestClient(request)
-    const hold = (loaded: Loaded): void => {
-      holdSession(engine, request, loaded, client)
+    const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
+    const enter = (loaded: Loaded): void => {
+      if (loaded.state !== 'none') holdSession(engine, request, loaded, client)
       done()
+    }
+    // Later hooks run inside `hold` and `enter`. What they throw is theirs, so it is passed on and does not become a failure to
+    // load.
+    const hold = (loaded: Loaded): void => {
+      const isNobody = loaded.state === 'none' || loaded.state === 'gone'
+      if (!hasOld || !isNobody) return enter(loaded)
+      old
+        .moveIn(request, cookie, client)
+        .then((moved) => enter(moved ?? loaded), refuse)
+        .catch(done)
     }
     const presented = presentedId(engine, seen, cookie, request.raw.socket)
     if (presented === 'duplicate') place[HAS_DUPLICATES] = true
-    if (presented === 'duplicate' || presented === 'none') return done()
+    if (presented === 'duplicate') return done()
+    if (presented === 'none') return hold(NONE)
     if (presented === 'obsolete') return hold(goneSince(engine.settings.clock()))
     let loaded: Answer<Loaded>
     try {
       loaded = loadSession(engine, presented, client)
     } catch (error) {
-      return done(refuseRequest(request, reply, error as Error))
+      return refuse(error as Error)
     }
-    // Later hooks run inside `hold`. What they throw is theirs, so it is passed on and does not become a failure to
-    // load.
-    if (loaded instanceof Promise) {
-      loaded.then(hold, (error: Error) => done(refuseRequest(request, reply, error))).catch(done)
-    } else hold(loaded)
+    if (loaded instanceof Promise) loaded.then(hold, refuse).catch(done)
+    else hold(loaded)
   }
 }
 
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
-export function finishSession(engine: Engine): onSendHookHandler {
+export function finishSession(engine: Engine, old?: OldCookies): onSendHookHandler {
   return (request, reply, payload, done) => {
     const place = request as SessionRequest
     const session = place[SLOT]
     if (!(session instanceof RequestSession)) {
       markAnswered(request)
       clearDuplicates(engine, request, reply)
+      old?.clear(request, reply)
       return done(null, payload)
     }
-    const ending = endingOf(engine, { request, reply, payload, session, done })
+    const ending = endingOf(engine, { request, reply, payload, session, done }, old)
     const isFailure = statusOf(reply, payload) >= 500
     const hasWork = session.hasWork
     session.markAnswered(afterClose(reply))
@@ -108,12 +121,13 @@ interface Ending {
   readonly fail: (error: Error) => void
 }
 
-function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending): Ending {
+function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending, old?: OldCookies): Ending {
   // An error of a later hook brings the reply here a second time.
   const isRepeated = session.isAnswered
   const write = (): void => {
     writeCookie(reply, engine.settings, session.response, isRepeated)
     clearDuplicates(engine, request, reply)
+    old?.clear(request, reply)
     if (session.canBeTakenBack) watchLateFailure(reply, engine.settings.cookie.name, session)
   }
   const fail = (error: Error): void => {

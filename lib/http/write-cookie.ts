@@ -1,7 +1,8 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
 import type { Settings } from '../options.ts'
-import type { CookieChange, SessionResponse } from '../session/request-state.ts'
+import type { CookieChange } from '../session/cookie-change.ts'
+import type { SessionResponse } from '../session/request-state.ts'
 import { isCacheControl } from './cache-headers.ts'
 import type { CookieVariant } from './cookie-variants.ts'
 
@@ -62,6 +63,11 @@ function verbatim(value: string): string {
   return value
 }
 
+/** Tells whether a response sets a cookie of this name. */
+export function isCookieSet(reply: FastifyReply, name: string): boolean {
+  return [reply.getHeader('set-cookie') ?? []].flat().some((line) => String(line).startsWith(`${name}=`))
+}
+
 /** Removes the session cookie from a response that was prepared before. */
 export function removeCookie(reply: FastifyReply, name: string): void {
   const lines = [reply.getHeader('set-cookie') ?? []].flat()
@@ -72,7 +78,7 @@ export function removeCookie(reply: FastifyReply, name: string): void {
 }
 
 /** Forbids caching to every cache that a header of this response speaks to. */
-function forbidCaching(reply: FastifyReply): void {
+export function forbidCaching(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
   for (const name of Object.keys(reply.getHeaders())) if (isCacheControl(name)) reply.header(name, 'no-store')
 }

@@ -8,6 +8,7 @@ import type { Client, Engine } from './engine.ts'
 import type { PresentedId } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { expire } from './live-record.ts'
+import type { CookieChange } from './cookie-change.ts'
 import { unlock } from './take-back.ts'
 import type { CopySign, Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
@@ -21,6 +22,8 @@ export interface LiveSession {
   readonly verdict: Verdict
   /** Tells whether the user's credentials were compared in this request, which the record does not know yet. */
   readonly isChecked: boolean
+  /** The cookie that the response carries whatever it becomes, because the old session of this client ended. */
+  readonly cookie?: CookieChange
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
+import type { CookieChange } from './cookie-change.ts'
 import type { Lifetimes } from '../options.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
@@ -7,11 +8,6 @@ import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
 import { SERVE } from './verdict.ts'
-
-/** The session cookie in a response. `expiresAt` is absent for a cookie that ends with the browser. */
-export type CookieChange =
-  | { readonly kind: 'clear' }
-  | { readonly kind: 'set'; readonly value: string; readonly expiresAt: number | undefined }
 
 /** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
@@ -44,7 +40,8 @@ export interface RequestState {
 
 /** Returns the state of a request that did nothing yet. */
 export function initialState(loaded: Loaded): RequestState {
-  const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : undefined
+  const moved = loaded.state === 'live' ? loaded.cookie : undefined
+  const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : moved
   return { loaded, cookie, rotation: undefined, isTouched: false, committed: undefined }
 }
 

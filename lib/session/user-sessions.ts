@@ -21,6 +21,8 @@ const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
 export class UserSessions {
+  /** Runs before all sessions of a user are revoked, and notes it for those that may still move in. */
+  beforeRevocation: ((userId: string) => Promise<void>) | undefined
   readonly #settings: Settings
   readonly #store: TimedStore
   readonly #events: SessionEvents
@@ -133,6 +135,7 @@ export class UserSessions {
 
   /** Looks again after each round: a login that was overtaken by another moves to a new place. */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
+    await this.beforeRevocation?.(userId)
     const seen = new Set([except])
     let count = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

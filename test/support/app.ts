@@ -20,6 +20,8 @@ export const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
 export interface BenchOptions {
   readonly session?: SecureSessionOptions
   readonly fastify?: FastifyServerOptions
+  /** Adds routes before `ready`. */
+  readonly routes?: (app: FastifyInstance) => unknown
 }
 
 /** An app with the plugin on one store, in the hands of a test. */
@@ -105,6 +107,7 @@ export async function boot(t: Test, makeStore: MakeStore, options: BenchOptions 
   app.addHook('onSend', async (request, reply) => {
     await visitOf(visits, request.headers)?.onSend?.(request, reply)
   })
+  await options.routes?.(app)
   await app.ready()
   const isProduction = options.session?.environment === 'production'
   const cookieName = options.session?.cookie?.name ?? (isProduction ? '__Host-session' : 'session')

@@ -34,7 +34,7 @@ export function readOptions(options: unknown): ReadOptions {
   for (const key of ['cookie', 'decorators', 'maxSessions']) {
     if (key in root) root[key] = readBag(root[key], [key], unreadable)
   }
-  for (const key of ['secret', 'trustedOrigins', 'silence']) {
+  for (const key of ['secret', 'trustedOrigins', 'migrateFrom', 'silence']) {
     if (key in root) root[key] = readList(root[key], [key], unreadable)
   }
   for (const key of ['trustedOrigins', 'silence']) {

@@ -156,6 +156,17 @@ const PROPERTIES = {
   tls: choice('direct', 'proxy'),
   clearSiteData: boolean(true),
   onCopiedSession: choice('end', 'step-up'),
+  migrateFrom: {
+    type: 'array',
+    maxItems: MOST_ITEMS,
+    items: {
+      migration: true,
+      description:
+        'what a function of fastify-session-guard/migrate/* returns, like expressSession({ secret, store, user })',
+    },
+    description: 'a list of what the functions of fastify-session-guard/migrate/* return',
+    examples: ['[]'],
+  },
   decorators: {
     type: 'object',
     description: 'an object of names',

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../../session/duration.ts'
 import { DECORATORS } from '../../options.ts'
 import { judgeKey } from './judge-key.ts'
+import { isMigration } from './migration-facts.ts'
 import { isOrigin, suggestedOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
 import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
@@ -44,6 +45,13 @@ ajv.addKeyword({
   schemaType: 'boolean',
   errors: false,
   validate: (_: true, value: unknown) => isOrigin(value),
+})
+
+ajv.addKeyword({
+  keyword: 'migration',
+  schemaType: 'boolean',
+  errors: false,
+  validate: (_: true, value: unknown) => isMigration(value),
 })
 
 const validate = ajv.compile<Bag>(OPTIONS_SCHEMA)

@@ -1,0 +1,20 @@
+import { weaknessesOf } from '../guard/read/secret-strength.ts'
+
+/** The length of a secret that signs whole sessions. Whoever finds it is whoever they like. */
+export const MIN_SEALING_BYTES = 32
+
+/** The length of a secret that signs random ids. Whoever finds it still has to guess an id. */
+export const MIN_SIGNING_BYTES = 16
+
+/** Says why the weakest of these secrets is too weak for what it lets in; `undefined` for strong ones. */
+export function weaknessOf(secrets: readonly string[], fewestBytes: number): string | undefined {
+  for (const secret of secrets) {
+    if (Buffer.byteLength(secret) < fewestBytes) return `it is shorter than ${fewestBytes} bytes`
+    const weaknesses = weaknessesOf(secret)
+    if (weaknesses.includes('placeholder')) return 'it is a placeholder'
+    if (weaknesses.includes('low-entropy') && fewestBytes >= MIN_SEALING_BYTES) {
+      return 'it is easy to guess, however long it is'
+    }
+  }
+  return undefined
+}
