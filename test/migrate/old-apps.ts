@@ -1,10 +1,8 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import cookieSessionLibrary from 'cookie-session'
-import express from 'express'
-import expressSessionLibrary from 'express-session'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { getIronSession } from 'iron-session'
@@ -42,7 +40,23 @@ export interface OldApp {
 export const userOf: MigrationOptions['user'] = (data: { userId?: string }) =>
   data.userId === undefined ? null : { id: data.userId }
 
-const BODY = { extended: false, limit: '1mb' }
+/** A middleware as connect knows it, which puts a session into the request. */
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
+
+const require = createRequire(import.meta.url)
+// These packages have no types of their own.
+const cookieSessionLibrary = require('cookie-session') as (options: object) => Middleware
+const expressSessionLibrary = require('express-session') as ((options: object) => Middleware) & {
+  MemoryStore: new () => Store
+}
+
+/** A store of express-session. */
+export type Store = OldStore & { set(id: string, session: object, answer?: (error?: unknown) => void): unknown }
+
+/** A new store in memory, as express-session has it. */
+export function memoryOf(): Store {
+  return new expressSessionLibrary.MemoryStore()
+}
 
 /** Listens on a free port, and talks to what is there. */
 class Site {
@@ -95,40 +109,39 @@ function overHttp(from: string, isStored: boolean, site: Site, migration: OldApp
   }
 }
 
-/** The routes of an Express app: one that fills the session, one that shows it. */
-function expressSite(t: Test, middleware: express.RequestHandler): Site {
-  const app = express()
-  app.use(express.json(BODY), middleware)
-  app.post('/open', (req, res) => {
-    Object.assign((req as unknown as { session: object }).session, req.body)
-    res.json({})
-  })
-  app.get('/', (req, res) => {
-    const { cookie: _cookie, ...data } = (req as unknown as { session: Record<string, unknown> }).session
-    res.json(data)
-  })
-  return new Site(t, createServer(app))
+/** A site behind a middleware: one path fills the session, every other shows it. */
+function siteBehind(t: Test, middleware: Middleware): Site {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks = (await request.toArray()) as Buffer[]
+    await new Promise<void>((resolve, reject) => {
+      middleware(request, response, (error) => (error === undefined ? resolve() : reject(error as Error)))
+    })
+    const { session } = request as unknown as { session: Record<string, unknown> }
+    if (request.url === '/open') Object.assign(session, JSON.parse(Buffer.concat(chunks).toString()))
+    const { cookie: _cookie, ...data } = session
+    response.end(JSON.stringify(data))
+  }
+  return new Site(t, serverOf(answer))
 }
 
-export type Store = expressSessionLibrary.Store
+/** Some libraries throw for cookies that nobody made. Such a visitor has no session. */
+function serverOf(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Server {
+  return createServer((request, response) => void answer(request, response).catch(() => response.end('{}')))
+}
 
 /** An app with express-session. */
-export function expressSessionApp(
-  t: Test,
-  store: Store = new expressSessionLibrary.MemoryStore(),
-  options: Partial<expressSessionLibrary.SessionOptions> = {},
-): OldApp {
+export function expressSessionApp(t: Test, store: Store = memoryOf(), options: object = {}): OldApp {
   const secret = OLD_SECRET
   const middleware = expressSessionLibrary({ secret, store, resave: false, saveUninitialized: false, ...options })
-  return overHttp('express-session', true, expressSite(t, middleware), (more) =>
-    expressSession({ secret, store: store as unknown as OldStore, user: userOf, ...more }),
+  return overHttp('express-session', true, siteBehind(t, middleware), (more) =>
+    expressSession({ secret, store, user: userOf, ...more }),
   )
 }
 
 /** An app with cookie-session. */
 export function cookieSessionApp(t: Test): OldApp {
   const keys = [OLD_SECRET]
-  const site = expressSite(t, cookieSessionLibrary({ keys, name: 'old' }) as unknown as express.RequestHandler)
+  const site = siteBehind(t, cookieSessionLibrary({ keys, name: 'old' }))
   return overHttp('cookie-session', false, site, (more) =>
     cookieSession({ keys, cookieName: 'old', user: userOf, ...more }),
   )
@@ -146,11 +159,7 @@ export function ironSessionApp(t: Test, ttl?: number): OldApp {
     }
     response.end(JSON.stringify(session))
   }
-  const site = new Site(
-    t,
-    // The library throws for some cookies that nobody made.
-    createServer((request, response) => void answer(request, response).catch(() => response.end('{}'))),
-  )
+  const site = new Site(t, serverOf(answer))
   return overHttp('iron-session', false, site, (more) => ironSession({ ...options, user: userOf, ...more }))
 }
 

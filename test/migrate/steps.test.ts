@@ -1,7 +1,6 @@
 import { promisify } from 'node:util'
-import expressSessionLibrary from 'express-session'
 import t from 'tap'
-import { cookieSessionApp, expressSessionApp } from './old-apps.ts'
+import { cookieSessionApp, expressSessionApp, memoryOf } from './old-apps.ts'
 import { newApp } from './new-app.ts'
 
 const APPS = { 'a record on a server': expressSessionApp, 'a cookie': cookieSessionApp }
@@ -170,7 +169,7 @@ t.test('an old store that fails is a 503, and the retry works', async (t) => {
 })
 
 t.test('an old record that a late request of the old app wrote again lets nobody in', async (t) => {
-  const store = new expressSessionLibrary.MemoryStore()
+  const store = memoryOf()
   const old = expressSessionApp(t, store)
   const { bench, visitor } = await newApp(t, old)
   const cookies = await old.open({ userId: 'ann' })
