@@ -26,6 +26,30 @@ export interface SilencedBy {
   expires: string | null
 }
 
+/**
+ * One step of a fix, for a tool that edits the options where they are written. Pointers are RFC 6901 JSON pointers into the
+ * options; a step that removes an element of a list counts elements as they were before the first step.
+ */
+export type FixStep =
+  /** Writes a JavaScript expression at a place, which may be new. */
+  | { op: 'set'; pointer: string; source: string }
+  /** Moves a member with the expression that stands there. `source` is its value, or a safe one, for a place that is new. */
+  | { op: 'move'; from: string; pointer: string; source: string }
+  /** Removes a member, or an element of a list. */
+  | { op: 'remove'; pointer: string }
+
+/** A way to make a finding go away. */
+export interface FindingFix {
+  /** What to do, in words. */
+  text: string
+  /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
+  snippet?: string
+  /** The same as steps, which leave the rest alone. They have been tried: no other fatal finding comes. Absent where no edit of the options helps. */
+  patch?: FixStep[]
+  /** `safe`: the steps have one reading and change nothing that was right. `review`: they take a decision for the author. */
+  confidence?: 'safe' | 'review'
+}
+
 /** One thing the guard has to say about a configuration. Plain JSON. */
 export interface Finding {
   schemaVersion: 1
@@ -40,8 +64,7 @@ export interface Finding {
   message: string
   at: FindingLocation[]
   why: string
-  /** `snippet` can be pasted into the options and makes the finding go away. */
-  fix: { text: string; snippet?: string }
+  fix: FindingFix
   /** The nearest known name, for a misspelt one. */
   suggestion?: string
   /** Standards and issues behind the rule. */

@@ -1,4 +1,4 @@
-import { readFacts } from './check.ts'
+import { fixesFor, readFacts } from './check.ts'
 import { findingsOf, severityOf } from './rules/rule.ts'
 import { RULES } from './rules/index.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
@@ -8,13 +8,13 @@ import type { EnvironmentName, Finding, Phase } from '../../types/index.ts'
 import type { CheckContext, EnvironmentInput } from './read/environment.ts'
 import type { ConfigFacts } from './read/config-facts.ts'
 import type { NeighbourFacts, RequestFacts, ScanFacts } from './read/phase-facts.ts'
-import type { Problem, Rule } from './rules/rule.ts'
+import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 import type { SilenceEntry } from './silence.ts'
 
 type Look = (rule: Rule) => Problem[] | undefined
 
-function collect(environment: EnvironmentName, phase: Phase, look: Look): Finding[] {
-  return RULES.flatMap((rule) => findingsOf(rule, look(rule) ?? [], environment, phase))
+function collect(environment: EnvironmentName, phase: Phase, look: Look, choose?: ChooseFix): Finding[] {
+  return RULES.flatMap((rule) => findingsOf(rule, look(rule) ?? [], environment, phase, choose))
 }
 
 /** Facts of the ready phase, and what `register` found, by which unused entries of `silence` are told. */
@@ -37,7 +37,8 @@ export function checkNeighbours(
 ): Finding[] {
   const config = readFacts(options, environment, context)
   const { name } = config.environment
-  const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config))
+  const choose = fixesFor(config, environment, context)
+  const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config), choose)
   const known = [...(context.earlier ?? []), ...findings]
   const unused = config.silencing.entries.filter((entry) => isUnused(entry, known, config))
   const unusedFindings = findingsOf(silenceUnused, unusedSilences(config, unused), name, 'ready')

@@ -220,7 +220,11 @@ t.test('a store without its methods is told which', async (t) => {
   t.strictSame(judge(good({ store: {} }), 'development'), ['fatal store-incomplete'])
   t.strictSame(judge(good({ store: [] })), ['fatal option-type'])
   const express = { get: Date.now, set: Date.now, destroy: Date.now, touch: Date.now }
-  t.match(checkConfig(good({ store: express }), 'production')[0]?.fix.snippet, 'expressStore')
+  const [wrapped] = checkConfig(good({ store: express, maxSessions: undefined }), 'production')
+  t.match(wrapped?.fix.snippet, 'expressStore')
+  const [counted] = checkConfig(good({ store: express }), 'production')
+  t.match(counted?.fix.snippet, 'sqliteStore', 'maxSessions needs a user index')
+  t.match(counted?.fix.text, 'expressStore')
 })
 
 t.test('a store that keeps fewer promises says so', async (t) => {
@@ -282,12 +286,33 @@ t.test('anything but development and test is production, and says so', async (t)
   }
 })
 
+t.test('a relaxed environment is never pasted into the code', async (t) => {
+  for (const name of ['dev', 'local', 'testing', 'ci']) {
+    const [inVariable] = checkConfig(good(), name)
+    t.equal(inVariable?.fix.snippet, undefined, name)
+    t.match(inVariable?.fix.text, 'NODE_ENV=')
+    const [inCode] = checkConfig(good({ environment: name }), 'production')
+    t.strictSame(inCode?.fix.patch, [{ op: 'remove', pointer: '/environment' }], name)
+  }
+  t.equal(checkConfig(good(), {})[0]?.fix.snippet, undefined)
+  t.equal(checkConfig(good({ environment: 'Prod' }), 'test')[0]?.fix.snippet, "environment: 'production'")
+})
+
 t.test('the option wins over NODE_ENV, and a conflict is told', async (t) => {
   t.strictSame(judge(good({ environment: 'production' }), 'development'), [])
-  t.strictSame(judge(good({ environment: 'development' }), 'production'), ['warning environment-conflict'])
-  t.strictSame(judge(good({ environment: 'test' }), { NODE_ENV: 'prod' }), ['warning environment-conflict'])
-  t.strictSame(judge(good({ environment: 'development' }), 'staging'), [])
-  t.strictSame(judge(good({ environment: 'development' }), {}), [])
+  for (const production of ['production', 'prod', 'Production', 'live']) {
+    for (const environment of ['development', 'test']) {
+      t.strictSame(judge(good({ environment }), production), ['fatal environment-conflict'], production)
+      const silence = [{ rule: 'environment-conflict', reason: 'a rehearsal' }]
+      t.strictSame(judge(good({ environment, silence }), production), [])
+    }
+  }
+  for (const stage of ['staging', 'preview', 'qa']) {
+    t.strictSame(judge(good({ environment: 'development' }), stage), ['warning environment-conflict'], stage)
+  }
+  for (const relaxed of [{}, 'dev', 'local', 'test', 'ci', 'development']) {
+    t.strictSame(judge(good({ environment: 'development' }), relaxed), [], String(relaxed))
+  }
 })
 
 t.test('without options development works with a warning, and production says all that is missing', async (t) => {

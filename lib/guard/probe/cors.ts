@@ -9,7 +9,7 @@ export interface ProbedContext {
   hasPlugin(name: string): boolean
 }
 
-const MOST_PLACES = 8
+const MAX_PLACES = 8
 
 /**
  * Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would: a name that cannot exist
@@ -31,7 +31,7 @@ export async function probeCors(
 function placesOf(app: ProbedContext, contexts: readonly ProbedContext[]): Pick<Probe, 'method' | 'prefix'>[] {
   if (isCorsIn(app)) return [{ method: 'GET', prefix: '' }]
   const prefixes = new Set(contexts.filter(isCorsIn).map(({ prefix }) => prefix))
-  return [...prefixes].slice(0, MOST_PLACES).map((prefix) => ({ method: 'OPTIONS', prefix }))
+  return [...prefixes].slice(0, MAX_PLACES).map((prefix) => ({ method: 'OPTIONS', prefix }))
 }
 
 function isCorsIn(context: ProbedContext): boolean {

@@ -1,11 +1,11 @@
 /** Why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
 
-export const FEWEST_BYTES = 32
+export const MIN_BYTES = 32
 
-export const FEWEST_CHARACTERS = 8
+export const MIN_CHARACTERS = 8
 
-export const FEWEST_BITS = 100
+export const MIN_BITS = 100
 
 // Longer than any secret; what follows cannot make a good one bad.
 const JUDGED = 1024
@@ -43,7 +43,7 @@ const WORDS =
     '|',
   )
 
-const LONGEST_WORD = Math.max(...WORDS.map((word) => word.length))
+const MAX_WORD = Math.max(...WORDS.map((word) => word.length))
 
 const KNOWN_WORDS = new Set(WORDS)
 
@@ -52,7 +52,7 @@ export function weaknessesOf(secret: string): SecretWeakness[] {
   if (secret.trim() === '') return []
   const judged = secret.slice(0, JUDGED)
   return [
-    ...(Buffer.byteLength(secret) < FEWEST_BYTES ? (['short'] as const) : []),
+    ...(Buffer.byteLength(secret) < MIN_BYTES ? (['short'] as const) : []),
     ...(isMonotonous(judged) ? (['low-entropy'] as const) : []),
     ...(isPlaceholder(judged) ? (['placeholder'] as const) : []),
   ]
@@ -71,7 +71,7 @@ function uncovered(plain: string): number {
   const best = [0]
   for (let end = 1; end <= plain.length; end++) {
     let fewest = (best[end - 1] as number) + 1
-    for (let length = 2; length <= Math.min(LONGEST_WORD, end); length++) {
+    for (let length = 2; length <= Math.min(MAX_WORD, end); length++) {
       const before = best[end - length] as number
       if (before < fewest && KNOWN_WORDS.has(plain.slice(end - length, end))) fewest = before
     }
@@ -85,10 +85,10 @@ function isMonotonous(secret: string): boolean {
   const unit = secret.slice(0, periodOf(secret))
   const counts = new Map<string, number>()
   for (const character of unit) counts.set(character, (counts.get(character) ?? 0) + 1)
-  if (counts.size < FEWEST_CHARACTERS) return true
+  if (counts.size < MIN_CHARACTERS) return true
   let bits = 0
   for (const count of counts.values()) bits -= count * Math.log2(count / unit.length)
-  return bits < FEWEST_BITS
+  return bits < MIN_BITS
 }
 
 /** The length of the shortest piece that the text is a repetition of (Knuth, Morris and Pratt). */

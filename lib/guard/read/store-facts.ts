@@ -43,7 +43,7 @@ const INDEX = [
 
 const EXPRESS = ['get', 'set', 'destroy']
 
-const MOST_SHOWN = 8
+const MAX_SHOWN = 8
 
 const DEFAULT_STORE: StoreFacts = {
   kind: 'default',
@@ -91,7 +91,7 @@ function member(source: unknown, name: string): unknown {
 
 function listOf(value: unknown): unknown[] {
   try {
-    return Array.isArray(value) ? value.slice(0, MOST_SHOWN) : []
+    return Array.isArray(value) ? value.slice(0, MAX_SHOWN) : []
   } catch {
     return []
   }

@@ -4,12 +4,20 @@ import { parseDuration } from '../../session/duration.ts'
 import { DECORATORS } from '../../options.ts'
 import { judgeKey } from './judge-key.ts'
 import { isBag } from './read-options.ts'
-import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
+import { samePath } from './apply-changes.ts'
+import { OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
 import type { StrangeKey } from './judge-key.ts'
 import type { Path } from './show-value.ts'
-import type { Bag, ReadOptions } from './read-options.ts'
+import type { Bag, ReadOptions, Unreadable } from './read-options.ts'
 
-type TypeFault = { readonly path: Path; rule: 'option-type'; expected: string; example: string | undefined }
+interface TypeFault {
+  readonly path: Path
+  readonly rule: 'option-type'
+  /** Completes "must be …". */
+  readonly expected: string
+  /** Why the place could not be read at all. */
+  readonly unreadable?: Unreadable['reason']
+}
 
 /** A place of the options that is not what the schema says. */
 export type Fault =
@@ -45,18 +53,25 @@ ajv.addKeyword({
   validate: (_: true, value: unknown) => isOrigin(value),
 })
 
+ajv.addKeyword({
+  keyword: 'clock',
+  schemaType: 'boolean',
+  errors: false,
+  validate: (_: true, value: unknown) => typeof value === 'function' && tellsTime(value as () => unknown),
+})
+
 const validate = ajv.compile<Bag>(OPTIONS_SCHEMA)
 
 /** Everything about the shape of the options that is wrong, one fault a place. */
 export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
-  const faults: Fault[] = unreadable.map((path) => typeFault(path))
+  const faults: Fault[] = unreadable.map(({ path, reason }) => ({ ...typeFault(path), unreadable: reason }))
   if (!isObject) return [...faults, typeFault([])]
   faults.push(...clashes(root['decorators']))
   if (validate(root)) return faults
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    places.set(JSON.stringify(path), path)
+    if (!faults.some((fault) => samePath(fault.path, path))) places.set(JSON.stringify(path), path)
   }
   for (const path of places.values()) {
     if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
@@ -90,14 +105,29 @@ function faultAt(path: Path, root: Bag): Fault {
 }
 
 function typeFault(path: Path): TypeFault {
-  const expected = schemaAt(path)?.description ?? 'readable'
-  return { path, rule: 'option-type', expected, example: exampleAt(path) }
+  return { path, rule: 'option-type', expected: schemaAt(path)?.description ?? 'readable' }
 }
 
 /** A number, or a text that no unit ends; what has its unit and is still wrong is too long, or negative, or zero. */
 function lacksUnit(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
+}
+
+/** Seconds, as many APIs count them, and what is beyond the range of Date (ECMA-262 21.4.1.1). */
+const FIRST_SECONDS = 1e9
+const LAST_SECONDS = 1e10
+const MAX_TIME = 8.64e15
+
+/** Whether a clock returns milliseconds since 1970. A clock of a test may begin anywhere, but not where seconds are. */
+function tellsTime(clock: () => unknown): boolean {
+  try {
+    const time = clock()
+    if (typeof time !== 'number' || !Number.isFinite(time)) return false
+    return Math.abs(time) <= MAX_TIME && (time < FIRST_SECONDS || time >= LAST_SECONDS)
+  } catch {
+    return false
+  }
 }
 
 function isOrigin(value: unknown): boolean {

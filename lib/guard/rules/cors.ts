@@ -1,4 +1,5 @@
 import { locate, show } from '../read/show-value.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { CorsAnswer } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
@@ -26,7 +27,7 @@ from a browser pass. Let single origins in with trustedOrigins, or single routes
         at: [facts.at(['crossOriginProtection'])],
         message: 'other sites can send requests in the name of your users',
         text: 'Remove it; list the origins that may in trustedOrigins.',
-        snippet: 'crossOriginProtection: true',
+        fixes: [safely(remove(['crossOriginProtection']))],
       },
     ]
   },
@@ -150,7 +151,7 @@ act as its visitor.`,
         at: [facts.at(['cookie', 'sameSite']), facts.at(['crossOriginProtection'])],
         message: 'the cookie is sent with requests from every site, and nothing checks where they come from',
         text: 'List the origins that may in trustedOrigins, or register @fastify/csrf-protection.',
-        snippet: "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: true",
+        fixes: [perhaps(set(['crossOriginProtection'], true))],
       },
     ]
   },

@@ -1,6 +1,8 @@
 import type { EnvironmentName, Finding, FindingLocation, Phase, Severity } from '../../../types/index.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { NeighbourFacts, RequestFacts, ScanFacts } from '../read/phase-facts.ts'
+import { describeFix } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { CheckContext, EnvironmentInput } from '../read/environment.ts'
 
 /** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
@@ -14,7 +16,8 @@ export interface Problem {
   readonly at: FindingLocation[]
   readonly message: string
   readonly text: string
-  readonly snippet?: string
+  /** Ways to make it go away, the best first. The first that brings nothing worse is offered. */
+  readonly fixes?: readonly Fix[]
   readonly suggestion?: string
   readonly severity?: Severity
   readonly silenceable?: false
@@ -71,25 +74,39 @@ export function severityOf(rule: Rule, environment: EnvironmentName): Severity |
   return environment === 'production' ? rule.severity.production : rule.severity.development
 }
 
-/** A finding out of a rule and what it found; `undefined` where the environment silences the rule by itself. */
-function findingOf(rule: Rule, problem: Problem, environment: EnvironmentName, phase: Phase): Finding | undefined {
+/** Picks the fix to offer; `undefined` when none of them helps. */
+export type ChooseFix = (rule: Rule, problem: Problem) => Fix | undefined
+
+const chooseNone: ChooseFix = () => undefined
+
+/** A finding out of a rule and what it found; none where the environment silences the rule by itself. */
+function findingOf(
+  rule: Rule,
+  problem: Problem,
+  environment: EnvironmentName,
+  phase: Phase,
+  choose: ChooseFix,
+): Finding[] {
   const severity = problem.severity ?? severityOf(rule, environment)
-  if (severity === null) return undefined
-  const { text, snippet, suggestion } = problem
-  return {
-    schemaVersion: 1,
-    rule: `session/${rule.slug}`,
-    severity,
-    environment,
-    phase,
-    silenceable: problem.silenceable ?? rule.silenceable,
-    message: problem.message,
-    at: problem.at,
-    why: rule.why,
-    fix: snippet === undefined ? { text } : { text, snippet },
-    ...(suggestion === undefined ? {} : { suggestion }),
-    references: [...rule.references],
-  }
+  if (severity === null) return []
+  const { text, suggestion } = problem
+  const fix = choose(rule, problem)
+  return [
+    {
+      schemaVersion: 1,
+      rule: `session/${rule.slug}`,
+      severity,
+      environment,
+      phase,
+      silenceable: problem.silenceable ?? rule.silenceable,
+      message: problem.message,
+      at: problem.at,
+      why: rule.why,
+      fix: fix === undefined ? { text } : { text, ...describeFix(fix) },
+      ...(suggestion === undefined ? {} : { suggestion }),
+      references: [...rule.references],
+    },
+  ]
 }
 
 /** The findings out of all that a rule found. */
@@ -98,6 +115,7 @@ export function findingsOf(
   problems: readonly Problem[],
   environment: EnvironmentName,
   phase: Phase,
+  choose: ChooseFix = chooseNone,
 ): Finding[] {
-  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase) ?? [])
+  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase, choose))
 }

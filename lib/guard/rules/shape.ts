@@ -1,7 +1,14 @@
 import { FOREIGN } from '../read/foreign-options.ts'
 import { readingsOf } from '../read/duration-readings.ts'
-import { exampleAt, ROOT_NAMES } from '../read/schema.ts'
-import { literal, showKey, showPath } from '../read/show-value.ts'
+import { ROOT_NAMES } from '../read/schema.ts'
+import { goodName } from '../read/good-name.ts'
+import { showKey, showPath } from '../read/show-value.ts'
+import { soundLifetimes } from '../read/sound-lifetimes.ts'
+import { formatDuration } from '../../session/duration.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
+import { relocations, repairsOf } from './repairs.ts'
+import type { Readings } from '../read/duration-readings.ts'
+import type { Fix, SetChange } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Path } from '../read/show-value.ts'
 import type { Problem, Rule } from './rule.ts'
@@ -13,19 +20,6 @@ type FaultOf<Slug extends Fault['rule']> = Extract<Fault, { rule: Slug }>
 
 function faultsOf<Slug extends Fault['rule']>(facts: ConfigFacts, slug: Slug): FaultOf<Slug>[] {
   return facts.faults.filter((fault): fault is FaultOf<Slug> => fault.rule === slug)
-}
-
-/** The option that was meant, with a safe value, so that a correction never carries another mistake along. */
-function snippetFor(path: Path, value: unknown): string | undefined {
-  const source = exampleAt(path, value)
-  return source === undefined ? undefined : membersAt(path, source)
-}
-
-/** `cookie: { path: '/' }`: a value as members of the options object. */
-function membersAt(path: Path, source: string): string {
-  const steps = path.filter((step) => typeof step === 'string')
-  const value = path.some((step) => typeof step === 'number') ? `[${source}]` : source
-  return steps.length === 1 ? `${steps[0]}: ${value}` : `${steps[0]}: { ${steps[1]}: ${value} }`
 }
 
 export const unknownOption: Rule = {
@@ -51,26 +45,21 @@ const HINTS: Readonly<Record<string, string>> = {
   trustProxy:
     "trustProxy is an option of Fastify itself: Fastify({ trustProxy: ['10.0.0.0/8'] }). Here, say tls: 'proxy'.",
   https: "https is an option of Fastify itself. Here, say tls: 'direct'.",
-  hook: 'The session is loaded in onRequest, before any hook of yours; there is nothing to choose.',
-  logger: 'The logger is the one of the app.',
+  hook: 'Remove hook: the session is always loaded in onRequest, before any hook of yours.',
+  logger: 'Remove logger: the plugin uses the logger of the app.',
+  session: 'Remove session: req.session keeps its name, because other plugins look for it there.',
 }
 
 function unknownProblem({ path, suggestion }: FaultOf<'unknown-option'>, facts: ConfigFacts): Problem {
   const key = String(path.at(-1))
   const message = `${showPath(path)} is not an option`
   const at = [facts.at(path)]
-  if (Object.hasOwn(HINTS, key)) return { at, message, text: HINTS[key] as string }
-  if (suggestion === undefined) return { at, message, text: `Remove ${showKey(key)}: nothing reads it.` }
+  const fixes = [perhaps(remove(path))]
+  if (Object.hasOwn(HINTS, key)) return { at, message, text: HINTS[key] as string, fixes }
+  if (suggestion === undefined) return { at, message, text: `Remove ${showKey(key)}: nothing reads it.`, fixes }
   const isElsewhere = suggestion.includes('.') || (path[0] === 'cookie' && ROOT_NAMES.includes(suggestion))
   const target = isElsewhere ? suggestion.split('.') : [...path.slice(0, -1), suggestion]
-  const snippet = snippetFor(target, facts.given(path))
-  return {
-    at,
-    message,
-    suggestion,
-    text: `Did you mean ${suggestion} ?`,
-    ...(snippet === undefined ? {} : { snippet }),
-  }
+  return { at, message, suggestion, text: `Did you mean ${suggestion}?`, fixes: relocations(path, target, facts) }
 }
 
 export const optionWrongLevel: Rule = {
@@ -92,13 +81,12 @@ the session lives beside it. Put at the other level, a setting is dead text: the
     faultsOf(facts, 'option-wrong-level').map(({ path, suggestion }) => {
       const key = String(path.at(-1))
       const where = path.length === 1 ? 'under cookie' : 'at the root of the options, not under cookie'
-      const snippet = snippetFor(suggestion.split('.'), facts.given(path))
       return {
         at: [facts.at(path)],
         message: `${showPath(path)} is at the wrong level: it belongs ${where}`,
         suggestion,
         text: `Move ${key} ${where}.`,
-        ...(snippet === undefined ? {} : { snippet }),
+        fixes: relocations(path, suggestion.split('.'), facts),
       }
     }),
 }
@@ -123,15 +111,46 @@ takes the place of each.`,
   onConfig: (facts) =>
     faultsOf(facts, 'foreign-option').map(({ path }) => {
       const key = String(path.at(-1))
-      const { of, instead, suggestion, snippet } = FOREIGN[key] as (typeof FOREIGN)[string]
+      const { of, instead, suggestion } = FOREIGN[key] as (typeof FOREIGN)[string]
       return {
         at: [facts.at(path)],
         message: `${showPath(path)} is an option of ${of}, not of this plugin`,
         text: instead,
         ...(suggestion === undefined ? {} : { suggestion }),
-        ...(snippet === undefined ? {} : { snippet }),
+        fixes: replacements(path, suggestion, facts),
       }
     }),
+}
+
+/** What an option of another library becomes here; where the place is taken, the option only goes. */
+function replacements(path: Path, suggestion: string | undefined, facts: ConfigFacts): Fix[] {
+  const gone = remove(path)
+  const { idleTimeout, absoluteTimeout } = soundLifetimes(facts)
+  const name = facts.given(path)
+  switch (suggestion) {
+    case 'secret':
+      return relocations(path, ['secret'], facts)
+    case 'cookie.name':
+      if (facts.isGiven('cookie', 'name') || typeof name !== 'string') return [perhaps(gone)]
+      return [
+        safely(gone, set(['cookie', 'name'], goodName(facts, facts.isShowable(name) ? name : 'session'))),
+        perhaps(gone),
+      ]
+    case 'tls':
+      return facts.isGiven('tls') ? [perhaps(gone)] : [perhaps(gone, set(['tls'], 'proxy')), perhaps(gone)]
+    case 'absoluteTimeout':
+      if (facts.isGiven('idleTimeout') || facts.isGiven('absoluteTimeout')) return [perhaps(gone)]
+      return [
+        perhaps(
+          gone,
+          set(['idleTimeout'], formatDuration(idleTimeout)),
+          set(['absoluteTimeout'], formatDuration(absoluteTimeout)),
+        ),
+        perhaps(gone),
+      ]
+    default:
+      return [perhaps(gone)]
+  }
 }
 
 export const optionType: Rule = {
@@ -150,21 +169,53 @@ option has one type, is checked by a schema, and nothing is converted for you.`,
     wrong: { options: "cookie: { secure: 'true' }" },
     right: { options: 'cookie: { secure: true }' },
   },
-  onConfig: (facts) =>
-    faultsOf(facts, 'option-type').map(({ path, expected, example }) => {
-      const name = path.length === 0 ? 'the options' : showPath(path)
-      const at = facts.at(path)
-      const snippet = example === undefined ? undefined : membersAt(path, example)
-      return {
-        at: [at],
-        message: `${name} must be ${expected}`,
-        text:
-          at.value === 'missing'
-            ? `Give ${name} ${expected}; it is missing.`
-            : `Give ${name} ${expected}; it is ${at.value} now. Nothing is converted: parse environment variables first.`,
-        ...(snippet === undefined ? {} : { snippet }),
-      }
-    }),
+  onConfig: (facts) => {
+    const faults = faultsOf(facts, 'option-type')
+    const threw = faults.filter(({ unreadable }) => unreadable === 'threw')
+    return [
+      ...(threw.length === 0 ? [] : [threwProblem(threw, facts)]),
+      ...faults.filter(({ unreadable }) => unreadable !== 'threw').map((fault) => typeProblem(fault, facts)),
+    ]
+  },
+}
+
+const MAX_PLACES = 8
+
+/** Getters and strict proxies mostly throw for all members alike: one finding names them. */
+function threwProblem(faults: readonly FaultOf<'option-type'>[], facts: ConfigFacts): Problem {
+  const names = faults.slice(0, MAX_PLACES).map(({ path }) => nameOf(path))
+  return {
+    at: faults.slice(0, MAX_PLACES).map(({ path }) => ({ ...facts.at(path), value: 'unreadable' })),
+    message: `reading ${names.join(', ')} threw`,
+    text: 'Give plain values: a getter or a proxy that throws leaves nothing to judge.',
+    fixes: [perhaps(...faults.filter(({ path }) => path.length > 0).map(({ path }) => remove(path)))],
+  }
+}
+
+function nameOf(path: Path): string {
+  return path.length === 0 ? 'the options' : `options.${showPath(path)}`
+}
+
+function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, facts: ConfigFacts): Problem {
+  const name = path.length === 0 ? 'the options' : showPath(path)
+  const fixes = repairsOf(path, facts)
+  const at = facts.at(path)
+  if (unreadable === 'promise') {
+    const text = `Await it: ${path.length === 1 && !at.redacted ? `${name}: await …` : 'await …'} where the options are put together.`
+    const isAre = path.length === 0 ? 'are' : 'is'
+    return { at: [{ ...at, value: '<Promise>' }], message: `${name} ${isAre} a Promise: await it`, text, fixes }
+  }
+  const isMissing = at.value === 'missing'
+  const isText = typeof facts.given(path) === 'string'
+  const hint = isText ? ' Nothing is converted: parse environment variables first.' : ''
+  return {
+    at: [at],
+    message: `${name} must be ${expected}`,
+    text: isMissing
+      ? `Give ${name} ${expected}; it is missing.`
+      : `Give ${name} ${expected}; it is ${at.value} now.${hint}`,
+    fixes,
+  }
 }
 
 export const durationUnit: Rule = {
@@ -183,18 +234,33 @@ only far too long. A unit in the value leaves nothing to guess: \`ms\`, \`s\`, \
     wrong: { options: 'idleTimeout: 1800' },
     right: { options: "idleTimeout: '30m'" },
   },
-  onConfig: (facts) =>
-    faultsOf(facts, 'duration-unit').map(({ path }) => {
-      const name = String(path[0])
-      const location = facts.at(path)
-      const reading = readingsOf(location.value)
-      return {
-        at: [location],
-        message: `${name} needs a unit: ${location.value} could mean anything`,
-        text: reading.text,
-        snippet: `${name}: ${literal(reading.duration)}`,
-      }
-    }),
+  onConfig: (facts) => faultsOf(facts, 'duration-unit').map(({ path }) => durationProblem(path, facts)),
+}
+
+function durationProblem(path: Path, facts: ConfigFacts): Problem {
+  const name = String(path[0])
+  const location = facts.at(path)
+  const { kind, text, durations } = readingsOf(facts.given(path))
+  const isLifetime = Object.hasOwn(facts.lifetimes, name)
+  const sound = isLifetime ? soundLifetimes(facts)[name as keyof ConfigFacts['lifetimes']] : durations[0]
+  const fixes = [sound, ...durations].flatMap((length) => (length === undefined ? [] : formatDuration(length)))
+  const isShortened = kind === 'words' && isLifetime && sound !== durations[0]
+  const limit = isShortened ? ` Beside the other lifetimes it can be ${formatDuration(sound as number)} at most.` : ''
+  const message =
+    kind === 'bare'
+      ? `${name} needs a unit: ${location.value} could be seconds or milliseconds`
+      : `${name} is not written as a duration: ${location.value}`
+  return {
+    at: [location],
+    message,
+    text: text + limit,
+    fixes: [...fixes.map((duration) => perhapsOrSafely(kind, set(path, duration))), ...repairsOf(path, facts)],
+  }
+}
+
+/** An amount with its unit in words has one meaning; a bare number has two. */
+function perhapsOrSafely(kind: Readings['kind'], change: SetChange): Fix {
+  return kind === 'words' ? safely(change) : perhaps(change)
 }
 
 export const sameSiteInvalid: Rule = {
@@ -217,7 +283,7 @@ while Firefox and Safari send the cookie everywhere.`,
   onConfig: (facts) =>
     faultsOf(facts, 'samesite-invalid').map(({ path }) => {
       const at = facts.at(path)
-      const word = wordMeant(at.value)
+      const word = wordMeant(facts.given(path))
       return {
         at: [at],
         message: `cookie.sameSite must be 'lax', 'strict' or 'none', not ${at.value}`,
@@ -226,13 +292,28 @@ while Firefox and Safari send the cookie everywhere.`,
           at.value === 'false'
             ? "There is no way to leave it out. Choose 'lax', unless other sites embed this app."
             : `Write '${word}'.`,
-        snippet: word === 'none' ? "cookie: { sameSite: 'none', secure: true }" : `cookie: { sameSite: '${word}' }`,
+        fixes: [wordFix(word, facts)],
       }
     }),
 }
 
-function wordMeant(shown: string): string {
-  const word = shown.replaceAll('"', '').trim().toLowerCase()
+/** `'none'` goes with Secure only. */
+function wordFix(word: string, facts: ConfigFacts): Fix {
+  const same = set(['cookie', 'sameSite'], word)
+  if (word !== 'none') return safely(same)
+  const secure = set(['cookie', 'secure'], true)
+  return { ...safely(same, ...(facts.cookie.secure === true ? [] : [secure])), snippet: NONE_AND_SECURE }
+}
+
+const NONE_AND_SECURE = "cookie: { sameSite: 'none', secure: true }"
+
+function wordMeant(value: unknown): string {
+  const word = String(typeof value === 'object' ? '' : value)
+    .slice(0, 40)
+    .trim()
+    .toLowerCase()
   if (word === 'true') return 'strict'
+  // The name that browser extensions have for it.
+  if (word === 'no_restriction') return 'none'
   return word === 'none' || word === 'strict' ? word : 'lax'
 }

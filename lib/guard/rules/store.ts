@@ -1,10 +1,9 @@
 import { locate } from '../read/show-value.ts'
+import { ONE_MACHINE, perhaps, putStore, remove, set, SHARED, wrapStore } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
 
-const SHARED_STORE = 'store: redisStore({ client })'
-
-const FIRST_PARTY = "store: sqliteStore({ database: new Database('sessions.db') })"
+const FIRST_PARTY = `store: ${ONE_MACHINE}`
 
 /** A store that lacks core methods is judged for that alone. */
 function isUsable({ store }: ConfigFacts): boolean {
@@ -33,7 +32,7 @@ that were used least recently; it forgets everything when the process ends; and 
         at: [facts.at(['store'], facts.store.kind === 'default' ? 'memory' : undefined)],
         message: 'sessions would be kept in the memory of this process',
         text: 'Use a store in sqlite (one host), redis or postgres (several).',
-        snippet: FIRST_PARTY,
+        fixes: [perhaps(putStore(manyProcesses(facts) === undefined ? ONE_MACHINE : SHARED))],
       },
     ]
   },
@@ -80,7 +79,7 @@ out and in again at random, and what was revoked in one process lives on in anot
         ],
         message: 'several processes, and each would keep sessions of its own in memory',
         text: 'Use a store that all processes share.',
-        snippet: SHARED_STORE,
+        fixes: [perhaps(putStore(SHARED))],
       },
     ]
   },
@@ -112,9 +111,11 @@ guard says which promises it cannot keep.`,
           ? 'this is a store for express-session, which has another interface'
           : `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`,
         text: isExpressStore
-          ? 'Wrap it: store: expressStore(store).'
+          ? facts.isGiven('maxSessions')
+            ? 'Wrap it, store: expressStore(store), and leave maxSessions out: such a store has no user index. Or take a store of this package.'
+            : 'Wrap it: store: expressStore(store).'
           : 'Implement them, or take a store of this package.',
-        snippet: isExpressStore ? 'store: expressStore(store)' : FIRST_PARTY,
+        fixes: [...(isExpressStore ? [perhaps(wrapStore())] : []), perhaps(putStore(ONE_MACHINE))],
       },
     ]
   },
@@ -144,7 +145,7 @@ find the sessions of a user. It is a way to come over, not to stay.`,
         at: [facts.at(['store'])],
         message: `the store keeps fewer promises: ${weaker.join('; ')}`,
         text: 'Move to a store of this package when you can; until then silence this with the reason.',
-        snippet: FIRST_PARTY,
+        fixes: [perhaps(putStore(ONE_MACHINE))],
       },
     ]
   },
@@ -173,7 +174,6 @@ whoever is let in: a record that says "user 1" is a login. Networks inside a dat
         at: [{ ...facts.at(['store']), value: plaintextHosts.map((host) => JSON.stringify(host)).join(', ') }],
         message: 'sessions travel to the store unencrypted',
         text: 'Connect the client with TLS: a rediss:// address for redis, ssl for postgres.',
-        snippet: SHARED_STORE,
       },
     ]
   },
@@ -203,7 +203,7 @@ store has not.`,
         at: [facts.at(['maxSessions']), facts.at(['store'])],
         message: "maxSessions needs a store that can list a user's sessions",
         text: 'Take a store of this package, or leave maxSessions out.',
-        snippet: `${FIRST_PARTY}, maxSessions: 5`,
+        fixes: [perhaps(putStore(ONE_MACHINE)), perhaps(remove(['maxSessions']))],
       },
     ]
   },
@@ -230,8 +230,10 @@ the new login is refused ('refuse'); both put a bound to what one stolen passwor
       {
         at: [facts.at(['maxSessions'])],
         message: 'a user may have any number of sessions',
-        text: 'Set a limit, or silence this with the reason.',
-        snippet: 'maxSessions: 10',
+        text: facts.store.hasUserIndex
+          ? 'Set a limit, or silence this with the reason.'
+          : "This store cannot count a user's sessions. Take one of this package for a limit, or silence this with the reason.",
+        fixes: [perhaps(set(['maxSessions'], 10))],
       },
     ]
   },
