@@ -4,15 +4,13 @@ import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
 import type { CheckContext } from './guard/read/environment.ts'
+import { readOptions } from './guard/read/read-options.ts'
 import { probeNeighbours } from './guard/probe/neighbours.ts'
 import { checkNeighbours, checkRequest } from './guard/phases.ts'
 import { requestFactsOf } from './guard/read/request-facts.ts'
 import type { Settings } from './options.ts'
 import { DECORATORS, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
-
-/** What Fastify itself may have put among a plugin's options. */
-const FASTIFY_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers'])
 
 /** How many requests are looked at for what the wire shows: the first ones may all be health checks. */
 const OBSERVED_REQUESTS = 1000
@@ -41,7 +39,8 @@ export class Registration {
       clusterWorker: cluster.isWorker,
       https: Boolean(app.initialConfig.https),
     }
-    this.options = Object.fromEntries(Object.entries(given).filter(([name]) => !FASTIFY_OPTIONS.has(name)))
+    // The copy that the guard judges is the one that the plugin works with: getters and prototypes are read once.
+    this.options = readOptions(given).root
     this.#findings = checkConfig(this.options, process.env, this.#context)
     this.#report(this.#findings)
     refuseTakenNames(app, this.options)

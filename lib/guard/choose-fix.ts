@@ -13,7 +13,7 @@ export interface Trial {
 }
 
 /** Options with a thousand mistakes are judged all the same, but not tried a thousand times. */
-const MAX_TRIALS = 80
+const MAX_TRIALS = 250
 
 const MAX_SIZE = 100
 
@@ -31,8 +31,7 @@ export function fixChooser(read: ReadOptions, judge: (read: ReadOptions) => read
   return ({ slug }, { at, fixes = [] }) => {
     if (fixes.length === 0 || isLarge(read)) return undefined
     const own = keyOf({ slug, pointer: at[0]?.pointer ?? '' })
-    const plain = fixes.map((fix) => bench.attempt(own, fix, accepted, 0)).filter((tried) => tried !== undefined)
-    const best = plain.find(({ isQuiet }) => isQuiet) ?? plain[0] ?? bench.extend(own, fixes, accepted)
+    const best = bench.plain(own, fixes, accepted) ?? bench.extend(own, fixes, accepted)
     if (best !== undefined && bench.isFatal(own)) accepted.push(...best.fix.changes)
     return best?.fix
   }
@@ -56,6 +55,7 @@ class Bench {
   readonly #judge: (read: ReadOptions) => readonly Trial[]
   #before: { readonly trials: readonly Trial[]; readonly counts: Counts } | undefined
   #joint: { readonly length: number; readonly counts: Counts } | undefined
+  readonly #known = new WeakMap<readonly Change[], readonly Trial[]>()
   #count = 0
 
   constructor(read: ReadOptions, judge: (read: ReadOptions) => readonly Trial[]) {
@@ -65,6 +65,17 @@ class Bench {
 
   isFatal(own: string): boolean {
     return this.#start().trials.some((trial) => trial.isFatal && keyOf(trial) === own)
+  }
+
+  /** The first fix that passes quietly, or else the first that passes. */
+  plain(own: string, fixes: readonly Fix[], accepted: readonly Change[]): Tried | undefined {
+    let first: Tried | undefined
+    for (const fix of fixes) {
+      const tried = this.attempt(own, fix, accepted, 0)
+      if (tried?.isQuiet === true) return tried
+      first ??= tried
+    }
+    return first
   }
 
   /** The first fix of a fatal finding that passes when it brings others along. */
@@ -98,7 +109,10 @@ class Bench {
   ): readonly Change[] | undefined {
     let extended = changes
     for (let round = 0; round <= extensions; round += 1) {
-      const news = this.#news([...accepted, ...extended], this.#countsAfter(accepted))
+      const news = this.#news(
+        accepted.length === 0 ? extended : [...accepted, ...extended],
+        this.#countsAfter(accepted),
+      )
       const left = news?.left(own) ?? news?.trials.find(({ isFatal }) => isFatal)
       if (left === undefined) return extended
       const more = left.fixes[0]?.changes ?? []
@@ -116,6 +130,16 @@ class Bench {
     return this.#before
   }
 
+  /** What is found after changes; the same list of changes is tried once. */
+  #after(changes: readonly Change[]): readonly Trial[] | undefined {
+    const known = this.#known.get(changes)
+    if (known !== undefined || this.#count >= MAX_TRIALS) return known
+    this.#count += 1
+    const trials = this.#judge(applyChanges(this.#read, changes))
+    this.#known.set(changes, trials)
+    return trials
+  }
+
   /** What is left when the fixes before this one are followed. */
   #countsAfter(accepted: readonly Change[]): Counts {
     if (accepted.length === 0) return this.#start().counts
@@ -128,9 +152,8 @@ class Bench {
 
   /** The findings that changes bring; `undefined` when enough was tried. */
   #news(changes: readonly Change[], before: Counts): News | undefined {
-    if (this.#count >= MAX_TRIALS) return undefined
-    this.#count += 1
-    const after = this.#judge(applyChanges(this.#read, changes))
+    const after = this.#after(changes)
+    if (after === undefined) return undefined
     const counts = countOf(after)
     return {
       trials: after.filter((trial) => count(counts, levelOf(trial)) > count(before, levelOf(trial))),

@@ -318,3 +318,43 @@ t.test('two decorators of one name are refused here, where they can be told apar
   for (const decorators of apart) t.strictSame(judge(good({ decorators })), [], JSON.stringify(decorators))
   t.strictSame(judge(good({ decorators: { login: '', logout: '' } })), ['fatal option-type', 'fatal option-type'])
 })
+
+t.test('only a text is told to be parsed', async (t) => {
+  const text = (options: object): string | undefined => checkConfig(good(options), 'production')[0]?.fix.text
+  t.match(text({ maxSessions: '5' }), 'parse environment variables first')
+  t.notMatch(text({ maxSessions: 0 }), 'parse')
+  t.notMatch(text({ cookie: { domain: null } }), 'parse')
+})
+
+t.test('a duration in words is told how it is written, and a bare number that it has two readings', async (t) => {
+  const finding = (idleTimeout: unknown): { message: string; fix: { text: string } } | undefined =>
+    checkConfig(good({ idleTimeout }), 'production')[0]
+  t.match(finding('10 minutes'), {
+    message: /not written as a duration: "10 minutes"/,
+    fix: { text: "Write it as '10m'." },
+  })
+  t.match(finding('1 day')?.fix.text, /Write it as '1d'\..*12h at most/)
+  t.match(finding(600), {
+    message: /needs a unit: 600/,
+    fix: { text: /Seconds\? Then '10m'\. Milliseconds\? Then '600ms'/ },
+  })
+})
+
+t.test('a clock returns milliseconds since 1970', async (t) => {
+  const wrong = [
+    () => Number.NaN,
+    () => Date.now() / 1000,
+    () => new Date(),
+    () => BigInt(5),
+    async () => Date.now(),
+    () => Number.POSITIVE_INFINITY,
+    () => 9e15,
+    (): never => {
+      throw new Error('no time')
+    },
+  ]
+  for (const clock of wrong) t.strictSame(judge(good({ clock })), ['fatal option-type'], String(clock))
+  for (const clock of [Date.now, () => 0, () => 5_000_000, () => performance.timeOrigin]) {
+    t.strictSame(judge(good({ clock })), [], String(clock))
+  }
+})

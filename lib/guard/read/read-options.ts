@@ -166,5 +166,10 @@ function readElement(value: unknown, path: Path, unreadable: Unreadable[]): unkn
 
 /** A promise or a map has no keys of its own, and would be judged as no options at all. */
 function isPlain(value: object): value is Bag {
-  return Object.prototype.toString.call(value) === '[object Object]'
+  try {
+    return Object.prototype.toString.call(value) === '[object Object]'
+  } catch {
+    // A strict proxy has no name for its kind either.
+    return true
+  }
 }

@@ -101,7 +101,7 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once; under 32 bytes `secret-short` says it',
+  when: 'fewer than 8 distinct characters, Shannon entropy × length under 100 bits, or bytes in base64 or hex that count up or repeat; a repetition counts once; under 32 bytes `secret-short` says it',
   why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],
@@ -124,7 +124,7 @@ export const secretPlaceholder: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: '`changeme`, `secret`, `keyboard cat`, `your-secret…`, `django-insecure-`, samples from documentation, or words like these put together',
+  when: 'a sample from documentation, words put together (`changeme`, `keyboard cat`, `your-secret…`, leet too), the digest of a word, a key of another service, or the address of a secret (`arn:…`, a URL); what base64 or hex hides is judged too',
   why: 'It is printed in documentation or made of the words that samples are made of: attackers try these lists first.',
   remedy: 'generate one',
   references: ['hyperdxio/hyperdx#3089'],
@@ -134,7 +134,8 @@ them all. Some look random, since somebody generated them once, for a README.`,
     wrong: { options: "secret: 'a secret with minimum length of 32 characters'" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, has('placeholder'), 'the secret is a placeholder'),
+  onConfig: (facts) =>
+    weakSecrets(facts, has('placeholder'), 'the secret is a placeholder: a sample, a phrase, or the name of a secret'),
 }
 
 export const secretDuplicate: Rule = {
