@@ -31,7 +31,9 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   decorate(app, parts, registration)
 
   app.addHook('onReady', () => registration.checkNeighbours())
+  app.addHook('onRoute', (route) => registration.noteRoute(route))
   app.addHook('onRequest', registration.watchRequests())
+  app.addHook('onRequest', registration.watchAnswers())
   app.addHook('onRequest', watchUpgrades(parts, parts.store))
   if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(parts))
   app.addHook('onRequest', loadSession(parts))

@@ -1,13 +1,14 @@
 import cluster from 'node:cluster'
-import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler, RouteOptions } from 'fastify'
 import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
 import type { CheckContext } from './guard/read/environment.ts'
 import { readOptions } from './guard/read/read-options.ts'
 import { probeNeighbours } from './guard/probe/neighbours.ts'
-import { checkNeighbours, checkRequest } from './guard/phases.ts'
+import { checkAnswer, checkNeighbours, checkRequest } from './guard/phases.ts'
 import { requestFactsOf } from './guard/read/request-facts.ts'
+import { watchAnswers } from './http/watch-answers.ts'
 import type { Settings } from './options.ts'
 import { DECORATORS, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
@@ -26,6 +27,11 @@ export class Registration {
   hasSudoRoute = false
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
+  /** Hooks that `requireLogin` made. */
+  readonly guards = new WeakSet<object>()
+  readonly #guardedWithoutSession: string[] = []
+  /** Whether the app registered @fastify/cookie itself, with options of its own. */
+  readonly #bringsCookies: boolean
 
   /**
    * Judges the options before anything is registered, and logs the warnings.
@@ -34,6 +40,7 @@ export class Registration {
    */
   constructor(app: FastifyInstance, given: object) {
     this.#app = app
+    this.#bringsCookies = app.hasReplyDecorator('setCookie')
     this.#context = {
       sessionDecorated: app.hasRequestDecorator('session'),
       clusterWorker: cluster.isWorker,
@@ -62,6 +69,9 @@ export class Registration {
       hasSudoRoute: this.hasSudoRoute,
       servesTls: this.#context.https === true || this.options.tls === 'direct',
       cookieNames: this.#rivals().map(({ settings }) => settings.cookie.name),
+      bringsCookies: this.#bringsCookies,
+      clock: this.options.clock === undefined ? this.settings.clock : undefined,
+      guardedWithoutSession: this.#guardedWithoutSession,
     })
     const context = { ...this.#context, earlier: this.#findings }
     this.#report(checkNeighbours(this.options, process.env, facts, context))
@@ -96,6 +106,27 @@ export class Registration {
       }
       done()
     }
+  }
+
+  /** For `onRoute`: notes routes that ask for a login and have opted out of sessions. */
+  noteRoute({ method, url, config, onRequest, preParsing, preValidation, preHandler }: RouteOptions): void {
+    const hooks: unknown[] = [onRequest, preParsing, preValidation, preHandler].flat()
+    const isGuarded = hooks.some((hook) => typeof hook === 'function' && this.guards.has(hook))
+    if (isGuarded && config?.session === false) this.#guardedWithoutSession.push(`${[method].flat().join(',')} ${url}`)
+  }
+
+  /** For `onRequest`: what answers show of the app, each thing said once. */
+  watchAnswers(): onRequestHookHandler {
+    const said = new Set<string>()
+    return watchAnswers(this.settings.clock, (facts) => {
+      this.#reportOnce(checkAnswer(this.options, process.env, facts, this.#context), said)
+    })
+  }
+
+  #reportOnce(findings: readonly Finding[], said: Set<string>): void {
+    const fresh = findings.filter(({ rule }) => !said.has(rule))
+    for (const { rule } of fresh) said.add(rule)
+    if (fresh.length > 0) this.#report(fresh)
   }
 
   #report(findings: readonly Finding[]): void {

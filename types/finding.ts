@@ -1,8 +1,11 @@
 /** `fatal` refuses to boot, `warning` is logged once at startup, `info` is shown by the CLI. */
 export type Severity = 'fatal' | 'warning' | 'info'
 
-/** When the guard can see it: at `register`, in `onReady`, on the first `request`s, or by a `scan` from outside. */
-export type Phase = 'register' | 'ready' | 'request' | 'scan'
+/**
+ * When the guard can see it: at `register`, in `onReady` (`ready`), on the first `request`s, in the `source` text that the command
+ * `check` reads, or by a `scan` from outside.
+ */
+export type Phase = 'register' | 'ready' | 'request' | 'source' | 'scan'
 
 /** The set of rules in force. Anything but `development` and `test` is production. */
 export type EnvironmentName = 'production' | 'development' | 'test'

@@ -94,8 +94,8 @@ class Bench {
     const changes = alone !== undefined && isJoint ? this.#extend(own, alone, accepted, extensions) : alone
     if (changes === undefined) return undefined
     const news = this.#news(changes, this.#start().counts)
-    if (news === undefined || news.left(own) !== undefined || news.trials.some(({ isFatal }) => isFatal))
-      return undefined
+    if (news === undefined || news.left(own) !== undefined) return undefined
+    if (news.trials.some(({ isFatal }) => isFatal)) return undefined
     const isExtended = changes.length > fix.changes.length
     return { fix: isExtended ? { ...fix, changes, confidence: 'review' } : fix, isQuiet: news.trials.length === 0 }
   }

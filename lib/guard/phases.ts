@@ -7,7 +7,8 @@ import { environmentOf } from '../options.ts'
 import type { EnvironmentName, Finding, Phase } from '../../types/index.ts'
 import type { CheckContext, EnvironmentInput } from './read/environment.ts'
 import type { ConfigFacts } from './read/config-facts.ts'
-import type { NeighbourFacts, RequestFacts, ScanFacts } from './read/phase-facts.ts'
+import { secretsInSource } from './read/source-secrets.ts'
+import type { AnswerFacts, NeighbourFacts, RequestFacts, ScanFacts } from './read/phase-facts.ts'
 import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 import type { SilenceEntry } from './silence.ts'
 
@@ -67,6 +68,26 @@ export function checkRequest(
   const config = readFacts(options, environment, context)
   const findings = collect(config.environment.name, 'request', (rule) => rule.onRequest?.(facts, config))
   return silenceFindings(findings, config.silencing)
+}
+
+/** Judges what the answer to one request shows: the request phase. Pure, never throws. Each finding is worth saying once. */
+export function checkAnswer(
+  options: unknown,
+  environment: EnvironmentInput,
+  facts: AnswerFacts,
+  context: CheckContext = {},
+): Finding[] {
+  const config = readFacts(options, environment, context)
+  const findings = collect(config.environment.name, 'request', (rule) => rule.onAnswer?.(facts, config))
+  return silenceFindings(findings, config.silencing)
+}
+
+/**
+ * Judges the source text of a file: secrets that stand in it as literals. Pure, never throws; the text is not run. Each finding has
+ * its place as `line:column` in its only location.
+ */
+export function checkSource(text: string, environment: string | undefined): Finding[] {
+  return collect(environmentOf(environment), 'source', (rule) => rule.onSource?.(secretsInSource(text)))
 }
 
 /** Judges what a running deployment shows to the outside, but for its cookies' attributes: the scan phase. */

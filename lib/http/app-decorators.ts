@@ -10,7 +10,7 @@ import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../type
 export function requireLoginFactory(
   parts: Parts,
   sessionOf: SessionOf,
-  routes: { hasSudoRoute: boolean },
+  routes: { hasSudoRoute: boolean; readonly guards: WeakSet<object> },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     const within = options.within === undefined ? Infinity : parseDuration(options.within)
@@ -18,13 +18,15 @@ export function requireLoginFactory(
       throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: "within is a duration such as '10m'" })
     }
     if (within !== Infinity) routes.hasSudoRoute = true
-    return async (request) => {
+    const hook: RequireLoginHook = async (request) => {
       const { authenticatedAt } = sessionOf(request)
       if (authenticatedAt === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       if (parts.settings.clock() - authenticatedAt.getTime() >= within) {
         throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
       }
     }
+    routes.guards.add(hook)
+    return hook
   }
 }
 

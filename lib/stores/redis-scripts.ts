@@ -26,7 +26,13 @@ return 1
 `
 
 /** All the store asks of a server but for the plain `GET`. Each on one key, with the time as ARGV[1]. */
-export const SCRIPTS: Readonly<Record<'create' | 'update' | 'touch' | 'delete' | IndexScript, Script>> = {
+export const SCRIPTS: Readonly<Record<'create' | 'update' | 'touch' | 'delete' | 'eviction' | IndexScript, Script>> = {
+  /** How the server makes room when its memory is full; nothing when it has no limit. */
+  eviction: script(`
+local memory = redis.call('INFO', 'memory')
+if string.match(memory, '\nmaxmemory:(%d+)') == '0' then return false end
+return string.match(memory, '\nmaxmemory_policy:([%w-]+)')`),
+
   /** ARGV: now, write, value, milliseconds to live. */
   create: script(`${HEAD}
 if live then return write == ARGV[2] and 1 or 0 end

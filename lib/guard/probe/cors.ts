@@ -11,15 +11,26 @@ export interface ProbedContext {
 
 const MAX_PLACES = 8
 
-/**
- * Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would: a name that cannot exist
- * (RFC 2606), and `null`, which every sandboxed frame has.
- */
+/** Origins that nobody should let in: a name that cannot exist (RFC 2606), and `null`, which every sandboxed frame has. */
+export function strangeOrigins(): readonly string[] {
+  return [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+}
+
+/** What CORS said to an origin, out of the headers of an answer. */
+export function corsAnswerOf(probeOrigin: string, header: (name: string) => string | null): CorsAnswer {
+  return {
+    probeOrigin,
+    allowOrigin: header('access-control-allow-origin'),
+    allowCredentials: header('access-control-allow-credentials') === 'true',
+  }
+}
+
+/** Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would. */
 export async function probeCors(
   app: ProbedContext & RoutingApp,
   contexts: readonly ProbedContext[],
 ): Promise<CorsAnswer[]> {
-  const origins = [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+  const origins = strangeOrigins()
   const questions = placesOf(app, contexts).flatMap((place) => origins.map((origin) => ({ place, origin })))
   const answers = await Promise.all(
     questions.map(async ({ place, origin }) => answerOf(origin, await ask(app, askingFrom(origin, place)))),
@@ -46,7 +57,5 @@ function askingFrom(origin: string, place: Pick<Probe, 'method' | 'prefix'>): Pr
 }
 
 function answerOf(probeOrigin: string, headers: AnswerHeaders | null): CorsAnswer[] {
-  if (headers === null) return []
-  const allowOrigin = headers.get('access-control-allow-origin') ?? null
-  return [{ probeOrigin, allowOrigin, allowCredentials: headers.get('access-control-allow-credentials') === 'true' }]
+  return headers === null ? [] : [corsAnswerOf(probeOrigin, (name) => headers.get(name) ?? null)]
 }

@@ -37,13 +37,14 @@ function copy(value: unknown): unknown {
 }
 
 function write(root: Bag, path: Path, value: unknown): void {
-  let container: Bag | unknown[] = root
+  // A list takes an index as a bag takes a name.
+  let container = root
   for (const step of path.slice(0, -1)) {
-    const inner: unknown = (container as Bag)[step]
-    if (!isBag(inner) && !Array.isArray(inner)) (container as Bag)[step] = emptyBag()
-    container = (container as Bag)[step] as Bag
+    const inner = container[step]
+    if (!isBag(inner) && !Array.isArray(inner)) container[step] = emptyBag()
+    container = container[step] as Bag
   }
-  ;(container as Bag)[path.at(-1) as string] = value
+  container[path.at(-1) as string] = value
 }
 
 function indexOf(path: Path): number {

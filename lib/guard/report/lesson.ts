@@ -1,4 +1,5 @@
-import { severityText } from './rule-table.ts'
+import { severityWords } from './rule-table.ts'
+import { counterpartsOf, weaknessesOf } from '../rules/crosswalk.ts'
 import type { Phase } from '../../../types/index.ts'
 import type { ConfigExample, Rule } from '../rules/rule.ts'
 
@@ -9,7 +10,7 @@ export function renderLesson(rule: Rule): string {
     `session/${rule.slug}`,
     '',
     `  Fires when   ${plain(rule.when)}`,
-    `  Severity     ${severityText(rule)} (production/development; F fatal, W warning, I info)`,
+    `  Severity     ${severityWords(rule)}`,
     `  Seen         ${rule.phases.map((phase) => MOMENTS[phase]).join(', ')}`,
     `  Silencing    ${silencingText(rule)}`,
     '',
@@ -19,22 +20,42 @@ export function renderLesson(rule: Rule): string {
     '',
     `  Wrong        ${exampleText(wrong)}`,
     `  Right        ${exampleText(right)}`,
+    ...intentionLines(rule),
     `  Fix          ${plain(rule.remedy)}`,
-    ...(rule.references.length === 0 ? [] : [`  Sources      ${rule.references.join(', ')}`]),
+    ...(rule.exception === undefined ? [] : ['', indent(`Not for you? ${rule.exception}`), '']),
+    `  Sources      ${sourcesOf(rule).join(', ')}`,
+    ...counterpartLines(rule),
   ].join('\n')
+}
+
+function intentionLines({ intentions = [] }: Rule): string[] {
+  return intentions.flatMap(({ wish, code }) => ['', `  ${wish}`, ...code.split('\n').map((line) => `    ${line}`)])
+}
+
+function sourcesOf({ slug, references }: Rule): string[] {
+  const numbers = weaknessesOf(slug).map((cwe) => `CWE-${cwe}`)
+  return [...references, ...numbers.filter((cwe) => !references.includes(cwe))]
+}
+
+function counterpartLines({ slug }: Rule): string[] {
+  const names = counterpartsOf(slug).map(({ tool, id }) => `${tool} ${id}`)
+  return names.length === 0 ? [] : [`  Elsewhere    ${names.join(', ')}`]
 }
 
 const MOMENTS: Readonly<Record<Phase, string>> = {
   register: 'when the plugin is registered',
   ready: 'when all plugins have loaded',
   request: 'on the first requests',
+  source: 'by the command check, in the source text',
   scan: 'by a scan from outside',
 }
 
 function silencingText({ slug, phases, silenceable }: Rule): string {
   if (!silenceable) return 'not possible'
-  const isForOptions = phases.some((phase) => phase !== 'scan')
-  return isForOptions ? `silence: [{ rule: '${slug}', reason: '…' }]` : 'not possible: a scan knows no options'
+  const isForOptions = phases.some((phase) => phase !== 'scan' && phase !== 'source')
+  return isForOptions
+    ? `silence: [{ rule: '${slug}', reason: '…' }]`
+    : 'not possible: there are no options to say it in'
 }
 
 /** Backticks are for Markdown; a terminal shows them as they are. */
@@ -42,8 +63,9 @@ function plain(text: string): string {
   return text.replaceAll('**', '').replaceAll('`', '')
 }
 
-function exampleText({ shown, options, environment, without = [] }: ConfigExample): string {
-  if (shown !== undefined) return shown
+function exampleText({ shown, source, options, environment, without = [] }: ConfigExample): string {
+  const other = shown ?? source
+  if (other !== undefined) return other
   const missing = without.map((name) => `no ${name}`).join(', ')
   return [options === '' ? missing : options, environmentText(environment)]
     .filter((part) => part !== '')

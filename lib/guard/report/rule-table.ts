@@ -14,6 +14,30 @@ export function severityText({ severity, severityNote }: Rule): string {
   return severityNote === undefined ? text : `${text}, ${severityNote}`
 }
 
+const WORDS: Readonly<Record<Severity, string>> = { fatal: 'fatal', warning: 'a warning', info: 'a note' }
+
+function inWords(level: Severity | null): string {
+  return level === null ? 'silent' : WORDS[level]
+}
+
+/** `fatal everywhere`; `a warning in production, silent in development`. */
+export function severityWords({ severity, severityNote }: Rule): string {
+  const { production, development } = severity
+  const text =
+    production === development
+      ? `${inWords(production)} everywhere`
+      : `${inWords(production)} in production, ${inWords(development)} in development`
+  return severityNote === undefined ? text : `${text}; ${spelledOut(severityNote)}`
+}
+
+/** The letters of a note in words. */
+function spelledOut(note: string): string {
+  return note
+    .replace(/\bF\/F\b/, 'fatal everywhere')
+    .replace(/\bF\/W\b/, 'fatal in production')
+    .replace(/\bW(\/W)?\b/, 'a warning')
+}
+
 /** The catalogue as a Markdown table; the one in the README is this one. */
 export function renderRuleTable(): string {
   const rows = RULES.map((rule) => {

@@ -82,7 +82,7 @@ have, and with null, which any page can have by a sandboxed frame; whoever lets 
     },
     right: {
       shown: "app.register(cors, { origin: ['https://app.example'], credentials: true })",
-      options: '',
+      options: "trustedOrigins: ['https://app.example']",
       neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] },
     },
   },
@@ -113,6 +113,14 @@ need the session instead.`,
       neighbours: { cors: [{ ...PROBE, allowOrigin: '*', allowCredentials: false }] },
     },
   },
+  intentions: [
+    { wish: 'Data that is the same for everybody', code: "app.register(cors, { origin: '*' })", isOptions: false },
+    {
+      wish: 'A front end of your own on another origin',
+      code: "app.register(cors, { origin: ['https://app.example'], credentials: true })",
+      isOptions: false,
+    },
+  ],
   onNeighbours: ({ cors }) => wildcards(cors),
   onScan: ({ cors }) => wildcards(cors),
 }

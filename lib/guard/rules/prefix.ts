@@ -113,6 +113,13 @@ __Host-Http- adds what __Host- says: no Domain, Path=/. Browsers that know these
     wrong: { options: "cookie: { name: '__Host-Http-sid', httpOnly: false }" },
     right: { options: "cookie: { name: '__Host-Http-sid', secure: true, httpOnly: true }" },
   },
+  intentions: [
+    {
+      wish: 'This host only, set by the server only',
+      code: "cookie: { name: '__Host-Http-session', secure: true, httpOnly: true, path: '/' }",
+    },
+    { wish: 'The prefix that every browser knows', code: "cookie: { name: '__Host-session' }" },
+  ],
   onConfig: (facts) => [
     ...judgePrefix(facts, ['__Http-'], 'secure: true and httpOnly: true'),
     ...judgePrefix(facts, ['__Host-Http-'], "secure: true, httpOnly: true, path: '/' and no domain"),

@@ -67,6 +67,16 @@ the entry is refused, so that nothing stays silent by being forgotten.`,
       without: ['maxSessions'],
     },
   },
+  intentions: [
+    {
+      wish: 'For good',
+      code: "cookie: { domain: 'example.com' }, silence: [{ rule: 'domain-wide', reason: 'one login for shop and forum' }]",
+    },
+    {
+      wish: 'Until a day',
+      code: "cookie: { domain: 'example.com' }, silence: [{ rule: 'domain-wide', reason: 'the forum moves in spring', expires: '2099-03-31' }]",
+    },
+  ],
   onConfig: (facts) =>
     facts.silencing.entries
       .filter((entry): entry is FlawedEntry => entry.flaw !== null)
