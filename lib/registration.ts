@@ -28,7 +28,7 @@ export class Registration {
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
   /** Hooks that `requireLogin` made. */
-  readonly guards = new WeakSet<object>()
+  readonly guards: WeakSet<object> = new WeakSet()
   readonly #guardedWithoutSession: string[] = []
   /** Whether the app registered @fastify/cookie itself, with options of its own. */
   readonly #bringsCookies: boolean
