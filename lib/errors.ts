@@ -1,4 +1,4 @@
-/** Stable codes of everything this package throws at run time. */
+/** The stable codes of the errors that a running app can meet. */
 export type SessionErrorCode =
   | 'SESSION_LOGIN_REQUIRED'
   | 'SESSION_LOGIN_TOO_OLD'
@@ -11,6 +11,7 @@ export type SessionErrorCode =
   | 'SESSION_OPTION_INVALID'
   | 'SESSION_ENDED'
   | 'SESSION_ROUTE_OPTED_OUT'
+  | 'SESSION_NOT_LOADED'
   | 'SESSION_RESPONSE_STARTED'
   | 'SESSION_DECORATOR_TAKEN'
   | 'SESSION_AUTH_HASH_UNSET'
@@ -19,7 +20,8 @@ export type SessionErrorCode =
   | 'SESSION_USER_UNAVAILABLE'
   | 'SESSION_SUPERSEDED'
 
-const ERRORS: Record<SessionErrorCode, readonly [status: number, message: string]> = {
+/** The status and the message of each code. */
+export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number, message: string]>> = {
   SESSION_LOGIN_REQUIRED: [401, 'Log in first.'],
   SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
   SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
@@ -30,56 +32,72 @@ const ERRORS: Record<SessionErrorCode, readonly [status: number, message: string
   SESSION_KEY_RESERVED: [400, 'This name belongs to the session object and cannot hold data. Choose another.'],
   SESSION_RECORD_TOO_LARGE: [
     413,
-    'The session data, or the user, is larger than maxRecordSize. Nothing of it was stored; keep less in the session.',
+    'The session data, or the user, is larger than maxRecordSize. Nothing was stored. Keep less in the session.',
   ],
   SESSION_VALUE_UNSERIALIZABLE: [
     500,
-    'The session holds a value that JSON cannot carry. Nothing was stored; store plain data.',
+    'The session holds a value that JSON cannot carry. Nothing was stored. Store plain data.',
   ],
-  SESSION_USER_INVALID: [500, 'login takes { id, ... }: id a non-empty string, the rest JSON.'],
-  SESSION_OPTION_INVALID: [500, 'An option of this call is not what its documentation says.'],
+  SESSION_USER_INVALID: [500, 'login takes { id, ... }. The id is a non-empty string, and the rest is JSON.'],
+  SESSION_OPTION_INVALID: [500, 'The app passed or assigned a value that is not accepted here.'],
   SESSION_ENDED: [500, 'This session has ended in this request. Read req.session again after a login.'],
   SESSION_ROUTE_OPTED_OUT: [500, 'This route has config: { session: false }, so it has no session.'],
+  SESSION_NOT_LOADED: [
+    500,
+    'This hook runs before the session is loaded. Register fastify-session-guard before the plugin or hook that reads it.',
+  ],
   SESSION_RESPONSE_STARTED: [
     500,
-    'The response is on its way, so its cookie can no longer change. Do this before the reply.',
+    'The response has begun, so its cookie can no longer change. Do this before the reply.',
   ],
   SESSION_DECORATOR_TAKEN: [
     500,
-    "Another plugin has decorated these names. Give this one others: decorators: { login: 'signIn', ... }.",
+    "Another plugin has decorated these names. Rename the decorators of this plugin: decorators: { login: 'signIn', ... }.",
   ],
-  SESSION_AUTH_HASH_UNSET: [500, 'No authHash: set the options authHash and loadUser, or pass the value.'],
-  SESSION_STORE_LACKS_INDEX: [500, 'The session store cannot find sessions by user. Use one that has a user index.'],
-  SESSION_STORE_UNAVAILABLE: [503, 'The session store did not answer. Nothing was changed; try again.'],
-  SESSION_USER_UNAVAILABLE: [503, 'The user of this session could not be checked. Nothing was changed; try again.'],
-  SESSION_SUPERSEDED: [
+  SESSION_AUTH_HASH_UNSET: [500, 'There is no authHash. Set the options authHash and loadUser, or pass the value.'],
+  SESSION_STORE_LACKS_INDEX: [
+    500,
+    'The session store cannot find sessions by user. Use a store that has a user index.',
+  ],
+  SESSION_STORE_UNAVAILABLE: [
     503,
-    'The session was ended or changed by another request meanwhile. Nothing was changed; try again.',
+    'The session store did not answer. The change may or may not have been made. Try again.',
   ],
+  SESSION_USER_UNAVAILABLE: [
+    503,
+    'The user of this session could not be checked, because loadUser or authHash failed. Nothing was changed. Try again.',
+  ],
+  SESSION_SUPERSEDED: [503, 'Another request ended or changed the session meanwhile. Try again.'],
 }
 
-/** Seconds after which a client may try again what met a 503. */
+/** The seconds after which a client may repeat a request that met a 503. */
 const RETRY_AFTER = 1
 
 /**
- * The one error class of a running app. `code` is stable, `statusCode` and `headers` are what Fastify answers with,
- * `message` holds no id, secret or session data, `cause` is what went wrong underneath.
+ * The error class of a running app. `code` is stable. Fastify answers with `statusCode` and `headers`. `message`
+ * holds no id, no secret and no session data. `cause` is the error underneath, such as that of the store's driver.
  */
 export class SecureSessionError extends Error {
   override readonly name: string = 'SecureSessionError'
   readonly code: SessionErrorCode
   readonly statusCode: number
+  /** The same number under the name that http-errors gives it, which the exception filter of Nest asks for. */
+  readonly status: number
+  /** The http-errors permission to show the message to the client: `true` below 500. */
+  readonly expose: boolean
   readonly headers: Record<string, string> | undefined
-  /** The key or option it is about, when there is one. */
+  /** The key or option that the error is about, when there is one. */
   readonly detail: string | undefined
 
-  /** `detail` is appended to the message; it may name a key or an option, never a value. */
+  /** Appends `detail` to the message. `detail` may name a key or an option, never a value. */
   constructor(code: SessionErrorCode, options?: ErrorOptions & { detail?: string }) {
     const [statusCode, message] = ERRORS[code]
     super(options?.detail === undefined ? message : `${message} (${options.detail})`, options)
     this.code = code
     this.detail = options?.detail
     this.statusCode = statusCode
+    this.status = statusCode
+    this.expose = statusCode < 500
     this.headers = statusCode === 503 ? { 'retry-after': String(RETRY_AFTER) } : undefined
   }
 }

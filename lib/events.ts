@@ -23,6 +23,8 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   revoke: 'info',
   'dropped-write': 'info',
   replay: 'warn',
+  fork: 'info',
+  'upkeep-skipped': 'warn',
   forged: 'warn',
   duplicate: 'warn',
   damaged: 'warn',
@@ -72,6 +74,11 @@ export class SessionEvents {
     } catch (error) {
       this.#reportListener(error)
     }
+  }
+
+  /** Logs a failure that has no caller any more. */
+  reportUnseen(error: unknown): void {
+    this.#log.error({ err: error }, 'session work failed after the response, and nobody observed it')
   }
 
   #reportListener(error: unknown): void {

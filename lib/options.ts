@@ -7,6 +7,7 @@ import type {
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
+  TrustsOrigin,
 } from '../types/index.ts'
 
 /** Deadlines by assurance level: NIST SP 800-63B-4, 2.1.3, 2.2.3 and 2.3.3; `standard` is this plugin's own default. */
@@ -29,10 +30,11 @@ export const DEFAULTS = {
 } as const
 
 /** Names of what the plugin adds to requests and to the app. */
-export const DECORATORS: Required<DecoratorNames> = {
+export const DECORATORS: Given<DecoratorNames> = {
   login: 'login',
   logout: 'logout',
   user: 'user',
+  requireUser: 'requireUser',
   isAuthenticated: 'isAuthenticated',
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',
@@ -60,11 +62,16 @@ export function environmentOf(asked: unknown): EnvironmentName {
   return asked === 'development' || asked === 'test' ? asked : 'production'
 }
 
+/** The members of an options object when none of them is absent. */
+export type Given<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
+
 /** Options with every default in place and every duration in milliseconds. */
 export interface Settings {
   readonly environment: EnvironmentName
   readonly secrets: string[]
-  readonly cookie: Readonly<SessionCookieOptions & Required<Pick<SessionCookieOptions, CookieDefault>>>
+  /** Tells whether no secret was given, so that a random one lasts as long as the process. */
+  readonly isSecretRandom: boolean
+  readonly cookie: Readonly<Partial<Given<SessionCookieOptions>> & Given<Pick<SessionCookieOptions, CookieDefault>>>
   readonly idleTimeout: number
   readonly absoluteTimeout: number
   readonly rememberTimeout: number
@@ -73,13 +80,14 @@ export interface Settings {
   readonly storeTimeout: number
   readonly sweepInterval: number
   readonly maxRecordSize: number
-  readonly maxSessions: Required<MaxSessions> | undefined
+  readonly maxSessions: Given<MaxSessions> | undefined
   readonly loadUser: SecureSessionOptions['loadUser']
   readonly authHash: SecureSessionOptions['authHash']
   readonly crossOriginProtection: boolean
-  readonly trustedOrigins: ReadonlySet<string>
+  readonly trustedOrigins: ReadonlySet<string> | TrustsOrigin
   readonly clearSiteData: boolean
-  readonly decorators: Readonly<Required<DecoratorNames>>
+  readonly onCopiedSession: 'end' | 'step-up'
+  readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
 
@@ -90,7 +98,7 @@ export interface Settings {
 export function resolveOptions(options: SecureSessionOptions, environment: EnvironmentName): Settings {
   return Object.freeze({
     environment,
-    secrets: secretsOf(options.secret),
+    ...secretsOf(options.secret),
     cookie: Object.freeze({
       ...defaultCookie(environment, options.cookie?.domain),
       ...given(options.cookie),
@@ -104,11 +112,17 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     loadUser: options.loadUser,
     authHash: options.authHash,
     crossOriginProtection: options.crossOriginProtection ?? true,
-    trustedOrigins: new Set(options.trustedOrigins),
+    trustedOrigins: trustedOriginsOf(options.trustedOrigins),
     clearSiteData: options.clearSiteData ?? false,
-    decorators: Object.freeze({ ...DECORATORS, ...given(options.decorators) }),
+    onCopiedSession: options.onCopiedSession ?? 'end',
+    decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
+}
+
+/** Returns the names of what the plugin adds: those of the option `decorators`, and the plugin's own for the others. */
+export function decoratorNames({ decorators }: Pick<SecureSessionOptions, 'decorators'>): Given<DecoratorNames> {
+  return { ...DECORATORS, ...given(decorators) }
 }
 
 type CookieDefault = 'name' | 'path' | 'secure' | 'httpOnly' | 'sameSite' | 'partitioned'
@@ -148,18 +162,24 @@ function milliseconds(duration: Duration | 0): number {
 }
 
 /** `undefined` is absence: `secure: undefined` leaves the default in place. */
-function given<Options extends object>(options: Options | undefined): Partial<Options> {
+function given<Options extends object>(options: Options | undefined): Partial<Given<Options>> {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Partial<Options>
+  return Object.fromEntries(entries) as Partial<Given<Options>>
 }
 
 /** An empty key, which the guard lets pass outside production only, would sign what anybody could sign. */
-function secretsOf(secret: SecureSessionOptions['secret']): string[] {
+function secretsOf(secret: SecureSessionOptions['secret']): Pick<Settings, 'secrets' | 'isSecretRandom'> {
   const secrets = [secret].flat().filter((element) => (element ?? '').trim() !== '') as string[]
-  return secrets.length === 0 ? [randomBytes(32).toString('base64url')] : secrets
+  const isSecretRandom = secrets.length === 0
+  return { isSecretRandom, secrets: isSecretRandom ? [randomBytes(32).toString('base64url')] : secrets }
 }
 
-function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Required<MaxSessions> | undefined {
+function trustedOriginsOf(asked: SecureSessionOptions['trustedOrigins'] = []): Settings['trustedOrigins'] {
+  if (typeof asked === 'function') return asked
+  return new Set(asked.map((entry) => (typeof entry === 'string' ? entry : entry.origin)))
+}
+
+function maxSessionsOf(asked: SecureSessionOptions['maxSessions']): Given<MaxSessions> | undefined {
   if (asked === undefined) return undefined
   return typeof asked === 'object'
     ? { limit: asked.limit, onLimit: asked.onLimit ?? 'evict' }

@@ -1,25 +1,30 @@
 import cookiePlugin from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
+import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
+import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
 import { createSessionOpener } from './http/fastify-session.ts'
-import { finishSession, loadSession, refuseCrossOrigin } from './http/hooks.ts'
-import { ObservedStore } from './storage/observed-store.ts'
-import type { Settings } from './options.ts'
-import { Registration } from './registration.ts'
+import { finishSession, loadRequestSession } from './http/hooks.ts'
+import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
-import { ANSWERED, OPTED_OUT, readSession, SESSION } from './http/request-slot.ts'
+import { HAS_DUPLICATES, readSession, SLOT } from './http/request-slot.ts'
+import type { Settings } from './options.ts'
+import { Registration } from './registration.ts'
+import type { Engine } from './session/engine.ts'
+import { ENGINE } from './session/engine.ts'
 import { SessionIds } from './session/id.ts'
-import type { Parts } from './session/parts.ts'
-import { PARTS } from './session/parts.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
-import { memoryStore } from './stores/memory.ts'
+import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
-import { watchUpgrades } from './connections/websockets.ts'
-import type { SecureSessionOptions, SessionStore } from '../types/index.ts'
+import { TimedStore } from './storage/timed-store.ts'
+import { memoryStore } from './stores/memory.ts'
+import type { AbsenceReports, Closing, SecureSessionOptions, SessionStore } from '../types/index.ts'
+
+/** The number of dead ids of recent logins that are remembered, and as many again. */
+const MAX_REPLACED_IDS = 1_000
 
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
@@ -27,18 +32,20 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onRegister', (context) => void registration.contexts.push(context))
   if (!app.hasReplyDecorator('setCookie')) await app.register(cookiePlugin)
 
-  const parts = await createParts(app, settings, options.store ?? memoryStore({ clock: settings.clock }))
-  decorate(app, parts, registration)
+  const engine = await createEngine(app, settings, options.store ?? memoryStore({ clock: settings.clock }))
+  decorate(app, engine, registration)
 
   app.addHook('onReady', () => registration.checkNeighbours())
+  registration.watchEvents(engine.events)
   app.addHook('onRoute', (route) => registration.noteRoute(route))
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', registration.watchAnswers())
-  app.addHook('onRequest', watchUpgrades(parts, parts.store))
-  if (settings.crossOriginProtection) app.addHook('onRequest', refuseCrossOrigin(parts))
-  app.addHook('onRequest', loadSession(parts))
-  app.addHook('onSend', finishSession())
-  if (settings.sweepInterval > 0) keepSwept(app, parts)
+  app.addHook('onRequest', watchUpgrades(engine))
+  if (settings.crossOriginProtection) addRefusal(app, engine, registration)
+  app.addHook('onRequest', loadRequestSession(engine))
+  app.addHook('onSend', finishSession(engine))
+  if (settings.sweepInterval > 0) keepSwept(app, engine)
+  app.addHook('onClose', () => closeOwn(options.store))
 }
 
 /**
@@ -52,14 +59,9 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
   fastify: '5.x',
 })
 
-async function createParts(
-  app: FastifyInstance,
-  settings: Settings,
-  kept: SessionStore,
-): Promise<Parts & { readonly store: ObservedStore }> {
+async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
   const events = new SessionEvents(app.log, settings.clock)
-  listenTo(kept, settings, events)
-  const store = new ObservedStore(kept, settings.storeTimeout, events)
+  const store = new TimedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
   return {
     settings,
     events,
@@ -67,36 +69,47 @@ async function createParts(
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
+    replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }
 }
 
-/** A frozen store takes no listener, and is a store all the same. */
-function listenTo(kept: SessionStore, { clock }: Settings, events: SessionEvents): void {
-  const onDamaged: SessionStore['onDamaged'] = (handle) => events.emit({ type: 'damaged', handle })
-  const onExpired: SessionStore['onExpired'] = ({ handle, userId, absoluteDeadline }) => {
-    const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
-    events.emit({ type: 'expire', handle, userId, reason })
+/** Returns functions that turn a store's reports on damaged and expired records into events. */
+function reportsTo({ clock }: Settings, events: SessionEvents): AbsenceReports {
+  return {
+    onDamaged: (handle) => events.emit({ type: 'damaged', handle }),
+    onExpired: ({ handle, userId, absoluteDeadline }) => {
+      const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
+      events.emit({ type: 'expire', handle, userId, reason })
+    },
   }
-  Reflect.set(kept, 'onDamaged', onDamaged)
-  Reflect.set(kept, 'onExpired', onExpired)
 }
 
-function decorate(app: FastifyInstance, parts: Parts, registration: Registration): void {
-  const { decorators } = parts.settings
-  const sessionOf: SessionOf = (request) => readSession(parts, request)
-  app.decorateRequest(SESSION, null)
-  app.decorateRequest(ANSWERED, false)
-  app.decorateRequest(OPTED_OUT, false)
+function decorate(app: FastifyInstance, engine: Engine, registration: Registration): void {
+  const { decorators } = engine.settings
+  const sessionOf: SessionOf = (request) => readSession(engine, request)
+  app.decorateRequest(SLOT, 'early')
+  app.decorateRequest(HAS_DUPLICATES, false)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
-  app.decorate(decorators.requireLogin, requireLoginFactory(parts, sessionOf, registration))
-  app.decorate(decorators.sessions, sessionsApi(parts))
-  // A function, so that an app in a log shows nothing of what is behind it.
-  app.decorate(PARTS, () => parts)
+  app.decorate(decorators.requireLogin, requireLoginFactory(engine, sessionOf, registration))
+  app.decorate(decorators.sessions, sessionsApi(engine))
+  // A function, so that a logged app shows nothing of the engine.
+  app.decorate(ENGINE, () => engine)
 }
 
-function keepSwept(app: FastifyInstance, parts: Parts): void {
-  const sessions = sessionsApi(parts)
-  const sweeper = startSweeper(parts.settings.sweepInterval, () => sessions.sweep())
+function addRefusal(app: FastifyInstance, engine: Engine, registration: Registration): void {
+  const { onRequest, preParsing } = refuseCrossOrigin(engine, app, (origin) => registration.reportCorsConflict(origin))
+  app.addHook('onRequest', onRequest)
+  app.addHook('preParsing', preParsing)
+}
+
+/** Ends the connection of a store that opened it by itself. A client that the app has made is the app's to close. */
+async function closeOwn(store: (SessionStore & Partial<Closing>) | undefined): Promise<void> {
+  await store?.close?.()
+}
+
+function keepSwept(app: FastifyInstance, engine: Engine): void {
+  const sessions = sessionsApi(engine)
+  const sweeper = startSweeper(engine.settings.sweepInterval, () => sessions.sweep())
   app.addHook('onClose', async () => sweeper.stop())
 }

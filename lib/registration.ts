@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { FastifyInstance, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
 import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
@@ -7,10 +7,13 @@ import type { CheckContext } from './guard/read/environment.ts'
 import { readOptions } from './guard/read/read-options.ts'
 import { probeNeighbours } from './guard/probe/neighbours.ts'
 import { checkAnswer, checkNeighbours, checkRequest } from './guard/phases.ts'
-import { requestFactsOf } from './guard/read/request-facts.ts'
+import type { RequestFacts } from './guard/read/phase-facts.ts'
+import { QUIET_REQUEST, requestFactsOf } from './guard/read/request-facts.ts'
+import { findCookie } from './http/read-cookie.ts'
 import { watchAnswers } from './http/watch-answers.ts'
+import type { SessionEvents } from './events.ts'
 import type { Settings } from './options.ts'
-import { DECORATORS, resolveOptions, environmentOf } from './options.ts'
+import { decoratorNames, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
 
 /** How many requests are looked at for what the wire shows: the first ones may all be health checks. */
@@ -23,6 +26,8 @@ export class Registration {
   readonly #app: FastifyInstance
   readonly #context: CheckContext
   readonly #findings: Finding[]
+  /** Rules of the request phase that have had their say. */
+  readonly #said = new Set<string>()
   /** Set by whoever guards a route with `requireLogin({ within })`. */
   hasSudoRoute = false
   /** Contexts that inherit the session, as `onRegister` tells of them. */
@@ -91,46 +96,72 @@ export class Registration {
     )
   }
 
-  /** For `onRequest`: what the wire shows of proxies and TLS, each thing said once. */
+  /** Returns the `onRequest` hook that judges what the wire shows of proxies and TLS. */
   watchRequests(): onRequestHookHandler {
-    const said = new Set<string>()
     let count = 0
-    return (request, _reply, done) => {
+    return (request, reply, done) => {
       if (count < OBSERVED_REQUESTS && request.protocol !== 'https') {
         count += 1
-        const facts = requestFactsOf(request, this.#app)
-        const findings = checkRequest(this.options, process.env, facts, this.#context)
-        const fresh = findings.filter(({ rule }) => !said.has(rule))
-        for (const { rule } of fresh) said.add(rule)
-        if (fresh.length > 0) this.#report(fresh)
+        const hasCookie = this.#readsCookie(request)
+        this.#judge(requestFactsOf(request, this.#app, hasCookie))
+        // A login is known by its response.
+        if (!hasCookie) reply.raw.once('finish', () => this.#judgeResponse(request, reply))
       }
       done()
     }
   }
 
-  /** For `onRoute`: notes routes that ask for a login and have opted out of sessions. */
+  /** Notes a route that asks for a login and has opted out of sessions, for `onRoute`. */
   noteRoute({ method, url, config, onRequest, preParsing, preValidation, preHandler }: RouteOptions): void {
     const hooks: unknown[] = [onRequest, preParsing, preValidation, preHandler].flat()
     const isGuarded = hooks.some((hook) => typeof hook === 'function' && this.guards.has(hook))
     if (isGuarded && config?.session === false) this.#guardedWithoutSession.push(`${[method].flat().join(',')} ${url}`)
   }
 
-  /** For `onRequest`: what answers show of the app, each thing said once. */
+  /** Returns the `onRequest` hook that judges what responses show of the app. */
   watchAnswers(): onRequestHookHandler {
-    const said = new Set<string>()
     return watchAnswers(this.settings.clock, (facts) => {
-      this.#reportOnce(checkAnswer(this.options, process.env, facts, this.#context), said)
+      this.#reportOnce(checkAnswer(this.options, process.env, facts, this.#context))
     })
   }
 
-  #reportOnce(findings: readonly Finding[], said: Set<string>): void {
-    const fresh = findings.filter(({ rule }) => !said.has(rule))
-    for (const { rule } of fresh) said.add(rule)
+  /** Says once that requests come with two session cookies. */
+  watchEvents({ emitter }: SessionEvents): void {
+    emitter.once('duplicate', ({ count }) => this.#judge({ ...QUIET_REQUEST, sessionCookies: count }))
+  }
+
+  /** Says once that an origin was refused although CORS lets it in. */
+  reportCorsConflict(origin: string): void {
+    this.#judge({ ...QUIET_REQUEST, refusedOrigin: origin })
+  }
+
+  #readsCookie({ raw, routeOptions }: FastifyRequest): boolean {
+    const { cookie } = raw.headers
+    const { name } = this.settings.cookie
+    return cookie !== undefined && findCookie(cookie, name).count > 0 && routeOptions.config?.session !== false
+  }
+
+  #judgeResponse(request: FastifyRequest, reply: FastifyReply): void {
+    const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String)
+    const { name } = this.settings.cookie
+    const isSet = lines.some((line) => line.startsWith(`${name}=`) && !line.startsWith(`${name}=;`))
+    if (isSet) this.#judge(requestFactsOf(request, this.#app, true))
+  }
+
+  #judge(facts: RequestFacts): void {
+    this.#reportOnce(checkRequest(this.options, process.env, facts, this.#context))
+  }
+
+  /** Reports each rule once. */
+  #reportOnce(findings: readonly Finding[]): void {
+    const fresh = findings.filter(({ rule }) => !this.#said.has(rule))
+    for (const { rule } of fresh) this.#said.add(rule)
     if (fresh.length > 0) this.#report(fresh)
   }
 
   #report(findings: readonly Finding[]): void {
-    for (const { rule, message, fix } of enforce(findings, environmentLine(this.options, process.env))) {
+    const line = environmentLine(this.options, process.env)
+    for (const { rule, message, fix } of enforce(findings, line, this.options)) {
       this.#app.log.warn({ rule }, `${rule}: ${message}. ${fix.text}`)
     }
   }
@@ -147,7 +178,7 @@ function registrationsIn({ server }: FastifyInstance): Registration[] {
 
 /** @fastify/passport and @fastify/jwt bring names of their own; Fastify would say only that one exists. */
 function refuseTakenNames(app: FastifyInstance, options: SecureSessionOptions): void {
-  const { requireLogin, sessions, ...onRequest } = { ...DECORATORS, ...options.decorators }
+  const { requireLogin, sessions, ...onRequest } = decoratorNames(options)
   const taken = [
     ...Object.values(onRequest).filter((name) => app.hasRequestDecorator(name)),
     ...[requireLogin, sessions].filter((name) => app.hasDecorator(name)),

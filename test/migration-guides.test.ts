@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { checkConfig } from '../lib/index.ts'
+import { guide } from './support/guides.ts'
 import { ROOT } from './support/imports.ts'
 
-const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+const migration = guide('lib/migrate/README.md')
 
 /** The options of a library, as its own documentation names them. */
 async function optionsOf(file: string, ...patterns: RegExp[]): Promise<string[]> {
@@ -29,7 +30,7 @@ const LIBRARIES: Record<string, readonly string[]> = {
 
 /** The rows of the table of options: the names in each library's column, and what is here. */
 function rows(): { theirs: string[][]; here: string }[] {
-  const lines = readme.split('\n')
+  const lines = migration.split('\n')
   const start = lines.indexOf('| express-session | @fastify/session | @fastify/secure-session | here |')
   const table = lines.slice(start + 2)
   return table.slice(0, table.indexOf('')).map((line) => {

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { defaultCookie, environmentOf, lifetimesOf, resolveOptions } from '../lib/options.ts'
+import { checkConfig } from '../lib/index.ts'
+import { COOKIE_NAMES, ROOT_NAMES } from '../lib/guard/read/schema.ts'
+import { DECORATORS, defaultCookie, environmentOf, lifetimesOf, resolveOptions } from '../lib/options.ts'
 import type { SecureSessionOptions } from '../types/index.ts'
 
 const MINUTE = 60_000
@@ -100,4 +102,14 @@ t.test('settings cannot change while the app runs', async (t) => {
   t.ok(Object.isFrozen(settings))
   t.ok(Object.isFrozen(settings.cookie))
   t.ok(Object.isFrozen(settings.decorators))
+})
+
+t.test('an option that is undefined is an absent option, at every depth', async (t) => {
+  const nothing = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, undefined]))
+  for (const environment of ['production', 'development'] as const) {
+    const absent = checkConfig({}, environment)
+    t.strictSame(checkConfig(nothing(ROOT_NAMES), environment), absent)
+    const inside = { cookie: nothing(COOKIE_NAMES), decorators: nothing(Object.keys(DECORATORS)) }
+    t.strictSame(checkConfig(inside, environment), absent)
+  }
 })

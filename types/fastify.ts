@@ -2,46 +2,85 @@ import type { SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
 import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
-/** What the plugin adds to requests, by its own names. */
+/** The members that the plugin adds to requests, under its own names. */
 export interface RequestMembers {
   /**
-   * Logs this user in and gives the session a new id, so that an id known before is worth nothing (OWASP ASVS 7.2.4).
-   * `req.user` and `req.session` change at once; store and cookie change with the response, unless it is a 5xx.
-   * @throws `SESSION_USER_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_RESPONSE_STARTED`, `SESSION_STORE_UNAVAILABLE`
+   * Logs this user in and gives the session a new id. The old id opens nothing afterwards (OWASP ASVS 7.2.4).
+   * `req.user` and `req.session` change at once. Store and cookie change with the response. A 5xx changes neither.
+   *
+   * @example
+   * ```ts
+   * app.post('/login', async (req) => {
+   *   const account = { id: 'u1', name: 'Ada' } // the account whose password was checked
+   *   await req.login(account, { remember: true })
+   *   return { hello: req.user?.id }
+   * })
+   * ```
+   *
+   * @throws `SESSION_USER_INVALID`, `SESSION_OPTION_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_RECORD_TOO_LARGE`,
+   * `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   login<User extends SessionUser>(user: User, options?: LoginOptions): Promise<void>
   /**
-   * Ends the session at once: when it resolves the record is gone, whatever the response becomes. Nothing on an anonymous request.
+   * Ends the session at once. When the promise resolves, the record is gone, whatever the response becomes. Does
+   * nothing on an anonymous request.
    * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_STORE_LACKS_INDEX` (with `everywhere` or `others`)
    */
   logout(options?: LogoutOptions): Promise<void>
-  /** The user as given to `login`; `null` on an anonymous request. */
+  /** The user as given to `login`, or `null` on an anonymous request. */
   readonly user: SessionUser | null
-  /** Whether somebody is logged in. */
+  /**
+   * Returns the user as given to `login`, never `null`: the typed way to the user behind `requireLogin`.
+   *
+   * @example
+   * app.get('/me', { onRequest: app.requireLogin() }, async (req) => ({ id: req.requireUser().id }))
+   *
+   * @throws `SESSION_LOGIN_REQUIRED` (401) on an anonymous request
+   */
+  requireUser(): SessionUser
+  /** Returns whether a user is logged in. */
   isAuthenticated(): boolean
-  /** When the user last proved who they are; `null` on an anonymous request. Renewal and remember-me never move it. */
+  /**
+   * The instant at which the user last proved who they are, or `null` on an anonymous request. A login and
+   * `confirmLogin` move the instant. Renewal and remember-me do not.
+   */
   readonly authenticatedAt: Date | null
   /**
-   * Says that the user has just proved who they are again: renews `authenticatedAt` and gives the session a new id.
-   * @throws `SESSION_LOGIN_REQUIRED`
+   * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   confirmLogin(): Promise<void>
   /**
-   * Keeps this session after its user changed their own credentials, while the others end.
+   * Keeps this session after its user changed their own credentials. The user's other sessions end at their next check.
+   * Without a value, the option `authHash` computes the fingerprint.
    * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`
    */
   updateAuthHash(authHash?: string): Promise<void>
 }
 
-/** What the plugin adds to the app, by its own names. */
+/** The members that the plugin adds to the app, under its own names. */
 export interface AppMembers {
-  /** A preHandler: 401 `SESSION_LOGIN_REQUIRED` to an anonymous request, 403 `SESSION_LOGIN_TOO_OLD` past `within`. */
+  /**
+   * Returns a hook that refuses anonymous requests with 401 `SESSION_LOGIN_REQUIRED`. With `within`, the hook refuses a
+   * login that is older with 403 `SESSION_LOGIN_TOO_OLD`. As `onRequest` hook it runs before a body is read.
+   *
+   * @example
+   * ```ts
+   * app.get('/account', { onRequest: app.requireLogin() }, async (req) => ({ name: req.user?.id }))
+   * app.post('/transfer', { onRequest: app.requireLogin({ within: '10m' }) }, async () => ({ sent: true }))
+   * ```
+   *
+   * @throws `SESSION_OPTION_INVALID` when `within` is no duration
+   */
   requireLogin(options?: RequireLoginOptions): RequireLoginHook
-  /** Sessions seen from outside a request: list, revoke, sweep, events. */
+  /** The sessions seen from outside a request: list, revoke, sweep, events. */
   readonly sessions: Sessions
 }
 
-/** These members under the names that the app gave them. A `Pick` keeps what an editor shows of a member. */
+/**
+ * The members under the names that the app gave them. A `Pick` keeps the documentation that an editor shows for a
+ * member.
+ */
 export type Named<Members> = Pick<Members, Exclude<keyof Members, keyof SessionDecoratorNames>> & {
   [Name in keyof Members as NewName<Name>]: Members[Name]
 }
@@ -49,15 +88,16 @@ export type Named<Members> = Pick<Members, Exclude<keyof Members, keyof SessionD
 type NewName<Name> = Name extends keyof SessionDecoratorNames ? SessionDecoratorNames[Name] : never
 
 declare module 'fastify' {
-  /** The user snapshot that `login` takes and `req.user` gives back. Extend it by declaration merging. */
+  /** The user that `login` takes and `req.user` returns. Extend it by declaration merging. */
   interface SessionUser {
-    /** Non-empty; names the user to the store's index and to `app.sessions`. */
+    /** The non-empty name of the user in the store's index and in `app.sessions`. */
     id: string
   }
 
   /**
-   * The types' side of the option `decorators`: the names that this app gave to what the plugin adds, by the plugin's own ones.
-   * Where @fastify/passport or @fastify/jwt declare a member of the same name, this is what keeps both right.
+   * The names of the option `decorators`, for the compiler. Keys are the plugin's own names, values are the names in
+   * this app. Where @fastify/passport or @fastify/jwt declare a member of the same name, this renaming keeps both types
+   * right.
    *
    * ```ts
    * declare module 'fastify' {
@@ -70,7 +110,7 @@ declare module 'fastify' {
    */
   interface SessionDecoratorNames {}
 
-  // Inherited, not declared: a member that another package declares then stands, where two declarations would be an error.
+  // The members are inherited and not declared, because a member that another package declares too would be an error.
   interface FastifyRequest extends Named<RequestMembers> {}
 
   interface FastifyInstance extends Named<AppMembers> {}
@@ -80,11 +120,11 @@ declare module 'fastify' {
 
 declare module '@fastify/session' {
   interface FastifySessionObject {
-    /** A copy of the session's data, without methods and cookie. */
+    /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
   }
 }
 
-// Named, so that the declarations of these packages come along with this one's.
+// These exports make a compiler load the declarations of both packages.
 export type { CookieSerializeOptions } from '@fastify/cookie'
 export type { FastifySessionObject } from '@fastify/session'

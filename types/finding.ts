@@ -1,9 +1,13 @@
-/** `fatal` refuses to boot, `warning` is logged once at startup, `info` is shown by the CLI. */
+/**
+ * The weight of a finding: `fatal` refuses to boot, `warning` is logged once at startup, `info` is shown by the
+ * commands.
+ */
 export type Severity = 'fatal' | 'warning' | 'info'
 
 /**
- * When the guard can see it: at `register`, in `onReady` (`ready`), on the first `request`s, in the `source` text that the command
- * `check` reads, or by a `scan` from outside.
+/**
+ * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, the `source` text that the
+ * command `check` reads, or a `scan` from outside.
  */
 export type Phase = 'register' | 'ready' | 'request' | 'source' | 'scan'
 
@@ -14,18 +18,30 @@ export type EnvironmentName = 'production' | 'development' | 'test'
 export interface FindingLocation {
   /** RFC 6901 JSON pointer into the options, e.g. `/cookie/sameSite`. */
   pointer: string
-  /** The same for people: `cookie.sameSite`. */
+  /** The same place in the notation of JavaScript: `cookie.sameSite`. */
   path: string
-  /** The value found there, as printed; secrets only as type and length: `<string, 12 bytes>`. */
+  /** The printed value. Of a secret only type and length are printed: `<string, 12 bytes>`. */
   value: string
-  /** Whether `value` hides what was found. */
+  /** `true` when `value` hides a secret. */
   redacted: boolean
+  /** Where the option is written, or where it would be. Only the command `check` knows it. */
+  source?: SourcePlace
 }
 
-/** Why a finding was set aside. */
+/** A place in a file of the app. */
+export interface SourcePlace {
+  /** The path, as absolute as the checked file is. */
+  file: string
+  /** From 1. */
+  line: number
+  /** From 1, in UTF-16 code units. */
+  column: number
+}
+
+/** The entry of `silence` that set a finding aside. */
 export interface SilencedBy {
   reason: string
-  /** ISO date after which the finding counts again; `null` when it never does. */
+  /** The ISO date after which the finding counts again, or `null`. */
   expires: string | null
 }
 
@@ -47,31 +63,32 @@ export interface FindingFix {
   text: string
   /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
   snippet?: string
-  /** The same as steps, which leave the rest alone. They have been tried: no other fatal finding comes. Absent where no edit of the options helps. */
+  /** The same as steps. The guard has tried them: they bring no new fatal finding. Absent where no edit of the options helps. */
   patch?: FixStep[]
   /** `safe`: the steps have one reading and change nothing that was right. `review`: they take a decision for the author. */
   confidence?: 'safe' | 'review'
 }
 
-/** One thing the guard has to say about a configuration. Plain JSON. */
+/** One fault that the guard found in a configuration. Plain JSON. */
 export interface Finding {
   schemaVersion: 1
-  /** Stable id, `session/<slug>`. */
+  /** The stable id of the rule, `session/<slug>`. */
   rule: `session/${string}`
   severity: Severity
   environment: EnvironmentName
   phase: Phase
-  /** `false` where a browser drops the cookie anyway, or the option means nothing. */
+  /** `false` for a fault that no reason can excuse: a browser discards the cookie, or the option has no effect. */
   silenceable: boolean
-  /** One line that says what is wrong. Never holds a secret. */
+  /** The fault in one line. Never holds a secret. */
   message: string
   at: FindingLocation[]
   why: string
+  /** The remedy. */
   fix: FindingFix
   /** The nearest known name, for a misspelt one. */
   suggestion?: string
-  /** Standards and issues behind the rule. */
+  /** The standards and issues behind the rule. */
   references: string[]
-  /** Present when an entry of `silence` set this finding aside; it then never refuses a boot. */
+  /** Present when an entry of `silence` set this finding aside. A silenced finding never refuses a boot. */
   silenced?: SilencedBy
 }

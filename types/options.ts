@@ -3,135 +3,199 @@ import type { Duration } from './duration.ts'
 import type { SessionStore } from './store.ts'
 import type { SessionUser } from './session.ts'
 
-/** Attributes of the session cookie (RFC 6265bis 4.1.2). */
+/** The attributes of the session cookie (RFC 6265bis 4.1.2). */
 export interface SessionCookieOptions {
-  /** Default `__Host-session` in production (`__Secure-session` with a `domain`), `session` otherwise. */
-  name?: string
-  /** Default: none, so that only this very host receives the cookie. */
-  domain?: string
-  /** Default `/`. */
-  path?: string
-  /** Default `true` in production; otherwise `'auto'`: Secure exactly when the request is https. */
-  secure?: boolean | 'auto'
-  /** Default `true`. */
-  httpOnly?: boolean
-  /** Default `'lax'`. */
-  sameSite?: 'lax' | 'strict' | 'none'
-  /** CHIPS: one cookie jar per embedding site. Default `false`. */
-  partitioned?: boolean
-  /** Eviction priority, a Chromium extension. Default: none. */
-  priority?: 'low' | 'medium' | 'high'
+  /** The name. Default `__Host-session` in production (`__Secure-session` with a `domain`), `session` otherwise. */
+  name?: string | undefined
+  /** The domain whose hosts receive the cookie. Default: none, so that only this host receives the cookie. */
+  domain?: string | undefined
+  /** The path below which a browser sends the cookie. Default `/`. */
+  path?: string | undefined
+  /**
+   * Sends the cookie over https only. `'auto'`: exactly when the request is https. Default `true` in production, else
+   * `'auto'`.
+   */
+  secure?: boolean | 'auto' | undefined
+  /** Hides the cookie from scripts of the page. Default `true`. */
+  httpOnly?: boolean | undefined
+  /** The requests of other sites that carry the cookie. Default `'lax'`: top-level navigation only. */
+  sameSite?: 'lax' | 'strict' | 'none' | undefined
+  /** Keeps one cookie jar for each embedding site (CHIPS). Default `false`. */
+  partitioned?: boolean | undefined
+  /** The order in which Chromium removes cookies when there are too many. Default: none. */
+  priority?: 'low' | 'medium' | 'high' | undefined
 }
 
-/** Sets a finding of the guard aside, for a reason that a reviewer can read. */
+/** An entry that sets a finding of the guard aside, with a reason for the reviewer. */
 export interface Silence {
   /** The rule's slug or id: `domain-wide` or `session/domain-wide`. */
   rule: string
-  /** Why this is acceptable here. Required. */
+  /** The reason why the finding is acceptable in this app. Required. */
   reason: string
-  /** ISO date (`2027-01-31`) after which the finding counts again. */
-  expires?: string
+  /** The ISO date (`2027-01-31`) after which the finding counts again. Default: never. */
+  expires?: string | undefined
 }
 
-/** Other names for what the plugin adds, for apps in which a name is taken (@fastify/passport, @fastify/jwt). */
+/** Other names for the plugin's members, for apps in which a name is taken (@fastify/passport, @fastify/jwt). */
 export interface DecoratorNames {
   /** `req.login`. */
-  login?: string
+  login?: string | undefined
   /** `req.logout`. */
-  logout?: string
+  logout?: string | undefined
   /** `req.user`. */
-  user?: string
+  user?: string | undefined
+  /** `req.requireUser`. */
+  requireUser?: string | undefined
   /** `req.isAuthenticated`. */
-  isAuthenticated?: string
+  isAuthenticated?: string | undefined
   /** `req.authenticatedAt`. */
-  authenticatedAt?: string
+  authenticatedAt?: string | undefined
   /** `req.confirmLogin`. */
-  confirmLogin?: string
+  confirmLogin?: string | undefined
   /** `req.updateAuthHash`. */
-  updateAuthHash?: string
+  updateAuthHash?: string | undefined
   /** `app.requireLogin`. */
-  requireLogin?: string
+  requireLogin?: string | undefined
   /** `app.sessions`. */
-  sessions?: string
+  sessions?: string | undefined
 }
 
-/** What happens to the login that would be one too many. */
+/** A limit of sessions, and the treatment of a login beyond the limit. */
 export interface MaxSessions {
-  /** How many sessions one user may have at once. */
+  /** The number of sessions that one user may have at once, from 1. */
   limit: number | ((user: SessionUser) => number)
-  /** `'evict'` ends the least recently used one, `'refuse'` refuses the new login. Default `'evict'`. */
-  onLimit?: 'evict' | 'refuse'
+  /** `'evict'` ends the least recently used session. `'refuse'` refuses the new login. Default `'evict'`. */
+  onLimit?: 'evict' | 'refuse' | undefined
 }
 
-/** Options of `fastify.register(secureSession, options)`. Nothing is coerced; unknown keys refuse to boot. */
+/**
+ * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
+ * form.
+ */
+export interface TrustedOrigin {
+  origin: string
+  /** The reason why this is acceptable here. Required. */
+  reason: string
+}
+
+/**
+ * Says whether an origin may send unsafe requests. Called for an origin that is not the app's own, and never for
+ * `null`. Answers at once, with a boolean: anything else, a promise too, fails the request with
+ * `SESSION_OPTION_INVALID`.
+ */
+export type TrustsOrigin = (origin: string, request: FastifyRequest) => boolean
+
+/**
+ * The options of `fastify.register(secureSession, options)`. No value is coerced. An unknown key refuses to boot. An
+ * option that is `undefined` is absent.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify'
+ * import secureSession from 'fastify-session-guard'
+ * import type { SecureSessionOptions, SessionStore } from 'fastify-session-guard'
+ *
+ * declare const store: SessionStore
+ * const options: SecureSessionOptions = {
+ *   secret: process.env['SESSION_SECRET'],
+ *   store,
+ *   tls: 'proxy',
+ *   idleTimeout: '30m',
+ *   maxSessions: 5,
+ * }
+ * const app = Fastify()
+ * await app.register(secureSession, options)
+ * ```
+ */
 export interface SecureSessionOptions {
-  /** Which rules apply. Default: `NODE_ENV`; anything but `development` and `test` means production. */
-  environment?: EnvironmentOption
+  /** The name that selects the rules. Default: `NODE_ENV`. Every name but `development` and `test` means production. */
+  environment?: EnvironmentOption | undefined
   /**
-   * Signs the cookie: at least 32 random bytes, as `npx fastify-session-guard secret` prints them.
-   * A list rotates keys: the first signs, all verify. Default: none, which production refuses; elsewhere a random one.
+   * The key that signs the cookie: at least 32 random bytes, as `npx fastify-session-guard secret` prints them.
+   * A list rotates keys: the first key signs, all keys verify. Default: none, which production refuses. Outside
+   * production a random key is used.
    */
-  secret?: string | string[]
-  cookie?: SessionCookieOptions
-  /** Where sessions are kept. Default: a bounded store in memory, which production refuses. */
-  store?: SessionStore
-  /** Lifetimes by NIST SP 800-63B-4 (2.1.3, 2.2.3, 2.3.3) in place of the defaults below. */
-  assurance?: 'aal1' | 'aal2' | 'aal3'
-  /** Ends a session that nobody uses. Default `30m`. */
-  idleTimeout?: Duration
-  /** Ends a session however busy it is, counted from login (from creation while anonymous). Default `12h`. */
-  absoluteTimeout?: Duration
-  /** Age at which the id is replaced by itself (OWASP renewal timeout). `'0s'` disables. Default `15m`. */
-  renewalTimeout?: Duration
-  /** Lifetime of a session begun with `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
-  rememberTimeout?: Duration
-  /** How many sessions a user may have. Default: no limit. */
-  maxSessions?: number | ((user: SessionUser) => number) | MaxSessions
-  /** Fetches the user behind a session, for `authHash`; `null` or `undefined` (no such user any more) ends the session. */
-  loadUser?: (id: string) => Promise<unknown>
-  /** Fingerprint of the user's credentials; when it changes, older sessions end. Needs `loadUser`. */
+  secret?: string | string[] | undefined
+  /** The attributes of the session cookie. */
+  cookie?: SessionCookieOptions | undefined
+  /** The store of the sessions. Default: a bounded store in memory, which production refuses. */
+  store?: SessionStore | undefined
+  /**
+   * The assurance level whose lifetimes (NIST SP 800-63B-4, 2.1.3, 2.2.3, 2.3.3) replace the defaults below. Default:
+   * none.
+   */
+  assurance?: 'aal1' | 'aal2' | 'aal3' | undefined
+  /** The time without use after which a session ends. Default `30m`. */
+  idleTimeout?: Duration | undefined
+  /**
+   * The time after which a session ends in any case, from the login, or from the creation while anonymous. Default
+   * `12h`.
+   */
+  absoluteTimeout?: Duration | undefined
+  /** The age at which the id is replaced (OWASP renewal timeout). `'0s'` never replaces an id by age. Default `15m`. */
+  renewalTimeout?: Duration | undefined
+  /** The lifetime after `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
+  rememberTimeout?: Duration | undefined
+  /** The number of sessions that a user may have at once. Default: no limit. */
+  maxSessions?: number | ((user: SessionUser) => number) | MaxSessions | undefined
+  /** Fetches the user behind a session, for `authHash`. `null` and `undefined` (the user is gone) end the session. */
+  loadUser?: ((id: string) => Promise<unknown>) | undefined
+  /** Returns a fingerprint of the user's credentials. When it changes, older sessions end. Needs `loadUser`. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the app's own user type, which a plugin cannot know
-  authHash?: (user: any) => string | undefined
-  /** How long an `authHash` comparison stays good. Default `1m`. */
-  authCheckInterval?: Duration
-  /** How long a store may take to answer before the request gets a 503. Default `2s`. */
-  storeTimeout?: Duration
-  /** How often expired records are removed in the background. `'0s'` disables. Default `0s`. */
-  sweepInterval?: Duration
-  /** Largest session data, in bytes of JSON. Default 65,536. */
-  maxRecordSize?: number
-  /** Refuses unsafe cross-origin requests. Default `true`. */
-  crossOriginProtection?: boolean
-  /** Origins (`https://app.example`) that may send unsafe requests although they are another origin. Default none. */
-  trustedOrigins?: string[]
-  /** Where TLS ends, when the plugin cannot see it: in this process, or at a proxy that Fastify's `trustProxy` names. */
-  tls?: 'direct' | 'proxy'
-  /** Sends `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
-  clearSiteData?: boolean
-  /** Other names for the decorators. */
-  decorators?: DecoratorNames
-  /** Findings of the guard that this app accepts. */
-  silence?: Silence[]
-  /** The time, in milliseconds since 1970. Default `Date.now`. */
-  clock?: () => number
+  authHash?: ((user: any) => string | undefined) | undefined
+  /** The time for which a check with `authHash` stays good. Default `1m`. */
+  authCheckInterval?: Duration | undefined
+  /** The time that a store has for an operation before the request gets a 503. Default `2s`. */
+  storeTimeout?: Duration | undefined
+  /**
+   * The interval at which expired records are removed in the background. `'0s'` switches the sweep off. Default `0s`.
+   */
+  sweepInterval?: Duration | undefined
+  /** The largest session data, in bytes of JSON. Default 65,536. */
+  maxRecordSize?: number | undefined
+  /** Refuses unsafe requests that another origin's page sent. Default `true`. */
+  crossOriginProtection?: boolean | undefined
+  /**
+   * Origins that may send unsafe requests although they are another origin: a list of `https://app.example` or, for the
+   * shell of an app, `capacitor://localhost`; or a function of the origin and the request. Default none.
+   */
+  trustedOrigins?: (string | TrustedOrigin)[] | TrustsOrigin | undefined
+  /**
+   * The place where TLS ends: `'direct'` (this process) or `'proxy'` (a proxy that Fastify's `trustProxy` names).
+   * Default: not told.
+   */
+  tls?: 'direct' | 'proxy' | undefined
+  /**
+   * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
+   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. Default `'end'`.
+   */
+  onCopiedSession?: 'end' | 'step-up' | undefined
+  /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
+  clearSiteData?: boolean | undefined
+  /** Other names for the decorators. Default: the plugin's own names. */
+  decorators?: DecoratorNames | undefined
+  /** The findings of the guard that this app accepts. Default none. */
+  silence?: Silence[] | undefined
+  /** Returns the time in milliseconds since 1970. Default `Date.now`. */
+  clock?: (() => number) | undefined
 }
 
-/** The known names; any other string is accepted, reported, and treated as production. */
+/** The known names. Every other string is accepted, reported and treated as production. */
 export type EnvironmentOption = 'production' | 'development' | 'test' | (string & {})
 
-/** Per-route settings: `config: { session: false }` and `config: { crossOriginProtection: false }`. */
+/** The settings of one route: `config: { session: false }` and `config: { crossOriginProtection: false }`. */
 export interface SessionRouteConfig {
-  /** `false`: no cookie is read and no store is asked on this route. */
+  /** `false`: the route has no session. No cookie is read, and no store is asked. */
   session?: false
-  /** `false`: unsafe cross-origin requests may reach this route. */
+  /** `false`: unsafe requests of other origins reach this route. */
   crossOriginProtection?: false
 }
 
-/** What `requireLogin` takes. */
+/** The options of `requireLogin`. */
 export interface RequireLoginOptions {
-  /** The login must be younger than this; otherwise 403 `SESSION_LOGIN_TOO_OLD`. */
+  /** The greatest age of the login. An older login gets 403 `SESSION_LOGIN_TOO_OLD`. Default: no limit. */
   within?: Duration
 }
 
-/** A preHandler. */
+/** A hook for `onRequest` or `preHandler`. */
 export type RequireLoginHook = (request: FastifyRequest) => Promise<void>

@@ -4,61 +4,80 @@ import type { DeviceFacts } from './store.ts'
 
 export type { SessionUser }
 
-/** Options of `req.login(user, options)`. */
+/** The options of `req.login(user, options)`. */
 export interface LoginOptions {
-  /** A cookie and a session that outlive the browser, for `rememberTimeout`. Default `false`. */
-  remember?: boolean
-  /** Fingerprint of the credentials at this login, in place of what the option `authHash` computes. */
-  authHash?: string
+  /** Makes cookie and session outlive the browser, for `rememberTimeout`. Default `false`. */
+  remember?: boolean | undefined
+  /** The fingerprint of the credentials at this login. Default: the result of the option `authHash`. */
+  authHash?: string | undefined
   /**
-   * Session data that survives the login: all, none, or these keys. Default all, without the secret of @fastify/csrf-protection that an
-   * anonymous session had; of another user's session never more than the keys named here.
+   * The session data that survives the login: all, none, or these keys. Default: all, except the token that
+   * `@fastify/csrf-protection` keeps in an anonymous session. Data of another user survives only under keys that are
+   * named here.
    */
-  keep?: boolean | readonly string[]
+  keep?: boolean | readonly string[] | undefined
 }
 
-/** Options of `req.logout(options)`. */
+/** The options of `req.logout(options)`. */
 export interface LogoutOptions {
-  /** End all sessions of this user. */
+  /** Ends all sessions of this user. Default `false`. */
   everywhere?: boolean
-  /** End all sessions of this user but this one, which stays logged in. */
+  /** Ends all other sessions of this user. This session stays logged in. Default `false`. */
   others?: boolean
 }
 
-/** One entry of a device list. No secret in it. */
+/** One entry of a device list. It holds no secret. */
 export interface SessionInfo {
+  /** The public name of the session, for `revoke`. It opens nothing. */
   readonly handle: string
   readonly userId: string
   readonly createdAt: Date
+  /** The instant at which the user last proved who they are. */
   readonly authenticatedAt: Date
-  /** As exact as the last touch: at most 1/20 of the idle timeout old. */
+  /** The last use. A use is written at most every 1/20 of the idle timeout. */
   readonly lastSeenAt: Date
-  /** When the session ends unless it is used. */
+  /** The instant at which the session ends without further use. */
   readonly idleDeadline: Date
-  /** When the session ends. */
+  /** The instant at which the session ends in any case. */
   readonly absoluteDeadline: Date
+  /** `true` after a login with `remember: true`. */
   readonly remember: boolean
+  /** The client as it looked at the login, or `null` when it was not recorded. */
   readonly device: DeviceFacts | null
 }
 
-/** `app.sessions`: sessions seen from outside a request. */
+/** The sessions seen from outside a request: `app.sessions`. */
 export interface Sessions {
-  /** The live sessions of a user, the most recently used first. Rejects with `SESSION_STORE_LACKS_INDEX` on a store without a user index. */
+  /**
+   * Lists the live sessions of a user, the most recently used first.
+   * @throws `SESSION_STORE_LACKS_INDEX`, `SESSION_STORE_UNAVAILABLE`
+   */
   list(userId: string): Promise<SessionInfo[]>
-  /** Ends one session, only if it is this user's. Resolves to whether there was one. */
+  /**
+   * Ends one session if it belongs to this user. Resolves to `false` when there was no such session.
+   * @throws `SESSION_STORE_UNAVAILABLE`
+   */
   revoke(handle: string, owner: { userId: string }): Promise<boolean>
-  /** Ends all sessions of a user, `except` one handle. Resolves to how many it ended. */
+  /**
+   * Ends all sessions of a user, `except` one handle. Resolves to the number of ended sessions.
+   * @throws `SESSION_STORE_LACKS_INDEX`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   */
   revokeUser(userId: string, options?: { except?: string }): Promise<number>
-  /** Removes expired records. Resolves to how many went; 0 on stores that expire by themselves. */
+  /**
+   * Removes expired records. Resolves to their number, which is 0 on stores that expire records by themselves.
+   * @throws `SESSION_STORE_UNAVAILABLE`
+   */
   sweep(): Promise<number>
-  /** What happens to sessions; the same objects go to the `node:diagnostics_channel` named `fastify-session-guard`. */
+  /**
+   * The events of all sessions. The same objects go to the `node:diagnostics_channel` named `fastify-session-guard`.
+   */
   readonly events: EventEmitter<SessionEventMap>
 }
 
-/** What happened to a session. Handles only: no id, no data. */
+/** One event of a session. `at` is in milliseconds since 1970. An event holds handles, no id, no secret and no data. */
 export type SessionEvent =
   | { type: 'login'; at: number; handle: string; previousHandle: string | null; userId: string; remember: boolean }
-  | { type: 'logout'; at: number; handle: string; userId: string | null }
+  | { type: 'logout'; at: number; handle: string; userId: string }
   | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
@@ -66,17 +85,43 @@ export type SessionEvent =
       type: 'revoke'
       at: number
       handle: string
-      userId: string | null
+      userId: string
       reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
     }
-  | { type: 'replay'; at: number; handle: string; userId: string | null }
+  | {
+      type: 'replay'
+      at: number
+      handle: string
+      userId: string | null
+      /** `false` with `onCopiedSession: 'step-up'`, which lets the session go on. */
+      isEnded: boolean
+      /** The number of renewals between the id in use and the one that was shown. */
+      behind: number
+      sign: 'second-holder' | 'replaced' | 'sibling' | 'older'
+      /** The client of the login. */
+      device: DeviceFacts | null
+      /** The client that showed the id. */
+      client: DeviceFacts
+    }
+  | {
+      type: 'fork'
+      at: number
+      handle: string
+      userId: string | null
+      /** Tells whether the replaced id was let in. */
+      isServed: boolean
+      behind: number
+      device: DeviceFacts | null
+      client: DeviceFacts
+    }
   | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
   | { type: 'duplicate'; at: number; count: number }
-  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'conflict' }
+  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'late' }
+  | { type: 'upkeep-skipped'; at: number; handle: string }
   | { type: 'damaged'; at: number; handle: string }
   | { type: 'store-failure'; at: number; operation: string }
 
-/** Listeners of `app.sessions.events`: one per type, and `event` for all. */
+/** The listeners of `app.sessions.events`: one name for each type, and `event` for all types. */
 export type SessionEventMap = {
   [Type in SessionEvent['type']]: [Extract<SessionEvent, { type: Type }>]
 } & { event: [SessionEvent] }

@@ -1,24 +1,38 @@
-/** A secret that was handed out by a renewal and has not come back yet. */
-export interface Successor {
-  /** base64url SHA-256 of the secret. */
+/** A renewed id that was shown once, and is not confirmed yet. */
+export interface RenewedId {
+  /** Hash of its secret. */
   readonly secretHash: string
   readonly issuedAt: number
+  /** When a client showed it for the first time. */
+  readonly shownAt: number
+  /** Tells whether that client looked like the one that made the session. */
+  readonly isTied: boolean
 }
 
-/** What a client looked like when it logged in; shown in device lists, never used to decide. */
+/** An id that was shown beside the id in use. One of the two belongs to a copy, or to a browser that lost its newest cookie. */
+export interface RivalId {
+  /** Hash of its secret. */
+  readonly secretHash: string
+  /** When both were first seen side by side. */
+  readonly since: number
+  /** Tells whether both came from clients that look like the one that made the session. */
+  readonly isTied: boolean
+}
+
+/** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
   readonly ip: string
 }
 
 /**
- * What a store keeps for one session. Immutable: a change is a new object.
+ * The record of one session in a store. Immutable: a change is a new object.
  * Instants are milliseconds since 1970; hashes are SHA-256 in base64url.
  */
 export interface SessionRecord {
   /** 16 random bytes, base64url: the store key, safe in logs. */
   readonly handle: string
-  /** Hash of the secret that was last presented, or handed out by a login. */
+  /** Hash of the confirmed secret: issued by a login, or renewed and shown again a minute later. */
   readonly secretHash: string
   /** Grows by one with every write but a touch: what compare-and-set compares. */
   readonly version: number
@@ -32,15 +46,30 @@ export interface SessionRecord {
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number
-  /** When the current secret was minted. */
+  /** When the confirmed secret was issued. */
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
-  /** At most two renewals whose secret nobody has presented yet. */
-  readonly successors: readonly Successor[]
-  /** Secrets that a renewal replaced; good until `previousDeadline`, a sign of a copied cookie after it. */
-  readonly previousSecretHashes: readonly string[]
-  readonly previousDeadline: number
+  /** The number of renewals since the login, up to the confirmed secret. */
+  readonly generation: number
+  /** The beginning of the hash of the secret that the confirmed one was issued to; empty after a login. */
+  readonly parent: string
+  /** When the confirmed secret was first shown; 0 until then. */
+  readonly shownAt: number
+  /** Tells whether the client that showed it first looked like the one that made the session. */
+  readonly isTied: boolean
+  /** A renewal of the confirmed secret that was shown, and is not confirmed yet. */
+  readonly tip: RenewedId | null
+  /** Ids that were shown beside the one in use; at most four. */
+  readonly rivals: readonly RivalId[]
+  /** When the id in use was last seen, as exactly as its rivals require. */
+  readonly headAt: number
+  /** Tells whether a replaced id came back since the login, so that the login no longer counts as recent. */
+  readonly isForked: boolean
+  /** The record to go back to, as JSON, while a change of id is being taken back; no id opens the session meanwhile. */
+  readonly heldBack: string | null
+  /** The kind of client that made the session, without versions: the beginning of a hash. */
+  readonly family: string
   readonly remember: boolean
   readonly device: DeviceFacts | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
@@ -54,28 +83,69 @@ export interface SessionRecord {
  *
  * An unknown, expired or damaged record is absent, and absence is not an error. A rejection means that the store could
  * not answer; the request then gets a 503. No method ever brings back a record that is gone.
+ *
+ * A store reads the fields `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline` of a record. All other fields are
+ * JSON that comes back as it was.
+ *
+ * @example
+ * ```ts
+ * import type { SessionRecord, SessionStore } from 'fastify-session-guard'
+ *
+ * const records = new Map<string, SessionRecord>()
+ * const live = (handle: string): SessionRecord | undefined => {
+ *   const record = records.get(handle)
+ *   return record !== undefined && record.idleDeadline > Date.now() ? record : undefined
+ * }
+ * export const store: SessionStore = {
+ *   get: async (handle) => live(handle),
+ *   create: async (record) => live(record.handle) === undefined && records.set(record.handle, record).size > 0,
+ *   update: async (record, version) =>
+ *     live(record.handle)?.version === version && records.set(record.handle, record).size > 0,
+ *   async touch(handle, version, seen) {
+ *     const record = live(handle)
+ *     if (record?.version !== version) return false
+ *     const lastSeenAt = Math.max(record.lastSeenAt, seen.lastSeenAt)
+ *     const idleDeadline = Math.max(record.idleDeadline, seen.idleDeadline)
+ *     return records.set(handle, { ...record, lastSeenAt, idleDeadline }).size > 0
+ *   },
+ *   async delete(handle, version) {
+ *     const record = live(handle)
+ *     return record !== undefined && (version ?? record.version) === record.version && records.delete(handle)
+ *   },
+ * }
+ * ```
  */
 export interface SessionStore {
-  /** The record, or `undefined` when it is absent. */
-  get(handle: string): Promise<SessionRecord | undefined>
+  /**
+   * The record, or `undefined` when it is absent. `reports` belongs to this one call: a store that several plugins share tells
+   * each of them only about the records that it asked for itself.
+   */
+  get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined>
   /** Stores a new record. Resolves to `false`, storing nothing, when the handle is taken. */
   create(record: SessionRecord): Promise<boolean>
-  /** Replaces the record if its version is still `version`. `false`, changing nothing, when it is absent or has another version. */
+  /**
+   * Replaces the record if its version is still `version`. `false`, changing nothing, when it is absent or has another version.
+   * The deadline may move forward and back.
+   */
   update(record: SessionRecord, version: number): Promise<boolean>
   /**
    * Moves `lastSeenAt` and `idleDeadline`, nothing else; the version stays.
-   * `false`, changing nothing, when the record is absent or has another version. May never move a deadline back.
+   * `false`, changing nothing, when the record is absent or has another version. Never moves an instant back, because two
+   * touches may arrive in the wrong order. After a clock was set back, only an `update` brings the deadline down to the true one.
    */
   touch(handle: string, version: number, seen: { lastSeenAt: number; idleDeadline: number }): Promise<boolean>
   /** Removes the record, or only if its version is `version` when one is given. `false` when there was nothing to remove. */
   delete(handle: string, version?: number): Promise<boolean>
-  /** Set by the plugin; a store calls it when it finds a record it cannot read, which it then treats as absent. */
-  onDamaged?: ((handle: string) => void) | undefined
+}
+
+/** Functions through which `get` tells why a record that was there is absent. */
+export interface AbsenceReports {
+  /** The store found a record that it cannot read. It treats the record as absent. */
+  readonly onDamaged?: ((handle: string) => void) | undefined
   /**
-   * Set by the plugin; a store that removes an expired record when `get` meets it calls it then, so that an event can say so.
-   * Stores that expire records out of sight have nothing to call it with.
+   * The store removed an expired record. A store that expires records by itself, as Redis does, never calls this.
    */
-  onExpired?: ((record: SessionRecord) => void) | undefined
+  readonly onExpired?: ((record: SessionRecord) => void) | undefined
 }
 
 /**
@@ -107,8 +177,87 @@ export interface IndexEntry {
 export interface Sweeping {
   /**
    * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left.
-   * A store that several processes share may leave the work to the one that is at it, and resolve to 0; with `alone: false` it
-   * sweeps beside it.
+   * A store that several processes share may leave the work to the process that is already sweeping, and resolve to 0; with
+   * `alone: false` it sweeps beside that process.
    */
   sweep(now: number, limit: number, options?: { readonly alone?: boolean }): Promise<number>
 }
+
+/** The power to tell the time of the store's server, for stores whose server is another machine. */
+export interface Clocked {
+  /** The server's time, in milliseconds since 1970. */
+  now(): Promise<number>
+}
+
+/** The power to read many records with few round trips. */
+export interface ReadingMany {
+  /**
+   * The records of these handles that are there, in any order. At most 1,000 handles; the caller splits longer lists, so that
+   * no answer holds up other requests.
+   */
+  getMany(handles: readonly string[]): Promise<readonly SessionRecord[]>
+}
+
+/** The power to list every record. */
+export interface Enumerating {
+  /**
+   * One page of the live records, `limit` of them. `limit` is a whole number from 1 to 1,000. Redis lists in steps of its own, and
+   * may give a few hundred more.
+   *
+   * The first page is asked without `after`, the following one with the `next` of the page before. A page without `next` is the
+   * last. A page may hold fewer records than `limit`, or none, and still have a `next`. Records that exist during the whole
+   * listing are in it; records that come or go meanwhile may be. A record may be listed twice where the server cannot prevent it.
+   */
+  listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
+  /**
+   * How many records are live. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
+   * over its keys: a record that comes or goes during the walk, or has just expired, may be counted or not.
+   */
+  count(): Promise<number>
+}
+
+/** One page of `listAll`. */
+export interface RecordPage {
+  readonly records: readonly SessionRecord[]
+  /** The place where the next page begins, for `after`. Its content is the store's own. */
+  readonly next?: string
+}
+
+/**
+ * The power to keep one instant for the whole store: no session that began before this instant is let in. One write ends
+ * all of these sessions, however many there are.
+ */
+export interface Cutoff {
+  /** Moves the cutoff to `instant`, never back. Resolves to the cutoff in force, which may be a later one. */
+  raiseCutoff(instant: number): Promise<number>
+  /** The cutoff in force; 0 when none was ever raised. */
+  readCutoff(): Promise<number>
+}
+
+/** An announcement of a store: one session ended or changed hands, or the cutoff was raised. */
+export type Announcement = { readonly handle: string } | { readonly cutoff: number }
+
+/**
+ * The power to tell all processes at once which sessions ended or changed hands.
+ *
+ * A store announces in the same step in which it removes a record, replaces a record by one with another `epoch`, or raises
+ * the cutoff. Other writes are not announced. An announcement is a hint: the listener reads the store before it acts, because
+ * another app on the same server may speak on the same channel.
+ */
+export interface Announcing {
+  /**
+   * Calls the listener for each announcement of any process, this one included, until the returned function is called. Resolves
+   * once announcements arrive; rejects when the server or the connection cannot carry them. What is announced while the
+   * connection is lost is missed: the store connects again by itself, and the listener looks at the store now and then.
+   */
+  subscribe(listener: (what: Announcement) => void): Promise<() => Promise<void>>
+}
+
+/** The power to end its own connections, for stores that opened them themselves, as `openStore` does. */
+export interface Closing {
+  /** Ends the connections. The plugin calls it when the app closes. Calling it again does nothing. */
+  close(): Promise<void>
+}
+
+/** Every power that a store may have beside the five methods. */
+export type StorePowers = UserIndex & Sweeping & Clocked & ReadingMany & Enumerating & Cutoff & Announcing & Closing

@@ -1,16 +1,27 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { examine } from './examine.ts'
-import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
-import { CLEAN, UNUSABLE, UsageError } from './io.ts'
+import { renderFailure } from '../guard/report/text.ts'
 import { parseDuration } from '../session/duration.ts'
+import { fileToCheck, printable } from './entry-file.ts'
+import { examine } from './examine.ts'
+import type { Examination, ExamineOptions } from './examine.ts'
+import { planFixes, renderPatches } from './fixes.ts'
+import { CLEAN, FOUND, UNUSABLE, UsageError } from './io.ts'
 import type { Io } from './io.ts'
+import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
+import type { OutputOptions } from './output.ts'
+import { codeFrame } from './source/code-frame.ts'
+import { locateFindings } from './source/locate.ts'
+import { optionsSites } from './source/options-literals.ts'
+import { Project } from './source/project.ts'
+import { writeFixes } from './write-fixes.ts'
+import { fileNaming } from './source/file-naming.ts'
 
 const HELP = `Usage: fastify-session-guard check [file] [options]
 
-Judges the session options of an app, without letting it listen. The file exports a Fastify app, a function that builds
-one, a plugin that registers secureSession, or the options themselves. Without a file, package.json says where to look.
+Judges the session options of an app, without letting it listen. Runs the file, which starts or exports a
+Fastify app, a function or a class that makes one, a plugin that registers secureSession, or the options.
+A folder, or no file, means what package.json names.
 
   --env <name>          what NODE_ENV is to be (default: as it is; production when unset)
   --format <format>     ${FORMATS.join(', ')} (default pretty)
@@ -18,6 +29,9 @@ one, a plugin that registers secureSession, or the options themselves. Without a
   --show-silenced       spells out what is silenced, too
   --no-silence          counts what is silenced as if it were not
   --timeout <duration>  how long the app may take to become ready (default 30s)
+  --offline             answers in place of the servers that the app connects to
+  --fix                 prints the fixes as a patch, each with how safe it is
+  --write               writes the safe fixes, and takes them back if the app is not better with them
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong usage.`
 
@@ -29,19 +43,10 @@ const OPTIONS = {
   'show-silenced': { type: 'boolean', default: false },
   'no-silence': { type: 'boolean', default: false },
   timeout: { type: 'string', default: '30s' },
+  offline: { type: 'boolean', default: false },
+  fix: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
 } as const
-
-const USUAL_FILES = [
-  'dist/app.js',
-  'dist/index.js',
-  'dist/server.js',
-  'app.js',
-  'app.mjs',
-  'app.cjs',
-  'server.js',
-  'index.js',
-  'src/app.js',
-]
 
 /** Judges the session options of an app module, or of a module that exports options. */
 export async function check(argv: readonly string[], io: Io): Promise<number> {
@@ -52,56 +57,96 @@ export async function check(argv: readonly string[], io: Io): Promise<number> {
   }
   const format = choiceOf('--format', values.format, FORMATS)
   const failLevel = choiceOf('--fail-level', values['fail-level'], FAIL_LEVELS)
-  const timeout = parseDuration(values.timeout)
-  if (!timeout) throw new UsageError(`--timeout takes a duration like 30s, not ${values.timeout}.`)
-  if (positionals.length > 1) throw new UsageError('check takes one file.')
-
-  const file = fileToCheck(positionals[0], io.cwd)
-  const env = values.env === undefined ? io.env : { ...io.env, NODE_ENV: values.env }
-  const { findings, environment, failure, output } = await examine(file, { cwd: io.cwd, env, timeout })
-  if (failure !== undefined) {
-    if (output !== '') io.err(output)
-    io.err(`Cannot check ${shortName(file, io.cwd)}: ${failure}`)
+  const run = { ...readRun(positionals, values, io), offline: values.offline }
+  const project = await Project.open()
+  if (!project.canParse && (values.fix || values.write)) {
+    throw new UsageError('--fix and --write need the package oxc-parser: npm install --save-dev oxc-parser.')
   }
-  if (failure !== undefined && findings.length === 0) return UNUSABLE
-  const code = report(findings, io, {
+  const first = await examineFrom(run, values.env)
+  const examination = values.write
+    ? await writeFixes(project, run, first, () => examineFrom(run, values.env), io)
+    : first
+  return judge(examination, run, project, io, {
     format,
     failLevel,
     showSilenced: values['show-silenced'],
     obeysSilence: !values['no-silence'],
-    target: shortName(file, io.cwd),
-    environment,
+    isFix: values.fix && !values.write,
   })
-  return failure === undefined ? code : UNUSABLE
 }
 
-function shortName(file: string, cwd: string): string {
-  const short = relative(cwd, file)
-  return short.startsWith('..') || isAbsolute(short) ? file : short
+/** The file to run, and how. */
+export interface Run extends ExamineOptions {
+  readonly file: string
+  /** The file as messages name it. */
+  readonly target: string
 }
 
-/**
- * The file that was named, or the one that package.json or custom names.
- * @throws UsageError when there is none
- */
-export function fileToCheck(given: string | undefined, cwd: string): string {
-  if (given !== undefined) {
-    const file = resolve(cwd, given)
-    // A URL out of its place may hold a password.
-    const named = given.includes(':') ? 'such file' : `file ${given}`
-    if (!existsSync(file)) throw new UsageError(`There is no ${named}.`)
-    return file
-  }
-  const found = [...mainOf(cwd), ...USUAL_FILES].map((name) => resolve(cwd, name)).find((file) => existsSync(file))
-  if (found === undefined) throw new UsageError('No file was given, and package.json names none that exists.')
-  return found
+/** Reads what the commands that run an app have in common. */
+export function readRun(
+  positionals: readonly string[],
+  { env, timeout: text }: { env?: string | undefined; timeout: string },
+  io: Io,
+): Run {
+  const timeout = parseDuration(text)
+  if (!timeout) throw new UsageError(`--timeout takes a duration like 30s.`)
+  if (positionals.length > 1) throw new UsageError('There is more than one file.')
+  const file = fileToCheck(positionals[0], io.cwd)
+  const short = relative(io.cwd, file)
+  const target = printable(short.startsWith('..') || isAbsolute(short) ? file : short)
+  return { file, target, cwd: io.cwd, env: env === undefined ? io.env : { ...io.env, NODE_ENV: env }, timeout }
 }
 
-function mainOf(cwd: string): string[] {
-  try {
-    const { main } = JSON.parse(readFileSync(resolve(cwd, 'package.json'), 'utf8')) as { main?: unknown }
-    return typeof main === 'string' ? [main] : []
-  } catch {
-    return []
-  }
+/** Runs the app, and says that NODE_ENV came from the command line where it did. */
+export async function examineFrom(run: Run, env: string | undefined): Promise<Examination> {
+  const examination = await examine(run.file, run)
+  if (env === undefined) return examination
+  const environment = examination.environment
+    .replace('(from NODE_ENV)', '(from --env)')
+    .replace('(NODE_ENV is', '(--env is')
+  return { ...examination, environment }
+}
+
+type JudgeOptions = Pick<OutputOptions, 'format' | 'failLevel' | 'showSilenced' | 'obeysSilence'> & { isFix: boolean }
+
+function judge(
+  { findings, environment, failure, output }: Examination,
+  run: Run,
+  project: Project,
+  io: Io,
+  { isFix, ...options }: JudgeOptions,
+): number {
+  const { target } = run
+  const naming = fileNaming(io.cwd, options.format)
+  const sites = optionsSites(project, run.file)
+  const located = locateFindings(project, sites, findings)
+  const shown = failure === undefined ? undefined : naming.inFailure(failure)
+  const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined
+
+  // What the app printed is not part of the report, and helps where the app failed.
+  if (failure?.isConsequence === false && output !== '') io.err(printableLines(output))
+  if (shown !== undefined) io.err(failureText(target, shown, io))
+  if (run.offline === true) io.err('Offline: what the store would answer was not judged.')
+  const isEmpty = failure !== undefined && findings.length === 0
+  if (isEmpty && options.format === 'pretty') return UNUSABLE
+  const code = report(located.map(naming.inFinding), io, {
+    ...options,
+    target: isEmpty || options.format === 'pretty' ? target : naming.name(run.file),
+    environment,
+    failure: shown?.isConsequence === true ? undefined : shown,
+    patches: plan?.patches,
+    frameOf: (finding, width) => codeFrame(project, sites, finding, width),
+  })
+  if (plan !== undefined && options.format === 'pretty') io.out(`\n${renderPatches(plan)}`)
+  return failure === undefined || (failure.isConsequence && code === FOUND) ? code : UNUSABLE
+}
+
+function failureText(target: string, shown: NonNullable<Examination['failure']>, io: Io): string {
+  if (!shown.isConsequence) return renderFailure(target, shown, io.columns)
+  return `Note: the guard refused the registration, and the app went on to fail: ${shown.message}`
+}
+
+/** What an app prints may hold anything; line breaks remain. */
+function printableLines(text: string): string {
+  return text.split(/\r?\n/).map(printable).join('\n')
 }

@@ -27,7 +27,7 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
     const word = plainWord(name)
     throw new UsageError(`There is no ${word === undefined ? 'such rule' : `rule ${word}`}.${suggestion(name)}`)
   }
-  io.out(renderLesson(rule))
+  io.out(renderLesson(rule, io.columns))
   return CLEAN
 }
 
@@ -36,5 +36,5 @@ function suggestion(name: string): string {
     name.replace(/^session\//, ''),
     RULES.map((rule) => rule.slug),
   )
-  return slug === undefined ? ' See: fastify-session-guard rules' : ` Did you mean ${slug} ?`
+  return slug === undefined ? ' See: fastify-session-guard rules' : ` Did you mean ${slug}?`
 }

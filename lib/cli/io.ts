@@ -7,8 +7,10 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The working directory. */
   readonly cwd: string
-  /** Whether standard output is a terminal. */
+  /** Tells whether standard output is a terminal. */
   readonly isTerminal: boolean
+  /** Columns of the terminal, where there is one. */
+  readonly columns?: number | undefined
 }
 
 /** Findings below the level, or none. */
@@ -26,7 +28,12 @@ export function plainWord(word: string): string | undefined {
   return /^[\w/-]{1,60}$/.test(word) ? word : undefined
 }
 
-/** Whether escape sequences may be written: a terminal, and nobody objects (no-color.org). */
+/**
+ * Tells whether escape sequences may be written. FORCE_COLOR decides, as in Node; otherwise to a terminal, unless NO_COLOR is set
+ * (no-color.org) or the terminal knows none.
+ */
 export function usesColor({ isTerminal, env }: Pick<Io, 'isTerminal' | 'env'>): boolean {
+  const forced = env['FORCE_COLOR']
+  if (forced !== undefined) return forced !== '0' && forced !== 'false'
   return isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
 }

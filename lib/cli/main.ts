@@ -14,4 +14,5 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY,
+  columns: process.stdout.columns ?? (Number(process.env['COLUMNS']) || undefined),
 })

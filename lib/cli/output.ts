@@ -4,13 +4,15 @@ import { countFindings, renderReport } from '../guard/report/text.ts'
 import { renderGithub } from '../guard/report/github.ts'
 import { renderJson } from '../guard/report/json.ts'
 import { renderSarif } from '../guard/report/sarif.ts'
+import { SEVERITIES } from '../guard/report/severities.ts'
+import type { ReportFailure } from '../guard/report/json.ts'
 import type { Finding } from '../../types/index.ts'
 import type { Io } from './io.ts'
 
 export const FORMATS = ['pretty', 'json', 'sarif', 'github'] as const
 
 /** Severities from the worst down. */
-export const FAIL_LEVELS = ['fatal', 'warning', 'info'] as const
+export const FAIL_LEVELS = SEVERITIES
 
 /** What a report is to look like, and when it is a failure. */
 export interface OutputOptions {
@@ -21,6 +23,12 @@ export interface OutputOptions {
   /** The file or the address that was checked. */
   readonly target: string
   readonly environment: string
+  /** Why the findings may not be all that there is to find. */
+  readonly failure?: ReportFailure | undefined
+  /** Patches for the app's files, for a format that machines read. */
+  readonly patches?: readonly object[] | undefined
+  /** The source lines that a finding is about, in lines of at most `width`. */
+  readonly frameOf?: (finding: Finding, width: number) => readonly string[] | undefined
 }
 
 /** One of the words that an option takes. */
@@ -48,11 +56,12 @@ function unsilenced(finding: Finding): Finding {
 }
 
 function render(findings: readonly Finding[], io: Io, options: OutputOptions): string {
-  const { format, target, environment, showSilenced } = options
-  const source = { target, environment, version: packageVersion() }
+  const { format, target, environment, showSilenced, failure, patches, frameOf } = options
+  const source = { target, environment, failure, patches, version: packageVersion() }
   if (format === 'json') return renderJson(findings, source)
   if (format === 'sarif') return renderSarif(findings, source)
   if (format === 'github') return renderGithub(findings, source)
-  const layout = { environment, spellOut: 'all', showSilenced, color: usesColor(io) } as const
-  return `${target}: ${countFindings(findings)}\n${renderReport(findings, layout)}`
+  const layout = { environment, spellOut: 'all', showSilenced, color: usesColor(io), width: io.columns } as const
+  const text = renderReport(findings, frameOf === undefined ? layout : { ...layout, frameOf })
+  return `${target}: ${countFindings(findings)}\n${text}`
 }

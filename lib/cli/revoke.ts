@@ -1,23 +1,34 @@
 import { parseArgs } from 'node:util'
+import { removeBefore } from '../storage/remove-before.ts'
 import { show } from '../guard/read/show-value.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
 import { userSessions } from './opened-store.ts'
+import { progressOn } from './progress.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
 import { refusePositionals, withStore } from './with-store.ts'
 
-const HELP = `Usage: fastify-session-guard revoke (--user <id> | --handle <handle>) --store <url> [options]
+const HELP = `Usage: fastify-session-guard revoke (--user <id> | --handle <handle> | --all) --store <url> [options]
 
-Ends all sessions of a user, or one session. It holds from the next request on, on every server of the app.
+Ends all sessions of a user, one session, or all sessions of everybody. A session that is ended is not let in again, on any server
+of the app. With --all the command walks over the store, and each session ends when the command reaches it.
 
-  --user <id>        whose sessions
-  --handle <handle>  which session, as the command sessions and the log name it
+  --user <id>          whose sessions
+  --handle <handle>    which session, as the command sessions and the log name it
+  --all                everybody's sessions, those without a user included
+  --before <instant>   with --all: only sessions whose login was before it, as in 2026-05-01T12:00:00Z (default: now)
 ${STORE_HELP}
 
 Exit codes: 0 done (also when there was nothing to end), 2 the store cannot be used, or wrong usage.`
 
-const OPTIONS = { ...STORE_OPTIONS, user: { type: 'string' }, handle: { type: 'string' } } as const
+const OPTIONS = {
+  ...STORE_OPTIONS,
+  user: { type: 'string' },
+  handle: { type: 'string' },
+  all: { type: 'boolean' },
+  before: { type: 'string' },
+} as const
 
 /** Ends sessions from outside the app. */
 export async function revoke(argv: readonly string[], io: Io): Promise<number> {
@@ -27,17 +38,50 @@ export async function revoke(argv: readonly string[], io: Io): Promise<number> {
     return CLEAN
   }
   refusePositionals(positionals)
-  const { user = '', handle = '' } = values
-  if ((user === '') === (handle === '')) throw new UsageError('revoke takes --user or --handle, one of the two.')
+  const { user = '', handle = '', all = false, before } = values
+  if ([user !== '', handle !== '', all].filter(Boolean).length !== 1) {
+    throw new UsageError('revoke takes --user, --handle or --all, one of the three.')
+  }
+  if (!all && before !== undefined) throw new UsageError('--before goes with --all.')
+  const asked = before === undefined ? undefined : instantOf(before)
   return withStore(values, io, async (store) => {
-    if (user !== '') {
+    if (all) {
+      const progress = progressOn(io, (done) => `Ended ${counted(done)} so far …`)
+      progress.end(`Ended ${counted(await endAll(store, asked, progress.show))}.`)
+    } else if (user !== '') {
       const count = await userSessions(store).revokeUser(user, undefined, 'revoked')
-      io.out(`Ended ${count === 1 ? '1 session' : `${count} sessions`} of ${show(user)}.`)
+      io.out(`Ended ${counted(count)} of ${show(user)}.`)
     } else {
       io.out((await endOne(store, handle)) ? 'Ended 1 session.' : 'There is no session with this handle.')
     }
     return CLEAN
   })
+}
+
+function counted(count: number): string {
+  return count === 1 ? '1 session' : `${count} sessions`
+}
+
+/** An instant with its time zone, since a time without one means another moment on each machine. */
+function instantOf(text: string): number {
+  const instant = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isFinite(instant)) return instant
+  throw new UsageError('--before is an instant with its time zone, as in 2026-05-01T12:00:00Z.')
+}
+
+/** The cutoff goes first: from then on the app lets none of these sessions in, whatever becomes of the removal behind it. */
+async function endAll(
+  store: OpenedStore['store'],
+  asked: number | undefined,
+  onPage: (total: number) => void,
+): Promise<number> {
+  const now = (await store.now?.()) ?? Date.now()
+  if (asked !== undefined && asked > now) {
+    throw new UsageError('--before lies in the future: nobody could log in until then.')
+  }
+  const cutoff = await store.raiseCutoff(asked ?? now)
+  const release = (userId: string, handle: string): Promise<void> => store.removeFromIndex(userId, handle)
+  return removeBefore(store, cutoff, release, onPage)
 }
 
 async function endOne(store: OpenedStore['store'], handle: string): Promise<boolean> {

@@ -1,12 +1,17 @@
 import { parseArgs } from 'node:util'
-import { CLEAN, UsageError } from './io.ts'
+import { CLEAN } from './io.ts'
+import { choiceOf } from './output.ts'
+import { fill, wordsOf } from '../guard/report/fill.ts'
 import { renderRuleTable, severityText } from '../guard/report/rule-table.ts'
+import { lineWidth } from '../guard/report/text.ts'
 import { RULES } from '../guard/rules/index.ts'
 import type { Io } from './io.ts'
 
+const FORMATS = ['pretty', 'json', 'markdown'] as const
+
 const HELP = `Usage: fastify-session-guard rules [--format pretty|json|markdown]
 
-Lists the catalogue. Severity is production/development: F fatal, W warning, I info, – silent.`
+Lists the catalogue: each rule, how bad it is, and when it fires.`
 
 /** Lists what is checked. */
 export async function rules(argv: readonly string[], io: Io): Promise<number> {
@@ -14,18 +19,19 @@ export async function rules(argv: readonly string[], io: Io): Promise<number> {
     args: [...argv],
     options: { help: { type: 'boolean', short: 'h' }, format: { type: 'string', default: 'pretty' } },
   })
-  io.out(values.help === true ? HELP : render(values.format))
+  io.out(values.help === true ? HELP : render(choiceOf('--format', values.format, FORMATS), io.columns))
   return CLEAN
 }
 
-function render(format: string): string {
+function render(format: (typeof FORMATS)[number], columns: number | undefined): string {
   if (format === 'markdown') return renderRuleTable()
   if (format === 'json') return JSON.stringify({ schemaVersion: 1, rules: RULES.map(describe) }, null, 2)
-  if (format !== 'pretty') throw new UsageError(`--format is pretty, json or markdown, not ${format}.`)
-  const widest = Math.max(...RULES.map(({ slug }) => slug.length))
   const lines = RULES.map((rule) => {
-    const [severity = ''] = severityText(rule).split(',')
-    return `${rule.silenceable ? ' ' : '⊘'} ${rule.slug.padEnd(widest)}  ${severity}  ${rule.when.replaceAll(/[`*]/g, '')}`
+    const mark = rule.silenceable ? ' ' : '⊘'
+    const text = `${severityText(rule)}: ${rule.when.replaceAll(/[`*]/g, '')}`
+    return [`${mark} ${rule.slug}`, ...fill(wordsOf(text), lineWidth(columns) - 4).map((line) => `    ${line}`)].join(
+      '\n',
+    )
   })
   return [...lines, '', '⊘ cannot be silenced. More about one: fastify-session-guard explain <rule>'].join('\n')
 }

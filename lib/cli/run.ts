@@ -1,6 +1,8 @@
 import { check } from './check.ts'
+import { evidence } from './evidence.ts'
 import { explain } from './explain.ts'
 import { CLEAN, plainWord, UNUSABLE, UsageError } from './io.ts'
+import { policy } from './policy.ts'
 import { revoke } from './revoke.ts'
 import { rules } from './rules.ts'
 import { scan } from './scan.ts'
@@ -19,6 +21,8 @@ const HELP = `Usage: fastify-session-guard <command>
   secret           prints a fresh secret, ready for an env file
   rules            lists what is checked
   explain <rule>   teaches one rule
+  evidence [file]  prints which requirements of the standards an app meets, and how
+  policy [file]    prints the session policy of an app as a document
 
   sweep            removes expired sessions from a store
   sessions         lists the sessions of a user
@@ -38,6 +42,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   secret,
   rules,
   explain,
+  evidence,
+  policy,
   sweep,
   sessions,
   revoke,
@@ -75,11 +81,13 @@ async function usageMessage(error: unknown, command: string): Promise<string | u
   if (!isParseError(error)) return undefined
   // Without the advice about positional arguments that follows.
   const [whole = ''] = error.message.split(/[.\n] /, 1)
-  const sentence = /^[\w\s'<>,=-]*$/.test(whole) ? whole : 'There is an unknown option, or a value where none goes'
-  const wrong = /^Unknown option '(--[^']*)'/.exec(sentence)?.[1]
+  const help = `See: fastify-session-guard ${command} --help`
+  const wrong = /^Unknown option '(-[^']*)'/.exec(whole)?.[1]
   const suggestion = wrong === undefined ? undefined : closest(wrong, await optionsOf(command))
-  const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`
-  return `${sentence}.${hint}\nSee: fastify-session-guard ${command} --help`
+  if (suggestion !== undefined) return `Unknown option '${wrong}'. Did you mean ${suggestion}?\n${help}`
+  // An option that resembles none may be a secret: a password that begins with two dashes.
+  const isKnown = wrong === undefined && /^[\w\s'<>,=-]*$/.test(whole)
+  return `${isKnown ? whole : 'There is an unknown option, or a value where none goes'}.\n${help}`
 }
 
 /** The options that the help of a command names. */
@@ -96,7 +104,7 @@ function commandNamed(name: string): Command {
   const suggestion = closest(name, Object.keys(COMMANDS))
   const word = plainWord(name)
   if (word === undefined) throw new UsageError('There is no such command.')
-  throw new UsageError(`There is no command ${word}.${suggestion === undefined ? '' : ` Did you mean ${suggestion} ?`}`)
+  throw new UsageError(`There is no command ${word}.${suggestion === undefined ? '' : ` Did you mean ${suggestion}?`}`)
 }
 
 /** node:util's parseArgs says what is wrong with arguments in words of its own. */

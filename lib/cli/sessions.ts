@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { SessionInfo } from '../../types/index.ts'
+import type { RecordPage, SessionInfo } from '../../types/index.ts'
 import { show } from '../guard/read/show-value.ts'
+import { stringify } from '../guard/report/json.ts'
+import { pageAsData, pageAsTable } from './all-sessions.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
+import type { OpenedStore } from './opened-store.ts'
 import { userSessions } from './opened-store.ts'
 import { choiceOf } from './output.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
@@ -10,19 +13,32 @@ import { refusePositionals, withStore } from './with-store.ts'
 
 const FORMATS = ['pretty', 'json'] as const
 
-const HELP = `Usage: fastify-session-guard sessions --user <id> --store <url> [options]
+const HELP = `Usage: fastify-session-guard sessions (--user <id> | --all | --count) --store <url> [options]
 
-Lists the live sessions of a user, the most recently used first. A handle is no secret: nobody logs in with it.
+Lists the live sessions of a user, the most recently used first, or all sessions page by page. A handle is no secret: nobody
+logs in with it.
 
-  --user <id>        whose
+  --user <id>        the sessions of one user
+  --all              all sessions, those without a user included, in no particular order
+  --limit <number>   with --all: about how many on a page, 1 to 1000 (default 50)
+  --after <place>    with --all: the next page, as the page before names it
+  --count            only how many sessions there are
   --format <format>  pretty or json (default pretty)
 ${STORE_HELP}
 
 Exit codes: 0 done, 2 the store cannot be used, or wrong usage.`
 
-const OPTIONS = { ...STORE_OPTIONS, user: { type: 'string' }, format: { type: 'string', default: 'pretty' } } as const
+const OPTIONS = {
+  ...STORE_OPTIONS,
+  user: { type: 'string' },
+  all: { type: 'boolean' },
+  count: { type: 'boolean' },
+  limit: { type: 'string' },
+  after: { type: 'string' },
+  format: { type: 'string', default: 'pretty' },
+} as const
 
-/** Lists the sessions of a user. */
+/** Lists the sessions of a user, or all of them. */
 export async function sessions(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
   if (values.help === true) {
@@ -30,14 +46,52 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
     return CLEAN
   }
   refusePositionals(positionals)
-  const { user } = values
-  if (user === undefined || user === '') throw new UsageError('--user says whose sessions.')
+  const { user = '', all = false, count = false, limit, after } = values
+  if ([user !== '', all, count].filter(Boolean).length !== 1) {
+    throw new UsageError('sessions takes --user, --all or --count, one of the three.')
+  }
+  if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
   const format = choiceOf('--format', values.format, FORMATS)
-  return withStore(values, io, async (store) => {
-    const found = await userSessions(store).list(user)
-    io.out(format === 'json' ? JSON.stringify({ schemaVersion: 1, sessions: found }, null, 2) : render(user, found))
+  const most = limitOf(limit)
+  const write = (data: () => object, pretty: () => string): number => {
+    io.out(format === 'json' ? stringify(data()) : pretty())
     return CLEAN
+  }
+  return withStore(values, io, async (store) => {
+    if (count) {
+      const total = await store.count()
+      return write(
+        () => ({ schemaVersion: 1, count: total }),
+        () => total.toLocaleString('en'),
+      )
+    }
+    if (all) {
+      const page = await pageOf(store, after, most)
+      return write(
+        () => pageAsData(page),
+        () => pageAsTable(page),
+      )
+    }
+    const found = await userSessions(store).list(user)
+    return write(
+      () => ({ schemaVersion: 1, sessions: found }),
+      () => render(user, found),
+    )
   })
+}
+
+function limitOf(text = '50'): number {
+  const limit = Number(text)
+  if (/^\d{1,4}$/.test(text) && limit >= 1 && limit <= 1000) return limit
+  throw new UsageError('--limit is a whole number from 1 to 1000.')
+}
+
+async function pageOf(store: OpenedStore['store'], after: string | undefined, limit: number): Promise<RecordPage> {
+  try {
+    return await store.listAll({ after, limit })
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError('--after is what the page before has named.') : error
+  }
 }
 
 function render(user: string, found: readonly SessionInfo[]): string {

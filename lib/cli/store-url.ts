@@ -1,12 +1,7 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { sqliteStore } from '../stores/sqlite.ts'
-import { loadDriver, StoreUnusable } from './drivers.ts'
+import type { OpenedStore } from '../stores/open/opened.ts'
+import { StoreTableError, StoreUrlError } from '../stores/open/opened.ts'
+import { openUrl, schemeOf } from '../stores/open/store-url.ts'
 import { UsageError } from './io.ts'
-import type { OpenedStore } from './opened-store.ts'
-import { withTable } from './opened-store.ts'
-import { openPostgres } from './postgres-url.ts'
-import { openRedis } from './redis-url.ts'
 
 /** Options of every command that opens a store, for `parseArgs`. */
 export const STORE_OPTIONS = {
@@ -30,62 +25,13 @@ export type StoreFlags = { store?: string | undefined; table?: string | undefine
  * @throws `UsageError` when the flags are wrong, `StoreUnusable` when the driver or the store is
  */
 export async function openStore(url: string, { table, prefix }: StoreFlags, cwd: string): Promise<OpenedStore> {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase()
-  const isRedis = scheme === 'redis' || scheme === 'rediss'
+  const isRedis = /^rediss?$/.test(schemeOf(url) ?? '')
   if (isRedis && table !== undefined) throw new UsageError('--table is for SQLite and PostgreSQL; Redis has --prefix.')
   if (!isRedis && prefix !== undefined) throw new UsageError('--prefix is for Redis; other stores have --table.')
-  const named = table === undefined ? {} : { table }
-  switch (scheme) {
-    case 'redis':
-    case 'rediss':
-      return openRedis(checkedUrl(url), prefix, cwd)
-    case 'postgres':
-    case 'postgresql':
-      return openPostgres(checkedUrl(url), named, cwd)
-    case 'sqlite':
-      return openSqlite(url.slice('sqlite:'.length), named, cwd)
-    case undefined:
-    default:
-      // The rest of it may hold a password.
-      throw new UsageError(
-        `--store begins with redis://, rediss://, postgres:// or sqlite:${scheme === undefined ? '' : `, not with ${scheme}:`}.`,
-      )
-  }
-}
-
-function checkedUrl(url: string): string {
-  if (url.includes('://') && URL.canParse(url)) return url
-  throw new UsageError('--store is no valid URL: scheme://user:password@host/name, special characters as %XX.')
-}
-
-interface SqliteConnection {
-  readonly database: Parameters<typeof sqliteStore>[0]['database'] & { close(): unknown }
-}
-
-async function openSqlite(path: string, named: { table?: string }, cwd: string): Promise<OpenedStore> {
-  // Two slashes would begin a host, and a password may stand before one.
-  if (path === '' || /^\/\/(?!\/)/.test(path)) throw new UsageError('--store: after sqlite: goes the path of a file.')
-  const file = resolve(cwd, path.replace(/^\/\/(?=\/)/, ''))
-  const found = statSync(file, { throwIfNoEntry: false })
-  // A driver would make a new file, and find nothing in it.
-  if (found === undefined) throw new StoreUnusable(`There is no file ${path}.`)
-  if (!found.isFile()) throw new StoreUnusable(`${path} is no file.`)
-  const { database } = openDatabase(file, cwd)
   try {
-    return {
-      store: withTable(() => sqliteStore({ database, createTable: false, ...named })),
-      close: async () => void database.close(),
-    }
+    return await openUrl(url, { from: [cwd], isApp: false, table, prefix })
   } catch (error) {
-    database.close()
-    throw error
+    if (error instanceof StoreUrlError) throw new UsageError(`--store: ${error.message}`)
+    throw error instanceof StoreTableError ? new UsageError(`--table: ${error.message}.`) : error
   }
-}
-
-function openDatabase(file: string, cwd: string): SqliteConnection {
-  const driver = loadDriver(cwd, ['better-sqlite3', 'node:sqlite'])
-  const Database = (typeof driver === 'function' ? driver : driver['DatabaseSync']) as new (
-    name: string,
-  ) => SqliteConnection['database']
-  return { database: new Database(file) }
 }

@@ -1,12 +1,12 @@
-import { StoreUnusable } from './drivers.ts'
+import { StoreUnusable } from '../stores/open/drivers.ts'
+import { explainFailure, placeOf } from '../stores/open/words.ts'
 import type { Io } from './io.ts'
 import { UNUSABLE, UsageError } from './io.ts'
-import { explainFailure, placeOf } from './opened-store.ts'
 import type { OpenedStore } from './opened-store.ts'
 import type { StoreFlags } from './store-url.ts'
 import { openStore } from './store-url.ts'
 
-/** How long a connection may take to say goodbye, in milliseconds. */
+/** The time that a connection may take to say goodbye, in milliseconds. */
 const CLOSE_TIMEOUT = 1_000
 
 /**

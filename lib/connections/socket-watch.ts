@@ -1,11 +1,12 @@
-import { checkUser, isCheckDue, readRecord } from '../session/load.ts'
-import type { Parts } from '../session/parts.ts'
+import { hasSameCredentials, isCheckDue } from '../session/credentials.ts'
+import type { Engine } from '../session/engine.ts'
+import { readLiveRecord } from '../session/live-record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
 /** How long a session that ended in another process, or by its user's new credentials, may keep a socket. */
 const CHECK_INTERVAL = 10_000
 
-/** How long a client may take to close its end. One that ignores the request would go on for as long as it likes. */
+/** The time that a client may take to close its end. One that ignores the request would go on for as long as it likes. */
 const CLOSE_TIMEOUT = 2_000
 
 /** 1008, a policy violation (RFC 6455, 7.4.1): the client may connect again once it has a session. */
@@ -42,11 +43,11 @@ interface Watched {
  * again at its deadline, and every ten seconds before it.
  */
 export class SocketWatch {
-  readonly #parts: Parts
+  readonly #engine: Engine
   readonly #sessions = new Map<string, Watched>()
 
-  constructor(parts: Parts) {
-    this.#parts = parts
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   /** Watches a socket that was opened with this record, which may have gone since it was loaded. */
@@ -85,13 +86,13 @@ export class SocketWatch {
       watched.deadline = record?.idleDeadline ?? 0
     } catch {
       // The store said so in an event. Its last word holds, but not beyond the deadline that it gave.
-      if (watched.deadline <= this.#parts.settings.clock()) this.settle(handle, undefined)
+      if (watched.deadline <= this.#engine.settings.clock()) this.settle(handle, undefined)
     }
     if (watched.members.size > 0) this.#checkLater(handle, watched)
   }
 
   #checkLater(handle: string, watched: Watched): void {
-    const wait = Math.min(Math.max(watched.deadline - this.#parts.settings.clock(), 1), CHECK_INTERVAL)
+    const wait = Math.min(Math.max(watched.deadline - this.#engine.settings.clock(), 1), CHECK_INTERVAL)
     clearTimeout(watched.timer)
     watched.timer = setTimeout(() => {
       watched.timer = undefined
@@ -101,20 +102,20 @@ export class SocketWatch {
 
   /** The record, if it lives and its user's credentials are still those of the login. */
   async #read(handle: string, watched: Watched): Promise<SessionRecord | undefined> {
-    const record = await readRecord(this.#parts, handle)
+    const record = await readLiveRecord(this.#engine, handle)
     if (record === undefined) return undefined
     const authCheckedAt = Math.max(record.authCheckedAt, watched.checkedAt)
     const looked = { ...record, authCheckedAt }
-    if (!isCheckDue(this.#parts, looked)) return record
-    watched.checkedAt = this.#parts.settings.clock()
-    const { state } = await checkUser(this.#parts, looked, '')
-    if (state !== 'live') return undefined
-    return record
+    if (!isCheckDue(this.#engine, looked)) return record
+    watched.checkedAt = this.#engine.settings.clock()
+    if (await hasSameCredentials(this.#engine, looked)) return record
+    await this.#engine.users.revoke(handle, looked.userId, 'auth-hash')
+    return undefined
   }
 }
 
 /**
- * Whether a socket still belongs to who holds the record. A login changes what a session stands for, also where this
+ * Tells whether a socket still belongs to who holds the record. A login changes what a session stands for, also where this
  * plugin does not know the user: an anonymous socket does not live on beside it.
  */
 function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { ObservedStore } from '../storage/observed-store.ts'
 import type { SessionRequest } from '../http/request-slot.ts'
-import { ANSWERED, SESSION } from '../http/request-slot.ts'
-import type { Parts } from '../session/parts.ts'
+import { markAnswered, SLOT } from '../http/request-slot.ts'
+import type { Engine } from '../session/engine.ts'
+import { RequestSession } from '../session/request-session.ts'
 import type { Socket } from './socket-watch.ts'
 import { SocketWatch } from './socket-watch.ts'
 
@@ -14,9 +14,9 @@ interface WebSocketApp {
 }
 
 /** Lets a WebSocket live no longer than the session it was opened with. */
-export function watchUpgrades(parts: Parts, store: ObservedStore): onRequestHookHandler {
-  const watch = new SocketWatch(parts)
-  store.onChange = (handle, record) => watch.settle(handle, record)
+export function watchUpgrades(engine: Engine): onRequestHookHandler {
+  const watch = new SocketWatch(engine)
+  engine.store.onChange = (handle, record) => watch.settle(handle, record)
   const requests = new WeakMap<IncomingMessage, SessionRequest>()
   const servers = new WeakSet<EventEmitter>()
 
@@ -24,11 +24,9 @@ export function watchUpgrades(parts: Parts, store: ObservedStore): onRequestHook
     const request = requests.get(raw)
     if (request === undefined) return
     // The upgrade is the response, and has gone without a cookie.
-    request[ANSWERED] = true
-    const session = request[SESSION]
-    if (session === null) return
-    session.isAnswered = true
-    if (session.record !== undefined) watch.open(socket, session.record)
+    markAnswered(request)
+    const session = request[SLOT]
+    if (session instanceof RequestSession && session.record !== undefined) watch.open(socket, session.record)
   }
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp

@@ -1,28 +1,31 @@
 import type { HashedPassword } from './password.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 
-/** Somebody who banks here. */
+/** A person who banks here. */
 export interface Customer {
   readonly id: string
   readonly name: string
 }
 
-/** A customer whose password the login page prints: this is a demo. */
+/** A customer whose password the login page prints, because this is a demo. */
 export interface DemoCustomer extends Customer {
   readonly password: string
 }
 
+/** The customer who is attacked on the attack page, too. */
+export const ALICE: DemoCustomer = { id: 'alice', name: 'Alice Albright', password: 'lantern-on-the-quay' }
+
 export const CUSTOMERS: readonly DemoCustomer[] = [
-  { id: 'alice', name: 'Alice Albright', password: 'lantern-on-the-quay' },
+  ALICE,
   { id: 'bob', name: 'Bob Beaumont', password: 'seven-grey-herons' },
 ]
 
-/** Longer input would only keep the hash busy. */
+/** The greatest length of a password, because hashing longer input only takes time. */
 const MAX_PASSWORD_LENGTH = 128
 
 let opened: Promise<Accounts> | undefined
 
-/** Knows who may log in. */
+/** The customers who may log in, with the hashes of their passwords. */
 export class Accounts {
   readonly #hashes: ReadonlyMap<string, HashedPassword>
   readonly #decoy: HashedPassword
@@ -32,7 +35,7 @@ export class Accounts {
     this.#decoy = decoy
   }
 
-  /** Hashes once per process: the customers of every bank are the same. */
+  /** Hashes the passwords once per process, because every bank has the same customers. */
   static open(): Promise<Accounts> {
     opened ??= Accounts.#hash()
     return opened
@@ -48,12 +51,12 @@ export class Accounts {
     return CUSTOMERS.find((customer) => customer.id === id)
   }
 
-  /** Whom this one may send money to. */
+  /** Returns the customers to whom this customer may send money. */
   others(id: string): readonly Customer[] {
     return CUSTOMERS.filter((customer) => customer.id !== id)
   }
 
-  /** The customer whose password this is. An unknown name costs the same hash, so the time does not tell who banks here. */
+  /** Returns the customer with this name and password. An unknown name costs one hash too, so that the time does not tell who banks here. */
   async check(id: string, password: string): Promise<Customer | undefined> {
     const isPlausible = password.length <= MAX_PASSWORD_LENGTH
     const isRight = await verifyPassword(isPlausible ? password : '', this.#hashes.get(id) ?? this.#decoy)

@@ -5,23 +5,35 @@ import Fastify from 'fastify'
 import { secureSession } from '../index.ts'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import { Accounts } from './accounts.ts'
+import { AttackRunner } from './attacks/runner.ts'
+import { openTarget } from './attacks/target.ts'
 import type { Bank } from './bank.ts'
+import type { BankClock } from './clock.ts'
+import { movableClock } from './clock.ts'
 import { cookieAttributes } from './cookie-facts.ts'
+import { EndedSessions } from './ended-sessions.ts'
+import { IssuedIds } from './issued-ids.ts'
 import { Journal } from './journal.ts'
 import { Ledger } from './ledger.ts'
 import { accountRoutes } from './routes/account.ts'
 import { assetRoutes } from './routes/assets.ts'
+import { attackRoutes } from './routes/attacks.ts'
+import { clockRoutes } from './routes/clock.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { answerUnroutable, errorPages, notFoundPage, PAGE_HEADERS } from './routes/errors.ts'
 import { loginRoutes } from './routes/login.ts'
+import { fillPanel } from './routes/send-page.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
-/** What a bank can be built with. */
+/** Options of a bank. */
 export interface BankOptions {
-  /** Options of the plugin. Default: none but `environment: 'development'`. */
+  /** Options of the plugin. Default: the bank's timeouts and `environment: 'development'`. */
   readonly session?: SecureSessionOptions
+  /** The time of the bank, which its pages can move forward. Default: a clock that follows `session.clock`. */
+  readonly clock?: BankClock
   /** Key and certificate, to serve https. Default: plain http. */
   readonly https?: ServerOptions
-  /** Where log lines go. Default: nowhere. */
+  /** Receives the log lines. Default: no log. */
   readonly logger?: FastifyBaseLogger
 }
 
@@ -29,37 +41,62 @@ export interface BankOptions {
 const BODY_LIMIT = 16_384
 
 /**
- * The bank as a Fastify app, ready to `listen` or `inject`. Its time is `session.clock`.
+ * Builds the bank as a Fastify app, ready to `listen` or `inject`.
  * @throws `SESSION_GUARD_REFUSED` for options that the guard refuses
  */
 export async function buildBank(options: BankOptions = {}): Promise<FastifyInstance> {
-  const session: SecureSessionOptions = { environment: 'development', ...options.session }
+  const { app, bank } = await buildPages(options)
+  const attacks = new AttackRunner(bank.clock, () => openTarget(buildTarget, bank.clock()))
+  await app.register(async (pages) => {
+    errorPages(pages, bank)
+    attackRoutes(pages, bank, attacks)
+  })
+  return app
+}
+
+/** Builds the second bank that an attack is made on: the same pages, without the attack page. */
+export async function buildTarget(options: BankOptions): Promise<FastifyInstance> {
+  const { app } = await buildPages(options)
+  return app
+}
+
+async function buildPages(options: BankOptions): Promise<{ app: FastifyInstance; bank: Bank }> {
+  const clock = options.clock ?? movableClock(options.session?.clock ?? Date.now)
+  const session: SecureSessionOptions = { environment: 'development', ...TIMEOUTS, ...options.session, clock }
   const app = createApp(options)
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(PAGE_HEADERS)
   })
   await app.register(formBody)
   await app.register(secureSession, session)
-
-  const clock = session.clock ?? Date.now
+  const journal = new Journal(app.sessions)
   const bank: Bank = {
     accounts: await Accounts.open(),
     ledger: new Ledger(clock()),
-    journal: new Journal(app.sessions),
+    journal,
+    issued: new IssuedIds(journal),
+    ended: new EndedSessions(),
     cookie: cookieAttributes(session),
     clock,
   }
+  await addPages(app, bank)
+  return { app, bank }
+}
+
+async function addPages(app: FastifyInstance, bank: Bank): Promise<void> {
+  // Hooks run in the order of their registration. The plugin has written its cookie when this hook runs.
+  app.addHook('onSend', fillPanel(bank))
   errorPages(app, bank)
   await app.register(async (pages) => {
-    // Once more on a level of its own: when an error's page cannot store its session, that error meets the handler above.
+    // An error handler of a second level: when the page of an error cannot store its session, the handler above answers.
     errorPages(pages, bank)
     assetRoutes(pages)
     loginRoutes(pages, bank)
     accountRoutes(pages, bank)
     deviceRoutes(pages, bank)
+    clockRoutes(pages, bank)
   })
   notFoundPage(app, bank)
-  return app
 }
 
 function createApp({ https, logger }: BankOptions): FastifyInstance {

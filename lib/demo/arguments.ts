@@ -3,7 +3,7 @@ import type { SecureSessionOptions } from '../../types/index.ts'
 import { STORE_NAMES } from './store.ts'
 import type { StoreName } from './store.ts'
 
-/** What the command line and the environment ask for. */
+/** The wishes of the command line and the environment. */
 export type Asked =
   | {
       readonly kind: 'serve'
@@ -20,11 +20,11 @@ const SAME_SITE = ['lax', 'strict', 'none'] as const
 
 export const USAGE = `Usage: npm start -- [--store memory|sqlite] [--insecure] [--samesite lax|strict|none]
 
-  --store sqlite   keep the logins in the folder .bank, over a restart
-  --insecure       start as production with a cookie that travels over plain http: refused
-  --samesite none  start as production with a cookie for other sites that is not Secure: refused
-  --samesite ...   start with this SameSite attribute
-  --help           say this
+  --store sqlite   keep the logins in the folder .bank, so that they outlast a restart
+  --insecure       ask for production with a cookie that travels over plain http; the guard refuses
+  --samesite none  ask for production with a cookie for other sites that is not Secure; the guard refuses
+  --samesite ...   use this SameSite attribute
+  --help           print this text
 
 PORT=3100 npm start   serves on another port.`
 
@@ -47,7 +47,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   return { kind: 'serve', port, store, session: sessionOptions(flags.insecure === true, sameSite) }
 }
 
-/** Two ways to start as production with what the guard is there to refuse; else a bank for this computer. */
+/** Returns options that the guard refuses in production, or the options of a bank for this computer. */
 function sessionOptions(isInsecure: boolean, sameSite: (typeof SAME_SITE)[number] | undefined): SecureSessionOptions {
   const isRisky = isInsecure || sameSite === 'none'
   return {

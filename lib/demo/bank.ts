@@ -1,14 +1,18 @@
 import type { Accounts } from './accounts.ts'
+import type { BankClock } from './clock.ts'
 import type { CookieAttributes } from './cookie-facts.ts'
+import type { EndedSessions } from './ended-sessions.ts'
+import type { IssuedIds } from './issued-ids.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 
-/** What all pages of the bank share. */
+/** Everything that all pages of the bank share. */
 export interface Bank {
   readonly accounts: Accounts
   readonly ledger: Ledger
   readonly journal: Journal
+  readonly issued: IssuedIds
+  readonly ended: EndedSessions
   readonly cookie: CookieAttributes
-  /** Milliseconds since 1970. */
-  readonly clock: () => number
+  readonly clock: BankClock
 }

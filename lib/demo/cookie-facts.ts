@@ -1,9 +1,10 @@
 import type { SecureSessionOptions, SessionCookieOptions } from '../../types/index.ts'
 import type { CookieFacts } from './pages/panel.ts'
 
-/** The session cookie's attributes, as the plugin documents their defaults. */
+/** The attributes of the session cookie. */
 export type CookieAttributes = Readonly<SessionCookieOptions>
 
+/** Returns the attributes that the plugin uses, its documented defaults included. */
 export function cookieAttributes({ environment, cookie }: SecureSessionOptions): CookieAttributes {
   const isProduction = environment === 'production'
   return {
@@ -16,7 +17,7 @@ export function cookieAttributes({ environment, cookie }: SecureSessionOptions):
   }
 }
 
-/** How they are sent over this protocol: the line of `Set-Cookie`, its value left out. */
+/** Returns the `Set-Cookie` line over this protocol, with the value left out. */
 export function cookieFacts(
   { name, path, secure, httpOnly, sameSite }: CookieAttributes,
   protocol: string,

@@ -1,7 +1,7 @@
-/** More says nothing, and the header is the client's to choose. */
+/** The greatest length of a shown name, because the client chooses the header. */
 const MAX_LENGTH = 120
 
-/** In this order: Edge calls itself Chrome too, and Chrome calls itself Safari. */
+/** The order matters, because Edge calls itself Chrome too, and Chrome calls itself Safari. */
 const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg\//, 'Edge'],
   [/\bFirefox\//, 'Firefox'],
@@ -18,7 +18,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A `User-Agent` for people: `Firefox on Linux`. What is not known is shown as it came, shortened. */
+/** Turns a `User-Agent` into words such as `Firefox on Linux`. Shortens an unknown one. */
 export function deviceName(userAgent: string): string {
   const program = first(PROGRAMS, userAgent)
   const system = first(SYSTEMS, userAgent)

@@ -1,4 +1,4 @@
-/** Markup that may be sent as it stands. Only `html` makes it. */
+/** Markup that is sent without escaping. `html` makes it; nothing that a visitor wrote may be passed to the constructor. */
 export class Html {
   readonly #markup: string
 
@@ -11,10 +11,10 @@ export class Html {
   }
 }
 
-/** What a template takes: text is escaped, markup is not, nothing (`null`, `undefined`, `false`) leaves no trace. */
+/** The values that a template takes. Text is escaped, markup is not, and `null`, `undefined` and `false` leave nothing. */
 export type Content = string | number | Html | null | undefined | false | readonly Content[]
 
-/** A template of markup. Whatever is put into it is text until `html` itself made it. Attributes must be quoted. */
+/** Makes markup from a template. Every value counts as text unless `html` made it. Attributes must be quoted. */
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
   return new Html(parts.map((part, place) => part + markupOf(values[place])).join(''))
 }

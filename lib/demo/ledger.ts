@@ -10,21 +10,22 @@ export interface Transfer {
   readonly reference: string
 }
 
-/** The most that one transfer may move. */
+/** The greatest amount of one transfer. */
 export const MAX_TRANSFER: Cents = 200_000
 
-/** From here on a transfer needs a recent login. */
+/** A transfer of this amount or more needs a recent login. */
 export const LARGE_TRANSFER: Cents = 50_000
 
-/** How old that login may be. */
+/** The greatest age of that login, and the same in minutes. */
 export const RECENT = '5m'
+export const RECENT_MINUTES = 5
 
-/** Older transfers make room: the demo keeps everything in memory. */
+/** How many transfers are kept, because the demo keeps everything in memory. */
 const MAX_KEPT = 1000
 
 const DAY = 86_400_000
 
-/** Who has how much, and who sent what to whom. Nothing here waits, so no two transfers can spend the same money. */
+/** Keeps balances and transfers. No method waits for anything, so no two transfers can spend the same money. */
 export class Ledger {
   readonly #balances = new Map<string, Cents>([
     ['alice', 245_000],
@@ -44,12 +45,12 @@ export class Ledger {
     return this.#balances.get(id) ?? 0
   }
 
-  /** The newest first. */
+  /** Returns the transfers of a customer, the newest first. */
   recent(id: string, count: number): readonly Transfer[] {
     return this.#transfers.filter(({ from, to }) => from === id || to === id).slice(0, count)
   }
 
-  /** Why this transfer cannot be made, in words for the customer; `undefined` when it can. */
+  /** Says why a transfer cannot be made, in words for the customer. `undefined` when it can. */
   refusal({ from, to, amount }: Transfer): string | undefined {
     if (!this.#balances.has(to) || to === from) return 'Choose who is to receive the money.'
     if (amount < 1) return 'Send at least one cent.'
@@ -58,7 +59,7 @@ export class Ledger {
     return undefined
   }
 
-  /** Moves the money. Call `refusal` in the same breath. */
+  /** Moves the money. Call `refusal` first, with no `await` between the two calls. */
   send(transfer: Transfer): void {
     const { from, to, amount } = transfer
     this.#balances.set(from, this.balanceOf(from) - amount)

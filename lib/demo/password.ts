@@ -2,7 +2,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import type { ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** A password as it is kept: never the password. */
+/** The stored form of a password, from which the password cannot be read. */
 export interface HashedPassword {
   readonly salt: Buffer
   readonly hash: Buffer
@@ -15,13 +15,13 @@ const scryptAsync: (password: string, salt: Buffer, length: number, cost: Scrypt
 const HASH_LENGTH = 32
 const SALT_LENGTH = 16
 
-/** Hashes with a salt of its own. */
+/** Hashes a password with a new salt. */
 export async function hashPassword(password: string): Promise<HashedPassword> {
   const salt = randomBytes(SALT_LENGTH)
   return { salt, hash: await derive(password, salt) }
 }
 
-/** Takes as long for a wrong password as for the right one. */
+/** Compares a password with a hash. A wrong password takes as long as the right one. */
 export async function verifyPassword(password: string, kept: HashedPassword): Promise<boolean> {
   return timingSafeEqual(await derive(password, kept.salt), kept.hash)
 }

@@ -1,28 +1,30 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import type { SecureSessionOptions } from '../../types/index.ts'
 import { CUSTOMERS } from './accounts.ts'
 import { buildBank } from './app.ts'
+import { movableClock } from './clock.ts'
 import { explain } from './explain.ts'
 import { readArguments, USAGE } from './arguments.ts'
 import type { Asked } from './arguments.ts'
-import { openStore } from './store.ts'
+import { newSecret, openStore } from './store.ts'
 import type { Keeping } from './store.ts'
 import { terminalLog } from './terminal-log.ts'
 
-/** Where the command talks to, and what ends it. */
+/** The surroundings of the command. */
 export interface Terminal {
   readonly out: (line: string) => void
   readonly err: (line: string) => void
-  /** Where files that outlast the process may be kept. */
+  /** The folder for files that outlast the process. */
   readonly folder: string
   /** Settles when the bank is to close. */
   readonly stopped: Promise<unknown>
 }
 
-/** Only this computer may bank here. */
+/** The address that only this computer can reach. */
 const HOST = '127.0.0.1'
 
-/** Serves the bank until `stopped`. Resolves to the exit code: 0 served, 1 refused or no port, 2 wrong usage. */
+/** Serves the bank until `stopped`. Resolves to the exit code: 0 served, 1 refused or without a port, 2 wrong usage. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, terminal: Terminal): Promise<number> {
   const asked = readArguments(argv, env)
   switch (asked.kind) {
@@ -41,19 +43,20 @@ async function serve({ session, port, store }: Asked & { kind: 'serve' }, termin
   let keeping: Keeping | undefined
   let app: FastifyInstance | undefined
   let code = 0
+  const clock = movableClock(Date.now)
   try {
-    keeping = await openStore(store, terminal.folder)
+    keeping = await openStore(store, terminal.folder, clock)
     app = await buildBank({
-      session: { ...session, ...keeping.session },
+      session: { ...ownSecret(session), ...session, ...keeping.session },
+      clock,
       logger: terminalLog(terminal.out, terminal.err),
     })
     await app.listen({ host: HOST, port, listenTextResolver: () => '' })
     const address = app.server.address() as AddressInfo
     terminal.out(keeping.words)
-    terminal.out(
-      'Environment: development, said by the bank itself. To see what production refuses: npm start -- --insecure',
-    )
+    terminal.out('Environment: development. To see what the guard refuses in production: npm start -- --insecure')
     terminal.out(`Log in as ${CUSTOMERS.map(({ id, password }) => `${id} (${password})`).join(' or ')}.`)
+    terminal.out(`Attack it at http://${HOST}:${address.port}/attacks`)
     terminal.out(`Bank ready at http://${HOST}:${address.port} (Ctrl+C closes it)`)
     await terminal.stopped
     terminal.out('Closing the bank.')
@@ -64,4 +67,9 @@ async function serve({ session, port, store }: Asked & { kind: 'serve' }, termin
   await app?.close()
   keeping?.close()
   return code
+}
+
+/** Gives a bank for this computer a secret, so that it starts without a warning. In production the guard must see that none is set. */
+function ownSecret({ environment }: SecureSessionOptions): SecureSessionOptions {
+  return environment === 'development' ? { secret: newSecret() } : {}
 }

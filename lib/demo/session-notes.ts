@@ -1,13 +1,11 @@
 import type { TransferForm } from './pages/account.ts'
 
 declare module 'fastify' {
-  /** What the bank keeps in a session. Each a key of its own, so that two tabs at once lose nothing. */
+  /** The notes that the bank keeps in a session. Each note is a key of its own, so that two tabs at once lose nothing. */
   interface Session {
-    /** When the login page was first seen, milliseconds since 1970: gives a visitor an id before the login. */
+    /** When the login page was first seen, milliseconds since 1970. This note gives a visitor an id before the login. */
     bankVisitedAt?: number
-    /** The handle at the moment of the login. */
-    bankHandleBefore?: string
-    /** What the next page says, once. */
+    /** A message that the next page shows once. */
     bankNotice?: string
     /** A large transfer that waits for the password. */
     bankDraft?: TransferForm

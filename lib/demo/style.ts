@@ -1,5 +1,7 @@
-/** The bank's only style sheet. Pairs of colours keep a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), edges of controls 3:1 (1.4.11). */
-export const STYLE = `
+import { ATTACK_STYLE } from './attack-style.ts'
+
+/** The frame, the forms and the pages of the bank. Text keeps a contrast of 4.5:1 (WCAG 2.2, 1.4.3), edges of controls 3:1 (1.4.11). */
+const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --ground: #f4f3ee; --surface: #ffffff; --ink: #1c2b30; --soft: #55666c; --line: #dcdcd3; --edge: #7f8c8f;
@@ -46,11 +48,15 @@ nav a { display: inline-flex; align-items: center; min-height: 2.75rem; color: v
 nav a:hover { color: var(--accent); }
 nav a[aria-current] { border-bottom-color: var(--accent); font-weight: 600; }
 
-@media (max-width: 30rem) { nav { width: 100%; } nav form { margin-left: auto; } }
+@media (max-width: 30rem) {
+  nav { width: 100%; gap: 0.25rem 0.75rem; font-size: 0.9375rem; }
+  nav form { margin-left: auto; }
+  nav button.quiet { padding-inline: 0.75rem; font-size: inherit; }
+}
 
 .columns { flex: 1; display: grid; gap: 2.5rem; align-items: start; padding-block: clamp(1.5rem, 5vw, 3rem); }
 main { display: grid; gap: 1.5rem; min-width: 0; }
-main > section { display: grid; gap: 0.875rem; margin-top: 0.75rem; }
+main > section { display: grid; gap: 0.875rem; margin-top: 0.75rem; min-width: 0; }
 @media (min-width: 60rem) { .columns { grid-template-columns: minmax(0, 1fr) 21rem; gap: 3.5rem; } }
 .card, .panel, .balance { background: var(--surface); border: 1px solid var(--line); border-radius: 12px; }
 .card { padding: clamp(1rem, 4vw, 1.5rem); }
@@ -102,18 +108,47 @@ th, td { padding: 0.5rem 1rem 0.5rem 0; border-bottom: 1px solid var(--line); }
 .tag { display: inline-block; margin-left: 0.25rem; padding: 0.0625rem 0.5rem; border-radius: 99px; font-size: 0.75rem; font-weight: 600; color: var(--accent); background: var(--accent-soft); vertical-align: 0.1em; }
 .status { margin-bottom: -1rem; font: 600 0.9375rem/1 var(--mono); color: var(--soft); }
 
-.panel { padding: clamp(1rem, 4vw, 1.375rem); display: grid; gap: 1rem; font-size: 0.9375rem; min-width: 0; }
+.panel { font-size: 0.9375rem; min-width: 0; }
+.panel summary { min-height: 2.75rem; padding: 0.6875rem 1rem; font-size: 0.875rem; cursor: pointer; }
+.facts { display: grid; gap: 1rem; padding: clamp(1rem, 4vw, 1.375rem); min-width: 0; }
 .panel h2 { font-size: 1rem; }
 .panel dl { display: grid; gap: 0.125rem; }
 .panel dt { margin-top: 0.75rem; font-size: 0.8125rem; color: var(--soft); }
 .panel dl dt:first-child { margin-top: 0; }
+.panel dd { min-width: 0; }
 .panel dd p { margin-top: 0.25rem; font-size: 0.875rem; color: var(--soft); }
+.panel form button { width: 100%; }
+/* On a phone the panel is one line at the top of the page, until it is opened. */
+@media (max-width: 59.99rem) {
+  .panel { order: -1; margin-bottom: -1rem; }
+  .panel details[open] summary { border-bottom: 1px solid var(--line); }
+  .panel .facts h2 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+}
+/* On a wide screen there is room: the panel is always open. */
+@media (min-width: 60rem) {
+  @supports selector(::details-content) {
+    .panel summary { display: none; }
+    .panel details::details-content { content-visibility: visible; }
+  }
+}
+.print { padding: 0.0625rem 0.375rem; border-radius: 4px; font: 600 0.8125rem/1.5 var(--mono); white-space: nowrap; color: var(--accent); background: var(--accent-soft); }
+.secrets { display: grid; gap: 0.25rem; margin-top: 0.25rem; font-size: 0.875rem; }
+.secrets li { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.125rem 0.5rem; }
+.secrets .old { color: var(--soft); }
+.secrets .old .print { color: var(--soft); background: transparent; border: 1px solid var(--line); text-decoration: line-through; }
 .journal b { font-weight: 600; }
 .journal { display: grid; gap: 0.5rem; font-size: 0.875rem; }
 .journal li { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr); gap: 0.5rem; }
 .journal time { color: var(--soft); font-variant-numeric: tabular-nums; }
+.effects { display: grid; gap: 0.75rem; }
+.effects li { display: grid; gap: 0.25rem; color: var(--soft); }
+.effects h2 { font-size: 1rem; }
+.effects .passed { color: inherit; border-color: var(--accent); }
 footer { padding: 1.5rem 0 2rem; font-size: 0.875rem; color: var(--soft); }
 `
+
+/** The bank's only style sheet. */
+export const STYLE: string = PAGE_STYLE + ATTACK_STYLE
 
 /** The mark of the bank, for the browser's tab. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M4 6a3 3 0 0 1 3-3h18a3 3 0 0 1 3 3v9a12 13 0 0 1-24 0z" fill="#0d5c63"/></svg>`

@@ -3,9 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 type Write = (line: string) => void
 type Say = (fields: unknown, message?: unknown) => void
 
-/**
- * A logger for people at a terminal: warnings, errors, and what happened to sessions. Fastify's line per request is left out.
- */
+/** Makes a logger for people at a terminal. It writes warnings, errors and session events, and leaves out Fastify's lines about requests. */
 export function terminalLog(out: Write, err: Write): FastifyBaseLogger {
   const sayEvent = say(out, '·')
   const log: FastifyBaseLogger = {
@@ -29,10 +27,10 @@ function say(write: Write, mark: string): Say {
 }
 
 function ignore(): void {
-  // Too quiet for a terminal.
+  // A terminal does not show these levels.
 }
 
-/** Handles and names are fit for a log; ids and data never come here. */
+/** Puts a log line into words. Handles and names may be logged; ids and data never reach this function. */
 function words(fields: unknown, message: unknown): string[] {
   if (typeof fields !== 'object' || fields === null) return [String(fields)]
   const event = eventOf(fields)
@@ -44,7 +42,7 @@ function words(fields: unknown, message: unknown): string[] {
   ]
 }
 
-/** The session event of an audit line. */
+/** Returns the session event of an audit line. */
 function eventOf(fields: unknown): Record<string, unknown> | undefined {
   return typeof fields === 'object' && fields !== null && 'audit' in fields
     ? (fields.audit as Record<string, unknown>)

@@ -16,7 +16,7 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
-/** A length of time in its largest units: `11 hours 59 minutes`. */
+/** Writes a length of time in its largest units: `11 hours 59 minutes`. */
 export function inWords(milliseconds: number, units = 2): string {
   let rest = milliseconds
   const words: string[] = []
@@ -28,22 +28,22 @@ export function inWords(milliseconds: number, units = 2): string {
   return words.length === 0 ? 'less than a minute' : words.slice(0, units).join(' ')
 }
 
-/** `3 minutes ago`, `just now`. */
+/** Writes `3 minutes ago` or `just now`. */
 export function ago(milliseconds: number): string {
   return milliseconds < 60_000 ? 'just now' : `${inWords(milliseconds, 1)} ago`
 }
 
-/** `23 Nov, 23:48 UTC`, in the server's time zone, which for a demo is the reader's. */
+/** Writes `23 Nov, 23:48 UTC` in the server's time zone, which is also the reader's in a demo. */
 export function instant(at: Date): string {
   return INSTANT.format(at)
 }
 
-/** `23:48:05`. */
+/** Writes `23:48:05`. */
 export function clockTime(at: Date): string {
   return CLOCK.format(at)
 }
 
-/** `23 Nov`. */
+/** Writes `23 Nov`. */
 export function day(at: Date): string {
   return DAY.format(at)
 }

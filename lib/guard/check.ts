@@ -89,7 +89,7 @@ function isFlawless(faults: readonly Fault[], index: number): boolean {
 }
 
 /**
- * Whether an entry can be told to match nothing. Rules that speak later, or not in this environment, may still match; and an
+ * Tells whether an entry can be told to match nothing. Rules that speak later, or not in this environment, may still match; and an
  * entry for `silence-unused` itself has its use when another one is unused.
  */
 function isUnused(entry: SilenceEntry, findings: readonly Finding[], facts: ConfigFacts): boolean {

@@ -9,17 +9,23 @@ import type { EnvironmentName, Finding } from '../../types/index.ts'
  *
  * @param findings What `checkConfig` found, or a later phase.
  * @param environment The line of `environmentLine`.
+ * @param options The options that were judged, for whoever listens to the reports of this process.
  * @returns The warnings, to be logged once. Silenced findings and notes are not among them.
  * @throws SecureSessionConfigError `SESSION_GUARD_REFUSED`, with all findings and the report.
  */
-export function enforce(findings: readonly Finding[], environment: string): Finding[] {
-  publishReport({ findings, environment })
+export function enforce(findings: readonly Finding[], environment: string, options?: unknown): Finding[] {
+  publishReport({ findings, environment, options })
   const active = findings.filter(({ silenced }) => silenced === undefined)
   const fatal = active.find(({ severity }) => severity === 'fatal')
   if (fatal !== undefined) {
     throw new SecureSessionConfigError(
       findings,
-      renderReport(findings, { environment, checkAgain: checkCommand(fatal.environment) }),
+      renderReport(findings, {
+        environment,
+        checkAgain: checkCommand(fatal.environment),
+        // An uncaught refusal is printed there.
+        width: process.stderr.columns,
+      }),
     )
   }
   return active.filter(({ severity }) => severity === 'warning')

@@ -1,29 +1,26 @@
-import { parseDuration } from '../session/duration.ts'
 import { SecureSessionError } from '../errors.ts'
-import type { SessionOf } from './request-decorators.ts'
+import { checkOptions, checkUserId } from '../session/call-options.ts'
+import { parseDuration } from '../session/duration.ts'
+import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
-import type { Parts } from '../session/parts.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
+import type { SessionOf } from './request-decorators.ts'
 
 /** `app.requireLogin`. */
 export function requireLoginFactory(
-  parts: Parts,
+  engine: Engine,
   sessionOf: SessionOf,
   routes: { hasSudoRoute: boolean; readonly guards: WeakSet<object> },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
-    const within = options.within === undefined ? Infinity : parseDuration(options.within)
-    if (within === undefined) {
-      throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: "within is a duration such as '10m'" })
-    }
+    checkOptions('requireLogin', options)
+    const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
     const hook: RequireLoginHook = async (request) => {
-      const { authenticatedAt } = sessionOf(request)
-      if (authenticatedAt === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-      if (parts.settings.clock() - authenticatedAt.getTime() >= within) {
-        throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
-      }
+      const session = sessionOf(request)
+      if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
     routes.guards.add(hook)
     return hook
@@ -31,12 +28,23 @@ export function requireLoginFactory(
 }
 
 /** `app.sessions`. */
-export function sessionsApi({ users, store, events, settings }: Parts): Sessions {
+export function sessionsApi({ users, store, events, settings }: Engine): Sessions {
   return {
-    list: (userId) => users.list(userId),
+    list: async (userId) => {
+      checkUserId('list', userId)
+      return users.list(userId)
+    },
     // The handle may come from a form: only what can be one reaches the store.
-    revoke: async (handle, { userId }) => isHandle(handle) && users.revoke(handle, userId, 'revoked'),
-    revokeUser: (userId, options) => users.revokeUser(userId, options?.except, 'revoked'),
+    revoke: async (handle, owner) => {
+      checkOptions('revoke', owner)
+      checkUserId('revoke', owner.userId)
+      return isHandle(handle) && users.revoke(handle, owner.userId, 'revoked')
+    },
+    revokeUser: async (userId, options = {}) => {
+      checkUserId('revokeUser', userId)
+      checkOptions('revokeUser', options)
+      return users.revokeUser(userId, options.except, 'revoked')
+    },
     sweep: () => sweepAll((limit) => store.sweep(settings.clock(), limit)),
     events: events.emitter,
   }

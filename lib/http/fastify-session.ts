@@ -1,7 +1,7 @@
 import fastifySession from '@fastify/session'
 import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../options.ts'
-import type { EngineSession, OpenSession } from '../session/parts.ts'
+import type { EngineSession, OpenSession } from '../session/engine.ts'
 
 /** What @fastify/session takes for a request: it reads the protocol and leaves its session object here. */
 interface Host {

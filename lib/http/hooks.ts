@@ -1,80 +1,166 @@
-import type { FastifyReply, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { answer } from './write-cookie.ts'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import type { Engine } from '../session/engine.ts'
+import type { Loaded } from '../session/load-session.ts'
+import type { AfterResponse } from '../session/late-data.ts'
+import { soon } from '../session/late-data.ts'
+import { goneSince, loadSession } from '../session/load-session.ts'
+import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
-import { SecureSessionError } from '../errors.ts'
+import { failCleanly } from './clean-error.ts'
+import { foreignVariants } from './cookie-variants.ts'
+import { ownHost } from './cross-origin.ts'
+import { endPayload } from './end-payload.ts'
+import { watchLateFailure } from './late-failure.ts'
+import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { ANSWERED, holdSession, isOptedOut, OPTED_OUT, SESSION } from './request-slot.ts'
-import { isCrossOrigin } from './cross-origin.ts'
-import type { Loaded } from '../session/load.ts'
-import { load, mentionsSession } from '../session/load.ts'
-import type { Parts } from '../session/parts.ts'
+import {
+  HAS_DUPLICATES,
+  holdSession,
+  isOptedOut,
+  markAnswered,
+  refuseRequest,
+  RequestClient,
+  SLOT,
+} from './request-slot.ts'
+import { SeenValues } from './seen-values.ts'
 import { isWebResponse, takeSharedHeaders } from './web-response.ts'
+import { clearVariants, writeCookie } from './write-cookie.ts'
 
-/** Refuses what another site's page sends, before anything is read for it. */
-export function refuseCrossOrigin({ settings }: Parts): onRequestHookHandler {
-  return (request, _reply, done) => {
-    const { method = '', headers } = request.raw
-    const isRefused =
-      isCrossOrigin(method, headers, settings.trustedOrigins) &&
-      request.routeOptions.config?.crossOriginProtection !== false
-    if (isRefused) done(new SecureSessionError('SESSION_CROSS_ORIGIN'))
-    else done()
-  }
-}
-
-/** Follows the cookie to a session. Without one, or on a route that opted out, nothing happens at all. */
-export function loadSession(parts: Parts): onRequestHookHandler {
-  return (request, _reply, done) => {
+/**
+ * Returns a hook that follows the cookie to a session. Without a cookie, or on a route that opted out, no store is
+ * asked.
+ */
+export function loadRequestSession(engine: Engine): onRequestHookHandler {
+  const { name } = engine.settings.cookie
+  const seen = new SeenValues(engine.settings.clock)
+  return (request, reply, done) => {
+    const place = request as SessionRequest
     const { cookie } = request.raw.headers
-    if (!mentionsSession(parts, cookie)) return done()
-    if (isOptedOut(request)) {
-      ;(request as SessionRequest)[OPTED_OUT] = true
-      return done()
-    }
+    // A refusal waits for the hook of CORS.
+    if (place[SLOT] instanceof Error) return done()
+    if (isOptedOut(request)) place[SLOT] = 'opted-out'
+    else place[SLOT] = 'anonymous'
+    // A header that does not even mention the name costs no more than this.
+    if (place[SLOT] === 'opted-out' || cookie === undefined || !cookie.includes(name)) return done()
+    const client = new RequestClient(request)
     const hold = (loaded: Loaded): void => {
-      holdSession(parts, request, loaded)
+      holdSession(engine, request, loaded, client)
       done()
     }
+    const presented = presentedId(engine, seen, cookie, request.raw.socket)
+    if (presented === 'duplicate') place[HAS_DUPLICATES] = true
+    if (presented === 'duplicate' || presented === 'none') return done()
+    if (presented === 'obsolete') return hold(goneSince(engine.settings.clock()))
     let loaded: Answer<Loaded>
     try {
-      loaded = load(parts, cookie, request.raw.socket)
+      loaded = loadSession(engine, presented, client)
     } catch (error) {
-      return done(error as Error)
+      return done(refuseRequest(request, reply, error as Error))
     }
-    // What later hooks throw has no caller here.
-    if (loaded instanceof Promise) loaded.then(hold).catch(done)
-    else hold(loaded)
+    // Later hooks run inside `hold`. What they throw is theirs, so it is passed on and does not become a failure to
+    // load.
+    if (loaded instanceof Promise) {
+      loaded.then(hold, (error: Error) => done(refuseRequest(request, reply, error))).catch(done)
+    } else hold(loaded)
   }
 }
 
-/** Writes what was staged, before the first byte leaves, and puts the cookie into the response. */
-export function finishSession(): onSendHookHandler {
+/** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
+export function finishSession(engine: Engine): onSendHookHandler {
   return (request, reply, payload, done) => {
-    const slot = request as SessionRequest
-    const session = slot[SESSION]
-    slot[ANSWERED] = true
-    if (session === null) return done(null, payload)
-    const end = (error?: Error): void => {
-      const sent = error === undefined && isWebResponse(payload) ? takeSharedHeaders(reply, payload) : payload
-      answer(reply, session)
-      if (error === undefined) done(null, sent)
-      else done(error)
+    const place = request as SessionRequest
+    const session = place[SLOT]
+    if (!(session instanceof RequestSession)) {
+      markAnswered(request)
+      clearDuplicates(engine, request, reply)
+      return done(null, payload)
     }
+    const ending = endingOf(engine, { request, reply, payload, session, done })
     const isFailure = statusOf(reply, payload) >= 500
-    if (isFailure || session.hasWork) {
-      // What the response itself throws, a header that cannot be sent above all, has no caller here.
-      session
-        .finish(isFailure)
-        .then(() => end(), end)
-        .catch(done)
+    const hasWork = session.hasWork
+    session.markAnswered(afterClose(reply))
+    if (isFailure || hasWork) {
+      // A header that cannot be sent throws out of `done`, and the promise is the only caller.
+      const carrier = isStream(payload) ? 'stream' : 'reply'
+      session.finish(isFailure, carrier).then(ending.send, ending.refuse).catch(ending.fail)
       return
     }
-    session.isAnswered = true
-    end()
+    ending.send()
   }
 }
 
-/** The status the response will have; a web `Response` brings its own, which Fastify applies only after the hooks. */
+/** What an `onSend` hook was called with, and the session. */
+interface Sending {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly payload: unknown
+  readonly session: RequestSession
+  readonly done: (error: Error | null, payload?: unknown) => void
+}
+
+/** The ways in which a response can end. */
+interface Ending {
+  /** The payload is sent as it is. */
+  readonly send: () => void
+  /** The session could not be written, so an error takes the place of the payload. */
+  readonly refuse: (error: Error) => void
+  /** The response itself cannot be sent. */
+  readonly fail: (error: Error) => void
+}
+
+function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending): Ending {
+  // An error of a later hook brings the reply here a second time.
+  const isRepeated = session.isAnswered
+  const write = (): void => {
+    writeCookie(reply, engine.settings, session.response, isRepeated)
+    clearDuplicates(engine, request, reply)
+    if (session.canBeTakenBack) watchLateFailure(reply, engine.settings.cookie.name, session)
+  }
+  const fail = (error: Error): void => {
+    endPayload(payload)
+    done(failCleanly(reply, error))
+  }
+  const send = (): void => {
+    let sent: unknown = payload
+    try {
+      if (isWebResponse(payload)) sent = takeSharedHeaders(reply, payload)
+      write()
+    } catch (error) {
+      return fail(error as Error)
+    }
+    done(null, sent)
+  }
+  const refuse = (error: Error): void => {
+    endPayload(payload)
+    failCleanly(reply, error)
+    write()
+    done(error)
+  }
+  return { send, refuse, fail }
+}
+
+/** Clears what other settings left behind, where a request showed that there is such a cookie. */
+function clearDuplicates({ settings }: Engine, request: FastifyRequest, reply: FastifyReply): void {
+  const place = request as SessionRequest
+  if (!place[HAS_DUPLICATES]) return
+  place[HAS_DUPLICATES] = false
+  clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.raw.url ?? '/'))
+}
+
+/** Returns how to learn that a reply is over. */
+function afterClose({ raw }: FastifyReply): AfterResponse {
+  return (listener) => {
+    if (raw.closed || raw.writableFinished) soon(listener)
+    else raw.once('close', () => soon(listener))
+  }
+}
+
+/** Tells whether the headers of a response may wait for its first byte. */
+function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
+}
+
+/** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */
 function statusOf(reply: FastifyReply, payload: unknown): number {
   return isWebResponse(payload) ? payload.status : reply.statusCode
 }

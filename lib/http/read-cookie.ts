@@ -9,8 +9,9 @@ const NONE: CookieOccurrences = { count: 0, value: '' }
 const [SPACE, TAB, EQUALS] = [0x20, 0x09, 0x3d]
 
 /**
- * Finds a cookie by name in a raw `Cookie` header, as servers read it (RFC 6265bis 4.2): pairs split at `;`, white space around
- * name and value dropped. A parsed object would hide the second cookie of a name, and that one is the attack (bis 8.6).
+ * Finds a cookie by name in a raw `Cookie` header, as servers read it (RFC 6265bis 4.2): pairs split at `;`, white
+ * space around name and value dropped. A parsed object would hide the second cookie of a name, and that one is the
+ * attack (bis 8.6).
  */
 export function findCookie(header: string, name: string): CookieOccurrences {
   let count = 0
@@ -24,7 +25,7 @@ export function findCookie(header: string, name: string): CookieOccurrences {
   return count === 0 ? NONE : { count, value }
 }
 
-/** Whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
+/** Tells whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
 function isPairStart(header: string, at: number): boolean {
   let before = at - 1
   while (isBlank(header.charCodeAt(before))) before -= 1

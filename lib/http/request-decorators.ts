@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify'
-import type { DecoratorNames, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 import { SecureSessionError } from '../errors.ts'
+import type { Settings } from '../options.ts'
+import { confirmLogin, login, updateAuthHash } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
+import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -18,7 +20,7 @@ interface Property {
 
 /** Everything a request gets, under the names of this app. */
 export function requestDecorators(
-  names: Readonly<Required<DecoratorNames>>,
+  names: Settings['decorators'],
   sessionOf: SessionOf,
 ): [name: string, decorator: RequestDecorator][] {
   const property = (read: (session: RequestSession) => unknown): Property => ({
@@ -31,15 +33,22 @@ export function requestDecorators(
       return act(sessionOf(this), ...rest)
     }
   return [
-    ['session', { ...property((session) => session.session), setter: refuseAssignment }],
+    ['session', { ...property((session) => session.object), setter: refuseAssignment }],
     [names.user, property((session) => session.user)],
+    [names.requireUser, method(requireUser)],
     [names.authenticatedAt, property((session) => session.authenticatedAt)],
     [names.isAuthenticated, method((session) => session.userId !== null)],
-    [names.login, method((session, user: SessionUser, options?: LoginOptions) => session.login(user, options))],
+    [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method((session) => session.confirmLogin())],
-    [names.updateAuthHash, method((session, authHash?: string) => session.updateAuthHash(authHash))],
+    [names.confirmLogin, method((session) => confirmLogin(session))],
+    [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
   ]
+}
+
+/** Shows the same snapshot as `req.user`, without the case of nobody. */
+function requireUser({ user }: RequestSession): SessionUser {
+  if (user === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+  return user
 }
 
 function refuseAssignment(): never {

@@ -1,63 +1,95 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
-import type { Loaded } from '../session/load.ts'
-import type { Client, Parts } from '../session/parts.ts'
+import type { Client, Engine } from '../session/engine.ts'
+import type { Loaded } from '../session/load-session.ts'
+import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
+import { failCleanly } from './clean-error.ts'
 
-/** Where a request keeps its session; `null` until something asks for one. */
-export const SESSION: unique symbol = Symbol('fastify-session-guard.session')
+/** The key under which a request keeps the state of its session. */
+export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
 
-/** Whether the response has gone past the point where its cookie was settled. */
-export const ANSWERED: unique symbol = Symbol('fastify-session-guard.answered')
+/**
+ * The state of a request's session:
+ * - `early`: the plugin's hooks have not run yet, so nobody knows who asks;
+ * - `opted-out`: the route wants no session. A handler that answers in its place, for a 404 page, has none either;
+ * - `anonymous`: no cookie led to a session. One is made when the app asks for it;
+ * - `answered`: like `anonymous`, and the response has started;
+ * - an error: the request was refused or its session could not be loaded, so nobody knows who asks;
+ * - the session.
+ */
+export type Slot = 'early' | 'opted-out' | 'anonymous' | 'answered' | Error | RequestSession
 
-/** Whether the route that the request was made for wants no session. Who answers in its place, a 404 page, has none either. */
-export const OPTED_OUT: unique symbol = Symbol('fastify-session-guard.opted-out')
+/** The key under which a request keeps whether it came with several session cookies. */
+export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-duplicates')
 
-/** A request with a place for its session. */
+/** A request with the state of its session. */
 export interface SessionRequest extends FastifyRequest {
-  [SESSION]: RequestSession | null
-  [ANSWERED]: boolean
-  [OPTED_OUT]: boolean
+  [SLOT]: Slot
+  [HAS_DUPLICATES]: boolean
 }
 
-const ANONYMOUS: Loaded = { state: 'none' }
-
-/** Longer ones say nothing more, and the store is not the client's to fill. */
+/** The length up to which a user agent is kept. The store is not the client's to fill. */
 const MAX_USER_AGENT = 256
 
-/** No address is longer, but behind a trusted proxy it is whatever `X-Forwarded-For` says. */
+/** The length up to which an address is kept. Behind a trusted proxy the address is whatever `X-Forwarded-For` says. */
 const MAX_ADDRESS = 64
 
 /**
- * The session of a request, made anonymous on first use where no cookie led to one. Whoever asks for it makes the
- * response depend on the cookie.
- * @throws `SESSION_ROUTE_OPTED_OUT`
+ * Returns the session of a request, and notes that the response depends on the cookie. Makes an anonymous one on first
+ * use.
+ * @throws `SESSION_NOT_LOADED`, `SESSION_ROUTE_OPTED_OUT`, or the error that kept the session from being loaded
  */
-export function readSession(parts: Parts, request: FastifyRequest): RequestSession {
-  const slot = request as SessionRequest
-  const hasNone = slot[SESSION] === null && (slot[OPTED_OUT] || isOptedOut(request))
-  if (hasNone) throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
-  const session = slot[SESSION] ?? holdSession(parts, request, ANONYMOUS)
-  session.isRead = true
+export function readSession(engine: Engine, request: FastifyRequest): RequestSession {
+  const slot = (request as SessionRequest)[SLOT]
+  const session = slot instanceof RequestSession ? slot : openSession(engine, request, slot)
+  session.markRead()
   return session
 }
 
-/** Puts what a cookie led to into the request. */
-export function holdSession(parts: Parts, request: FastifyRequest, loaded: Loaded): RequestSession {
-  const slot = request as SessionRequest
-  const session = new RequestSession(parts, new RequestClient(request), loaded)
-  session.isAnswered = slot[ANSWERED]
-  slot[SESSION] = session
+function openSession(engine: Engine, request: FastifyRequest, slot: Exclude<Slot, RequestSession>): RequestSession {
+  switch (slot) {
+    case 'anonymous':
+    case 'answered':
+      return holdSession(engine, request, NONE, new RequestClient(request))
+    case 'opted-out':
+      throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT')
+    default:
+      throw slot instanceof Error ? slot : new SecureSessionError('SESSION_NOT_LOADED')
+  }
+}
+
+/** Puts the session that a cookie led to into the request. */
+export function holdSession(engine: Engine, request: FastifyRequest, loaded: Loaded, client: Client): RequestSession {
+  const place = request as SessionRequest
+  const session = new RequestSession(engine, client, loaded, place[SLOT] === 'answered')
+  place[SLOT] = session
   return session
 }
 
-/** Whether the route of a request wants no session. */
+/** Notes that the response of a request has started. */
+export function markAnswered(request: FastifyRequest): void {
+  const place = request as SessionRequest
+  if (place[SLOT] instanceof RequestSession) place[SLOT].markAnswered()
+  else if (place[SLOT] === 'anonymous') place[SLOT] = 'answered'
+}
+
+/**
+ * Refuses a request, and makes room for the error in its reply. From here on nobody knows whose request this is, and
+ * its error page may not take it for anonymous. Returns the error.
+ */
+export function refuseRequest(request: FastifyRequest, reply: FastifyReply, error: Error): Error {
+  ;(request as SessionRequest)[SLOT] = error
+  return failCleanly(reply, error)
+}
+
+/** Tells whether the route of a request wants no session. */
 export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
 }
 
-/** Reads the request only when asked: most requests never are. */
-class RequestClient implements Client {
+/** Reads the request only when asked, because most requests never are. */
+export class RequestClient implements Client {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {

@@ -1,15 +1,16 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { showToProbe } from '../guard/probe/routing.ts'
 import type { AnswerFacts } from '../guard/read/phase-facts.ts'
+import { RequestSession } from '../session/request-session.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { SESSION } from './request-slot.ts'
+import { SLOT } from './request-slot.ts'
 
 /** How many answers are looked at: the first ones may all be health checks. */
 const MAX_OBSERVED = 1000
 
 const MAX_NAMES = 50
 
-/** Shows the guard what the answers to the first requests tell of the app. */
+/** Returns the `onRequest` hook that shows the guard what the responses to the first requests tell of the app. */
 export function watchAnswers(clock: () => number, report: (facts: AnswerFacts) => void): onRequestHookHandler {
   let count = 0
   return (request, reply, done) => {
@@ -32,14 +33,15 @@ function isTelling({ isSafeMethod, isLogin, isLogout, insecureCookies, allowedOr
 
 function answerFactsOf(request: FastifyRequest, reply: FastifyReply, startedAt: number): AnswerFacts {
   const { url = '/' } = request.routeOptions
-  const session = (request as SessionRequest)[SESSION]
+  const slot = (request as SessionRequest)[SLOT]
+  const session = slot instanceof RequestSession ? slot : undefined
   const loggedInAt = session?.authenticatedAt?.getTime() ?? -Infinity
   return {
     route: `${request.method} ${url}`,
     isSafeMethod: request.method === 'GET' || request.method === 'HEAD',
     parameters: Object.keys(request.query ?? {}).slice(0, MAX_NAMES),
     isLogin: loggedInAt >= startedAt,
-    isLogout: session?.isLoggedOut === true,
+    isLogout: session?.response.isLoggedOut === true,
     insecureCookies: insecureCookiesOf(reply),
     allowedOrigin: allowedOriginOf(request, reply),
   }

@@ -17,8 +17,8 @@ export function isWebResponse(payload: unknown): payload is WebResponse {
 }
 
 /**
- * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its headers
- * replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.
+ * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its
+ * headers replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.
  */
 export function takeSharedHeaders(reply: FastifyReply, response: WebResponse): WebResponse {
   // A copy: those of a fetched response are immutable, and an app may send one response without a body many times.

@@ -1,34 +1,46 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
+import type { Settings } from '../options.ts'
+import type { CookieChange, SessionResponse } from '../session/request-state.ts'
 import { isCacheControl } from './cache-headers.ts'
-import type { RequestSession } from '../session/request-session.ts'
+import type { CookieVariant } from './cookie-variants.ts'
 
-/** Puts what the session decided into the response: the cookie, and who may cache it. */
-export function answer(reply: FastifyReply, session: RequestSession): void {
-  const decided = session.answer
-  if (session.isInHeaders) takeCookieBack(reply, session)
-  if (decided !== undefined) {
-    const { name } = session.parts.settings.cookie
-    const attributes = cookieAttributes(session)
-    if (decided.kind === 'set') reply.setCookie(name, decided.value, attributes)
+/**
+ * Puts the session's cookie into the response, and tells caches who may keep the response.
+ * @param isRepeated Whether an earlier attempt at this response may have put a cookie there. That attempt failed.
+ */
+export function writeCookie(
+  reply: FastifyReply,
+  settings: Settings,
+  { cookie, isRead, isLoggedOut }: SessionResponse,
+  isRepeated: boolean,
+): void {
+  const { name } = settings.cookie
+  if (isRepeated) removeCookie(reply, name)
+  if (cookie !== undefined) {
+    const attributes = cookieAttributes(settings, cookie)
+    if (cookie.kind === 'set') reply.setCookie(name, cookie.value, attributes)
     else reply.clearCookie(name, attributes)
     forbidCaching(reply)
   }
-  session.isInHeaders = decided !== undefined
-  if (session.isRead) varyByCookie(reply)
-  if (session.isLoggedOut && session.parts.settings.clearSiteData) {
-    reply.header('clear-site-data', '"cache", "storage"')
-  }
+  if (isRead) varyByCookie(reply)
+  if (isLoggedOut && settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
+}
+
+/** Clears the cookies of the session's name that other settings left behind, so that the next request has one at the most. */
+export function clearVariants(reply: FastifyReply, settings: Settings, variants: readonly CookieVariant[]): void {
+  const { name } = settings.cookie
+  const attributes = cookieAttributes(settings, { kind: 'clear' })
+  for (const variant of variants) reply.clearCookie(name, { ...attributes, ...variant } as CookieSerializeOptions)
+  if (variants.length > 0) forbidCaching(reply)
 }
 
 /**
- * The attributes, each of them named, so that defaults which the app gave to @fastify/cookie reach this cookie neither when it
- * is set nor when it is cleared. A browser clears only what carries the same ones.
+ * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie, because a
+ * browser clears a cookie only if it was set with the same attributes.
  */
-function cookieAttributes(session: RequestSession): CookieSerializeOptions {
-  const { cookie, clock } = session.parts.settings
-  const { record } = session
-  const isKept = session.answer?.kind === 'set' && record?.remember === true
+function cookieAttributes({ cookie, clock }: Settings, change: CookieChange): CookieSerializeOptions {
+  const expiresAt = change.kind === 'set' ? change.expiresAt : undefined
   const attributes: { [Name in keyof CookieSerializeOptions]: CookieSerializeOptions[Name] | undefined } = {
     domain: cookie.domain,
     path: cookie.path,
@@ -38,7 +50,7 @@ function cookieAttributes(session: RequestSession): CookieSerializeOptions {
     partitioned: cookie.partitioned,
     priority: cookie.priority,
     expires: undefined,
-    maxAge: isKept ? Math.floor((record.absoluteDeadline - clock()) / 1000) : undefined,
+    maxAge: expiresAt === undefined ? undefined : Math.floor((expiresAt - clock()) / 1000),
     signed: false,
     encode: verbatim,
   }
@@ -50,15 +62,16 @@ function verbatim(value: string): string {
   return value
 }
 
-/** Removes what an earlier try at this response said about the cookie: that try failed, and this one has its own word. */
-function takeCookieBack(reply: FastifyReply, session: RequestSession): void {
-  const { name } = session.parts.settings.cookie
-  const others = [reply.getHeader('set-cookie') ?? []].flat().filter((line) => !String(line).startsWith(`${name}=`))
+/** Removes the session cookie from a response that was prepared before. */
+export function removeCookie(reply: FastifyReply, name: string): void {
+  const lines = [reply.getHeader('set-cookie') ?? []].flat()
+  const others = lines.filter((line) => !String(line).startsWith(`${name}=`))
+  if (others.length === lines.length) return
   reply.removeHeader('set-cookie')
   if (others.length > 0) reply.header('set-cookie', others)
 }
 
-/** To every cache that a header of this response speaks to. */
+/** Forbids caching to every cache that a header of this response speaks to. */
 function forbidCaching(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
   for (const name of Object.keys(reply.getHeaders())) if (isCacheControl(name)) reply.header(name, 'no-store')

@@ -34,7 +34,7 @@ export interface ScanResult {
   readonly findings: Finding[]
   /** What could not be looked at, and why. */
   readonly notes: string[]
-  /** Whether everything that was asked for could be looked at: pages, login, logout. */
+  /** Tells whether everything that was asked for could be looked at: pages, login, logout. */
   readonly isComplete: boolean
 }
 

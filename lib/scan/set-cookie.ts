@@ -13,7 +13,7 @@ export interface SetCookie {
   readonly partitioned: boolean
   /** In seconds. */
   readonly maxAge: number | undefined
-  /** Whether the header takes the cookie away. */
+  /** Tells whether the header takes the cookie away. */
   readonly isRemoval: boolean
 }
 
@@ -67,7 +67,7 @@ const SESSION = /sess|(^|[^a-z])sid($|[^a-z])|^sid|sid$|auth|login|remember|^(ac
 /** 128 random bits and more, in the alphabets that ids are written in; express signs with an `s:` before it. */
 const ID = /^(s(:|%3A))?[\w.~+/=%-]{22,}$/
 
-/** Whether a cookie carries a session, by its name (of any stack) or by its shape. */
+/** Tells whether a cookie carries a session, by its name (of any stack) or by its shape. */
 export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
   const bare = name.replace(/^__(host-http|host|http|secure)-/i, '').toLowerCase()
   if (OTHER.test(bare)) return false

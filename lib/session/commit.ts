@@ -1,214 +1,218 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
-import { refuseOversize } from './data.ts'
+import type { SessionEvent, SessionRecord } from '../../types/index.ts'
+import { familyOf } from './device.ts'
+import type { Client, Engine } from './engine.ts'
+import type { Lineage, MintedSecret } from './id.ts'
 import { newHandle } from './id.ts'
-import { readRecord, trust } from './load.ts'
-import type { Parts } from './parts.ts'
-import { authenticated, newRecord, rotated } from './record.ts'
-import type { SessionState } from './session-state.ts'
-import type { Edit, NextRecord, Rotation, Work } from './next-record.ts'
+import { refuseOversize } from './json-data.ts'
+import type { Loaded } from './load-session.ts'
+import { readLiveRecord } from './live-record.ts'
+import { announceRotation, settleLogin } from './login.ts'
+import type { NextRecord, Rotation, Work } from './next-record.ts'
 import { edited, nextRecord } from './next-record.ts'
+import { authenticated, newRecord, trust } from './record.ts'
+import type { WayBack } from './take-back.ts'
+import { takeBack } from './take-back.ts'
+
+/** Everything that one request wants written. */
+export interface Plan {
+  /** The live record that the request came for; `undefined` without one. */
+  readonly base: SessionRecord | undefined
+  /** A record that the request's id names, and that the request may not write to. */
+  readonly named: Extract<Loaded, { handle: string }> | undefined
+  /** The handle for a record that begins now. */
+  readonly handle: string
+  readonly work: Work
+  /** Tells whether nothing of the old data is left, so that the data needs nothing of the old record. */
+  readonly isAllOwn: boolean
+  /** The hash of a dead id that the client showed. */
+  readonly replaces: string | undefined
+  readonly client: Client
+}
+
+/** An id that was renewed. The record has nothing to learn before the new id is shown. */
+export interface Renewed {
+  readonly kind: 'renewed'
+  readonly cookieValue: string
+}
+
+/** A record that was written. */
+export interface Written {
+  readonly kind: 'written'
+  readonly record: SessionRecord
+  readonly cookieValue: string | undefined
+  readonly wayBack: WayBack | undefined
+}
+
+/**
+ * The result of a commit:
+ * - `unchanged`: there was nothing to write;
+ * - `renewed`: the response gets a renewed id, and nothing was written;
+ * - `written`: the record as it is now, the new id if one was minted, and the way back if the response fails after all;
+ * - `lost`: the record belongs to somebody else by now, or is gone, so nothing was written;
+ * - `failed`: the write was refused or taken back. With `isStaged`, what was staged can be tried again.
+ */
+export type Outcome =
+  | { readonly kind: 'unchanged' }
+  | Renewed
+  | Written
+  | { readonly kind: 'lost'; readonly handle: string; readonly error?: SecureSessionError }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
+
+/** The facts of a plan beside the session that was loaded. */
+type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
-/** A write meets at most as many conflicts as there are requests beside it; this many are not met in good faith. */
-const ATTEMPTS = 100
+/** The limit of attempts. A write meets at most as many conflicts as there are requests beside it. */
+const MAX_ATTEMPTS = 100
 
-/** The hash of nothing. */
-const NO_SECRET = ''
+const UNCHANGED: Outcome = { kind: 'unchanged' }
 
-/**
- * Writes what a request staged, as one atomic write on one key, and settles what the response says about the cookie. Renews the id
- * by age only for a response that is about to carry it: handed to nobody, it would make others that were forgotten.
- * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_SUPERSEDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`
- */
-export async function commit(session: SessionState, isAnswering: boolean): Promise<void> {
-  const edit = editOf(session)
-  if (session.record === undefined) await begin(session, edit)
-  else await advance(session, session.record, edit, isAnswering)
-  session.settle(edit.to)
-}
-
-/** Takes a committed rotation back, for a response that failed after it. Nobody has seen the new secret yet. */
-export async function undo(session: SessionState): Promise<void> {
-  const { before, record, parts } = session
-  if (before === undefined || record === undefined) return
-  session.before = undefined
-  session.record = before.record
-  session.answer = before.answer
-  const { userId, handle, version } = record
-  if (before.record === undefined) await parts.store.delete(handle, version)
-  else await restore(parts, before.record, version)
-  if (userId !== null && before.record?.userId !== userId) await parts.users.abandon(userId, handle)
-}
-
-/**
- * Puts a record back as it was. Had its user been revoked while it was somebody else's, nobody would find it again: it ends, and
- * until that is known no id opens it.
- */
-async function restore({ store, users }: Parts, old: SessionRecord, version: number): Promise<void> {
-  const { handle, userId, absoluteDeadline } = old
-  if (userId === null) return void (await store.update({ ...old, version: version + 1 }, version))
-  const locked = { ...rotated(old, NO_SECRET, old.rotatedAt), version: version + 1 }
-  if (!(await store.update(locked, version))) return
-  if (await users.confirm(userId, handle, absoluteDeadline)) {
-    await store.update({ ...old, version: version + 2 }, version + 1)
-  } else {
-    await users.end(handle, (record) => record.userId === userId)
+/** Makes the plan of a request out of the session that its cookie led to. */
+export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
+  const isLive = loaded.state === 'live'
+  const presented = isLive ? loaded.presented : undefined
+  const isChecked = isLive && loaded.isChecked
+  return {
+    base: isLive ? loaded.record : undefined,
+    named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
+    replaces: loaded.state === 'gone' ? loaded.secretHash : undefined,
+    handle,
+    isAllOwn,
+    client,
+    work: { ...wish, presented, isChecked },
   }
 }
 
-/** What the app did to the data, measured before anything is written, so that a refusal loses nothing. */
-function editOf(session: SessionState): Edit {
-  const { baseline: from, json: to, isNewData: isWhole } = session
-  if (from !== to) refuseOversize(to, session.parts.settings.maxRecordSize)
-  return { from, to, isWhole }
+/** Writes a plan as one atomic write on one key, and returns what happened. */
+export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
+  const { edit } = plan.work
+  try {
+    if (edit.from !== edit.to) refuseOversize(edit.to, engine.settings.maxRecordSize)
+    return plan.base === undefined ? await begin(engine, plan) : await advance(engine, plan, plan.base)
+  } catch (error) {
+    return { kind: 'failed', error, isStaged: true }
+  }
 }
 
-/** A first record, if there is anything to keep. */
-async function begin(session: SessionState, edit: Edit): Promise<void> {
-  const { parts, rotation, handle } = session
-  const { settings, ids } = parts
-  const data = edited('{}', edit)
+/** Writes a first record, if there is anything to keep. */
+async function begin(engine: Engine, { work, handle, named, replaces, client }: Plan): Promise<Outcome> {
+  const { settings, ids, events } = engine
+  const { rotation, now } = work
+  const data = edited('{}', work.edit)
   const identity = rotation?.identity
-  if (identity === undefined && data === '{}') return
-  if (rotation === undefined && session.lost !== undefined) {
-    parts.events.emit({ type: 'dropped-write', handle: session.lost, reason: 'stale' })
-    return
+  if (identity === undefined && data === '{}') return UNCHANGED
+  if (rotation === undefined && named !== undefined) {
+    events.emit({ type: 'dropped-write', handle: named.handle, reason: 'stale' })
+    return { kind: 'lost', handle: named.handle }
   }
-  const now = settings.clock()
   const epoch = identity === undefined ? 0 : 1
-  const minted = ids.mint(handle, epoch, session.client.connection)
-  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings), epoch }
+  const minted = ids.mint(handle, epoch, undefined, client.connection)
+  const family = familyOf(client.userAgent)
+  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
   const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
-  if (!(await put(session, undefined, next))) throw new SecureSessionError('SESSION_SUPERSEDED')
-  await accept(session, undefined, next)
+  const outcome = await put(engine, undefined, next, rotation)
+  // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
+  if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
+  if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
+  return outcome ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
 }
 
-/** The next version of a record, made on top of the latest one as often as others get in between. */
-async function advance(session: SessionState, loaded: SessionRecord, edit: Edit, isAnswering: boolean): Promise<void> {
-  const { parts, client, rotation, presented, isChecked, isTouched } = session
-  const { settings, ids } = parts
-  const work: Work = { edit, rotation, presented, isChecked, isTouched, isAnswering, now: settings.clock() }
+/** Writes the next version of a record, on top of the latest version, as often as other requests write in between. */
+async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promise<Outcome> {
+  const { settings, ids } = engine
+  const { work, client } = plan
+  const mint = (epoch: number, lineage?: Lineage): MintedSecret =>
+    ids.mint(loaded.handle, epoch, lineage, client.connection)
   let base: SessionRecord | undefined = loaded
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const next = nextRecord(base, work, settings, (epoch) => ids.mint(loaded.handle, epoch, client.connection))
-    if (next.kind === 'same') return
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const next = nextRecord(base, work, settings, mint)
+    if (next.kind === 'same') return next.minted === undefined ? UNCHANGED : renewed(engine, base, next.minted)
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
-    if (await put(session, base, next)) return accept(session, base, next)
-    base = await readRecord(parts, loaded.handle)
-    if (base?.epoch !== loaded.epoch) return overtaken(session, work, base)
+    const outcome = await put(engine, base, next, work.rotation)
+    if (outcome !== undefined) return outcome
+    base = await readLiveRecord(engine, loaded.handle)
+    if (base?.epoch !== loaded.epoch) return overtaken(engine, plan, loaded, base)
   }
   throw new SecureSessionError('SESSION_SUPERSEDED')
 }
 
 /**
- * One try at a write. A store that failed may have written all the same: a new secret that no response will carry must not
- * lock the session's owner out, so it is taken back.
+ * Tries one write; `undefined` if another write came first. A store that failed may have written all the same. No response will
+ * carry the new secret then, so the write is taken back, because it would lock the session's owner out.
  */
-async function put(session: SessionState, base: SessionRecord | undefined, next: NextRecord): Promise<boolean> {
-  const { store } = session.parts
-  const { record } = next
-  try {
-    if (base === undefined) return await store.create(record)
-    if (next.kind === 'touch') return await store.touch(base.handle, base.version, record)
-    return await store.update(record, base.version)
-  } catch (error) {
-    if (base === undefined || session.rotation !== undefined) {
-      session.before = { record: base, answer: session.answer }
-      session.record = record
-      session.rotation = undefined
-      await undo(session).catch(() => undefined)
-    }
-    throw error
-  }
-}
-
-/** What follows a write: the cookie, the index, the events. A login that cannot finish them is taken back. */
-async function accept(session: SessionState, base: SessionRecord | undefined, next: NextRecord): Promise<void> {
-  const { parts, rotation, answer } = session
-  const { record, minted } = next
-  session.record = record
-  trust(record)
-  session.isNewData = false
-  session.isTouched = false
-  if (minted !== undefined) session.answer = { kind: 'set', value: minted.cookieValue }
-  if (rotation === undefined) {
-    if (minted !== undefined && base !== undefined) parts.events.emit({ type: 'renew', handle: record.handle })
-    return
-  }
-  session.before = { record: base, answer }
-  session.rotation = undefined
-  if (rotation.identity !== undefined) await settleLogin(session, record, rotation.identity.userId, rotation.login)
-  announce(session, base, record, rotation.reason)
-}
-
-/**
- * The second half of a login: the limit is kept, and the index confirms that nobody revoked the user meanwhile. The entry of a
- * user who was here before stays, or a login that is taken back could not tell whether they were revoked since.
- */
-async function settleLogin(
-  session: SessionState,
-  record: SessionRecord,
-  userId: string,
-  login: Rotation['login'],
-): Promise<void> {
-  const { users } = session.parts
-  try {
-    if (login !== undefined) await users.evict(login.user, record, login.earlier)
-    const isThere = await users.confirm(userId, record.handle, record.absoluteDeadline)
-    if (!isThere) throw new SecureSessionError('SESSION_SUPERSEDED')
-  } catch (error) {
-    await undo(session).catch(() => undefined)
-    throw error
-  }
-}
-
-function announce(
-  { parts }: SessionState,
+async function put(
+  engine: Engine,
   base: SessionRecord | undefined,
-  { handle, userId, remember }: SessionRecord,
-  reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
-): void {
-  if (reason === 'login' && userId !== null) {
-    parts.events.emit({ type: 'login', handle, previousHandle: base?.handle ?? null, userId, remember })
+  next: NextRecord,
+  rotation: Rotation | undefined,
+): Promise<Outcome | undefined> {
+  const { record, minted } = next
+  const wayBack: WayBack | undefined =
+    base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
+  try {
+    if (!(await write(engine, base, next))) return undefined
+    trust(record)
+    if (rotation?.identity !== undefined) await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+  } catch (error) {
+    if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
+    return failed(error, wayBack === undefined)
   }
-  if (base !== undefined) parts.events.emit({ type: 'rotate', handle, reason })
+  if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
+  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle: record.handle })
+  return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
+}
+
+function renewed({ events }: Engine, { handle }: SessionRecord, { cookieValue }: MintedSecret): Outcome {
+  events.emit({ type: 'renew', handle })
+  return { kind: 'renewed', cookieValue }
+}
+
+function write({ store }: Engine, base: SessionRecord | undefined, { kind, record }: NextRecord) {
+  if (base === undefined) return store.create(record)
+  if (kind === 'touch') return store.touch(base.handle, base.version, record)
+  return store.update(record, base.version)
+}
+
+function failed(error: unknown, isStaged: boolean): Outcome {
+  return { kind: 'failed', error, isStaged }
 }
 
 /**
- * The record went, or changed hands, while this request ran. Its writes may not reach what is there now. What needs nothing of
- * the old record gets one of its own: a login, and a `regenerate` that kept nothing, which is how @fastify/passport logs in.
+ * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach what is there now.
+ * A login gets a record of its own. So does a `regenerate` that kept nothing, because @fastify/passport logs in by it.
  */
-async function overtaken(session: SessionState, work: Work, latest: SessionRecord | undefined): Promise<void> {
-  const { parts, rotation, handle } = session
-  const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
-  const isWrite = work.edit.isWhole || work.edit.from !== work.edit.to
-  if (rotation?.login !== undefined) return loginAnew(session, work, rotation.login.user, latest)
-  if (rotation?.reason === 'regenerate' && session.isAllOwn && session.userId === null) {
-    session.record = undefined
-    session.moveTo(newHandle())
-    return begin(session, work.edit)
+async function overtaken(
+  engine: Engine,
+  plan: Plan,
+  loaded: SessionRecord,
+  latest: SessionRecord | undefined,
+): Promise<Outcome> {
+  const { rotation, edit } = plan.work
+  const { handle, userId } = loaded
+  if (rotation?.login !== undefined) return loginAnew(engine, plan, rotation.login, latest)
+  if (rotation?.reason === 'regenerate' && plan.isAllOwn && userId === null) {
+    return begin(engine, { ...plan, handle: newHandle() })
   }
-  session.loseRecord()
-  if (isWrite || rotation !== undefined) parts.events.emit({ type: 'dropped-write', handle, reason })
-  if (rotation !== undefined) throw new SecureSessionError('SESSION_SUPERSEDED')
+  const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
+  const isWrite = edit.isWhole || edit.from !== edit.to
+  if (isWrite || rotation !== undefined) engine.events.emit({ type: 'dropped-write', handle, reason })
+  if (rotation === undefined) return { kind: 'lost', handle }
+  return { kind: 'lost', handle, error: new SecureSessionError('SESSION_SUPERSEDED') }
 }
 
-/** A login whose record was overtaken. It stands only if nobody revoked the user since it began. */
+/** Commits a login whose record was overtaken. The login stands only if nobody revoked the user since it began. */
 async function loginAnew(
-  session: SessionState,
-  work: Work,
-  user: SessionUser,
+  engine: Engine,
+  plan: Plan,
+  { user }: NonNullable<Rotation['login']>,
   latest: SessionRecord | undefined,
-): Promise<void> {
-  const { parts, handle } = session
+): Promise<Outcome> {
   const fresh = newHandle()
-  await parts.users.move(user, handle, fresh, latest?.userId === user.id)
-  session.record = undefined
-  session.answer = undefined
-  session.moveTo(fresh)
-  // Of the data, only what this request wrote itself.
-  await begin(session, { ...work.edit, isWhole: false })
+  await engine.users.move(user, plan.handle, fresh, latest?.userId === user.id)
+  // Only the data that this request wrote itself goes into the new record.
+  const work: Work = { ...plan.work, edit: { ...plan.work.edit, isWhole: false } }
+  return begin(engine, { ...plan, handle: fresh, work })
 }

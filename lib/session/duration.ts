@@ -16,8 +16,8 @@ export function parseDuration(value: unknown): number | undefined {
 export function formatDuration(milliseconds: number): Duration {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     if (milliseconds !== 0 && milliseconds % MILLISECONDS[unit] === 0) {
-      return `${milliseconds / MILLISECONDS[unit]}${unit}`
+      return `${milliseconds / MILLISECONDS[unit]}${unit}` as Duration
     }
   }
-  return `${milliseconds}ms`
+  return `${milliseconds}ms` as Duration
 }

@@ -6,9 +6,6 @@ export type Lifetimes = Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'reme
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
 
-/** How long a replaced secret still serves requests that were in flight, and a renewal waits before it is repeated. */
-export const GRACE = 30_000
-
 /** Touching once per this share of the idle timeout saves nearly every write and costs at most 5 % of it. */
 const TOUCHES_PER_TIMEOUT = 20
 
@@ -35,14 +32,12 @@ export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' |
   return now >= record.idleDeadline ? 'idle' : undefined
 }
 
-/** Whether the last touch is old enough for another. */
+/** Tells whether the last touch is old enough for another. */
 export function isTouchDue(record: Deadlines, now: number, lifetimes: Lifetimes): boolean {
   return now - record.lastSeenAt >= lifetimes.idleTimeout / TOUCHES_PER_TIMEOUT
 }
 
-/** Whether the current secret is old enough for a successor, and none is on its way. */
-export function isRenewalDue(record: SessionRecord, now: number, lifetimes: Lifetimes): boolean {
-  if (lifetimes.renewalTimeout === 0 || now - record.rotatedAt < lifetimes.renewalTimeout) return false
-  const latest = record.successors.at(-1)
-  return latest === undefined || now - latest.issuedAt >= GRACE
+/** Tells whether an id that was issued at `rotatedAt` is old enough to be renewed. */
+export function isRenewalDue({ rotatedAt }: Pick<SessionRecord, 'rotatedAt'>, now: number, timeout: number): boolean {
+  return timeout > 0 && now - rotatedAt >= timeout
 }

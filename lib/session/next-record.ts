@@ -1,12 +1,13 @@
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
-import { parseData, rebase } from './data.ts'
-import type { MintedSecret } from './id.ts'
-import { isSameHash } from './id.ts'
+import { parseData, rebase } from './json-data.ts'
+import type { Lineage, MintedSecret } from './id.ts'
+import { parentOf } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
-import { GRACE, isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
+import { isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
-import { authenticated, promoted, rotated, withSuccessor } from './record.ts'
-import { matchSecret } from './secret-match.ts'
+import { authenticated, rotated } from './record.ts'
+import type { Presentation, Verdict } from './verdict.ts'
+import { judge } from './verdict.ts'
 
 /** A privilege change that waits for the response. */
 export interface Rotation {
@@ -24,22 +25,29 @@ export interface Rotation {
 export interface Edit {
   readonly from: string
   readonly to: string
-  /** Whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
+  /** Tells whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
   readonly isWhole: boolean
 }
 
-/** Everything one request wants of its record, to be applied to the latest version of it, as often as it takes. */
+/**
+ * The response that can carry a renewed id:
+ * - `none`: no response follows, and an id that reaches nobody would be of no use;
+ * - `stream`: the headers may wait for the first byte, and meanwhile a login may set a newer cookie;
+ * - `reply`: the headers leave at once.
+ */
+export type Carrier = 'none' | 'stream' | 'reply'
+
+/** Everything that one request wants of its record. It is applied to the latest version of the record, as often as it takes. */
 export interface Work {
   readonly edit: Edit
   readonly rotation: Rotation | undefined
-  /** Hash of the secret that this request came with. */
-  readonly presented: string
-  /** Whether the user's credentials were compared in this request. */
+  /** The id that this request came with; `undefined` once the request has written the record. */
+  readonly presented: Omit<Presentation, 'now'> | undefined
+  /** Tells whether the user's credentials were compared in this request. */
   readonly isChecked: boolean
-  /** Whether the app asked for a touch by name. */
+  /** Tells whether the app asked for a touch by name. */
   readonly isTouched: boolean
-  /** Whether a response follows that can carry a renewed id. */
-  readonly isAnswering: boolean
+  readonly carrier: Carrier
   readonly now: number
 }
 
@@ -51,23 +59,27 @@ export interface NextRecord {
   readonly minted?: MintedSecret
 }
 
-/** Whether a record needs a write although the app changed nothing: a touch, a renewal, a successor seen for the first time. */
+/** The number of renewal timeouts after which an id is renewed. A stream waits longer, because ordinary replies are better carriers. */
+const PATIENCE: Readonly<Record<Carrier, number>> = { none: Infinity, stream: 2, reply: 1 }
+
+/** Tells whether a request has to write or to renew the id although the app changed nothing. */
 export function isUpkeepDue(
   record: SessionRecord,
-  presented: string,
-  settings: Lifetimes & { clock: () => number },
+  verdict: Verdict,
+  settings: Lifetimes & { clock(): number },
 ): boolean {
   const now = settings.clock()
-  if (isTouchDue(record, now, settings) || isRenewalDue(record, now, settings)) return true
-  return record.successors.some((one) => isSameHash(one.secretHash, presented))
+  if (isTouchDue(record, now, settings)) return true
+  if (verdict.kind !== 'enter') return false
+  return verdict.change !== undefined || (verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout))
 }
 
-/** Applies one request's work to a record. Pure but for the secret that `mint` makes when one is called for. */
+/** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
 export function nextRecord(
   record: SessionRecord,
   work: Work,
   lifetimes: Lifetimes,
-  mint: (epoch: number) => MintedSecret,
+  mint: (epoch: number, lineage?: Lineage) => MintedSecret,
 ): NextRecord {
   const { now, rotation } = work
   const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
@@ -81,20 +93,42 @@ export function nextRecord(
       minted,
     }
   }
-  const match = matchSecret(record, work.presented, now)
-  let next = match === 'successor' ? promoted(touched, work.presented, now, GRACE) : touched
-  let minted: MintedSecret | undefined
-  if (match === 'current' && work.isAnswering && isRenewalDue(record, now, lifetimes)) {
-    minted = mint(record.epoch)
-    next = withSuccessor(next, minted.secretHash, now)
-  }
-  if (work.isChecked) next = { ...next, authCheckedAt: now }
-  if (next !== touched || data !== record.data) {
-    return { kind: 'update', record: { ...next, data, version }, ...(minted && { minted }) }
+  // Judged anew on each attempt, because another request may have confirmed or renewed an id meanwhile.
+  const verdict = work.presented && judge(record, { ...work.presented, now })
+  const change = verdict && learned(record, verdict)
+  const next = change === undefined ? touched : { ...touched, ...change }
+  const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
+  const carried = minted && { minted }
+  if (change !== undefined || work.isChecked || data !== record.data) {
+    const authCheckedAt = work.isChecked ? now : record.authCheckedAt
+    return { kind: 'update', record: { ...next, authCheckedAt, data, version }, ...carried }
   }
   return work.isTouched || isTouchDue(record, now, lifetimes)
-    ? { kind: 'touch', record: touched }
-    : { kind: 'same', record }
+    ? { kind: 'touch', record: touched, ...carried }
+    : { kind: 'same', record, ...carried }
+}
+
+/** Returns what a record learns from the id. An id that was let in and shows a copy makes the login count as recent no more. */
+function learned(record: SessionRecord, verdict: Verdict): Partial<SessionRecord> | undefined {
+  if (verdict.kind === 'enter') return verdict.change
+  return verdict.kind === 'end' && !record.isForked ? { isForked: true } : undefined
+}
+
+/** Mints a renewal for this request alone. Two clients that are handed the same id could never be told apart. */
+function renewal(
+  record: SessionRecord,
+  verdict: Verdict,
+  { now, carrier }: Work,
+  { renewalTimeout }: Lifetimes,
+  mint: (epoch: number, lineage: Lineage) => MintedSecret,
+): MintedSecret | undefined {
+  if (verdict.kind !== 'enter' || !verdict.isRenewable) return undefined
+  if (!isRenewalDue(record, now, renewalTimeout * PATIENCE[carrier])) return undefined
+  return mint(record.epoch, {
+    generation: record.generation + 1,
+    issuedAt: now,
+    parent: parentOf(record.secretHash),
+  })
 }
 
 function rotate(

@@ -1,10 +1,9 @@
 import { parse } from 'secure-json-parse'
-import type { DeviceFacts, SessionRecord, Successor } from '../../types/index.ts'
+import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
 import type { Lifetimes } from './lifetime.ts'
 import { beginAt } from './lifetime.ts'
 
-const NO_SUCCESSORS: readonly Successor[] = Object.freeze([])
-const NO_HASHES: readonly string[] = Object.freeze([])
+const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
 /** Who a session belongs to, from the moment of a login. */
 export interface Identity {
@@ -24,6 +23,7 @@ export function newRecord(
   data: string,
   now: number,
   lifetimes: Lifetimes,
+  family = '',
 ): SessionRecord {
   return {
     handle,
@@ -36,28 +36,34 @@ export function newRecord(
     authCheckedAt: 0,
     createdAt: now,
     authenticatedAt: null,
-    rotatedAt: now,
     ...beginAt(now, false, lifetimes),
-    successors: NO_SUCCESSORS,
-    previousSecretHashes: NO_HASHES,
-    previousDeadline: 0,
+    ...freshId(now),
+    isForked: false,
     remember: false,
     device: null,
+    heldBack: null,
+    family,
     deviceKey: null,
     data,
   }
 }
 
-/** A new secret that replaces all others at once: the old id dies in the same write, and without grace. */
+/** Returns the record with a new secret that replaces all others: the old id dies in the same write, without grace. */
 export function rotated(record: SessionRecord, secretHash: string, now: number): SessionRecord {
+  return { ...record, secretHash, epoch: record.epoch + 1, ...freshId(now) }
+}
+
+/** Returns the fields of a record whose secret is new and was not shown yet. */
+function freshId(now: number) {
   return {
-    ...record,
-    secretHash,
-    epoch: record.epoch + 1,
     rotatedAt: now,
-    successors: NO_SUCCESSORS,
-    previousSecretHashes: NO_HASHES,
-    previousDeadline: 0,
+    generation: 0,
+    parent: '',
+    shownAt: 0,
+    isTied: true,
+    tip: null,
+    rivals: NO_RIVALS,
+    headAt: now,
   }
 }
 
@@ -72,27 +78,8 @@ export function authenticated(
     ...record,
     ...identity,
     authenticatedAt: now,
+    isForked: false,
     ...beginAt(now, identity.remember, lifetimes),
-  }
-}
-
-/** One more secret handed out by age. The current one stays good until a successor comes back. */
-export function withSuccessor(record: SessionRecord, secretHash: string, now: number): SessionRecord {
-  return { ...record, successors: [...record.successors.slice(-1), { secretHash, issuedAt: now }] }
-}
-
-/** The record once a successor has been presented: it is the current secret now, the others have `grace` left. */
-export function promoted(record: SessionRecord, secretHash: string, now: number, grace: number): SessionRecord {
-  const successor = record.successors.find((one) => one.secretHash === secretHash)
-  if (successor === undefined) return record
-  const unseen = record.successors.filter((one) => one !== successor).map((one) => one.secretHash)
-  return {
-    ...record,
-    secretHash,
-    rotatedAt: successor.issuedAt,
-    successors: NO_SUCCESSORS,
-    previousSecretHashes: [record.secretHash, ...unseen],
-    previousDeadline: now + grace,
   }
 }
 
@@ -112,10 +99,17 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   rotatedAt: isNumber,
   idleDeadline: isNumber,
   absoluteDeadline: isNumber,
-  successors: (value) => Array.isArray(value) && value.every(isSuccessor),
-  previousSecretHashes: (value) => Array.isArray(value) && value.every(isString),
-  previousDeadline: isNumber,
-  remember: (value) => typeof value === 'boolean',
+  generation: isCount,
+  parent: isString,
+  shownAt: isNumber,
+  isTied: isBoolean,
+  tip: (value) => value === null || isRenewedId(value),
+  rivals: (value) => Array.isArray(value) && value.every(isRival),
+  headAt: isNumber,
+  isForked: isBoolean,
+  heldBack: isStringOrNull,
+  family: isString,
+  remember: isBoolean,
   device: (value) => value === null || isDevice(value),
   deviceKey: isStringOrNull,
   data: (value) => isString(value) && parseObject(value) !== undefined,
@@ -123,9 +117,25 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
 
 const SHAPES = Object.entries(FIELDS)
 
-/** Whether a store's answer is a whole record: every field of its type, data and user parse, and a user goes with an id. */
+/** Records that were examined, or made here. A store in memory hands out the same object again and again. */
+const valid = new WeakSet<object>()
+
+/** Notes that this process made a record, so that `isRecord` need not examine it. */
+export function trust(record: SessionRecord): void {
+  valid.add(record)
+}
+
+/** Tells whether a store's answer is a whole record. Each object is examined once. */
 export function isRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false
+  if (valid.has(value)) return true
+  const isWhole = isWholeRecord(value)
+  if (isWhole) valid.add(value)
+  return isWhole
+}
+
+/** Tells whether every field has its type, data and user parse, and a user comes with their id. */
+function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
   if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null
   return (
@@ -161,12 +171,26 @@ function isNumber(value: unknown): boolean {
   return Number.isFinite(value)
 }
 
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value)
 }
 
-function isSuccessor(value: unknown): boolean {
-  return isObject(value) && isString(value['secretHash']) && isNumber(value['issuedAt'])
+function isRenewedId(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isString(value['secretHash']) &&
+    isNumber(value['issuedAt']) &&
+    isNumber(value['shownAt']) &&
+    isBoolean(value['isTied'])
+  )
+}
+
+function isRival(value: unknown): boolean {
+  return isObject(value) && isString(value['secretHash']) && isNumber(value['since']) && isBoolean(value['isTied'])
 }
 
 function isDevice(value: unknown): boolean {

@@ -1,243 +1,369 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LoginOptions, LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
-import { BegunWork } from './begun.ts'
-import { commit, undo } from './commit.ts'
-import { currentFingerprint, fingerprintOf, readRecord } from './load.ts'
-import { deviceOf } from './device.ts'
-import { refuseWrongOptions } from './login-options.ts'
-import type { Identity } from './record.ts'
-import { SessionState } from './session-state.ts'
-import { userSnapshot } from './user-snapshot.ts'
+import type { LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
+import { checkOptions } from './call-options.ts'
+import type { Outcome, Plan } from './commit.ts'
+import { commit, planOf } from './commit.ts'
+import type { Client, Engine, EngineSession } from './engine.ts'
+import { newHandle } from './id.ts'
+import type { Loaded } from './load-session.ts'
+import type { AfterResponse } from './late-data.ts'
+import { LateData, soon } from './late-data.ts'
+import { readLiveRecord } from './live-record.ts'
+import type { Carrier } from './next-record.ts'
+import { RequestData } from './request-data.ts'
+import type { RequestState, SessionResponse } from './request-state.ts'
+import * as states from './request-state.ts'
+import { sessionObject } from './session-object.ts'
+import type { Situation, Staged } from './staging.ts'
+import { takeBack } from './take-back.ts'
+import { isStoreFailure, isWriteAsked } from './upkeep.ts'
+import { WorkQueue } from './work-queue.ts'
 
 /**
- * Where @fastify/csrf-protection keeps what its tokens are made of. Whoever planted an anonymous session has tokens of it, and they
- * must not be good for the user who logs in there: token fixation.
- */
-const CSRF_SECRET = '_csrf'
-
-/**
- * What an app can do to the session of one request. Changes are staged and written by `finish`, before the first byte of the
- * response; only `logout`, `destroy` and `save` act at once.
+ * The session of one request, and the only object that writes its state. Changes are staged, and `finish` writes them before
+ * the first byte of the response. Only `logout`, `destroy` and `save` act at once.
  *
- * What waits for a store takes turns, and the end of the request is the last turn but those that come too late: whatever the app
- * began before its reply is in the reply, awaited or not; and what failed of it unseen fails the reply.
+ * Store operations run one at a time, in the order in which the app started them. `finish` queues behind them, so a login that
+ * the handler did not await is still part of the reply. If such an operation failed and nothing observed the failure, the reply
+ * fails too.
  */
-export class RequestSession extends SessionState {
-  #turn: Promise<unknown> = Promise.resolve()
-  #turnsAhead = 0
-  readonly #begun = new BegunWork()
+export class RequestSession {
+  readonly #engine: Engine
+  readonly #client: Client
+  #state: RequestState
+  #data: RequestData | undefined
+  #queue: WorkQueue | undefined
+  #newHandle: string | undefined
+  #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
+  #isSaved = false
+  #isRead = false
+  #isLoggedOut = false
+  #late: LateData | undefined
+  #afterResponse: AfterResponse = soon
+  #isAnswered: boolean
 
-  override get hasWork(): boolean {
-    return this.#turnsAhead > 0 || this.#begun.unseenFailure !== undefined || super.hasWork
+  constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
+    this.#engine = engine
+    this.#client = client
+    this.#state = states.initialState(loaded)
+    this.#isAnswered = isAnswered
   }
 
-  login(user: SessionUser, options: LoginOptions = {}): Promise<void> {
-    return this.#beginBeforeAnswer(() => this.#stageLogin(user, options))
+  /** The live record as loaded, or as this request last wrote it. */
+  get record(): SessionRecord | undefined {
+    return states.recordOf(this.#state)
   }
 
-  async #stageLogin(user: SessionUser, options: LoginOptions): Promise<void> {
-    // All that may be refused comes before the place is taken.
-    const identity = this.#identityOf(user, options)
-    const isOther = this.userId !== null && this.userId !== user.id
-    const keep = options.keep ?? !isOther
-    if (this.rotation !== undefined) await this.#abandonLogin()
-    const earlier = await this.parts.users.reserve(user, this.handle, this.record)
-    this.reopen()
-    // Across users nothing survives that was not named.
-    const isFresh = isOther || keep !== true
-    if (isFresh) this.keepOnly(typeof keep === 'boolean' ? [] : keep)
-    const isFirst = !isFresh && this.userId === null
-    if (isFirst) this.drop(CSRF_SECRET)
-    this.rotation = { reason: 'login', login: { user, earlier }, identity, ...(isFirst && { drops: CSRF_SECRET }) }
+  /** The name of the record that this request reads or would create. */
+  get handle(): string {
+    return this.record?.handle ?? (this.#newHandle ??= newHandle())
   }
 
-  /** @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID` */
-  #identityOf(user: SessionUser, options: LoginOptions): Identity {
-    const { maxRecordSize, authHash } = this.parts.settings
-    refuseWrongOptions(options)
-    const json = userSnapshot(user, maxRecordSize)
-    return {
-      userId: user.id,
-      user: json,
-      ...this.#checked(fingerprintOf(user.id, options.authHash ?? authHash?.(user)) ?? null),
-      remember: options.remember ?? false,
-      device: deviceOf(this.client),
+  /** What the response has to say about this session. */
+  get response(): SessionResponse {
+    const cookie = states.cookieOf(this.#state, this.#engine)
+    return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
+  }
+
+  /** Tells whether the response has started, so that the cookie can no longer change. */
+  get isAnswered(): boolean {
+    return this.#isAnswered
+  }
+
+  get userId(): string | null {
+    return states.userIdOf(this.#state)
+  }
+
+  /** The snapshot given to `login`; the same object for the rest of the request. */
+  get user(): SessionUser | null {
+    const json = states.userJsonOf(this.#state)
+    if (this.#user === undefined || this.#user.json !== json) {
+      this.#user = { json, value: json === null ? null : this.#engine.snapshots.read(json) }
     }
+    return this.#user.value
   }
 
+  get authenticatedAt(): Date | null {
+    const at = states.authenticatedAtOf(this.#state, this.#engine.settings.clock())
+    return at === null ? null : new Date(at)
+  }
+
+  /** Tells whether the user proved who they are within this time, in milliseconds. */
+  isFresh(within: number): boolean {
+    const now = this.#engine.settings.clock()
+    const since = states.freshSinceOf(this.#state, now)
+    return since !== null && now - since < within
+  }
+
+  /** The object behind `req.session`; `null` after `destroy`. */
+  get object(): EngineSession | null {
+    return this.#openData().object
+  }
+
+  /** Tells whether the end of this request has something to write. */
+  get hasWork(): boolean {
+    const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
+    return isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings)
+  }
+
+  /** Tells whether this is the data that a write would store. */
+  owns(data: object): boolean {
+    return this.#data === data
+  }
+
+  /**
+   * Lets the app change data after the response started, for a `save` that follows.
+   * @throws `SESSION_RESPONSE_STARTED` if there is no record that a save could write
+   */
+  changeLate(): void {
+    if (!this.#isAnswered) return
+    if (this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+    this.#late ??= new LateData(this.#afterResponse, () => this.#reportLateData())
+    this.#late.watch()
+  }
+
+  #reportLateData(): void {
+    if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
+    this.#engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
+  }
+
+  /** Tells whether the app saved the session itself. */
+  get isSaved(): boolean {
+    return this.#isSaved
+  }
+
+  /** Takes a failure of work, which then fails the request unless somebody observes it. */
+  watch(work: Promise<void>): Promise<void> {
+    return this.#start(() => work)
+  }
+
+  /** Asks for a new idle deadline. */
+  touch(): void {
+    this.#state = { ...this.#state, isTouched: true }
+  }
+
+  /** Notes that the app looked at the session. */
+  markRead(): void {
+    this.#isRead = true
+  }
+
+  /** Notes that the response has started, and how to learn that it is over. */
+  markAnswered(afterResponse: AfterResponse = soon): void {
+    this.#isAnswered = true
+    this.#afterResponse = afterResponse
+  }
+
+  /** Ends the session now: this one, all others of its user, or all. */
   logout(options: LogoutOptions = {}): Promise<void> {
-    return this.#begin(() => this.#logout(options))
+    return this.#start(async () => {
+      checkOptions('logout', options)
+      const { everywhere = false, others = false } = options
+      const { userId, handle } = this
+      if (userId !== null && (everywhere || others)) await this.#engine.users.revokeUser(userId, handle, 'revoked')
+      if (!others) await this.#end()
+    })
   }
 
-  async #logout(options: LogoutOptions): Promise<void> {
-    const { userId } = this
-    if (userId === null) return
-    if (options.everywhere === true || options.others === true) {
-      await this.parts.users.revokeUser(userId, this.handle, 'revoked')
-      if (options.others === true) return
-    }
-    const { handle } = this
-    await this.#end()
-    this.#reportLogout(handle, userId)
-  }
-
-  async confirmLogin(): Promise<void> {
-    this.#refuseAfterAnswer()
-    const { rotation, record } = this
-    // A login in this request is as fresh as can be.
-    if (rotation?.identity !== undefined) return
-    if (record === undefined || record.userId === null || record.user === null) {
-      throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-    }
-    const { userId, user, remember, device } = record
-    const { authHash, authCheckedAt } = rotation?.authHash === undefined ? record : this.#checked(rotation.authHash)
-    this.rotation = { reason: 'confirm', identity: { userId, user, authHash, authCheckedAt, remember, device } }
-  }
-
-  updateAuthHash(given?: string): Promise<void> {
-    return this.#beginBeforeAnswer(() => this.#stageAuthHash(given))
-  }
-
-  async #stageAuthHash(given: string | undefined): Promise<void> {
-    const { userId } = this
-    if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-    const fingerprint =
-      given === undefined ? await currentFingerprint(this.parts, userId) : fingerprintOf(userId, given)
-    if (fingerprint === undefined) throw new SecureSessionError('SESSION_AUTH_HASH_UNSET')
-    const { rotation } = this
-    this.rotation = rotation?.identity
-      ? { ...rotation, identity: { ...rotation.identity, ...this.#checked(fingerprint) } }
-      : { reason: 'auth-hash', authHash: fingerprint }
-  }
-
-  /** Writes what is staged, now; whatever the response becomes, it stays written. */
+  /** Writes what is staged, now. The write stays, whatever the response becomes. */
   save(): Promise<void> {
-    const isLate = this.isAnswered
-    return this.#begin(async () => {
+    const isLate = this.#isAnswered
+    return this.#start(async () => {
       // A record that begins now would need a cookie.
-      if (isLate && this.record === undefined) this.#refuseAfterAnswer()
-      await commit(this, false)
-      this.before = undefined
-      this.isSaved = true
+      if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      await this.#commit('none')
+      this.#state = { ...this.#state, committed: undefined }
+      this.#isSaved = true
     })
   }
 
-  /** Ends this session now and leaves `null` in its place. */
+  /** Ends this session now, and leaves `null` in its place. */
   destroy(): Promise<void> {
-    return this.#begin(async () => {
-      const { handle, userId } = this
+    return this.#start(async () => {
       await this.#end()
-      this.close()
-      if (userId !== null) this.#reportLogout(handle, userId)
+      this.#openData().destroy()
     })
   }
 
-  /** A new id, and of the data only these keys. */
-  async regenerate(keys: readonly string[] = []): Promise<void> {
-    this.#refuseAfterAnswer()
-    this.keepOnly(keys)
-    this.rotation ??= { reason: 'regenerate' }
+  /** Forgets what this request did to the data, and reads the store again. */
+  reload(): Promise<void> {
+    return this.#start(async () => {
+      const { loaded } = this.#state
+      if (loaded.state === 'live') {
+        const { handle, epoch } = loaded.record
+        const latest = await readLiveRecord(this.#engine, handle)
+        // Another epoch is another login. Its data is not for this request.
+        if (latest?.epoch === epoch) this.#state = { ...this.#state, loaded: { ...loaded, record: latest } }
+        else this.#lose(handle)
+      }
+      this.#data = undefined
+    })
   }
 
-  /** Forgets what this request did to the data and reads the store again. */
-  async reload(): Promise<void> {
-    if (this.record !== undefined) {
-      const latest = await readRecord(this.parts, this.record.handle)
-      // Another epoch is another login: what it holds is not this request's to see.
-      if (latest?.epoch === this.record.epoch) this.record = latest
-      else this.loseRecord()
-    }
-    this.read()
-    this.isNewData = false
+  /** Tells whether the response may still fail, and what was written be taken back. */
+  get canBeTakenBack(): boolean {
+    return this.#state.committed !== undefined
   }
 
-  /** The end of the request. A failed response leaves the session as it was. */
-  async finish(isFailure: boolean): Promise<void> {
-    this.isAnswered = true
-    if (isFailure) return this.#inTurn(() => this.#takeBack())
-    return this.#inTurn(async () => {
+  /** Takes back what was written, because the response failed after it. */
+  takeBack(): Promise<void> {
+    return this.#openQueue().run(() => this.#takeBack())
+  }
+
+  /** Ends the request. A failed response leaves the session as it was. */
+  async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
+    this.#isAnswered = true
+    if (isFailure) return this.takeBack()
+    return this.#openQueue().run(async () => {
+      const isAsked = isWriteAsked(this.#state, this.#data) || this.#queue?.unseenFailure !== undefined
       try {
-        const { unseenFailure } = this.#begun
-        if (unseenFailure !== undefined) throw unseenFailure as Error
-        await commit(this, true)
+        const failure = this.#queue?.unseenFailure
+        if (failure !== undefined) throw failure as Error
+        await this.#commit(carrier)
       } catch (error) {
-        // The answer to a refused write is written with the session as it was, or it would be refused in turn.
+        if (!isAsked && isStoreFailure(error)) return this.#skipUpkeep()
+        // The error page is written with the session as it was. Otherwise its write would be refused too.
         await this.#takeBack()
         throw error
       }
     })
   }
 
+  /**
+   * Runs work that stages a change of id, and does to the data what the change asks for.
+   * @throws `SESSION_RESPONSE_STARTED`
+   */
+  stage(work: (situation: Situation) => Promise<Staged>): Promise<void> {
+    const isLate = this.#isAnswered
+    return this.#start(async () => {
+      if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      const { rotation, kept } = await work(this.#situation)
+      if (kept !== undefined) {
+        if (this.#data?.isDestroyed === true) this.#data = undefined
+        if ('keys' in kept) this.#openData().keepOnly(kept.keys)
+        else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
+      }
+      this.#state = { ...this.#state, rotation }
+    })
+  }
+
+  get #situation(): Situation {
+    const { handle, record, userId } = this
+    const { rotation } = this.#state
+    const abandonLogin = (): Promise<void> => this.#abandonLogin()
+    return { engine: this.#engine, client: this.#client, handle, record, userId, rotation, abandonLogin }
+  }
+
+  /**
+   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that reaches
+   * nobody would push out ids that clients hold.
+   */
+  async #commit(carrier: Carrier): Promise<void> {
+    const data = this.#openData()
+    const plan = planOf(this.#state.loaded, {
+      handle: this.handle,
+      edit: data.edit(),
+      isAllOwn: data.isAllOwn,
+      rotation: this.#state.rotation,
+      isTouched: this.#state.isTouched,
+      carrier,
+      now: this.#engine.settings.clock(),
+      client: this.#client,
+    })
+    this.#apply(await commit(this.#engine, plan), plan)
+  }
+
+  #apply(outcome: Outcome, plan: Plan): void {
+    switch (outcome.kind) {
+      case 'unchanged':
+        return
+      case 'renewed':
+        this.#state = states.afterRenewal(this.#state, outcome)
+        return
+      case 'written':
+        this.#state = states.afterWrite(this.#state, outcome)
+        this.#data?.markWritten(plan.work.edit, outcome.record.data)
+        return
+      case 'lost':
+        this.#lose(outcome.handle)
+        if (outcome.error !== undefined) throw outcome.error
+        return
+      case 'failed':
+        if (!outcome.isStaged) this.#state = { ...this.#state, rotation: undefined }
+        throw outcome.error
+    }
+  }
+
+  /** Goes on without the upkeep of the record, which nobody asked for. The deadlines stay as they were. */
+  #skipUpkeep(): void {
+    this.#engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
+  }
+
+  /** Goes back to the session as it was before this request changed it. */
   async #takeBack(): Promise<void> {
+    const { committed } = this.#state
+    this.#state = states.beforeWrite(this.#state)
     try {
-      await undo(this)
+      if (committed !== undefined) await takeBack(this.#engine, committed.wayBack)
       await this.#abandonLogin()
     } catch {
-      // The response is a failure already, the event is out, and a place that nobody takes expires.
+      // The response is a failure already and an event has been emitted. A place that nobody takes expires.
     }
-    this.rotation = undefined
-    this.discard()
+    this.#state = { ...this.#state, rotation: undefined, isTouched: false }
+    if (this.#data?.isDestroyed !== true) this.#data = undefined
   }
 
-  /** A fingerprint that is known to be right now. */
-  #checked(authHash: string | null): Pick<Identity, 'authHash' | 'authCheckedAt'> {
-    return { authHash, authCheckedAt: this.parts.settings.clock() }
+  /** Forgets a record that is gone or somebody else's. */
+  #lose(handle: string): void {
+    this.#replaceState(states.afterLoss(this.#state, handle))
   }
 
-  #reportLogout(handle: string, userId: string): void {
-    this.isLoggedOut = true
-    this.parts.events.emit({ type: 'logout', handle, userId })
+  #replaceState(state: RequestState): void {
+    this.#state = state
+    this.#newHandle = undefined
+    this.#data = undefined
   }
 
-  #refuseAfterAnswer(): void {
-    if (this.isAnswered) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-  }
-
-  /** Removes the record of this request and whatever was staged on it. */
+  /**
+   * Removes the record of this request, and whatever was staged on it.
+   * @throws `SESSION_SUPERSEDED` if a parallel request gave the session a new id: then this one cannot end it
+   */
   async #end(): Promise<void> {
-    const { record } = this
+    const { record, userId, handle } = this
+    const { loaded } = this.#state
+    if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
     await this.#abandonLogin()
-    if (record !== undefined && (await this.#remove(record))) this.answer = { kind: 'clear' }
-    this.forget()
+    if (loaded.state === 'outdated') await this.#engine.users.endNamed(loaded.handle)
+    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.#engine.users.endOwn(record)))
+    this.#replaceState(states.afterEnd(this.#state, isOurs))
+    if (userId === null) return
+    this.#isLoggedOut = true
+    this.#engine.events.emit({ type: 'logout', handle, userId })
   }
 
-  /** `false` when the record has gone to another user, or to one at all: then it is not this request's to end. */
-  async #remove(record: SessionRecord): Promise<boolean> {
-    const { handle, userId, epoch } = record
-    let isTheirs = false
-    const isOwn = (latest: SessionRecord): boolean => {
-      isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
-      return !isTheirs
-    }
-    await this.parts.users.end(handle, isOwn, record)
-    if (userId !== null) await this.parts.users.release(userId, handle)
-    return !isTheirs
-  }
-
-  /** Gives back the place of a login that will not be. */
+  /** Gives back the place of a login that will not be committed. */
   async #abandonLogin(): Promise<void> {
-    if (this.rotation?.reason !== 'login' || this.rotation.identity === undefined) return
-    const { userId } = this.rotation.identity
-    this.rotation = undefined
-    if (this.record?.userId !== userId) await this.parts.users.abandon(userId, this.handle)
+    const { rotation } = this.#state
+    if (rotation?.reason !== 'login' || rotation.identity === undefined) return
+    const { userId } = rotation.identity
+    this.#state = { ...this.#state, rotation: undefined }
+    if (this.record?.userId !== userId) await this.#engine.users.abandon(userId, this.handle)
   }
 
-  /** Work that the app asked for. Too late for a response, its failure is the caller's alone. */
-  #begin(work: () => Promise<void>): Promise<void> {
-    const turn = this.#inTurn(work)
-    return this.isAnswered ? turn : this.#begun.add(turn)
+  #openData(): RequestData {
+    return (this.#data ??= new RequestData(this.record?.data ?? '{}', (data, values) => {
+      const { handle } = this
+      return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
+    }))
   }
 
-  #beginBeforeAnswer(work: () => Promise<void>): Promise<void> {
-    return this.isAnswered ? Promise.reject(new SecureSessionError('SESSION_RESPONSE_STARTED')) : this.#begin(work)
+  /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
+  #start(work: () => Promise<void>): Promise<void> {
+    const done = this.#openQueue().offer(work)
+    if (this.#isAnswered) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
+    return done
   }
 
-  /** One after the other, at once if none is ahead. Nothing that is done in a turn may wait for another. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turnsAhead += 1
-    const turn = this.#turnsAhead === 1 ? work() : this.#turn.then(work)
-    const end = (): void => void (this.#turnsAhead -= 1)
-    this.#turn = turn.then(end, end)
-    return turn
+  #openQueue(): WorkQueue {
+    return (this.#queue ??= new WorkQueue())
   }
 }

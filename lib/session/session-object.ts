@@ -1,63 +1,86 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionData } from './data.ts'
-import { parseData, refuseReserved, serialize } from './data.ts'
-import type { EngineSession } from './parts.ts'
+import { regenerate } from './actions.ts'
+import type { EngineSession } from './engine.ts'
+import type { SessionData } from './json-data.ts'
+import { parseData, refuseReserved, serialize } from './json-data.ts'
+import type { StagingSession } from './staging.ts'
 
-/** What the session object's methods do; a request's session is one. */
-interface SessionActions {
+/** The methods of a request's session that the session object offers to the app. */
+interface SessionActions extends StagingSession {
   save(): Promise<void>
   destroy(): Promise<void>
-  regenerate(keys?: readonly string[]): Promise<void>
   reload(): Promise<void>
+  touch(): void
+  readonly isSaved: boolean
+  /** Takes a failure of work, which then fails the request unless somebody observes it. */
+  watch(work: Promise<void>): Promise<void>
+  /** Lets the app change data after the response started, or refuses it. */
+  changeLate(): void
+  /** Tells whether this is the data that a write would store. A logout puts other data in its place. */
+  owns(data: HeldData): boolean
+}
+
+/** The data of a request. */
+interface HeldData {
   isModified(): boolean
-  isSaved: boolean
-  isTouched: boolean
-  /** Whether this is the data that will be written; a login or a logout may have put other data in its place. */
-  holds(data: SessionData): boolean
+  /** Tells whether the data still has these values. A login may have put other values in their place. */
+  holds(values: SessionData): boolean
+}
+
+/** What a member of the session object works on. */
+interface Context {
+  readonly session: SessionActions
+  readonly data: HeldData
+  readonly values: SessionData
 }
 
 type Callback = (error?: unknown) => void
-type Method = (actions: SessionActions, data: SessionData, ...rest: never[]) => unknown
+type Method = (context: Context, ...rest: never[]) => unknown
 
-/** The methods of @fastify/session's object that act on this plugin's records; the rest are its own. */
+/** The methods of @fastify/session's object that act on this plugin's records. The other methods are @fastify/session's own. */
 const METHODS = new Map<PropertyKey, Method>(
   Object.entries({
-    get: (_actions, data, key: string) => (Object.hasOwn(data, key) ? data[key] : undefined),
-    set: (actions, data, key: string, value: unknown) => assign(actions, data, key, value),
-    data: (_actions, data) => parseData(serialize(data)),
-    touch: (actions) => {
-      actions.isTouched = true
-    },
+    get: ({ values }, key: string) => (Object.hasOwn(values, key) ? values[key] : undefined),
+    set: (context, key: string, value: unknown) => assign(context, key, value),
+    data: ({ values }) => parseData(serialize(values)),
+    touch: ({ session }) => session.touch(),
     options: refuseCookieChange,
-    isModified: (actions) => actions.isModified(),
-    isSaved: (actions) => actions.isSaved,
-    save: (actions, _data, callback?: Callback) => settle(actions.save(), callback),
-    destroy: (actions, _data, callback?: Callback) => settle(actions.destroy(), callback),
-    reload: (actions, _data, callback?: Callback) => settle(actions.reload(), callback),
-    regenerate: (actions, _data, keys?: readonly string[] | Callback, callback?: Callback) =>
-      typeof keys === 'function' ? settle(actions.regenerate(), keys) : settle(actions.regenerate(keys), callback),
+    isModified: ({ data }) => data.isModified(),
+    isSaved: ({ session }) => session.isSaved,
+    save: ({ session }, callback?: Callback) => settle(session, session.save(), callback),
+    destroy: ({ session }, callback?: Callback) => settle(session, session.destroy(), callback),
+    reload: ({ session }, callback?: Callback) => settle(session, session.reload(), callback),
+    regenerate: ({ session }, keys?: readonly string[] | Callback, callback?: Callback) =>
+      typeof keys === 'function'
+        ? settle(session, regenerate(session), keys)
+        : settle(session, regenerate(session, keys), callback),
   } satisfies Record<string, Method>),
 )
 
-/** What only @fastify/session's own object can tell. */
+/** The members that only @fastify/session's own object has. */
 const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
 
 /**
- * The object behind `req.session`: data as properties beside the members of @fastify/session's object, of which the methods that
- * reach a store are replaced and the rest is asked for when somebody looks. Names are refused that would replace a member or reach a
- * prototype, however they come: by assignment, `set`, `Object.assign` or `defineProperty`.
+ * Makes the object behind `req.session`: data as properties, beside the members of @fastify/session's object. Its methods that
+ * reach a store are replaced here, and the rest is fetched when somebody asks. A name that would replace a member or reach a
+ * prototype is refused in each way to set it: assignment, `set`, `Object.assign` and `defineProperty`.
  */
-export function sessionObject(actions: SessionActions, data: SessionData, open: () => EngineSession): EngineSession {
-  return new Proxy(data, new SessionHandler(actions, open))
+export function sessionObject(
+  session: SessionActions,
+  data: HeldData,
+  values: SessionData,
+  open: () => EngineSession,
+): EngineSession {
+  return new Proxy(values, new SessionHandler({ session, data, values }, open))
 }
 
 class SessionHandler implements ProxyHandler<SessionData> {
-  readonly #actions: SessionActions
+  readonly #context: Context
   readonly #open: () => EngineSession
   #opened: EngineSession | undefined
 
-  constructor(actions: SessionActions, open: () => EngineSession) {
-    this.#actions = actions
+  constructor(context: Context, open: () => EngineSession) {
+    this.#context = context
     this.#open = open
   }
 
@@ -65,40 +88,40 @@ class SessionHandler implements ProxyHandler<SessionData> {
     return (this.#opened ??= this.#open())
   }
 
-  get(data: SessionData, key: PropertyKey): unknown {
+  get(values: SessionData, key: PropertyKey): unknown {
+    if (Object.hasOwn(values, key)) return values[key as string]
     const method = METHODS.get(key)
-    // Each method declares its own arguments; the caller's go through as they are.
-    if (method !== undefined) return (...rest: unknown[]) => method(this.#actions, data, ...(rest as never[]))
+    // Each method declares its own arguments; the caller's are passed on as they are.
+    if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
-    if (key === '__proto__') return undefined
-    return Reflect.get(ENGINE_KEYS.has(key) ? this.#engine : data, key)
+    return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
   }
 
-  set(data: SessionData, key: PropertyKey, value: unknown): boolean {
-    return assign(this.#actions, data, key, value)
+  set(_values: SessionData, key: PropertyKey, value: unknown): boolean {
+    return assign(this.#context, key, value)
   }
 
-  defineProperty(data: SessionData, key: PropertyKey, { value }: PropertyDescriptor): boolean {
-    return assign(this.#actions, data, key, value)
+  defineProperty(_values: SessionData, key: PropertyKey, { value }: PropertyDescriptor): boolean {
+    return assign(this.#context, key, value)
   }
 
-  deleteProperty(data: SessionData, key: PropertyKey): boolean {
-    refuseChange(this.#actions, data, key)
-    return Reflect.deleteProperty(data, key)
+  deleteProperty(values: SessionData, key: PropertyKey): boolean {
+    refuseChange(this.#context, key)
+    return Reflect.deleteProperty(values, key)
   }
 
-  has(data: SessionData, key: PropertyKey): boolean {
-    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Reflect.has(data, key)
+  has(values: SessionData, key: PropertyKey): boolean {
+    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
   }
 
-  ownKeys(data: SessionData): (string | symbol)[] {
-    return ['cookie', ...Reflect.ownKeys(data)]
+  ownKeys(values: SessionData): (string | symbol)[] {
+    return ['cookie', ...Reflect.ownKeys(values)]
   }
 
-  getOwnPropertyDescriptor(data: SessionData, key: PropertyKey): PropertyDescriptor | undefined {
-    if (key !== 'cookie') return Reflect.getOwnPropertyDescriptor(data, key)
-    return { value: this.get(data, key), enumerable: true, configurable: true, writable: false }
+  getOwnPropertyDescriptor(values: SessionData, key: PropertyKey): PropertyDescriptor | undefined {
+    if (key !== 'cookie') return Reflect.getOwnPropertyDescriptor(values, key)
+    return { value: this.get(values, key), enumerable: true, configurable: true, writable: false }
   }
 
   preventExtensions(): boolean {
@@ -110,7 +133,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 }
 
-/** The cookie as it is in force. Changing it here would go past the guard, or silently do nothing. */
+/** Returns the cookie as it is in force. A change here would bypass the guard, or silently do nothing. */
 function readOnly(cookie: object): object {
   return new Proxy(cookie, {
     set: refuseCookieChange,
@@ -125,20 +148,26 @@ function refuseCookieChange(): never {
   })
 }
 
-function assign(actions: SessionActions, data: SessionData, key: PropertyKey, value: unknown): boolean {
-  refuseChange(actions, data, key)
-  return Reflect.set(data, key, value)
+function assign(context: Context, key: PropertyKey, value: unknown): boolean {
+  refuseChange(context, key)
+  return Reflect.set(context.values, key, value)
 }
 
-/** What would be lost in silence is an error: data under a reserved name, and data in an object that nobody will write. */
-function refuseChange(actions: SessionActions, data: SessionData, key: PropertyKey): void {
+/** Refuses data that would be lost in silence: under a reserved name, or in an object that no write will store. */
+function refuseChange({ session, data, values }: Context, key: PropertyKey): void {
   refuseReserved(key)
-  if (!actions.holds(data)) throw new SecureSessionError('SESSION_ENDED')
+  if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
+  session.changeLate()
 }
 
-/** One implementation for both calling styles of @fastify/session. */
-function settle(work: Promise<void>, callback: Callback | undefined): Promise<void> | undefined {
+/** Serves both calling styles of @fastify/session: a promise, or a callback. */
+function settle(
+  session: SessionActions,
+  work: Promise<void>,
+  callback: Callback | undefined,
+): Promise<void> | undefined {
   if (callback === undefined) return work
-  work.then(() => callback(), callback)
+  // A callback that throws fails the request, as an error of the handler would.
+  void session.watch(work.then(() => callback(), callback))
   return undefined
 }

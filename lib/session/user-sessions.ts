@@ -2,28 +2,30 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { AnsweringStore } from '../storage/timed-store.ts'
+import type { TimedStore } from '../storage/timed-store.ts'
 import { expiredBy } from './lifetime.ts'
-import { isRecord } from './record.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
-/** How long a login may take from `req.login` to its response before its place is given away. */
+/** The time that a login may take from `req.login` to its response before its place is given away. */
 const RESERVATION = 60_000
 
 /** How often an end is tried again when other writes come between. */
 const ATTEMPTS = 100
+
+/** How many sessions of a user are asked for at once. More would hold up the requests of other users. */
+const BATCH = 50
 
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
 export class UserSessions {
   readonly #settings: Settings
-  readonly #store: AnsweringStore
+  readonly #store: TimedStore
   readonly #events: SessionEvents
 
-  constructor(settings: Settings, store: AnsweringStore, events: SessionEvents) {
+  constructor(settings: Settings, store: TimedStore, events: SessionEvents) {
     this.#settings = settings
     this.#store = store
     this.#events = events
@@ -48,12 +50,12 @@ export class UserSessions {
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
-    await this.#live(user.id)
+    await this.#endUnseen(user.id)
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
-  /** Whether the place is still there, and if so keeps it as long as the session can live. */
+  /** Tells whether the place is still there, and if so keeps it as long as the session can live. */
   async confirm(userId: string, handle: string, expiresAt: number): Promise<boolean> {
     return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
   }
@@ -109,7 +111,7 @@ export class UserSessions {
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
     const ended = [own, ...beaten].slice(-excess)
-    await Promise.all(ended.map(({ handle }) => this.revoke(handle, user.id, 'evicted')))
+    await inBatches(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
   async list(userId: string): Promise<SessionInfo[]> {
@@ -137,8 +139,9 @@ export class UserSessions {
       const entries = await this.#store.listIndex(userId)
       const others = entries.filter(({ handle }) => !seen.has(handle))
       if (others.length === 0) return count
-      const ended = await Promise.all(others.map(({ handle }) => this.revoke(handle, userId, reason)))
-      count += ended.filter(Boolean).length
+      await inBatches(others, async ({ handle }) => {
+        if (await this.revoke(handle, userId, reason)) count += 1
+      })
       for (const { handle } of others) seen.add(handle)
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
@@ -161,6 +164,29 @@ export class UserSessions {
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
+  /**
+   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another login of
+   * nobody: then the session is not this request's to end.
+   */
+  async endOwn(record: SessionRecord): Promise<boolean> {
+    const { handle, userId, epoch } = record
+    let isTheirs = false
+    const isOwn = (latest: SessionRecord): boolean => {
+      isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
+      return !isTheirs
+    }
+    await this.end(handle, isOwn, record)
+    if (userId !== null) await this.release(userId, handle)
+    return !isTheirs
+  }
+
+  /** Ends the session that an outdated id names, whoever has it now. */
+  async endNamed(handle: string): Promise<void> {
+    const userId = (await this.#store.get(handle))?.userId
+    if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
+    else await this.#store.delete(handle)
+  }
+
   #limitOf(user: SessionUser): number {
     const limit = this.#settings.maxSessions?.limit ?? Infinity
     const count = typeof limit === 'function' ? limit(user) : limit
@@ -175,21 +201,41 @@ export class UserSessions {
     return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
+  /**
+   * Ends the sessions of a user whose id nobody has shown a minute after the login: the response was lost, so the session only
+   * takes a place. Entries that outlived their record go too.
+   */
+  async #endUnseen(userId: string): Promise<void> {
+    const before = this.#settings.clock() - RESERVATION
+    const records = await this.#live(userId)
+    const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
+      shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
+    await inBatches(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
+  }
+
   /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
   async #live(userId: string): Promise<SessionRecord[]> {
     const now = this.#settings.clock()
     const records: SessionRecord[] = []
     const look = async ({ handle, expiresAt }: IndexEntry): Promise<void> => {
       const record = await this.#store.get(handle)
-      const isTheirs = isRecord(record) && record.userId === userId && expiredBy(record, now) === undefined
+      const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
       if (isTheirs) records.push(record)
       // A short-lived entry without a record may belong to a login that is on its way.
       else if (expiresAt - now > RESERVATION) await this.#drop(userId, handle)
     }
-    await Promise.all((await this.#store.listIndex(userId)).map(look))
+    await inBatches(await this.#store.listIndex(userId), look)
     return records.toSorted(
       (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
     )
+  }
+}
+
+/** Runs work on many sessions, a few at a time. Other requests get their turn after each batch. */
+async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < items.length; start += BATCH) {
+    await Promise.all(items.slice(start, start + BATCH).map(work))
+    if (start + BATCH < items.length) await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
@@ -209,6 +255,6 @@ function describe(userId: string, record: SessionRecord): SessionInfo {
     idleDeadline: new Date(record.idleDeadline),
     absoluteDeadline: new Date(record.absoluteDeadline),
     remember: record.remember,
-    device: record.device,
+    device: record.device === null ? null : { ...record.device },
   }
 }

@@ -1,21 +1,36 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionUser } from '../../types/index.ts'
-import { refuseOversize, serializeValue } from './data.ts'
 import { Recent } from '../storage/recent.ts'
+import type { SessionUser } from '../../types/index.ts'
+import { refuseOversize, serializeValue } from './json-data.ts'
 
 /**
  * The JSON of a user as a record keeps it.
  * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
 export function userSnapshot(user: SessionUser, maxSize: number): string {
-  const isUser = typeof user === 'object' && user !== null && typeof user.id === 'string' && user.id !== ''
-  if (!isUser) throw new SecureSessionError('SESSION_USER_INVALID')
+  const fault = faultOf(user)
+  if (fault !== undefined) throw new SecureSessionError('SESSION_USER_INVALID', { detail: fault })
   const json = jsonOf(user)
-  // A `toJSON` may have made somebody else of it.
   const kept = JSON.parse(json) as Partial<SessionUser> | null
-  if (kept?.id !== user.id) throw new SecureSessionError('SESSION_USER_INVALID')
+  // A `toJSON` may have made somebody else of the user.
+  if (kept?.id !== user.id) {
+    throw new SecureSessionError('SESSION_USER_INVALID', { detail: 'the toJSON of the user drops or changes id' })
+  }
   refuseOversize(json, maxSize)
   return json
+}
+
+/** Says what is wrong with a user, or with the id. Numbers and the ids of databases are objects of their own, and not texts. */
+function faultOf(user: unknown): string | undefined {
+  if (typeof user !== 'object' || user === null) return `the user is ${user === null ? 'null' : `a ${typeof user}`}`
+  const { id } = user as { id?: unknown }
+  if (id === '') return 'id is empty'
+  if (typeof id === 'string') return undefined
+  return id === undefined || id === null ? 'id is missing' : `id is ${kindOf(id)}: give String(id)`
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function jsonOf(user: SessionUser): string {

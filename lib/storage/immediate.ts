@@ -3,7 +3,7 @@ import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../../typ
 /** An answer, or the promise of one. */
 export type Answer<Value> = Value | Promise<Value>
 
-/** What a store can do, as far as it goes, with answers that need not be promises. */
+/** The methods of a store, with answers that need not be promises. */
 export type Answering<Store> = {
   readonly [Name in keyof Store as Store[Name] extends Method ? Name : never]: Store[Name] extends Method
     ? (...args: Parameters<Store[Name]>) => Answer<Awaited<ReturnType<Store[Name]>>>
@@ -15,29 +15,61 @@ type Method = (...args: never[]) => Promise<unknown>
 /** A store as the engine asks it. */
 export type AskedStore = Answering<SessionStore> & Partial<Answering<UserIndex & Sweeping>>
 
-/** What stores do without promises where they have the answer in this process's memory: a promise would cost more than the answer. */
+/** The operations that a store performs without promises, because it has the answer in this process's memory. */
 export interface Immediate extends Partial<AskedStore> {
   /**
-   * A record as it was a moment ago, by a cache that hears of changes: enough to let a request in, and not to turn one away or to
-   * decide anything else. `undefined` where there is none at hand.
+   * Returns a cached record that may be a moment old; `undefined` if there is none. A cached record may let a request in. The
+   * store itself decides everything else.
    */
   recall?(handle: string): SessionRecord | undefined
 }
 
-/** By the store object: a wrapper is another object, and its own methods are asked. */
-const immediate = new WeakMap<SessionStore, Immediate>()
+/**
+ * The immediate operations that a store offers. An app may replace a method of its store, to measure it for example. Then the
+ * replacement is called, and the immediate form of that operation is not used.
+ */
+export class Offer {
+  readonly #store: SessionStore
+  readonly #immediate: Immediate
+  readonly #methods: Readonly<Record<string, unknown>>
 
-/** Offers what a store can do without promises. */
-export function answerAtOnce(store: SessionStore, methods: Immediate): void {
-  immediate.set(store, methods)
+  constructor(store: SessionStore, immediate: Immediate) {
+    this.#store = store
+    this.#immediate = immediate
+    this.#methods = Object.fromEntries(OPERATIONS.map((name) => [name, Reflect.get(store, name) as unknown]))
+  }
+
+  /** Returns the operations without promises, if this one is among them. */
+  having(operation: keyof AskedStore): Immediate | undefined {
+    if (this.#immediate[operation] === undefined) return undefined
+    return this.#methods[operation] === Reflect.get(this.#store, operation) ? this.#immediate : undefined
+  }
+
+  /** Returns a cached record, if the store has a cache. */
+  recall(handle: string): SessionRecord | undefined {
+    if (this.#immediate.recall === undefined || this.#methods['get'] !== this.#store.get) return undefined
+    return this.#immediate.recall(handle)
+  }
 }
 
-/** What a store can do without promises, if it offers that. */
-export function atOnce(store: SessionStore): Immediate | undefined {
-  return immediate.get(store)
+const OPERATIONS = [
+  ...['get', 'create', 'update', 'touch', 'delete'],
+  ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'],
+]
+
+const offers = new WeakMap<SessionStore, Offer>()
+
+/** Offers operations that a store can perform without promises. */
+export function answerAtOnce(store: SessionStore, immediate: Immediate): void {
+  offers.set(store, new Offer(store, immediate))
 }
 
-/** Goes on with an answer when it is there, which may be now. */
+/** Returns the operations that a store offers to perform without promises. */
+export function offerOf(store: SessionStore): Offer | undefined {
+  return offers.get(store)
+}
+
+/** Continues with an answer as soon as it is there, which may be now. */
 export function afterwards<Value, Result>(
   answer: Answer<Value>,
   next: (value: Value) => Answer<Result>,

@@ -1,55 +1,57 @@
-import type { Answer, AskedStore, Immediate } from './immediate.ts'
-import { atOnce } from './immediate.ts'
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
-import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
-
-interface Pending {
-  readonly deadline: number
-  readonly fail: (cause: unknown) => void
-}
+import { isRecord } from '../session/record.ts'
+import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import { causeOf } from './cause.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Answer, AskedStore, Offer } from './immediate.ts'
+import { afterwards, offerOf } from './immediate.ts'
 
 /** A store with a user index. */
 type IndexedStore = AskedStore &
   Required<Pick<AskedStore, 'addToIndex' | 'keepInIndex' | 'removeFromIndex' | 'listIndex'>>
 
-/** How finely a store's time limit is watched: one timer for all operations, which see it this share late at the most. */
-const CHECKS_PER_TIMEOUT = 4
-
 /**
- * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` (cause attached, and
- * an event). Never an anonymous session in place of an answer. A store in memory answers at once, and is not watched.
+ * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an event.
+ * A failing store never looks like an absent session. A record is examined here, once, so that the engine meets whole ones only.
+ * A store in memory answers at once, and needs no time limit.
  */
-export class AnsweringStore {
+export class TimedStore {
   readonly hasIndex: boolean
+  /** Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not told. */
+  onChange: ((handle: string, record: SessionRecord | undefined) => void) | undefined
   readonly #store: AskedStore
-  readonly #immediate: Immediate | undefined
-  readonly #timeout: number
+  readonly #offer: Offer | undefined
+  readonly #deadlines: Deadlines
   readonly #events: SessionEvents
-  readonly #pending = new Set<Pending>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #reports: AbsenceReports
 
-  constructor(store: SessionStore, timeout: number, events: SessionEvents) {
+  constructor(store: SessionStore, timeout: number, events: SessionEvents, reports: AbsenceReports = {}) {
     this.#store = store
-    this.#immediate = atOnce(store)
+    this.#offer = offerOf(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
-    this.#timeout = timeout
+    this.#deadlines = new Deadlines(timeout)
     this.#events = events
+    this.#reports = reports
   }
 
-  /** A record as it was a moment ago, if it is at hand; see `Immediate`. */
+  /** Returns a cached record that may be a moment old; see `Immediate`. */
   recall(handle: string): SessionRecord | undefined {
-    if (this.#immediate?.recall === undefined || Object.hasOwn(this.#store, 'get')) return undefined
     try {
-      return this.#immediate.recall(handle)
+      return this.#offer?.recall(handle)
     } catch {
-      // The store itself is asked next, and says so if it fails too.
+      // The store itself is asked next, and reports its own failure.
       return undefined
     }
   }
 
+  /** Returns the record of this handle. A damaged record is absent, and an event says so. */
   get(handle: string): Answer<SessionRecord | undefined> {
-    return this.#ask('get', (store) => store.get(handle))
+    return this.#ask(
+      'get',
+      (store) => store.get(handle, this.#reports),
+      (found) => this.#examine(handle, found),
+    )
   }
 
   create(record: SessionRecord): Answer<boolean> {
@@ -57,7 +59,11 @@ export class AnsweringStore {
   }
 
   update(record: SessionRecord, version: number): Answer<boolean> {
-    return this.#ask('update', (store) => store.update(record, version))
+    return this.#ask(
+      'update',
+      (store) => store.update(record, version),
+      (isDone) => this.#tell(isDone, record.handle, record),
+    )
   }
 
   touch(handle: string, version: number, seen: Parameters<SessionStore['touch']>[2]): Answer<boolean> {
@@ -65,7 +71,11 @@ export class AnsweringStore {
   }
 
   delete(handle: string, version?: number): Answer<boolean> {
-    return this.#ask('delete', (store) => store.delete(handle, version))
+    return this.#ask(
+      'delete',
+      (store) => store.delete(handle, version),
+      (isDone) => this.#tell(isDone, handle, undefined),
+    )
   }
 
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Answer<boolean> {
@@ -84,7 +94,7 @@ export class AnsweringStore {
     return this.#askIndex('listIndex', (index) => index.listIndex(userId))
   }
 
-  /** Not under the time limit: a sweep may take as long as its batch does. */
+  /** Removes expired records. The time limit does not apply, because a sweep may take as long as its batch does. */
   async sweep(now: number, limit: number): Promise<number> {
     try {
       return (await this.#store.sweep?.(now, limit)) ?? 0
@@ -93,28 +103,41 @@ export class AnsweringStore {
     }
   }
 
+  #examine(handle: string, found: SessionRecord | undefined): SessionRecord | undefined {
+    if (found === undefined || (isRecord(found) && found.handle === handle)) return found
+    this.#events.emit({ type: 'damaged', handle })
+    return undefined
+  }
+
+  #tell(isDone: boolean, handle: string, record: SessionRecord | undefined): boolean {
+    if (isDone) this.onChange?.(handle, record)
+    return isDone
+  }
+
   #askIndex<Value>(operation: keyof UserIndex, ask: (index: IndexedStore) => Answer<Value>): Answer<Value> {
     if (!this.hasIndex) return Promise.reject(new SecureSessionError('SESSION_STORE_LACKS_INDEX'))
     return this.#ask(operation, (store) => ask(store as IndexedStore))
   }
 
-  #ask<Value>(operation: keyof AskedStore, ask: (store: AskedStore) => Answer<Value>): Answer<Value> {
-    // A method that a test has put in place of the store's own is what is meant.
-    const isReplaced = Object.hasOwn(this.#store, operation)
-    if (this.#immediate?.[operation] !== undefined && !isReplaced) return ask(this.#immediate as AskedStore)
+  /** Asks the store. `read` turns its answer into the engine's, at once. */
+  #ask<Value>(
+    operation: keyof AskedStore,
+    ask: (store: AskedStore) => Answer<Value>,
+    read: (value: Value) => Value = itself,
+  ): Answer<Value> {
+    const immediate = this.#offer?.having(operation)
+    if (immediate !== undefined) return afterwards(ask(immediate as AskedStore), read)
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
-        if (!this.#pending.delete(pending)) return
-        reject(this.#failure(operation, cause))
+        if (this.#deadlines.remove(deadline)) reject(this.#failure(operation, cause))
       }
-      const pending: Pending = { deadline: performance.now() + this.#timeout, fail }
-      this.#pending.add(pending)
-      if (this.#timer === undefined) this.#timer = this.#watchSoon()
+      const { limit } = this.#deadlines
+      const deadline = this.#deadlines.add(() => fail(new Error(`no answer within ${limit} ms`)))
       try {
-        // A store that promises nothing is broken; `then` of what it gives instead is no function.
+        // A store that returns no promise is broken: reading `then` of its answer fails.
         ;(ask(this.#store) as Promise<Value>).then((value) => {
-          this.#pending.delete(pending)
-          resolve(value)
+          this.#deadlines.remove(deadline)
+          resolve(read(value))
         }, fail)
       } catch (cause) {
         fail(cause)
@@ -124,18 +147,11 @@ export class AnsweringStore {
 
   #failure(operation: string, cause: unknown): SecureSessionError {
     this.#events.emit({ type: 'store-failure', operation })
-    return new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause })
+    // A driver hangs the whole command on its error, with the record in it.
+    return new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause: causeOf(cause) })
   }
+}
 
-  #watchSoon(): NodeJS.Timeout {
-    return setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
-  }
-
-  #watch(): void {
-    const now = performance.now()
-    for (const { deadline, fail } of this.#pending) {
-      if (now >= deadline) fail(new Error(`no answer within ${this.#timeout} ms`))
-    }
-    this.#timer = this.#pending.size === 0 ? undefined : this.#watchSoon()
-  }
+function itself<Value>(value: Value): Value {
+  return value
 }

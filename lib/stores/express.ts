@@ -1,5 +1,5 @@
 import { parseDuration } from '../session/duration.ts'
-import type { Duration, SessionRecord, SessionStore } from '../../types/index.ts'
+import type { AbsenceReports, Duration, SessionRecord, SessionStore } from '../../types/index.ts'
 import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Answer } from './express-answer.ts'
@@ -14,7 +14,7 @@ export interface ExpressSessionStore {
 
 /** Options of `expressStore`. */
 export interface ExpressStoreOptions {
-  /** How long one call of the store may take to answer. Default `2s`. */
+  /** The time that one call of the store may take to answer. Default `2s`. */
   timeout?: Duration
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -24,7 +24,7 @@ export interface ExpressStoreOptions {
 export interface AdaptedStore extends SessionStore {
   /** What it cannot promise; the guard reads it. */
   readonly weaker: readonly ['compare-and-set', 'user-index', 'sweep']
-  /** Whether it is a store in memory, as far as its name says. */
+  /** Tells whether it is a store in memory, as far as its name says. */
   readonly volatile: boolean
 }
 
@@ -57,8 +57,6 @@ const WITH_CALLBACK: Record<keyof ExpressSessionStore, number> = { get: 2, set: 
 
 class Adapted implements AdaptedStore {
   readonly weaker = ['compare-and-set', 'user-index', 'sweep'] as const
-  onDamaged: SessionStore['onDamaged']
-  onExpired: SessionStore['onExpired']
   readonly #store: ExpressSessionStore
   readonly #timeout: number
   readonly #clock: () => number
@@ -80,9 +78,10 @@ class Adapted implements AdaptedStore {
     return /^(Volatile)?Memory(Session)?(Store)?$/.test(this.#store.constructor.name)
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
-    const { record, expired } = await this.#read(handle)
-    if (expired !== undefined && (await this.#drop(handle))) this.onExpired?.(expired)
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
+    const { record, expired, isThere } = await this.#read(handle)
+    if (isThere && record === undefined && expired === undefined) reports?.onDamaged?.(handle)
+    if (expired !== undefined && (await this.#drop(handle))) reports?.onExpired?.(expired)
     return record
   }
 
@@ -130,10 +129,7 @@ class Adapted implements AdaptedStore {
     if (session === null || session === undefined) return { isThere: false }
     const guard = typeof session === 'object' && 'guard' in session ? session.guard : undefined
     const record = typeof guard === 'string' ? decodeRecord(guard) : undefined
-    if (record === undefined) {
-      this.onDamaged?.(handle)
-      return { isThere: true }
-    }
+    if (record === undefined) return { isThere: true }
     return record.idleDeadline > this.#clock() ? { isThere: true, record } : { isThere: true, expired: record }
   }
 

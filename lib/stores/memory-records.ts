@@ -1,4 +1,6 @@
-import type { IndexEntry, SessionRecord } from '../../types/index.ts'
+import type { AbsenceReports, IndexEntry, RecordPage, SessionRecord } from '../../types/index.ts'
+import { Listeners } from './listeners.ts'
+import { pageLimit } from './page-limit.ts'
 
 /** The entries of one user. Most have one session, which a list would cost as much again. */
 type UserEntries = IndexEntry | readonly IndexEntry[]
@@ -13,27 +15,27 @@ export class MemoryRecords {
   /** In order of use: a record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()
   readonly #index = new Map<string, UserEntries>()
+  readonly listeners: Listeners = new Listeners()
+  #cutoff = 0
   readonly #maxRecords: number
   readonly #clock: () => number
-  readonly #onExpired: (record: SessionRecord) => void
   /** No record expires before this, so a full store need not look for one. */
   #earliestDeadline = Infinity
 
-  constructor(maxRecords: number, clock: () => number, onExpired: (record: SessionRecord) => void) {
+  constructor(maxRecords: number, clock: () => number) {
     this.#maxRecords = maxRecords
     this.#clock = clock
-    this.#onExpired = onExpired
   }
 
   get size(): number {
     return this.#records.size
   }
 
-  get(handle: string): SessionRecord | undefined {
+  get(handle: string, reports?: AbsenceReports): SessionRecord | undefined {
     const record = this.#records.get(handle)
     if (record === undefined || record.idleDeadline > this.#clock()) return record
     this.#drop(record)
-    this.#onExpired(record)
+    reports?.onExpired?.(record)
     return undefined
   }
 
@@ -46,8 +48,10 @@ export class MemoryRecords {
   }
 
   update(record: SessionRecord, version: number): boolean {
-    if (this.#live(record.handle)?.version !== version) return false
+    const held = this.#live(record.handle)
+    if (held?.version !== version) return false
     this.#put(record)
+    if (held.epoch !== record.epoch) this.listeners.tellSoon({ handle: record.handle })
     return true
   }
 
@@ -65,10 +69,12 @@ export class MemoryRecords {
   delete(handle: string, version?: number): boolean {
     const record = this.#live(handle)
     if (record === undefined || (version ?? record.version) !== record.version) return false
-    return this.#records.delete(handle)
+    this.#records.delete(handle)
+    this.listeners.tellSoon({ handle })
+    return true
   }
 
-  addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): boolean {
+  addToIndex(userId: string, handle: string, expiresAt: number, limit: number = Infinity): boolean {
     const entries = this.#entries(userId)
     const held = entries.find((entry) => entry.handle === handle)
     const others = held === undefined ? entries : entries.filter((entry) => entry !== held)
@@ -106,6 +112,42 @@ export class MemoryRecords {
     return removed
   }
 
+  getMany(handles: readonly string[]): SessionRecord[] {
+    return handles.flatMap((handle) => this.#live(handle) ?? [])
+  }
+
+  /** Pages go by handle, because the order of use changes between two pages. */
+  listAll({ after, limit }: { readonly after?: string | undefined; readonly limit: number }): RecordPage {
+    const now = this.#clock()
+    const rest: SessionRecord[] = []
+    for (const record of this.#records.values()) {
+      if (record.idleDeadline > now && (after === undefined || record.handle > after)) rest.push(record)
+    }
+    const most = pageLimit(limit)
+    const records = rest.toSorted((a, b) => (a.handle < b.handle ? -1 : 1)).slice(0, most)
+    const last = records.at(-1)
+    return rest.length > most && last !== undefined ? { records, next: last.handle } : { records }
+  }
+
+  count(): number {
+    const now = this.#clock()
+    let count = 0
+    for (const { idleDeadline } of this.#records.values()) if (idleDeadline > now) count += 1
+    return count
+  }
+
+  raiseCutoff(instant: number): number {
+    if (instant > this.#cutoff) {
+      this.#cutoff = instant
+      this.listeners.tellSoon({ cutoff: instant })
+    }
+    return this.#cutoff
+  }
+
+  readCutoff(): number {
+    return this.#cutoff
+  }
+
   #live(handle: string): SessionRecord | undefined {
     const record = this.#records.get(handle)
     return record !== undefined && record.idleDeadline > this.#clock() ? record : undefined
@@ -136,6 +178,7 @@ export class MemoryRecords {
     for (const record of this.#records.values()) {
       if (wanted-- <= 0) break
       this.#drop(record)
+      this.listeners.tellSoon({ handle: record.handle })
     }
   }
 

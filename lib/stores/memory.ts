@@ -1,5 +1,18 @@
 import { answerAtOnce } from '../storage/immediate.ts'
-import type { IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  Announcing,
+  Cutoff,
+  Enumerating,
+  IndexEntry,
+  ReadingMany,
+  RecordPage,
+  SessionRecord,
+  SessionStore,
+  Sweeping,
+  UserIndex,
+} from '../../types/index.ts'
+import type { Listener } from './listeners.ts'
 import { MemoryRecords } from './memory-records.ts'
 
 /** Options of `memoryStore`. */
@@ -11,7 +24,7 @@ export interface MemoryStoreOptions {
 }
 
 /** The store in this process's memory. */
-export interface MemoryStore extends SessionStore, UserIndex, Sweeping {
+export interface MemoryStore extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing {
   /** How many records it holds, expired ones included. */
   readonly size: number
 }
@@ -28,11 +41,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 }
 
 class Memory implements MemoryStore {
-  onExpired: SessionStore['onExpired']
   readonly #records: MemoryRecords
 
   constructor(maxRecords: number, clock: () => number) {
-    this.#records = new MemoryRecords(maxRecords, clock, (record) => this.onExpired?.(record))
+    this.#records = new MemoryRecords(maxRecords, clock)
     answerAtOnce(this, this.#records)
   }
 
@@ -40,8 +52,8 @@ class Memory implements MemoryStore {
     return this.#records.size
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
-    return this.#records.get(handle)
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
+    return this.#records.get(handle, reports)
   }
 
   async create(record: SessionRecord): Promise<boolean> {
@@ -78,5 +90,30 @@ class Memory implements MemoryStore {
 
   async sweep(now: number, limit: number): Promise<number> {
     return this.#records.sweep(now, limit)
+  }
+
+  async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
+    return this.#records.getMany(handles)
+  }
+
+  async listAll(...args: Parameters<Enumerating['listAll']>): Promise<RecordPage> {
+    return this.#records.listAll(...args)
+  }
+
+  async count(): Promise<number> {
+    return this.#records.count()
+  }
+
+  async raiseCutoff(instant: number): Promise<number> {
+    return this.#records.raiseCutoff(instant)
+  }
+
+  async readCutoff(): Promise<number> {
+    return this.#records.readCutoff()
+  }
+
+  async subscribe(listener: Listener): Promise<() => Promise<void>> {
+    const remove = this.#records.listeners.add(listener)
+    return async () => remove()
   }
 }

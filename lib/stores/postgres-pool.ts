@@ -52,10 +52,12 @@ export class Connections {
   readonly #pool: PostgresPool
   readonly #jobs = new Set<Job>()
   readonly #timeout: number
+  readonly #explain: (error: unknown) => Error
   #timer: NodeJS.Timeout | undefined
 
-  constructor(pool: PostgresPool, timeout: number) {
+  constructor(pool: PostgresPool, timeout: number, explain: (error: unknown) => Error) {
     this.#pool = pool
+    this.#explain = explain
     this.#timeout = timeout
     // An idle connection that breaks is an event of the pool, and without a listener the end of the process.
     if (pool.listenerCount('error') === 0) pool.on('error', ignore)
@@ -75,7 +77,7 @@ export class Connections {
         giveBack?.(isBroken)
         settle()
       }
-      const fail = (reason: Error): void => end(true, () => reject(reason))
+      const fail = (reason: Error): void => end(true, () => reject(this.#explain(reason)))
       const succeed = (result: Result): void => end(false, () => resolve(result))
       const job: Job = {
         deadline: performance.now() + this.#timeout,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ENDED, RAISED } from './announcement-text.ts'
 
 /** One statement, under a name by which each connection prepares it once. */
 export interface Statement {
@@ -13,6 +14,11 @@ export interface Statements {
   readonly update: Statement
   readonly touch: Statement
   readonly delete: Statement
+  readonly many: Statement
+  readonly page: Statement
+  readonly count: Statement
+  readonly raise: Statement
+  readonly cutoff: Statement
   readonly add: Statement
   readonly addWithin: Statement
   readonly keep: Statement
@@ -64,7 +70,7 @@ CREATE INDEX IF NOT EXISTS ${quoted(`${name}_index_expires_at`)} ON ${quoted(`${
 `
 }
 
-/** Whether both tables are there; asked first, for an app that may use them need not be allowed to make them. */
+/** Tells whether both tables are there; asked first, for an app that may use them need not be allowed to make them. */
 export function isMigrated(table: string): string {
   const names = [table, `${table}_index`].map((name) => `to_regclass('${quoted(name)}')`)
   return `SELECT num_nulls(${names.join(', ')}) = 0 AS done`
@@ -79,26 +85,77 @@ export const DEFAULT_TABLE = 'sessions'
 
 /** The statements for a table that `checkTable` has passed. Every instant comes from the app, none from the server's clock. */
 export function statementsFor(table: string): Statements {
-  return { ...recordStatements(quoted(table)), ...indexStatements(quoted(`${table}_index`)) }
+  const records = quoted(table)
+  const channel = channelOf(table)
+  return {
+    ...recordStatements(records, channel),
+    ...listStatements(records),
+    ...cutoffStatements(records, channel),
+    ...indexStatements(quoted(`${table}_index`)),
+  }
 }
 
-function recordStatements(table: string): Pick<Statements, 'get' | 'create' | 'update' | 'touch' | 'delete'> {
+/** The server's time, in milliseconds. */
+export const TIME = 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now'
+
+/** The channel on which this table's ends are announced. A database has one space of channels for all schemas. */
+export function channelOf(table: string): string {
+  return `fsg_${createHash('sha256').update(`fastify-session-guard ${table}`).digest('hex').slice(0, 32)}`
+}
+
+/**
+ * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no change, and
+ * whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
+ */
+const CUTOFF = "'#cutoff'"
+
+/** The moved instants and the record in one column, because `pg` takes as long for each column as the whole record takes to parse. */
+const HELD = "last_seen_at || ' ' || idle_deadline || ' ' || record AS held"
+
+function recordStatements(
+  table: string,
+  channel: string,
+): Pick<Statements, 'get' | 'create' | 'update' | 'touch' | 'delete'> {
   return {
-    // One column, because pg spends as long on each as the whole record takes to parse.
-    get: prepared(`SELECT last_seen_at || ' ' || idle_deadline || ' ' || record AS held
-FROM ${table} WHERE handle = $1 AND idle_deadline > $2`),
+    get: prepared(`SELECT ${HELD} FROM ${table} WHERE handle = $1 AND idle_deadline > $2`),
     create: prepared(`INSERT INTO ${table} AS held (handle, version, last_seen_at, idle_deadline, record)
 VALUES ($1, $3, $4, $5, $6)
 ON CONFLICT (handle) DO UPDATE SET version = excluded.version, last_seen_at = excluded.last_seen_at,
   idle_deadline = excluded.idle_deadline, record = excluded.record
 WHERE held.idle_deadline <= $2`),
+    // The inner SELECT still sees the row as it was. In a record of JSON no text but the name of the field reads like this.
     update: prepared(`UPDATE ${table} SET version = $3, last_seen_at = $4, idle_deadline = $5, record = $6
-WHERE handle = $1 AND version = $7 AND idle_deadline > $2`),
+WHERE handle = $1 AND version = $7 AND idle_deadline > $2
+RETURNING CASE WHEN $8::text IS DISTINCT FROM
+  (SELECT substring(old.record FROM '"epoch":(\\d+)') FROM ${table} AS old WHERE old.handle = $1)
+  THEN pg_notify('${channel}', '${ENDED}' || $1) END`),
     touch: prepared(`UPDATE ${table}
 SET last_seen_at = greatest(last_seen_at, $4), idle_deadline = greatest(idle_deadline, $5)
 WHERE handle = $1 AND version = $3 AND idle_deadline > $2`),
     delete: prepared(`DELETE FROM ${table} WHERE handle = $1 AND ($3::bigint IS NULL OR version = $3)
-RETURNING idle_deadline > $2 AS was_live`),
+RETURNING idle_deadline > $2 AS was_live, pg_notify('${channel}', '${ENDED}' || handle)`),
+  }
+}
+
+function listStatements(table: string): Pick<Statements, 'many' | 'page' | 'count'> {
+  return {
+    many: prepared(`SELECT ${HELD} FROM ${table} WHERE handle = ANY ($1) AND idle_deadline > $2`),
+    page: prepared(`SELECT handle, ${HELD} FROM ${table}
+WHERE handle > $1 AND idle_deadline > $2 AND handle <> ${CUTOFF} ORDER BY handle LIMIT $3`),
+    count: prepared(`SELECT count(*) AS count FROM ${table} WHERE idle_deadline > $1 AND handle <> ${CUTOFF}`),
+  }
+}
+
+function cutoffStatements(table: string, channel: string): Pick<Statements, 'raise' | 'cutoff'> {
+  return {
+    raise: prepared(`WITH raised AS (
+  INSERT INTO ${table} AS held (handle, version, last_seen_at, idle_deadline, record)
+  VALUES (${CUTOFF}, 0, $1, 'Infinity', '')
+  ON CONFLICT (handle) DO UPDATE SET last_seen_at = excluded.last_seen_at
+  WHERE held.last_seen_at < excluded.last_seen_at RETURNING last_seen_at
+)
+SELECT last_seen_at AS cutoff, pg_notify('${channel}', '${RAISED}' || last_seen_at) FROM raised`),
+    cutoff: prepared(`SELECT last_seen_at AS cutoff FROM ${table} WHERE handle = ${CUTOFF}`),
   }
 }
 

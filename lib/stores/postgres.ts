@@ -1,13 +1,42 @@
 import { parseDuration } from '../session/duration.ts'
-import type { Duration, IndexEntry, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  Announcing,
+  Clocked,
+  Cutoff,
+  Duration,
+  Enumerating,
+  IndexEntry,
+  ReadingMany,
+  RecordPage,
+  SessionRecord,
+  SessionStore,
+  Sweeping,
+  UserIndex,
+} from '../../types/index.ts'
 import type { Moving } from './codec.ts'
-import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { encodeRecord, keyOf } from './codec.ts'
 import { DecodedRecords } from './decoded-records.ts'
+import type { Listener, Unsubscribe } from './listeners.ts'
+import { SharedSubscription } from './listeners.ts'
+import { pageLimit } from './page-limit.ts'
+import { PostgresSubscription } from './postgres-announcements.ts'
 import { connectionsOf } from './postgres-connections.ts'
+import { explained } from './postgres-errors.ts'
+import { asked, decodeHeld, recordsIn } from './postgres-rows.ts'
 import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
 import { Connections } from './postgres-pool.ts'
 import type { Statement, Statements } from './postgres-sql.ts'
-import { checkTable, DEFAULT_TABLE, isMigrated, migration, statementsFor, sweepStatement } from './postgres-sql.ts'
+import {
+  channelOf,
+  checkTable,
+  DEFAULT_TABLE,
+  isMigrated,
+  migration,
+  statementsFor,
+  sweepStatement,
+  TIME,
+} from './postgres-sql.ts'
 
 export type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
 export { postgresSchema } from './postgres-sql.ts'
@@ -31,7 +60,8 @@ export interface PostgresStoreOptions {
 }
 
 /** The store in PostgreSQL, 11 or later. */
-export interface PostgresStore extends SessionStore, UserIndex, Sweeping {}
+export interface PostgresStore
+  extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing, Clocked {}
 
 /**
  * Sessions in PostgreSQL: one row per record, and one per session of a user. A read is one `SELECT` by primary key, a write one
@@ -45,11 +75,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   return new Postgres(options)
 }
 
-/** How long a sweep's batch or a migration may take, in milliseconds. */
+/** The time that a sweep's batch or a migration may take, in milliseconds. */
 const PATIENCE = 60_000
 
 class Postgres implements PostgresStore {
-  onDamaged: ((handle: string) => void) | undefined
   readonly #pool: PostgresPool
   readonly #table: string
   readonly #statements: Statements
@@ -59,6 +88,7 @@ class Postgres implements PostgresStore {
   readonly #decoded = new DecodedRecords()
   readonly #clock: () => number
   readonly #isMigrating: boolean
+  readonly #subscription: SharedSubscription
   #migrated: Promise<void> | undefined
 
   constructor({
@@ -74,8 +104,10 @@ class Postgres implements PostgresStore {
     this.#pool = pool
     this.#table = table
     this.#statements = statementsFor(table)
-    this.#connections = new Connections(pool, milliseconds)
-    this.#patient = new Connections(pool, PATIENCE)
+    const explain = (error: unknown): Error => explained(error, table)
+    this.#connections = new Connections(pool, milliseconds, explain)
+    this.#patient = new Connections(pool, PATIENCE, explain)
+    this.#subscription = new SharedSubscription((tell) => this.#listen(tell))
     this.#clock = clock
     this.#isMigrating = createTable
   }
@@ -85,12 +117,12 @@ class Postgres implements PostgresStore {
     return connectionsOf(this.#pool)
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
     const { rows } = await this.#run(this.#statements.get, keyOf(handle), this.#clock())
     const [row] = rows
     if (row === undefined) return undefined
     const record = this.#decoded.find(handle, String(row['held']), decodeHeld)
-    if (record === undefined) this.onDamaged?.(handle)
+    if (record === undefined) reports?.onDamaged?.(handle)
     return record
   }
 
@@ -99,7 +131,7 @@ class Postgres implements PostgresStore {
   }
 
   update(record: SessionRecord, version: number): Promise<boolean> {
-    return this.#change(this.#statements.update, ...this.#columns(record), version)
+    return this.#change(this.#statements.update, ...this.#columns(record), version, String(record.epoch))
   }
 
   touch(handle: string, version: number, { lastSeenAt, idleDeadline }: Moving): Promise<boolean> {
@@ -135,6 +167,49 @@ class Postgres implements PostgresStore {
     const text = sweepStatement(this.#table, Math.floor(limit), options.alone !== false)
     const { rows } = await this.#patient.query({ text, values: [now] })
     return Number(rows[0]?.['count'])
+  }
+
+  async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
+    const keys = handles.map((handle) => keyOf(handle))
+    return recordsIn(await this.#run(this.#statements.many, keys, this.#clock()))
+  }
+
+  async listAll({ after = '', limit }: Parameters<Enumerating['listAll']>[0]): Promise<RecordPage> {
+    const most = pageLimit(limit)
+    const found = await this.#run(this.#statements.page, after, this.#clock(), most)
+    const last = found.rows.at(most - 1)
+    const records = recordsIn(found)
+    return last === undefined ? { records } : { records, next: String(last['handle']) }
+  }
+
+  async count(): Promise<number> {
+    await this.#ready()
+    const { rows } = await this.#patient.query(asked(this.#statements.count, this.#clock()))
+    return Number(rows[0]?.['count'])
+  }
+
+  async raiseCutoff(instant: number): Promise<number> {
+    const { rows } = await this.#run(this.#statements.raise, instant)
+    return rows[0] === undefined ? this.readCutoff() : Number(rows[0]['cutoff'])
+  }
+
+  async readCutoff(): Promise<number> {
+    const { rows } = await this.#run(this.#statements.cutoff)
+    return Number(rows[0]?.['cutoff'] ?? 0)
+  }
+
+  async now(): Promise<number> {
+    const { rows } = await this.#connections.query({ text: TIME })
+    return Number(rows[0]?.['now'])
+  }
+
+  subscribe(listener: Listener): Promise<Unsubscribe> {
+    return this.#subscription.subscribe(listener)
+  }
+
+  #listen(tell: Listener): Promise<Unsubscribe> {
+    const channel = channelOf(this.#table)
+    return PostgresSubscription.open(this.#pool, channel, (query) => this.#connections.query(query), tell)
   }
 
   /** `$1` to `$6` of what writes a whole record. */
@@ -180,15 +255,4 @@ class Postgres implements PostgresStore {
     const { rows } = await this.#connections.query({ text: isMigrated(this.#table) })
     if (rows[0]?.['done'] !== true) await this.#patient.query({ text: migration(this.#table) })
   }
-}
-
-/** `<lastSeenAt> <idleDeadline> ` and the record. */
-function decodeHeld(held: string): SessionRecord | undefined {
-  const [first, second] = [held.indexOf(' '), held.indexOf(' ', held.indexOf(' ') + 1)]
-  const moved = { lastSeenAt: Number(held.slice(0, first)), idleDeadline: Number(held.slice(first, second)) }
-  return decodeRecord(held.slice(second), moved)
-}
-
-function asked({ name, text }: Statement, ...values: unknown[]): PostgresQuery {
-  return { name, text, values }
 }

@@ -21,8 +21,10 @@ export type RedisClient = NodeRedisClient | IoRedisClient
 /** A value, `null` for none; bytes where the app told its client so, which node-redis takes out of its cache as plain ones. */
 export type RedisValue = string | Uint8Array | null
 
-/** The two questions that the store asks. */
+/** The questions that the store asks. */
 export interface Redis {
+  /** A prefix that the driver itself puts before every key. */
+  readonly keyPrefix: string
   /** From the server, whatever the driver has in its cache. */
   get(key: string): Promise<RedisValue>
   /** From the driver's cache; `undefined` where it has none, or not this one. */
@@ -39,6 +41,7 @@ export function redisOf(client: RedisClient): Redis {
   const cache = readCacheOf(client)
   listenForErrors(client)
   return {
+    keyPrefix: keyPrefixOf(client),
     get: (key) => {
       cache?.forget(key)
       return client.get(key) as Promise<RedisValue>
@@ -46,6 +49,13 @@ export function redisOf(client: RedisClient): Redis {
     recall: (key) => cache?.find(key),
     run: (script, key, ...values) => runWith(call, script, key, values.map(String)).finally(() => cache?.forget(key)),
   }
+}
+
+/** node-redis has it beside its options, ioredis among them. */
+function keyPrefixOf(client: object): string {
+  const { _keyPrefix, options } = client as { _keyPrefix?: unknown; options?: { keyPrefix?: unknown } }
+  const prefix = _keyPrefix ?? options?.keyPrefix
+  return typeof prefix === 'string' ? prefix : ''
 }
 
 async function runWith(call: Caller, { sha, lua }: Script, key: string, values: string[]): Promise<unknown> {
@@ -76,7 +86,9 @@ function callerOf(client: RedisClient): Caller {
       byText: (lua, key, values) => client.eval(lua, 1, key, ...values),
     }
   }
-  throw new TypeError('client: a client of node-redis (5 or later) or ioredis (5 or later), single or cluster')
+  throw new TypeError(
+    'redisStore: client is a client of node-redis (5 or later) or ioredis (5 or later): redisStore({ client })',
+  )
 }
 
 function isNodeRedis(client: RedisClient): client is NodeRedisClient {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ENDED, RAISED } from './announcement-text.ts'
 
 /** A script as the server knows it. */
 export interface Script {
@@ -6,11 +7,15 @@ export interface Script {
   readonly sha: string
 }
 
+/** The last part of the channel's name, after the prefix of all keys. */
+export const CHANNEL = 'ends'
+
 /**
- * A record's value is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its JSON on the next.
- * `live` gives these four, and the rest with its line break, of a record whose deadline is after ARGV[1]; versions are compared
- * as the text they are. `write` names the write itself: a driver that lost the connection before the answer sends it again, and
- * must not lose against itself.
+ * The value of a record is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its JSON on the
+ * next line. `live` says whether its deadline is after ARGV[1]. Versions are compared as text.
+ *
+ * `write` is `<epoch>.<name of the write>`. The name is there because a driver that lost the connection before the answer sends
+ * the write again: the second one must find that it has already won.
  */
 const HEAD = `
 local value = redis.call('GET', KEYS[1])
@@ -19,19 +24,30 @@ if value then version, seen, idle, write, rest = string.match(value, '^(%S+) (%S
 local live = rest and (tonumber(idle) or 0) > tonumber(ARGV[1])
 `
 
-/** The set outlives its last entry, not by much, and never ends before it. ARGV[3] expires, ARGV[4] milliseconds from now. */
+/** Lets the set live as long as its last entry. ARGV[3] is an instant, ARGV[4] the milliseconds from now until then. */
 const OUTLIVE = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 return 1
 `
 
-/** All the store asks of a server but for the plain `GET`. Each on one key, with the time as ARGV[1]. */
-export const SCRIPTS: Readonly<Record<'create' | 'update' | 'touch' | 'delete' | 'eviction' | IndexScript, Script>> = {
-  /** How the server makes room when its memory is full; nothing when it has no limit. */
+/**
+ * Tells all processes that the session of this record ended or changed hands. `name` is the part of the key after `s:`.
+ *
+ * The channel is made of the key, because a driver may have put a prefix of its own before it. The channel is a plain one: a
+ * sharded channel would have to lie in the slot of each key, so a listener would need one subscription a slot. A Cluster carries
+ * a plain message to all of its nodes, and sessions end far less often than they are read. A user who may not publish still
+ * ends sessions: `pcall` keeps the refusal from failing the write.
+ */
+const announce = (name: string): string => `
+redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -#${name} - 3) .. '${CHANNEL}', '${ENDED}' .. ${name})`
+
+/** Everything that the store asks of a server, except for the plain `GET`. Each script works on one key. */
+export const SCRIPTS: Readonly<Record<RecordScript | IndexScript | StoreScript, Script>> = {
+  /** Returns how the server makes room when its memory is full; nothing when the server has no limit. */
   eviction: script(`
 local memory = redis.call('INFO', 'memory')
-if string.match(memory, '\nmaxmemory:(%d+)') == '0' then return false end
-return string.match(memory, '\nmaxmemory_policy:([%w-]+)')`),
+if string.match(memory, '\\nmaxmemory:(%d+)') == '0' then return false end
+return string.match(memory, '\\nmaxmemory_policy:([%w-]+)')`),
 
   /** ARGV: now, write, value, milliseconds to live. */
   create: script(`${HEAD}
@@ -39,11 +55,12 @@ if live then return write == ARGV[2] and 1 or 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1`),
 
-  /** ARGV: now, write, value, milliseconds to live, expected version. */
+  /** ARGV: now, write, value, milliseconds to live, expected version, name. */
   update: script(`${HEAD}
 if not live then return 0 end
 if version ~= ARGV[5] then return write == ARGV[2] and 1 or 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+if string.match(write, '^%d+%.') ~= string.match(ARGV[2], '^%d+%.') then ${announce('ARGV[6]')} end
 return 1`),
 
   /** ARGV: now, expected version, lastSeenAt, idleDeadline. */
@@ -55,10 +72,10 @@ local rest_of_life = string.format('%.0f', math.ceil(tonumber(idle) - tonumber(A
 redis.call('SET', KEYS[1], version .. ' ' .. seen .. ' ' .. idle .. ' ' .. write .. rest, 'PX', rest_of_life)
 return 1`),
 
-  /** ARGV: now, expected version or nothing. What is damaged has no version, and goes all the same. */
+  /** ARGV: now, expected version or nothing, name. Without an expected version a damaged record is removed too. */
   delete: script(`${HEAD}
 if not value or (ARGV[2] ~= '' and version ~= ARGV[2]) then return 0 end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1])${announce('ARGV[3]')}
 return (live or not rest) and 1 or 0`),
 
   /** ARGV: now, handle, expiresAt, milliseconds until then, limit or nothing. */
@@ -82,9 +99,24 @@ redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
 
   /** ARGV: now. Handle and instant in turn. */
   list: script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES')`),
+
+  /** ARGV: instant, length of the key's last part. Answers with the cutoff in force. */
+  raise: script(`
+local held = redis.call('GET', KEYS[1])
+if held and (tonumber(held) or 0) >= tonumber(ARGV[1]) then return held end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -ARGV[2] - 1) .. '${CHANNEL}', '${RAISED}' .. ARGV[1])
+return ARGV[1]`),
+
+  /** No ARGV. Milliseconds since 1970, by the clock of the server that has the key. */
+  time: script(`
+local time = redis.call('TIME')
+return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`),
 }
 
+type RecordScript = 'create' | 'update' | 'touch' | 'delete'
 type IndexScript = 'add' | 'keep' | 'remove' | 'list'
+type StoreScript = 'raise' | 'time' | 'eviction'
 
 function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }

@@ -1,15 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import type { IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  Announcing,
+  Clocked,
+  Cutoff,
+  Enumerating,
+  IndexEntry,
+  ReadingMany,
+  RecordPage,
+  SessionRecord,
+  SessionStore,
+  UserIndex,
+} from '../../types/index.ts'
+import { causeOf } from '../storage/cause.ts'
 import { answerAtOnce } from '../storage/immediate.ts'
 import type { Moving } from './codec.ts'
-import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
+import { encodeRecord, keyOf } from './codec.ts'
 import { DecodedRecords } from './decoded-records.ts'
+import type { Listener, Unsubscribe } from './listeners.ts'
+import { SharedSubscription } from './listeners.ts'
+import { subscribeTo } from './redis-announcements.ts'
 import type { Redis, RedisClient, RedisValue } from './redis-client.ts'
 import { redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
 import { connectionsOf } from './redis-connections.ts'
+import { RedisListing } from './redis-listing.ts'
+import { nodesOf } from './redis-nodes.ts'
 import type { Script } from './redis-scripts.ts'
-import { SCRIPTS } from './redis-scripts.ts'
+import { CHANNEL, SCRIPTS } from './redis-scripts.ts'
+import { cutoffOf, decodeValue, isDone, lifeUntil, textOf } from './redis-value.ts'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts'
 export type { RedisConnection } from './redis-connections.ts'
@@ -25,7 +44,7 @@ export interface RedisStoreOptions {
 }
 
 /** The store in Redis. */
-export interface RedisStore extends SessionStore, UserIndex {
+export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumerating, Cutoff, Announcing, Clocked {
   /** Where the client connects to, where its options say; what the guard looks at. */
   readonly connections: readonly RedisConnection[]
 }
@@ -48,37 +67,44 @@ export interface RedisStore extends SessionStore, UserIndex {
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   const { client, prefix = 'session:', clock = Date.now } = options
-  return new Store(redisOf(client), connectionsOf(client), prefix, clock)
+  return new Store(client, prefix, clock)
 }
 
-/** `<version> <lastSeenAt> <idleDeadline> <write>`, then JSON. */
-const VALUE = /^(\d+) (\S+) (\S+) \S+\n/
+/** Records that one round trip of `getMany` asks for. */
+const READ_AT_ONCE = 100
+
+/** The last part of the cutoff's key. */
+const CUTOFF = 'cutoff'
 
 class Store implements RedisStore {
-  onDamaged: SessionStore['onDamaged']
   readonly connections: readonly RedisConnection[]
   readonly #redis: Redis
   readonly #decoded = new DecodedRecords()
   readonly #prefix: string
   readonly #clock: () => number
+  readonly #listing: RedisListing
+  readonly #subscription: SharedSubscription
   /** Names of writes begin with this process's own. */
   readonly #writer = randomBytes(6).toString('base64url')
   #writes = 0
 
-  constructor(redis: Redis, connections: readonly RedisConnection[], prefix: string, clock: () => number) {
-    this.#redis = redis
-    this.connections = connections
+  constructor(client: RedisClient, prefix: string, clock: () => number) {
+    this.#redis = redisOf(client)
+    this.connections = connectionsOf(client)
     this.#prefix = prefix
     this.#clock = clock
+    const onServer = `${this.#redis.keyPrefix}${prefix}`
+    this.#listing = new RedisListing(() => nodesOf(client), `${onServer}s:`)
+    this.#subscription = new SharedSubscription((tell) => subscribeTo(client, `${onServer}${CHANNEL}`, tell))
     answerAtOnce(this, { recall: (handle) => this.#recall(handle) })
   }
 
-  async get(handle: string): Promise<SessionRecord | undefined> {
+  async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
     const value = await this.#read(this.#recordKey(handle))
     if (value === null) return undefined
     const record = this.#decode(handle, value)
     if (record !== undefined) return record.idleDeadline > this.#clock() ? record : undefined
-    this.onDamaged?.(handle)
+    reports?.onDamaged?.(handle)
     return undefined
   }
 
@@ -87,12 +113,12 @@ class Store implements RedisStore {
   }
 
   update(record: SessionRecord, version: number): Promise<boolean> {
-    return this.#write(SCRIPTS.update, record, version)
+    return this.#write(SCRIPTS.update, record, version, keyOf(record.handle))
   }
 
   async touch(handle: string, version: number, { lastSeenAt, idleDeadline }: Moving): Promise<boolean> {
     const key = this.#recordKey(handle)
-    return isDone(await this.#redis.run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
+    return isDone(await this.#run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
   }
 
   /** The policy by which the server drops keys before they expire; `null` when it has no limit, or refuses writes instead. */
@@ -102,40 +128,94 @@ class Store implements RedisStore {
   }
 
   async delete(handle: string, version?: number): Promise<boolean> {
-    return isDone(await this.#redis.run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? ''))
+    const name = keyOf(handle)
+    return isDone(await this.#run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? '', name))
   }
 
   async addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
     const most = limit === Infinity ? '' : limit
     const now = this.#clock()
     const key = this.#userKey(userId)
-    return isDone(await this.#redis.run(SCRIPTS.add, key, now, handle, expiresAt, lifeUntil(expiresAt, now), most))
+    return isDone(await this.#run(SCRIPTS.add, key, now, handle, expiresAt, lifeUntil(expiresAt, now), most))
   }
 
   async keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
     const now = this.#clock()
     const key = this.#userKey(userId)
-    return isDone(await this.#redis.run(SCRIPTS.keep, key, now, handle, expiresAt, lifeUntil(expiresAt, now)))
+    return isDone(await this.#run(SCRIPTS.keep, key, now, handle, expiresAt, lifeUntil(expiresAt, now)))
   }
 
   async removeFromIndex(userId: string, handle: string): Promise<void> {
-    await this.#redis.run(SCRIPTS.remove, this.#userKey(userId), this.#clock(), handle)
+    await this.#run(SCRIPTS.remove, this.#userKey(userId), this.#clock(), handle)
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const answer = await this.#redis.run(SCRIPTS.list, this.#userKey(userId), this.#clock())
+    const answer = await this.#run(SCRIPTS.list, this.#userKey(userId), this.#clock())
     const flat = (answer as unknown[]).map(String)
     return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
+  }
+
+  async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
+    const records = await this.#readNamed(handles.map((handle) => keyOf(handle)))
+    return records.filter(({ handle }) => handles.includes(handle))
+  }
+
+  async listAll(options: Parameters<Enumerating['listAll']>[0]): Promise<RecordPage> {
+    const { names, ...place } = await this.#listing.page(options)
+    return { records: await this.#readNamed(names), ...place }
+  }
+
+  count(): Promise<number> {
+    return this.#listing.count()
+  }
+
+  async raiseCutoff(instant: number): Promise<number> {
+    return cutoffOf(await this.#run(SCRIPTS.raise, this.#cutoffKey, instant, CUTOFF.length))
+  }
+
+  async readCutoff(): Promise<number> {
+    return cutoffOf((await this.#read(this.#cutoffKey)) ?? 0)
+  }
+
+  async now(): Promise<number> {
+    return Number(await this.#run(SCRIPTS.time, this.#cutoffKey))
+  }
+
+  subscribe(listener: Listener): Promise<Unsubscribe> {
+    return this.#subscription.subscribe(listener)
   }
 
   async #read(key: string): Promise<RedisValue> {
     try {
       return await this.#redis.get(key)
     } catch (error) {
-      // Not a string at all: somebody else's key, or a record somebody worked on.
+      // The key holds no text: another program wrote it.
       if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
-      throw error
+      throw causeOf(error)
     }
+  }
+
+  async #run(...command: Parameters<Redis['run']>): Promise<unknown> {
+    try {
+      return await this.#redis.run(...command)
+    } catch (error) {
+      throw causeOf(error)
+    }
+  }
+
+  /** The live records under the last parts of their keys. The driver sends the questions of one batch together. */
+  async #readNamed(names: readonly string[]): Promise<SessionRecord[]> {
+    const records: SessionRecord[] = []
+    for (let at = 0; at < names.length; at += READ_AT_ONCE) {
+      const batch = names.slice(at, at + READ_AT_ONCE)
+      const values = await Promise.all(batch.map((name) => this.#read(`${this.#prefix}s:${name}`)))
+      for (const [index, value] of values.entries()) {
+        const record = value === null ? undefined : decodeValue(textOf(value))
+        const isLive = record !== undefined && record.idleDeadline > this.#clock()
+        if (isLive && keyOf(record.handle) === batch[index]) records.push(record)
+      }
+    }
+    return records
   }
 
   #recall(handle: string): SessionRecord | undefined {
@@ -144,18 +224,22 @@ class Store implements RedisStore {
   }
 
   #decode(handle: string, value: string | Uint8Array): SessionRecord | undefined {
-    const text = typeof value === 'string' ? value : Buffer.from(value).toString()
-    const record = this.#decoded.find(handle, text, decodeValue)
+    const record = this.#decoded.find(handle, textOf(value), decodeValue)
     return record?.handle === handle ? record : undefined
   }
 
-  async #write(script: Script, record: SessionRecord, ...expected: number[]): Promise<boolean> {
-    const { handle, version, lastSeenAt, idleDeadline } = record
+  async #write(script: Script, record: SessionRecord, ...more: (string | number)[]): Promise<boolean> {
+    const { handle, version, epoch, lastSeenAt, idleDeadline } = record
     const now = this.#clock()
-    const write = `${this.#writer}${(this.#writes += 1)}`
+    this.#writes += 1
+    const write = `${epoch}.${this.#writer}${this.#writes}`
     const value = `${version} ${lastSeenAt} ${idleDeadline} ${write}\n${encodeRecord(record)}`
     const life = lifeUntil(idleDeadline, now)
-    return isDone(await this.#redis.run(script, this.#recordKey(handle), now, write, value, life, ...expected))
+    return isDone(await this.#run(script, this.#recordKey(handle), now, write, value, life, ...more))
+  }
+
+  get #cutoffKey(): string {
+    return `${this.#prefix}${CUTOFF}`
   }
 
   #recordKey(handle: string): string {
@@ -165,22 +249,4 @@ class Store implements RedisStore {
   #userKey(userId: string): string {
     return `${this.#prefix}u:${keyOf(userId)}`
   }
-}
-
-function decodeValue(value: string): SessionRecord | undefined {
-  const head = VALUE.exec(value)
-  if (head === null) return undefined
-  const [line, version, lastSeenAt, idleDeadline] = head
-  const moved = { lastSeenAt: Number(lastSeenAt), idleDeadline: Number(idleDeadline) }
-  const record = decodeRecord(value.slice(line.length), moved)
-  return record?.version === Number(version) ? record : undefined
-}
-
-/** In whole milliseconds by this process's clock, which need not agree with the server's. */
-function lifeUntil(deadline: number, now: number): number {
-  return Math.max(1, Math.ceil(deadline - now))
-}
-
-function isDone(answer: unknown): boolean {
-  return Number(answer) === 1
 }

@@ -21,10 +21,14 @@ CREATE TABLE IF NOT EXISTS "${table}_index" (
   PRIMARY KEY (user_key, handle)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS "${table}_index_expires_at" ON "${table}_index" (expires_at);
+CREATE TABLE IF NOT EXISTS "${table}_ends" (
+  id INTEGER PRIMARY KEY,
+  handle TEXT NOT NULL
+) STRICT;
 `
 }
 
-/** What the store asks. */
+/** The names of the statements about records and index entries. */
 export type StatementName =
   | 'get'
   | 'create'
@@ -38,16 +42,34 @@ export type StatementName =
   | 'remove'
   | 'list'
   | 'sweepIndex'
+  | 'many'
+  | 'page'
+  | 'count'
+  | 'raise'
+  | 'cutoff'
 
-/** Every question the store asks, each one atomic. What has expired is absent, whether or not a sweep has come by. */
+/** The names of the statements about sessions that ended, for other processes. */
+export type EndStatementName = 'end' | 'endVersion' | 'endEpoch' | 'trim' | 'endsAfter' | 'lastEnd' | 'version'
+
+/**
+ * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no change, and
+ * whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
+ */
+const CUTOFF = "'#cutoff'"
+
+/** Ends that are kept: more than all processes together miss between two looks. */
+const KEPT_ENDS = 10_000
+
+/** All statements about records, each atomic. An expired record is absent, whether or not a sweep has removed it. */
 export function statementsOf(table: string): Record<StatementName, string> {
   const records = `"${table}"`
   const index = `"${table}_index"`
   const live = 'handle = ? AND idle_deadline > ?'
   const entry = 'user_key = ? AND handle = ?'
+  const row = 'version, last_seen_at AS lastSeenAt, idle_deadline AS idleDeadline, record'
   const written = 'version = ?, last_seen_at = ?, idle_deadline = ?, record = ?'
   return {
-    get: `SELECT version, last_seen_at AS lastSeenAt, idle_deadline AS idleDeadline, record FROM ${records} WHERE ${live}`,
+    get: `SELECT ${row} FROM ${records} WHERE ${live}`,
     create: `INSERT INTO ${records} (handle, version, last_seen_at, idle_deadline, record) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (handle) DO UPDATE SET version = excluded.version, last_seen_at = excluded.last_seen_at,
       idle_deadline = excluded.idle_deadline, record = excluded.record WHERE ${records}.idle_deadline <= ?`,
@@ -66,5 +88,34 @@ export function statementsOf(table: string): Record<StatementName, string> {
     list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ? AND expires_at > ?`,
     sweepIndex: `DELETE FROM ${index} WHERE (user_key, handle) IN
       (SELECT user_key, handle FROM ${index} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    many: `SELECT handle, ${row} FROM ${records} WHERE handle IN (SELECT value FROM json_each(?)) AND idle_deadline > ?`,
+    page: `SELECT handle, ${row} FROM ${records} WHERE handle > ? AND idle_deadline > ? AND handle <> ${CUTOFF}
+      ORDER BY handle LIMIT ?`,
+    count: `SELECT count(*) AS count FROM ${records} WHERE idle_deadline > ? AND handle <> ${CUTOFF}`,
+    // 9e999 is how SQLite writes infinity.
+    raise: `INSERT INTO ${records} (handle, version, last_seen_at, idle_deadline, record)
+      VALUES (${CUTOFF}, 0, ?, 9e999, '') ON CONFLICT (handle) DO UPDATE
+      SET last_seen_at = excluded.last_seen_at WHERE last_seen_at < excluded.last_seen_at`,
+    cutoff: `SELECT last_seen_at AS cutoff FROM ${records} WHERE handle = ${CUTOFF}`,
+  }
+}
+
+/**
+ * The statements that announce. Those that begin with `end` run before the write itself, under the same conditions, so that an
+ * end is noted exactly when the write happens.
+ */
+export function endStatementsOf(table: string): Record<EndStatementName, string> {
+  const ends = `"${table}_ends"`
+  const ending = `INSERT INTO ${ends} (handle) SELECT handle FROM "${table}" WHERE handle = ? AND idle_deadline > ?`
+  return {
+    end: ending,
+    endVersion: `${ending} AND version = ?`,
+    // A record that cannot be read may have had any epoch.
+    endEpoch: `${ending} AND version = ?
+      AND CASE WHEN json_valid(record) THEN json_extract(record, '$.epoch') END IS NOT ?`,
+    trim: `DELETE FROM ${ends} WHERE id <= (SELECT max(id) FROM ${ends}) - ${KEPT_ENDS}`,
+    endsAfter: `SELECT id, handle FROM ${ends} WHERE id > ? ORDER BY id LIMIT ?`,
+    lastEnd: `SELECT max(id) AS id FROM ${ends}`,
+    version: 'PRAGMA data_version',
   }
 }

@@ -1,5 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { checkConfig, environmentLine } from '../guard/check.ts'
+import { SEVERITIES } from '../guard/report/severities.ts'
 import { countFindings, renderReport } from '../guard/report/text.ts'
 import type { Finding, Severity } from '../../types/index.ts'
 import type { EnvironmentInput } from '../guard/read/environment.ts'
@@ -9,8 +10,6 @@ export interface AssertSecureOptions {
   /** The lowest severity that fails. Default `'fatal'`. */
   readonly failLevel?: Severity
 }
-
-const LEVELS = ['fatal', 'warning', 'info'] as const satisfies readonly Severity[]
 
 /**
  * Fails a test whose options the guard would refuse; for the options that production gets, in a test of your own.
@@ -26,7 +25,7 @@ export function assertSecure(
   { failLevel = 'fatal' }: AssertSecureOptions = {},
 ): void {
   const findings = checkConfig(options, environment)
-  const failing = LEVELS.slice(0, LEVELS.indexOf(failLevel) + 1)
+  const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(failLevel) + 1)
   if (!findings.some((finding) => isFailure(finding, failing))) return
   const report = renderReport(findings, { environment: environmentLine(options, environment), spellOut: 'all' })
   throw new AssertionError({

@@ -1,6 +1,6 @@
 export { assertSecure } from './assert-secure.ts'
 export type { AssertSecureOptions } from './assert-secure.ts'
-export type { TestedApp } from './app-parts.ts'
+export type { TestedApp } from './app-engine.ts'
 export { loginAs } from './login-as.ts'
 export type { LoginAsOptions } from './login-as.ts'
 export { manualClock } from './manual-clock.ts'

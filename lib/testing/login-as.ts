@@ -1,8 +1,9 @@
-import type { EngineSession } from '../session/parts.ts'
+import { login as logIn } from '../session/actions.ts'
+import type { EngineSession } from '../session/engine.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { LoginOptions, SessionUser } from '../../types/index.ts'
-import type { TestedApp } from './app-parts.ts'
-import { partsOf } from './app-parts.ts'
+import type { TestedApp } from './app-engine.ts'
+import { engineOf } from './app-engine.ts'
 
 /** What a login in a test may say beside who it is. */
 export interface LoginAsOptions extends Omit<LoginOptions, 'keep'> {
@@ -34,13 +35,13 @@ export async function loginAs<User extends SessionUser>(
   options: LoginAsOptions = {},
 ): Promise<string> {
   const { data = {}, userAgent = '', ip = '127.0.0.1', ...login } = options
-  const parts = await partsOf(app)
-  const session = new RequestSession(parts, { protocol: 'https', userAgent, ip }, { state: 'none' })
-  await session.login(user, login)
+  const engine = await engineOf(app)
+  const session = new RequestSession(engine, { protocol: 'https', userAgent, ip }, { state: 'none' })
+  await logIn(session, user, login)
   // A login leaves a session object in place, or puts one there.
-  Object.assign(session.session as EngineSession, data)
+  Object.assign(session.object as EngineSession, data)
   await session.save()
   // A login that was saved has minted an id.
-  const { value } = session.answer as { value: string }
-  return `${parts.settings.cookie.name}=${value}`
+  const { value } = session.response.cookie as { value: string }
+  return `${engine.settings.cookie.name}=${value}`
 }

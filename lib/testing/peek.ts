@@ -1,11 +1,10 @@
 import { findCookie } from '../http/read-cookie.ts'
-import { parseData } from '../session/data.ts'
+import { parseData } from '../session/json-data.ts'
 import { expiredBy } from '../session/lifetime.ts'
-import { isRecord } from '../session/record.ts'
-import { matchSecret } from '../session/secret-match.ts'
+import { judge } from '../session/verdict.ts'
 import type { SessionUser } from '../../types/index.ts'
-import type { TestedApp } from './app-parts.ts'
-import { partsOf } from './app-parts.ts'
+import type { TestedApp } from './app-engine.ts'
+import { engineOf } from './app-engine.ts'
 
 /** A session as a test sees it from outside. */
 export interface PeekedSession {
@@ -28,18 +27,19 @@ export interface PeekedSession {
  * @throws `SESSION_STORE_UNAVAILABLE`
  */
 export async function peek(app: TestedApp, cookie: string): Promise<PeekedSession | undefined> {
-  const { settings, ids, store } = await partsOf(app)
+  const { settings, ids, store } = await engineOf(app)
   const { count, value } = findCookie(cookie, settings.cookie.name)
   const id = ids.read(value)
   if (count !== 1 || typeof id === 'string') return undefined
   const record = await store.get(id.handle)
   const now = settings.clock()
-  if (!isRecord(record) || expiredBy(record, now) !== undefined) return undefined
-  if (DEAD.has(matchSecret(record, id.secretHash, now))) return undefined
+  if (record === undefined || expiredBy(record, now) !== undefined) return undefined
+  // A peek brings no client along, so it is no client that the login knows.
+  if (judge(record, { id, now, isTied: () => false, isShowNoted: false }).kind !== 'enter') return undefined
   const { handle, user, authenticatedAt, remember, data, idleDeadline, absoluteDeadline } = record
   return {
     handle,
-    // `isRecord` saw to it that a snapshot is a user.
+    // The store's port saw to it that a snapshot is a user.
     user: user === null ? null : (JSON.parse(user) as SessionUser),
     authenticatedAt: authenticatedAt === null ? null : new Date(authenticatedAt),
     remember,
@@ -47,5 +47,3 @@ export async function peek(app: TestedApp, cookie: string): Promise<PeekedSessio
     deadlines: { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) },
   }
 }
-
-const DEAD: ReadonlySet<string> = new Set(['stale', 'replayed'])

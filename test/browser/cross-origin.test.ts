@@ -13,20 +13,20 @@ import { open, openPages, sessionOptions } from '../support/sites.ts'
 const certificate = makeCertificate()
 const device = await startProfile(t, certificate)
 
-/** What an unsafe request can be made with, from a page that is open. Each ends at `/note` of the app. */
+/** The ways in which a page can send an unsafe request. Each request goes to `/note` of the app. */
 type Way = 'form' | 'textForm' | 'sandboxedForm' | 'fetch' | 'beacon'
 
-/** Where pages of other people are, and one of the app's own. */
+/** The addresses of pages: one of the app, and those of other sites. */
 interface Places {
   readonly own: string
-  /** Also the app's own, but it tells nobody where it is. */
+  /** A page of the app that sends no referrer. */
   readonly hidden: string
   readonly evil: string
   readonly sibling: string
   readonly partner: string
 }
 
-/** Routes that change something, and pages that call them. */
+/** Adds routes that change something, and pages that call them. */
 function addRoutes(app: FastifyInstance): void {
   app.get('/', async (_request, reply) => reply.type('text/html').send('<!doctype html><title>own</title>'))
   app.get('/hidden', async (_request, reply) =>
@@ -45,7 +45,7 @@ function addRoutes(app: FastifyInstance): void {
   app.get('/socket', { websocket: true }, (socket, request) => socket.send(request.user?.id ?? 'nobody'))
 }
 
-/** An app at `base`, whose cookie goes along with everything, so that nothing but the protection stands in the way. */
+/** Opens an app at `base`. Browsers send its cookie with every request, so that only the protection can refuse one. */
 async function openApp(t: Parameters<typeof open>[0], base: string, trustedOrigins: string[]): Promise<Site> {
   const isHttps = base.startsWith('https:')
   const app: FastifyInstance = isHttps ? Fastify({ https: certificate }) : Fastify()
@@ -90,7 +90,7 @@ const SCRIPTS: Readonly<Record<Way, (target: string) => string>> = {
   beacon: (target) => `navigator.sendBeacon('${target}')`,
 }
 
-/** Does it, from a page at `from`, and gives what reached the app. */
+/** Sends a request from a page at `from`, and returns the exchange that the app saw. */
 async function send(from: string, way: Way, app: Site, path = '/note'): Promise<Exchange> {
   const page = await device.newPage()
   await page.goto(from)
@@ -105,7 +105,7 @@ t.test('over https, only pages of the app itself and of trusted origins may chan
     ['own', 'form', 'same-origin', 200],
     ['own', 'fetch', 'same-origin', 200],
     ['own', 'beacon', 'same-origin', 200],
-    // Its Origin is `null`, yet the browser vouches for it.
+    // The browser sends the Origin `null`, and says in Sec-Fetch-Site that the page is the app's own.
     ['hidden', 'form', 'same-origin', 200],
     ['own', 'sandboxedForm', 'cross-site', 403],
     ['sibling', 'form', 'same-site', 403],
@@ -125,7 +125,7 @@ t.test('over https, only pages of the app itself and of trusted origins may chan
   }
 })
 
-t.test('a link of another site may be followed, and an address typed', async (t) => {
+t.test('a link on another site and a typed address both lead to the app', async (t) => {
   const { app, evil } = await openPlaces(t, 'https')
   const page = await device.newPage()
   await page.goto(`${app.origin}/login`)
@@ -135,12 +135,12 @@ t.test('a link of another site may be followed, and an address typed', async (t)
   t.match(await app.answered('/me'), { method: 'GET', site: 'cross-site', status: 200 })
 })
 
-t.test('a route that opted out takes what other sites send', async (t) => {
+t.test('a route that opted out of the protection accepts requests of other sites', async (t) => {
   const { app, evil } = await openPlaces(t, 'https')
   t.match(await send(evil, 'form', app, '/webhook'), { site: 'cross-site', status: 200 })
 })
 
-t.test('a method that no form has needs a preflight, which the app has to allow', async (t) => {
+t.test('PUT and DELETE of another site need a preflight that the app allows', async (t) => {
   const { app, own, evil } = await openPlaces(t, 'https')
   const page = await device.newPage()
   for (const method of ['PUT', 'DELETE']) {
@@ -154,7 +154,7 @@ t.test('a method that no form has needs a preflight, which the app has to allow'
   }
 })
 
-t.test('a WebSocket opens for the app itself and not for other sites, although it is a GET', async (t) => {
+t.test('a WebSocket opens for pages of the app and not for other sites, although it begins with GET', async (t) => {
   const { app, own, evil, sibling } = await openPlaces(t, 'https')
   const page = await device.newPage()
   await page.goto(`${app.origin}/login`)
@@ -178,7 +178,7 @@ t.test('over plain http, where browsers send no Sec-Fetch-Site, the Origin decid
   const cases: [keyof typeof places, Way, string, number][] = [
     ['own', 'form', places.own, 200],
     ['own', 'fetch', places.own, 200],
-    // A page that hides its origin hides it from the app too, which cannot tell it from another site's.
+    // A page that hides its origin looks to the app like a page of another site.
     ['hidden', 'form', 'null', 403],
     ['sibling', 'form', places.sibling, 403],
     ['evil', 'form', places.evil, 403],

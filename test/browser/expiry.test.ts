@@ -20,12 +20,12 @@ for (const setting of SETTINGS) {
     const [used] = await alice.cookies()
     bank.clock.advance('30m')
     t.equal(await alice.follow('Account'), 'Log in')
-    t.match(await alice.page.getByRole('status').textContent(), 'there is no session any more')
+    t.match(await alice.page.getByRole('status').textContent(), 'Your session has ended')
     t.not((await alice.cookies())[0]?.value, used?.value, 'the dead id is not kept')
   })
 }
 
-t.test('a session ends at its absolute timeout, however busy it is', async (t) => {
+t.test('a session in constant use ends at its absolute timeout', async (t) => {
   const bank = await openBank(t, 'production', certificate, { absoluteTimeout: '1h' })
   const alice = await BankCustomer.at(await chromium.device(t), bank)
   await alice.logIn('alice')
@@ -37,13 +37,13 @@ t.test('a session ends at its absolute timeout, however busy it is', async (t) =
   t.equal(await alice.follow('Account'), 'Log in')
 })
 
-t.test('a remembered session may lie idle for two weeks, by the clock of the server', async (t) => {
+t.test('a remembered session lasts two weeks without use, by the clock of the server', async (t) => {
   const bank = await openBank(t, 'production', certificate)
   const alice = await BankCustomer.at(await chromium.device(t), bank)
   await alice.logIn('alice', { remember: true })
   bank.clock.advance('13d')
   t.equal(await alice.follow('Account'), ACCOUNT)
-  // The browser's own clock has not moved: it still sends the cookie, and the server does not take its word for it.
+  // The clock of the browser did not move, so the browser still sends the cookie. The server decides by its own clock.
   bank.clock.advance('1d')
   t.equal(await alice.follow('Account'), 'Log in')
 })

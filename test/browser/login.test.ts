@@ -37,7 +37,7 @@ for (const setting of SETTINGS) {
     },
   )
 
-  t.test(`in ${setting}, a login changes the id, and the one from before opens nothing`, async (t) => {
+  t.test(`in ${setting}, a login changes the id, and the id from before the login opens nothing`, async (t) => {
     const bank = await openBank(t, setting, certificate)
     const alice = await BankCustomer.at(await chromium.device(t), bank)
     await alice.visit('/')
@@ -54,7 +54,7 @@ for (const setting of SETTINGS) {
     t.equal(await thief.heading(), 'Log in')
   })
 
-  t.test(`in ${setting}, an id that somebody planted is dead once its victim has logged in`, async (t) => {
+  t.test(`in ${setting}, an id that an attacker planted opens nothing after the victim logs in`, async (t) => {
     const bank = await openBank(t, setting, certificate)
     const mallory = await BankCustomer.at(await chromium.device(t), bank)
     await mallory.visit('/')
@@ -74,7 +74,7 @@ for (const setting of SETTINGS) {
   })
 }
 
-t.test('a login that is to be remembered outlives the browser, by two weeks and no more', async (t) => {
+t.test('a remembered login sets a cookie that lasts two weeks', async (t) => {
   const bank = await openBank(t, 'production', certificate)
   const alice = await BankCustomer.at(await chromium.device(t), bank)
   await alice.logIn('alice', { remember: true })
@@ -83,7 +83,7 @@ t.test('a login that is to be remembered outlives the browser, by two weeks and 
   t.ok(days > 13.9 && days <= 14, `${days} days`)
 })
 
-t.test('an id that the bank never gave is not adopted', async (t) => {
+t.test('an id that the bank did not issue is never adopted', async (t) => {
   const bank = await openBank(t, 'production', certificate)
   const alice = await BankCustomer.at(await chromium.device(t), bank)
   const value = `${'A'.repeat(22)}.${'B'.repeat(43)}.${'C'.repeat(43)}`

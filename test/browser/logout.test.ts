@@ -8,26 +8,29 @@ const certificate = makeCertificate()
 const chromium = await Chromium.start(t, certificate)
 
 for (const setting of SETTINGS) {
-  t.test(`in ${setting}, a logout takes the cookie out of the browser, and its replay opens nothing`, async (t) => {
-    const bank = await openBank(t, setting, certificate)
-    const alice = await BankCustomer.at(await chromium.device(t), bank)
-    await alice.logIn('alice')
-    const copied = await alice.cookies()
-    t.equal(await alice.press('Log out'), 'Log in')
-    t.match(await alice.page.getByRole('status').textContent(), 'You are logged out.')
-    t.strictSame(await alice.cookies(), [])
+  t.test(
+    `in ${setting}, a logout removes the cookie from the browser, and a replay of the cookie opens nothing`,
+    async (t) => {
+      const bank = await openBank(t, setting, certificate)
+      const alice = await BankCustomer.at(await chromium.device(t), bank)
+      await alice.logIn('alice')
+      const copied = await alice.cookies()
+      t.equal(await alice.press('Log out'), 'Log in')
+      t.match(await alice.page.getByRole('status').textContent(), 'You are logged out.')
+      t.strictSame(await alice.cookies(), [])
 
-    for (const device of [alice.device, await chromium.device(t)]) {
-      const thief = await BankCustomer.at(device, bank)
-      await device.addCookies(copied)
-      await thief.visit('/account')
-      t.equal(await thief.heading(), 'Log in')
-      const [held] = await thief.cookies()
-      t.not(held?.value, copied[0]?.value, 'the dead id is not kept')
-    }
-  })
+      for (const device of [alice.device, await chromium.device(t)]) {
+        const thief = await BankCustomer.at(device, bank)
+        await device.addCookies(copied)
+        await thief.visit('/account')
+        t.equal(await thief.heading(), 'Log in')
+        const [held] = await thief.cookies()
+        t.not(held?.value, copied[0]?.value, 'the dead id is not kept')
+      }
+    },
+  )
 
-  t.test(`in ${setting}, the Back button shows nothing of an account that was left`, async (t) => {
+  t.test(`in ${setting}, the Back button shows nothing of the account after a logout`, async (t) => {
     const bank = await openBank(t, setting, certificate)
     const alice = await BankCustomer.at(await chromium.device(t), bank)
     await alice.logIn('alice')

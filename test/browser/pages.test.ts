@@ -10,7 +10,7 @@ const certificate = makeCertificate()
 const chromium = await Chromium.start(t, certificate)
 
 const PHONES: Readonly<Record<string, BrowserContextOptions>> = {
-  'a phone in light colours': { viewport: { width: 375, height: 667 }, colorScheme: 'light' },
+  'a phone in light colours': { viewport: { width: 390, height: 844 }, colorScheme: 'light' },
   // WCAG 2.2, 1.4.10: text reflows down to this width.
   'the smallest phone in dark colours': { viewport: { width: 320, height: 568 }, colorScheme: 'dark' },
 }
@@ -18,7 +18,7 @@ const PHONES: Readonly<Record<string, BrowserContextOptions>> = {
 /** WCAG 2.2, 1.4.3. */
 const CONTRAST = 4.5
 
-/** Goes through all pages of the bank, mistakes included, and looks at each. */
+/** Visits all pages of the bank, mistakes included, and calls `look` on each. */
 async function walk(
   t: Test,
   options: BrowserContextOptions,
@@ -53,24 +53,40 @@ async function walk(
   await other.logIn('alice', { remember: true })
   await alice.visit('/devices')
   await look('devices', page)
+  await alice.visit('/attacks')
+  await look('attacks', page)
+  await alice.press('Post from another origin')
+  await look('attack, made', page)
   await alice.visit('/nowhere')
   await look('no such page', page)
   await alice.visit('/%zz')
   await look('no address at all', page)
   await alice.visit('/account')
+  await openPanel(page)
+  await look('account, panel open', page)
+  await alice.press('Five minutes later')
+  await look('waiting', page)
+  await alice.follow('Go on banking')
   await alice.press('Log out')
+  await openPanel(page)
   await look('logged out', page)
+}
+
+/** Opens the panel where it is closed: on a narrow screen. */
+async function openPanel(page: Page): Promise<void> {
+  const summary = page.locator('.panel summary')
+  if (await summary.isVisible()) await summary.click()
 }
 
 const IS_WIDER = 'document.scrollingElement.scrollWidth > document.documentElement.clientWidth'
 
-/** Buttons and fields too small for a thumb (WCAG 2.2, 2.5.5). Links in text need not be larger than it. */
-const SMALL = `[...document.querySelectorAll('button, select, input, nav a, .brand')]
+/** Lists buttons and fields that are too small for a thumb (WCAG 2.2, 2.5.5). Links inside text may be smaller. */
+const SMALL = `[...document.querySelectorAll('button, select, input, summary, nav a, .brand')]
   .filter((one) => one.checkVisibility() && one.type !== 'checkbox' && one.type !== 'hidden' && !one.matches('.away'))
   .filter((one) => one.getBoundingClientRect().height < 44)
   .map((one) => one.outerHTML)`
 
-/** Texts whose colour is too near to the ground behind it. All colours of the bank are opaque. */
+/** Lists texts with too little contrast to their background. All colours of the bank are opaque. */
 const PALE = `(() => {
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number)
   const luminance = (colour) => channels(colour).slice(0, 3)
@@ -97,13 +113,16 @@ const PALE = `(() => {
 })()`
 
 for (const [phone, options] of Object.entries(PHONES)) {
-  t.test(`on ${phone} no page scrolls sideways, all texts can be read, and a thumb hits everything`, async (t) => {
-    await walk(t, { ...options, isMobile: true, hasTouch: true }, async (name, page) => {
-      t.equal(await page.evaluate(IS_WIDER), false, name)
-      t.strictSame(await page.evaluate(SMALL), [], name)
-      t.strictSame(await page.evaluate(PALE), [], name)
-    })
-  })
+  t.test(
+    `on ${phone} no page scrolls sideways, all texts have enough contrast, and all controls are large enough`,
+    async (t) => {
+      await walk(t, { ...options, isMobile: true, hasTouch: true }, async (name, page) => {
+        t.equal(await page.evaluate(IS_WIDER), false, name)
+        t.strictSame(await page.evaluate(SMALL), [], name)
+        t.strictSame(await page.evaluate(PALE), [], name)
+      })
+    },
+  )
 }
 
 const STRUCTURE = `({
@@ -119,20 +138,22 @@ const STRUCTURE = `({
   focus: document.activeElement.id,
 })`
 
-/** What can be operated, in the order of the page. */
+/** Everything that can be operated, in the order of the page. */
 const CONTROLS = `(() => {
-  window.controls = [...document.querySelectorAll('a[href], button, input:not([type=hidden], [tabindex="-1"]), select')]
+  window.controls = [...document.querySelectorAll(
+    'a[href], button, summary, input:not([type=hidden], [tabindex="-1"]), select'
+  )].filter((one) => one.checkVisibility())
   return controls.length
 })()`
 
-/** Where the focus is, and whether that can be seen. */
+/** The place of the focus, and whether it can be seen. */
 const FOCUS = `(() => {
   const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement)
   const { top, bottom, height } = document.activeElement.getBoundingClientRect()
   return {
     place: controls.indexOf(document.activeElement),
     isMarked: outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2,
-    isInView: height > 1 && top >= 0 && bottom <= innerHeight,
+    isInView: height > 1 && top > -1 && bottom < innerHeight + 1,
   }
 })()`
 
@@ -153,12 +174,12 @@ async function checkStructure(t: Test, name: string, page: Page): Promise<void> 
     name,
   )
   t.strictSame([...new Set(found.mistakes)], isRefused ? [alert] : [], `${name}: why a field was refused`)
-  const mendable = name.startsWith('account') ? 'amount' : 'password'
-  t.equal(found.focus, isRefused ? mendable : '', `${name}: where the cursor is`)
+  const corrected = name.startsWith('account') ? 'amount' : 'password'
+  t.equal(found.focus, isRefused ? corrected : '', `${name}: where the cursor is`)
 }
 
 async function checkTabKey(t: Test, name: string, page: Page): Promise<void> {
-  // From the beginning of the page, wherever the focus was put.
+  // The focus begins at the top of the page, because some pages put it elsewhere.
   await page.evaluate('document.body.tabIndex = -1, document.body.focus()')
   const count: number = await page.evaluate(CONTROLS)
   t.ok(count > 1, name)
@@ -169,7 +190,7 @@ async function checkTabKey(t: Test, name: string, page: Page): Promise<void> {
 }
 
 t.test(
-  'every page says what it is and what was wrong, and Tab reaches everything, in order and in sight',
+  'every page has a title, landmarks and labels, and Tab reaches every control in order and in view',
   async (t) => {
     await walk(t, {}, async (name, page) => {
       await checkStructure(t, name, page)
@@ -178,7 +199,7 @@ t.test(
   },
 )
 
-t.test('a customer banks with a keyboard and nothing else', async (t) => {
+t.test('a customer can log in, send money and log out with the keyboard alone', async (t) => {
   const bank = await openBank(t, 'production', certificate)
   const alice = await BankCustomer.at(await chromium.device(t), bank)
   const { page } = alice
@@ -223,4 +244,46 @@ t.test('a customer banks with a keyboard and nothing else', async (t) => {
   await tabTo('Log out')
   t.equal(await enter(), 'Log in')
   t.strictSame(await alice.cookies(), [])
+})
+
+/** How many lines of text the summary of the panel has. */
+const LINES = `(() => {
+  const summary = document.querySelector('.panel summary')
+  const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(summary)
+  const height = summary.getBoundingClientRect().height - parseFloat(paddingTop) - parseFloat(paddingBottom)
+  return Math.round(height / parseFloat(lineHeight))
+})()`
+
+t.test('on a phone the panel is one line above the page, and opens at a touch', async (t) => {
+  const bank = await openBank(t, 'production', certificate)
+  const viewport = { width: 390, height: 844 }
+  const alice = await BankCustomer.at(await chromium.device(t, { viewport, isMobile: true, hasTouch: true }), bank)
+  const summary = alice.page.locator('.panel summary')
+  const facts = alice.page.getByRole('heading', { name: 'What the session layer did' })
+  const isAbove = async (): Promise<boolean> => {
+    const [panel, page] = [
+      await summary.boundingBox(),
+      await alice.page.getByRole('heading', { level: 1 }).boundingBox(),
+    ]
+    return (panel?.y ?? Infinity) < (page?.y ?? 0)
+  }
+  await alice.visit('/')
+  t.match(await summary.textContent(), /^Not logged in · secret/)
+  t.equal(await alice.page.evaluate(LINES), 1)
+  await alice.logIn('alice')
+  t.match(await summary.textContent(), /^Your secret .* 30 minutes left$/)
+  t.equal(await alice.page.evaluate(LINES), 1)
+  t.ok(await isAbove())
+  t.notOk(await facts.isVisible())
+  await summary.tap()
+  t.ok(await facts.isVisible())
+})
+
+t.test('on a wide screen the whole panel stands beside the page', async (t) => {
+  const bank = await openBank(t, 'production', certificate)
+  const viewport = { width: 1280, height: 900 }
+  const alice = await BankCustomer.at(await chromium.device(t, { viewport }), bank)
+  await alice.logIn('alice')
+  t.ok(await alice.page.getByRole('heading', { name: 'What the session layer did' }).isVisible())
+  t.notOk(await alice.page.locator('.panel summary').isVisible())
 })

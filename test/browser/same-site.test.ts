@@ -16,7 +16,7 @@ const OTHERS: Readonly<Record<Setting, { site: string; origin: string }>> = {
   development: { site: 'http://127.0.0.1', origin: 'http://localhost' },
 }
 
-/** What a page can do to make a browser send something elsewhere. */
+/** The ways in which a page can make a browser send a request to another site. */
 const WAYS = {
   link: { path: '/account', use: (page: Page) => page.getByRole('link').click() },
   form: { path: '/transfers', use: (page: Page) => page.getByRole('button').click() },
@@ -46,51 +46,54 @@ for (const setting of SETTINGS) {
   for (const sameSite of setting === 'production'
     ? (['lax', 'strict', 'none'] as const)
     : (['lax', 'strict'] as const)) {
-    t.test(`in ${setting}, a ${sameSite} cookie goes along only with what it may`, async (t) => {
-      const bank = await openBank(t, setting, certificate, {
-        cookie: { sameSite, ...(sameSite === 'none' && { secure: true }) },
-      })
-      const pages = new Map([['/', pageAgainst(bank)]])
-      const [site, origin] = [
-        await openPages(t, OTHERS[setting].site, pages, certificate),
-        await openPages(t, OTHERS[setting].origin, pages, certificate),
-      ]
-      const alice = await BankCustomer.at(device, bank)
-      await alice.logIn('alice')
-      await bank.answered('/account')
-      const [cookie] = await alice.cookies()
-      t.equal(cookie?.sameSite.toLowerCase(), sameSite)
+    t.test(
+      `in ${setting}, a browser sends a ${sameSite} cookie only with the requests that ${sameSite} allows`,
+      async (t) => {
+        const bank = await openBank(t, setting, certificate, {
+          cookie: { sameSite, ...(sameSite === 'none' && { secure: true }) },
+        })
+        const pages = new Map([['/', pageAgainst(bank)]])
+        const [site, origin] = [
+          await openPages(t, OTHERS[setting].site, pages, certificate),
+          await openPages(t, OTHERS[setting].origin, pages, certificate),
+        ]
+        const alice = await BankCustomer.at(device, bank)
+        await alice.logIn('alice')
+        await bank.answered('/account')
+        const [cookie] = await alice.cookies()
+        t.equal(cookie?.sameSite.toLowerCase(), sameSite)
 
-      const go = async (from: string, way: Way): Promise<Exchange> => {
-        await alice.page.goto(from)
-        const { path, use } = WAYS[way]
-        const [exchange] = await Promise.all([bank.answered(path), use(alice.page)])
-        return exchange
-      }
-      const all = [COOKIE_NAMES[setting]]
-      const lax = sameSite === 'strict' ? [] : all
-      const none = sameSite === 'none' ? all : []
+        const go = async (from: string, way: Way): Promise<Exchange> => {
+          await alice.page.goto(from)
+          const { path, use } = WAYS[way]
+          const [exchange] = await Promise.all([bank.answered(path), use(alice.page)])
+          return exchange
+        }
+        const all = [COOKIE_NAMES[setting]]
+        const lax = sameSite === 'strict' ? [] : all
+        const none = sameSite === 'none' ? all : []
 
-      t.match(await go(site.origin, 'link'), { site: 'cross-site', cookies: lax })
-      t.equal(await alice.heading(), sameSite === 'strict' ? 'Log in' : ACCOUNT)
-      t.equal(await alice.follow('Quayside Bank'), ACCOUNT, 'from one page of the bank to the next, it goes along')
-      await bank.answered('/account')
-      t.match(await go(site.origin, 'form'), { site: 'cross-site', cookies: none, status: 403 })
-      t.equal(await alice.heading(), 'Refused')
-      t.match(await go(site.origin, 'fetch'), { site: 'cross-site', cookies: none })
-      t.match(await go(site.origin, 'iframe'), { site: 'cross-site', cookies: none })
+        t.match(await go(site.origin, 'link'), { site: 'cross-site', cookies: lax })
+        t.equal(await alice.heading(), sameSite === 'strict' ? 'Log in' : ACCOUNT)
+        t.equal(await alice.follow('Quayside Bank'), ACCOUNT, 'from one page of the bank to the next, it goes along')
+        await bank.answered('/account')
+        t.match(await go(site.origin, 'form'), { site: 'cross-site', cookies: none, status: 403 })
+        t.equal(await alice.heading(), 'Refused')
+        t.match(await go(site.origin, 'fetch'), { site: 'cross-site', cookies: none })
+        t.match(await go(site.origin, 'iframe'), { site: 'cross-site', cookies: none })
 
-      t.match(await go(origin.origin, 'link'), { site: 'same-site', cookies: all })
-      t.equal(await alice.heading(), ACCOUNT)
-      // SameSite knows sites and no origins: here the protection of the plugin is all there is.
-      t.match(await go(origin.origin, 'form'), { site: 'same-site', cookies: all, status: 403 })
-      t.equal(await alice.heading(), 'Refused')
-      t.match(await go(origin.origin, 'fetch'), { site: 'same-site', cookies: all })
-      t.match(await go(origin.origin, 'iframe'), { site: 'same-site', cookies: all })
+        t.match(await go(origin.origin, 'link'), { site: 'same-site', cookies: all })
+        t.equal(await alice.heading(), ACCOUNT)
+        // SameSite compares sites, not origins. Only the plugin's protection refuses this request.
+        t.match(await go(origin.origin, 'form'), { site: 'same-site', cookies: all, status: 403 })
+        t.equal(await alice.heading(), 'Refused')
+        t.match(await go(origin.origin, 'fetch'), { site: 'same-site', cookies: all })
+        t.match(await go(origin.origin, 'iframe'), { site: 'same-site', cookies: all })
 
-      await alice.visit('/account')
-      t.equal(await alice.heading(), ACCOUNT, 'nothing of this has logged her out')
-      t.match(await alice.page.getByText('Balance').locator('..').textContent(), '2,450.00', 'nor cost her a cent')
-    })
+        await alice.visit('/account')
+        t.equal(await alice.heading(), ACCOUNT, 'nothing of this has logged her out')
+        t.match(await alice.page.getByText('Balance').locator('..').textContent(), '2,450.00', 'nor cost her a cent')
+      },
+    )
   }
 }

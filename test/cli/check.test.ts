@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { fileToCheck } from '../../lib/cli/check.ts'
+import { pathToFileURL } from 'node:url'
+import { fileToCheck } from '../../lib/cli/entry-file.ts'
 import { cli, FIXTURES } from './harness.ts'
 
 // Each check loads an app in a process of its own, through the compiler of the tests.
@@ -15,7 +16,7 @@ t.test('an app is judged in a process of its own, and what it prints is not part
     target: string
     findings: { rule: string }[]
   }
-  t.equal(environment, 'production (from NODE_ENV)')
+  t.equal(environment, 'production (from --env)')
   t.equal(target, 'app.ts')
   const rules = findings.map(({ rule }) => rule)
   for (const slug of ['secret-placeholder', 'memory-store', 'domain-wide']) {
@@ -37,13 +38,25 @@ t.test('what cannot be loaded says why, with what the app had to say', async (t)
   t.match(await cli(['check', 'throws.ts']), {
     code: 2,
     out: '',
-    err: /before it fails\nCannot check throws.ts: RangeError: no database/,
+    err: /before it fails\n[\s\S]*Cannot check throws.ts: RangeError: no database\n {4}at   throws.ts:2:/,
   })
 })
 
 t.test('an app that fails behind its session is reported as far as it came, and is a failure', async (t) => {
   const result = await cli(['check', 'broken-app.ts'])
   t.match(result, { code: 2, out: 'session/secret-missing', err: 'Cannot check broken-app.ts: Error: no database' })
+})
+
+t.test('an app that goes on to use what was refused is told why that fails', async (t) => {
+  t.match(await cli(['check', 'refused.ts', '--env', 'production']), {
+    code: 1,
+    out: 'session/secret-placeholder',
+    err: /^Note: the guard refused the registration, and the app went on to fail: TypeError: app\.requireLogin is not/,
+  })
+})
+
+t.test('offline is said, because the store was not asked', async (t) => {
+  t.match(await cli(['check', 'options.ts', '--offline']), { code: 0, err: /^Offline: / })
 })
 
 t.test('an app that ends its process is a failure', async (t) => {
@@ -64,28 +77,51 @@ t.test('a process that cannot be started is a failure too', async (t) => {
 })
 
 t.test('without a file, package.json and usual names say where to look', async (t) => {
-  const folders = [
-    { 'package.json': '{ "main": "lib/main.cjs" }', lib: { 'main.cjs': '' }, 'app.js': '' },
-    { 'package.json': '{ "main": 5 }', 'app.cjs': '' },
-    { 'package.json': '{ "main": "missing.js" }', 'app.cjs': '' },
-    { 'package.json': 'not json', 'app.cjs': '' },
-    { 'app.cjs': '', 'server.js': '' },
+  const main = (manifest: unknown): object => ({ 'package.json': JSON.stringify(manifest), 'app.js': '' })
+  const folders: [object, string][] = [
+    [{ ...main({ main: 'lib/main.cjs' }), lib: { 'main.cjs': '' } }, 'lib/main.cjs'],
+    [{ ...main({ main: 'lib' }), lib: { 'index.js': '' } }, 'lib/index.js'],
+    [{ ...main({ main: './server' }), 'server.js': '' }, 'server.js'],
+    [{ ...main({ exports: './x.mjs' }), 'x.mjs': '' }, 'x.mjs'],
+    [{ ...main({ exports: [{ '.': { types: 'x.d.ts', require: './x.cjs' } }] }), 'x.cjs': '' }, 'x.cjs'],
+    [{ ...main({ exports: { './other': './x.mjs' } }), 'x.mjs': '' }, 'app.js'],
+    [main({ main: 5 }), 'app.js'],
+    [main({ main: 'missing.js' }), 'app.js'],
+    [main(null), 'app.js'],
+    [{ 'package.json': 'not json', 'app.cjs': '' }, 'app.cjs'],
+    [{ 'app.cjs': '', 'server.js': '' }, 'app.cjs'],
   ]
-  for (const [index, folder] of folders.entries()) {
-    const cwd = t.testdir(folder)
-    t.equal(fileToCheck(undefined, cwd), resolve(cwd, index === 0 ? 'lib/main.cjs' : 'app.cjs'))
+  for (const [folder, file] of folders) {
+    const cwd = t.testdir(folder as Parameters<typeof t.testdir>[0])
+    t.equal(fileToCheck(undefined, cwd), resolve(cwd, file), JSON.stringify(folder))
+    t.equal(fileToCheck(cwd, '/'), resolve(cwd, file), 'a folder is asked in the same way')
+    t.equal(fileToCheck(pathToFileURL(cwd).href, '/'), resolve(cwd, file), 'by URL, too')
   }
-  t.match(await cli(['check'], { cwd: t.testdir({}) }), { code: 2, err: 'No file was given' })
+  const empty = t.testdir({})
+  t.match(await cli(['check'], { cwd: empty }), { code: 2, err: 'No file was given' })
+  t.match(await cli(['check', '.'], { cwd: empty }), {
+    code: 2,
+    err: 'The folder has no package.json that names a file',
+  })
+})
+
+t.test('an app that fails is reported in the format that was asked for', async (t) => {
+  t.match(JSON.parse((await cli(['check', 'throws.ts', '--format', 'json'])).out), {
+    findings: [],
+    failure: { message: 'RangeError: no database', place: { line: 2 } },
+  })
 })
 
 t.test('wrong usage says what is wrong', async (t) => {
   const wrong: [string[], string][] = [
     [['missing.ts'], 'There is no file missing.ts.'],
-    [['app.ts', 'builder.ts'], 'check takes one file.'],
+    [['missing\u001b[2J\u009b.ts'], 'There is no file missing?[2J?.ts.'],
+    [['file://host/app.ts'], 'The file: URL is not valid.'],
+    [['app.ts', 'builder.ts'], 'There is more than one file.'],
     [['app.ts', '--format', 'xml'], '--format is one of pretty, json, sarif, github, not xml.'],
     [['app.ts', '--fail-level', 'error'], '--fail-level is one of fatal, warning, info, not error.'],
-    [['app.ts', '--timeout', '30'], '--timeout takes a duration like 30s, not 30.'],
-    [['app.ts', '--timeout', '0s'], '--timeout takes a duration like 30s, not 0s.'],
+    [['app.ts', '--timeout', '30'], '--timeout takes a duration like 30s.'],
+    [['app.ts', '--timeout', '0s'], '--timeout takes a duration like 30s.'],
   ]
   for (const [argv, err] of wrong) t.match(await cli(['check', ...argv]), { code: 2, out: '', err }, argv.join(' '))
 })

@@ -11,7 +11,7 @@ import { cli } from './harness.ts'
 
 t.test('help is a result, not an error', async (t) => {
   for (const argv of [[], ['--help'], ['-h'], ['help']]) t.match(await cli(argv), { code: 0, out: /^Usage: / })
-  for (const command of ['check', 'scan', 'secret', 'rules', 'explain']) {
+  for (const command of ['check', 'scan', 'secret', 'rules', 'explain', 'evidence', 'policy']) {
     t.match(await cli([command, '--help']), { code: 0, out: `Usage: fastify-session-guard ${command}`, err: '' })
   }
 })
@@ -22,17 +22,17 @@ t.test('the version is the one of package.json', async (t) => {
 })
 
 t.test('a mistyped command or option is usage, with the one that was meant', async (t) => {
-  t.match(await cli(['chekc']), { code: 2, out: '', err: /There is no command chekc. Did you mean check \?/ })
+  t.match(await cli(['chekc']), { code: 2, out: '', err: /There is no command chekc. Did you mean check\?/ })
   t.match(await cli(['frobnicate']), { code: 2, err: /There is no command frobnicate\.\n/ })
   t.match(await cli(['toString']), { code: 2 })
   t.strictSame(await cli(['secret', '--bytes', '5']), {
     code: 2,
     out: '',
-    err: "Unknown option '--bytes'.\nSee: fastify-session-guard secret --help",
+    err: 'There is an unknown option, or a value where none goes.\nSee: fastify-session-guard secret --help',
   })
-  t.match(await cli(['check', '--flail-level', 'info']), { code: 2, out: '', err: /Did you mean --fail-level \?/ })
+  t.match(await cli(['check', '--flail-level', 'info']), { code: 2, out: '', err: /Did you mean --fail-level\?/ })
   t.match(await cli(['check', '--format']), { code: 2, out: '', err: /'--format <value>' argument missing\.\nSee: / })
-  t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json or markdown, not xml' })
+  t.match(await cli(['rules', '--format', 'xml']), { code: 2, err: 'pretty, json, markdown, not xml' })
 })
 
 t.test('a URL out of its place is not repeated, for it may hold a password', async (t) => {
@@ -46,6 +46,12 @@ t.test('a URL out of its place is not repeated, for it may hold a password', asy
     ['check', 'redis://:hunter2@h'],
     ['explain', 'redis://:hunter2@h'],
     ['sweep', '--store', 'sqlite://:hunter2@x.db'],
+    ['sweep', '--hunter2=1'],
+    ['rules', 'redis://:hunter2@h'],
+    ['sweep', '--hunter2'],
+    ['rules', '--format', 'redis://:hunter2@h'],
+    ['check', '--timeout', 'redis://:hunter2@h'],
+    ['check', 'file:///redis/hunter2'],
   ]) {
     const { code, out, err } = await cli(argv)
     t.equal(code, 2, argv.join(' '))
@@ -72,7 +78,9 @@ t.test('secret prints a fresh one, ready for an env file', async (t) => {
 t.test('rules lists the catalogue', async (t) => {
   const { code, out } = await cli(['rules'])
   t.equal(code, 0)
-  for (const { slug, silenceable } of RULES) t.match(out, `${silenceable ? ' ' : '⊘'} ${slug} `)
+  for (const { slug, silenceable } of RULES) t.match(out, `${silenceable ? ' ' : '⊘'} ${slug}\n`)
+  const narrow = (await cli(['rules'], { columns: 60 })).out.split('\n')
+  t.ok(narrow.slice(0, -1).every((line) => line.length <= 60))
   t.equal((await cli(['rules', '--format', 'markdown'])).out, renderRuleTable())
   const json = JSON.parse((await cli(['rules', '--format', 'json'])).out) as {
     schemaVersion: number
@@ -96,7 +104,7 @@ t.test('explain teaches one rule, by slug or id', async (t) => {
     out: 'no store   with NODE_ENV=development WEB_CONCURRENCY=4',
   })
   t.match(await cli(['explain', 'environment-unset']), { out: 'no NODE_ENV' })
-  t.match(await cli(['explain', 'prefix-hots']), { code: 2, err: 'Did you mean prefix-host ?' })
+  t.match(await cli(['explain', 'prefix-hots']), { code: 2, err: 'Did you mean prefix-host?' })
   t.match(await cli(['explain', 'samesite-none']), { code: 2, err: 'Did you mean samesite-none-' })
   t.match(await cli(['explain', 'zzz']), { code: 2, err: 'See: fastify-session-guard rules' })
   for (const argv of [['explain'], ['explain', 'a', 'b']]) t.match(await cli(argv), { code: 2, err: 'one rule' })
@@ -108,6 +116,11 @@ t.test('colour is for terminals that want it', async (t) => {
   t.equal(usesColor({ isTerminal: true, env: { NO_COLOR: '1' } }), false)
   t.equal(usesColor({ isTerminal: true, env: { TERM: 'dumb' } }), false)
   t.equal(usesColor({ isTerminal: false, env: {} }), false)
+  t.equal(usesColor({ isTerminal: false, env: { FORCE_COLOR: '1' } }), true)
+  t.equal(usesColor({ isTerminal: false, env: { FORCE_COLOR: '' } }), true)
+  t.equal(usesColor({ isTerminal: false, env: { FORCE_COLOR: '1', NO_COLOR: '1' } }), true)
+  t.equal(usesColor({ isTerminal: true, env: { FORCE_COLOR: '0' } }), false)
+  t.equal(usesColor({ isTerminal: true, env: { FORCE_COLOR: 'false' } }), false)
 })
 
 t.test('the program is the same in a process of its own', async (t) => {

@@ -1,18 +1,18 @@
 import t from 'tap'
-import { firstLine } from '../../lib/cli/drivers.ts'
-import { explainFailure, placeOf } from '../../lib/cli/opened-store.ts'
+import { firstLine } from '../../lib/stores/open/drivers.ts'
+import { explainFailure, placeOf } from '../../lib/stores/open/words.ts'
 import { SecureSessionError } from '../../lib/errors.ts'
 
 t.test('an error is one line, whatever was thrown', async (t) => {
   t.equal(firstLine(new Error('one\ntwo')), 'one')
   t.equal(
     firstLine(new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('b')])),
-    'connect ECONNREFUSED ::1:1',
+    'connect ECONNREFUSED ::1:1; b',
   )
   t.equal(firstLine(new AggregateError([], 'all of them')), 'all of them')
   t.equal(firstLine(new AggregateError([])), 'unknown error')
   t.equal(firstLine(Object.assign(new Error(''), { code: 'ECONNRESET' })), 'ECONNRESET')
-  for (const thrown of [undefined, null, 7, 'text', {}, { message: 7 }]) t.equal(firstLine(thrown), 'unknown error')
+  for (const thrown of [undefined, null, 7, {}, { message: 7 }]) t.equal(firstLine(thrown), 'unknown error')
 })
 
 t.test('a password of the URL is taken out of what a driver says, as written and as meant', async (t) => {

@@ -53,7 +53,7 @@ t.test('each format is written as it is', async (t) => {
   t.match(write({}, {}).out[0], '\u001b[31;1m')
   t.match(JSON.parse(write({}, { format: 'json' }).out[0] ?? ''), { schemaVersion: 1, target: 'app.js' })
   t.match(JSON.parse(write({}, { format: 'sarif' }).out[0] ?? ''), { version: '2.1.0' })
-  t.match(write({}, { format: 'github' }).out[0], /^::warning file=app.js/)
+  t.match(write({}, { format: 'github' }).out[0], /^::error file=app.js/)
   t.strictSame(write(good(), { format: 'github' }).out, [], 'nothing is better than an empty line')
 })
 

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { CERTIFICATE, page, serve, serveTls } from '../scan/deployments.ts'
-import { ROOT } from '../support/imports.ts'
+import { guide } from '../support/guides.ts'
 import { blocksOf } from '../support/markdown.ts'
 import { isPrinted } from '../support/readme-runner.ts'
 import { cli } from './harness.ts'
@@ -121,8 +120,8 @@ t.test('a password in the address is never printed', async (t) => {
   }
 })
 
-t.test('the scan in the README is what a scan prints', async (t) => {
-  const blocks = blocksOf(readFileSync(`${ROOT}README.md`, 'utf8'))
+t.test('the sample in the guide of the scan is what a scan prints', async (t) => {
+  const blocks = blocksOf(guide('lib/scan/README.md'))
   const sample = blocks.find(({ language, code }) => language === 'text' && code.startsWith('https://'))
   const headers = { 'set-cookie': 'connect.sid=s%3Ax; Path=/; HttpOnly', 'strict-transport-security': 'max-age=9' }
   const url = await serveTls(t, page(headers))
@@ -134,5 +133,7 @@ t.test('the scan in the README is what a scan prints', async (t) => {
     '--http',
     'http://127.0.0.1:1/',
   ])
-  t.ok(isPrinted(String(sample?.code), out.replace(url.href, 'https://app.example.com/')), 'README.md', { out })
+  t.ok(isPrinted(String(sample?.code), out.replace(url.href, 'https://app.example.com/')), 'lib/scan/README.md', {
+    out,
+  })
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { startRedis } from '../support/servers/redis.ts'
 import { addSession, namedStores } from './stores.ts'
 import { type } from './terminal.ts'
 
@@ -95,4 +96,89 @@ for (const one of await namedStores(t)) {
       [kept.handle],
     )
   })
+
+  t.test(`${one.name}: all sessions are listed page by page, for people and for programs, and counted`, async (t) => {
+    const added = await Promise.all(Array.from({ length: 7 }, (_, at) => addSession(one, `all-${at}`)))
+    const anonymous = await addSession(one, 'nobody', {
+      ...{ userId: null, user: null, authHash: null, authenticatedAt: null, device: null },
+    })
+    const handles = new Set<string>()
+    const next: string[] = []
+    let pages = 0
+    do {
+      const { code, out } = await type(['sessions', '--all', '--limit', '3', '--format', 'json', ...next, ...where])
+      t.equal(code, 0)
+      t.notMatch(out, /[^\n\u0020-\u007e]/, 'nothing that a terminal obeys')
+      const page = JSON.parse(out) as { sessions: { handle: string; userId: string | null }[]; next: string | null }
+      for (const { handle, userId } of page.sessions) {
+        handles.add(handle)
+        if (handle === anonymous.handle) t.equal(userId, null)
+      }
+      next.splice(0, 2, ...(page.next === null ? [] : [`--after=${page.next}`]))
+      pages += 1
+    } while (next.length > 0)
+    for (const { handle } of [...added, anonymous]) t.ok(handles.has(handle))
+    t.ok(one.name === 'Redis' || pages > 2)
+    const first = await type(['sessions', '--all', '--limit', '3', ...where])
+    t.match(first.out, /^HANDLE +LAST SEEN +ENDS UNLESS USED +USER +FROM\n/)
+    const whole = await type(['sessions', '--all', '--limit', '1000', ...where])
+    t.match(whole.out, `${anonymous.handle}  ${new Date(anonymous.lastSeenAt).toISOString()}`)
+    t.notMatch(whole.out, 'There are more')
+    t.strictSame(await type(['sessions', '--count', ...where]), { code: 0, out: `${handles.size}\n`, err: '' })
+    t.match(JSON.parse((await type(['sessions', '--count', '--format', 'json', ...where])).out), {
+      count: handles.size,
+    })
+  })
+
+  t.test(`${one.name}: everybody is logged out, or all who logged in before an instant`, async (t) => {
+    const now = Date.now()
+    const hour = 3_600_000
+    const old = await Promise.all(
+      Array.from({ length: 60 }, () => addSession(one, 'old', { authenticatedAt: now - hour })),
+    )
+    const fresh = await addSession(one, 'fresh', { authenticatedAt: now - hour / 4 })
+    const anonymous = await addSession(one, 'nobody', {
+      ...{ userId: null, user: null, authHash: null, authenticatedAt: null, createdAt: now - hour },
+    })
+    const before = new Date(now - hour / 2).toISOString()
+    const some = await type(['revoke', '--all', '--before', before, ...where])
+    t.match(some, { code: 0, out: /^Ended \d+ sessions\.\n$/, err: '' })
+    for (const { handle } of [...old, anonymous]) t.equal(await one.store.get(handle), undefined)
+    t.strictSame(await one.store.listIndex('old'), [])
+    t.strictSame(await one.store.get(fresh.handle), fresh)
+    t.match(await type(['revoke', '--all', '--before', before, ...where]), { out: 'Ended 0 sessions.\n' })
+    t.match(await type(['revoke', '--all', ...where]), { code: 0, out: /^Ended \d+ sessions?\.\n$/ })
+    t.equal((await type(['sessions', '--count', ...where])).out, '0\n')
+    t.match((await type(['sessions', '--all', ...where])).out, 'No sessions on this page.')
+  })
+
+  t.test(`${one.name}: what does not fit together is refused before anything is done`, async (t) => {
+    const wrong: [argv: string[], message: RegExp][] = [
+      [['sessions'], /one of the three/],
+      [['sessions', '--user', 'ann', '--all'], /one of the three/],
+      [['sessions', '--count', '--limit', '7'], /go with --all/],
+      [['sessions', '--all', '--limit', '0'], /from 1 to 1000/],
+      [['sessions', '--all', '--limit', '1e2'], /from 1 to 1000/],
+      [['sessions', '--all', '--limit', '1001'], /from 1 to 1000/],
+      [['revoke', '--all', '--user', 'ann'], /one of the three/],
+      [['revoke', '--user', 'ann', '--before', '2026-05-01T12:00:00Z'], /goes with --all/],
+      [['revoke', '--all', '--before', '2026-05-01'], /time zone/],
+      [['revoke', '--all', '--before', '2026-05-01T12:00:00'], /time zone/],
+      [['revoke', '--all', '--before', '2026-13-01T12:00:00Z'], /time zone/],
+      [['revoke', '--all', '--before', '2999-05-01T12:00:00Z'], /in the future/],
+    ]
+    const kept = await addSession(one, 'kept')
+    for (const [argv, message] of wrong) {
+      const { code, out, err } = await type([...argv, ...where])
+      t.equal(code, 2, argv.join(' '))
+      t.equal(out, '')
+      t.match(err, message, argv.join(' '))
+    }
+    t.strictSame(await one.store.get(kept.handle), kept)
+  })
 }
+
+t.test('a place that no page has named is refused', async (t) => {
+  const { url } = await startRedis(t)
+  t.match(await type(['sessions', '--all', '--after', 'x', '--store', url]), { code: 2, err: /the page before/ })
+})

@@ -19,7 +19,7 @@ const CLIENT = {
   checkServerIdentity: () => undefined,
 } satisfies ConnectionOptions as object
 
-t.test('every page forbids scripts, frames, and being kept', async (t) => {
+t.test('every page of the bank forbids scripts, frames and caching', async (t) => {
   const bank = await buildBank()
   t.teardown(() => bank.close())
   const visitor = new Visitor(bank)
@@ -37,7 +37,7 @@ t.test('every page forbids scripts, frames, and being kept', async (t) => {
   }
 })
 
-t.test('style sheet and icon are served without asking the store for a session', async (t) => {
+t.test('the style sheet and the icon are served without reading a session', async (t) => {
   const bank = await buildBank()
   t.teardown(() => bank.close())
   const visitor = new Visitor(bank)
@@ -53,7 +53,7 @@ t.test('style sheet and icon are served without asking the store for a session',
   }
 })
 
-t.test('every control has a label, every page one main heading and a language', async (t) => {
+t.test('on every page each control has a label, and there is one main heading and a language', async (t) => {
   const bank = await buildBank()
   t.teardown(() => bank.close())
   const visitor = new Visitor(bank)
@@ -70,7 +70,7 @@ t.test('every control has a label, every page one main heading and a language', 
   }
 })
 
-t.test('over https the cookie is Secure, and the page says so', async (t) => {
+t.test('over https the session cookie is Secure, and the page says so', async (t) => {
   const bank = await buildBank({ https: { ...PSK, pskCallback: () => KEY } })
   t.teardown(() => bank.close())
   const { headers, body } = await getOverTls(await bank.listen())
@@ -78,7 +78,7 @@ t.test('over https the cookie is Secure, and the page says so', async (t) => {
   t.match(body, 'It travels over https only.')
 })
 
-t.test('a bank with options that the guard refuses is not built', async (t) => {
+t.test('a bank with options that the guard refuses cannot be built', async (t) => {
   await t.rejects(
     buildBank({ session: { environment: 'production', cookie: { secure: false } } }),
     SecureSessionConfigError,

@@ -5,11 +5,11 @@ t.test('without arguments the bank is served in development on port 3000', async
   t.match(readArguments([], {}), { kind: 'serve', port: 3000, session: { environment: 'development', cookie: {} } })
 })
 
-t.test('PORT chooses another port, 0 a free one', async (t) => {
+t.test('PORT chooses another port, and 0 chooses a free port', async (t) => {
   for (const port of [0, 80, 3100, 65_535]) t.match(readArguments([], { PORT: String(port) }), { kind: 'serve', port })
 })
 
-t.test('a PORT that is none is a mistake, shown on one line', async (t) => {
+t.test('a PORT that is not a port number is a mistake, told on one line', async (t) => {
   for (const PORT of ['', 'abc', '-1', '65536', '3000 ', '0x50', '1e3', '300000', '3\n0']) {
     const asked = readArguments([], { PORT })
     t.match(asked, { kind: 'mistake', message: 'PORT is a number from 0 to 65535' })
@@ -17,11 +17,11 @@ t.test('a PORT that is none is a mistake, shown on one line', async (t) => {
   }
 })
 
-t.test('--insecure is production with a cookie that is not Secure', async (t) => {
+t.test('--insecure asks for production with a cookie that is not Secure', async (t) => {
   t.match(readArguments(['--insecure'], {}), { session: { environment: 'production', cookie: { secure: false } } })
 })
 
-t.test('--samesite none is production with a cookie that is not surely Secure', async (t) => {
+t.test('--samesite none asks for production with a cookie that may lack Secure', async (t) => {
   t.match(readArguments(['--samesite', 'none'], {}), {
     session: { environment: 'production', cookie: { sameSite: 'none', secure: 'auto' } },
   })
@@ -30,14 +30,14 @@ t.test('--samesite none is production with a cookie that is not surely Secure', 
   })
 })
 
-t.test('--samesite strict and lax stay in development', async (t) => {
+t.test('--samesite strict and --samesite lax stay in development', async (t) => {
   for (const sameSite of ['strict', 'lax']) {
     const asked = readArguments(['--samesite', sameSite], {})
     t.match(asked, { session: { environment: 'development', cookie: { sameSite } } })
   }
 })
 
-t.test('sessions are kept in memory unless --store asks for more', async (t) => {
+t.test('the bank keeps sessions in memory unless --store names another store', async (t) => {
   t.match(readArguments([], {}), { store: 'memory' })
   for (const store of ['memory', 'sqlite']) t.match(readArguments(['--store', store], {}), { kind: 'serve', store })
   t.match(readArguments(['--store', 'redis\n'], {}), {
@@ -46,7 +46,7 @@ t.test('sessions are kept in memory unless --store asks for more', async (t) => 
   })
 })
 
-t.test('what is not known is a mistake', async (t) => {
+t.test('an unknown argument is a mistake', async (t) => {
   for (const argv of [
     ['--unknown'],
     ['extra'],

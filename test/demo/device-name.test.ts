@@ -3,7 +3,7 @@ import { deviceName } from '../../lib/demo/device-name.ts'
 
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)'
 
-t.test('a browser is named with the system it runs on', async (t) => {
+t.test('a User-Agent is shown as the browser and its system', async (t) => {
   for (const [userAgent, name] of [
     ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
     [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${WEBKIT} Chrome/140.0 Safari/537.36 Edg/140.0`, 'Edge on Windows'],
@@ -17,7 +17,7 @@ t.test('a browser is named with the system it runs on', async (t) => {
   }
 })
 
-t.test('what is not known is shown as it came, shortened, and silence is said to be silence', async (t) => {
+t.test('an unknown User-Agent is shown shortened, and an empty one is said to be missing', async (t) => {
   t.equal(deviceName('lynx'), 'lynx')
   t.equal(deviceName('x'.repeat(500)).length, 120)
   t.match(deviceName(''), /does not say its name/)

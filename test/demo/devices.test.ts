@@ -13,7 +13,7 @@ t.teardown(() => bank.close())
 const handlesOn = (body: string): string[] =>
   Array.from(body.matchAll(/name="handle" value="([^"]*)"/g), ([, one]) => one ?? '')
 
-t.test('the page lists where a customer is logged in, this device first, and no other customer', async (t) => {
+t.test('the devices page lists the sessions of this customer alone, this device first', async (t) => {
   const [laptop, phone, bob] = [new Visitor(bank), new Visitor(bank, IPHONE), new Visitor(bank)]
   await laptop.logIn('alice')
   t.match(textOf(await laptop.get('/devices')), /Firefox on Linux This device 127\.0\.0\.1 · seen just now · since/)
@@ -33,21 +33,21 @@ t.test('the page lists where a customer is logged in, this device first, and no 
   await laptop.post('/logout')
 })
 
-t.test('a device that is logged out from another is out with its next click', async (t) => {
+t.test('a device that another device logged out is turned away at its next click', async (t) => {
   const [laptop, phone] = [new Visitor(bank), new Visitor(bank, IPHONE)]
   await laptop.logIn('alice')
   await phone.logIn('alice')
   const [, handle = ''] = handlesOn((await laptop.get('/devices')).body)
   const answer = await laptop.post('/devices/revoke', { handle })
   t.equal(answer.headers.location, '/devices')
-  t.equal((await phone.get('/account')).headers.location, '/?from=account')
+  t.equal((await phone.get('/account')).headers.location, '/?from=account', 'the bank never showed it a page')
   t.match(textOf(await laptop.get('/devices')), 'That device is logged out.')
   await laptop.post('/devices/revoke', { handle })
   t.match(textOf(await laptop.get('/devices')), 'That device was logged out already.')
   await laptop.post('/logout')
 })
 
-t.test("nobody logs out another customer's device", async (t) => {
+t.test("nobody can log out another customer's device", async (t) => {
   const [alice, bob] = [new Visitor(bank), new Visitor(bank)]
   await alice.logIn('alice')
   await bob.logIn('bob')
@@ -60,15 +60,15 @@ t.test("nobody logs out another customer's device", async (t) => {
   await alice.post('/logout')
 })
 
-t.test('this device can be logged out from the list as well', async (t) => {
+t.test('a customer can log out this device from the list of devices', async (t) => {
   const laptop = new Visitor(bank)
   await laptop.logIn('alice')
   const [own = ''] = handlesOn((await laptop.get('/devices')).body)
-  t.equal((await laptop.post('/devices/revoke', { handle: own })).headers.location, '/?from=bye')
+  t.match((await laptop.post('/devices/revoke', { handle: own })).headers.location, /^\/\?from=bye&ended=[\w-]{22}$/)
   t.equal((await laptop.get('/account')).statusCode, 303)
 })
 
-t.test('all others can be logged out at once, and this one stays', async (t) => {
+t.test('one button logs out all other devices, and this device stays logged in', async (t) => {
   const visitors = [new Visitor(bank), new Visitor(bank), new Visitor(bank, IPHONE)] as const
   for (const visitor of visitors) await visitor.logIn('alice')
   const [own, ...others] = visitors
@@ -78,7 +78,7 @@ t.test('all others can be logged out at once, and this one stays', async (t) => 
   for (const other of others) t.equal((await other.get('/account')).statusCode, 303)
 })
 
-t.test('what a device says of itself is shown as text', async (t) => {
+t.test('markup in a User-Agent is shown as text', async (t) => {
   const visitor = new Visitor(bank, { 'user-agent': '<script>alert(1)</script>' })
   await visitor.logIn('bob')
   const page = await visitor.get('/devices')

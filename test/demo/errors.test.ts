@@ -4,7 +4,7 @@ import { memoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/index.ts'
 import { setCookies, textOf, Visitor } from './visitor.ts'
 
-/** Methods that do not answer for now. */
+/** The store methods that fail at this moment. */
 const broken = new Set<string>()
 const store: SessionStore = new Proxy(memoryStore(), {
   get(target, name) {
@@ -25,7 +25,7 @@ bank.get('/stranger', async (request) => {
 t.teardown(() => bank.close())
 t.afterEach(() => broken.clear())
 
-t.test('an unknown address is a page, for strangers and for customers', async (t) => {
+t.test('an unknown address is answered with a page, for visitors and for customers', async (t) => {
   const visitor = new Visitor(bank)
   const page = await visitor.get('/no<b>where')
   t.equal(page.statusCode, 404)
@@ -35,14 +35,14 @@ t.test('an unknown address is a page, for strangers and for customers', async (t
   t.match(textOf(await visitor.get('/nowhere')), 'Alice Albright')
 })
 
-t.test('an address that cannot be decoded is a page', async (t) => {
+t.test('an address that cannot be decoded is answered with a page', async (t) => {
   const page = await new Visitor(bank).get('/%zz')
   t.equal(page.statusCode, 400)
   t.match(textOf(page), 'That did not work')
   t.match(page.headers['content-security-policy'], "default-src 'none'")
 })
 
-t.test('a form that is too large, and one of an unknown kind, are pages', async (t) => {
+t.test('a form that is too large or of an unknown type is answered with a page', async (t) => {
   const visitor = new Visitor(bank)
   const large = await visitor.post('/login', { name: 'x'.repeat(20_000) })
   t.equal(large.statusCode, 413)
@@ -52,21 +52,21 @@ t.test('a form that is too large, and one of an unknown kind, are pages', async 
   t.match(unknown.headers['content-type'], 'text/html')
 })
 
-t.test('a fault of the bank is a page that keeps the cause to itself', async (t) => {
+t.test('an error inside the bank is answered with a page that does not tell the cause', async (t) => {
   const page = await new Visitor(bank).get('/broken')
   t.equal(page.statusCode, 500)
   t.match(textOf(page), 'Something broke')
   t.notMatch(page.body, 'inner matter')
 })
 
-t.test('a session of somebody who does not bank here opens no account', async (t) => {
+t.test('a session of a user who is not a customer opens no account', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.get('/stranger')
   t.equal((await visitor.get('/account')).statusCode, 500)
   t.notMatch(textOf(await visitor.get('/nowhere')), 'Log out')
 })
 
-t.test('with the store down a customer gets a page that says so, and is not logged out', async (t) => {
+t.test('while the store is down a customer gets a page that says so, and is not logged out', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.logIn('alice')
   broken.add('get')
@@ -83,7 +83,7 @@ t.test('with the store down a customer gets a page that says so, and is not logg
   t.equal((await visitor.get('/account')).statusCode, 200)
 })
 
-t.test('a login that cannot be stored is not reported as one', async (t) => {
+t.test('a login that cannot be stored is not reported as a login', async (t) => {
   broken.add('create')
   const page = await new Visitor(bank).logIn('alice')
   t.equal(page.statusCode, 503)
@@ -91,7 +91,7 @@ t.test('a login that cannot be stored is not reported as one', async (t) => {
   t.strictSame(setCookies(page), [])
 })
 
-t.test('a page of an error whose session cannot be stored is a page all the same', async (t) => {
+t.test('when the page of an error cannot store its session, the visitor gets a page without a session', async (t) => {
   const now = Date.now()
   let time = now
   const late = await buildBank({ session: { store, clock: () => time } })

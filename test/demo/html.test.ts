@@ -2,22 +2,22 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { Html, html } from '../../lib/demo/html.ts'
 
-t.test('what is put into a template is text', async (t) => {
+t.test('a value in a template is escaped', async (t) => {
   t.equal(String(html`<p title="${'"\''}">${'<b>&'}</p>`), '<p title="&#34;&#39;">&#60;b&#62;&#38;</p>')
   t.equal(String(html`${0}`), '0')
 })
 
-t.test('markup made by a template is put in as it stands', async (t) => {
+t.test('markup made by a template is not escaped again', async (t) => {
   const items = ['a', '<'].map((item) => html`<i>${item}</i>`)
   t.equal(String(html`<p>${items}</p>`), '<p><i>a</i><i>&#60;</i></p>')
   t.ok(html`` instanceof Html)
 })
 
-t.test('nothing leaves no trace', async (t) => {
+t.test('null, undefined and false in a template leave nothing', async (t) => {
   t.equal(String(html`a${null}b${undefined}c${false}d${[]}`), 'abcd')
 })
 
-t.test('no text can leave the element or the attribute it is put into', async () => {
+t.test('no text in a template can leave its element or its attribute', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const [, attribute = '', content = ''] =

@@ -12,7 +12,7 @@ const order = (changes: Partial<Transfer> = {}): Transfer => ({
   ...changes,
 })
 
-t.test('a transfer moves money from one balance to the other and is the newest in both lists', async (t) => {
+t.test('a transfer moves money between two balances and is the newest in both lists', async (t) => {
   const ledger = new Ledger(0)
   const [alice, bob] = [ledger.balanceOf('alice'), ledger.balanceOf('bob')]
   ledger.send(order())
@@ -36,7 +36,7 @@ t.test('a transfer that cannot be made is refused in words', async (t) => {
   t.match(ledger.refusal(order({ from: 'carol' })), /Your balance is €0\.00/)
 })
 
-t.test('no money is made or lost, and no balance falls below zero', async () => {
+t.test('transfers never change the sum of all balances, and no balance falls below zero', async () => {
   const people = fc.constantFrom('alice', 'bob', 'carol')
   const transfers = fc.array(fc.record({ from: people, to: people, amount: fc.integer({ min: -10, max: 250_000 }) }))
   fc.assert(
@@ -50,7 +50,7 @@ t.test('no money is made or lost, and no balance falls below zero', async () => 
   )
 })
 
-t.test('the list of transfers does not grow without end', async (t) => {
+t.test('the ledger keeps the latest 1000 transfers and no more', async (t) => {
   const ledger = new Ledger(0)
   for (let count = 0; count < 1100; count += 1) ledger.send(order({ amount: 1 }))
   t.equal(ledger.recent('alice', 5000).length, 1000)

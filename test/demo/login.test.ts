@@ -7,7 +7,7 @@ const clock = testClock()
 const bank = await buildBank({ session: { clock } })
 t.teardown(() => bank.close())
 
-t.test('the login page shows who banks here and says nothing about other pages', async (t) => {
+t.test('the login page prints the customers and links to no page that needs a login', async (t) => {
   const page = await new Visitor(bank).get('/')
   t.equal(page.statusCode, 200)
   t.match(page.headers['content-type'], 'text/html')
@@ -26,7 +26,7 @@ t.test('the right password leads to the account, by a redirect', async (t) => {
   t.equal(front.headers.location, '/account', 'who is logged in has no use for the login page')
 })
 
-t.test('the id from before the login is dead after it', async (t) => {
+t.test('an id from before a login opens nothing after the login', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.get('/')
   const planted = visitor.cookies.get('session') ?? ''
@@ -37,7 +37,7 @@ t.test('the id from before the login is dead after it', async (t) => {
   t.equal((await thief.get('/account')).headers.location, '/?from=account')
 })
 
-t.test('a visitor whom another site sends gets no session that could take the place of their own', async (t) => {
+t.test('a visitor who follows a link of another site gets no session that would replace an existing one', async (t) => {
   const visitor = new Visitor(bank)
   const headers = { 'sec-fetch-site': 'cross-site' }
   t.strictSame(setCookies(await visitor.send('GET', '/', { headers })), [])
@@ -59,13 +59,13 @@ t.test('a wrong password and an unknown name get the same answer, and no session
   t.equal(wrong.body.replaceAll('alice"', 'alicf"'), unknown.body)
 })
 
-t.test('a typed name comes back as text', async (t) => {
+t.test('a typed name is shown again as text', async (t) => {
   const page = await new Visitor(bank).post('/login', { name: '"><script>', password: 'x' })
   t.notMatch(page.body, '<script>')
   t.match(page.body, 'value="&#34;&#62;&#60;script&#62;"')
 })
 
-t.test('a body that is no form is a wrong password, not an error', async (t) => {
+t.test('a login body that is not a form counts as a wrong password and is no error', async (t) => {
   const visitor = new Visitor(bank)
   for (const payload of ['null', '[]', '"alice"', '{"name":["alice"],"password":{}}']) {
     const answer = await visitor.send('POST', '/login', { payload, headers: { 'content-type': 'application/json' } })
@@ -74,14 +74,14 @@ t.test('a body that is no form is a wrong password, not an error', async (t) => 
   t.equal((await visitor.send('POST', '/login')).statusCode, 401)
 })
 
-t.test('who asks to stay logged in gets a cookie that outlives the browser', async (t) => {
+t.test('a customer who chooses to stay logged in gets a cookie that outlives the browser', async (t) => {
   const [short, long] = [new Visitor(bank), new Visitor(bank)]
   t.notMatch(setCookies(await short.logIn('alice'))[0], 'Max-Age')
   t.match(setCookies(await long.logIn('alice', { remember: 'yes' }))[0], 'Max-Age=1209600')
   t.match(textOf(await long.get('/account')), 'It outlives the browser, as you asked.')
 })
 
-t.test('after a login the visitor is where they wanted to go, and nowhere outside the bank', async (t) => {
+t.test('a login leads to the page that the visitor asked for, and never outside the bank', async (t) => {
   const visitor = new Visitor(bank)
   const refused = await visitor.get('/devices')
   t.equal(refused.statusCode, 303)
@@ -93,7 +93,7 @@ t.test('after a login the visitor is where they wanted to go, and nowhere outsid
   t.equal((await new Visitor(bank).logIn('alice', { next: 'https://evil.example' })).headers.location, '/account')
 })
 
-t.test('a logout ends the session: the old cookie replayed opens nothing', async (t) => {
+t.test('after a logout the old cookie opens nothing', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.logIn('bob')
   const kept = visitor.cookies.get('session') ?? ''
@@ -113,7 +113,7 @@ t.test('a logout without a session is no error', async (t) => {
   t.equal((await new Visitor(bank).post('/logout')).statusCode, 303)
 })
 
-t.test('a session that nobody uses ends', async (t) => {
+t.test('a session that nobody uses for the idle timeout ends', async (t) => {
   const visitor = new Visitor(bank)
   await visitor.logIn('bob')
   clock.advance('31m')

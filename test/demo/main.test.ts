@@ -8,7 +8,7 @@ import t from 'tap'
 
 const MAIN = fileURLToPath(new URL('../../lib/demo/main.ts', import.meta.url))
 
-/** The command as a process of its own, run the way this test is. */
+/** Starts the command as a process of its own, with the loader of this test. */
 function start(argv: string[], cwd?: string) {
   const child = spawn(process.execPath, [...process.execArgv, MAIN, ...argv], {
     env: { ...process.env, PORT: '0' },
@@ -19,7 +19,7 @@ function start(argv: string[], cwd?: string) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  t.test(`the bank serves until ${signal}, and then ends well`, async (t) => {
+  t.test(`the bank serves until ${signal}, and then ends with exit code 0`, async (t) => {
     const { child, closed } = start([])
     let said = ''
     for await (const chunk of child.stdout) {
@@ -34,13 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-t.test('a refusal is on the error stream, and in the exit code', async (t) => {
+t.test('a refused start is told on the error stream and in the exit code', async (t) => {
   const { closed, err } = start(['--insecure', '--samesite', 'none'])
   t.match(await err, 'session/samesite-none-requires-secure')
   t.strictSame(await closed, [1, null])
 })
 
-/** Serves until a visit is over, then ends the process with `signal`. */
+/** Runs the bank until a visit is over, then ends the process with `signal`. */
 async function visit(argv: string[], cwd: string, signal: NodeJS.Signals, work: (url: string) => Promise<void>) {
   const { child, closed } = start(argv, cwd)
   let said = ''
@@ -66,7 +66,10 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     })
     t.match(cookie, /^session=./)
     const folder = join(cwd, '.bank')
-    t.match(said, `Sessions are kept in ${join(folder, 'sessions.db')}, what signs them in ${join(folder, 'secret')}`)
+    t.match(
+      said,
+      `Sessions are kept in ${join(folder, 'sessions.db')}, and the secret that signs them in ${join(folder, 'secret')}`,
+    )
     t.equal(statSync(folder).mode & 0o777, 0o700, 'nobody else can look into the folder')
     t.equal(statSync(join(folder, 'secret')).mode & 0o777, 0o600, 'nobody else can read the secret')
 
@@ -75,6 +78,10 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       t.equal(account.status, 200)
       t.match(await account.text(), 'Alice')
     })
-    t.strictSame(readdirSync(folder).toSorted(), ['secret', 'sessions.db'], 'a bank that is told to ends well')
+    t.strictSame(
+      readdirSync(folder).toSorted(),
+      ['secret', 'sessions.db'],
+      'a bank that is told to end leaves no other file',
+    )
   })
 }

@@ -14,7 +14,7 @@ t.test('an amount is read as whole cents, with a point or a comma', async (t) =>
   }
 })
 
-t.test('what is not an amount is none', async (t) => {
+t.test('a text that is not an amount is refused', async (t) => {
   for (const typed of ['', '-1', '+1', '1e3', '1.234', '.5', '1.', '0x10', '1 000', 'NaN', '٣', '1'.repeat(10)]) {
     t.equal(parseMoney(typed), undefined, typed)
   }

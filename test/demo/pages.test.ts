@@ -10,7 +10,7 @@ t.test('an account without transfers says so', async (t) => {
   t.match(String(body), 'None yet.')
 })
 
-t.test('a session of which nothing was noted at login is listed all the same', async (t) => {
+t.test('a session without device facts is listed with a name that says so', async (t) => {
   const at = new Date(0)
   const session = {
     handle: 'h',

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import t from 'tap'
 import { run } from '../../lib/demo/run.ts'
 
-/** For what is to outlast a bank. */
+/** The folder for files that outlast a bank. */
 const FOLDER = t.testdir()
 
-/** What the command said, and its exit code. */
+/** The output of the command, and its exit code. */
 interface Ran {
   readonly code: number
   readonly out: string
   readonly err: string
 }
 
-/** Runs the command; once it says that the bank is ready, `visit` is called, and then it is stopped. */
+/** Runs the command. When the bank is ready, calls `visit`, and then stops the command. */
 async function ran(
   argv: string[],
   env: NodeJS.ProcessEnv = {},
@@ -40,27 +40,35 @@ async function ran(
   return { code, ...said }
 }
 
-t.test('the bank says where it is once it answers there, and closes when told to', async (t) => {
-  let address = ''
-  const { code, out, err } = await ran([], { PORT: '0' }, async (url) => {
-    address = url
-    t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
-    t.equal((await fetch(url)).status, 200)
-  })
-  t.equal(code, 0)
-  t.match(out, 'Environment: development, said by the bank itself.')
-  t.match(out, 'Log in as alice (lantern-on-the-quay) or bob (seven-grey-herons).')
-  t.match(err, /^⚠ session\/secret-missing: .*\n$/, 'one warning, and nothing else')
-  await t.rejects(fetch(address))
-})
+t.test(
+  'the bank starts without a warning, says its address when it answers there, and closes when told to',
+  async (t) => {
+    let address = ''
+    const { code, out, err } = await ran([], { PORT: '0' }, async (url) => {
+      address = url
+      t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
+      t.equal((await fetch(url)).status, 200)
+    })
+    t.equal(code, 0)
+    t.match(out, 'Environment: development.')
+    t.match(out, `Attack it at ${address}/attacks\n`)
+    t.match(out, 'Log in as alice (lantern-on-the-quay) or bob (seven-grey-herons).')
+    t.match(out, /^Sessions are kept/, 'the first line is not a warning')
+    t.equal(err, '', 'and there is no warning at all')
+    await t.rejects(fetch(address))
+  },
+)
 
 t.test('the bank says where it keeps its sessions', async (t) => {
   t.match((await ran([], { PORT: '0' })).out, 'Sessions are kept in memory: they end with this process.\n')
   const folder = join(FOLDER, 'bank')
   const { code, out, err } = await ran(['--store', 'sqlite'], { PORT: '0' })
   t.equal(code, 0)
-  t.match(out, `Sessions are kept in ${join(folder, 'sessions.db')}, what signs them in ${join(folder, 'secret')}: `)
-  t.equal(err, '', 'the secret is good enough not to be warned of')
+  t.match(
+    out,
+    `Sessions are kept in ${join(folder, 'sessions.db')}, and the secret that signs them in ${join(folder, 'secret')}. `,
+  )
+  t.equal(err, '', 'the guard does not warn about the secret')
 })
 
 t.test('a bank that cannot keep its sessions says so, and does not open', async (t) => {
@@ -88,7 +96,7 @@ t.test('the bank listens on 127.0.0.1 and on no other address', async (t) => {
   })
 })
 
-t.test('what happens to sessions is told at the terminal, without ids', async (t) => {
+t.test('the terminal tells what happens to sessions, without ids', async (t) => {
   let id = ''
   const { out } = await ran([], { PORT: '0' }, async (url) => {
     const body = new URLSearchParams({ name: 'alice', password: 'lantern-on-the-quay' })
@@ -135,7 +143,7 @@ t.test('a mistake is named and the usage shown', async (t) => {
   t.match(err, 'Usage: npm start')
 })
 
-t.test('who asks for help gets it', async (t) => {
+t.test('--help prints the usage', async (t) => {
   const { code, out, err } = await ran(['--help'])
   t.equal(code, 0)
   t.match(out, 'Usage: npm start')

@@ -12,7 +12,7 @@ const said = (use: (log: ReturnType<typeof terminalLog>) => void): string[] => {
   return lines
 }
 
-t.test('warnings and errors go to the error stream, with what caused them', async (t) => {
+t.test('the terminal log writes warnings and errors to the error stream, with their cause', async (t) => {
   t.strictSame(
     said((log) => {
       log.warn('careful')
@@ -24,7 +24,7 @@ t.test('warnings and errors go to the error stream, with what caused them', asyn
   )
 })
 
-t.test('what happened to a session is a line with its user and handle', async (t) => {
+t.test('the terminal log writes a session event as a line with user and handle', async (t) => {
   t.strictSame(
     said((log) => {
       log.info({ audit: { type: 'login', userId: 'alice', handle: 'h', at: 1 } }, 'session login')
@@ -35,7 +35,7 @@ t.test('what happened to a session is a line with its user and handle', async (t
   )
 })
 
-t.test('the rest is too much for a terminal', async (t) => {
+t.test('the terminal log leaves out requests and everything below info', async (t) => {
   t.strictSame(
     said((log) => {
       log.info('Server listening')
@@ -49,7 +49,7 @@ t.test('the rest is too much for a terminal', async (t) => {
   )
 })
 
-t.test('the logger of a request is the same one', async (t) => {
+t.test('the terminal log uses the same logger for each request', async (t) => {
   t.strictSame(
     said((log) => log.child({ reqId: 1 }).warn('careful')),
     ['err ⚠ careful'],

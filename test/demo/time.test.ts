@@ -3,7 +3,7 @@ import { ago, clockTime, day, instant, inWords } from '../../lib/demo/time.ts'
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000]
 
-t.test('a length of time is told in its two largest units', async (t) => {
+t.test('a length of time is written in its two largest units', async (t) => {
   t.equal(inWords(30 * MINUTE), '30 minutes')
   t.equal(inWords(HOUR), '1 hour')
   t.equal(inWords(11 * HOUR + 59 * MINUTE + 59_999), '11 hours 59 minutes')
@@ -12,13 +12,13 @@ t.test('a length of time is told in its two largest units', async (t) => {
   t.equal(inWords(-5), 'less than a minute')
 })
 
-t.test('the past is told in one unit', async (t) => {
+t.test('the time since an event is written in one unit', async (t) => {
   t.equal(ago(59_999), 'just now')
   t.equal(ago(61_000), '1 minute ago')
   t.equal(ago(2 * HOUR + 5 * MINUTE), '2 hours ago')
 })
 
-t.test('an instant is told with its time zone', async (t) => {
+t.test('an instant is written with its time zone', async (t) => {
   const at = new Date(2026, 10, 23, 9, 5, 7)
   t.match(instant(at), /^23 Nov, 09:05 \S+/)
   t.equal(clockTime(at), '09:05:07')

@@ -18,7 +18,7 @@ t.afterEach(() => bank.close())
 const balance = async (visitor: Visitor): Promise<string | undefined> =>
   /Balance (\S+)/.exec(textOf(await visitor.get('/account')))?.[1]
 
-t.test('a transfer moves the money, says so once, and survives a reload of the page', async (t) => {
+t.test('a transfer moves the money, the next page says so once, and a reload does not send it again', async (t) => {
   const answer = await alice.post('/transfers', { to: 'bob', amount: '12,50', reference: ' Coffee \n & cake ' })
   t.equal(answer.statusCode, 303)
   const first = textOf(await alice.get('/account'))
@@ -31,7 +31,7 @@ t.test('a transfer moves the money, says so once, and survives a reload of the p
   t.match(textOf(await bob.get('/account')), /From Alice Albright Coffee & cake \+€12\.50/)
 })
 
-t.test('what a customer writes reaches the other as text', async (t) => {
+t.test('markup in the reference of a transfer is shown as text', async (t) => {
   await alice.post('/transfers', { to: 'bob', amount: '1', reference: '<img src=x onerror=alert(1)>' })
   const bob = new Visitor(bank)
   await bob.logIn('bob')
@@ -40,7 +40,7 @@ t.test('what a customer writes reaches the other as text', async (t) => {
   t.match(textOf(page), '<img src=x onerror=alert(1)>')
 })
 
-t.test('a transfer that cannot be made says why, keeps what was typed, and moves nothing', async (t) => {
+t.test('a refused transfer says why, keeps the typed values, and moves no money', async (t) => {
   for (const [form, words] of [
     [{ to: 'bob', amount: 'lots' }, 'Write the amount like 12 or 12.50.'],
     [{ to: 'bob' }, 'Write the amount like 12 or 12.50.'],
@@ -57,7 +57,7 @@ t.test('a transfer that cannot be made says why, keeps what was typed, and moves
   t.equal(await balance(alice), '€2,450.00')
 })
 
-t.test('an amount given twice is no amount', async (t) => {
+t.test('a form with two amounts is refused', async (t) => {
   const page = await alice.send('POST', '/transfers', {
     payload: 'to=bob&amount=1&amount=2',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -65,13 +65,13 @@ t.test('an amount given twice is no amount', async (t) => {
   t.equal(page.statusCode, 422)
 })
 
-t.test('a large transfer soon after the login needs nothing more', async (t) => {
+t.test('a large transfer within five minutes of the login needs no password', async (t) => {
   clock.advance('4m')
   t.equal((await alice.post('/transfers', { to: 'bob', amount: '500' })).statusCode, 303)
   t.equal(await balance(alice), '€1,950.00')
 })
 
-t.test('a large transfer long after the login asks for the password first, and waits filled in', async (t) => {
+t.test('a large transfer five minutes after the login asks for the password, and stays filled in', async (t) => {
   clock.advance('5m')
   const asked = await alice.post('/transfers', { to: 'bob', amount: '500', reference: 'Rent' })
   t.equal(asked.statusCode, 403)
@@ -96,18 +96,18 @@ t.test('a large transfer long after the login asks for the password first, and w
   t.notMatch(after.body, 'value="500"', 'the form is empty again')
 })
 
-t.test('a small transfer needs no recent password', async (t) => {
+t.test('a transfer below the limit needs no recent password', async (t) => {
   clock.advance('20m')
   t.equal((await alice.post('/transfers', { to: 'bob', amount: '499.99' })).statusCode, 303)
 })
 
-t.test('the password can be confirmed with no transfer waiting', async (t) => {
+t.test('a customer can confirm the password without a waiting transfer', async (t) => {
   t.match(textOf(await alice.get('/confirm')), 'Password of Alice Albright')
   await alice.post('/confirm', { password: 'lantern-on-the-quay' })
   t.match(textOf(await alice.get('/account')), 'Thank you.')
 })
 
-t.test('nobody sends money, looks, or confirms without being logged in', async (t) => {
+t.test('nobody can send money, see an account or confirm a password without a login', async (t) => {
   const stranger = new Visitor(bank)
   t.equal((await stranger.post('/transfers', { to: 'bob', amount: '1' })).headers.location, '/?from=account')
   t.equal((await stranger.get('/account')).headers.location, '/?from=account')
@@ -127,7 +127,7 @@ t.test("a form on another website cannot send a customer's money", async (t) => 
   t.equal(await balance(alice), '€2,450.00')
 })
 
-t.test('the account of somebody whose transfers are all too old to show is not broken', async (t) => {
+t.test('the account page shows the latest eight transfers', async (t) => {
   for (let count = 0; count < 9; count += 1) await alice.post('/transfers', { to: 'bob', amount: '1' })
   const page = await alice.get('/account')
   t.equal(page.body.match(/class="amount out"/g)?.length, 8)

@@ -1,10 +1,10 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { CUSTOMERS } from '../../lib/demo/accounts.ts'
 
-/** How a browser of the time calls itself. */
+/** The `User-Agent` of a current browser. */
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
-/** A browser at the bank's counter: sends back the cookies it was given, follows no redirect by itself. */
+/** A client of the bank that keeps cookies and follows no redirect by itself. */
 export class Visitor {
   readonly #app: FastifyInstance
   readonly #headers: Record<string, string>
@@ -42,14 +42,14 @@ export class Visitor {
     return response
   }
 
-  /** Types name and password, as printed on the page. */
+  /** Sends the login form with the right password. */
   logIn(id: string, more: Record<string, string> = {}): Promise<LightMyRequestResponse> {
     const password = CUSTOMERS.find((customer) => customer.id === id)?.password ?? ''
     return this.post('/login', { name: id, password, ...more })
   }
 }
 
-/** The text of a page as a reader sees it, on one line. */
+/** Returns the text of a page on one line. */
 export function textOf(response: LightMyRequestResponse): string {
   return response.body
     .replace(/<[^>]*>/g, ' ')
@@ -57,7 +57,7 @@ export function textOf(response: LightMyRequestResponse): string {
     .replace(/\s+/g, ' ')
 }
 
-/** What `Set-Cookie` says, in all. */
+/** Returns all `Set-Cookie` lines. */
 export function setCookies(response: LightMyRequestResponse): string[] {
   return [response.headers['set-cookie'] ?? []].flat()
 }

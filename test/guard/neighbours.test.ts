@@ -36,6 +36,8 @@ const INPUT: ProbeInput = {
   guardedWithoutSession: [],
 }
 
+const OFF = { rule: 'cross-origin-off', reason: 'every form has a token' }
+
 /** What the probe sees from inside onReady, where the plugin runs it. */
 async function look(
   t: Test,
@@ -78,9 +80,19 @@ t.test('CORS that answers everybody with credentials and * is a warning', async 
   t.strictSame(judge(facts), ['warning cors-credentials-wildcard'])
 })
 
-t.test('CORS with a list, or without credentials, is met with silence', async (t) => {
-  for (const options of [{ origin: ['https://app.example'], credentials: true }, { origin: true }, { origin: '*' }]) {
-    t.strictSame(judge(await look(t, (app) => app.register(cors, options))), [])
+t.test('CORS with a list that trustedOrigins has too, or without credentials, is met with silence', async (t) => {
+  const origin = ['https://app.example']
+  for (const options of [{ origin, credentials: true }, { origin: true }, { origin: '*' }, { origin }]) {
+    t.strictSame(judge(await look(t, (app) => app.register(cors, options)), good({ trustedOrigins: origin })), [])
+  }
+})
+
+t.test('CORS that lets in with credentials what trustedOrigins lacks is a warning', async (t) => {
+  const front = 'https://app.example'
+  for (const origin of [front, [front], /app/]) {
+    const facts = await look(t, (app) => app.register(cors, { origin, credentials: true }))
+    t.strictSame(judge(facts), ['warning cors-trusted-mismatch'], String(origin))
+    t.strictSame(judge(facts, good({ crossOriginProtection: false, silence: [OFF] })), [])
   }
 })
 
@@ -123,7 +135,7 @@ t.test('CORS in a context of its own is asked there', async (t) => {
     }),
   )
   t.equal(strict.cors.length, 2, 'it was asked')
-  t.strictSame(judge(strict), [])
+  t.strictSame(judge(strict, good({ trustedOrigins: ['https://a.example'] })), [])
 })
 
 t.test('an app that cannot take a request boots all the same', async (t) => {

@@ -1,3 +1,4 @@
+import { QUIET_REQUEST } from '../../lib/guard/read/request-facts.ts'
 import type { AnswerFacts, NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/read/phase-facts.ts'
 
 /** Neighbours that do nothing worth a word. */
@@ -28,13 +29,7 @@ export const ANSWER: AnswerFacts = {
 }
 
 /** A request over https, straight to Fastify. */
-export const REQUEST: RequestFacts = {
-  protocol: 'https',
-  hostname: 'app.example.com',
-  forwardedProto: null,
-  trustProxy: 'off',
-  fastifyVersion: '5.12.8',
-}
+export const REQUEST: RequestFacts = { ...QUIET_REQUEST, hostname: 'app.example.com', fastifyVersion: '5.12.8' }
 
 /** A deployment without fault. */
 export const SCAN: ScanFacts = {

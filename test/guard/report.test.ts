@@ -6,9 +6,12 @@ import type { GuardReport } from '../../lib/guard/report/channel.ts'
 import { checkConfig, environmentLine } from '../../lib/guard/check.ts'
 import { SecureSessionConfigError } from '../../lib/guard/config-error.ts'
 import { enforce } from '../../lib/guard/enforce.ts'
-import { countFindings, renderReport } from '../../lib/guard/report/text.ts'
+import { weaknessOf } from '../../lib/guard/report/weaknesses.ts'
+import { bySeverity } from '../../lib/guard/report/severities.ts'
+import { countFindings, lineWidth, renderFailure, renderReport } from '../../lib/guard/report/text.ts'
 import { renderGithub } from '../../lib/guard/report/github.ts'
-import { renderJson } from '../../lib/guard/report/json.ts'
+import { fill, wordsOf } from '../../lib/guard/report/fill.ts'
+import { renderJson, stringify } from '../../lib/guard/report/json.ts'
 import { renderSarif } from '../../lib/guard/report/sarif.ts'
 import type { Finding } from '../../types/index.ts'
 import { good, named } from './configs.ts'
@@ -58,6 +61,170 @@ t.test('the report spells out what is fatal, and names the rest', async (t) => {
   t.ok(
     report.split('\n').every((line) => line.length <= 100),
     'lines fit a terminal',
+  )
+})
+
+t.test('a report lists what is fatal first, in every format', async (t) => {
+  const mixed = checkConfig({ cookie: { path: '/app' } }, 'production')
+  const ranks = ['fatal', 'warning', 'info']
+  const isSorted = (severities: (string | undefined)[]): boolean =>
+    severities.every(
+      (severity, index) => index === 0 || ranks.indexOf(severity ?? '') >= ranks.indexOf(severities[index - 1] ?? ''),
+    )
+  t.notOk(isSorted(mixed.map(({ severity }) => severity)), 'the guard finds them in another order')
+  const text = renderReport(mixed, { environment: '', spellOut: 'all' })
+  t.ok(isSorted([...text.matchAll(/[✖⚠ℹ] (fatal|warning|info) {2}/g)].map(([, severity]) => severity)))
+  const json = JSON.parse(renderJson(mixed, SOURCE)) as { findings: Finding[] }
+  t.ok(isSorted(json.findings.map(({ severity }) => severity)))
+  const github = renderGithub(mixed, SOURCE).replaceAll('::error', '::fatal').replaceAll('::notice', '::info')
+  t.ok(isSorted([...github.matchAll(/^::(\w+) /gm)].map(([, severity]) => severity)))
+})
+
+t.test('lines follow the width of the terminal, and neither a command nor a snippet is broken', async (t) => {
+  const commands = FINDINGS.map(({ rule }) => `npx fastify-session-guard explain ${rule.replace('session/', '')}`)
+  for (const width of [20, 60, 72, 100, 400]) {
+    const layout = { environment: SOURCE.environment, spellOut: 'all', showSilenced: true, width } as const
+    const report = renderReport(FINDINGS, {
+      ...layout,
+      checkAgain: 'npx fastify-session-guard check ./a.js --env production',
+    })
+    for (const command of commands) t.match(report, command)
+    for (const { fix } of FINDINGS) if (fix.snippet !== undefined) t.match(report, fix.snippet)
+    t.match(report, 'npx fastify-session-guard check ./a.js --env production')
+    const prose = report.split('\n').filter((line) => !/npx |[{}]|session\/|cookie\./.test(line))
+    t.ok(
+      prose.every((line) => line.length <= lineWidth(width)),
+      `${width} columns`,
+    )
+  }
+  t.equal(lineWidth(undefined), 100)
+})
+
+t.test('a failure names the line of the app and what to do', async (t) => {
+  t.equal(renderFailure('app.js', { message: 'it fell over' }), 'Cannot check app.js: it fell over')
+  const place = { file: 'lib/db.js', line: 3, column: 7 }
+  t.equal(
+    renderFailure('app.js', { message: 'Error: no', hint: 'start the database and then check again', place }, 40),
+    [
+      'Cannot check app.js: Error: no',
+      '    at   lib/db.js:3:7',
+      '    hint start the database and then',
+      '         check again',
+    ].join('\n'),
+  )
+})
+
+t.test('a finding names the place and shows the line where its option is written', async (t) => {
+  const [first] = FINDINGS as [Finding]
+  const source = { file: 'src/app.ts', line: 12, column: 5 }
+  const located: Finding = { ...first, severity: 'fatal', at: first.at.map((one) => ({ ...one, source })) }
+  const report = renderReport([located], { environment: '', frameOf: () => ['12 | x', '   | ^'] })
+  t.match(report, '\n           src/app.ts:12:5\n           12 | x\n              | ^\n    what')
+  t.match(renderGithub([located], SOURCE), /^::error file=src\/app.ts,line=12,col=5,/)
+  t.match(JSON.parse(renderSarif([located], SOURCE)), {
+    runs: [
+      {
+        results: [
+          {
+            locations: [
+              {
+                physicalLocation: {
+                  artifactLocation: { uri: 'src/app.ts' },
+                  region: { startLine: 12, startColumn: 5 },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  })
+})
+
+t.test('a failure is in every format that machines read', async (t) => {
+  const failure = { message: 'Error: no database', hint: 'start it', place: { file: 'db.js', line: 3, column: 7 } }
+  t.match(JSON.parse(renderJson([], { ...SOURCE, failure })), { failure, findings: [] })
+  t.match(JSON.parse(renderJson([], { ...SOURCE, failure: { message: 'no' }, patches: [{ rule: 'x' }] })), {
+    failure: { message: 'no' },
+    patches: [{ rule: 'x' }],
+  })
+  t.equal(
+    renderGithub([], { target: 'app.js', failure }),
+    '::error file=db.js,line=3,col=7,title=fastify-session-guard::Cannot check app.js: Error: no database%0Astart it',
+  )
+  t.match(
+    renderGithub(FINDINGS, { target: 'app.js', failure: { message: 'no' } }),
+    /\n::error file=app.js,title=[^\n]*: no$/,
+  )
+  const validate = new Ajv({ strict: false, allErrors: true }).compile(SARIF_SCHEMA)
+  for (const shown of [failure, { message: 'no' }]) {
+    const log: unknown = JSON.parse(renderSarif([], { ...SOURCE, failure: shown }))
+    t.ok(validate(log), JSON.stringify(validate.errors))
+    t.match(log, { runs: [{ invocations: [{ executionSuccessful: false }] }] })
+  }
+})
+
+t.test('no character of a text can rewrite what a terminal shows of JSON', async (t) => {
+  t.equal(stringify({ a: '\u009b2J\u202e\u001b' }), '{\n  "a": "\\u009b2J\\u202e\\u001b"\n}')
+})
+
+t.test('a finding needs neither a snippet nor references nor a place', async (t) => {
+  const [first] = checkConfig(null, 'production') as [Finding]
+  const bare: Finding = { ...first, references: [], fix: { text: 'Do this.' } }
+  const report = renderReport([bare], { environment: '' })
+  t.match(report, '    fix    Do this.\n    see    npx fastify-session-guard explain option-type')
+  t.match(renderGithub([bare], SOURCE), /%0ADo this\.$/)
+  t.match(renderGithub([{ ...bare, fix: { text: 'Do this.', snippet: 'a: 1' } }], SOURCE), /%0Aa: 1%0ADo this\.$/)
+  t.match(renderSarif([bare], SOURCE), 'Fix: Do this.')
+  const warning: Finding = { ...bare, severity: 'warning' }
+  t.equal(countFindings([warning, warning]), '2 warnings')
+})
+
+t.test('words are filled into lines, commands and code as single words', async (t) => {
+  const text = 'Run npx fastify-session-guard explain tls-unproven, or write `await app.register(x)`. Then go on.'
+  t.strictSame(wordsOf(text), [
+    'Run',
+    'npx fastify-session-guard explain tls-unproven,',
+    'or',
+    'write',
+    '`await app.register(x)`.',
+    'Then',
+    'go',
+    'on.',
+  ])
+  t.strictSame(wordsOf(' \n'), [])
+  t.strictSame(fill(['aa', 'bb', 'c'], 5), ['aa bb', 'c'])
+  t.strictSame(fill([], 5), [''])
+})
+
+t.test('code scanning sorts rules by tags, a score and a page of help', async (t) => {
+  const log = JSON.parse(renderSarif(FINDINGS, SOURCE)) as {
+    runs: [{ tool: { driver: { rules: { id: string; helpUri: string; properties: Record<string, unknown> }[] } } }]
+  }
+  const rules = log.runs[0].tool.driver.rules
+  const secure = rules.find(({ id }) => id === 'session/samesite-none-requires-secure')
+  t.match(secure, {
+    helpUri: 'https://cwe.mitre.org/data/definitions/614.html',
+    properties: { tags: ['security', 'external/cwe/cwe-614'], 'security-severity': '8.0' },
+  })
+  t.equal(weaknessOf('no-such-rule'), 693)
+  for (const { helpUri } of rules) t.ok(URL.canParse(helpUri))
+})
+
+t.test('what a scan finds stands at the address, and a file elsewhere by its URL', async (t) => {
+  const uriFor = (target: string): string => {
+    const log = JSON.parse(renderSarif(FINDINGS, { ...SOURCE, target })) as {
+      runs: [{ results: [{ locations: [{ physicalLocation: { artifactLocation: { uri: string } } }] }] }]
+    }
+    return log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri
+  }
+  t.equal(uriFor('https://app.example.com/login'), 'app.example.com/login')
+  t.equal(uriFor('https://app.example.com/'), 'app.example.com')
+  t.equal(uriFor('/srv/my app.js'), 'file:///srv/my%20app.js')
+  t.equal(uriFor('C:\\srv\\app.js'), 'file:///C:/srv/app.js')
+  t.match(
+    renderSarif(FINDINGS, { ...SOURCE, target: 'https://a.example/' }),
+    '"fullyQualifiedName": "https://a.example/"',
   )
 })
 
@@ -164,10 +331,10 @@ t.test('every phase tells what it found, before it refuses', async (t) => {
   const heard: GuardReport[] = []
   onReport((report) => heard.push(report))
   t.throws(() => enforce(FINDINGS, 'here'), { code: 'SESSION_GUARD_REFUSED' })
-  enforce([], 'there')
+  enforce([], 'there', { secret: 'x' })
   t.strictSame(heard, [
-    { findings: FINDINGS, environment: 'here' },
-    { findings: [], environment: 'there' },
+    { findings: FINDINGS, environment: 'here', options: undefined },
+    { findings: [], environment: 'there', options: { secret: 'x' } },
   ])
 })
 
@@ -180,7 +347,7 @@ t.test('json is versioned and counts', async (t) => {
     environment: SOURCE.environment,
     summary: { fatal: 3, warning: 1, info: 0, silenced: 1 },
   })
-  t.strictSame(report['findings'], FINDINGS, 'a finding is plain JSON')
+  t.strictSame(report['findings'], bySeverity(FINDINGS), 'a finding is plain JSON')
 })
 
 t.test('github annotations are one command a line', async (t) => {
@@ -214,7 +381,7 @@ t.test('sarif is valid, and marks what is suppressed', async (t) => {
   const { results, tool } = runs[0]
   t.strictSame(
     results.map(({ suppressions }) => suppressions !== undefined),
-    FINDINGS.map(({ silenced }) => silenced !== undefined),
+    bySeverity(FINDINGS).map(({ silenced }) => silenced !== undefined),
   )
   for (const { ruleId, ruleIndex } of results) t.equal(tool.driver.rules[ruleIndex as number]?.id, ruleId)
   t.match(JSON.stringify(results[0]), '"uri":"dist/my%20app.js"')

@@ -46,6 +46,7 @@ export const SARIF_SCHEMA: object = {
           },
         },
         properties: { type: 'object' },
+        invocations: { type: 'array', items: { $ref: '#/$defs/invocation' } },
         results: { type: 'array', items: { $ref: '#/$defs/result' } },
       },
     },
@@ -59,7 +60,32 @@ export const SARIF_SCHEMA: object = {
         shortDescription: message,
         fullDescription: message,
         help: message,
+        helpUri: { type: 'string', pattern: '^https://' },
         defaultConfiguration: { type: 'object', additionalProperties: false, properties: { level } },
+        properties: {
+          type: 'object',
+          properties: {
+            tags: { type: 'array', uniqueItems: true, items: { type: 'string' } },
+            'security-severity': { type: 'string', pattern: '^(10|\\d)\\.\\d$' },
+          },
+        },
+      },
+    },
+    invocation: {
+      type: 'object',
+      required: ['executionSuccessful'],
+      additionalProperties: false,
+      properties: {
+        executionSuccessful: { type: 'boolean' },
+        toolExecutionNotifications: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['message'],
+            additionalProperties: false,
+            properties: { level, message, locations: { type: 'array', items: { $ref: '#/$defs/location' } } },
+          },
+        },
       },
     },
     result: {
@@ -91,7 +117,7 @@ export const SARIF_SCHEMA: object = {
       properties: {
         physicalLocation: {
           type: 'object',
-          required: ['artifactLocation'],
+          required: ['artifactLocation', 'region'],
           additionalProperties: false,
           properties: {
             artifactLocation: {
@@ -99,6 +125,12 @@ export const SARIF_SCHEMA: object = {
               required: ['uri'],
               additionalProperties: false,
               properties: { uri: { type: 'string', pattern: "^[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+$" } },
+            },
+            region: {
+              type: 'object',
+              required: ['startLine'],
+              additionalProperties: false,
+              properties: { startLine: { type: 'integer', minimum: 1 }, startColumn: { type: 'integer', minimum: 1 } },
             },
           },
         },

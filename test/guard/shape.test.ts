@@ -186,6 +186,17 @@ t.test('a wrong type is refused, and nothing is coerced', async (t) => {
     { trustedOrigins: ['null'] },
     { trustedOrigins: [5] },
     { trustedOrigins: ['ftp://partner.example'] },
+    { trustedOrigins: ['file://'] },
+    { trustedOrigins: ['wss://partner.example'] },
+    { trustedOrigins: ['data:text/html,x'] },
+    { trustedOrigins: ['capacitor://localhost/'] },
+    { trustedOrigins: ['capacitor://*'] },
+    { trustedOrigins: ['chrome-extension://'] },
+    { trustedOrigins: [{ origin: 'null' }] },
+    { trustedOrigins: [{ origin: 'null', reason: ' ' }] },
+    { trustedOrigins: [{ origin: 'partner.example', reason: 'x' }] },
+    { trustedOrigins: [{ reason: 'x' }] },
+    { trustedOrigins: {} },
     { trustedOrigins: [`https://${'x'.repeat(2000)}.example`] },
     { tls: true },
     { tls: 'https' },
@@ -297,6 +308,63 @@ t.test('an origin with a wildcard would match nothing, and is refused', async (t
   for (const origin of ['https://*.example', 'https://*', '*']) {
     t.strictSame(judge(good({ trustedOrigins: [origin] })), ['fatal option-type'], origin)
   }
+})
+
+t.test('origins of app shells, an origin with a reason, and a function are taken', async (t) => {
+  const right: unknown[] = [
+    ...[
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'app://.',
+      'app://',
+      'exp://192.168.1.5:8081',
+    ],
+    ...['chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'moz-extension://8a9f3c1e-0b7d-4a51-9a61-000000000000'],
+    ...['https://b\u00fccher.example', 'https://app.example:443', 'https://App.Example'].map(
+      (url) => new URL(url).origin,
+    ),
+    { origin: 'null', reason: 'the reports page posts from a sandboxed frame' },
+    { origin: 'https://app.example', reason: 'our front end' },
+  ]
+  t.strictSame(judge(good({ trustedOrigins: right })), [])
+  t.strictSame(judge(good({ trustedOrigins: () => true })), [])
+})
+
+t.test('a misspelt member of an origin with a reason is told like any other', async (t) => {
+  t.match(checkConfig(good({ trustedOrigins: [{ origin: 'null', resaon: 'x' }] }), 'production'), [
+    { rule: 'session/unknown-option', at: [{ path: 'trustedOrigins[0].resaon' }] },
+    {
+      rule: 'session/option-type',
+      at: [{ path: 'trustedOrigins[0].reason' }],
+      message: /must be a reason that a reviewer/,
+    },
+  ])
+})
+
+t.test("an origin that is nearly right comes back as the user's own in the fix", async (t) => {
+  const meant: [given: unknown, snippet: string][] = [
+    ['https://shop.example.com/', "'https://shop.example.com'"],
+    ['https://shop.example.com/login?x=1#y', "'https://shop.example.com'"],
+    ['HTTPS://Shop.Example.com', "'https://shop.example.com'"],
+    ['https://shop.example.com:443', "'https://shop.example.com'"],
+    ['https://ann:hunter2@shop.example.com', "'https://shop.example.com'"],
+    ['shop.example.com', "'https://shop.example.com'"],
+    ['shop.example.com:8443/', "'https://shop.example.com:8443'"],
+    ['Capacitor://localhost/', "'capacitor://localhost'"],
+    ['null', "{ origin: 'null', reason: '\u2026' }"],
+    ['https://*.example.com', "'https://app.example'"],
+    ['ftp://shop.example.com', "'https://app.example'"],
+    ['hunter2hunter2', "'https://app.example'"],
+    [5, "'https://app.example'"],
+  ]
+  for (const [given, snippet] of meant) {
+    const [finding] = checkConfig(good({ trustedOrigins: [given] }), 'production')
+    t.equal(finding?.fix.snippet, `trustedOrigins: [${snippet}]`, String(given))
+    t.notMatch(finding?.fix.snippet, 'hunter2')
+  }
+  const [finding] = checkConfig(good({ trustedOrigins: 'https://shop.example.com/' }), 'production')
+  t.equal(finding?.fix.snippet, "trustedOrigins: ['https://shop.example.com']")
 })
 
 t.test('two decorators of one name are refused here, where they can be told apart', async (t) => {

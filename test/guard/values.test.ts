@@ -1,3 +1,7 @@
+import Database from 'better-sqlite3'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { createClient } from 'redis'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import t from 'tap'
@@ -294,6 +298,28 @@ t.test('a store without its methods is told which', async (t) => {
   const [counted] = checkConfig(good({ store: express }), 'production')
   t.match(counted?.fix.snippet, 'sqliteStore', 'maxSessions needs a user index')
   t.match(counted?.fix.text, 'expressStore')
+})
+
+t.test('a thing that is given in the place of a store is named, with the option that was meant', async (t) => {
+  const redis = new Redis({ lazyConnect: true })
+  const database = new Database(':memory:')
+  const pool = new Pool()
+  t.teardown(async () => {
+    redis.disconnect()
+    database.close()
+    await pool.end()
+  })
+  const mistakes: [store: unknown, message: string, snippet: string][] = [
+    [createClient(), 'this is a client of node-redis', 'store: redisStore({ client })'],
+    [redis, 'this is a client of ioredis', 'store: redisStore({ client })'],
+    [pool, 'this is a client or pool of pg', 'store: postgresStore({ pool })'],
+    [database, 'this is a SQLite database', 'store: sqliteStore({ database })'],
+    [Promise.resolve(STORE), 'this is a Promise of a store', 'store: await openStore(process.env.SESSION_STORE)'],
+  ]
+  for (const [store, message, snippet] of mistakes) {
+    const [finding] = checkConfig(good({ store: store as never }), 'production')
+    t.match(finding, { rule: 'session/store-incomplete', message, fix: { snippet } })
+  }
 })
 
 t.test('a store that keeps fewer promises says so', async (t) => {

@@ -1,63 +1,175 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
-import { isCrossOrigin } from '../../lib/http/cross-origin.ts'
+import type { Refusal } from '../../lib/http/cross-origin.ts'
+import { judgeOrigin, ownHost } from '../../lib/http/cross-origin.ts'
 
-const TRUSTED = new Set(['https://partner.example'])
+const TRUSTED = new Set(['https://partner.example', 'capacitor://localhost'])
 const HOST = 'app.example'
 const OWN = 'https://app.example'
 const ALIEN = 'https://evil.example'
 const PARTNER = 'https://partner.example'
 
+interface Sent {
+  method?: string
+  headers: IncomingHttpHeaders
+  protocol?: string
+  /** As Fastify sees it, where that is not the header. */
+  host?: string
+  ips?: string[]
+}
+
+function judge({ method = 'POST', headers, protocol = 'https', host, ips }: Sent): Refusal | undefined {
+  const raw = { method, headers }
+  const seen = host ?? headers.host ?? String(headers[':authority'] ?? '')
+  return judgeOrigin({ raw, host: seen, protocol, ips }, (origin) => TRUSTED.has(origin))
+}
+
+function reasonOf(sent: Sent): string | undefined {
+  return judge(sent)?.reason
+}
+
 t.test('methods that change nothing pass, from anywhere', async (t) => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) {
-    t.notOk(isCrossOrigin(method, { host: HOST, origin: ALIEN, 'sec-fetch-site': 'cross-site' }, TRUSTED), method)
+    t.equal(reasonOf({ method, headers: { host: HOST, origin: ALIEN, 'sec-fetch-site': 'cross-site' } }), undefined)
   }
 })
 
-const TABLE: [site: string | undefined, origin: string | undefined, refused: boolean][] = [
-  ['same-origin', undefined, false],
-  ['same-origin', OWN, false],
-  ['none', undefined, false],
-  ['same-site', undefined, true],
-  ['same-site', 'https://sibling.app.example', true],
-  ['same-site', PARTNER, false],
-  ['cross-site', undefined, true],
-  ['cross-site', ALIEN, true],
-  ['cross-site', OWN, true],
-  ['cross-site', 'null', true],
-  ['cross-site', PARTNER, false],
-  ['cross-site', 'https://partner.example.evil.example', true],
-  ['cross-site', 'http://partner.example', true],
-  ['', undefined, true],
-  ['same-origin, cross-site', OWN, true],
-  ['Same-Origin', OWN, true],
-  [undefined, undefined, false],
-  [undefined, OWN, false],
-  [undefined, 'http://app.example', false],
-  [undefined, 'https://app.example:8443', true],
-  [undefined, ALIEN, true],
-  [undefined, PARTNER, false],
-  [undefined, 'null', true],
-  [undefined, '', true],
-  [undefined, 'app.example', true],
-  [undefined, '\u0000', true],
+const TABLE: [site: string | undefined, origin: string | undefined, reason: Refusal['reason'] | undefined][] = [
+  ['same-origin', undefined, undefined],
+  ['same-origin', OWN, undefined],
+  ['none', undefined, undefined],
+  ['same-site', undefined, 'site'],
+  ['same-site', 'https://sibling.app.example', 'site'],
+  ['same-site', PARTNER, undefined],
+  ['cross-site', undefined, 'site'],
+  ['cross-site', ALIEN, 'site'],
+  ['cross-site', OWN, 'site'],
+  ['cross-site', 'null', 'site'],
+  ['cross-site', PARTNER, undefined],
+  ['cross-site', 'capacitor://localhost', undefined],
+  ['cross-site', 'capacitor://localhost/', 'site'],
+  ['cross-site', 'https://partner.example.evil.example', 'site'],
+  ['cross-site', 'http://partner.example', 'site'],
+  ['', undefined, 'site'],
+  ['same-origin, cross-site', OWN, 'site'],
+  ['Same-Origin', OWN, 'site'],
+  [undefined, undefined, undefined],
+  [undefined, OWN, undefined],
+  [undefined, 'http://app.example', 'protocol'],
+  [undefined, 'https://app.example:8443', 'host'],
+  [undefined, ALIEN, 'host'],
+  [undefined, PARTNER, undefined],
+  [undefined, 'capacitor://localhost', undefined],
+  [undefined, 'capacitor://app.example', 'host'],
+  [undefined, 'null', 'null'],
+  [undefined, '', 'host'],
+  [undefined, 'app.example', 'host'],
+  [undefined, 'https://', 'host'],
+  [undefined, '\u0000', 'host'],
 ]
 
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY']) {
   t.test(`${method}: Sec-Fetch-Site decides, without it the Origin, and with neither it is no browser`, async (t) => {
-    for (const [site, origin, refused] of TABLE) {
+    for (const [site, origin, reason] of TABLE) {
       const headers = {
         host: HOST,
         ...(origin !== undefined && { origin }),
         ...(site !== undefined && { 'sec-fetch-site': site }),
       }
-      t.equal(isCrossOrigin(method, headers, TRUSTED), refused, JSON.stringify(headers))
+      t.equal(reasonOf({ method, headers }), reason, JSON.stringify(headers))
     }
   })
 }
 
-t.test('the own host is compared with its port, in any case, and by :authority in HTTP/2', async (t) => {
-  t.notOk(isCrossOrigin('POST', { host: 'App.Example:8080', origin: 'http://app.example:8080' }, TRUSTED))
-  t.notOk(isCrossOrigin('POST', { ':authority': HOST, origin: OWN }, TRUSTED))
-  t.ok(isCrossOrigin('POST', { host: 'app.example:8080', origin: 'http://app.example:9090' }, TRUSTED))
-  t.ok(isCrossOrigin('POST', { origin: OWN }, TRUSTED), 'no host at all')
+t.test('the handshake of a WebSocket is judged although it is a GET', async (t) => {
+  const headers = { host: HOST, upgrade: 'websocket', connection: 'Upgrade' }
+  t.equal(reasonOf({ method: 'GET', headers: { ...headers, origin: OWN } }), undefined)
+  t.equal(reasonOf({ method: 'GET', headers: { ...headers, origin: ALIEN } }), 'host')
+})
+
+t.test('the letter case and the default ports of a host make no difference', async (t) => {
+  const same: [origin: string, host: string, protocol: string][] = [
+    ['http://app.example:8080', 'App.Example:8080', 'http'],
+    ['https://shop.example.com', 'shop.example.com:443', 'https'],
+    ['https://shop.example.com', 'SHOP.example.COM', 'https'],
+    ['http://box.lan', 'box.lan:80', 'http'],
+    ['https://shop.example.com', 'shop.example.com:80', 'https'],
+    ['https://shop.example.com', 'shop.example.com', 'wss'],
+    ['http://[::1]:3000', '[::1]:3000', 'http'],
+    ['http://[2001:db8::1]', '[2001:DB8:0:0:0:0:0:1]', 'http'],
+    ['https://xn--bcher-kva.example', 'b\u00fccher.example', 'https'],
+  ]
+  for (const [origin, host, protocol] of same) {
+    t.equal(reasonOf({ headers: { host, origin }, protocol }), undefined, `${origin} ${host}`)
+  }
+  const other: [origin: string, host: string, protocol: string][] = [
+    ['http://app.example:9090', 'app.example:8080', 'http'],
+    ['http://app.example', 'app.example:8080', 'http'],
+    ['http://box.lan:8080', 'box.lan', 'http'],
+    ['http://box.lan:8080', 'box.lan:80', 'http'],
+    ['http://box.lan:443', 'box.lan', 'http'],
+    ['https://shop.example.com', 'shop.example.com.', 'https'],
+    ['https://shop.example.com', 'shop.example.com@evil.example', 'https'],
+    ['https://shop.example.com', 'evil.example/shop.example.com', 'https'],
+    ['https://shop.example.com', 'shop.example.com:port', 'https'],
+    ['https://shop.example.com', '', 'https'],
+  ]
+  for (const [origin, host, protocol] of other) {
+    t.equal(reasonOf({ headers: { host, origin }, protocol }), 'host', `${origin} ${host}`)
+  }
+})
+
+t.test(
+  'a host without its port, as nginx sends $host, is compared by name when a trusted proxy stands in front',
+  async (t) => {
+    const headers = { host: 'box.lan', origin: 'http://box.lan:8080' }
+    t.equal(reasonOf({ headers, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }), undefined)
+    t.equal(reasonOf({ headers, protocol: 'http', ips: ['127.0.0.1'] }), 'host', 'nobody forwarded this one')
+    t.equal(reasonOf({ headers, protocol: 'http' }), 'host', 'trustProxy is off')
+    const other = { host: 'box.lan', origin: 'http://other.lan:8080' }
+    t.equal(reasonOf({ headers: other, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }), 'host')
+    const told = { host: 'box.lan:80', origin: 'http://box.lan:8080' }
+    t.equal(
+      reasonOf({ headers: told, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }),
+      'host',
+      'it says the port',
+    )
+  },
+)
+
+t.test(
+  'a page over https may send to what looks like http, since a proxy may end TLS unknown to Fastify',
+  async (t) => {
+    t.equal(reasonOf({ headers: { host: HOST, origin: OWN }, protocol: 'http' }), undefined)
+  },
+)
+
+t.test('the host is the one that Fastify sees behind its trusted proxy', async (t) => {
+  const headers = { host: '127.0.0.1:3000', origin: OWN, 'x-forwarded-host': HOST }
+  t.equal(reasonOf({ headers, host: HOST }), undefined)
+  t.match(judge({ headers, host: '127.0.0.1:3000', protocol: 'http' }), {
+    reason: 'host',
+    origin: OWN,
+    own: 'http://127.0.0.1:3000',
+    site: undefined,
+  })
+})
+
+t.test('in HTTP/2 the :authority goes before a host field', async (t) => {
+  t.equal(reasonOf({ headers: { ':authority': HOST, origin: OWN } }), undefined)
+  t.equal(reasonOf({ headers: { ':authority': HOST, host: 'evil.example', origin: OWN } }), undefined)
+  t.equal(reasonOf({ headers: { ':authority': HOST, host: 'evil.example', origin: ALIEN } }), 'host')
+  const forwarded = { raw: { headers: { ':authority': 'inner', host: 'inner' } }, host: HOST, protocol: 'https' }
+  t.equal(ownHost(forwarded), HOST, 'a forwarded host goes before both')
+  t.equal(reasonOf({ headers: { origin: OWN } }), 'host', 'no host at all')
+  t.equal(
+    judgeOrigin({ raw: { headers: {} }, host: HOST, protocol: 'https' }, () => false),
+    undefined,
+    'no method',
+  )
+})
+
+t.test('a Sec-Fetch-Site that came twice lets nothing in', async (t) => {
+  const headers = { host: HOST, 'sec-fetch-site': ['same-origin', 'cross-site'] }
+  t.equal(reasonOf({ headers: headers as unknown as IncomingHttpHeaders }), 'site')
 })

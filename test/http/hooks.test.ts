@@ -1,10 +1,10 @@
 import Fastify from 'fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
-import { loadSession } from '../../lib/http/hooks.ts'
+import { loadRequestSession } from '../../lib/http/hooks.ts'
 import { memoryStore, secureSession } from '../../lib/index.ts'
-import type { Parts } from '../../lib/session/parts.ts'
-import { PARTS } from '../../lib/session/parts.ts'
+import type { Engine } from '../../lib/session/engine.ts'
+import { ENGINE } from '../../lib/session/engine.ts'
 import { coreOnly } from '../plugin/stores.ts'
 import { SECRET } from '../plugin/world.ts'
 
@@ -14,14 +14,14 @@ t.test(
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(secureSession, { environment: 'test', secret: SECRET })
-    const { [PARTS]: partsOf } = app as unknown as { [PARTS]: () => Parts }
+    const { [ENGINE]: engineOf } = app as unknown as { [ENGINE]: () => Engine }
     const request = { raw: { headers: { cookie: 'session=x' }, socket: {} }, routeOptions: { config: {} } }
     let count = 0
     const done = (): void => {
       count += 1
       throw new Error('a later hook')
     }
-    const hook = loadSession(partsOf())
+    const hook = loadRequestSession(engineOf())
     t.throws(() => hook.call(app, request as unknown as FastifyRequest, {} as FastifyReply, done), {
       message: 'a later hook',
     })
@@ -37,7 +37,7 @@ t.test('an error after a session was loaded from afar is answered, and nothing r
   await app.register(secureSession, { environment: 'test', secret: SECRET, store: afar })
   app.post('/login', async (request) => request.login({ id: 'ann' }))
   const { headers } = await app.inject({ method: 'POST', url: '/login' })
-  const { [PARTS]: partsOf } = app as unknown as { [PARTS]: () => Parts }
+  const { [ENGINE]: engineOf } = app as unknown as { [ENGINE]: () => Engine }
   const cookie = String(headers['set-cookie']).split(';')[0]
   const request = { raw: { headers: { cookie }, socket: {} }, routeOptions: { config: {} } }
   const heard: unknown[] = []
@@ -47,7 +47,7 @@ t.test('an error after a session was loaded from afar is answered, and nothing r
       if (error === undefined) throw new Error('a later hook')
       resolve()
     }
-    loadSession(partsOf()).call(app, request as unknown as FastifyRequest, {} as FastifyReply, done)
+    loadRequestSession(engineOf()).call(app, request as unknown as FastifyRequest, {} as FastifyReply, done)
   })
   t.same(heard, [undefined, 'a later hook'])
 })

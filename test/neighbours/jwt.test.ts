@@ -14,13 +14,15 @@ const jwt = untyped('@fastify/jwt') as FastifyPluginAsync<{ secret: string }>
 const JWT_SECRET = 'another-secret-another-secret-another'
 
 t.test('request.user taken by @fastify/jwt is said clearly, with the renaming that solves it', async (t) => {
-  const app = Fastify()
-  await app.register(jwt, { secret: JWT_SECRET })
-  const registration = app.register(secureSession, { environment: 'test', secret: SECRET })
-  await t.rejects(Promise.resolve(registration), {
-    code: 'SESSION_DECORATOR_TAKEN',
-    message: /decorators: \{ login: 'signIn', \.\.\. \}.*\(user\)/,
-  })
+  for (const decorators of [undefined, {}, { user: undefined }]) {
+    const app = Fastify()
+    await app.register(jwt, { secret: JWT_SECRET })
+    const registration = app.register(secureSession, { environment: 'test', secret: SECRET, decorators })
+    await t.rejects(Promise.resolve(registration), {
+      code: 'SESSION_DECORATOR_TAKEN',
+      message: /decorators: \{ login: 'signIn', \.\.\. \}.*\(user\)/,
+    })
+  }
 })
 
 for (const order of ['before', 'after'] as const) {

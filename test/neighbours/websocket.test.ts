@@ -221,7 +221,7 @@ t.test('a copied cookie that is presented again closes the sockets of the sessio
   t.not(visitor.cookie, copied, 'renewed')
   await visitor.get('/me')
   it.clock.advance('1m')
-  await it.app.inject({ url: '/me', headers: { cookie: `session=${copied}` } })
+  await it.app.inject({ url: '/me', headers: { cookie: `session=${copied}`, 'user-agent': 'curl/8.0' } })
   t.strictSame(await client.ended, ENDED)
 })
 

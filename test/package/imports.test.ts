@@ -20,6 +20,7 @@ const WORDS = [
   'lib/options.ts',
   'lib/session/duration.ts',
   'lib/storage/immediate.ts',
+  'lib/storage/cause.ts',
   'lib/storage/recent.ts',
 ]
 
@@ -33,16 +34,17 @@ const DIRECTION = [
   { where: 'lib/events.ts', may: PURE },
   { where: 'lib/session/duration.ts', may: PURE },
   { where: 'lib/storage/immediate.ts', may: PURE },
+  { where: 'lib/storage/cause.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
   {
     where: 'lib/session/',
-    may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/http/read-cookie.ts', 'secure-json-parse'],
+    may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts', 'secure-json-parse'],
   },
-  { where: 'lib/storage/', may: [...WORDS, 'lib/storage/'] },
+  { where: 'lib/storage/', may: [...WORDS, 'lib/storage/', 'lib/session/record.ts'] },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
   { where: 'lib/scan/', may: [...WORDS, 'lib/scan/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
-  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/session/record.ts'] },
+  { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/storage/', 'lib/session/record.ts'] },
 
   // For other people's tests.
   { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
@@ -66,7 +68,7 @@ const DIRECTION = [
   // Programs.
   {
     where: 'lib/cli/',
-    may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/scan/', 'lib/session/', 'lib/stores/', 'lib/storage/', 'fastify'],
+    may: [...WORDS, 'lib/cli/', 'lib/guard/', 'lib/scan/', 'lib/session/', 'lib/stores/', 'lib/storage/', 'oxc-parser'],
   },
   {
     where: 'lib/demo/',
@@ -82,6 +84,7 @@ const ONLY = [
   { who: ['lib/demo/'], to: 'lib/index.ts', types: true },
   { who: ['lib/demo/'], to: 'lib/demo/', types: true },
   { who: ['lib/cli/'], to: 'lib/cli/', types: true },
+  { who: ['lib/cli/source/project.ts'], to: 'oxc-parser', types: true },
 ]
 
 const TOP_LEVEL =
@@ -91,7 +94,7 @@ const GENERATED = ['node_modules', 'dist']
 const files = [...sourceFiles('lib'), ...sourceFiles('types')]
 const imports = files.flatMap((file) => importsOf(file))
 const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as Record<
-  'dependencies' | 'peerDependencies',
+  'dependencies' | 'peerDependencies' | 'optionalDependencies',
   Record<string, string>
 >
 const lines = (found: Import[]): string[] =>
@@ -138,11 +141,15 @@ t.test('no circle of imports', async (t) => {
 
 t.test('every package that the library imports is declared, and every declared one is imported', async (t) => {
   const published = imports.filter(({ from, to }) => isPackage(to) && !from.startsWith('lib/demo/'))
-  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
+  const declared = [
+    ...Object.keys(manifest.dependencies),
+    ...Object.keys(manifest.peerDependencies),
+    ...Object.keys(manifest.optionalDependencies),
+  ]
   t.strictSame(lines(published.filter(({ to }) => !declared.includes(packageName(to)))), [])
   const run = new Set(published.filter(({ isType }) => !isType).map(({ to }) => packageName(to)))
   t.strictSame(
-    Object.keys(manifest.dependencies).filter((name) => !run.has(name)),
+    Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).filter((name) => !run.has(name)),
     [],
   )
 })

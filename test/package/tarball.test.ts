@@ -4,6 +4,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import t from 'tap'
 import { ROOT, sourceFiles } from '../support/imports.ts'
+import { installedPackages } from '../support/packages.ts'
 import { run } from '../support/run.ts'
 import { packTarball } from '../support/tarball.ts'
 
@@ -37,7 +38,7 @@ t.test('publint has nothing to say about the tarball, in strict mode', async (t)
 })
 
 t.test('the types of every export resolve for whoever imports it as an ES module', async (t) => {
-  const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+  const attw = join(await installedPackages('types'), '@arethetypeswrong/cli/dist/index.js')
   const args = [attw, tarball.file, '--profile', 'esm-only', '--no-color', '--no-emoji']
   const { code, stdout } = await run(process.execPath, args, { cwd: ROOT, check: false })
   t.equal(code, 0, { stdout })

@@ -223,3 +223,23 @@ t.test('an anonymous session is never compared', async (t) => {
   t.match((await nobody.get('/me')).json(), { data: { cart: 1 } })
   t.same(loads, [])
 })
+
+t.test('a credential check that is due costs one write, also when the handler saves', async (t) => {
+  const users = new Map([['ann', { id: 'ann', passwordHash: 'one' }]])
+  const it = await world(t, {
+    session: { loadUser: async (id) => users.get(id), authHash: (user: User) => user.passwordHash as string },
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/enter', (request) => request.login({ id: 'ann' }, { authHash: 'one' }))
+      route(server, '/save', (request) => request.session.save())
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/enter')
+  it.clock.advance('61s')
+  it.asked()
+  await ann.get('/save')
+  t.same(it.asked(), ['get', 'update'])
+  await ann.get('/save')
+  t.same(it.asked(), ['get'])
+})

@@ -84,7 +84,7 @@ t.test('a response that sets or clears the cookie is stored nowhere, whatever th
   })
   const ann = visitor()
   for (const url of ['/note', '/login', '/logout']) {
-    const { headers } = await ann.post(url, { a: 1 })
+    const { headers } = await ann.post(url, url === '/note' ? { a: 1 } : {})
     t.ok(headers['set-cookie'], url)
     t.equal(headers['cache-control'], 'no-store', url)
   }

@@ -41,6 +41,15 @@ function hostileHeaders(id: string): Record<string, string> {
   }
 }
 
+/** Those in the shape of an id whose signature is wrong: a secret that is gone may have made them, so they are cleared. */
+const OBSOLETE = new Set([
+  'signature of another id',
+  'other handle',
+  'other secret',
+  'other signature',
+  'signed with another key',
+])
+
 t.test(
   'a cookie that is not an id of ours is nobody: 200, anonymous, no cookie, no store asked, nothing adopted',
   async (t) => {
@@ -53,7 +62,8 @@ t.test(
       const response = await app.inject({ url: '/me', headers: { cookie } })
       t.equal(response.statusCode, 200, name)
       t.match(response.json(), { user: null, isAuthenticated: false, data: {} }, name)
-      t.equal(response.headers['set-cookie'], undefined, name)
+      const isCleared = OBSOLETE.has(name)
+      t.match(response.headers['set-cookie'], isCleared ? /^session=; Max-Age=0/ : undefined, name)
       t.same(asked(), [], `${name}: a store is asked for well signed ids only`)
     }
     for (const [name, cookie] of Object.entries(hostileHeaders(id))) {
@@ -100,7 +110,11 @@ t.test('two cookies of the name are refused together, whichever comes first, and
     events.length = 0
     const response = await app.inject({ url: '/me', headers: { cookie } })
     t.match(response.json(), { user: null, isAuthenticated: false }, cookie.replaceAll(id, 'ID'))
-    t.equal(response.headers['set-cookie'], undefined, 'the good cookie is not cleared')
+    const cleared = [response.headers['set-cookie'] ?? []].flat()
+    t.notOk(
+      cleared.some((line) => line.includes('Path=/;')),
+      'the good cookie is not cleared',
+    )
     t.match(events, [{ type: 'duplicate', count: cookie.split(/session ?=/).length - 1 }])
     t.equal(events.length, 1)
   }

@@ -44,10 +44,37 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
       await ann.get('/me')
       await ann.get('/me')
       clock.advance('30s')
-      await copy.get('/me')
+      await copy.get('/me', { headers: { 'user-agent': 'curl/8.0' } })
     },
     also: ['renew', 'revoke'],
-    event: { handle: HANDLE, userId: 'ann' },
+    event: {
+      handle: HANDLE,
+      userId: 'ann',
+      isEnded: true,
+      behind: 0,
+      sign: 'replaced',
+      device: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
+      client: { userAgent: 'curl/8.0', ip: '127.0.0.1' },
+    },
+  },
+  fork: {
+    make: async ({ app, clock }, ann) => {
+      const copy = new Visitor(app)
+      copy.cookies.set('session', ann.cookie ?? '')
+      clock.advance('15m')
+      await ann.get('/me')
+      await ann.get('/me')
+      await copy.get('/me')
+    },
+    also: ['renew'],
+    event: {
+      handle: HANDLE,
+      userId: 'ann',
+      isServed: true,
+      behind: 0,
+      device: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
+      client: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
+    },
   },
   forged: {
     make: ({ app }) => app.inject({ url: '/me', headers: { cookie: 'session=x' } }),
@@ -67,6 +94,15 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
       store.get = async () => ({}) as never
       return ann.get('/me')
     },
+    event: { handle: HANDLE },
+  },
+  'upkeep-skipped': {
+    make: async ({ clock, store }, ann) => {
+      clock.advance('5m')
+      store.touch = async () => Promise.reject(new Error('full'))
+      await ann.get('/me')
+    },
+    also: ['store-failure'],
     event: { handle: HANDLE },
   },
   'store-failure': {

@@ -80,17 +80,83 @@ t.test('a proxy that speaks of https to an app that does not trust it is named o
   t.strictSame(rules().slice(before), ['session/trust-proxy-missing'])
 })
 
-t.test('plain http in production is named once, and the request is served', async (t) => {
+t.test(
+  'plain http in production is named once, by a session that is set or read over it, and the request is served',
+  async (t) => {
+    const store = durable(t)
+    for (const way of ['set', 'read'] as const) {
+      const { app, rules } = logged(t)
+      app.register(secureSession, { ...PRODUCTION, store })
+      app.get('/', async (request) => {
+        if (way === 'set') await request.login({ id: 'ann' })
+        return 'ok'
+      })
+      await app.ready()
+      const before = rules().length
+      const cookie = way === 'read' ? { cookie: '__Host-session=x' } : {}
+      for (let index = 0; index < 3; index += 1) {
+        const response = await app.inject({ url: '/', headers: { host: 'bank.example', ...cookie } })
+        t.equal(response.statusCode, 200)
+      }
+      t.strictSame(rules().slice(before), ['session/plain-http-in-production'], way)
+    }
+  },
+)
+
+t.test('health probes, a cleared cookie and routes without a session are no plain http in production', async (t) => {
   const { app, rules } = logged(t)
   app.register(secureSession, { ...PRODUCTION, store: durable(t) })
-  app.get('/', async () => 'ok')
+  app.get('/', async (_request, reply) =>
+    reply.header('set-cookie', ['__Host-session=; Max-Age=0', 'other=1']).send('ok'),
+  )
+  app.get('/login', async (request) => request.login({ id: 'ann' }))
+  app.get('/health', { config: { session: false } }, async () => 'ok')
   await app.ready()
   const before = rules().length
-  for (let index = 0; index < 3; index += 1) {
-    const response = await app.inject({ url: '/', headers: { host: 'bank.example' } })
-    t.equal(response.statusCode, 200)
+  await app.inject({ url: '/', headers: { host: 'bank.example' } })
+  await app.inject({ url: '/', headers: { host: 'bank.example', cookie: 'x__Host-session=1' } })
+  await app.inject({ url: '/health', headers: { host: 'bank.example', cookie: '__Host-session=x' } })
+  for (const host of ['10.42.0.17:3000', 'app.default.svc.cluster.local', 'localhost']) {
+    await app.inject({ url: '/login', headers: { host } })
   }
-  t.strictSame(rules().slice(before), ['session/plain-http-in-production'])
+  t.strictSame(rules().slice(before), [])
+})
+
+t.test('a front end that CORS lets in and trustedOrigins does not is told before the app listens', async (t) => {
+  const front = 'https://web.example'
+  const cases: [origin: string | string[] | RegExp, options: SecureSessionOptions, isSaid: boolean][] = [
+    [front, {}, true],
+    [front, { trustedOrigins: ['https://other.example'] }, true],
+    [front, { trustedOrigins: [front] }, false],
+    [front, { trustedOrigins: [{ origin: front, reason: 'the front end' }] }, false],
+    [front, { trustedOrigins: () => true }, false],
+    [[front], {}, true],
+    [/web\.example$/, {}, true],
+    [[front], { trustedOrigins: [front] }, false],
+  ]
+  for (const [origin, options, isSaid] of cases) {
+    const { app, rules } = logged(t)
+    app.register(corsPlugin, { origin, credentials: true })
+    app.register(secureSession, { environment: 'development', secret: SECRET, ...options })
+    await app.ready()
+    t.strictSame(rules(), isSaid ? ['session/cors-trusted-mismatch'] : [], String(origin))
+  }
+  const { app, rules } = logged(t)
+  app.register(corsPlugin, { origin: front })
+  app.register(secureSession, { environment: 'development', secret: SECRET })
+  await app.ready()
+  t.strictSame(rules(), [], 'without credentials no session is read')
+})
+
+t.test('two session cookies of one name are said once, with their likely cause', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(secureSession, { environment: 'development', secret: SECRET })
+  app.get('/', async () => 'ok')
+  await app.ready()
+  for (let index = 0; index < 3; index += 1) {
+    await app.inject({ url: '/', headers: { cookie: `session=${index}; session=y` } })
+  }
+  t.strictSame(rules(), ['session/duplicate-cookie'])
 })
 
 t.test('after the first thousand requests the wire is not looked at any more', async (t) => {
@@ -100,7 +166,7 @@ t.test('after the first thousand requests the wire is not looked at any more', a
   await app.ready()
   const before = rules().length
   for (let index = 0; index < 1000; index += 1) await app.inject({ url: '/', headers: { host: 'localhost' } })
-  await app.inject({ url: '/', headers: { host: 'bank.example' } })
+  await app.inject({ url: '/', headers: { host: 'bank.example', cookie: '__Host-session=x' } })
   t.strictSame(rules().slice(before), [])
 })
 

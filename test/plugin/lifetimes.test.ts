@@ -234,7 +234,8 @@ t.test(
       await ann.get('/me')
       await ann.get('/me')
       clock.advance('31s')
-      t.strictSame((await copy.get('/me')).json<{ data: object }>().data, {})
+      const other = { headers: { 'user-agent': 'curl/8.0' } }
+      t.strictSame((await copy.get('/me', other)).json<{ data: object }>().data, {})
       t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false, data: {} })
       const userId = user?.id ?? null
       t.match(

@@ -84,6 +84,19 @@ t.test('keep says what comes along: nothing, or the keys named', async (t) => {
   }
 })
 
+t.test('requireUser returns the very snapshot of req.user, and is a 401 for nobody', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      route(app, '/mine', (request) => ({ id: request.requireUser().id, same: request.requireUser() === request.user }))
+    },
+  })
+  const ann = visitor()
+  t.match(await ann.post('/mine'), { statusCode: 401 })
+  await ann.post('/login', { user: { id: 'ann' } })
+  t.same((await ann.post('/mine')).json(), { id: 'ann', same: true })
+})
+
 t.test('the same user again: a new id all the same, data kept', async (t) => {
   const { app, visitor, events, clock } = await world(t, { routes: ordinary })
   const ann = visitor()

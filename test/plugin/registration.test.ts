@@ -19,6 +19,7 @@ t.test('every decorator can have another name', async (t) => {
     login: 'signIn',
     logout: 'signOut',
     user: 'account',
+    requireUser: 'demandAccount',
     isAuthenticated: 'isSignedIn',
     authenticatedAt: 'signedInAt',
     confirmLogin: 'confirm',
@@ -41,14 +42,19 @@ t.test('every decorator can have another name', async (t) => {
         await one['signIn']?.({ id: 'ann' })
         await one['confirm']?.()
         await one['updateHash']?.('hash')
-        return { account: one.account, is: one['isSignedIn']?.(), at: one.signedInAt }
+        return {
+          account: one.account,
+          demanded: one['demandAccount']?.(),
+          is: one['isSignedIn']?.(),
+          at: one.signedInAt,
+        }
       })
       route(server, '/out', (request) => (request as unknown as { signOut(): Promise<void> }).signOut())
     },
   })
   for (const name of Object.keys(decorators)) t.notOk(app.hasRequestDecorator(name) || app.hasDecorator(name), name)
   const ann = visitor()
-  t.match((await ann.post('/all')).json(), { account: { id: 'ann' }, is: true, at: String })
+  t.match((await ann.post('/all')).json(), { account: { id: 'ann' }, demanded: { id: 'ann' }, is: true, at: String })
   t.same((await ann.get('/members')).json(), { visits: 1 })
   await ann.post('/out')
   t.equal((await ann.get('/members')).statusCode, 401)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { SessionRecord, SessionStore } from '../../types/index.ts'
+import type { SessionRecord } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 
@@ -164,9 +164,12 @@ function damages(record: SessionRecord): Record<string, unknown> {
     'a user without id': { ...record, user: null },
     'an id without a login': { ...record, authenticatedAt: null },
     'a user without an id': { ...record, userId: null },
-    'successors as text': { ...record, successors: 'x' },
-    'successors of text': { ...record, successors: ['x'] },
-    'hashes of numbers': { ...record, previousSecretHashes: [1] },
+    'a tip of text': { ...record, tip: 'x' },
+    'a tip without an instant': { ...record, tip: { secretHash: 'x', issuedAt: 1 } },
+    'rivals as text': { ...record, rivals: 'x' },
+    'rivals of text': { ...record, rivals: ['x'] },
+    'rivals without an instant': { ...record, rivals: [{ secretHash: 'x' }] },
+    'a generation of text': { ...record, generation: '1' },
     'a device of text': { ...record, device: 'Phone' },
     'remember as text': { ...record, remember: 'false' },
   }
@@ -205,10 +208,25 @@ t.test('a damaged record is an absent one: anonymous, the cookie cleared, an eve
 })
 
 t.test('a store that finds damage by itself says so through the same event', async (t) => {
-  let kept: SessionStore | undefined
-  const { events } = await world(t, { store: (store) => (kept = coreOnly(store)) })
-  kept?.onDamaged?.('A'.repeat(22))
-  t.match(events, [{ type: 'damaged', handle: 'A'.repeat(22) }])
+  let isDamaged = false
+  const { events, visitor } = await world(t, {
+    store: (store) => ({
+      ...coreOnly(store),
+      get: async (handle, reports) => {
+        if (!isDamaged) return store.get(handle, reports)
+        reports?.onDamaged?.(handle)
+        return undefined
+      },
+    }),
+    routes: ordinary,
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  events.length = 0
+  isDamaged = true
+  const handle = ann.cookie?.slice(0, 22)
+  await ann.get('/me')
+  t.match(events, [{ type: 'damaged', handle }])
 })
 
 t.test('a damaged record is not listed', async (t) => {

@@ -340,8 +340,6 @@ t.test('names of the session object hold no data, whichever way they come', asyn
       'save',
       'destroy',
       'regenerate',
-      'then',
-      'toJSON',
       'constructor',
       'hasOwnProperty',
       '__proto__',
@@ -372,7 +370,11 @@ t.test('the object holds data and its cookie, and no way around its members to a
       a: { value: 1, enumerable: true, writable: true },
     })
     t.match(JSON.parse(JSON.stringify(session)), { cookie: { path: '/' }, a: 1 })
-    for (const name of ['cookie', 'sessionId', 'save', 'a', 'toString']) t.ok(name in session, name)
+    for (const name of ['cookie', 'sessionId', 'save', 'a']) t.ok(name in session, name)
+    for (const name of ['toString', 'constructor', 'hasOwnProperty', '__proto__']) {
+      t.notOk(name in session, name)
+      t.equal(session[name as 'cookie'], undefined, `${name} leads to nothing that all objects share`)
+    }
     t.notOk('b' in session)
   })
 })
@@ -438,4 +440,16 @@ t.test('a key from the client leads to no prototype, and what is written behind 
   })
   t.match(response.json(), { code: 'SESSION_KEY_RESERVED' })
   t.equal(({} as Record<string, unknown>)['polluted'], undefined)
+})
+
+t.test('names that are no members of the session object are data, whatever they mean elsewhere', async (t) => {
+  const text = '{"data":{"rows":3},"then":"later","toJSON":"no","prototype":1}'
+  const { ann, within } = await requests(t)
+  await within((_request, session) => {
+    Object.assign(session, JSON.parse(text))
+  })
+  await within((_request, session) => {
+    t.match(session, JSON.parse(text) as object)
+  })
+  t.ok(ann.cookie)
 })

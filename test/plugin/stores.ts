@@ -3,7 +3,7 @@ import type { SessionStore } from '../../types/index.ts'
 /** A store with the five core methods and nothing else. */
 export function coreOnly(store: SessionStore): SessionStore {
   return {
-    get: (handle) => store.get(handle),
+    get: (handle, reports) => store.get(handle, reports),
     create: (record) => store.create(record),
     update: (record, version) => store.update(record, version),
     touch: (handle, version, seen) => store.touch(handle, version, seen),

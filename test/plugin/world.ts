@@ -65,7 +65,6 @@ export function recordingStore<Store extends SessionStore>(store: Store, operati
     get(_target, name) {
       const member = Reflect.get(store, name) as unknown
       if (typeof member !== 'function' || name === 'constructor') return name === 'constructor' ? undefined : member
-      if (name === 'onDamaged') return member
       return (...rest: unknown[]): unknown => {
         operations.push({ name: String(name), rest })
         return Reflect.apply(member, store, rest)

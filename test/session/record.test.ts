@@ -1,7 +1,7 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
-import { authenticated, isRecord, newRecord, parseObject, promoted, withSuccessor } from '../../lib/session/record.ts'
+import { authenticated, isRecord, newRecord, parseObject, rotated } from '../../lib/session/record.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const LIFETIMES = lifetimesOf({})
@@ -23,8 +23,8 @@ const ann = authenticated(
 t.test('records of all kinds are whole', async (t) => {
   t.ok(isRecord(anonymous))
   t.ok(isRecord(ann))
-  t.ok(isRecord(withSuccessor(ann, hashOf('second'), START)))
-  t.ok(isRecord(promoted(withSuccessor(ann, hashOf('second'), START), hashOf('second'), START, 30_000)))
+  t.ok(isRecord({ ...ann, tip: { secretHash: hashOf('second'), issuedAt: START, shownAt: START, isTied: true } }))
+  t.ok(isRecord({ ...ann, rivals: [{ secretHash: hashOf('second'), since: START, isTied: true }] }))
   t.ok(isRecord(JSON.parse(JSON.stringify(ann))))
   t.ok(isRecord({ ...ann, fromTheFuture: true }), 'fields of a later version do no harm')
 })
@@ -48,13 +48,9 @@ t.test('a login begins the lifetimes again, and nothing else of the session', as
 
 t.test('a record of its kind is not changed but replaced', async (t) => {
   const before = JSON.stringify(anonymous)
-  withSuccessor(anonymous, hashOf('second'), START)
+  rotated(anonymous, hashOf('second'), START)
   t.equal(JSON.stringify(anonymous), before)
   t.equal(anonymous.deviceKey, null, 'a place is kept for the key of a device')
-})
-
-t.test('a secret that nobody handed out promotes nothing', async (t) => {
-  t.equal(promoted(ann, hashOf('other'), START, 30_000), ann)
 })
 
 t.test('parses objects only, and none that reach for a prototype', async (t) => {

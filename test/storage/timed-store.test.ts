@@ -3,7 +3,7 @@ import { memoryStore } from '../../lib/index.ts'
 import type { Answer } from '../../lib/storage/immediate.ts'
 import { SessionEvents } from '../../lib/events.ts'
 import { lifetimesOf } from '../../lib/options.ts'
-import { AnsweringStore } from '../../lib/storage/timed-store.ts'
+import { TimedStore } from '../../lib/storage/timed-store.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
 import { newRecord } from '../../lib/session/record.ts'
 import type { SessionEvent, SessionStore } from '../../types/index.ts'
@@ -11,11 +11,11 @@ import { coreOnly } from '../plugin/stores.ts'
 
 const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-function answering(store: SessionStore, timeout = 50): { store: AnsweringStore; events: SessionEvent[] } {
+function answering(store: SessionStore, timeout = 50): { store: TimedStore; events: SessionEvent[] } {
   const events = new SessionEvents(LOG, Date.now)
   const heard: SessionEvent[] = []
   events.emitter.on('event', (event) => void heard.push(event))
-  return { store: new AnsweringStore(store, timeout, events), events: heard }
+  return { store: new TimedStore(store, timeout, events), events: heard }
 }
 
 /** An answer that has to be a promise. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Redis } from 'ioredis'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
 import { connectionsOf as postgresConnections } from '../../lib/stores/postgres-connections.ts'
@@ -53,9 +53,9 @@ t.test('a client that checks no certificate says so', async (t) => {
   }
   const unchecked = [{ host: 'db.example', ssl: { rejectUnauthorized: false } }]
   for (const options of [...unchecked, { connectionString: 'postgres://db.example/x?sslmode=no-verify' }]) {
-    t.strictSame(postgresConnections(new pg.Pool(options)), [{ host: 'db.example', encrypted: true, verified: false }])
+    t.strictSame(postgresConnections(new Pool(options)), [{ host: 'db.example', encrypted: true, verified: false }])
   }
-  t.strictSame(postgresConnections(new pg.Pool({ host: 'db.example', ssl: {} })), [
+  t.strictSame(postgresConnections(new Pool({ host: 'db.example', ssl: {} })), [
     { host: 'db.example', encrypted: true },
   ])
 })

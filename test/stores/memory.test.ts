@@ -124,9 +124,9 @@ t.test('an expired record is reported once, when a read meets it, and goes with 
   const a = await put('a', 'ann')
   const reported: unknown[] = []
   clock.advance('30m')
-  store.onExpired = (record) => void reported.push(record)
-  t.equal(await store.get('a'), undefined)
-  t.equal(await store.get('a'), undefined)
+  const reports = { onExpired: (record: SessionRecord) => void reported.push(record) }
+  t.equal(await store.get('a', reports), undefined)
+  t.equal(await store.get('a', reports), undefined)
   t.same(reported, [a])
   t.equal(store.size, 0)
   t.same(await store.listIndex('ann'), [])

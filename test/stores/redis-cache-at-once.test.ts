@@ -8,7 +8,7 @@ import {
 } from 'redis-5'
 import type { Test } from 'tap'
 import t from 'tap'
-import { atOnce } from '../../lib/storage/immediate.ts'
+import { offerOf } from '../../lib/storage/immediate.ts'
 import type { RedisClient, RedisStore } from '../../lib/stores/redis.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
@@ -62,7 +62,7 @@ async function connected(t: Test, client: Client): Promise<Client> {
 
 /** What the store has at hand. */
 function now(store: RedisStore, handle: string): unknown {
-  return atOnce(store)?.recall?.(handle)
+  return offerOf(store)?.recall(handle)
 }
 
 /** A way to the server on which its word of a change gets lost, as one that is late over another connection. */

@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { createClient as createClient5 } from 'redis-5'
 import type { Test } from 'tap'
 import t from 'tap'
-import { atOnce } from '../../lib/storage/immediate.ts'
+import { offerOf } from '../../lib/storage/immediate.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { freshName, nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import type { SessionRecord, SessionStore } from '../../types/index.ts'
@@ -45,7 +45,7 @@ async function cachingClient(t: Test, create: typeof createClient, silence?: num
 
 /** What a store has at hand, by which it lets a request in. */
 function atHand(store: SessionStore, { handle }: SessionRecord): SessionRecord | undefined {
-  return atOnce(store)?.recall?.(handle)
+  return offerOf(store)?.recall(handle)
 }
 
 for (const [name, create] of [

@@ -152,10 +152,10 @@ t.test('a value that is not the whole of its record is damaged', async (t) => {
     'data that reaches for a prototype': `${head}\n${encodeRecord({ ...record, data: '{"__proto__":{}}' })}`,
   }
   const heard: string[] = []
-  store.onDamaged = (name) => heard.push(name)
+  const reports = { onDamaged: (name: string) => void heard.push(name) }
   const seen = { lastSeenAt: Date.now(), idleDeadline: Date.now() + IDLE }
   const find = async (name: string): Promise<void> => {
-    t.equal(await store.get(handle), undefined, name)
+    t.equal(await store.get(handle, reports), undefined, name)
     t.strictSame(heard.splice(0), [handle], name)
   }
   for (const [name, value] of Object.entries(damages)) {

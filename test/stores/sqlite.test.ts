@@ -34,7 +34,8 @@ for (const driver of sqliteDrivers()) {
         close: async () => void database.close(),
       }
     })
-    for (const check of contract) t.test(check.name, () => check.run())
+    // Its clock is the clock of the process.
+    for (const check of contract) if (check.part !== 'clock') t.test(check.name, () => check.run())
   })
 
   t.test(`what was stored is there for the next process on ${driver.name}`, async (t) => {
@@ -204,9 +205,8 @@ t.test('a write is tried again when the file is busy, as either driver says it, 
   t.equal(await store.delete(record.handle), true)
   t.equal(errors.length, 0)
   for (const fields of [{}, { code: 'SQLITE_FULL' }, { code: 'ERR_SQLITE_ERROR', errcode: 13 }]) {
-    const error = failure(fields)
-    errors.push(error)
-    t.equal(await store.delete(record.handle).catch((reason: unknown) => reason), error)
+    errors.push(failure(fields))
+    await t.rejects(store.delete(record.handle), /failed$/)
     t.equal(errors.length, 0)
   }
 })
@@ -235,6 +235,8 @@ t.test('a connection that reads integers as BigInt gives the same records', asyn
   t.strictSame(await store.get(record.handle), record)
   await store.addToIndex('u', 'h', record.idleDeadline)
   t.strictSame(await store.listIndex('u'), [{ handle: 'h', expiresAt: record.idleDeadline }])
+  t.equal(await store.count(), 1)
+  t.strictSame(await store.listAll({ limit: 1 }), { records: [record], next: record.handle })
   t.equal(await store.sweep(Number.MAX_SAFE_INTEGER, 10), 1)
 })
 
@@ -255,11 +257,11 @@ t.test('a row that is not the whole of its record is damaged', async (t) => {
     'data that reaches for a prototype': encodeRecord({ ...record, data: '{"__proto__":{"isAdmin":true}}' }),
   }
   const heard: string[] = []
-  store.onDamaged = (handle) => heard.push(handle)
+  const reports = { onDamaged: (handle: string) => void heard.push(handle) }
   for (const [name, text] of Object.entries(damages)) {
     await store.create(record)
     database.prepare('UPDATE sessions SET record = ?').run(text)
-    t.equal(await store.get(record.handle), undefined, name)
+    t.equal(await store.get(record.handle, reports), undefined, name)
     t.strictSame(heard.splice(0), [record.handle], name)
     await store.delete(record.handle)
   }

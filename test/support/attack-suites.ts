@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { fixation } from '../attacks/fixation.ts'
+import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
 import { lostUpdate } from '../attacks/lost-update.ts'
@@ -26,6 +27,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   renewal,
   revocation,
   'session limits': limits,
+  'half-done changes': halfDone,
 }
 
 /** Attacks one store in every way but the random one. */

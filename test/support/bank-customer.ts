@@ -2,7 +2,7 @@ import type { BrowserContext, Cookie, Page } from 'playwright-core'
 import { CUSTOMERS } from '../../lib/demo/accounts.ts'
 import type { Site } from './sites.ts'
 
-/** Somebody who sits at a device and banks, with the forms and links that everybody has. */
+/** A person at a device who uses the forms and links of the bank. */
 export class BankCustomer {
   readonly device: BrowserContext
   readonly page: Page
@@ -33,23 +33,24 @@ export class BankCustomer {
     await this.page.waitForURL('**/account')
   }
 
-  /** Clicks a link and gives the heading of the page it leads to. */
+  /** Clicks a link and returns the heading of the page that it leads to. */
   async follow(name: string): Promise<string> {
-    await Promise.all([this.page.waitForEvent('load'), this.page.getByRole('link', { name }).click()])
+    await Promise.all([this.page.waitForEvent('load'), this.page.getByRole('link', { name, exact: true }).click()])
     return this.heading()
   }
 
+  /** Presses a button and returns the heading of the page that it leads to. */
   async press(name: string): Promise<string> {
     await Promise.all([this.page.waitForEvent('load'), this.page.getByRole('button', { name }).click()])
     return this.heading()
   }
 
-  /** What the page is about, as its first heading says. */
+  /** Returns the main heading of the page. */
   async heading(): Promise<string> {
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? ''
   }
 
-  /** All cookies the device would send to the bank. */
+  /** Returns all cookies that the device would send to the bank. */
   cookies(): Promise<Cookie[]> {
     return this.device.cookies(this.#origin)
   }

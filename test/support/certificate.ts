@@ -1,10 +1,10 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 
-/** A key, and a certificate that it signed for itself. */
+/** A key, and a certificate signed by that key. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
-  /** SHA-256 of the public key, base64: what a browser can be told to trust, and nothing besides. */
+  /** SHA-256 of the public key, base64. A browser can be told to trust exactly this key. */
   readonly pin: string
 }
 
@@ -13,7 +13,7 @@ const TAGS = { integer: 0x02, bitString: 0x03, oid: 0x06, utf8: 0x0c, utcTime: 0
 const ECDSA_WITH_SHA256 = sequence(der(TAGS.oid, Buffer.from('2a8648ce3d040302', 'hex')))
 const COMMON_NAME = der(TAGS.oid, Buffer.from('550403', 'hex'))
 
-/** Makes a certificate (RFC 5280, 4.1) with nothing but Node. It names no host: browsers are to go by its key. */
+/** Makes a certificate (RFC 5280, 4.1) with Node alone. The certificate names no host, because browsers are told to trust its key. */
 export function makeCertificate(): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' })
@@ -39,7 +39,7 @@ function der(tag: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...lengthOf(content)]), content])
 }
 
-/** As short as it can be: parsers refuse anything longer. */
+/** Encodes a length in as few bytes as possible, because parsers refuse more. */
 function lengthOf({ length }: Buffer): number[] {
   if (length < 0x80) return [length]
   return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]

@@ -11,18 +11,18 @@ interface Test {
   teardown(end: () => Promise<void> | void): void
 }
 
-/** Where Debian puts it. */
+/** The place of Chromium on Debian. */
 const PROGRAM = '/usr/bin/chromium'
 
-/** A slow machine is no reason to fail; a page that never comes is. */
+/** Milliseconds that a page may take, so that a slow machine does not fail a test. */
 const PATIENCE = 30_000
 
 const FLAGS = ['--disable-gpu', '--disable-quic', '--disable-sync']
 
-/** Made-up names of sites, all on this machine, and no way out to any other. */
+/** Names of sites that exist only for tests. All lead to this machine, and no other name leads anywhere. */
 const HOSTS = 'MAP *.test 127.0.0.1, MAP localhost 127.0.0.1, EXCLUDE 127.0.0.1, MAP * ~NOTFOUND'
 
-/** A Chromium of one test file, with a profile of its own, in which each device is a private window. */
+/** A Chromium for one test file. Each device is a private window of it. */
 export class Chromium {
   readonly #browser: Browser
 
@@ -30,14 +30,14 @@ export class Chromium {
     this.#browser = browser
   }
 
-  /** Starts one that is gone when the test ends, and that trusts this certificate. */
+  /** Starts a Chromium that trusts this certificate. It closes when the test ends. */
   static async start(t: Test, certificate: Certificate): Promise<Chromium> {
     const browser = await chromium.launch(launchOptions(certificate))
     t.teardown(() => browser.close())
     return new Chromium(browser)
   }
 
-  /** Another device: its cookies, cache and storage are its own. Gone when the test ends. */
+  /** Opens a device with cookies, cache and storage of its own. It closes when the test ends. */
   async device(t: Test, options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const device = await this.#browser.newContext(options)
     device.setDefaultTimeout(PATIENCE)
@@ -47,8 +47,8 @@ export class Chromium {
 }
 
 /**
- * Starts a Chromium that is one device, its profile new and gone when the test ends. Private windows, and Debian's settings,
- * keep all cookies from third parties; here nothing but SameSite decides.
+ * Starts a Chromium that is one device, with a new profile that is deleted when the test ends. Private windows and Debian's
+ * settings block all third-party cookies. This profile allows them, so that SameSite alone decides.
  */
 export async function startProfile(t: Test, certificate: Certificate): Promise<BrowserContext> {
   const home = temporaryFolder(t)
@@ -68,7 +68,7 @@ function launchOptions({ pin }: Certificate): LaunchOptions {
   return {
     executablePath: PROGRAM,
     args: [...FLAGS, `--host-resolver-rules=${HOSTS}`, `--ignore-certificate-errors-spki-list=${pin}`],
-    // People's browsers keep pages for the Back button, and what comes back after a logout is to be seen.
+    // Ordinary browsers keep pages for the Back button, and a test looks at such a page after a logout.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
     timeout: PATIENCE,
   }

@@ -6,6 +6,8 @@ export interface Block {
   code: string
   /** Line of the opening fence, counted from 1. */
   line: number
+  /** The last line above the fence that is not blank. */
+  above: string
 }
 
 const FENCE = /^(?<fence>`{3,}|~{3,})(?<info>[^`]*)$/
@@ -14,13 +16,16 @@ const FENCE = /^(?<fence>`{3,}|~{3,})(?<info>[^`]*)$/
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = []
   let open: (Block & { fence: string; lines: string[] }) | undefined
+  let above = ''
   for (const [index, line] of markdown.split('\n').entries()) {
     if (open === undefined) {
       const { fence, info } = FENCE.exec(line)?.groups ?? {}
-      if (fence !== undefined) open = { ...parseInfo(info ?? ''), fence, lines: [], code: '', line: index + 1 }
+      if (fence !== undefined) open = { ...parseInfo(info ?? ''), fence, lines: [], code: '', line: index + 1, above }
+      else if (line.trim() !== '') above = line
     } else if (line.startsWith(open.fence) && line.trim() === open.fence) {
       const { language, attributes, lines } = open
-      blocks.push({ language, attributes, code: lines.join('\n') + '\n', line: open.line })
+      blocks.push({ language, attributes, code: lines.join('\n') + '\n', line: open.line, above: open.above })
+      above = ''
       open = undefined
     } else {
       open.lines.push(line)
@@ -37,4 +42,15 @@ function parseInfo(info: string): Pick<Block, 'language' | 'attributes'> {
     return at === -1 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
   })
   return { language, attributes: Object.fromEntries(pairs) as Record<string, string> }
+}
+
+/** The code of every `@example` in the doc comments of a TypeScript source. */
+export function examplesOf(source: string): string[] {
+  const comments = source.match(/\/\*\*[^]*?\*\//g) ?? []
+  return comments.flatMap((comment) => {
+    const text = comment.slice(3, -2).replaceAll(/^ *\* ?/gm, '')
+    return Array.from(text.matchAll(/^@example\n([^]*?)(?=^@|$(?![^]))/gm), ([, code = '']) =>
+      code.replaceAll(/^```.*$/gm, ''),
+    )
+  })
 }

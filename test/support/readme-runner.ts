@@ -7,14 +7,15 @@ import type { Block } from './markdown.ts'
 import { ROOT } from './imports.ts'
 import type { Finished } from './run.ts'
 import { plainEnvironment, run } from './run.ts'
+import { packTarball } from './tarball.ts'
 import { typeCheck } from './type-check.ts'
 
-/** Info strings that README.md may use; anything else is a mistake. */
+/** The words that an info string may have; any other word is a mistake. */
 const ATTRIBUTES = /^(file|alone|fragment|options|serve|store|needs|exit|output|[A-Z][A-Z0-9_]*)$/
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
-/** Moves a server from the port of the README to a free one, and says which. */
+/** Moves a server from the port of the guide to a free port, and prints that port. */
 const FREE_PORT = `
   import { Server } from 'node:net'
   const { listen } = Server.prototype
@@ -24,7 +25,7 @@ const FREE_PORT = `
   }
 `
 
-/** What surrounds a fragment, so that it reads as the inside of a handler. */
+/** The declarations around a fragment, which make the fragment the inside of a handler. */
 const FRAGMENT = `
   import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
   import secureSession from 'fastify-session-guard'
@@ -37,34 +38,42 @@ const FRAGMENT = `
   declare const options: SecureSessionOptions
 `
 
-/** Asks a store that a file exports one question, and ends whatever it keeps open. */
+/** Asks the store that a file exports one question, and ends the process with all open connections. */
 const ASK = `
   const { store } = await import(process.argv[1])
   if ((await store.get('nobody')) !== undefined) throw new Error('found nobody')
   process.exit(0)
 `
 
-/** A folder in which a reader of the README has typed everything it says into files. */
+/** A folder in which a reader of one guide types its blocks into files, one after the other. */
 export class Reader {
   readonly folder: string
+  readonly #files = new Set<string>()
 
   constructor(folder: string) {
     this.folder = folder
   }
 
-  /** What is wrong with a block before anything is run. */
-  static faultsOf({ attributes }: Block): string[] {
-    return Object.keys(attributes).filter((name) => !ATTRIBUTES.test(name))
+  /** Returns the faults that a block has before anything is run. */
+  static faultsOf({ attributes, above }: Block): string[] {
+    const { file } = attributes
+    const unknown = Object.keys(attributes).filter((name) => !ATTRIBUTES.test(name))
+    const isNamed = file === undefined || above.includes(`\`${file}\``)
+    return [
+      ...unknown.map((name) => `unknown word in the info string: ${name}`),
+      ...(isNamed ? [] : [`the line above the block does not show the file name \`${file}\``]),
+    ]
   }
 
-  /** Writes a block to the file it names, or to one of its own. */
+  /** Writes a block to the file that it names, or to a file with the line in its name. */
   async write(block: Block): Promise<string> {
     const name = block.attributes['file'] ?? `line-${block.line}.${block.language === 'ts' ? 'ts' : 'mjs'}`
     await writeFile(join(this.folder, name), block.code)
+    this.#files.add(name)
     return name
   }
 
-  /** Writes a part of a file as the whole that it stands in. */
+  /** Writes a fragment, or a part of the options, with the declarations around it. */
   async writePart(block: Block): Promise<void> {
     const isOptions = 'options' in block.attributes
     const whole = isOptions
@@ -73,7 +82,7 @@ export class Reader {
     await writeFile(join(this.folder, `line-${block.line}.ts`), whole)
   }
 
-  /** The compiler's complaints about a block that is a program of its own: it declares what the others must not see. */
+  /** Returns the compiler's complaints about a block whose declarations the other blocks must not see. */
   async typeCheckAlone(block: Block): Promise<string> {
     const folder = join(this.folder, `line-${block.line}`)
     await mkdir(folder)
@@ -81,35 +90,38 @@ export class Reader {
     return typeCheck(folder, TSC, { skipLibCheck: true })
   }
 
-  /** The compiler's complaints about every TypeScript file of the folder. */
+  /** Returns the compiler's complaints about every TypeScript file of the folder. */
   async typeCheck(): Promise<string> {
     return typeCheck(this.folder, TSC, { skipLibCheck: true })
   }
 
-  /** Runs a file to its end, with the environment that its block names. */
+  /** Runs a file to its end, with the environment variables that its block names. */
   async run(name: string, block: Block): Promise<Finished> {
-    return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 20_000 })
+    return run(process.execPath, [name], { cwd: this.folder, env: variablesOf(block), check: false, timeout: 120_000 })
   }
 
-  /** Imports a file that exports a store, and asks that store something. */
+  /** Imports a file that exports a store, and asks that store for a record. */
   async ask(name: string, block: Block, env: Record<string, string>): Promise<Finished> {
     const args = ['--input-type=module', '-e', ASK, `./${name}`]
     return run(process.execPath, args, {
       cwd: this.folder,
       env: { ...env, ...variablesOf(block) },
       check: false,
-      timeout: 20_000,
+      timeout: 120_000,
     })
   }
 
-  /** Starts a file that serves, asks it for a path, and stops it. Resolves to the status, or to why there is none. */
+  /**
+   * Starts a server, asks it for a path, and stops it. Resolves to the status, or to the errors of a server that did
+   * not start.
+   */
   async serve(name: string, block: Block): Promise<number | string> {
     const preload = `data:text/javascript,${encodeURIComponent(FREE_PORT)}`
     const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', preload, name], {
       cwd: this.folder,
       env: { ...plainEnvironment(), ...variablesOf(block) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 120_000,
     })
     const closed = once(child, 'close')
     let errors = ''
@@ -126,8 +138,8 @@ export class Reader {
     return `ended without listening\n${errors}`
   }
 
-  /** Commands of a shell block that do not exist; `files` are the names of the other blocks. */
-  async missingCommands(block: Block, files: readonly string[]): Promise<string[]> {
+  /** Returns the commands of a shell block that do not exist. */
+  async missingCommands(block: Block): Promise<string[]> {
     const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest
     const missing: string[] = []
     for (const command of commandsOf(block.code)) {
@@ -136,42 +148,54 @@ export class Reader {
         SHELL.includes(program) ||
         (program === 'npm' && isNpmCommand(args, manifest.scripts)) ||
         (program === 'npx' && (await this.#hasCommand(args))) ||
-        (program === 'node' && args.some((name) => files.includes(name.replace(/^\.\//, ''))))
+        (program === 'node' && args.some((name) => this.#files.has(name.replace(/^\.\//, ''))))
       if (!exists) missing.push(command)
     }
     return missing
   }
 
-  /** Whether the installed command explains itself under this name. */
+  /** Returns whether the installed package has this command. */
   async #hasCommand([name, command]: string[]): Promise<boolean> {
     if (name !== 'fastify-session-guard') return false
-    const main = join(this.folder, 'node_modules', name, 'dist/lib/cli/main.js')
-    const args = [main, ...(command === undefined || command.startsWith('-') ? [] : [command]), '--help']
+    const args = [
+      join(this.folder, '../node_modules', name, 'dist/lib/cli/main.js'),
+      ...(command === undefined || command.startsWith('-') ? [] : [command]),
+      '--help',
+    ]
     return (await run(process.execPath, args, { cwd: this.folder, check: false })).code === 0
   }
 }
 
-/** Programs that the README may take for granted. */
+/** The programs that a guide may use without installing them. */
 const SHELL = ['cd', 'curl', 'echo', 'export', 'git']
 
 type Manifest = Record<'scripts' | 'bin', Record<string, string>>
 
-/** A reader whose folder has this package installed, built from the sources as they are now. */
-export async function readerIn(folder: string, build: (folder: string) => Promise<void>): Promise<Reader> {
-  await mkdir(folder, { recursive: true })
+/** Installs this package, packed from the sources as they are now, where every folder below `base` finds it. */
+export async function installBelow(base: string): Promise<void> {
+  const { file, remove } = await packTarball()
+  const target = join(base, 'node_modules', 'fastify-session-guard')
+  await mkdir(target, { recursive: true })
+  await run('tar', ['-xzf', file, '--strip-components=1', '-C', target], { cwd: base })
+  await remove()
+}
+
+/** Makes a new, empty folder below `base` for the reader of one guide. */
+export async function readerBelow(base: string, guide: string): Promise<Reader> {
+  const folder = join(base, guide.replaceAll('/', '_'))
+  await mkdir(folder)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
-  await build(join(folder, 'node_modules', 'fastify-session-guard'))
   return new Reader(folder)
 }
 
-/** Whether every line of `expected` is printed, in this order; `…` stands for anything. */
+/** Returns whether every line of `expected` is printed, in this order. `…` stands for any text. */
 export function isPrinted(expected: string, printed: string): boolean {
   const lines = expected.split('\n').filter((line) => line.trim() !== '')
   const pattern = lines.map((line) => line.trimEnd().split('…').map(escaped).join('.*')).join('[^]*')
   return new RegExp(pattern).test(printed)
 }
 
-/** One command a line: continuation lines joined, comments, prompts and operators gone. */
+/** Returns the commands of a shell block, without comments, prompts and operators. */
 function commandsOf(code: string): string[] {
   const lines = code.replaceAll('\\\n', ' ').split(/\n|&&|\||;/)
   return lines

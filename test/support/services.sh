@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the real servers and the browser that the tests use on this machine: test/support/services.sh [name...]
-# Names: redis postgresql chromium nginx; all of them when none is given. Does nothing for what is there already.
+# Names: redis postgresql chromium nginx haproxy faketime; all of them when none is given. Does nothing for what is there already.
 # Nothing it installs is started or enabled: the tests start their own, on free ports, in temporary folders.
 set -euo pipefail
 # Servers live there, and it is not on the path of every user.
@@ -12,8 +12,10 @@ has() {
     postgresql) command -v postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' ;;
     chromium) command -v chromium ;;
     nginx) command -v nginx ;;
+    haproxy) command -v haproxy ;;
+    faketime) compgen -G '/usr/lib/*/faketime/libfaketime.so.1' ;;
     *)
-      echo "services.sh: unknown name '$1'; known are: redis postgresql chromium nginx" >&2
+      echo "services.sh: unknown name '$1'; known are: redis postgresql chromium nginx haproxy faketime" >&2
       exit 2
       ;;
   esac >/dev/null
@@ -24,6 +26,7 @@ packages_of() {
     redis) echo redis-server ;;
     # Without a font every page is a page of empty boxes.
     chromium) echo chromium fonts-liberation ;;
+    faketime) echo libfaketime ;;
     *) echo "$1" ;;
   esac
 }
@@ -31,12 +34,12 @@ packages_of() {
 units_of() {
   case "$1" in
     redis) echo redis-server ;;
-    chromium) ;;
+    chromium | faketime) ;;
     *) echo "$1" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- redis postgresql chromium nginx
+[ $# -gt 0 ] || set -- redis postgresql chromium nginx haproxy faketime
 missing=()
 for name in "$@"; do
   has "$name" || missing+=("$name")

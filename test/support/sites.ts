@@ -19,15 +19,15 @@ interface Test {
   teardown(end: () => Promise<void> | void): void
 }
 
-/** How an app is met by its users: on https as in production, or on http://localhost as in development. */
+/** How users reach an app: over https as in production, or at http://localhost as in development. */
 export type Setting = 'production' | 'development'
 
 export const SETTINGS = ['production', 'development'] as const satisfies readonly Setting[]
 
-/** The session cookie's name in each, by default. */
+/** The default name of the session cookie in each setting. */
 export const COOKIE_NAMES: Readonly<Record<Setting, string>> = { production: '__Host-session', development: 'session' }
 
-/** What a browser sent, as the server saw it, and the status it got. */
+/** A request of a browser as the server saw it, and the status of the answer. */
 export interface Exchange {
   readonly method: string
   readonly path: string
@@ -39,21 +39,21 @@ export interface Exchange {
   readonly status: number
 }
 
-/** Something that browsers can visit. */
+/** A server that browsers can visit. */
 export interface Site {
   /** `https://bank.test:12345`. */
   readonly origin: string
-  /** The next exchange on this path, which may have been already. Each is told once. */
+  /** Resolves to the next exchange on this path, or to one that was not asked for yet. Returns each exchange once. */
   answered(path: string): Promise<Exchange>
 }
 
-/** The bank of the demo, in the hands of a test. */
+/** The bank of the demo, with everything that a test needs of it. */
 export interface BankSite extends Site {
   readonly app: FastifyInstance
   readonly clock: TestClock
 }
 
-/** Opens the bank's doors on a free port. */
+/** Opens the bank on a free port. */
 export async function openBank(
   t: Test,
   setting: Setting,
@@ -64,6 +64,8 @@ export async function openBank(
   const isProduction = setting === 'production'
   const app = await buildBank({
     ...(isProduction && { https: certificate }),
+    // The button of the bank then moves the clock of the test.
+    ...(session.clock === undefined && { clock }),
     session: { ...sessionOptions(t, setting, clock), ...session },
   })
   t.teardown(() => app.close())
@@ -72,7 +74,7 @@ export async function openBank(
   return { app, clock, ...site }
 }
 
-/** What an app of that setting needs to be told. */
+/** Returns the plugin's options for an app of that setting. */
 export function sessionOptions(t: Test, environment: Setting, clock: TestClock): SecureSessionOptions {
   const shared = { environment, secret: SECRET, clock }
   if (environment === 'development') return { ...shared, store: memoryStore({ clock }) }
@@ -81,7 +83,7 @@ export function sessionOptions(t: Test, environment: Setting, clock: TestClock):
   return { ...shared, store: sqliteStore({ database, clock }), tls: 'direct' }
 }
 
-/** A site of somebody else's: each path is a page. */
+/** Opens a site that is not the app's: each path is a page. */
 export function openPages(
   t: Test,
   base: string,
@@ -97,7 +99,7 @@ export function openPages(
   return open(t, server, base)
 }
 
-/** Listens on a free port of 127.0.0.1, which `base` (`https://bank.test`) is said to be. */
+/** Listens on a free port of 127.0.0.1. Browsers reach it under `base`, such as `https://bank.test`. */
 export async function open(t: Test, server: Server, base: string): Promise<Site> {
   const seen: Exchange[] = []
   server.on('request', (request: IncomingMessage, response) => {

@@ -31,14 +31,17 @@ export interface ProcessAnswer {
   readonly body: Record<string, unknown>
   /** The session cookie it set, as a `Cookie` header; `''` when it cleared it, `undefined` when it said nothing. */
   readonly cookie: string | undefined
+  /** All `Set-Cookie` lines. */
+  readonly setCookies: readonly string[]
 }
 
 /** Starts `smallApp` on a store in another process, which ends with the test. */
 export async function startAppProcess(
   t: { teardown(end: () => Promise<void>): void },
   options: ProcessOptions,
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<AppProcess> {
-  const child = fork(FILE, [JSON.stringify(options)])
+  const child = fork(FILE, [JSON.stringify(options)], { env: { ...process.env, ...environment } })
   t.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
@@ -61,12 +64,13 @@ export async function startAppProcess(
         headers: { ...(cookie && { cookie }), ...(body && { 'content-type': 'application/json' }) },
         ...(body && { body: JSON.stringify(body) }),
       })
-      const [set] = response.headers.getSetCookie()
-      const value = set?.split(';')[0]
+      const setCookies = response.headers.getSetCookie()
+      const value = setCookies.find((line) => line.startsWith('session='))?.split(';')[0]
       return {
         status: response.status,
         body: (await response.json()) as Record<string, unknown>,
         cookie: value === 'session=' ? '' : value,
+        setCookies,
       }
     },
   }

@@ -11,7 +11,7 @@ export async function twoProcesses(t: Test, url: string): Promise<void> {
     const { cookie } = await one.request('POST', '/login', undefined, { user: 'ann' })
     t.match((await other.request('GET', '/me', cookie)).body, { user: 'ann' })
     t.equal((await one.request('POST', '/logout', cookie)).status, 200)
-    t.strictSame(await other.request('GET', '/me', cookie), {
+    t.match(await other.request('GET', '/me', cookie), {
       status: 200,
       body: { user: null, note: null },
       cookie: '',
@@ -75,7 +75,7 @@ export async function twoProcesses(t: Test, url: string): Promise<void> {
         renewed.every((value) => value !== '' && value.slice(0, 30) === cookie?.slice(0, 30)),
         'the same session',
       )
-      t.ok(renewed.length <= 2, 'at most two successors')
+      t.equal(renewed.length, answers.flatMap((answer) => answer.cookie ?? []).length, 'each asker has its own')
       cookie = renewed.at(-1) ?? cookie
     }
   })

@@ -10,7 +10,7 @@ import { goOnHere, notes } from './fields.ts'
 import type { View } from './layout.ts'
 import { message, titleOf } from './layout.ts'
 
-/** A transfer as it was typed. */
+/** A transfer as the customer typed it. */
 export interface TransferForm {
   readonly to: string
   readonly amount: string
@@ -72,8 +72,8 @@ function transferForm({ recipients, form, error }: AccountView): Html {
         <input id="reference" name="reference" value="${form.reference}" autocomplete="off" maxlength="80" />
       </div>
       <p id="limits" class="muted">
-        Up to ${formatMoney(MAX_TRANSFER)}. From ${formatMoney(LARGE_TRANSFER)} on, your password must have been given
-        in the last five minutes.
+        Up to ${formatMoney(MAX_TRANSFER)}. For ${formatMoney(LARGE_TRANSFER)} or more, you must have given your
+        password in the last five minutes.
       </p>
       <button type="submit">Send money</button>
     </form>

@@ -6,7 +6,7 @@ import { message, titleOf } from './layout.ts'
 
 export function confirmPage(customer: Customer, error?: string): View {
   const body = html`<h1>Please confirm it is you</h1>
-    <p>A large transfer needs a password given in the last five minutes, in case somebody else sits here now.</p>
+    <p>A large transfer needs a password that you gave in the last five minutes. Somebody else could sit here now.</p>
     ${message('bad', error)}
     <form class="card" method="post" action="/confirm">
       <input

@@ -18,7 +18,10 @@ export function devicesPage(view: DevicesView): View {
   const others = view.sessions.length - 1
   const body = html`<h1>Your devices</h1>
     ${message('good', view.notice)}
-    <p>Everywhere you are logged in. Something here is not yours? Log it out: it takes effect with its next click.</p>
+    <p>
+      These are the places where you are logged in. Is one not yours? Log it out: its next click leads to the login
+      page.
+    </p>
     <ul class="devices">
       ${ownFirst(view).map((session) => device(session, view))}
     </ul>

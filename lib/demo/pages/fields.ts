@@ -2,7 +2,7 @@ import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { ERROR_ID } from './layout.ts'
 
-/** A password to type, marked when the one before was wrong. */
+/** The field for a password, marked when the last password was wrong. */
 export function passwordField(label: string, error: string | undefined): Html {
   return html`<div class="field">
     <label for="password">${label}</label>
@@ -19,14 +19,14 @@ export function passwordField(label: string, error: string | undefined): Html {
   </div>`
 }
 
-/** What assistive technology says of a field: what was wrong with it, and its hint, which has that id. */
+/** The attributes from which a screen reader learns what was wrong with a field, and the field's hint. `hint` is an id. */
 export function notes(error: string | undefined, hint?: string): Html {
   const ids = [...(error === undefined ? [] : [ERROR_ID]), ...(hint === undefined ? [] : [hint])]
   return html`${error !== undefined && html`aria-invalid="true"`}
   ${ids.length > 0 && html`aria-describedby="${ids.join(' ')}"`}`
 }
 
-/** After a mistake, the cursor is where it can be mended. */
+/** Puts the cursor into the field after a mistake. */
 export function goOnHere(error: string | undefined): Html | undefined {
   return error === undefined ? undefined : html`autofocus`
 }

@@ -1,25 +1,27 @@
 import type { Customer } from '../accounts.ts'
-import type { Html } from '../html.ts'
-import { html } from '../html.ts'
-import type { PanelFacts } from './panel.ts'
-import { panel } from './panel.ts'
+import { Html, html } from '../html.ts'
 
-/** What one route has to say; the frame around it is the same for all. */
+/** The content of one page. The frame around it is the same for all. */
 export interface View {
   readonly title: string
   readonly body: Html
-  /** Where in the navigation this page is. */
-  readonly place?: 'account' | 'devices'
+  /** The entry of the navigation that leads to this page. */
+  readonly place?: 'account' | 'devices' | 'attacks'
 }
 
-/** What the frame shows: who is logged in, and the panel, where the session could be read at all. */
+/** What the frame around a page shows. */
 export interface Frame {
+  /** Who is logged in. */
   readonly customer: Customer | undefined
-  readonly facts: PanelFacts | undefined
+  /** Tells whether the page has a panel, which needs a session that can be read. */
+  readonly hasPanel: boolean
 }
 
-/** A whole document. */
-export function layout({ title, body, place }: View, { customer, facts }: Frame): string {
+/** The place of the panel, which is filled in when the response is about to leave. No visitor's text can hold this mark. */
+export const PANEL_MARK = '<!--panel-->'
+
+/** Returns a whole document. */
+export function layout({ title, body, place }: View, { customer, hasPanel }: Frame): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -35,12 +37,12 @@ export function layout({ title, body, place }: View, { customer, facts }: Frame)
         <header>
           <div class="bar">
             <a class="brand" href="/">Quayside Bank</a>
-            ${customer !== undefined && navigation(customer, place)}
+            ${hasPanel && navigation(customer, place)}
           </div>
         </header>
         <div class="columns">
           <main id="main" tabindex="-1">${body}</main>
-          ${facts !== undefined && panel(facts)}
+          ${hasPanel && new Html(PANEL_MARK)}
         </div>
         <footer>
           <p>A demonstration of fastify-session-guard. No real money, and nothing leaves this computer.</p>
@@ -49,28 +51,33 @@ export function layout({ title, body, place }: View, { customer, facts }: Frame)
     </html>`.toString()
 }
 
-function navigation(customer: Customer, place: View['place']): Html {
+function navigation(customer: Customer | undefined, place: View['place']): Html {
   return html`<nav aria-label="Your bank">
-    ${link('/account', 'Account', place === 'account')} ${link('/devices', 'Your devices', place === 'devices')}
-    <form method="post" action="/logout">
-      <button class="quiet" type="submit">Log out <span class="away">${customer.name}</span></button>
-    </form>
+    ${customer !== undefined && link('/account', 'Account', place === 'account')}
+    ${customer !== undefined && link('/devices', 'Your devices', place === 'devices')}
+    ${link('/attacks', 'Attacks', place === 'attacks')} ${customer !== undefined && logOutButton(customer)}
   </nav>`
+}
+
+function logOutButton({ name }: Customer): Html {
+  return html`<form method="post" action="/logout">
+    <button class="quiet" type="submit">Log out <span class="away">${name}</span></button>
+  </form>`
 }
 
 function link(href: string, text: string, isHere: boolean): Html {
   return isHere ? html`<a href="${href}" aria-current="page">${text}</a>` : html`<a href="${href}">${text}</a>`
 }
 
-/** By this a field refers to what was wrong with it. */
+/** The id of the message that says what was wrong with a field. */
 export const ERROR_ID = 'error'
 
-/** A title that says first of all when something went wrong: it is what a screen reader begins with. */
+/** Returns a title that begins with a mistake, because a screen reader begins with the title. */
 export function titleOf(name: string, error: string | undefined): string {
   return error === undefined ? name : `Error: ${name}`
 }
 
-/** A message about what just happened. Nothing without a text. */
+/** Shows a message about what just happened. Nothing without a text. */
 export function message(kind: 'good' | 'bad', text: string | undefined): Html | undefined {
   if (text === undefined) return undefined
   return kind === 'bad'

@@ -6,13 +6,13 @@ import { notes, passwordField } from './fields.ts'
 import type { View } from './layout.ts'
 import { message, titleOf } from './layout.ts'
 
-/** What the login form remembers of the try before. */
+/** The values that the login form keeps from the last try. */
 export interface LoginView {
   readonly name: string
   readonly remember: boolean
   readonly error?: string | undefined
   readonly notice?: string | undefined
-  /** Where to go afterwards: one of the names in `routes/login.ts`. */
+  /** The page that follows the login: one of the names in `routes/login.ts`. */
   readonly next: string
 }
 
@@ -51,7 +51,7 @@ function loginForm({ name, remember, error, next }: LoginView): Html {
 function demoCustomers(): Html {
   return html`<section aria-labelledby="who">
     <h2 id="who">Who banks here</h2>
-    <p>This is a demo, so the passwords are no secret:</p>
+    <p>This is a demo, so the page prints the passwords.</p>
     <table>
       <thead>
         <tr>

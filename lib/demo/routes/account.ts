@@ -13,12 +13,12 @@ const SHOWN_TRANSFERS = 8
 const MAX_REFERENCE_LENGTH = 80
 const EMPTY: TransferForm = { to: '', amount: '', reference: '' }
 
-/** The account, transfers, and the password that a large one asks for. */
+/** The account, its transfers, and the password that a large transfer asks for. */
 export function accountRoutes(app: FastifyInstance, bank: Bank): void {
   const preHandler = app.requireLogin()
   const requireRecentLogin = app.requireLogin({ within: RECENT })
 
-  app.get('/account', { preHandler }, (request, reply) => sendAccount(bank, request, reply))
+  app.get('/account', { preHandler }, async (request, reply) => sendAccount(bank, request, reply))
 
   app.post('/transfers', { preHandler }, async (request, reply) => {
     const { form, amount } = readTransfer(request.body)
@@ -29,20 +29,20 @@ export function accountRoutes(app: FastifyInstance, bank: Bank): void {
     return transfer(bank, request, reply, form, amount)
   })
 
-  app.get('/confirm', { preHandler }, (request, reply) =>
+  app.get('/confirm', { preHandler }, async (request, reply) =>
     sendPage(bank, request, reply, confirmPage(customerOf(bank, request))),
   )
 
   app.post('/confirm', { preHandler }, (request, reply) => confirm(bank, request, reply))
 }
 
-async function transfer(
+function transfer(
   bank: Bank,
   request: FastifyRequest,
   reply: FastifyReply,
   form: TransferForm,
   amount: number | undefined,
-): Promise<FastifyReply> {
+): FastifyReply {
   const { ledger, clock } = bank
   const { to, reference } = form
   const from = customerOf(bank, request).id
@@ -73,7 +73,7 @@ function sendAccount(
   reply: FastifyReply,
   form: TransferForm = request.session.bankDraft ?? EMPTY,
   error?: string,
-): Promise<FastifyReply> {
+): FastifyReply {
   const customer = customerOf(bank, request)
   const view = accountPage({
     customer,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ICON, STYLE } from '../style.ts'
 
-/** What every page loads. No session is read for it. */
+/** The files that every page loads. These routes read no session. */
 export function assetRoutes(app: FastifyInstance): void {
   const options = { config: { session: false } } as const
   app.get('/style.css', options, (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))

@@ -3,10 +3,10 @@ import type { Bank } from '../bank.ts'
 import { devicesPage } from '../pages/devices.ts'
 import { customerOf } from './customer.ts'
 import { field } from './form.ts'
-import { LOGGED_OUT_ADDRESS } from './login.ts'
+import { loggedOutAddress } from './login.ts'
 import { sendPage, takeNotice } from './send-page.ts'
 
-/** Where a customer is logged in, and how to end that. */
+/** The list of a customer's sessions, and the buttons that end them. */
 export function deviceRoutes(app: FastifyInstance, bank: Bank): void {
   const preHandler = app.requireLogin()
 
@@ -21,7 +21,7 @@ export function deviceRoutes(app: FastifyInstance, bank: Bank): void {
     const handle = field(request.body, 'handle')
     if (handle === request.session.sessionId) {
       await request.logout()
-      return reply.redirect(LOGGED_OUT_ADDRESS, 303)
+      return reply.redirect(loggedOutAddress(bank, handle), 303)
     }
     const isEnded = await app.sessions.revoke(handle, { userId: customerOf(bank, request).id })
     request.session.bankNotice = isEnded ? 'That device is logged out.' : 'That device was logged out already.'

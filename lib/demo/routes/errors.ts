@@ -7,24 +7,24 @@ import { customerOf } from './customer.ts'
 import { loginAddress } from './login.ts'
 import { sendBarePage, sendPage } from './send-page.ts'
 
-/** What every response says, pages of errors included. */
+/** The headers of every response, pages of errors included. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
-  // Not `no-referrer`: browsers would then send `Origin: null` with the bank's own forms.
+  // With `no-referrer`, browsers would send `Origin: null` with the bank's own forms.
   'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
-  // Nothing of an account is shown again by the Back button after a logout.
+  // The Back button must not show an account again after a logout.
   'cache-control': 'no-store',
 }
 
-/** Whatever goes wrong is answered with a page. */
+/** Answers every error with a page. */
 export function errorPages(app: FastifyInstance, bank: Bank): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(bank, error, request, reply))
 }
 
-/** The page for addresses that lead nowhere. */
+/** Answers an unknown address with a page. */
 export function notFoundPage(app: FastifyInstance, bank: Bank): void {
   app.setNotFoundHandler((request, reply) => sendPage(bank, request, reply.code(404), problemPage(404)))
 }
@@ -37,7 +37,7 @@ async function answerError(
 ): Promise<FastifyReply> {
   switch (error.code) {
     case 'SESSION_LOGIN_REQUIRED':
-      return reply.redirect(loginAddress(request.url), 303)
+      return reply.redirect(loginAddress(bank, request), 303)
     case 'SESSION_LOGIN_TOO_OLD':
       return sendPage(bank, request, reply.code(403), confirmPage(customerOf(bank, request)))
     default: {
@@ -49,7 +49,7 @@ async function answerError(
   }
 }
 
-/** For a request that got no further than its address: no hook ran, so there is no session to ask. */
+/** Answers a request whose address cannot be decoded. No hook ran for it, so it has no session. */
 export function answerUnroutable(_error: unknown, _request: unknown, reply: FastifyReply): void {
   sendBarePage(reply.headers(PAGE_HEADERS).code(400), problemPage(400))
 }

@@ -23,9 +23,9 @@ export interface ProbeInput {
   readonly store: ProbedStore | undefined
   /** In milliseconds. */
   readonly storeTimeout: number
-  /** Whether a route was guarded by `requireLogin({ within })`. */
+  /** Tells whether a route was guarded by `requireLogin({ within })`. */
   readonly hasSudoRoute: boolean
-  /** Whether this process itself speaks https, so that no proxy adds headers. */
+  /** Tells whether this process itself speaks https, so that no proxy adds headers. */
   readonly servesTls: boolean
   /** Names of session cookies that other registrations of this plugin set. */
   readonly cookieNames: readonly string[]

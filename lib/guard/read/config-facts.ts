@@ -29,13 +29,13 @@ export interface ConfigFacts {
   /** The elements of `secret` that are text, with their places. */
   readonly secrets: readonly JudgedSecret[]
   readonly silencing: Silencing
-  /** Whether the options name this place themselves, in any shape. */
+  /** Tells whether the options name this place themselves, in any shape. */
   readonly isGiven: (...path: Path) => boolean
   /** The options as they were read, for trying a fix. */
   readonly read: ReadOptions
   /** What the options hold at this place, in any shape. */
   readonly given: (path: Path) => unknown
-  /** Whether the options name this place in a shape that means nothing. */
+  /** Tells whether the options name this place in a shape that means nothing. */
   readonly isFaulty: (...path: Path) => boolean
   /** Whether a text that stands in a wrong place can be repeated: it is short and plain, and no secret. */
   readonly isShowable: (text: string) => boolean

@@ -9,13 +9,13 @@ export type EnvironmentInput = string | Readonly<Record<string, string | undefin
 export interface CheckContext {
   /** The time, in milliseconds since 1970, that `silence` entries expire by. Default: now. */
   readonly now?: number
-  /** Whether `request.session` is decorated already. */
+  /** Tells whether `request.session` is decorated already. */
   readonly sessionDecorated?: boolean
   /** Names of session cookies that other plugins of this app set. */
   readonly cookieNames?: readonly string[]
-  /** Whether this process is a worker of node:cluster. */
+  /** Tells whether this process is a worker of node:cluster. */
   readonly clusterWorker?: boolean
-  /** Whether Fastify itself serves https. */
+  /** Tells whether Fastify itself serves https. */
   readonly https?: boolean
 }
 

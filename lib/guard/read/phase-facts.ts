@@ -2,11 +2,11 @@
 export interface NeighbourFacts {
   /** What CORS answers to origins that nobody should let in; empty when there is no CORS plugin to ask. */
   readonly cors: readonly CorsAnswer[]
-  /** Whether a plugin checks CSRF tokens. */
+  /** Tells whether a plugin checks CSRF tokens. */
   readonly hasCsrfProtection: boolean
-  /** Whether responses carry Strict-Transport-Security; `null` when that cannot be told, as behind a proxy. */
+  /** Tells whether responses carry Strict-Transport-Security; `null` when that cannot be told, as behind a proxy. */
   readonly sendsHsts: boolean | null
-  /** Whether a route asks for a fresh login: `requireLogin({ within })`. */
+  /** Tells whether a route asks for a fresh login: `requireLogin({ within })`. */
   readonly hasSudoRoute: boolean
   /** Plugins that sign with one of our secrets. */
   readonly secretSharedWith: readonly string[]
@@ -33,24 +33,34 @@ export interface CorsAnswer {
   readonly allowCredentials: boolean
 }
 
-/** Whether a store answers. `detail` names the failure without an address or a secret. */
+/** Tells whether a store answers. `detail` names the failure without an address or a secret. */
 export interface StoreProbe {
   readonly answers: boolean
   readonly detail: string
 }
 
-/** What one request shows of the way it came. */
+/** The facts of one request that show the way it came, and what came of it. */
 export interface RequestFacts {
-  /** As Fastify sees it, after `trustProxy`. */
+  /** The protocol as Fastify sees it, after `trustProxy`. */
   readonly protocol: string
   /** The host's name, without a port. */
   readonly hostname: string
-  /** The first value of `X-Forwarded-Proto`. */
-  readonly forwardedProto: string | null
-  /** What Fastify's `trustProxy` is, as far as it can be told; `false` when it is off. */
+  /** Entries of `X-Forwarded-Proto`; Fastify takes the last one. */
+  readonly forwardedProto: readonly string[]
+  /** A header that says https, and that Fastify does not read: `Forwarded: proto=https`. */
+  readonly unreadProto: string | null
+  /** Fastify's `trustProxy`, as far as it can be told. */
   readonly trustProxy: 'off' | 'hop-count' | 'on'
+  /** Address of the peer; `null` over a unix socket. */
+  readonly peer: string | null
   /** Version of Fastify. */
   readonly fastifyVersion: string
+  /** Tells whether the request carries a session cookie, or its response sets one. */
+  readonly hasSessionCookie: boolean
+  /** How many session cookies of one name came with the request. */
+  readonly sessionCookies: number
+  /** An origin that was refused although CORS lets it in with credentials. */
+  readonly refusedOrigin: string | null
 }
 
 /** What the answer to one request shows of the app. */
@@ -82,11 +92,11 @@ export interface SourceSecret {
 export interface ScanFacts {
   /** What CORS answers to origins that nobody can have. */
   readonly cors: readonly CorsAnswer[]
-  /** Whether https responses carry Strict-Transport-Security; `null` without https. */
+  /** Tells whether https responses carry Strict-Transport-Security; `null` without https. */
   readonly sendsHsts: boolean | null
   /** What plain http leads to: nothing listens, a redirect to https, or a page. */
   readonly plainHttp: 'closed' | 'redirects' | 'serves' | 'unknown'
-  /** Whether the host is this machine. */
+  /** Tells whether the host is this machine. */
   readonly isLoopback: boolean
   /** Session cookies that a plain http response set. */
   readonly cookiesOverHttp: readonly string[]
@@ -94,6 +104,6 @@ export interface ScanFacts {
   readonly cookiesWithoutSameSite: readonly string[]
   /** Session cookies that were the same before and after a login. */
   readonly keptThroughLogin: readonly string[]
-  /** Whether the session went on after the logout; `null` when that was not tried. */
+  /** Tells whether the session went on after the logout; `null` when that was not tried. */
   readonly survivesLogout: boolean | null
 }

@@ -64,13 +64,14 @@ function readRoot(options: unknown, unreadable: Unreadable[]): { root: Bag; isOb
   for (const key of LISTS) {
     if (key in root) root[key] = readList(root[key], [key], unreadable)
   }
-  if (Array.isArray(root['silence'])) {
-    root['silence'] = root['silence'].map((entry: unknown, index) => readBag(entry, ['silence', index], unreadable))
+  for (const key of ['trustedOrigins', 'silence']) {
+    const list = root[key]
+    if (Array.isArray(list)) root[key] = list.map((entry: unknown, index) => readBag(entry, [key, index], unreadable))
   }
   return { root, isObject: true }
 }
 
-/** Whether a value is a copy made here. */
+/** Tells whether a value is a copy made here. */
 export function isBag(value: unknown): value is Bag {
   return typeof value === 'object' && value !== null && BAGS.has(value)
 }

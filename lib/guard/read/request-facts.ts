@@ -7,23 +7,78 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** Fastify gives the addresses of the proxies only with `trustProxy`. */
   readonly ips?: readonly string[] | undefined
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null
 }
 
+/** Facts of a request that shows nothing worth a word. */
+export const QUIET_REQUEST: RequestFacts = {
+  protocol: 'https',
+  hostname: 'localhost',
+  forwardedProto: [],
+  unreadProto: null,
+  trustProxy: 'off',
+  peer: null,
+  fastifyVersion: '5',
+  hasSessionCookie: false,
+  sessionCookies: 0,
+  refusedOrigin: null,
+}
+
+/** Headers by which proxies say https, and that Fastify does not read, with the value that says so. */
+const UNREAD_HEADERS: readonly (readonly [name: string, https: RegExp])[] = [
+  ['Forwarded', /proto="?https/i],
+  ['CF-Visitor', /"scheme"\s*:\s*"https"/i],
+  ['X-Forwarded-Ssl', /^on$/i],
+  ['X-ARR-SSL', /./],
+  ['Front-End-Https', /^on$/i],
+  ['X-Forwarded-Scheme', /^https$/i],
+  ['X-Forwarded-Protocol', /^(https|ssl)$/i],
+  ['X-Scheme', /^https$/i],
+  ['X-Url-Scheme', /^https$/i],
+  ['CloudFront-Forwarded-Proto', /^https$/i],
+]
+
+/** No proxy chain is longer; a header that is, comes from somebody else. */
+const MAX_ENTRIES = 8
+
+/** No protocol's name is longer. */
+const MAX_NAME = 16
+
 /**
- * What a request shows of the way it came.
+ * Reads the way that a request came.
  *
  * @param app The Fastify app; its version, and how it was told to trust proxies, are read from it.
  */
-export function requestFactsOf(request: WireRequest, app: { version: string }): RequestFacts {
-  const forwarded = request.headers['x-forwarded-proto']
-  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0]?.trim().toLowerCase()
+export function requestFactsOf(
+  request: WireRequest,
+  app: { version: string },
+  hasSessionCookie: boolean,
+): RequestFacts {
   return {
+    ...QUIET_REQUEST,
     protocol: request.protocol,
     hostname: request.hostname,
-    forwardedProto: first === undefined || first === '' ? null : first,
+    forwardedProto: entriesOf(request.headers['x-forwarded-proto']),
+    unreadProto: unreadProtoOf(request.headers),
     trustProxy: trustOf(request, app),
+    peer: request.socket?.remoteAddress?.replace(/^::ffff:/, '') ?? null,
     fastifyVersion: app.version,
+    hasSessionCookie,
   }
+}
+
+function entriesOf(header: string | string[] | undefined): string[] {
+  const entries = textOf(header).split(',', MAX_ENTRIES)
+  return entries.map((entry) => entry.trim().toLowerCase().slice(0, MAX_NAME)).filter((entry) => entry !== '')
+}
+
+function unreadProtoOf(headers: WireRequest['headers']): string | null {
+  const found = UNREAD_HEADERS.find(([name, https]) => https.test(textOf(headers[name.toLowerCase()])))
+  return found === undefined ? null : found[0]
+}
+
+function textOf(header: string | string[] | undefined): string {
+  return header === undefined ? '' : String(header)
 }
 
 function trustOf({ ips }: WireRequest, app: object): RequestFacts['trustProxy'] {
@@ -31,7 +86,10 @@ function trustOf({ ips }: WireRequest, app: object): RequestFacts['trustProxy'] 
   return typeof trustProxyOption(app) === 'number' ? 'hop-count' : 'on'
 }
 
-/** Fastify keeps its options under a symbol, and `initialConfig` leaves this one out; without it, the number is not seen. */
+/**
+ * Fastify keeps its options under a symbol, and `initialConfig` leaves this one out; without it, the number is not
+ * seen.
+ */
 export function trustProxyOption(app: object): unknown {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
   const options: unknown = symbol === undefined ? undefined : Reflect.get(app, symbol)

@@ -1,6 +1,12 @@
 import { DECORATORS, DEFAULTS } from '../../options.ts'
 import type { Path } from './show-value.ts'
-import type { MaxSessions, SecureSessionOptions, SessionCookieOptions, Silence } from '../../../types/index.ts'
+import type {
+  MaxSessions,
+  SecureSessionOptions,
+  SessionCookieOptions,
+  Silence,
+  TrustedOrigin,
+} from '../../../types/index.ts'
 
 /** A node of the schema: the keywords that messages are made of, and any other. */
 export interface SchemaNode {
@@ -77,6 +83,25 @@ const MAX_SESSIONS_PROPERTIES = {
   onLimit: choice('evict', 'refuse'),
 } satisfies Record<keyof MaxSessions, SchemaNode>
 
+const TRUSTED_ORIGIN_PROPERTIES = {
+  origin: { anyOf: [{ origin: true }, { const: 'null' }], description: "an origin, or 'null'" },
+  reason: { type: 'string', pattern: '\\S', description: 'a reason that a reviewer can read' },
+} satisfies Record<keyof TrustedOrigin, SchemaNode>
+
+const TRUSTED_ORIGIN: SchemaNode = {
+  description: "an origin as browsers send it, like 'https://app.example', or { origin, reason }",
+  examples: ["'https://app.example'"],
+  anyOf: [
+    { origin: true },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['origin', 'reason'],
+      properties: TRUSTED_ORIGIN_PROPERTIES,
+    },
+  ],
+}
+
 const PROPERTIES = {
   environment: { ...text, examples: ["'production'"] },
   secret: {
@@ -124,18 +149,13 @@ const PROPERTIES = {
   },
   crossOriginProtection: boolean(true),
   trustedOrigins: {
-    type: 'array',
-    maxItems: MAX_ITEMS,
-    items: {
-      origin: true,
-      description: "an origin as browsers send it, like 'https://app.example'",
-      examples: ["'https://app.example'"],
-    },
-    description: 'a list of origins',
+    description: 'a list of origins, or a function of the origin and the request',
     examples: ["['https://app.example']"],
+    anyOf: [{ type: 'array', maxItems: MAX_ITEMS, items: TRUSTED_ORIGIN }, { typeof: 'function' }],
   },
   tls: choice('direct', 'proxy'),
   clearSiteData: boolean(true),
+  onCopiedSession: choice('end', 'step-up'),
   decorators: {
     type: 'object',
     description: 'an object of names',
@@ -181,7 +201,8 @@ export const OPTIONS_SCHEMA: SchemaNode = {
 export function schemaAt(path: Path): SchemaNode | undefined {
   let node: SchemaNode | undefined = OPTIONS_SCHEMA
   for (const step of path) {
-    const branch: SchemaNode | undefined = node?.anyOf?.find(hasProperties) ?? node
+    const has = typeof step === 'number' ? hasItems : hasProperties
+    const branch: SchemaNode | undefined = node?.anyOf?.find(has) ?? node
     node = typeof step === 'number' ? branch?.items : ownOf(branch?.properties, step)
   }
   return node
@@ -196,6 +217,10 @@ export function siblingsOf(path: Path): readonly string[] {
 
 function hasProperties(node: SchemaNode): boolean {
   return node.properties !== undefined
+}
+
+function hasItems(node: SchemaNode): boolean {
+  return node.items !== undefined
 }
 
 function ownOf(properties: SchemaNode['properties'], key: string): SchemaNode | undefined {

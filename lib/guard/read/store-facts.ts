@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import type { MistakenStore } from './mistaken-store.ts'
+import { mistakenStore } from './mistaken-store.ts'
 import type { SessionStore, UserIndex } from '../../../types/index.ts'
 
 /** What a store says about itself, for the guard. All optional: silence means a first-party promise. */
@@ -32,8 +34,8 @@ export interface StoreFacts {
   readonly kind: 'default' | 'given' | 'faulty'
   readonly isVolatile: boolean
   readonly missing: readonly string[]
-  /** Whether it has the methods of an express-session store instead. */
-  readonly isExpressStore: boolean
+  /** Another thing that is no store; `undefined` when nothing is missing, or when nobody knows what it is. */
+  readonly mistaken: MistakenStore | undefined
   readonly hasUserIndex: boolean
   readonly weaker: readonly string[]
   /** Hosts that records travel to unencrypted. */
@@ -55,15 +57,13 @@ const INDEX = [
   'listIndex',
 ] as const satisfies readonly (keyof UserIndex)[]
 
-const EXPRESS = ['get', 'set', 'destroy']
-
 const MAX_SHOWN = 8
 
 const DEFAULT_STORE: StoreFacts = {
   kind: 'default',
   isVolatile: true,
   missing: [],
-  isExpressStore: false,
+  mistaken: undefined,
   hasUserIndex: true,
   weaker: [],
   plaintextHosts: [],
@@ -83,7 +83,7 @@ export function storeFactsOf(store: unknown, isFaulty: boolean): StoreFacts {
     kind: 'given',
     isVolatile,
     missing,
-    isExpressStore: missing.length > 0 && EXPRESS.every((method) => hasMethod(store, method)),
+    mistaken: missing.length > 0 ? mistakenStore((method) => hasMethod(store, method)) : undefined,
     hasUserIndex: INDEX.every((method) => hasMethod(store, method)),
     weaker: wordsOf(member(store, 'weaker')),
     plaintextHosts: hostsOf(member(store, 'connections'), 'encrypted'),

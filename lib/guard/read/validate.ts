@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../../session/duration.ts'
 import { DECORATORS } from '../../options.ts'
 import { judgeKey } from './judge-key.ts'
+import { isOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
 import { samePath } from './apply-changes.ts'
 import { OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
@@ -128,12 +129,6 @@ function tellsTime(clock: () => unknown): boolean {
   } catch {
     return false
   }
-}
-
-function isOrigin(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 1024) return false
-  // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
-  return /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 /** Only the root and `silence` nest lists; ajv writes list indexes as digits. */

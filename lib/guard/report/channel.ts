@@ -6,6 +6,8 @@ export interface GuardReport {
   readonly findings: readonly Finding[]
   /** Which rules apply, and why, in a line. */
   readonly environment: string
+  /** The options that were judged. They stay in this process. */
+  readonly options?: unknown
 }
 
 // A name rather than an import: the command line may come from another copy of the package than the app.

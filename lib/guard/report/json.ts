@@ -1,4 +1,5 @@
-import type { Finding } from '../../../types/index.ts'
+import type { Finding, SourcePlace } from '../../../types/index.ts'
+import { bySeverity, SEVERITIES } from './severities.ts'
 
 /** What a machine-readable report says besides its findings. */
 export interface ReportSource {
@@ -8,25 +9,56 @@ export interface ReportSource {
   readonly target: string
   /** Which rules apply, and why, in a line. */
   readonly environment: string
+  /** Why the findings are not, or may not be, all that there is to find. */
+  readonly failure?: ReportFailure | undefined
+  /** Patches for the app's files, where they were asked for. */
+  readonly patches?: readonly object[] | undefined
 }
 
-/** The findings as versioned JSON, silenced ones included and marked. */
-export function renderJson(findings: readonly Finding[], { version, target, environment }: ReportSource): string {
+/** Why something could not be checked to its end. */
+export interface ReportFailure {
+  readonly message: string
+  /** What to do about the failure. */
+  readonly hint?: string
+  /** The line of the app that failed. */
+  readonly place?: SourcePlace
+}
+
+/** The findings as versioned JSON, the worst first, silenced ones included and marked. */
+export function renderJson(
+  findings: readonly Finding[],
+  { version, target, environment, failure, patches }: ReportSource,
+): string {
   const active = findings.filter(({ silenced }) => silenced === undefined)
-  const count = (severity: Finding['severity']): number =>
-    active.filter((finding) => finding.severity === severity).length
+  const counts = SEVERITIES.map((severity): [string, number] => [
+    severity,
+    active.filter((finding) => finding.severity === severity).length,
+  ])
   const report = {
     schemaVersion: 1,
     tool: { name: 'fastify-session-guard', version },
     target,
     environment,
-    summary: {
-      fatal: count('fatal'),
-      warning: count('warning'),
-      info: count('info'),
-      silenced: findings.length - active.length,
-    },
-    findings,
+    ...(failure === undefined ? {} : { failure: shownFailure(failure) }),
+    summary: { ...Object.fromEntries(counts), silenced: findings.length - active.length },
+    findings: bySeverity(findings),
+    ...(patches === undefined ? {} : { patches }),
   }
-  return JSON.stringify(report, null, 2)
+  return stringify(report)
+}
+
+/** The failure alone, without what else its object may hold. */
+function shownFailure({ message, hint, place }: ReportFailure): ReportFailure {
+  return { message, ...(hint === undefined ? {} : { hint }), ...(place === undefined ? {} : { place }) }
+}
+
+/** Characters that JSON leaves as they are, and with which a text could rewrite what a terminal shows. */
+const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+/** A value as JSON that is safe to print. */
+export function stringify(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

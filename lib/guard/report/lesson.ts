@@ -1,30 +1,38 @@
-import { severityWords } from './rule-table.ts'
 import { counterpartsOf, weaknessesOf } from '../rules/crosswalk.ts'
+import { fill, wordsOf } from './fill.ts'
+import { severityText } from './rule-table.ts'
+import { lineWidth } from './text.ts'
 import type { Phase } from '../../../types/index.ts'
 import type { ConfigExample, Rule } from '../rules/rule.ts'
 
 /** One rule as a lesson: what goes wrong, how it is used, what browsers do, the fix, the standard. */
-export function renderLesson(rule: Rule): string {
+export function renderLesson(rule: Rule, columns?: number): string {
   const { wrong, right } = rule.examples
+  const width = lineWidth(columns)
+  const row = (label: string, text: string): string => {
+    const lines = fill(wordsOf(plain(text)), width - LABEL)
+    return lines.map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL - 2)}${line}`).join('\n')
+  }
   return [
     `session/${rule.slug}`,
     '',
-    `  Fires when   ${plain(rule.when)}`,
-    `  Severity     ${severityWords(rule)}`,
-    `  Seen         ${rule.phases.map((phase) => MOMENTS[phase]).join(', ')}`,
-    `  Silencing    ${silencingText(rule)}`,
+    row('Fires when', rule.when),
+    row('Severity', severityText(rule)),
+    row('Seen', rule.phases.map((phase) => MOMENTS[phase]).join(', ')),
+    row('Silencing', silencingText(rule)),
     '',
-    indent(plain(rule.why)),
+    indent(rule.why, width),
     '',
-    indent(rule.teach),
+    indent(rule.teach, width),
     '',
+    // Examples are to be pasted, so that no line break may come into them.
     `  Wrong        ${exampleText(wrong)}`,
     `  Right        ${exampleText(right)}`,
     ...intentionLines(rule),
-    `  Fix          ${plain(rule.remedy)}`,
-    ...(rule.exception === undefined ? [] : ['', indent(`Not for you? ${rule.exception}`), '']),
-    `  Sources      ${sourcesOf(rule).join(', ')}`,
-    ...counterpartLines(rule),
+    row('Fix', rule.remedy),
+    ...(rule.exception === undefined ? [] : ['', indent(`Not for you? ${rule.exception}`, width), '']),
+    row('Sources', sourcesOf(rule).join(', ')),
+    ...counterpartLines(rule, row),
   ].join('\n')
 }
 
@@ -37,10 +45,12 @@ function sourcesOf({ slug, references }: Rule): string[] {
   return [...references, ...numbers.filter((cwe) => !references.includes(cwe))]
 }
 
-function counterpartLines({ slug }: Rule): string[] {
+function counterpartLines({ slug }: Rule, row: (label: string, text: string) => string): string[] {
   const names = counterpartsOf(slug).map(({ tool, id }) => `${tool} ${id}`)
-  return names.length === 0 ? [] : [`  Elsewhere    ${names.join(', ')}`]
+  return names.length === 0 ? [] : [row('Elsewhere', names.join(', '))]
 }
+
+const LABEL = 15
 
 const MOMENTS: Readonly<Record<Phase, string>> = {
   register: 'when the plugin is registered',
@@ -79,18 +89,9 @@ function environmentText(environment: ConfigExample['environment']): string {
   return variables.length === 0 ? 'no NODE_ENV' : variables.join(' ')
 }
 
-const WIDTH = 96
-
 /** Fills lines again: the text is wrapped for the source. */
-function indent(text: string): string {
-  const lines: string[] = []
-  let line = ''
-  for (const word of plain(text).split(/\s+/)) {
-    if (line !== '' && line.length + word.length >= WIDTH) {
-      lines.push(line)
-      line = ''
-    }
-    line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].map((filled) => `  ${filled}`).join('\n')
+function indent(text: string, width: number): string {
+  return fill(wordsOf(plain(text)), width - 2)
+    .map((line) => `  ${line}`)
+    .join('\n')
 }

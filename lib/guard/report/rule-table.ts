@@ -2,43 +2,19 @@ import { RULES } from '../rules/index.ts'
 import type { Severity } from '../../../types/index.ts'
 import type { Rule } from '../rules/rule.ts'
 
-const LETTERS: Readonly<Record<Severity, string>> = { fatal: 'F', warning: 'W', info: 'I' }
-
-function letter(level: Severity | null): string {
-  return level === null ? '–' : LETTERS[level]
-}
-
-/** `F/–`: production, development. */
+/** How bad a rule is in words: `fatal everywhere`, `fatal in production, warning elsewhere`. */
 export function severityText({ severity, severityNote }: Rule): string {
-  const text = `${letter(severity.production)}/${letter(severity.development)}`
+  const text = inWords(severity)
   return severityNote === undefined ? text : `${text}, ${severityNote}`
 }
 
-const WORDS: Readonly<Record<Severity, string>> = { fatal: 'fatal', warning: 'a warning', info: 'a note' }
-
-function inWords(level: Severity | null): string {
-  return level === null ? 'silent' : WORDS[level]
+function inWords({ production, development }: { production: Severity; development: Severity | null }): string {
+  if (development === null) return `${production} in production`
+  if (development === production) return `${production} everywhere`
+  return `${production} in production, ${development} elsewhere`
 }
 
-/** `fatal everywhere`; `a warning in production, silent in development`. */
-export function severityWords({ severity, severityNote }: Rule): string {
-  const { production, development } = severity
-  const text =
-    production === development
-      ? `${inWords(production)} everywhere`
-      : `${inWords(production)} in production, ${inWords(development)} in development`
-  return severityNote === undefined ? text : `${text}; ${spelledOut(severityNote)}`
-}
-
-/** The letters of a note in words. */
-function spelledOut(note: string): string {
-  return note
-    .replace(/\bF\/F\b/, 'fatal everywhere')
-    .replace(/\bF\/W\b/, 'fatal in production')
-    .replace(/\bW(\/W)?\b/, 'a warning')
-}
-
-/** The catalogue as a Markdown table; the one in the README is this one. */
+/** The catalogue as a Markdown table; the one in the documentation is this one. */
 export function renderRuleTable(): string {
   const rows = RULES.map((rule) => {
     const mark = rule.silenceable ? '' : ' ⊘'

@@ -1,6 +1,9 @@
-import { locate, show } from '../read/show-value.ts'
+import { literal, locate, show } from '../read/show-value.ts'
+import { isOrigin } from '../read/origin-syntax.ts'
 import { perhaps, remove, safely, set } from './fix.ts'
-import type { FindingLocation } from '../../../types/index.ts'
+import type { Fix } from './fix.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { FindingLocation, SecureSessionOptions } from '../../../types/index.ts'
 import type { CorsAnswer } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
@@ -123,6 +126,69 @@ need the session instead.`,
   ],
   onNeighbours: ({ cors }) => wildcards(cors),
   onScan: ({ cors }) => wildcards(cors),
+}
+
+export const corsTrustedMismatch: Rule = {
+  slug: 'cors-trusted-mismatch',
+  severity: { production: 'warning', development: 'warning' },
+  phases: ['ready', 'request'],
+  silenceable: true,
+  when: 'CORS lets an origin in with credentials, and `trustedOrigins` does not list it',
+  why: 'Pages of that origin may read with the session, but every POST, PUT, PATCH and DELETE that they send is a 403.',
+  remedy: 'the same origins in `trustedOrigins`',
+  references: ['Fetch, 3.2 CORS protocol'],
+  teach: `CORS says which origins may read responses. crossOriginProtection says which may send requests that change something. A front end on
+an origin of its own needs both: name it to @fastify/cors and in trustedOrigins. Before the app listens, only a fixed origin of CORS
+can be seen by name, and that there is a list; an origin of that list shows when its first request is refused.`,
+  examples: {
+    wrong: {
+      shown: "app.register(cors, { origin: 'https://app.example', credentials: true })",
+      options: '',
+      neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] },
+    },
+    right: {
+      shown: "the same, and trustedOrigins: ['https://app.example']",
+      options: "trustedOrigins: ['https://app.example']",
+      neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] },
+    },
+  },
+  onNeighbours: ({ cors }, facts) => untrusted(cors, facts),
+  onAnswer: ({ allowedOrigin }, facts) =>
+    allowedOrigin === null
+      ? []
+      : untrusted([{ probeOrigin: '', allowOrigin: allowedOrigin, allowCredentials: true }], facts),
+  onRequest: ({ refusedOrigin }, facts) => (refusedOrigin === null ? [] : [untrustedProblem(refusedOrigin, facts)]),
+}
+
+function untrusted(answers: readonly CorsAnswer[], facts: ConfigFacts): Problem[] {
+  const { trustedOrigins = [], crossOriginProtection } = facts.options
+  // A function cannot be asked without a request.
+  if (crossOriginProtection === false || typeof trustedOrigins === 'function') return []
+  // Another finding speaks of CORS that lets everybody in.
+  if (reflections(answers).length > 0) return []
+  const listed = trustedOrigins.map((entry) => (typeof entry === 'object' ? entry.origin : entry))
+  const open = answers.filter(({ allowCredentials, allowOrigin }) => allowCredentials && allowOrigin !== '*')
+  const named = open.flatMap(({ allowOrigin }) => allowOrigin ?? []).filter((origin) => !listed.includes(origin))
+  if (named[0] !== undefined) return [untrustedProblem(named[0], facts)]
+  return open.length > 0 && listed.length === 0 ? [untrustedProblem(undefined, facts)] : []
+}
+
+function untrustedProblem(origin: string | undefined, { options }: ConfigFacts): Problem {
+  const name = origin === undefined ? 'some origins' : show(origin)
+  const example = literal(origin ?? 'https://app.example')
+  return {
+    at: [outside('Access-Control-Allow-Origin', origin === undefined ? 'a list' : name)],
+    message: `CORS lets ${name} in with credentials, and trustedOrigins does not: requests that change something are refused`,
+    text: `List what may send them: trustedOrigins: [${example}].`,
+    ...(origin === undefined || !isOrigin(origin) ? {} : { fixes: trusting(origin, options) }),
+  }
+}
+
+/** Adds an origin to those that are trusted. */
+function trusting(origin: string, { trustedOrigins = [] }: SecureSessionOptions): Fix[] {
+  if (typeof trustedOrigins === 'function') return []
+  const isFirst = trustedOrigins.length === 0
+  return [perhaps(isFirst ? set(['trustedOrigins'], [origin]) : set(['trustedOrigins', trustedOrigins.length], origin))]
 }
 
 export const sameSiteNoneExposed: Rule = {

@@ -95,7 +95,7 @@ function located(name: string, value: string | undefined): FindingLocation {
 export const environmentConflict: Rule = {
   slug: 'environment-conflict',
   severity: { production: 'fatal', development: 'fatal' },
-  severityNote: 'W where NODE_ENV is a name of its own',
+  severityNote: 'a warning where NODE_ENV is a name of its own',
   phases: ['register'],
   silenceable: true,
   when: "`environment: 'development'` or `'test'` while `NODE_ENV` is `production`, or another name that means production, like `staging`",

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FindingFix, FixStep } from '../../../types/index.ts'
 import { literal, pointerOf, showKey } from '../read/show-value.ts'
+import type { MistakenStore } from '../read/mistaken-store.ts'
 import type { Path } from '../read/show-value.ts'
 
 /** One step of a fix: a member of the options that gets a value, another name, or goes. */
@@ -87,9 +88,9 @@ export function putStore(source: string): SetChange {
   return put(['store'], source, STORE)
 }
 
-/** Wraps a store for express-session, which has no user index. */
-export function wrapStore(): SetChange {
-  return put(['store'], 'expressStore(store)', CORE)
+/** Writes the store that was meant. */
+export function replaceStore({ source, isIndexed }: MistakenStore): SetChange {
+  return put(['store'], source, isIndexed ? STORE : CORE)
 }
 
 /** A fix as a finding has it. A place whose name is not shown cannot be pointed at, so that there are no steps. */

@@ -4,6 +4,7 @@ import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.t
 import * as cors from './cors.ts'
 import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
+import { duplicateCookie } from './duplicate-cookie.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as routes from './routes.ts'
@@ -82,6 +83,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   maxSessionsUnset,
   userIndexMissing,
   neighbours.duplicatePlugin,
+  duplicateCookie,
   routes.cookieHookOff,
   routes.requireLoginOptedOut,
   routes.loginByGet,
@@ -92,7 +94,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   environmentDeployed,
   cors.corsCredentialsReflect,
   cors.corsCredentialsWildcard,
-  routes.corsTrustedMismatch,
+  cors.corsTrustedMismatch,
   cors.crossOriginOff,
   routes.csrfCookieInsecure,
   silenceInvalid,

@@ -121,7 +121,7 @@ function levelOf(facts: ConfigFacts): string {
 export const absoluteTooLong: Rule = {
   slug: 'absolute-too-long',
   severity: { production: 'warning', development: null },
-  severityNote: 'F/W at aal3 over 12 h',
+  severityNote: 'fatal in production at aal3 over 12 h',
   phases: ['register'],
   silenceable: true,
   when: '`absoluteTimeout` is over 30 d, at aal2 over 24 h, at aal3 over 12 h; there `rememberTimeout` too',

@@ -74,7 +74,7 @@ It is no hole by itself, which is why this is only a note.`,
   },
 }
 
-/** Whether a name without its prefix, in lower case, belongs to a framework. */
+/** Tells whether a name without its prefix, in lower case, belongs to a framework. */
 export function isFingerprint(name: string): boolean {
   return FINGERPRINTS.test(name)
 }

@@ -1,5 +1,6 @@
 import { schemaAt } from '../read/schema.ts'
-import { emptyBag } from '../read/read-options.ts'
+import { emptyBag, isBag } from '../read/read-options.ts'
+import { isOrigin, suggestedOrigin } from '../read/origin-syntax.ts'
 import { goodName } from '../read/good-name.ts'
 import { LIFETIME_ORDER, soundLifetimes } from '../read/sound-lifetimes.ts'
 import type { Lifetimes } from '../../options.ts'
@@ -18,6 +19,7 @@ import {
   sourceOf,
 } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
+import { literal } from '../read/show-value.ts'
 import type { Path } from '../read/show-value.ts'
 import type { SchemaNode } from '../read/schema.ts'
 import type { Fix, SetChange } from './fix.ts'
@@ -65,21 +67,38 @@ function secretRepairs(path: Path): Fix[] {
   return [isOld ? perhaps(remove(path)) : safely(secretFromEnvironment(path))]
 }
 
-/** A whole list, so that the origins that are right stay in it. */
-function originRepair(facts: ConfigFacts): Fix {
-  const path = ['trustedOrigins']
-  const given = facts.given(path)
-  const all = [given].flat().flatMap((origin) => originMeant(origin) ?? [])
-  const origins = [...new Set(all)]
-  return origins.length === 0 ? perhaps(remove(path)) : perhaps(set(path, origins))
+/** An element of a list, with the value that its source stands for. */
+interface Element {
+  readonly source: string
+  readonly value: unknown
 }
 
-/** The origin of an address, with https where no scheme is given. */
-function originMeant(text: unknown): string | undefined {
-  if (typeof text !== 'string' || text.length > 1024) return undefined
-  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
-  const isHost = /^https?:\/\/[a-z0-9[][^*\s]*$/i.test(address) && URL.canParse(address)
-  return isHost && /[.:]|localhost/.test(new URL(address).hostname) ? new URL(address).origin : undefined
+/** Writes the whole list, so that the origins that are right stay in it. */
+function originRepair(facts: ConfigFacts): Fix {
+  const path = ['trustedOrigins']
+  const elements = [facts.given(path)].flat().flatMap((entry) => originMeant(entry) ?? [])
+  const origins = [...new Map(elements.map((element) => [element.source, element])).values()]
+  if (origins.length === 0) return perhaps(remove(path))
+  const source = `[${origins.map((element) => element.source).join(', ')}]`
+  return perhaps(
+    put(
+      path,
+      source,
+      origins.map(({ value }) => value),
+    ),
+  )
+}
+
+/** Returns the entry of `trustedOrigins` that was meant; `undefined` where that cannot be told. */
+function originMeant(entry: unknown): Element | undefined {
+  const { origin, reason } = isBag(entry) ? entry : { origin: entry, reason: undefined }
+  const source = isOrigin(origin) ? literal(origin) : suggestedOrigin(origin)
+  if (source === undefined) return undefined
+  const meant = source.startsWith("'") ? source.slice(1, -1) : 'null'
+  const isExplained = typeof reason === 'string' && /\S/.test(reason)
+  if (!isExplained && meant !== 'null') return { source, value: meant }
+  const words = isExplained ? reason : '…'
+  return { source: `{ origin: ${literal(meant)}, reason: ${literal(words)} }`, value: { origin: meant, reason: words } }
 }
 
 /** One member with one value. */

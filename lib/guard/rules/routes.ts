@@ -1,9 +1,7 @@
 import { locate, show } from '../read/show-value.ts'
-import { perhaps, set } from './fix.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { AnswerFacts } from '../read/phase-facts.ts'
-import type { ConfigFacts } from '../read/config-facts.ts'
-import type { Problem, Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 
 function seenAt(path: string, value: string): FindingLocation[] {
   return [{ ...locate([], value), path }]
@@ -126,60 +124,6 @@ secret is in the session.`,
       },
     ]
   },
-}
-
-/** An origin that may read with the session, and whose requests that change something are refused. */
-function mismatch(origin: string, facts: ConfigFacts): Problem[] {
-  const { trustedOrigins, crossOriginProtection } = facts.options
-  const listed: unknown = trustedOrigins ?? []
-  if (!Array.isArray(listed) || listed.includes(origin) || crossOriginProtection === false) return []
-  if (facts.isFaulty('trustedOrigins') || !URL.canParse(origin) || new URL(origin).origin !== origin) return []
-  return [
-    {
-      at: [facts.at(['trustedOrigins'], 'none'), ...seenAt('Access-Control-Allow-Origin', show(origin))],
-      message: `CORS lets ${show(origin)} in with credentials, and its POST requests are refused`,
-      text: 'List the origin in trustedOrigins too, or take it out of CORS.',
-      fixes: [perhaps(set(['trustedOrigins'], [...(listed as string[]), origin]))],
-    },
-  ]
-}
-
-export const corsTrustedMismatch: Rule = {
-  slug: 'cors-trusted-mismatch',
-  severity: { production: 'warning', development: 'warning' },
-  phases: ['ready', 'request'],
-  silenceable: true,
-  when: 'CORS lets an origin in with credentials, and `trustedOrigins` lacks it',
-  why: 'Pages of this origin can read with the session, and each request of theirs that changes something gets a 403.',
-  remedy: 'the same origins in both',
-  references: ['OWASP ASVS 5.0 3.4.2'],
-  teach: `CORS says which pages may read answers; trustedOrigins says which may send what changes something. A front end on another origin needs
-both. With CORS alone its GET requests work and its POST requests are refused, which looks like a fault of the front end.`,
-  examples: {
-    wrong: {
-      shown: "app.register(cors, { origin: 'https://app.example', credentials: true }) without trustedOrigins",
-      options: '',
-      neighbours: {
-        cors: [{ probeOrigin: 'https://probe.invalid', allowOrigin: 'https://app.example', allowCredentials: true }],
-      },
-    },
-    right: {
-      shown:
-        "app.register(cors, { origin: 'https://app.example', credentials: true }), and trustedOrigins: ['https://app.example']",
-      options: "trustedOrigins: ['https://app.example']",
-      neighbours: {
-        cors: [{ probeOrigin: 'https://probe.invalid', allowOrigin: 'https://app.example', allowCredentials: true }],
-      },
-    },
-  },
-  onNeighbours: ({ cors }, facts) => {
-    const fixed = cors.find(
-      ({ allowOrigin, allowCredentials, probeOrigin }) =>
-        allowCredentials && allowOrigin !== null && allowOrigin !== '*' && allowOrigin !== probeOrigin,
-    )
-    return fixed === undefined ? [] : mismatch(fixed.allowOrigin as string, facts)
-  },
-  onAnswer: ({ allowedOrigin }, facts) => (allowedOrigin === null ? [] : mismatch(allowedOrigin, facts)),
 }
 
 export const requireLoginOptedOut: Rule = {

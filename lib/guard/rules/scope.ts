@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
 import { parse } from 'tldts'
+import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
 import { perhaps, remove, safely, set } from './fix.ts'
 import type { Fix } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
@@ -14,9 +14,10 @@ const MAX_HOST = 253
 /** What is wrong with a domain; browsers ignore one leading dot. */
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
 
-function isPublicSuffix(host: string): boolean {
+function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {
   const { isIcann, isPrivate, publicSuffix } = parse(host, { allowPrivateDomains: true, detectIp: false })
-  return (isIcann === true || isPrivate === true) && publicSuffix === host
+  const isListed = isIcann === true || isPrivate === true
+  return { isListed, isSuffix: isListed && publicSuffix === host }
 }
 
 function domainOf({ cookie }: ConfigFacts): string | undefined {
@@ -37,7 +38,7 @@ function flawOf(domain: string): DomainFlaw | undefined {
   const url = `http://${host}`
   if (!URL.canParse(url)) return 'malformed'
   if (isIP(new URL(url).hostname) === 4) return 'local'
-  if (isPublicSuffix(host)) return 'public-suffix'
+  if (publicSuffixOf(host).isSuffix) return 'public-suffix'
   return host.includes('.') ? undefined : 'local'
 }
 
@@ -90,7 +91,7 @@ function bareHost(domain: string): string | undefined {
 export const domainLocal: Rule = {
   slug: 'domain-local',
   severity: { production: 'fatal', development: 'warning' },
-  severityNote: 'F/F for an IPv6 address',
+  severityNote: 'fatal everywhere for an IPv6 address',
   phases: ['register'],
   silenceable: true,
   when: '`cookie.domain` is an IP address or a single label, like `localhost`',

@@ -1,5 +1,5 @@
 import { locate } from '../read/show-value.ts'
-import { ONE_MACHINE, perhaps, putStore, SHARED, wrapStore } from './fix.ts'
+import { ONE_MACHINE, perhaps, putStore, replaceStore, SHARED } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
 
@@ -59,7 +59,7 @@ function manyProcesses(facts: ConfigFacts): { path: string; value: string; isHin
 export const memoryStoreCluster: Rule = {
   slug: 'memory-store-cluster',
   severity: { production: 'fatal', development: 'warning' },
-  severityNote: 'W/W where only WEB_CONCURRENCY says so',
+  severityNote: 'a warning where only WEB_CONCURRENCY says so',
   phases: ['register'],
   silenceable: true,
   when: 'sessions are kept in memory and there are several processes: a cluster worker, pm2 instances, or a hint of it, `WEB_CONCURRENCY` over 1 (a finding that can be silenced)',
@@ -90,6 +90,13 @@ out and in again at random, and what was revoked in one process lives on in anot
   },
 }
 
+function storeAdvice({ store: { mistaken }, isGiven }: ConfigFacts): string {
+  if (mistaken === undefined) return 'Implement them, or take a store of this package.'
+  return mistaken.isIndexed || !isGiven('maxSessions')
+    ? `Write: store: ${mistaken.source}.`
+    : `Write: store: ${mistaken.source}, and leave maxSessions out: such a store has no user index. Or take a store of this package.`
+}
+
 export const storeIncomplete: Rule = {
   slug: 'store-incomplete',
   severity: { production: 'fatal', development: 'fatal' },
@@ -107,20 +114,17 @@ guard says which promises it cannot keep.`,
     right: { options: FIRST_PARTY },
   },
   onConfig: (facts) => {
-    const { kind, missing, isExpressStore } = facts.store
+    const { kind, missing, mistaken } = facts.store
     if (kind === 'faulty' || missing.length === 0) return []
     return [
       {
         at: [facts.at(['store'])],
-        message: isExpressStore
-          ? 'this is a store for express-session, which has another interface'
-          : `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`,
-        text: isExpressStore
-          ? facts.isGiven('maxSessions')
-            ? 'Wrap it, store: expressStore(store), and leave maxSessions out: such a store has no user index. Or take a store of this package.'
-            : 'Wrap it: store: expressStore(store).'
-          : 'Implement them, or take a store of this package.',
-        fixes: [...(isExpressStore ? [perhaps(wrapStore())] : []), perhaps(putStore(ONE_MACHINE))],
+        message:
+          mistaken === undefined
+            ? `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`
+            : `this is ${mistaken.what}`,
+        text: storeAdvice(facts),
+        fixes: [...(mistaken === undefined ? [] : [perhaps(replaceStore(mistaken))]), perhaps(putStore(ONE_MACHINE))],
       },
     ]
   },

@@ -1,28 +1,37 @@
-import { staysHere } from '../read/store-facts.ts'
+import { isPublicHost } from '../read/public-host.ts'
 import { locate, show } from '../read/show-value.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { RequestFacts } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
-/** A request that came over https to the proxy, and that Fastify takes for http. */
-function isHiddenHttps({ protocol, forwardedProto }: RequestFacts): boolean {
-  return protocol === 'http' && forwardedProto === 'https'
+/** Tells whether a request came over https to some proxy, and Fastify takes it for http. */
+function isHiddenHttps({ protocol, forwardedProto, unreadProto }: RequestFacts): boolean {
+  return protocol === 'http' && (forwardedProto.some(isHttps) || unreadProto !== null)
+}
+
+function isHttps(protocol: string | undefined): boolean {
+  return protocol === 'https' || protocol === 'wss'
+}
+
+/** Tells whether trust alone is missing: the entry that Fastify would take says https. */
+function isUntrusted({ forwardedProto }: RequestFacts): boolean {
+  return isHttps(forwardedProto.at(-1))
 }
 
 /** From this release on, a number of hops no longer makes Fastify believe X-Forwarded-Proto. */
-function ignoresHopCount({ trustProxy, fastifyVersion }: RequestFacts): boolean {
+function ignoresHopCount(facts: RequestFacts): boolean {
+  const { trustProxy, fastifyVersion } = facts
   const [major = 0, minor = 0, patch = 0] = fastifyVersion.split('.').map((part) => Number.parseInt(part, 10))
   const isNewer = major > 5 || (major === 5 && (minor > 12 || (minor === 12 && patch >= 1)))
-  return trustProxy === 'hop-count' && isNewer
+  return trustProxy === 'hop-count' && isNewer && isUntrusted(facts)
 }
 
-function wire(facts: RequestFacts): FindingLocation[] {
+function wire({ protocol, forwardedProto, unreadProto }: RequestFacts): FindingLocation[] {
+  const value = forwardedProto.length === 0 ? 'missing' : show(forwardedProto.join(', '))
   return [
-    { ...locate([], show(facts.protocol)), path: 'request.protocol' },
-    {
-      ...locate([], facts.forwardedProto === null ? 'missing' : show(facts.forwardedProto)),
-      path: 'X-Forwarded-Proto',
-    },
+    { ...locate([], show(protocol)), path: 'request.protocol' },
+    { ...locate([], value), path: 'X-Forwarded-Proto' },
+    ...(unreadProto === null ? [] : [{ ...locate([], 'https'), path: unreadProto }]),
   ]
 }
 
@@ -33,34 +42,61 @@ export const trustProxyMissing: Rule = {
   severity: { production: 'warning', development: 'warning' },
   phases: ['request'],
   silenceable: true,
-  when: 'a request is http to Fastify, yet carries `X-Forwarded-Proto: https`',
+  when: 'a request is http to Fastify, yet `X-Forwarded-Proto`, or a header that Fastify does not read, says https',
   why: 'A proxy ends TLS, and Fastify does not believe it: it takes https for http, and the proxy for the client.',
   remedy: "`trustProxy: ['10.0.0.0/8']`, with the proxy's addresses",
   references: ['expressjs/session#165'],
   teach: `Without trustProxy, Fastify sees the connection from the proxy: plain http, from the proxy's address. Everything that asks whether the
-request was https gets the wrong answer. With trustProxy: true it would believe everybody; name the addresses of your proxy.`,
+request was https gets the wrong answer. With trustProxy: true Fastify would believe everybody; name the addresses of your proxy.
+Fastify reads X-Forwarded-Proto alone, and of a list the last entry. It reads neither Forwarded nor the headers that single vendors have.`,
   examples: {
     wrong: {
       shown: 'Fastify() behind a proxy that ends TLS',
       options: '',
-      request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'off' },
+      request: { protocol: 'http', forwardedProto: ['https'], trustProxy: 'off' },
     },
     right: {
       shown: "Fastify({ trustProxy: ['10.0.0.0/8'] })",
       options: '',
-      request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' },
+      request: { protocol: 'https', forwardedProto: ['https'], trustProxy: 'on' },
     },
   },
   onRequest: (facts): Problem[] =>
-    isHiddenHttps(facts) && !ignoresHopCount(facts)
-      ? [
-          {
-            at: wire(facts),
-            message: "the request came over https, and Fastify's trustProxy does not let it know",
-            text: ADDRESSES,
-          },
-        ]
-      : [],
+    isHiddenHttps(facts) && !ignoresHopCount(facts) ? [{ at: wire(facts), ...hiddenHttps(facts) }] : [],
+}
+
+function hiddenHttps({
+  forwardedProto,
+  unreadProto,
+  trustProxy,
+  peer,
+}: RequestFacts): Pick<Problem, 'message' | 'text'> {
+  if (!forwardedProto.some(isHttps)) {
+    return {
+      message: `${unreadProto} says https, and Fastify does not read that header`,
+      text: 'Let the proxy send X-Forwarded-Proto: https, and give Fastify its addresses as trustProxy.',
+    }
+  }
+  if (!isHttps(forwardedProto.at(-1))) {
+    return {
+      message: `Fastify takes the last entry of X-Forwarded-Proto, which is ${show(forwardedProto.at(-1))}; an earlier one is https`,
+      text: 'Let the proxies behind the first one pass the header on as it came, and not add the protocol between them.',
+    }
+  }
+  if (trustProxy === 'off') {
+    return {
+      message: "the request came over https, and Fastify's trustProxy is off, so it is taken for http",
+      text: ADDRESSES,
+    }
+  }
+  const from = peer === null ? 'a unix socket' : `the address ${peer}`
+  return {
+    message: `the request came over https from ${from}, which Fastify's trustProxy does not name`,
+    text:
+      peer === null
+        ? 'Only a function can name a unix socket: Fastify({ trustProxy: (address) => address === undefined }).'
+        : `If that is your proxy, name it: Fastify({ trustProxy: ['${peer}'] }).`,
+  }
 }
 
 export const trustProxyHopCount: Rule = {
@@ -78,12 +114,12 @@ Fastify therefore ignores these headers then, and request.protocol stays http. N
     wrong: {
       shown: 'Fastify({ trustProxy: 1 })',
       options: '',
-      request: { protocol: 'http', forwardedProto: 'https', trustProxy: 'hop-count', fastifyVersion: '5.12.1' },
+      request: { protocol: 'http', forwardedProto: ['https'], trustProxy: 'hop-count', fastifyVersion: '5.12.1' },
     },
     right: {
       shown: "Fastify({ trustProxy: ['10.0.0.0/8'] })",
       options: '',
-      request: { protocol: 'https', forwardedProto: 'https', trustProxy: 'on' },
+      request: { protocol: 'https', forwardedProto: ['https'], trustProxy: 'on' },
     },
   },
   onRequest: (facts): Problem[] =>
@@ -103,30 +139,31 @@ export const plainHttpInProduction: Rule = {
   severity: { production: 'warning', development: null },
   phases: ['request', 'scan'],
   silenceable: true,
-  when: 'a request over http, without `X-Forwarded-Proto`, for a host that is not loopback',
+  when: 'a request over http, without a word of a proxy, for a public host, that carries a session cookie or gets one',
   why: 'Somebody reaches this app without TLS. Their browser drops the Secure cookie, and everybody on the way reads along.',
   remedy: 'end TLS in front of the app, and redirect http to it',
   references: ['OWASP ASVS 5.0 12'],
   teach: `Either the port of the app is open beside the proxy, or there is no TLS at all. A login over plain http shows the password to the
-network, and the session cookie, being Secure, never comes back.`,
+network, and the session cookie, being Secure, never comes back. Health probes, pods that call each other, and routes with
+session: false are no reason for the warning.`,
   examples: {
     wrong: {
       shown: 'http://app.example.com/ shows a page',
       options: '',
-      request: { protocol: 'http', hostname: 'app.example.com' },
+      request: { protocol: 'http', hostname: 'app.example.com', hasSessionCookie: true },
     },
     right: {
       shown: 'http://app.example.com/ leads to https://app.example.com/',
       options: '',
-      request: { protocol: 'http', hostname: 'localhost' },
+      request: { protocol: 'http', hostname: 'app.example.com', hasSessionCookie: false },
     },
   },
   onRequest: (facts): Problem[] =>
-    facts.protocol === 'http' && facts.forwardedProto === null && !staysHere(facts.hostname)
+    facts.hasSessionCookie && isPlain(facts) && isPublicHost(facts.hostname)
       ? [
           {
             at: wire(facts),
-            message: 'a request came over plain http',
+            message: 'a request with a session came over plain http',
             text: 'End TLS in front of the app, and redirect http to it.',
           },
         ]
@@ -141,6 +178,10 @@ network, and the session cookie, being Secure, never comes back.`,
           },
         ]
       : [],
+}
+
+function isPlain({ protocol, forwardedProto, unreadProto }: RequestFacts): boolean {
+  return protocol === 'http' && forwardedProto.length === 0 && unreadProto === null
 }
 
 export const hstsMissing: Rule = {

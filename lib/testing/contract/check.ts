@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../../../types/index.ts'
+import type { SessionRecord, SessionStore, StorePowers } from '../../../types/index.ts'
 
 /** Time that passes only when told to. */
 export class TestClock {
@@ -14,7 +14,7 @@ export class TestClock {
 
 /** What a check has at hand. */
 export interface Bench {
-  readonly store: SessionStore & Partial<UserIndex & Sweeping>
+  readonly store: SessionStore & Partial<StorePowers>
   readonly clock: TestClock
   readonly damage: ((handle: string) => Promise<void>) | undefined
 }
@@ -60,9 +60,21 @@ export function recordAt(now: number, changes: Partial<SessionRecord> = {}): Ses
     rotatedAt: now - 80_000,
     idleDeadline: now + IDLE,
     absoluteDeadline: now + 100 * IDLE,
-    successors: [{ secretHash: randomBytes(32).toString('base64url'), issuedAt: now - 2_000 }],
-    previousSecretHashes: [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')],
-    previousDeadline: now + 28_000,
+    generation: 3,
+    parent: randomBytes(6).toString('base64url'),
+    shownAt: now - 70_000,
+    isTied: true,
+    tip: {
+      secretHash: randomBytes(32).toString('base64url'),
+      issuedAt: now - 2_000,
+      shownAt: now - 1_500,
+      isTied: true,
+    },
+    rivals: [{ secretHash: randomBytes(32).toString('base64url'), since: now - 1_200, isTied: false }],
+    headAt: now - 1_000,
+    isForked: true,
+    heldBack: null,
+    family: randomBytes(6).toString('base64url'),
     remember: true,
     device: { userAgent: `Mozilla/5.0 'a' "b" \\ \u0000`, ip: '2001:db8::1' },
     deviceKey: null,

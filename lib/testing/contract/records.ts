@@ -11,7 +11,7 @@ const creating: readonly Check[] = [
       const record = await created(store, recordAt(clock.now))
       await holds(store, record.handle, record)
       const anonymous = recordAt(clock.now, { userId: null, user: null, authHash: null, authenticatedAt: null })
-      const empty = { successors: [], previousSecretHashes: [], device: null, remember: false, data: '{}' }
+      const empty = { tip: null, rivals: [], device: null, remember: false, data: '{}' }
       await created(store, { ...anonymous, ...empty })
       await holds(store, anonymous.handle, { ...anonymous, ...empty })
     },

@@ -1,0 +1,147 @@
+import type { FixStep } from '../../../types/index.ts'
+import { literalOf } from './bindings.ts'
+import type { Found, Member } from './bindings.ts'
+import { follow, stepsOf } from './locate.ts'
+import { optionsSites } from './options-literals.ts'
+import type { Node, Project, SourceModule } from './project.ts'
+
+/**
+ * Edits the options where they are written, one step after the other. Returns whether all steps could be done; otherwise no edit
+ * remains, because a half of a fix may be worse than none.
+ */
+export function applySteps(project: Project, entry: string, patch: readonly FixStep[]): boolean {
+  const before = project.edits()
+  for (const step of inOrder(patch)) {
+    if (applyStep(project, entry, step)) continue
+    project.restore(before)
+    return false
+  }
+  return true
+}
+
+/** Elements leave a list from its end, so that the positions of the others stay as they were. */
+function inOrder(patch: readonly FixStep[]): FixStep[] {
+  return [
+    ...patch.filter((step) => !isElement(step)),
+    ...patch.filter(isElement).toSorted((left, right) => positionOf(right) - positionOf(left)),
+  ]
+}
+
+function isElement({ op, pointer }: FixStep): boolean {
+  return op === 'remove' && /\/\d+$/.test(pointer)
+}
+
+function positionOf({ pointer }: FixStep): number {
+  return Number(pointer.slice(pointer.lastIndexOf('/') + 1))
+}
+
+function applyStep(project: Project, entry: string, step: FixStep): boolean {
+  // Two registrations may be two apps: which of them is meant cannot be told.
+  const [site, ...others] = optionsSites(project, entry)
+  if (site === undefined || others.length > 0) return false
+  const root = site.literal
+  if (root === undefined) return false
+  if (step.op === 'set') return set(project, root, stepsOf(step.pointer), step.source)
+  if (step.op === 'remove') return remove(project, exactly(project, root, step.pointer))
+  return move(project, root, step)
+}
+
+function exactly(project: Project, root: Found, pointer: string): Member | undefined {
+  const steps = stepsOf(pointer)
+  const { member, depth } = follow(project, root, steps)
+  return depth === steps.length ? member : undefined
+}
+
+function set(project: Project, root: Found, steps: readonly string[], source: string): boolean {
+  const { member, depth } = follow(project, root, steps)
+  if (depth === steps.length && member !== undefined) {
+    const { module, whole, value } = member
+    if (whole['method'] === true || (whole['kind'] ?? 'init') !== 'init') return false
+    const isShorthand = whole['shorthand'] === true
+    replace(project, module, isShorthand ? whole : value, isShorthand ? `${steps.at(-1)}: ${source}` : source)
+    return true
+  }
+  const parent = member === undefined ? root : literalOf(project, { module: member.module, node: member.value })
+  if (parent?.node.type !== 'ObjectExpression') return false
+  const [name = '', ...rest] = steps.slice(depth)
+  insert(project, parent, `${name}: ${rest.reduceRight((inner, step) => `{ ${step}: ${inner} }`, source)}`)
+  return true
+}
+
+function move(project: Project, root: Found, { from, pointer, source }: FixStep & { op: 'move' }): boolean {
+  const member = exactly(project, root, from)
+  if (member === undefined) return false
+  const [steps, old] = [stepsOf(pointer), stepsOf(from)]
+  const isRename = steps.length === old.length && steps.slice(0, -1).join() === old.slice(0, -1).join()
+  if (isRename && exactly(project, root, pointer) === undefined && member.whole['shorthand'] !== true) {
+    replace(project, member.module, member.whole['key'] as Node, steps.at(-1) as string)
+    return true
+  }
+  const { text } = member.module
+  const expression = member.value.type === 'Identifier' || isLiteral(member.value)
+  const value = expression ? text.slice(member.value.start, member.value.end) : source
+  return remove(project, member) && setAgain(project, member.module.file, root, steps, value)
+}
+
+/** After a removal the tree is another one; the options are found by the place where they begin. */
+function setAgain(project: Project, file: string, root: Found, steps: readonly string[], source: string): boolean {
+  // What was parsed with a member is parsed without it.
+  const again = objectAt(project.module(root.module.file) as SourceModule, root.node.start)
+  return again !== undefined && file === root.module.file && set(project, again, steps, source)
+}
+
+function objectAt(module: SourceModule, start: number): Found | undefined {
+  const found = findNode(module.program, start)
+  return found === undefined ? undefined : { module, node: found }
+}
+
+function findNode(node: Node, start: number): Node | undefined {
+  if (node.type === 'ObjectExpression' && node.start === start) return node
+  for (const child of Object.values(node).flat()) {
+    const candidate = child as Node | null
+    if (typeof candidate?.type !== 'string' || candidate.start > start || candidate.end <= start) continue
+    const found = findNode(candidate, start)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isLiteral({ type }: Node): boolean {
+  return /Literal$|^(Object|Array|Member|Call|ArrowFunction|Function|Unary|New)Expression$/.test(type)
+}
+
+function replace(project: Project, { file, text }: SourceModule, { start, end }: Node, source: string): void {
+  project.edit(file, text.slice(0, start) + source + text.slice(end))
+}
+
+/** Adds a member behind the last one, on a line of its own where the others have theirs. */
+function insert(project: Project, { module, node }: Found, member: string): void {
+  const { file, text } = module
+  const last = (node['properties'] as Node[]).at(-1)
+  if (last === undefined) {
+    replace(project, module, node, `{ ${member} }`)
+    return
+  }
+  const lineStart = text.lastIndexOf('\n', last.start) + 1
+  const isOnItsLine = lineStart > node.start && text.slice(lineStart, last.start).trim() === ''
+  const before = isOnItsLine ? `,\n${text.slice(lineStart, last.start)}` : ', '
+  project.edit(file, text.slice(0, last.end) + before + member + text.slice(last.end))
+}
+
+/** Takes a member out with its comma, and with its line where it has one. */
+function remove(project: Project, member: Member | undefined): boolean {
+  if (member === undefined) return false
+  const { file, text } = member.module
+  let { start, end } = member.whole
+  const comma = /^\s*,/.exec(text.slice(end))
+  if (comma !== null) end += comma[0].length
+  else start = text.slice(0, start).replace(/,?\s*$/, '').length
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1
+  const rest = /^[ \t]*\r?\n/.exec(text.slice(end))
+  if (comma !== null && rest !== null && text.slice(lineStart, start).trim() === '') {
+    start = lineStart
+    end += rest[0].length
+  } else if (comma !== null) end += text.slice(end).search(/[^ \t]|$/)
+  project.edit(file, text.slice(0, start) + text.slice(end))
+  return true
+}

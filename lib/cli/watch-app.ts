@@ -1,0 +1,133 @@
+import cluster from 'node:cluster'
+import { channel } from 'node:diagnostics_channel'
+import { syncBuiltinESMExports } from 'node:module'
+import { Server } from 'node:net'
+import { onReport } from '../guard/report/channel.ts'
+import type { GuardReport } from '../guard/report/channel.ts'
+import { settingsOf } from '../guard/evidence/settings.ts'
+import type { ShownSettings } from '../guard/evidence/settings.ts'
+
+/** An error of the examined module, as plain JSON. */
+export interface ModuleError {
+  readonly text: string
+  readonly stack: string
+  readonly code: string
+}
+
+/** What the examining process says to the one that forked it. */
+export type ExaminerMessage =
+  | { readonly report: Pick<GuardReport, 'findings' | 'environment'>; readonly settings: ShownSettings | null }
+  | { readonly error: ModuleError }
+  /** The module wants to run in workers of node:cluster. */
+  | { readonly forks: true }
+  /** Everything that can be seen was seen. `nothing` says why there was nothing to see. */
+  | { readonly done: true; readonly nothing: string | null }
+
+/** As much of a Fastify app as is needed to boot one. */
+export interface App {
+  ready(): PromiseLike<unknown>
+  register(plugin: unknown): unknown
+}
+
+/** What is seen of the module that this process runs. */
+export interface AppWatch {
+  /** Every Fastify app that was made. */
+  readonly apps: Set<App>
+  /** How many reports the guard gave. */
+  readonly reportCount: () => number
+  /** Judged options that no plugin was registered with. */
+  readonly addReport: (report: GuardReport) => void
+  readonly addError: (error: unknown) => void
+  /** Resolves when the event loop is empty, or after `grace` milliseconds. */
+  readonly quiet: (grace: number) => Promise<void>
+  /** Boots every app that was made; then ends this process. */
+  readonly finish: (nothing?: string) => Promise<never>
+}
+
+const MAX_STACK = 8192
+
+/** One report at registration, one when all plugins have loaded. */
+const REPORTS_OF_AN_APP = 2
+
+/**
+ * Watches the module that this process is about to run: tells the parent process what the guard reports as soon as it reports it,
+ * knows the Fastify apps that are made, and opens no port. Works once a process.
+ */
+export function watchApp(): AppWatch {
+  const send = takeChannel()
+  const apps = new Set<App>()
+  let reports = 0
+
+  const watch: AppWatch = {
+    apps,
+    reportCount: () => reports,
+    addReport: ({ findings, environment, options }) => {
+      reports += 1
+      send({ report: { findings, environment }, settings: settingsOf(options) })
+    },
+    addError: (error) => {
+      const known = knownError(error)
+      if (known !== undefined) send({ error: known })
+    },
+    quiet: (grace) =>
+      new Promise((resolve) => {
+        process.once('beforeExit', () => resolve())
+        setTimeout(resolve, grace).unref()
+      }),
+    finish: async (nothing) => {
+      for (const app of apps) await app.ready().then(undefined, watch.addError)
+      send({ done: true, nothing: nothing ?? null })
+      process.exit(0)
+    },
+  }
+
+  onReport((report) => watch.addReport(report))
+  channel('fastify.initialization').subscribe((message) => void apps.add((message as { fastify: App }).fastify))
+  process.on('uncaughtExceptionMonitor', (error) => watch.addError(error))
+  interceptListen(watch)
+  interceptFork(send)
+  return watch
+}
+
+/** Takes the channel to the parent process away from the module, which could mistake it for a process manager's. */
+function takeChannel(): (message: ExaminerMessage) => void {
+  // Forked, so that there is a channel.
+  const send = (process.send as NonNullable<typeof process.send>).bind(process) as (message: ExaminerMessage) => boolean
+  delete process.send
+  return (message) => void send(message)
+}
+
+/**
+ * Lets no server listen. Once an app with a session has booted there is nothing more to see. Until then a server seems to listen,
+ * because the app that matters may be the next one.
+ */
+function interceptListen(watch: AppWatch): void {
+  Server.prototype.listen = function intercepted(this: Server, ...parameters: unknown[]) {
+    if (watch.reportCount() >= REPORTS_OF_AN_APP) {
+      void watch.finish()
+      return this
+    }
+    const callback = parameters.findLast((parameter) => typeof parameter === 'function')
+    if (callback !== undefined) this.once('listening', callback as () => void)
+    Object.defineProperty(this, 'listening', { value: true, configurable: true })
+    this.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: 0 })
+    setImmediate(() => this.emit('listening'))
+    return this
+  } as Server['listen']
+}
+
+function interceptFork(send: (message: ExaminerMessage) => void): void {
+  cluster.fork = () => {
+    send({ forks: true })
+    process.exit(0)
+  }
+  syncBuiltinESMExports()
+}
+
+/** Leaves out a refusal of the guard, because its report says everything. */
+function knownError(error: unknown): ModuleError | undefined {
+  if (!(error instanceof Error)) return { text: String(error), stack: '', code: '' }
+  const code = String(Reflect.get(error, 'code') ?? '')
+  if (code === 'SESSION_GUARD_REFUSED') return undefined
+  return { text: `${error.name}: ${error.message}`, stack: String(error.stack).slice(0, MAX_STACK), code }
+}

@@ -1,0 +1,15 @@
+/** How much of each part of an id is shown: enough to see which letter an attack changed. */
+const SHOWN_LETTERS = 4
+
+/** A run of letters long enough to be a part of an id. */
+const LONG_RUN = /[\w-]{12,}/g
+
+/** Shortens the ids in a `Cookie` or `Set-Cookie` line: `session=pQ3v….Zx81….k2Lw…; Path=/`. */
+export function maskCookie(line: string): string {
+  return line.replace(/=[^;]*/, (value) => value.replace(LONG_RUN, (run) => `${run.slice(0, SHOWN_LETTERS)}…`))
+}
+
+/** Hides the password in the body of a form. */
+export function maskPassword(body: string): string {
+  return body.replace(/password=[^&]+/, 'password=…')
+}

@@ -1,0 +1,85 @@
+import { ALICE } from '../accounts.ts'
+import { fingerprintOf } from '../fingerprint.ts'
+import type { Answer, SentRequest } from './http.ts'
+import { LOOPBACK, send } from './http.ts'
+import { maskCookie, maskPassword } from './masking.ts'
+import type { Exchange, Step } from './step.ts'
+
+/** What a browser adds to a form that the bank's own page sends. */
+const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
+
+/** A person whose browser has a place for one cookie. Every exchange is noted as a step. */
+export class Party {
+  readonly #port: number
+  readonly #steps: Step[]
+  /** The session cookie as `name=value`; empty without a cookie. */
+  cookie = ''
+
+  constructor(port: number, steps: Step[]) {
+    this.#port = port
+    this.#steps = steps
+  }
+
+  get(path: string, words: string): Promise<Exchange> {
+    return this.#exchange({ method: 'GET', path, headers: {}, body: '' }, words)
+  }
+
+  /** Sends a form. `headers` says which page the form is on; default a page of the bank. */
+  post(
+    path: string,
+    form: Readonly<Record<string, string>>,
+    words: string,
+    headers: Readonly<Record<string, string>> = OWN_PAGE,
+  ): Promise<Exchange> {
+    const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const body = new URLSearchParams(form).toString()
+    return this.#exchange({ method: 'POST', path, headers: { ...headers, ...type }, body }, words)
+  }
+
+  /** Sends the form of the login page with the name and the password of Alice. */
+  logIn(words: string): Promise<Exchange> {
+    return this.post('/login', { name: ALICE.id, password: ALICE.password }, words)
+  }
+
+  async #exchange(asked: SentRequest, words: string): Promise<Exchange> {
+    const { cookie } = this
+    const host = { Host: `${LOOPBACK}:${this.#port}` }
+    const sent = { ...asked, headers: { ...host, ...asked.headers, ...(cookie !== '' && { Cookie: cookie }) } }
+    const answer = await send(this.#port, sent)
+    for (const line of answer.cookies) this.#keep(line)
+    const exchange: Exchange = {
+      kind: 'exchange',
+      words,
+      request: requestText(sent),
+      answer: answerText(answer),
+      status: answer.status,
+      location: answer.location,
+      heading: /<h1>([^<]*)<\/h1>/.exec(answer.page)?.[1],
+      fingerprint: cookie === '' ? undefined : fingerprintOf(cookie),
+      page: answer.page,
+    }
+    this.#steps.push(exchange)
+    return exchange
+  }
+
+  /** Keeps a cookie, or removes it when its value is empty. */
+  #keep(line: string): void {
+    const pair = line.replace(/;.*/, '')
+    this.cookie = pair.endsWith('=') ? '' : pair
+  }
+}
+
+function requestText({ method, path, headers, body }: SentRequest): string {
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `${name}: ${name === 'Cookie' ? maskCookie(value) : value}`,
+  )
+  return [`${method} ${path} HTTP/1.1`, ...lines, ...(body === '' ? [] : ['', maskPassword(body)])].join('\n')
+}
+
+function answerText({ status, reason, location, cookies }: Answer): string {
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    ...(location === undefined ? [] : [`Location: ${location}`]),
+    ...cookies.map((line) => `Set-Cookie: ${maskCookie(line)}`),
+  ].join('\n')
+}

@@ -1,0 +1,25 @@
+/** Something that happens outside HTTP. */
+export interface Note {
+  readonly kind: 'note'
+  readonly words: string
+}
+
+/** One request and its answer, ready to be shown. Ids are shortened. */
+export interface Exchange {
+  readonly kind: 'exchange'
+  /** What the sender does, in words; the sender is the subject. */
+  readonly words: string
+  readonly request: string
+  readonly answer: string
+  readonly status: number
+  /** Where a redirect leads; `undefined` for any other answer. */
+  readonly location: string | undefined
+  /** The main heading of the page. `undefined` where the answer is not a page. */
+  readonly heading: string | undefined
+  /** The short name of the secret that was sent. */
+  readonly fingerprint: string | undefined
+  /** The page itself, for a script to look at. */
+  readonly page: string
+}
+
+export type Step = Note | Exchange

@@ -1,0 +1,89 @@
+import { LIFETIMES } from '../../options.ts'
+import { parseDuration } from '../../session/duration.ts'
+import type { ShownSettings } from './settings.ts'
+
+/** The value of an option, and whether it meets a requirement. */
+export interface OptionVerdict {
+  readonly value: string
+  readonly isMet: boolean
+}
+
+type Judge = (settings: ShownSettings) => OptionVerdict
+
+export const cookieName: Judge = ({ cookie }) => ({ value: cookie.name, isMet: /^__(Host|Secure)-/.test(cookie.name) })
+
+export const hostName: Judge = ({ cookie }) => ({
+  value: `${cookie.name}${cookie.domain === null ? '' : `, domain ${cookie.domain}`}`,
+  isMet: cookie.name.startsWith('__Host-') || cookie.domain !== null,
+})
+
+export const secure: Judge = ({ cookie }) => ({ value: String(cookie.secure), isMet: cookie.secure === true })
+
+export const httpOnly: Judge = ({ cookie }) => ({ value: String(cookie.httpOnly), isMet: cookie.httpOnly })
+
+export const sameSite: Judge = ({ cookie }) => ({ value: cookie.sameSite, isMet: cookie.sameSite !== 'none' })
+
+export const scope: Judge = ({ cookie }) => ({
+  value: `domain ${cookie.domain ?? 'none'}, path ${cookie.path}`,
+  isMet: cookie.domain === null,
+})
+
+export const idleTimeout: Judge = ({ idleTimeout: value }) => ({ value, isMet: true })
+
+export const absoluteTimeout: Judge = ({ absoluteTimeout: value }) => ({ value, isMet: true })
+
+export const renewalTimeout: Judge = ({ renewalTimeout: value }) => ({ value, isMet: parseDuration(value) !== 0 })
+
+export const rememberTimeout: Judge = ({ rememberTimeout: value }) => ({ value, isMet: true })
+
+export const credentials: Judge = ({ checksCredentials, authCheckInterval }) => ({
+  value: checksCredentials ? `given, compared every ${authCheckInterval}` : 'not given',
+  isMet: checksCredentials,
+})
+
+export const crossOrigin: Judge = ({ crossOriginProtection, trustedOrigins }) => ({
+  value: `${crossOriginProtection}, trustedOrigins ${trustedOrigins.length === 0 ? 'none' : trustedOrigins.join(' ')}`,
+  isMet: crossOriginProtection,
+})
+
+export const tls: Judge = ({ tls: value, cookie }) => ({
+  value: value ?? 'not set',
+  isMet: value !== null && cookie.secure === true,
+})
+
+export const store: Judge = ({ store: value }) => ({
+  value: value === 'given' ? 'a store of the app' : 'memory of this process',
+  isMet: value === 'given',
+})
+
+export const maxSessions: Judge = ({ maxSessions: value }) => ({ value: describeLimit(value), isMet: value !== null })
+
+/** How many sessions a user may have, in words. */
+export function describeLimit(value: ShownSettings['maxSessions']): string {
+  if (value === null) return 'no limit'
+  return `${value.limit ?? 'decided for each user'}, then ${value.onLimit}`
+}
+
+function isWithin(value: string, limit: string): boolean {
+  return Number(parseDuration(value)) <= Number(parseDuration(limit))
+}
+
+/** The levels of NIST SP 800-63B-4 whose limits the lifetimes keep, the strictest last. */
+export function levelsKept(settings: ShownSettings): string[] {
+  return (['aal1', 'aal2', 'aal3'] as const).filter((level) => {
+    const limits = LIFETIMES[level]
+    return (
+      isWithin(settings.idleTimeout, limits.idleTimeout) && isWithin(settings.absoluteTimeout, limits.absoluteTimeout)
+    )
+  })
+}
+
+export const assurance: Judge = (settings) => {
+  const { assurance: asked, idleTimeout: idle, absoluteTimeout: absolute } = settings
+  const levels = levelsKept(settings)
+  const within = levels.length === 0 ? 'within no level' : `within the limits of ${levels.join(', ').toUpperCase()}`
+  return {
+    value: `${asked ?? 'not set'}; idle ${idle}, absolute ${absolute}: ${within}`,
+    isMet: asked === null ? levels.length > 0 : levels.includes(asked),
+  }
+}

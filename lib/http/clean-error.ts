@@ -1,0 +1,52 @@
+import type { FastifyReply } from 'fastify'
+import { isCacheControl } from './cache-headers.ts'
+
+/** Headers of the response that was meant to be sent, which say something false about an error in its place. */
+const LEFTOVERS = new Set([
+  'accept-ranges',
+  'age',
+  'clear-site-data',
+  'content-digest',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'etag',
+  'expires',
+  'last-modified',
+  'link',
+  'location',
+  'pragma',
+  'proxy-authenticate',
+  'refresh',
+  'retry-after',
+  'trailer',
+  'transfer-encoding',
+  'www-authenticate',
+])
+
+/**
+ * Makes room in a reply for an error that takes the place of what was to be sent: its own status and headers, nothing
+ * that described the other response, and nothing that a cache may keep. Fastify by itself leaves a status that the app
+ * has set. Cookies of others, CORS and security headers stay.
+ *
+ * @returns The error.
+ */
+export function failCleanly<Failure>(reply: FastifyReply, error: Failure): Failure {
+  if (reply.raw.headersSent) return error
+  for (const name of Object.keys(reply.getHeaders())) {
+    if (LEFTOVERS.has(name) || isCacheControl(name)) reply.removeHeader(name)
+  }
+  const { statusCode, headers } = (error ?? {}) as { statusCode?: unknown; headers?: Record<string, string> }
+  reply.code(isFailure(statusCode) ? statusCode : 500).header('cache-control', 'no-store')
+  if (headers !== undefined) reply.headers(headers)
+  return error
+}
+
+function isFailure(status: unknown): status is number {
+  return typeof status === 'number' && status >= 400 && status <= 599
+}

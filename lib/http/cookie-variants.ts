@@ -1,0 +1,58 @@
+import { isIP } from 'node:net'
+import type { Settings } from '../options.ts'
+
+/** The attributes by which browsers keep cookies of one name apart. */
+export interface CookieVariant {
+  readonly domain: string | undefined
+  readonly path: string
+}
+
+/**
+ * The most variants that one response clears. Hosts and paths have a few parts; a longer list comes from somebody else.
+ */
+const MAX_VARIANTS = 16
+
+/** Prefixes of a path that are looked at. */
+const MAX_PATHS = 4
+
+/**
+ * Lists the variants of the session cookie that a request can have brought and that this configuration does not set:
+ * the host-only one, one for the host and for each parent domain, each of them for `/` and for the folders of the
+ * request's path.
+ *
+ * @param host The host of the request, with or without a port.
+ * @param url The path of the request, and whatever follows it.
+ */
+export function foreignVariants(cookie: Settings['cookie'], host: string, url: string): CookieVariant[] {
+  // A browser takes a __Host- cookie for this host and for `/` only, so there is one of it.
+  if (/^__host-/i.test(cookie.name)) return []
+  const own = { domain: domainOf(cookie.domain), path: cookie.path }
+  const domains = [undefined, ...parentDomains(host)]
+  return foldersOf(url)
+    .flatMap((path) => domains.map((domain) => ({ domain, path })))
+    .filter(({ domain, path }) => domain !== own.domain || path !== own.path)
+    .slice(0, MAX_VARIANTS)
+}
+
+/** Browsers drop a leading dot. */
+function domainOf(domain: string | undefined): string | undefined {
+  return domain?.replace(/^\./, '').toLowerCase()
+}
+
+/**
+ * Lists a host and its parents that have a dot. A host of a single label, and an address, stands for itself: browsers
+ * would take it as a domain for the host-only cookie.
+ */
+function parentDomains(host: string): string[] {
+  const bare = host.replace(/:\d+$/, '').toLowerCase()
+  if (bare.startsWith('[') || isIP(bare) !== 0) return []
+  const labels = bare.split('.')
+  return labels.map((_, index) => labels.slice(index).join('.')).filter((name) => /^[^.].*\.[^.]/.test(name))
+}
+
+function foldersOf(url: string): string[] {
+  const [path = ''] = url.split(/[?#;]/, 1)
+  const steps = path.split('/').filter((step) => /^[\w.~%-]+$/.test(step))
+  const folders = steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`)
+  return ['/', ...folders].slice(0, MAX_PATHS)
+}

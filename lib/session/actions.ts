@@ -1,0 +1,48 @@
+import type { LoginOptions, SessionUser } from '../../types/index.ts'
+import { checkAuthHash, checkKeys } from './call-options.ts'
+import { identityOf, stageLogin } from './login.ts'
+import type { StagingSession } from './staging.ts'
+import { stageAuthHash, stageConfirmation } from './staging.ts'
+
+/**
+ * Logs a user in, with the response.
+ * @throws `SESSION_USER_INVALID`, `SESSION_OPTION_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_RESPONSE_STARTED`
+ */
+export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
+  return session.stage(async (situation) => {
+    const identity = identityOf(situation, user, options)
+    // A login that this request staged before gives its place back. Its user is still the one to compare with.
+    await situation.abandonLogin()
+    return stageLogin(situation, user, identity, options.keep)
+  })
+}
+
+/**
+ * Stages a fresh proof of who the user is.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`
+ */
+export function confirmLogin(session: StagingSession): Promise<void> {
+  return session.stage(async (situation) => stageConfirmation(situation))
+}
+
+/**
+ * Stages a new fingerprint of the user's credentials.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`, `SESSION_USER_UNAVAILABLE`, `SESSION_RESPONSE_STARTED`
+ */
+export function updateAuthHash(session: StagingSession, given?: string): Promise<void> {
+  return session.stage(async (situation) => {
+    checkAuthHash(given)
+    return stageAuthHash(situation, given)
+  })
+}
+
+/**
+ * Stages a new id, and keeps only these keys of the data.
+ * @throws `SESSION_RESPONSE_STARTED`
+ */
+export function regenerate(session: StagingSession, keys: readonly string[] = []): Promise<void> {
+  return session.stage(async ({ rotation }) => {
+    checkKeys(keys)
+    return { rotation: rotation ?? { reason: 'regenerate' }, kept: { keys } }
+  })
+}

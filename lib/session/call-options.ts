@@ -1,0 +1,87 @@
+import { SecureSessionError } from '../errors.ts'
+import { closest } from '../guard/read/nearest-name.ts'
+import { parseDuration } from './duration.ts'
+
+/** The check of one member: what is accepted, in words and as a test. */
+interface Member {
+  readonly wanted: string
+  accepts(value: unknown): boolean
+}
+
+/** The length up to which a name from the app stands in a message. */
+const MAX_NAME = 60
+
+const BOOLEAN: Member = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' }
+const TEXT: Member = { wanted: 'a text', accepts: (value) => typeof value === 'string' }
+const NAME: Member = { wanted: 'a text that is not empty', accepts: isName }
+const DURATION: Member = {
+  wanted: "a duration such as '10m'",
+  accepts: (value) => parseDuration(value) !== undefined,
+}
+const KEYS: Member = {
+  wanted: 'true, false or a list of keys',
+  accepts: (value) => typeof value === 'boolean' || isListOfTexts(value),
+}
+
+/** The options of each call, by the name of the call. */
+const CALLS = {
+  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT },
+  logout: { everywhere: BOOLEAN, others: BOOLEAN },
+  requireLogin: { within: DURATION },
+  revoke: { userId: NAME },
+  revokeUser: { except: TEXT },
+} satisfies Record<string, Record<string, Member>>
+
+/**
+ * Refuses options that a call does not know or that have a wrong value, before anything is done. An option that is `undefined` is
+ * absent, except in `requireLogin`: there it would let in a login of any age.
+ * @throws `SESSION_OPTION_INVALID`
+ */
+export function checkOptions(call: keyof typeof CALLS, options: unknown): void {
+  const members: Readonly<Record<string, Member>> = CALLS[call]
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuse(`${call} takes its options as an object: { ${Object.keys(members).join(', ')} }`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const member = Object.hasOwn(members, name) ? members[name] : undefined
+    if (member === undefined) refuseUnknown(call, name, Object.keys(members))
+    const isAbsent = value === undefined && call !== 'requireLogin'
+    if (!isAbsent && !member.accepts(value)) refuse(`${name} of ${call} is ${member.wanted}`)
+  }
+}
+
+/**
+ * Refuses a user id that is no text, or an empty one. A password reset would end nothing otherwise, without a word.
+ * @throws `SESSION_OPTION_INVALID`
+ */
+export function checkUserId(call: string, userId: unknown): void {
+  if (!isName(userId)) refuse(`${call} takes the id of a user, ${NAME.wanted}`)
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkKeys(keys: unknown): asserts keys is readonly string[] {
+  if (!isListOfTexts(keys)) refuse('regenerate takes a list of the keys to keep')
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkAuthHash(authHash: unknown): void {
+  if (authHash !== undefined && !TEXT.accepts(authHash)) refuse(`updateAuthHash takes ${TEXT.wanted}, or nothing`)
+}
+
+function refuseUnknown(call: string, name: string, known: readonly string[]): never {
+  const near = closest(name, known)
+  const hint = near === undefined ? `known are: ${known.join(', ')}` : `did you mean ${near}?`
+  refuse(`${call} has no option ${JSON.stringify(name.slice(0, MAX_NAME))}; ${hint}`)
+}
+
+function refuse(detail: string): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}

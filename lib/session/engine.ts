@@ -1,0 +1,38 @@
+import type { SessionEvents } from '../events.ts'
+import type { Settings } from '../options.ts'
+import type { Recent } from '../storage/recent.ts'
+import type { TimedStore } from '../storage/timed-store.ts'
+import type { SessionIds } from './id.ts'
+import type { UserSessions } from './user-sessions.ts'
+import type { UserSnapshots } from './user-snapshot.ts'
+
+/** The session object that apps know from @fastify/session: data as properties, plus methods and `cookie`. */
+export type EngineSession = Record<PropertyKey, unknown>
+
+/** Makes the object of @fastify/session under the name `handle`. The object holds no data, because data stays in this plugin. */
+export type OpenSession = (handle: string, protocol: string) => EngineSession
+
+/** The key under which an app keeps a function that returns its engine, for the helpers of `fastify-session-guard/testing`. */
+export const ENGINE: unique symbol = Symbol.for('fastify-session-guard.engine')
+
+/** The objects that all requests of one app share. */
+export interface Engine {
+  readonly settings: Settings
+  readonly ids: SessionIds
+  readonly store: TimedStore
+  readonly users: UserSessions
+  readonly snapshots: UserSnapshots
+  readonly events: SessionEvents
+  readonly openSession: OpenSession
+  /** Hashes of secrets whose client has logged in since: a late answer may not clear the new cookie. */
+  readonly replacedIds: Recent<true>
+}
+
+/** The facts of a request that its session may use. */
+export interface Client {
+  readonly protocol: string
+  readonly ip: string
+  readonly userAgent: string
+  /** The connection of the request, if there is one. Serves as a key only. */
+  readonly connection?: object
+}

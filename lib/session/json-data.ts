@@ -1,0 +1,179 @@
+import { SecureSessionError } from '../errors.ts'
+import { parseObject } from './record.ts'
+
+/** Session data as the app works on it. */
+export type SessionData = Record<string, unknown>
+
+/** The names of @fastify/session's members, and those that lead to a prototype. */
+const RESERVED = new Set([
+  ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'options', 'touch', 'save', 'reload'],
+  ...['regenerate', 'destroy', 'isModified', 'isSaved'],
+  ...Object.getOwnPropertyNames(Object.prototype),
+])
+
+/** Deeper data is an attack on the stack, not a session. */
+const MAX_DEPTH = 100
+
+/** What may be a name that reaches for a prototype, and is worth a closer look. */
+const POISON = /"(?:__proto__|constructor)"/
+
+/** Tells whether a name cannot hold data. */
+export function isReserved(key: PropertyKey): boolean {
+  return typeof key === 'symbol' || RESERVED.has(String(key))
+}
+
+/** @throws `SESSION_KEY_RESERVED` */
+export function refuseReserved(key: PropertyKey): void {
+  if (isReserved(key)) throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: describeKey(key) })
+}
+
+/** A copy of a record's data, for one request to work on, without what a foreign writer put into it under a reserved name. */
+export function parseData(json: string): SessionData {
+  if (json === '{}') return {}
+  const data = parseObject(json) ?? {}
+  for (const key of Object.keys(data)) if (isReserved(key)) delete data[key]
+  return data
+}
+
+/**
+ * Data as JSON.
+ * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint, cycle,
+ * Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
+ */
+export function serialize(data: SessionData): string {
+  const members: string[] = []
+  for (const key of Object.keys(data)) {
+    const json = serializeValue(data[key], key)
+    if (json !== undefined) members.push(`${JSON.stringify(key)}:${json}`)
+  }
+  return `{${members.join()}}`
+}
+
+/** Tells whether data still reads as it was stored. A value that JSON cannot carry never does. */
+export function isSameData(data: SessionData, json: string): boolean {
+  try {
+    return JSON.stringify(data) === json && findProblem(data, []) === undefined
+  } catch {
+    return false
+  }
+}
+
+/** @throws `SESSION_RECORD_TOO_LARGE` */
+export function refuseOversize(json: string, maxSize: number): void {
+  const size = Buffer.byteLength(json)
+  if (size <= maxSize) return
+  throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `${size} bytes, ${maxSize} allowed` })
+}
+
+/**
+ * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole, and
+ * nothing else. `from` is what it had read, `to` what it left.
+ */
+export function rebase(latest: string, from: string, to: string): string {
+  if (from === to) return latest
+  if (latest === from) return to
+  const [data, before, after] = [parseData(latest), parseData(from), parseData(to)]
+  for (const [key, value] of Object.entries(after)) {
+    if (JSON.stringify(before[key]) !== JSON.stringify(value)) data[key] = value
+  }
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) delete data[key]
+  return JSON.stringify(data)
+}
+
+/** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
+export function serializeValue(value: unknown, key: string): string | undefined {
+  const problem = findProblem(value, []) ?? getterProblem(value)
+  if (problem !== undefined) {
+    const detail = `${describeKey(`${key}${problem.path}`)} is ${problem.kind}`
+    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
+  }
+  const json = toJson(value, key)
+  // What would be refused when it comes back from the store is refused before it goes there.
+  if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
+    throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
+  }
+  return json
+}
+
+function getterProblem(value: unknown): Problem | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const getter = findGetter(value as SessionData)
+  return getter === undefined ? undefined : { path: `.${getter}`, kind: 'a getter' }
+}
+
+function toJson(value: unknown, key: string): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause })
+  }
+}
+
+/** A value that JSON would drop or change in silence: its kind, and its path from the value that was looked at. */
+interface Problem {
+  readonly path: string
+  readonly kind: string
+}
+
+/** `ancestors` finds cycles. It is one list for the whole walk, because a list for each object would cost more than the walk. */
+function findProblem(value: unknown, ancestors: unknown[]): Problem | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : here('a number without a value')
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
+    return here(`a ${typeof value}`)
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (ancestors.length >= MAX_DEPTH) {
+    throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
+  }
+  if (ancestors.includes(value)) return here('a cycle')
+  const kind = unfitKind(value)
+  if (kind !== undefined) return here(kind)
+  if (typeof (value as SessionData)['toJSON'] === 'function') return undefined
+  ancestors.push(value)
+  const problem = Array.isArray(value) ? findInList(value, ancestors) : findInObject(value as SessionData, ancestors)
+  ancestors.pop()
+  return problem
+}
+
+function findInList(list: readonly unknown[], ancestors: unknown[]): Problem | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const problem =
+      list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], ancestors)
+    if (problem !== undefined) return { path: `.${index}${problem.path}`, kind: problem.kind }
+  }
+  return undefined
+}
+
+function findInObject(object: SessionData, ancestors: unknown[]): Problem | undefined {
+  for (const key of Object.keys(object)) {
+    const problem = findProblem(object[key], ancestors)
+    if (problem !== undefined) return { path: `.${key}${problem.path}`, kind: problem.kind }
+  }
+  return undefined
+}
+
+/** Names the kind of an object that JSON cannot carry. A plain object, a list and an object with `toJSON` fit. */
+function unfitKind(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return undefined
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Promise') return 'a Promise: await it'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined
+  if (ArrayBuffer.isView(value)) return `a ${tag}: store its text, in base64 for example`
+  if (tag === 'Object' || tag === 'Array') return undefined
+  return typeof (value as SessionData)['toJSON'] === 'function' ? undefined : `a ${tag}`
+}
+
+function here(kind: string): Problem {
+  return { path: '', kind }
+}
+
+/** Finds a member that computes its value on each read. What was stored would be the value of one read. */
+function findGetter(data: SessionData): string | undefined {
+  return Object.keys(data).find((key) => Object.getOwnPropertyDescriptor(data, key)?.get !== undefined)
+}
+
+/** A key for a message: bounded, since it may come from a client, and on one line. */
+function describeKey(key: PropertyKey): string {
+  return JSON.stringify(String(key).slice(0, 60))
+}

@@ -1,0 +1,174 @@
+import type { Answer } from '../storage/immediate.ts'
+import { afterwards } from '../storage/immediate.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import { hasSameCredentials, isCheckDue } from './credentials.ts'
+import type { OwnedRecord } from './credentials.ts'
+import { familyOf } from './device.ts'
+import type { Client, Engine } from './engine.ts'
+import type { PresentedId } from './id.ts'
+import { expiredBy } from './lifetime.ts'
+import { expire } from './live-record.ts'
+import { unlock } from './take-back.ts'
+import type { CopySign, Presentation, Verdict } from './verdict.ts'
+import { judge } from './verdict.ts'
+
+/** A record that a request may use. */
+export interface LiveSession {
+  readonly state: 'live'
+  readonly record: SessionRecord
+  /** The id that opened the record; `undefined` once this request has written the record. */
+  readonly presented: Omit<Presentation, 'now'> | undefined
+  readonly verdict: Verdict
+  /** Tells whether the user's credentials were compared in this request, which the record does not know yet. */
+  readonly isChecked: boolean
+}
+
+/**
+ * The session that a request's cookie leads to:
+ * - `none`: no session, and nothing to say about the cookie;
+ * - `gone`: the id was ours and its record no longer exists, so the cookie can be cleared;
+ * - `shadowed`: a rotation replaced the id moments ago. A parallel response carries the new id, so this one leaves the cookie alone;
+ * - `outdated`: the id is far behind the one in use. It opens nothing, and a login ends the record;
+ * - `live`: the record, and the id that opened it.
+ */
+export type Loaded =
+  | { readonly state: 'none' }
+  | Gone
+  | { readonly state: 'shadowed' | 'outdated'; readonly handle: string }
+  | LiveSession
+
+/** An id whose record no longer exists. */
+export interface Gone {
+  readonly state: 'gone'
+  /** The hash of its secret; empty for a cookie that no key of this app signed. */
+  readonly secretHash: string
+  /** When the request came. */
+  readonly since: number
+}
+
+/** The facts of a client that its session is compared with. */
+type Visitor = Pick<Client, 'userAgent' | 'ip'>
+
+/** No session, and nothing to say about the cookie. */
+export const NONE: Loaded = { state: 'none' }
+
+/** Returns the outcome for an id whose record no longer exists. */
+export function goneSince(since: number, secretHash = ''): Gone {
+  return { state: 'gone', secretHash, since }
+}
+
+/**
+ * Follows an id to a live record. Returns without a promise where no store has to be asked.
+ * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
+ */
+export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): Answer<Loaded> {
+  const recalled = recall(engine, id, visitor)
+  if (recalled !== undefined) return recalled
+  const gone = goneSince(engine.settings.clock(), id.secretHash)
+  return afterwards(engine.store.get(id.handle), (record) => follow(engine, { id, visitor, gone }, record))
+}
+
+/** Returns a cached session if it lets this id in unchanged. A cache may be old, so the store decides everything else. */
+function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | undefined {
+  const record = engine.store.recall(id.handle)
+  if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined
+  if (isCheckDue(engine, record)) return undefined
+  const presented = presentationOf(engine, record, id, visitor)
+  const verdict = judge(record, { ...presented, now: engine.settings.clock() })
+  if (verdict.kind !== 'enter' || verdict.change !== undefined) return undefined
+  return { state: 'live', record, presented, verdict, isChecked: false }
+}
+
+/** A request that shows an id. */
+interface Show {
+  readonly id: PresentedId
+  readonly visitor: Visitor
+  /** The outcome if there is no record. */
+  readonly gone: Gone
+}
+
+function follow(engine: Engine, show: Show, record: SessionRecord | undefined): Answer<Loaded> {
+  const { id, visitor, gone } = show
+  if (record === undefined) return gone
+  const now = engine.settings.clock()
+  const reason = expiredBy(record, now)
+  if (reason !== undefined) return expire(engine, record, reason).then(() => gone)
+  if (record.heldBack !== null) return unlock(engine, record).then((restored) => follow(engine, show, restored))
+  const presented = presentationOf(engine, record, id, visitor)
+  const verdict = judge(record, { ...presented, now })
+  switch (verdict.kind) {
+    case 'enter':
+      if (verdict.isFork) reportFork(engine, record, show, true)
+      return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
+    case 'end':
+      return endCopied(engine, record, presented, verdict.sign, show)
+    case 'refuse':
+      reportFork(engine, record, show, false)
+      return { state: 'outdated', handle: record.handle }
+    case 'superseded':
+      return { state: 'shadowed', handle: record.handle }
+    case 'unknown':
+      return NONE
+  }
+}
+
+function presentationOf(
+  { settings }: Engine,
+  record: SessionRecord,
+  id: PresentedId,
+  visitor: Visitor,
+): Omit<Presentation, 'now'> {
+  const isTied = (): boolean => record.family !== '' && record.family === familyOf(visitor.userAgent)
+  return { id, isTied, isShowNoted: settings.maxSessions?.onLimit === 'refuse' }
+}
+
+/** Lets a session in, once its user's credentials are known to be those of the login. */
+function enter(engine: Engine, live: LiveSession, gone: Gone): Answer<Loaded> {
+  return isCheckDue(engine, live.record) ? checkUser(engine, live, live.record, gone) : live
+}
+
+async function checkUser(engine: Engine, live: LiveSession, record: OwnedRecord, gone: Gone): Promise<Loaded> {
+  if (await hasSameCredentials(engine, record)) return { ...live, isChecked: true }
+  await engine.users.revoke(record.handle, record.userId, 'auth-hash')
+  return gone
+}
+
+/**
+ * Ends a session of which two clients hold ids, because the copy cannot be told from the original.
+ * The store is asked again first: a record out of a cache may be behind the id, or another request may have changed it.
+ */
+async function endCopied(
+  engine: Engine,
+  record: SessionRecord,
+  presented: Omit<Presentation, 'now'>,
+  sign: CopySign,
+  { visitor: { userAgent, ip }, gone }: Show,
+): Promise<Loaded> {
+  const { users, events, settings } = engine
+  const { handle, userId, generation, device } = record
+  const isEnded = settings.onCopiedSession === 'end'
+  const facts = { behind: generation - presented.id.generation, sign, device, client: { userAgent, ip } }
+  if (!isEnded) {
+    events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
+    const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
+    return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
+  }
+  const isCopied = (latest: SessionRecord): boolean =>
+    judge(latest, { ...presented, now: settings.clock() }).kind === 'end'
+  if ((await users.end(handle, isCopied, record)) === undefined) return { state: 'shadowed', handle }
+  events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
+  if (userId === null) return gone
+  await users.release(userId, handle)
+  events.emit({ type: 'revoke', handle, userId, reason: 'replay' })
+  return gone
+}
+
+function reportFork(
+  { events }: Engine,
+  { handle, userId, generation, device }: SessionRecord,
+  { id, visitor: { userAgent, ip } }: Show,
+  isServed: boolean,
+): void {
+  const behind = generation - id.generation
+  events.emit({ type: 'fork', handle, userId, isServed, behind, device, client: { userAgent, ip } })
+}

@@ -1,0 +1,111 @@
+import type { EngineSession } from './engine.ts'
+import type { SessionData } from './json-data.ts'
+import { isReserved, isSameData, parseData, serialize } from './json-data.ts'
+import type { Edit } from './next-record.ts'
+
+/** Makes the object behind `req.session` around some values. */
+export type MakeObject = (data: RequestData, values: SessionData) => EngineSession
+
+interface OpenData {
+  readonly values: SessionData
+  readonly object: EngineSession
+}
+
+/**
+ * The app's data in one request: unopened, open or destroyed. Unopened data costs nothing, because nothing is parsed.
+ * This object knows no store; `edit` says what the request changed.
+ */
+export class RequestData {
+  readonly #makeObject: MakeObject
+  #state: 'unopened' | 'destroyed' | OpenData = 'unopened'
+  /** The data as this request last read or wrote it. Other requests' data that a write merged in is not part of it. */
+  #baseline: string
+  #isWhole = false
+  #isAllOwn = false
+
+  constructor(json: string, makeObject: MakeObject) {
+    this.#baseline = json
+    this.#makeObject = makeObject
+  }
+
+  /** The object behind `req.session`; `null` after `destroy`. */
+  get object(): EngineSession | null {
+    if (this.#state === 'destroyed') return null
+    return (this.#state === 'unopened' ? this.#open() : this.#state).object
+  }
+
+  get isDestroyed(): boolean {
+    return this.#state === 'destroyed'
+  }
+
+  /** Tells whether the old content was replaced and nothing of it kept, so that this request wrote all there is. */
+  get isAllOwn(): boolean {
+    return this.#isAllOwn
+  }
+
+  /** Tells whether the content was replaced, even if it reads the same. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
+  /** Tells whether these are the values that a write would store. A login or a logout may have put other values in their place. */
+  holds(values: SessionData): boolean {
+    return typeof this.#state === 'object' && this.#state.values === values
+  }
+
+  /** Tells whether the data differs from what was read. */
+  isModified(): boolean {
+    return typeof this.#state === 'object' && !isSameData(this.#state.values, this.#baseline)
+  }
+
+  /**
+   * The change that this request made to the data.
+   * @throws `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_KEY_RESERVED`
+   */
+  edit(): Edit {
+    const from = this.#baseline
+    const to = typeof this.#state === 'object' ? serialize(this.#state.values) : from
+    return { from, to, isWhole: this.#isWhole }
+  }
+
+  /** Notes that the edit was written. `stored` is the record's data after the write, with other requests' changes in it. */
+  markWritten({ to }: Edit, stored: string): void {
+    this.#isWhole = false
+    this.#baseline = typeof this.#state === 'object' ? to : stored
+  }
+
+  /** Keeps only these keys. Changes by other requests to the old content do not come back. */
+  keepOnly(keys: readonly string[]): void {
+    const kept = pick(this.object ?? {}, keys)
+    // Of the keys that stay, these values are the record's. The request itself wrote the others.
+    const known = pick(parseData(this.#baseline), keys)
+    this.#open(kept)
+    this.#baseline = JSON.stringify(known)
+    this.#isWhole = true
+    this.#isAllOwn = Object.keys(kept).length === 0
+  }
+
+  /** Removes a key. Data that cannot hold the key stays unopened. */
+  removeKey(key: string): void {
+    if (this.#state === 'unopened' && this.#baseline.includes(key)) this.#open()
+    if (typeof this.#state === 'object') delete this.#state.values[key]
+  }
+
+  destroy(): void {
+    this.#state = 'destroyed'
+  }
+
+  #open(values = parseData(this.#baseline)): OpenData {
+    const open = { values, object: this.#makeObject(this, values) }
+    this.#state = open
+    return open
+  }
+}
+
+function pick(data: SessionData, keys: readonly string[]): SessionData {
+  const picked: SessionData = {}
+  for (const key of keys) {
+    if (!isReserved(key) && Object.hasOwn(data, key)) picked[key] = data[key]
+  }
+  return picked
+}

@@ -1,0 +1,159 @@
+import type { SessionRecord } from '../../types/index.ts'
+import type { Renewed, Written } from './commit.ts'
+import type { Lifetimes } from './lifetime.ts'
+import type { LiveSession, Loaded } from './load-session.ts'
+import { NONE } from './load-session.ts'
+import type { Rotation } from './next-record.ts'
+import { isUpkeepDue } from './next-record.ts'
+import type { WayBack } from './take-back.ts'
+import { SERVE } from './verdict.ts'
+
+/** The session cookie in a response. `expiresAt` is absent for a cookie that ends with the browser. */
+export type CookieChange =
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'set'; readonly value: string; readonly expiresAt: number | undefined }
+
+/** What a response has to say about the session. */
+export interface SessionResponse {
+  readonly cookie: CookieChange | undefined
+  /** Tells whether the app looked at the session, so that the response depends on the cookie. */
+  readonly isRead: boolean
+  /** Tells whether this request logged the user out. */
+  readonly isLoggedOut: boolean
+}
+
+/** The parts of the engine that decide on clearing a cookie. */
+interface CookieRules {
+  readonly settings: { clock(): number }
+  readonly replacedIds: { get(secretHash: string): true | undefined }
+}
+
+/** The state of one request's session. A change is a new state. */
+export interface RequestState {
+  /** The session that the cookie led to, or that this request wrote last. */
+  readonly loaded: Loaded
+  /** The change of the cookie that the response carries. */
+  readonly cookie: CookieChange | undefined
+  /** A change of id that waits for the response. */
+  readonly rotation: Rotation | undefined
+  /** Tells whether the app asked for a new idle deadline. */
+  readonly isTouched: boolean
+  /** A committed rotation, and the state before it. */
+  readonly committed: { readonly wayBack: WayBack; readonly before: RequestState } | undefined
+}
+
+/** Returns the state of a request that did nothing yet. */
+export function initialState(loaded: Loaded): RequestState {
+  const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : undefined
+  return { loaded, cookie, rotation: undefined, isTouched: false, committed: undefined }
+}
+
+/** The time after which the answer to a request no longer clears the cookie, in milliseconds. */
+const MAX_CLEAR_DELAY = 1_000
+
+/**
+ * Returns the change of the cookie for a response that is written now. A dead id is cleared at once or not at all, because a login
+ * may have set a new cookie since the request came.
+ */
+export function cookieOf(
+  { cookie, loaded }: RequestState,
+  { settings, replacedIds }: CookieRules,
+): CookieChange | undefined {
+  if (cookie?.kind !== 'clear' || loaded.state !== 'gone') return cookie
+  const isLate = settings.clock() - loaded.since >= MAX_CLEAR_DELAY
+  return isLate || replacedIds.get(loaded.secretHash) === true ? undefined : cookie
+}
+
+/** Returns the live record. */
+export function recordOf({ loaded }: RequestState): SessionRecord | undefined {
+  return loaded.state === 'live' ? loaded.record : undefined
+}
+
+/** Returns the id of the user, as a staged login left it. */
+export function userIdOf(state: RequestState): string | null {
+  return state.rotation?.identity?.userId ?? recordOf(state)?.userId ?? null
+}
+
+/** Returns the snapshot of the user as JSON, as a staged login left it. */
+export function userJsonOf(state: RequestState): string | null {
+  return state.rotation?.identity?.user ?? recordOf(state)?.user ?? null
+}
+
+/** Returns the instant of the last proof of who the user is. */
+export function authenticatedAtOf(state: RequestState, now: number): number | null {
+  return state.rotation?.identity === undefined ? (recordOf(state)?.authenticatedAt ?? null) : now
+}
+
+/**
+ * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may be a copy,
+ * so the user has to prove again who they are.
+ */
+export function freshSinceOf(state: RequestState, now: number): number | null {
+  const { rotation, loaded } = state
+  if (rotation?.identity !== undefined) return now
+  if (loaded.state !== 'live' || loaded.record.isForked) return null
+  return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
+}
+
+/** Tells whether the state asks for a write, apart from the data. */
+export function isWriteDue({ rotation, isTouched, loaded }: RequestState, settings: Lifetimes & { clock(): number }) {
+  if (rotation !== undefined || isTouched) return true
+  if (loaded.state !== 'live') return false
+  return loaded.isChecked || isUpkeepDue(loaded.record, loaded.verdict, settings)
+}
+
+/** Returns the state after a write. */
+export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written): RequestState {
+  const { remember, absoluteDeadline } = record
+  const isRotated = wayBack !== undefined
+  // A login whose record went to somebody else made a record of its own. Without that record there is none to go back to.
+  const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
+  return {
+    loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
+    cookie:
+      cookieValue === undefined
+        ? state.cookie
+        : { kind: 'set', value: cookieValue, expiresAt: remember ? absoluteDeadline : undefined },
+    rotation: undefined,
+    isTouched: false,
+    committed: wayBack === undefined ? state.committed : { wayBack, before },
+  }
+}
+
+/** Returns a session that this request wrote, and whose new id nobody has shown yet. */
+function liveAs(record: SessionRecord): LiveSession {
+  return { state: 'live', record, presented: undefined, verdict: SERVE, isChecked: false }
+}
+
+/** Returns a session whose record has learned what the id had to teach. The id may still be renewed, once. */
+function learnedBy(live: LiveSession, record: SessionRecord, cookieValue: string | undefined): LiveSession {
+  const { verdict } = live
+  const isOver = verdict.kind !== 'enter' || cookieValue !== undefined
+  return { ...live, record, verdict: isOver ? SERVE : { ...verdict, change: undefined }, isChecked: false }
+}
+
+/** Returns the state after a renewal. */
+export function afterRenewal(state: RequestState, { cookieValue }: Renewed): RequestState {
+  const { loaded } = state
+  if (loaded.state !== 'live') return state
+  const { remember, absoluteDeadline } = loaded.record
+  const expiresAt = remember ? absoluteDeadline : undefined
+  return { ...state, loaded: { ...loaded, verdict: SERVE }, cookie: { kind: 'set', value: cookieValue, expiresAt } }
+}
+
+/** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */
+export function afterLoss(state: RequestState, handle: string): RequestState {
+  return { ...initialState({ state: 'shadowed', handle }), committed: state.committed }
+}
+
+/** Returns the state after the session ended. */
+export function afterEnd(state: RequestState, isCookieCleared: boolean): RequestState {
+  const cookie: CookieChange | undefined = isCookieCleared ? { kind: 'clear' } : state.cookie
+  return { ...initialState(NONE), cookie, committed: state.committed }
+}
+
+/** Returns the state from before a committed rotation, with what was staged since. */
+export function beforeWrite(state: RequestState): RequestState {
+  const { committed, rotation, isTouched } = state
+  return committed === undefined ? state : { ...committed.before, rotation, isTouched, committed: undefined }
+}

@@ -1,0 +1,83 @@
+import type { SessionRecord } from '../../types/index.ts'
+import type { Engine } from './engine.ts'
+import { rotated } from './record.ts'
+
+/** A committed rotation, and the record from before it. Nobody has seen the new secret yet. */
+export interface WayBack {
+  readonly written: SessionRecord
+  /** `undefined` if the rotation made the record. */
+  readonly before: SessionRecord | undefined
+}
+
+/** The hash that no secret has. */
+const NO_SECRET = ''
+
+/** The time that a record that no id opens may live, in milliseconds. */
+const MAX_LOCK = 60_000
+
+/** The pauses before a rotation that could not be taken back is tried again: a minute in all. */
+const PAUSES = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000]
+
+/**
+ * Takes a committed rotation back, because its response failed. If the store does not answer, this is tried again in the
+ * background for a minute, because the session's owner would be locked out otherwise.
+ * @throws `SESSION_STORE_UNAVAILABLE`
+ */
+export async function takeBack(engine: Engine, wayBack: WayBack): Promise<void> {
+  try {
+    await attempt(engine, wayBack)
+  } catch (error) {
+    tryLater(engine, wayBack, 0)
+    throw error
+  }
+}
+
+function tryLater(engine: Engine, wayBack: WayBack, failures: number): void {
+  const pause = PAUSES[failures]
+  if (pause === undefined) return
+  setTimeout(() => {
+    attempt(engine, wayBack).catch(() => tryLater(engine, wayBack, failures + 1))
+  }, pause).unref()
+}
+
+async function attempt(engine: Engine, { written, before }: WayBack): Promise<void> {
+  const { userId, handle, version } = written
+  if (before === undefined) await engine.store.delete(handle, version)
+  else await restore(engine, before, version)
+  if (userId !== null && before?.userId !== userId) await engine.users.abandon(userId, handle)
+}
+
+/**
+ * Puts a record back as it was.
+ *
+ * While the record belonged to another user, a revocation of its first user could not find it. So the record is first restored
+ * without a valid secret. The old secret returns only if the user's index entry still exists; otherwise the session ends.
+ */
+async function restore(engine: Engine, old: SessionRecord, version: number): Promise<void> {
+  const { userId } = old
+  const { store, settings } = engine
+  if (userId === null) return void (await store.update({ ...old, version: version + 1 }, version))
+  const idleDeadline = Math.min(old.idleDeadline, settings.clock() + MAX_LOCK)
+  const heldBack = JSON.stringify(old)
+  const locked = { ...rotated(old, NO_SECRET, old.rotatedAt), idleDeadline, heldBack, version: version + 1 }
+  if (await store.update(locked, version)) await unlock(engine, locked)
+}
+
+/**
+ * Finishes what a process began that took a rotation back and did not get to the end. Resolves to the record as it was before the
+ * rotation, or to `undefined` if its user was revoked meanwhile.
+ * @throws `SESSION_STORE_UNAVAILABLE`
+ */
+export async function unlock(engine: Engine, locked: SessionRecord): Promise<SessionRecord | undefined> {
+  const { store, users } = engine
+  const { handle, userId, version, heldBack } = locked
+  if (heldBack === null || userId === null) return undefined
+  // Only this file writes the field, with a whole record.
+  const old = JSON.parse(heldBack) as SessionRecord
+  if (await users.confirm(userId, handle, old.absoluteDeadline)) {
+    const restored = { ...old, version: version + 1 }
+    return (await store.update(restored, version)) ? restored : await store.get(handle)
+  }
+  await users.end(handle, (record) => record.userId === userId)
+  return undefined
+}

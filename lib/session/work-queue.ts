@@ -1,0 +1,97 @@
+/** A promise given to the app that knows whether the app observed it. A failure that nothing observed is kept. */
+class ObservedPromise extends Promise<void> {
+  #isObserved = false
+  #failure: unknown
+
+  /** `then` returns a plain promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  static of(work: Promise<void>): ObservedPromise {
+    const promise = new ObservedPromise((resolve) => resolve(work))
+    work.catch((error: unknown) => (promise.#failure = error))
+    // Node ends the process for a rejection that has no handler. The queue reports this one instead.
+    void super.prototype.then.call(promise, undefined, () => undefined)
+    return promise
+  }
+
+  /** The failure, as long as nothing has observed the promise. */
+  get unseenFailure(): unknown {
+    return this.#isObserved ? undefined : this.#failure
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- a subclass of Promise
+  override then<Done = void, Failed = never>(
+    onDone?: ((value: void) => Done | PromiseLike<Done>) | null,
+    onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
+  ): Promise<Done | Failed> {
+    this.#isObserved = true
+    return super.then(onDone, onFailed)
+  }
+}
+
+/**
+ * Runs the store operations of one request one at a time, in the order in which the app started them.
+ *
+ * Work that is done is forgotten, because a stream may go on for days.
+ */
+export class WorkQueue {
+  readonly #open = new Set<ObservedPromise>()
+  #last: Promise<unknown> = Promise.resolve()
+  #ahead = 0
+
+  /** Tells whether an operation is still running. */
+  get isRunning(): boolean {
+    return this.#ahead > 0
+  }
+
+  /** Tells whether an operation is still running, or failed without anybody observing the failure. */
+  get isBusy(): boolean {
+    return this.#ahead > 0 || this.unseenFailure !== undefined
+  }
+
+  /** The first failure that the app has not observed. */
+  get unseenFailure(): unknown {
+    for (const { unseenFailure } of this.#open) if (unseenFailure !== undefined) return unseenFailure
+    return undefined
+  }
+
+  /** Runs work after all earlier work, at once if there is none. The work itself may not wait for other work of the queue. */
+  run(work: () => Promise<void>): Promise<void> {
+    this.#ahead += 1
+    const turn = this.#ahead === 1 ? work() : this.#last.then(work)
+    const end = (): void => void (this.#ahead -= 1)
+    this.#last = turn.then(end, end)
+    return turn
+  }
+
+  /** Runs work like `run`, and returns a promise for the app. A failure that the app does not observe is kept. */
+  offer(work: () => Promise<void>): Promise<void> {
+    return this.observe(this.run(work))
+  }
+
+  /** Reports the failures that nobody has observed by the next turn of the event loop, and forgets them. */
+  reportUnseen(report: (error: unknown) => void): void {
+    void this.#last.then(() =>
+      setImmediate(() => {
+        for (const promise of this.#open) {
+          if (promise.unseenFailure === undefined) continue
+          this.#open.delete(promise)
+          report(promise.unseenFailure)
+        }
+      }),
+    )
+  }
+
+  /** Returns a promise for the app. A failure that the app does not observe is kept. */
+  observe(work: Promise<void>): Promise<void> {
+    const promise = ObservedPromise.of(work)
+    this.#open.add(promise)
+    work.then(
+      () => this.#open.delete(promise),
+      () => undefined,
+    )
+    return promise
+  }
+}

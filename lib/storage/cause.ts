@@ -1,0 +1,43 @@
+/** A message longer than this is cut: a driver may have put a whole command into it. */
+const MAX_MESSAGE = 500
+
+/** Redis repeats the arguments of a command that it does not know, the record among them. */
+const REPEATED_ARGUMENTS = /,? with args beginning with:.*$/s
+
+/** How many errors of an `AggregateError` are named: one for each address that was tried. */
+const MAX_NAMED = 4
+
+/**
+ * The error of a driver without everything that the driver hung on it. ioredis keeps the command with all arguments, `pg` the
+ * values of a row; both end in logs. Returns an error that has the name, the code and the message, bounded, and nothing else.
+ */
+export function causeOf(thrown: unknown): Error {
+  const { name, code } = fieldsOf(thrown)
+  const cause = new Error(messageOf(thrown))
+  if (typeof name === 'string' && name !== 'Error') {
+    // Not enumerable, as in every error, or each printed error would show the name twice.
+    Object.defineProperty(cause, 'name', { value: name.slice(0, 60), configurable: true, writable: true })
+  }
+  if (typeof code === 'string' || typeof code === 'number') Object.assign(cause, { code })
+  return cause
+}
+
+/** The errors of several attempts to connect have no message of their own: theirs is made of the attempts'. */
+function messageOf(thrown: unknown): string {
+  const { message, code, errors } = fieldsOf(thrown)
+  if (typeof message === 'string' && message !== '') {
+    return message.replace(REPEATED_ARGUMENTS, '').slice(0, MAX_MESSAGE)
+  }
+  if (Array.isArray(errors) && errors.length > 0) {
+    return [...new Set(errors.slice(0, MAX_NAMED).map((error) => messageOf(error)))].join('; ')
+  }
+  if (typeof thrown === 'string' && thrown !== '') return thrown.slice(0, MAX_MESSAGE)
+  return typeof code === 'string' && code !== '' ? code : 'unknown error'
+}
+
+function fieldsOf(thrown: unknown): Record<'name' | 'code' | 'message' | 'errors', unknown> {
+  const none = { name: undefined, code: undefined, message: undefined, errors: undefined }
+  if (typeof thrown !== 'object' || thrown === null) return none
+  const { name, code, message, errors } = thrown as Partial<typeof none>
+  return { name, code, message, errors }
+}

@@ -1,0 +1,59 @@
+import type { Enumerating, SessionRecord, SessionStore } from '../../types/index.ts'
+
+/** Records on one page, and how many are removed at once: a removal of many sessions must not hold up requests. */
+const PAGE = 500
+const AT_ONCE = 50
+
+/** Attempts to remove one record while other writes come between. A request of its own would end it too, at the cutoff. */
+const ATTEMPTS = 20
+
+/** Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. */
+export function beganAt({ authenticatedAt, createdAt }: SessionRecord): number {
+  return authenticatedAt ?? createdAt
+}
+
+/** Gives back the place in the user index of a session that was removed. */
+export type Release = (userId: string, handle: string) => Promise<void>
+
+/**
+ * Removes every record whose session began before `cutoff`, page by page. Resolves to how many were removed; `onPage` hears the
+ * number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no more.
+ */
+export async function removeBefore(
+  store: SessionStore & Enumerating,
+  cutoff: number,
+  release: Release,
+  onPage?: (total: number) => void,
+): Promise<number> {
+  let total = 0
+  let after: string | undefined
+  do {
+    const { records, next } = await store.listAll({ after, limit: PAGE })
+    const due = records.filter((record) => beganAt(record) < cutoff)
+    for (let at = 0; at < due.length; at += AT_ONCE) {
+      const batch = due.slice(at, at + AT_ONCE).map((record) => removeOne(store, record, cutoff, release))
+      total += (await Promise.all(batch)).filter(Boolean).length
+    }
+    onPage?.(total)
+    after = next
+  } while (after !== undefined)
+  return total
+}
+
+/** Somebody may log in again meanwhile: then the record begins after the cutoff, and stays. */
+async function removeOne(
+  store: SessionStore,
+  listed: SessionRecord,
+  cutoff: number,
+  release: Release,
+): Promise<boolean> {
+  let record: SessionRecord | undefined = listed
+  for (let attempt = 0; attempt < ATTEMPTS && record !== undefined && beganAt(record) < cutoff; attempt += 1) {
+    if (await store.delete(record.handle, record.version)) {
+      if (record.userId !== null) await release(record.userId, record.handle)
+      return true
+    }
+    record = await store.get(record.handle)
+  }
+  return false
+}

@@ -1,0 +1,69 @@
+import { format, resolve } from 'node:path'
+import type { Closing } from '../../types/index.ts'
+import { StoreUnusable } from './open/drivers.ts'
+import type { OpenedStore } from './open/opened.ts'
+import { StoreUrlError } from './open/opened.ts'
+import { openUrl, schemeOf } from './open/store-url.ts'
+import { explainFailure, placeOf } from './open/words.ts'
+
+/** Options of `openStore`. */
+export interface OpenStoreOptions {
+  /** Name of the table of a SQLite or PostgreSQL store. Default `sessions`. */
+  table?: string
+  /** The beginning of all keys of a Redis store. Default `session:`. */
+  prefix?: string
+  /** The folder of the project that has the driver, and from which the path of a SQLite file is meant. Default: the working directory. */
+  cwd?: string
+}
+
+/** A store that has opened its own connection. The plugin closes it with the app. */
+export type OwnStore = OpenedStore['store'] & Closing
+
+/**
+ * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format` then
+ * returns the working directory.
+ */
+const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
+
+/**
+ * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide advises:
+ *
+ * - `sqlite:sessions.db` with better-sqlite3 or Node's own `node:sqlite`; the file is made when it is missing.
+ * - `redis://…` or `rediss://…` with `redis` or `ioredis`. The URL of one node of a Cluster stands for all of it.
+ * - `postgres://…` with `pg`; the tables are made when they are missing.
+ *
+ * The connection is there when the promise resolves, and comes back by itself when it is lost later.
+ * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the server is
+ * away or lets nobody in
+ */
+export async function openStore(url: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
+  if (typeof url !== 'string' || url === '') {
+    throw new StoreUnusable(
+      'openStore: no URL was given. Is the environment variable set, to sqlite:sessions.db for instance?',
+    )
+  }
+  const { table, prefix, cwd = process.cwd() } = options
+  refuseMisfits(url, options)
+  try {
+    return closing(await openUrl(url, { from: [cwd, OWN_PLACE], isApp: true, table, prefix }))
+  } catch (error) {
+    if (error instanceof StoreUrlError || error instanceof StoreUnusable) {
+      throw new StoreUnusable(`openStore: ${error.message}`)
+    }
+    throw new StoreUnusable(`openStore: the store at ${placeOf(url)} cannot be used: ${explainFailure(error, url)}`)
+  }
+}
+
+function refuseMisfits(url: string, { table, prefix }: OpenStoreOptions): void {
+  const isRedis = /^rediss?$/.test(schemeOf(url) ?? '')
+  if (isRedis && table !== undefined) throw new StoreUnusable('openStore: Redis has a prefix, not a table.')
+  if (!isRedis && prefix !== undefined) {
+    throw new StoreUnusable('openStore: only Redis has a prefix; other stores have a table.')
+  }
+}
+
+/** The store itself with one more method: a wrapper would hide what it can do without promises. */
+function closing(opened: OpenedStore): OwnStore {
+  let closed: Promise<void> | undefined
+  return Object.assign(opened.store, { close: () => (closed ??= opened.close()) })
+}

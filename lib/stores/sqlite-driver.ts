@@ -1,0 +1,89 @@
+import { causeOf } from '../storage/cause.ts'
+
+/** What better-sqlite3 and node:sqlite have in common: a synchronous connection. */
+export interface SqliteDatabase {
+  prepare(sql: string): SqliteStatement
+  exec(sql: string): unknown
+}
+
+/** A prepared statement of such a connection. */
+export interface SqliteStatement {
+  run(...values: (string | number)[]): { changes: number | bigint }
+  get(...values: (string | number)[]): unknown
+  all(...values: (string | number)[]): unknown[]
+}
+
+/**
+ * Refuses everything but a synchronous driver, because a driver that answers by callback would answer every question with itself.
+ * @throws `TypeError`
+ */
+export function refuseOthers(database: SqliteDatabase): void {
+  const message =
+    'sqliteStore: database is a better-sqlite3 Database or a node:sqlite DatabaseSync: sqliteStore({ database })'
+  if (typeof database?.prepare !== 'function' || typeof database.exec !== 'function') throw new TypeError(message)
+  if (!Array.isArray(database.prepare('SELECT 1 AS one').all())) throw new TypeError(message)
+}
+
+/** The time that the connection waits by itself for another one's write, in milliseconds. */
+export function busyTimeoutOf(database: SqliteDatabase): number {
+  const { timeout } = database.prepare('PRAGMA busy_timeout').get() as { timeout: number | bigint }
+  return Number(timeout)
+}
+
+export function prepared<Name extends string>(
+  database: SqliteDatabase,
+  texts: Record<Name, string>,
+): Record<Name, SqliteStatement> {
+  const statements = Object.entries<string>(texts).map(([name, sql]) => [name, database.prepare(sql)])
+  return Object.fromEntries(statements) as Record<Name, SqliteStatement>
+}
+
+/** The file of a connection, for messages. better-sqlite3 has it as `name`, node:sqlite as `location()`. */
+export function fileOf(database: SqliteDatabase): string {
+  const { name, location } = database as { name?: unknown; location?: () => unknown }
+  const found = typeof location === 'function' ? location.call(database) : name
+  return typeof found === 'string' && found !== '' ? found : ':memory:'
+}
+
+/** Primary result codes (sqlite.org/rescode.html) in words. `%` is the file. */
+const WORDS: Readonly<Record<string, string>> = {
+  CORRUPT: 'The file % is damaged: restore it, or move it away and let the app make a new one',
+  NOTADB: 'The file % is no SQLite database, or is encrypted',
+  READONLY: 'The file %, or its folder, may only be read: SQLite writes both',
+  CANTOPEN: 'The file % cannot be opened: its folder must exist, and this user must be allowed to write there',
+  FULL: 'There is no space left for the file %',
+  IOERR: 'The disk of the file % fails',
+}
+
+/** The numbers by which node:sqlite gives the same codes. */
+const NUMBERS: Readonly<Record<number, string>> = {
+  8: 'READONLY',
+  10: 'IOERR',
+  11: 'CORRUPT',
+  13: 'FULL',
+  14: 'CANTOPEN',
+  26: 'NOTADB',
+}
+
+/** An error of the driver in words that name the file and the table, SQLite's own message behind them. */
+export function explained(thrown: unknown, file: string, table: string): Error {
+  const cause = causeOf(thrown)
+  const { code, errcode } = thrown as { code?: unknown; errcode?: unknown }
+  const name = NUMBERS[Number(errcode) & 0xff] ?? /^SQLITE_([A-Z]+)/.exec(String(code))?.[1] ?? ''
+  const words = WORDS[name]?.replace('%', file) ?? aboutTable(cause.message, file, table)
+  if (words !== undefined) cause.message = `${words}. SQLite says: ${cause.message}`
+  return cause
+}
+
+function aboutTable(message: string, file: string, table: string): string | undefined {
+  const [, missing] = /^no such table: (\S+)/.exec(message) ?? []
+  if (missing !== undefined) {
+    return `There is no table ${missing} in ${file}: run the SQL of sqliteSchema, or leave createTable at true`
+  }
+  const isForeign = /^(no such column|table .* has no column|cannot .*view|there is already|views may not)/.test(
+    message,
+  )
+  return isForeign
+    ? `The table ${table} in ${file} is not one of this store: name another one with the option table`
+    : undefined
+}

@@ -1,0 +1,85 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
+
+/** Milliseconds between two looks whether another process's write is done. */
+const BUSY_PAUSE = 5
+
+/** A value of a statement. */
+export type Value = string | number
+
+/** A statement with its values. */
+export interface Write {
+  readonly statement: SqliteStatement
+  readonly values: readonly Value[]
+}
+
+/** The rows that each statement of a step has changed. */
+export type Changes = readonly number[]
+
+/** Writes that wait for another process's write without holding up this process, as the driver's own way of waiting would. */
+export class SqliteWriter {
+  readonly #database: SqliteDatabase
+  /** The time that the connection waits by itself, which is set back after each write. */
+  readonly #busyTimeout: number
+  readonly #timeout: number
+
+  constructor(database: SqliteDatabase, timeout: number, busyTimeout: number) {
+    this.#database = database
+    this.#timeout = timeout
+    this.#busyTimeout = busyTimeout
+  }
+
+  /** Runs statements in one atomic step. Resolves to the number of rows that each of them has changed. */
+  async write(...writes: readonly Write[]): Promise<Changes> {
+    const until = performance.now() + this.#timeout
+    let changes = this.#attempt(writes, false)
+    while (changes === undefined) {
+      await wait(BUSY_PAUSE)
+      changes = this.#attempt(writes, performance.now() >= until)
+    }
+    return changes
+  }
+
+  /** `undefined` when another process is writing and this is not the last attempt. */
+  #attempt(writes: readonly Write[], isLast: boolean): Changes | undefined {
+    this.#database.exec('PRAGMA busy_timeout = 0')
+    const outcome = outcomeOf(() => this.#run(writes))
+    this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+    if (!('error' in outcome)) return outcome
+    if (isLast || !isBusy(outcome.error)) throw outcome.error
+    return undefined
+  }
+
+  /** A savepoint instead of a transaction, because the app may have one open on this connection. */
+  #run(writes: readonly Write[]): Changes {
+    const [only] = writes
+    if (only !== undefined && writes.length === 1) return [changesOf(only)]
+    this.#database.exec('SAVEPOINT fastify_session_guard')
+    try {
+      return writes.map((write) => changesOf(write))
+    } catch (error) {
+      this.#database.exec('ROLLBACK TO fastify_session_guard')
+      throw error
+    } finally {
+      this.#database.exec('RELEASE fastify_session_guard')
+    }
+  }
+}
+
+function changesOf({ statement, values }: Write): number {
+  return Number(statement.run(...values).changes)
+}
+
+/** SQLITE_BUSY and its extensions, as better-sqlite3 and as node:sqlite say it. */
+function isBusy(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  return (typeof code === 'string' && code.startsWith('SQLITE_BUSY')) || (Number(errcode) & 0xff) === 5
+}
+
+function outcomeOf<Result extends object>(run: () => Result): Result | { error: unknown } {
+  try {
+    return run()
+  } catch (error) {
+    return { error }
+  }
+}

@@ -1,0 +1,16 @@
+import { ENGINE } from '../session/engine.ts'
+import type { Engine } from '../session/engine.ts'
+
+/** As much of a Fastify app as the helpers need. */
+export interface TestedApp {
+  ready(): PromiseLike<unknown>
+}
+
+/** Returns the engine of an app, once the app has loaded. */
+export async function engineOf(app: TestedApp): Promise<Engine> {
+  await app.ready()
+  const reveal: unknown = Reflect.get(app, ENGINE)
+  if (typeof reveal !== 'function') throw new TypeError('fastify-session-guard is not registered on this app')
+  // Only the plugin decorates this name.
+  return (reveal as () => Engine)()
+}

@@ -1,0 +1,92 @@
+import type { Test } from 'tap'
+import type { MakeStore } from '../support/app.ts'
+import { boot, handleOf, loginAs, someone } from '../support/app.ts'
+import type { Handler } from '../support/browser.ts'
+
+const CHANGES: Record<string, Handler> = {
+  confirmLogin: (request) => request.confirmLogin(),
+  regenerate: (request) => request.session.regenerate(),
+  'a second login': async (request) => request.login({ id: String(request.user?.id) }),
+}
+
+/** Changes of id that a store left half done, because it stopped answering in the middle. */
+export function halfDone(t: Test, makeStore: MakeStore): void {
+  for (const [what, change] of Object.entries(CHANGES)) {
+    t.test(`${what} that is taken back half way locks nobody out: the next request finishes it`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const browser = await bench.loggedIn(ann)
+      // The write succeeds and its answer is lost. The lock is written, and the index does not answer any more.
+      const written = bench.gate.hold('update')
+      const visit = browser.visit(change)
+      await written.arrived
+      const confirmed = bench.gate.hold('keepInIndex')
+      written.lose()
+      await confirmed.arrived
+      confirmed.fail()
+      t.equal((await visit).status, 503)
+      t.not((await bench.record(handleOf(browser.cookie)))?.heldBack, null, 'no id opens the session now')
+      t.equal((await browser.me()).userId, ann.id)
+      t.equal((await bench.record(handleOf(browser.cookie)))?.heldBack, null)
+      t.equal((await browser.me()).userId, ann.id)
+    })
+
+    t.test(`${what} that was taken back half way does not let in a user who was revoked meanwhile`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const browser = await bench.loggedIn(ann)
+      const written = bench.gate.hold('update')
+      const visit = browser.visit(change)
+      await written.arrived
+      const confirmed = bench.gate.hold('keepInIndex')
+      written.lose()
+      await confirmed.arrived
+      confirmed.fail()
+      await visit
+      await bench.app.sessions.revokeUser(ann.id)
+      t.equal((await browser.me()).userId, null)
+      t.strictSame(await bench.living(), [])
+    })
+  }
+
+  t.test('a record that no id opens lives no longer than a minute', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = await bench.loggedIn(someone('ann'))
+    const written = bench.gate.hold('update')
+    const visit = browser.visit((request) => request.confirmLogin())
+    await written.arrived
+    const confirmed = bench.gate.hold('keepInIndex')
+    written.lose()
+    await confirmed.arrived
+    confirmed.fail()
+    await visit
+    bench.clock.advance('60s')
+    t.equal((await browser.me()).userId, null)
+    t.strictSame(await bench.living(), [])
+  })
+
+  t.test('a session whose cookie nobody has shown gives way to a login after a minute', async (t) => {
+    const bench = await boot(t, makeStore, { session: { maxSessions: { limit: 1, onLimit: 'refuse' } } })
+    const ann = someone('ann')
+    const lost = bench.browser()
+    await lost.visit(loginAs(ann, { remember: true }), { isLost: true })
+    const browser = bench.browser()
+    t.equal((await browser.visit(loginAs(ann))).status, 403)
+    bench.clock.advance('60s')
+    t.equal((await browser.visit(loginAs(ann))).status, 200)
+    t.equal((await browser.me()).userId, ann.id)
+    bench.clock.advance('60s')
+    t.equal((await bench.browser().visit(loginAs(ann))).status, 403, 'a session that was shown keeps its place')
+    t.equal((await browser.me()).userId, ann.id)
+  })
+
+  t.test('a list of devices is a copy, and changing it changes no session', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const browser = await bench.loggedIn(ann)
+    const [info] = await bench.app.sessions.list(ann.id)
+    Object.assign(info?.device ?? {}, { ip: 'hidden' })
+    await browser.me()
+    t.match(await bench.app.sessions.list(ann.id), [{ device: { ip: '127.0.0.1' } }])
+  })
+}

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path'
+import fastify from 'fastify'
+import t from 'tap'
+import { bootExports } from '../../lib/cli/boot-exports.ts'
+import type { AppWatch } from '../../lib/cli/watch-app.ts'
+import { onReport } from '../../lib/guard/report/channel.ts'
+import { secureSession } from '../../lib/index.ts'
+import { FIXTURES } from './harness.ts'
+
+const FILE = resolve(FIXTURES, 'nothing.ts')
+
+const { NODE_ENV } = process.env
+process.env['NODE_ENV'] = 'test'
+t.teardown(() => {
+  if (NODE_ENV === undefined) delete process.env['NODE_ENV']
+  else process.env['NODE_ENV'] = NODE_ENV
+})
+
+/** What was seen of exports, by a watch that ends no process. */
+interface Seen {
+  rules: string[]
+  errors: string[]
+  graces: number[]
+  nothing: string | undefined
+}
+
+const heard: string[][] = []
+onReport(({ findings }) => heard.push(findings.map(({ rule }) => rule.replace('session/', ''))))
+
+async function boot(exported: Record<string, unknown>, file = FILE, apps: AppWatch['apps'] = new Set()): Promise<Seen> {
+  heard.length = 0
+  const seen: Seen = { rules: [], errors: [], graces: [], nothing: undefined }
+  let own = 0
+  const watch = {
+    apps,
+    reportCount: () => heard.length + own,
+    addReport: ({ findings }) => {
+      own += 1
+      seen.rules.push(...findings.map(({ rule }) => rule.replace('session/', '')))
+    },
+    addError: (error) => void seen.errors.push((error as Error).message),
+    quiet: async (grace) => void seen.graces.push(grace),
+    finish: (async (nothing) => {
+      seen.nothing = nothing
+    }) as AppWatch['finish'],
+  } satisfies AppWatch
+  await bootExports(exported, file, watch)
+  seen.rules.push(...heard.flat())
+  return seen
+}
+
+const registering = (app = fastify()): ReturnType<typeof fastify> => {
+  void app.register(secureSession, { environment: 'test' })
+  return app
+}
+
+t.test('exported apps are booted, and functions are left alone then', async (t) => {
+  const build = (): boolean => t.fail('called')
+  t.match(await boot({ app: registering(), build }), { rules: ['secret-missing'], errors: [], nothing: undefined })
+})
+
+t.test('a function that makes an app, an object with an app, or options is called', async (t) => {
+  t.ok((await boot({ build: () => registering() })).rules.includes('secret-missing'))
+  t.ok((await boot({ build: async () => registering() })).rules.includes('secret-missing'))
+  t.ok((await boot({ build: () => ({ server: registering() }) })).rules.includes('secret-missing'))
+  t.ok((await boot({ build: () => ({ environment: 'test' }) })).rules.includes('secret-missing'))
+  t.match(await boot({ build: () => ({ port: 1 }) }), { rules: [], nothing: /it made no Fastify app/ })
+  t.match(await boot({ build: () => 'text' }), { rules: [], nothing: /it made no Fastify app/ })
+})
+
+t.test('a class is constructed', async (t) => {
+  class Server {
+    app = registering()
+  }
+  t.ok((await boot({ default: Server })).rules.includes('secret-missing'))
+})
+
+t.test('a plugin is registered, also one that looks like a builder', async (t) => {
+  const plugin = async (context: ReturnType<typeof fastify>): Promise<void> => {
+    await context.register(secureSession, { environment: 'test' })
+  }
+  t.ok((await boot({ default: plugin })).rules.includes('secret-missing'))
+  t.ok(
+    (await boot({ default: async (app: ReturnType<typeof fastify>) => plugin(app) })).rules.includes('secret-missing'),
+  )
+})
+
+t.test('a function that fails says so', async (t) => {
+  const fail = (): never => {
+    throw new TypeError('this app is broken')
+  }
+  t.match(await boot({ build: fail }), { rules: [], errors: ['this app is broken'], nothing: /it made no/ })
+})
+
+t.test('options are judged when nothing else was', async (t) => {
+  t.ok((await boot({ sessionOptions: { environment: 'test' } })).rules.includes('secret-missing'))
+})
+
+t.test('an app without sessions is told from a module without an app', async (t) => {
+  t.equal((await boot({ app: fastify() })).nothing, 'it does not register fastify-session-guard')
+  t.match((await boot({ answer: 42 })).nothing, 'it made no Fastify app')
+})
+
+t.test('a module without exports may take as long as it likes, one that calls listen some seconds', async (t) => {
+  t.strictSame((await boot({ answer: 42 })).graces, [2 ** 31 - 1])
+  t.strictSame((await boot({ app: registering() })).graces, [500])
+  t.strictSame((await boot({ app: registering() }, resolve(FIXTURES, 'listening.ts'))).graces, [5000])
+  const found = await boot({}, FILE, new Set([registering()]))
+  t.strictSame(found.graces, [500], 'the app that it made is there to be booted')
+})

@@ -1,0 +1,97 @@
+import t from 'tap'
+import { world } from './world.ts'
+import type { FastifyRequest } from 'fastify'
+
+/** A call, the arguments that are wrong, and what the message has to name. */
+const WRONG: [call: string, args: unknown[], says: RegExp][] = [
+  ['login', [{ id: 'ann' }, { rember: true }], /login has no option "rember"; did you mean remember\?/],
+  ['login', [{ id: 'ann' }, { maxAge: 5 }], /login has no option "maxAge"; known are: remember, keep, authHash/],
+  ['login', [{ id: 'ann' }, null], /login takes its options as an object/],
+  ['login', [{ id: 'ann' }, { remember: 'yes' }], /remember of login is true or false/],
+  ['login', [{ id: 'ann' }, { keep: [1] }], /keep of login is true, false or a list of keys/],
+  ['login', [{ id: 7 }], /id is a number: give String\(id\)/],
+  ['login', [{ id: { toHexString: () => 'a' } }], /id is an object: give String\(id\)/],
+  ['login', [{ name: 'Ann' }], /id is missing/],
+  ['login', [{ id: '' }], /id is empty/],
+  ['login', [null], /the user is null/],
+  ['login', ['ann'], /the user is a string/],
+  ['login', [{ id: 'ann', toJSON: () => ({ name: 'Ann' }) }], /the toJSON of the user drops or changes id/],
+  ['login', [{ id: 'ann', loaded: Promise.resolve() }], /"user.loaded" is a Promise: await it/],
+  ['logout', [{ everywher: true }], /logout has no option "everywher"; did you mean everywhere\?/],
+  ['logout', [{ all: true }], /logout has no option "all"; known are: everywhere, others/],
+  ['logout', [{ others: 1 }], /others of logout is true or false/],
+  ['updateAuthHash', [7], /updateAuthHash takes a text, or nothing/],
+]
+
+t.test('a call refuses options and users that it does not know, before anything is done', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      app.post('/act', async (request, reply) => {
+        const [call, args] = WRONG[Number((request.query as { at: string }).at)] ?? ['', []]
+        const act = Reflect.get(request, call) as (...rest: unknown[]) => Promise<void>
+        await act.apply(request, args)
+        return reply.send({})
+      })
+      app.post('/enter', (request) => request.login({ id: 'ann' }))
+    },
+  })
+  for (const [at, [call, , says]] of WRONG.entries()) {
+    const ann = it.visitor()
+    await ann.post('/enter')
+    const response = await ann.post(`/act?at=${at}`)
+    t.equal(response.statusCode, 500, call)
+    t.match(response.json<{ message: string }>().message, says)
+    t.equal((await it.app.sessions.list('ann')).length, 1, 'and the session stands')
+    await it.app.sessions.revokeUser('ann')
+  }
+})
+
+t.test('requireLogin refuses what it does not know when the route is made', async (t) => {
+  const { app } = await world(t)
+  const requireLogin = app.requireLogin as (options?: unknown) => unknown
+  for (const [options, says] of [
+    [{ withn: '5m' }, /requireLogin has no option "withn"; did you mean within\?/],
+    ['10m', /requireLogin takes its options as an object: \{ within \}/],
+    [null, /requireLogin takes its options as an object/],
+    [{ within: undefined }, /within of requireLogin is a duration such as '10m'/],
+    [{ within: '5' }, /within of requireLogin is a duration/],
+    [{ role: 'admin' }, /requireLogin has no option "role"/],
+    [{ __proto__x: 1 }, /has no option/],
+  ] as [unknown, RegExp][]) {
+    t.throws(() => requireLogin.call(app, options), { code: 'SESSION_OPTION_INVALID', message: says })
+  }
+  t.doesNotThrow(() => requireLogin.call(app))
+})
+
+t.test('the sessions API refuses users that are none, so that a password reset never ends nothing', async (t) => {
+  const { app } = await world(t)
+  const sessions = app.sessions as unknown as Record<string, (...rest: unknown[]) => Promise<unknown>>
+  const handle = 'a'.repeat(22)
+  for (const [call, args, says] of [
+    ['revokeUser', [undefined], /revokeUser takes the id of a user/],
+    ['revokeUser', [7], /revokeUser takes the id of a user/],
+    ['revokeUser', [''], /revokeUser takes the id of a user/],
+    ['revokeUser', ['ann', { excpt: handle }], /did you mean except\?/],
+    ['list', [], /list takes the id of a user/],
+    ['revoke', [handle], /revoke takes its options as an object: \{ userId \}/],
+    ['revoke', [handle, {}], /revoke takes the id of a user/],
+    ['revoke', [handle, { user: 'ann' }], /revoke has no option "user"; did you mean userId\?/],
+  ] as [string, unknown[], RegExp][]) {
+    await t.rejects(Reflect.apply(sessions[call] ?? (() => undefined), sessions, args) as Promise<unknown>, {
+      code: 'SESSION_OPTION_INVALID',
+      message: says,
+    })
+  }
+})
+
+t.test('regenerate takes a list of keys', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      app.post('/regenerate', async ({ session }: FastifyRequest) => {
+        await (session as unknown as { regenerate(keys: unknown): Promise<void> }).regenerate('x')
+        return {}
+      })
+    },
+  })
+  t.match((await it.visitor().post('/regenerate')).json(), { code: 'SESSION_OPTION_INVALID' })
+})

@@ -1,0 +1,156 @@
+import Fastify from 'fastify'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import t from 'tap'
+import { secureSession } from '../../lib/index.ts'
+import { settle } from '../support/gate-store.ts'
+import { ordinary, SECRET, world } from './world.ts'
+
+t.test('a later hook that makes the response a failure takes the login and its cookie back', async (t) => {
+  let isFailing = true
+  const it = await world(t, {
+    routes: (app) => {
+      app.addHook('onSend', async (_request, reply) => {
+        if (isFailing) reply.code(500)
+      })
+      ordinary(app)
+    },
+  })
+  const ann = it.visitor()
+  const failed = await ann.post('/login')
+  t.equal(failed.statusCode, 500)
+  t.equal(failed.headers['set-cookie'], undefined)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(it.store.size, 0)
+  t.same(await it.store.listIndex('ann'), [])
+  isFailing = false
+  await ann.post('/login')
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+t.test('data that is set after the response, and not saved, is told as a dropped write', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.addHook('onResponse', async (request) => {
+        if (request.url === '/late') Object.assign(request.session, { late: 1, later: 2 })
+      })
+      app.get('/late', async () => ({}))
+      app.get('/saved', async (request, reply) => {
+        void reply.send({})
+        Object.assign(request.session, { saved: true })
+        await request.session.save()
+        return reply
+      })
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/login')
+  it.events.length = 0
+  await ann.get('/late')
+  await settle()
+  t.match(
+    it.events.filter(({ type }) => type === 'dropped-write'),
+    [{ reason: 'late' }],
+  )
+  it.events.length = 0
+  await ann.get('/saved')
+  await settle()
+  t.strictSame(it.events, [])
+  t.match((await ann.get('/me')).json(), { data: { saved: true } })
+})
+
+t.test('data cannot be set after the response where no session could keep it', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      app.addHook('onResponse', async (request) => {
+        t.throws(() => Object.assign(request.session, { late: 1 }), { code: 'SESSION_RESPONSE_STARTED' })
+      })
+      app.get('/late', async () => ({}))
+    },
+  })
+  await it.visitor().get('/late')
+})
+
+t.test(
+  'a call that nobody awaits and that fails is the failure of its request, and no end of the process',
+  async (t) => {
+    const it = await world(t, {
+      routes: (app) => {
+        app.post('/confirm', (request, reply) => {
+          void request.confirmLogin()
+          void reply.send({})
+        })
+        app.post('/callback', (request, reply) => {
+          Object.assign(request.session, { a: 1 })
+          request.session.save(() => {
+            throw new Error('the callback failed')
+          })
+          void reply.send({})
+        })
+        app.post('/after', (request, reply) => {
+          void reply.send({})
+          setImmediate(() => void request.login({ id: 'ann' }))
+        })
+      },
+    })
+    t.match((await it.visitor().post('/confirm')).json(), { code: 'SESSION_LOGIN_REQUIRED' })
+    t.match((await it.visitor().post('/callback')).json(), { statusCode: 500, message: 'the callback failed' })
+    t.equal((await it.visitor().post('/after')).statusCode, 200)
+    await settle()
+    t.match(it.log(), /nobody observed it/)
+  },
+)
+
+t.test('a store that cannot write lets those in who only read', async (t) => {
+  const it = await world(t, { routes: ordinary })
+  const ann = it.visitor()
+  await ann.post('/login')
+  it.clock.advance('5m')
+  it.store.touch = async () => Promise.reject(new Error('OOM command not allowed'))
+  it.store.update = async () => Promise.reject(new Error('OOM command not allowed'))
+  const { idleDeadline = 0 } = (await it.record(ann.cookie?.slice(0, 22) ?? '')) ?? {}
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+  t.equal((await it.record(ann.cookie?.slice(0, 22) ?? ''))?.idleDeadline, idleDeadline, 'the deadline stays true')
+  t.equal((await ann.post('/note', { a: 1 })).statusCode, 503, 'a write is refused')
+  it.clock.advance('25m')
+  t.match((await ann.get('/me')).json(), { user: null })
+})
+
+t.test('a slow answer to a dead cookie clears no cookie that a login set meanwhile', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.get('/slow', async (request) => {
+        it.clock.advance('2s')
+        return { user: request.user }
+      })
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/login')
+  const { cookie = '' } = ann
+  await it.app.sessions.revokeUser('ann')
+  const dead = { headers: { cookie: `session=${cookie}` } }
+  t.equal((await it.visitor().get('/slow', dead)).headers['set-cookie'], undefined)
+  t.match(String((await it.visitor().get('/me', dead)).headers['set-cookie']), /Max-Age=0/, 'a quick answer clears it')
+  await ann.post('/login')
+  t.equal((await it.visitor().get('/me', dead)).headers['set-cookie'], undefined, 'not after a login with it')
+})
+
+t.test('a stream that a refused write replaces is destroyed', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(secureSession, { environment: 'test', secret: SECRET, maxRecordSize: 100 })
+  const streams: PassThrough[] = []
+  app.get('/file', async (request, reply) => {
+    Object.assign(request.session, { big: 'x'.repeat(200) })
+    const stream = new PassThrough()
+    streams.push(stream)
+    return reply.send(stream)
+  })
+  t.equal((await app.inject('/file')).statusCode, 413)
+  const [stream] = streams
+  if (stream?.destroyed === false) await once(stream, 'close')
+  t.ok(stream?.destroyed)
+})

@@ -1,0 +1,42 @@
+import { inspect } from 'node:util'
+import t from 'tap'
+import { causeOf } from '../../lib/storage/cause.ts'
+
+t.test('a cause has the name, the code and the message of what a driver threw, and nothing else', async (t) => {
+  const thrown = Object.assign(new TypeError('WRONGTYPE of this key', { cause: new Error('hunter2') }), {
+    code: 'ERR_X',
+    command: { name: 'evalsha', args: ['hunter2'] },
+    detail: 'Key (handle)=(hunter2)',
+  })
+  const cause = causeOf(thrown)
+  t.type(cause, Error)
+  t.match(cause, { name: 'TypeError', code: 'ERR_X', message: 'WRONGTYPE of this key' })
+  t.strictSame(Object.keys(cause), ['code'])
+  t.equal(cause.cause, undefined)
+  t.notMatch(inspect(cause, { depth: null, showHidden: true }), 'hunter2')
+  t.match(causeOf(Object.assign(new Error('busy'), { code: 5 })), { code: 5 })
+})
+
+t.test('arguments that Redis repeats are cut from the message, and a long message is cut off', async (t) => {
+  const message = 'ERR unknown command `evalsha`, with args beginning with: `abc` `{"data":"hunter2"}`'
+  t.equal(causeOf(new Error(message)).message, 'ERR unknown command `evalsha`')
+  t.equal(causeOf(new Error('x'.repeat(10_000))).message.length, 500)
+  t.equal(causeOf('x'.repeat(10_000)).message.length, 500)
+})
+
+t.test('errors of several attempts to connect are all named, each message once', async (t) => {
+  const attempts = ['connect ECONNREFUSED ::1:1', 'connect ECONNREFUSED 127.0.0.1:1', 'connect ECONNREFUSED ::1:1']
+  const all = new AggregateError(attempts.map((message) => new Error(message)))
+  t.equal(causeOf(all).message, 'connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1')
+  t.equal(causeOf(all).name, 'AggregateError')
+  t.equal(causeOf(new AggregateError([], 'all of them')).message, 'all of them')
+  t.equal(causeOf(new AggregateError([])).message, 'unknown error')
+})
+
+t.test('a cause is an error whatever was thrown', async (t) => {
+  t.equal(causeOf(Object.assign(new Error(''), { code: 'ECONNRESET' })).message, 'ECONNRESET')
+  t.equal(causeOf('text').message, 'text')
+  for (const thrown of [undefined, null, 7, '', {}, { message: 7, name: 7 }]) {
+    t.match(causeOf(thrown), { name: 'Error', message: 'unknown error' })
+  }
+})

@@ -1,0 +1,52 @@
+import t from 'tap'
+import { memoryStore } from '../../lib/stores/memory.ts'
+import { removeBefore } from '../../lib/storage/remove-before.ts'
+import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+
+const now = Date.now()
+
+t.test('all sessions before the cutoff go in pages, with their places in the index, and the others stay', async (t) => {
+  const store = memoryStore()
+  const old = Array.from({ length: 1200 }, () => recordAt(now, { authenticatedAt: now - 10 }))
+  const fresh = recordAt(now, { authenticatedAt: now, createdAt: now - 100 })
+  const anonymous = recordAt(now, { userId: null, user: null, authHash: null, authenticatedAt: null, createdAt: now })
+  for (const record of [...old, fresh, anonymous]) await store.create(record)
+  const released: string[] = []
+  const totals: number[] = []
+  const release = async (_userId: string, handle: string): Promise<void> => void released.push(handle)
+  t.equal(await removeBefore(store, now, release, (total) => totals.push(total)), 1200)
+  t.strictSame(new Set(released), new Set(old.map(({ handle }) => handle)))
+  t.equal(totals.at(-1), 1200)
+  t.ok(totals.length > 1)
+  t.equal(await store.count(), 2)
+})
+
+t.test('a session whose user logs in again while the removal runs stays, one that only wrote goes', async (t) => {
+  const store = memoryStore()
+  const [again, wrote] = [recordAt(now), recordAt(now)]
+  for (const record of [again, wrote]) await store.create(record)
+  const remove = store.delete.bind(store)
+  let isFirst = true
+  store.delete = async (handle, version) => {
+    if (isFirst) {
+      isFirst = false
+      await store.update({ ...nextOf(again, {}), authenticatedAt: now + 5 }, again.version)
+      await store.update(nextOf(wrote, {}), wrote.version)
+    }
+    return remove(handle, version)
+  }
+  t.equal(await removeBefore(store, now, async () => undefined), 1)
+  t.ok(await store.get(again.handle))
+  t.equal(await store.get(wrote.handle), undefined)
+})
+
+t.test('a session that another removal was faster with is not counted', async (t) => {
+  const store = memoryStore()
+  await store.create(recordAt(now))
+  const remove = store.delete.bind(store)
+  store.delete = async (handle) => {
+    await remove(handle)
+    return false
+  }
+  t.equal(await removeBefore(store, now, async () => undefined), 0)
+})

@@ -1,0 +1,106 @@
+import { Pool } from 'pg'
+import t from 'tap'
+import type { Test } from 'tap'
+import { channelOf } from '../../lib/stores/postgres-sql.ts'
+import type { PostgresPool } from '../../lib/stores/postgres.ts'
+import { postgresStore } from '../../lib/stores/postgres.ts'
+import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+import { ended, hear, heardAgain } from '../support/hearing.ts'
+import { startPostgres } from '../support/servers/postgres.ts'
+
+const server = await startPostgres(t)
+
+function openPool(t: Pick<Test, 'teardown'>, options: object = {}): Pool {
+  const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 2000, ...options })
+  pool.on('error', () => undefined)
+  t.teardown(() => pool.end())
+  return pool
+}
+
+t.test('another process hears of ends, changes of epoch and the cutoff', async (t) => {
+  const store = postgresStore({ pool: openPool(t), createTable: true })
+  const first = await ended(store)
+  const hearing = await hear(t, postgresStore({ pool: openPool(t) }))
+  const [one, kept] = [recordAt(Date.now()), recordAt(Date.now())]
+  for (const record of [one, kept]) await store.create(record)
+  await store.update({ ...nextOf(one, {}), epoch: 3 }, one.version)
+  await store.update(nextOf(kept, {}), kept.version)
+  await store.delete(one.handle)
+  await store.raiseCutoff(70)
+  await store.raiseCutoff(60)
+  await hearing.atLeast(3)
+  t.strictSame(hearing.heard, [{ handle: one.handle }, { handle: one.handle }, { cutoff: 70 }])
+  t.equal(await store.delete(first.handle), false)
+})
+
+t.test('a subscription takes no connection from the pool, and does not keep the pool from ending', async (t) => {
+  const pool = new Pool({ connectionString: server.url, max: 1 })
+  const store = postgresStore({ pool })
+  const hearing = await hear(t, store)
+  const { handle } = await ended(store)
+  await hearing.atLeast(1)
+  t.strictSame(hearing.heard, [{ handle }])
+  await pool.end()
+})
+
+t.test('a subscription outlives a restart of the server', async (t) => {
+  const store = postgresStore({ pool: openPool(t) })
+  const hearing = await hear(t, store)
+  for (let restart = 0; restart < 2; restart += 1) {
+    await server.kill()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await server.start()
+    await heardAgain(hearing, store)
+  }
+})
+
+t.test('a subscription that ends while its connection is lost does not come back', async (t) => {
+  const pool = openPool(t)
+  const store = postgresStore({ pool })
+  const hearing = await hear(t, store)
+  await server.kill()
+  await hearing.end()
+  await server.start()
+  const other = await hear(t, store)
+  await heardAgain(other, store)
+  t.strictSame(hearing.heard, [])
+})
+
+t.test('a server that is away refuses a subscription, and the next one is tried anew', async (t) => {
+  const store = postgresStore({ pool: openPool(t) })
+  await server.kill()
+  await t.rejects(
+    store.subscribe(() => undefined),
+    /ECONNREFUSED/,
+  )
+  await server.start()
+  await heardAgain(await hear(t, store), store)
+})
+
+t.test('a pool that makes no connections of its own cannot be subscribed to', async (t) => {
+  const pool = openPool(t)
+  const wrapped: PostgresPool = {
+    connect: (taken) => pool.connect(taken as never),
+    on: (...args) => pool.on(...args),
+    listenerCount: (event) => pool.listenerCount(event),
+    totalCount: 1,
+  }
+  const store = postgresStore({ pool: wrapped })
+  await t.rejects(
+    store.subscribe(() => undefined),
+    /no Pool of pg/,
+  )
+  t.ok(await ended(store))
+})
+
+t.test('a message that is no announcement is passed over', async (t) => {
+  const pool = openPool(t)
+  const store = postgresStore({ pool })
+  const hearing = await hear(t, store)
+  for (const message of ['', 'hello', 'cutoff', 'cutoff x', 'ended']) {
+    await pool.query('SELECT pg_notify($1, $2)', [channelOf('sessions'), message])
+  }
+  const { handle } = await ended(store)
+  await hearing.atLeast(1)
+  t.strictSame(hearing.heard, [{ handle }])
+})
