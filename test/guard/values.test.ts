@@ -314,12 +314,18 @@ t.test('a thing that is given in the place of a store is named, with the option 
     [redis, 'this is a client of ioredis', 'store: redisStore({ client })'],
     [pool, 'this is a client or pool of pg', 'store: postgresStore({ pool })'],
     [database, 'this is a SQLite database', 'store: sqliteStore({ database })'],
-    [Promise.resolve(STORE), 'this is a Promise of a store', 'store: await openStore(process.env.SESSION_STORE)'],
   ]
   for (const [store, message, snippet] of mistakes) {
     const [finding] = checkConfig(good({ store: store as never }), 'production')
     t.match(finding, { rule: 'session/store-incomplete', message, fix: { snippet } })
   }
+  t.match(checkConfig(good({ store: Promise.resolve(STORE) as never }), 'production'), [
+    {
+      rule: 'session/option-type',
+      message: 'store is a Promise: await it',
+      fix: { snippet: 'store: await openStore(process.env.SESSION_STORE)' },
+    },
+  ])
 })
 
 t.test('a store that keeps fewer promises says so', async (t) => {

@@ -10,7 +10,6 @@ export interface MistakenStore {
 
 /** Things that people give as a store, by their methods. The first row that fits counts. */
 const MISTAKES: readonly (readonly [methods: readonly string[], what: string, source: string])[] = [
-  [['then'], 'a Promise of a store', 'await openStore(process.env.SESSION_STORE)'],
   [['evalSha', 'get'], 'a client of node-redis', 'redisStore({ client })'],
   [['evalsha', 'get'], 'a client of ioredis', 'redisStore({ client })'],
   [['query', 'connect', 'end'], 'a client or pool of pg', 'postgresStore({ pool })'],

@@ -93,7 +93,7 @@ function readBag(value: unknown, path: Path, unreadable: Unreadable[], inherited
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     const keys = Object.keys(value)
-    if (!isPlain(value) || keys.length > MAX_KEYS) {
+    if (!isPlain(value, keys.length === 0) || keys.length > MAX_KEYS) {
       unreadable.push({ path, reason: isPromise(value) ? 'promise' : 'strange' })
       return emptyBag()
     }
@@ -166,11 +166,12 @@ function readElement(value: unknown, path: Path, unreadable: Unreadable[]): unkn
 }
 
 /** A promise or a map has no keys of its own, and would be judged as no options at all. */
-function isPlain(value: object): value is Bag {
+function isPlain(value: object, isEmpty: boolean): value is Bag {
   try {
     return Object.prototype.toString.call(value) === '[object Object]'
-  } catch {
-    // A strict proxy has no name for its kind either.
+  } catch (error) {
+    // A strict proxy has no name for its kind either, but it shows its members.
+    if (isEmpty) throw error
     return true
   }
 }

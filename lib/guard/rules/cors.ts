@@ -3,7 +3,7 @@ import { isOrigin } from '../read/origin-syntax.ts'
 import { perhaps, remove, safely, set } from './fix.ts'
 import type { Fix } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
-import type { FindingLocation, SecureSessionOptions } from '../../../types/index.ts'
+import type { FindingLocation, SecureSessionOptions, TrustedOrigin } from '../../../types/index.ts'
 import type { CorsAnswer } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
@@ -154,7 +154,7 @@ can be seen by name, and that there is a list; an origin of that list shows when
   },
   onNeighbours: ({ cors }, facts) => untrusted(cors, facts),
   onAnswer: ({ allowedOrigin }, facts) =>
-    allowedOrigin === null
+    !isOrigin(allowedOrigin)
       ? []
       : untrusted([{ probeOrigin: '', allowOrigin: allowedOrigin, allowCredentials: true }], facts),
   onRequest: ({ refusedOrigin }, facts) => (refusedOrigin === null ? [] : [untrustedProblem(refusedOrigin, facts)]),
@@ -162,11 +162,13 @@ can be seen by name, and that there is a list; an origin of that list shows when
 
 function untrusted(answers: readonly CorsAnswer[], facts: ConfigFacts): Problem[] {
   const { trustedOrigins = [], crossOriginProtection } = facts.options
-  // A function cannot be asked without a request.
-  if (crossOriginProtection === false || typeof trustedOrigins === 'function') return []
+  // A function cannot be asked without a request, and a faulty list is judged by another rule.
+  if (crossOriginProtection === false || !Array.isArray(trustedOrigins) || facts.isFaulty('trustedOrigins')) return []
   // Another finding speaks of CORS that lets everybody in.
   if (reflections(answers).length > 0) return []
-  const listed = trustedOrigins.map((entry) => (typeof entry === 'object' ? entry.origin : entry))
+  const listed = trustedOrigins.map((entry: string | TrustedOrigin) =>
+    typeof entry === 'object' ? entry.origin : entry,
+  )
   const open = answers.filter(({ allowCredentials, allowOrigin }) => allowCredentials && allowOrigin !== '*')
   const named = open.flatMap(({ allowOrigin }) => allowOrigin ?? []).filter((origin) => !listed.includes(origin))
   if (named[0] !== undefined) return [untrustedProblem(named[0], facts)]

@@ -85,7 +85,7 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
   348: ['trust-proxy-all', 'trust-proxy-missing', 'trust-proxy-hop-count'],
   352: ['cross-origin-off', 'samesite-none-exposed', 'login-by-get', 'logout-by-get'],
   362: ['store-weaker', 'store-incomplete', 'memory-store-cluster'],
-  384: ['login-keeps-id'],
+  384: ['login-keeps-id', 'duplicate-cookie'],
   400: ['sweep-unset', 'redis-evicts'],
   459: ['store-ephemeral', 'memory-store'],
   489: ['environment-conflict', 'environment-deployed', 'environment-unknown', 'environment-unset'],

@@ -79,9 +79,10 @@ const CORE = { get: method, create: method, update: method, touch: method, delet
 
 const STORE = { ...CORE, addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
 
-/** Source of a store for one machine, and of one that several share. */
+/** Source of a store for one machine, of one that several share, and of one that a URL names. */
 export const ONE_MACHINE = "sqliteStore({ database: new Database('sessions.db') })"
 export const SHARED = 'redisStore({ client })'
+export const OPENED = 'await openStore(process.env.SESSION_STORE)'
 
 /** Takes another store. */
 export function putStore(source: string): SetChange {

@@ -2,7 +2,7 @@ import { readingsOf } from '../read/duration-readings.ts'
 import { showPath } from '../read/show-value.ts'
 import { soundLifetimes } from '../read/sound-lifetimes.ts'
 import { formatDuration } from '../../session/duration.ts'
-import { perhaps, remove, safely, set } from './fix.ts'
+import { OPENED, perhaps, putStore, remove, safely, set } from './fix.ts'
 import { repairsOf } from './repairs.ts'
 import type { Readings } from '../read/duration-readings.ts'
 import type { Fix, SetChange } from './fix.ts'
@@ -82,7 +82,8 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
   if (unreadable === 'promise') {
     const text = `Await it: ${path.length === 1 && !at.redacted ? `${name}: await …` : 'await …'} where the options are put together.`
     const isAre = path.length === 0 ? 'are' : 'is'
-    return { at: [{ ...at, value: '<Promise>' }], message: `${name} ${isAre} a Promise: await it`, text, fixes }
+    const ways = path[0] === 'store' ? [perhaps(putStore(OPENED)), ...fixes] : fixes
+    return { at: [{ ...at, value: '<Promise>' }], message: `${name} ${isAre} a Promise: await it`, text, fixes: ways }
   }
   const isMissing = at.value === 'missing'
   const isText = typeof facts.given(path) === 'string'
