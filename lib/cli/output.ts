@@ -12,7 +12,7 @@ import type { Io } from './io.ts'
 export const FORMATS = ['pretty', 'json', 'sarif', 'github'] as const
 
 /** Severities from the worst down. */
-export const FAIL_LEVELS = SEVERITIES
+export const FAIL_LEVELS: typeof SEVERITIES = SEVERITIES
 
 /** What a report is to look like, and when it is a failure. */
 export interface OutputOptions {

@@ -100,7 +100,7 @@ class Bench {
     return { fix: isExtended ? { ...fix, changes, confidence: 'review' } : fix, isQuiet: news.trials.length === 0 }
   }
 
-  /** Adds what makes new fatal findings go away; `undefined` where nothing does. Places in lists would not keep their index. */
+  /** Adds what makes new fatal findings go away; `undefined` where nothing does. */
   #extend(
     own: string,
     changes: readonly Change[],
@@ -116,8 +116,8 @@ class Bench {
       const left = news?.left(own) ?? news?.trials.find(({ isFatal }) => isFatal)
       if (left === undefined) return extended
       const more = left.fixes[0]?.changes ?? []
-      if (more.length === 0 || more.some(({ path }) => path.some((step) => typeof step === 'number'))) return undefined
-      extended = [...extended, ...more]
+      if (more.length === 0) return undefined
+      extended = [...extended, ...more.map((change) => beforeRemovals(change, [...accepted, ...extended]))]
     }
     return undefined
   }
@@ -162,6 +162,20 @@ class Bench {
           ? after.find((trial) => keyOf(trial) === own)
           : undefined,
     }
+  }
+}
+
+/** The index of a list that a change names, counted as before earlier changes removed elements of that list. */
+function beforeRemovals(change: Change, earlier: readonly Change[]): Change {
+  const [root, index, ...rest] = change.path
+  if (root === undefined || typeof index !== 'number') return change
+  const removed = earlier.flatMap(({ op, path }) =>
+    op === 'remove' && path.length === 2 && path[0] === root ? path[1] : [],
+  )
+  const before = removed.map(Number).toSorted((left, right) => left - right)
+  return {
+    ...change,
+    path: [root, before.reduce((place, gone) => (gone <= place ? place + 1 : place), index), ...rest],
   }
 }
 

@@ -16,13 +16,22 @@ export function watchAnswers(clock: () => number, report: (facts: AnswerFacts) =
   return (request, reply, done) => {
     if (!showToProbe(request) && count < MAX_OBSERVED) {
       count += 1
-      const startedAt = clock()
+      const startedAt = timeOf(clock)
       reply.raw.once('finish', () => {
         const facts = answerFactsOf(request, reply, startedAt)
         if (isTelling(facts)) report(facts)
       })
     }
     done()
+  }
+}
+
+/** The time; `NaN` from a clock that fails, because a request without a session has no use for the clock. */
+function timeOf(clock: () => number): number {
+  try {
+    return clock()
+  } catch {
+    return Number.NaN
   }
 }
 

@@ -165,6 +165,20 @@ t.test('lifetimes are put in order by shortening, and read so that they fit', as
   }
 })
 
+t.test('a fix that uncovers faults in a list brings their fixes along', async (t) => {
+  for (const secret of [
+    [SECRET, 'x'],
+    [SECRET, 'x', 'y'],
+    ['x', SECRET, 'y'],
+    ['', 'x', SECRET, 'y'],
+  ]) {
+    const options = { ...good({ secret }), environment: 'development' }
+    const findings = fatal(checkConfig(options, 'production'))
+    t.equal(findings[0]?.rule, 'session/environment-conflict')
+    t.strictSame(named(fatal(checkConfig(follow(options, findings), 'production'))), [], JSON.stringify(secret))
+  }
+})
+
 const pick = <Value>(...values: Value[]): fc.Arbitrary<Value> => fc.constantFrom(...values)
 
 const DURATIONS = pick<unknown>('5m', '1h', '30d', '2d', 1800, 1_800_000, '1 day', '', 0, '0s', -5, '13h', 43_200)

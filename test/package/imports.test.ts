@@ -56,7 +56,14 @@ const DIRECTION = [
   },
   {
     where: 'lib/http/watch-answers.ts',
-    may: ['types/', 'lib/http/', 'lib/guard/probe/routing.ts', 'lib/guard/read/phase-facts.ts', 'fastify'],
+    may: [
+      'types/',
+      'lib/http/',
+      'lib/session/request-session.ts',
+      'lib/guard/probe/routing.ts',
+      'lib/guard/read/phase-facts.ts',
+      'fastify',
+    ],
   },
   { where: 'lib/http/', may: [...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify', '@fastify/cookie'] },
   {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { probeCors } from './cors.ts'
 import { isHsts } from './hsts.ts'
-import { ask } from './routing.ts'
+import { ask, STATUS } from './routing.ts'
 import { trustProxyOption } from '../read/request-facts.ts'
 import { secretSharers } from './secret-sharers.ts'
 import { within } from './within.ts'
 import type { ProbedContext } from './cors.ts'
 import type { NeighbourFacts, StoreProbe } from '../read/phase-facts.ts'
 import type { StoreDescription } from '../read/store-facts.ts'
-import type { RoutingApp } from './routing.ts'
+import type { ProbedRequest, RoutingApp } from './routing.ts'
 
 /** As much of a Fastify app as the probe looks at. */
 export type ProbedApp = RoutingApp & ProbedContext
@@ -90,13 +90,17 @@ async function probeEviction({ store, storeTimeout }: ProbeInput): Promise<strin
   return typeof policy === 'string' && /^[a-z-]{1,40}$/.test(policy) ? policy : null
 }
 
-/** Whether @fastify/cookie has read the cookies before the first hook of this plugin runs. */
+/** Tells whether the hook of @fastify/cookie runs before a handler; `null` where another hook answers first. */
 async function probeCookies(app: RoutingApp): Promise<boolean | null> {
-  let hasRead: boolean | null = null
-  await ask(app, { method: 'GET', prefix: '', headers: {} }, ({ cookies }) => {
-    hasRead = cookies !== null && cookies !== undefined
+  let seen: ProbedRequest | undefined
+  const headers = await ask(app, { method: 'GET', prefix: '', headers: {} }, (request) => {
+    seen = request
   })
-  return hasRead
+  // A plugin below a prefix is not asked for a page outside of it.
+  if (seen === undefined) return null
+  if (seen.cookies !== null && seen.cookies !== undefined) return true
+  // All hooks before a handler have run for the page that does not exist.
+  return headers?.get(STATUS) === '404' ? false : null
 }
 
 async function probeHsts(app: RoutingApp): Promise<boolean | null> {

@@ -16,8 +16,11 @@ export interface Probe {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Headers of an answer, by their names in lower case. */
+/** Headers of an answer, by their names in lower case, and the status of the answer. */
 export type AnswerHeaders = ReadonlyMap<string, string>
+
+/** The name under which the status of an answer stands among its headers. */
+export const STATUS = ':status'
 
 // Long enough for a hook that looks something up, short enough for a boot.
 export const PATIENCE = 1000
@@ -80,7 +83,7 @@ class ProbedResponse extends ServerResponse {
 
   override writeHead(...parameters: unknown[]): this {
     const given = parameters.find((parameter) => typeof parameter === 'object') as Record<string, unknown> | undefined
-    const headers = Object.entries({ ...this.getHeaders(), ...given })
+    const headers = Object.entries({ ...this.getHeaders(), ...given, [STATUS]: parameters[0] })
     this.#heard(new Map(headers.map(([name, value]) => [name.toLowerCase(), String(value)])))
     // The overloads of writeHead all come down to this call.
     return super.writeHead(...(parameters as [number]))

@@ -20,7 +20,7 @@ export interface NeighbourFacts {
   readonly evictionPolicy: string | null
   /** Whether Fastify believes any client that names itself a proxy: `trustProxy: true`. */
   readonly trustsEveryProxy: boolean
-  /** Whether cookies are read before any other hook; `false` when @fastify/cookie was registered with another `hook`. */
+  /** Tells whether the hook of @fastify/cookie runs; `false` when the app registered it with `hook: false`, `null` when that cannot be told. */
   readonly readsCookies: boolean | null
   /** Routes, as `GET /path`, that ask for a login and have `config: { session: false }`. */
   readonly guardedWithoutSession: readonly string[]

@@ -166,8 +166,8 @@ export const cookieHookOff: Rule = {
   severity: { production: 'fatal', development: 'fatal' },
   phases: ['ready'],
   silenceable: false,
-  when: '@fastify/cookie is registered by the app with `hook: false`, or with a hook after `onRequest`',
-  why: 'Where its hook has not run, @fastify/cookie sends no cookie that is set as late as the one of a login: users would never be logged in.',
+  when: '@fastify/cookie is registered by the app with `hook: false`',
+  why: 'Without its hook, @fastify/cookie sends no cookie that is set as late as the one of a login: users would never be logged in.',
   remedy: 'register it without `hook`, or leave it to this plugin',
   references: ['@fastify/cookie: options'],
   teach: `@fastify/cookie collects cookies in a map that its hook creates. The session cookie is written in onSend, when the handler is done. Without
@@ -180,7 +180,7 @@ the hook the map does not exist yet when @fastify/cookie empties it, and what co
     readsCookies === false
       ? [
           {
-            at: seenAt('@fastify/cookie hook', 'not onRequest'),
+            at: seenAt('@fastify/cookie hook', 'false'),
             message: '@fastify/cookie would not send the cookie of a login',
             text: 'Register @fastify/cookie without the option hook, or not at all: this plugin registers it.',
           },
