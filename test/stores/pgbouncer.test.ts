@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Pool } from 'pg'
 import t from 'tap'
 import { openStore } from '../../lib/stores/open.ts'
@@ -37,8 +38,10 @@ for (const mode of ['transaction', 'session'] as const) {
     await t.rejects(postgresStore({ pool }).get('h'), { message: /PgBouncer takes no statement_timeout.*ALTER ROLE/ })
   })
 
-  t.test(`one URL opens a store behind PgBouncer in ${mode} mode`, async (t) => {
+  t.test(`one URL opens a store behind PgBouncer in ${mode} mode, and a warning names the missing limit`, async (t) => {
+    const warned = once(process, 'warning')
     const store = await openStore(url, { table: `app_${mode}` })
+    t.match(await warned, [{ code: 'SESSION_STORE_STATEMENT_TIMEOUT', message: /ALTER ROLE .* SET statement_timeout/ }])
     const app = await smallApp({ store })
     t.teardown(() => app.close())
     const cookie = await logIn(app, 'ann')
@@ -64,3 +67,30 @@ t.test('PgBouncer in transaction mode carries no announcements, and says so to w
   await hearing.atLeast(1)
   t.strictSame(hearing.heard, [{ handle }], 'a process without a pooler hears of ends behind one')
 })
+
+t.test(
+  'ALTER ROLE gives the statements of a store behind PgBouncer the limit that PgBouncer does not take',
+  async (t) => {
+    const direct = new Pool({ connectionString: server.url })
+    t.teardown(() => direct.end())
+    await direct.query(`ALTER ROLE guard SET statement_timeout = '1500ms'`)
+    const warnings: unknown[] = []
+    const note = (warning: unknown): unknown => warnings.push(warning)
+    process.on('warning', note)
+    t.teardown(() => process.off('warning', note))
+    const url = await startPgBouncer(t, server, 'transaction')
+    const store = await openStore(url, { table: 'limited' })
+    t.teardown(() => store.close())
+    const record = recordAt(Date.now())
+    t.equal(await store.create(record), true)
+
+    const locking = await direct.connect()
+    t.teardown(() => locking.release())
+    await locking.query('BEGIN')
+    await locking.query('LOCK TABLE limited IN ACCESS EXCLUSIVE MODE')
+    await t.rejects(store.get(record.handle), { message: /longer than statement_timeout/ })
+    await locking.query('ROLLBACK')
+    t.strictSame(await store.get(record.handle), record)
+    t.strictSame(warnings, [])
+  },
+)
