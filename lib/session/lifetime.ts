@@ -26,7 +26,7 @@ export function seenAt(
   return { lastSeenAt: now, idleDeadline }
 }
 
-/** Which deadline has passed, if any. At the very instant of a deadline the session is over. */
+/** Returns the deadline that has passed, if any. At the instant of its deadline a session has ended. */
 export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' | undefined {
   if (now >= record.absoluteDeadline) return 'absolute'
   return now >= record.idleDeadline ? 'idle' : undefined

@@ -5,7 +5,7 @@ import { beginAt } from './lifetime.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
-/** Who a session belongs to, from the moment of a login. */
+/** The user of a session, from the moment of a login. */
 export interface Identity {
   readonly userId: string
   /** The user's snapshot as JSON. */

@@ -13,7 +13,7 @@ export type CookieChange =
   | { readonly kind: 'clear' }
   | { readonly kind: 'set'; readonly value: string; readonly expiresAt: number | undefined }
 
-/** What a response has to say about the session. */
+/** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
   /** Tells whether the app looked at the session, so that the response depends on the cookie. */
