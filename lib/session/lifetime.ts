@@ -1,8 +1,5 @@
-import type { Settings } from '../options.ts'
+import type { Lifetimes } from '../options.ts'
 import type { SessionRecord } from '../../types/index.ts'
-
-/** The settings that lifetimes are made of, in milliseconds. */
-export type Lifetimes = Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'rememberTimeout' | 'renewalTimeout'>
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
 
