@@ -1,12 +1,8 @@
 import { parse } from 'secure-json-parse'
 import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
-<<<<<<< HEAD
-import { readName } from './namespace.ts'
-import type { Lifetimes } from './lifetime.ts'
-=======
 import type { Lifetimes } from '../options.ts'
->>>>>>> main
 import { beginAt } from './lifetime.ts'
+import { readName } from './namespace.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
