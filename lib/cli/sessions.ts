@@ -40,6 +40,8 @@ const OPTIONS = {
   format: { type: 'string', default: 'pretty' },
 } as const
 
+type Asked = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values']
+
 /** Lists the sessions of a user, or all of them. */
 export async function sessions(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
@@ -48,12 +50,8 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
     return CLEAN
   }
   refusePositionals(positionals)
+  refuseMixtures(values)
   const { user = '', namespace, all = false, count = false, limit, after } = values
-  if ([user !== '', all, count].filter(Boolean).length !== 1) {
-    throw new UsageError('sessions takes --user, --all or --count, one of the three.')
-  }
-  if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
-  if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
   const format = choiceOf('--format', values.format, FORMATS)
   const most = limitOf(limit)
   const write = (data: () => object, pretty: () => string): number => {
@@ -75,13 +73,31 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
         () => pageAsTable(page),
       )
     }
-    const found = await userSessions(store, namespace ?? '').list(user)
-    if (found.length === 0 && namespace === undefined) io.err(NAMESPACE_HINT)
+    const found = await sessionsOf(store, user, namespace, io)
     return write(
       () => ({ schemaVersion: 1, sessions: found }),
       () => render(user, found),
     )
   })
+}
+
+function refuseMixtures({ user = '', namespace, all = false, count = false, limit, after }: Asked): void {
+  if ([user !== '', all, count].filter(Boolean).length !== 1) {
+    throw new UsageError('sessions takes --user, --all or --count, one of the three.')
+  }
+  if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
+  if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
+}
+
+async function sessionsOf(
+  store: OpenedStore['store'],
+  user: string,
+  namespace: string | undefined,
+  io: Io,
+): Promise<readonly SessionInfo[]> {
+  const found = await userSessions(store, namespace ?? '').list(user)
+  if (found.length === 0 && namespace === undefined) io.err(NAMESPACE_HINT)
+  return found
 }
 
 function limitOf(text = '50'): number {

@@ -6,7 +6,7 @@ import { memoryStore, secureSession } from '../../lib/index.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SecureSessionOptions, SessionEvent, SessionStore } from '../../types/index.ts'
 import { namedStores } from '../cli/stores.ts'
-import { type } from '../cli/terminal.ts'
+import { type as typed } from '../cli/terminal.ts'
 import { testClock } from '../support/clock.ts'
 import { logIn, smallApp } from '../support/small-app.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
@@ -73,8 +73,8 @@ for (const { name, store, url } of stores) {
     const [atShop, atDesk] = [await logIn(shop, '11'), await logIn(desk, '11')]
     const [session] = await shop.sessions.list('11')
     const where = ['--user', '11', '--namespace', 'shop', '--store', url]
-    t.match((await type(['sessions', ...where])).out, session?.handle)
-    t.match(await type(['revoke', ...where]), { code: 0, out: 'Ended 1 session of "11".\n' })
+    t.match((await typed(['sessions', ...where])).out, session?.handle)
+    t.match(await typed(['revoke', ...where]), { code: 0, out: 'Ended 1 session of "11".\n' })
     t.equal(await userOf(shop, atShop), null)
     t.equal(await userOf(desk, atDesk), '11')
   })
@@ -83,17 +83,17 @@ for (const { name, store, url } of stores) {
     const [shop] = await appsOn(t, store, { namespace: 'shop' }, {})
     await logIn(shop, '12')
     const where = ['--user', '12', '--store', url]
-    t.match(await type(['sessions', ...where]), { code: 0, err: /--namespace/ })
-    t.match(await type(['revoke', ...where]), { code: 0, out: 'Ended 0 sessions of "12".\n', err: /--namespace/ })
-    t.match(await type(['revoke', ...where, '--namespace', 'shop']), { out: 'Ended 1 session of "12".\n', err: '' })
+    t.match(await typed(['sessions', ...where]), { code: 0, err: /--namespace/ })
+    t.match(await typed(['revoke', ...where]), { code: 0, out: 'Ended 0 sessions of "12".\n', err: /--namespace/ })
+    t.match(await typed(['revoke', ...where, '--namespace', 'shop']), { out: 'Ended 1 session of "12".\n', err: '' })
   })
 
   t.test(`${name}: the list of all sessions names the namespace of each user`, async (t) => {
     const [shop] = await appsOn(t, store, { namespace: 'shop' }, {})
     await logIn(shop, '13')
     const where = ['--all', '--limit', '1000', '--store', url]
-    t.match((await type(['sessions', ...where])).out, '"13" of shop')
-    const { sessions } = JSON.parse((await type(['sessions', ...where, '--format', 'json'])).out) as {
+    t.match((await typed(['sessions', ...where])).out, '"13" of shop')
+    const { sessions } = JSON.parse((await typed(['sessions', ...where, '--format', 'json'])).out) as {
       sessions: object[]
     }
     t.match(
@@ -107,7 +107,7 @@ for (const { name, store, url } of stores) {
     const cookie = await logIn(shop, '14')
     const [session] = await shop.sessions.list('14')
     const argv = ['revoke', '--handle', String(session?.handle), '--store', url]
-    t.match(await type(argv), { out: 'Ended 1 session.\n' })
+    t.match(await typed(argv), { out: 'Ended 1 session.\n' })
     t.equal(await userOf(shop, cookie), null)
     t.strictSame(await shop.sessions.list('14'), [])
   })
@@ -118,7 +118,7 @@ t.test('--namespace is refused where no user is named', async (t) => {
     ['sessions', '--all'],
     ['revoke', '--all'],
   ]) {
-    t.match(await type([...argv, '--namespace', 'shop', '--store', 'sqlite:x']), {
+    t.match(await typed([...argv, '--namespace', 'shop', '--store', 'sqlite:x']), {
       code: 2,
       err: /--namespace goes with --user/,
     })
@@ -127,8 +127,8 @@ t.test('--namespace is refused where no user is named', async (t) => {
 
 interface Areas {
   readonly heard: Readonly<Record<string, SessionEvent[]>>
-  visit(area: string, cookie: string): Promise<unknown>
-  enter(area: string): Promise<string>
+  readonly visit: (area: string, cookie: string) => Promise<unknown>
+  readonly enter: (area: string) => Promise<string>
 }
 
 /** Two registrations in one server, each in a context of its own. */
