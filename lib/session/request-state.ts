@@ -96,7 +96,10 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
 }
 
 /** Tells whether the state asks for a write, apart from the data. */
-export function isWriteDue({ rotation, isTouched, loaded }: RequestState, settings: Lifetimes & { clock(): number }) {
+export function isWriteDue(
+  { rotation, isTouched, loaded }: RequestState,
+  settings: Lifetimes & { clock(): number },
+): boolean {
   if (rotation !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false
   return loaded.isChecked || isUpkeepDue(loaded.record, loaded.verdict, settings)

@@ -157,7 +157,7 @@ export function logout(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.indexed(ann), [])
   })
 
-  t.test('what a request writes after its logout belongs to a new session of nobody', async (t) => {
+  t.test('data that a request writes after its logout belongs to a new anonymous session', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.loggedIn(someone('ann'))
     await browser.visit(write({ private: 'of ann' }))
