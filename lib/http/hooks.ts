@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import type { Engine } from '../session/engine.ts'
+import type { PresentedId } from '../session/id.ts'
 import type { Loaded } from '../session/load-session.ts'
 import type { AfterResponse } from '../session/late-data.ts'
 import { soon } from '../session/late-data.ts'
 import { goneSince, loadSession, NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
+import { afterwards } from '../storage/immediate.ts'
 import { failCleanly } from './clean-error.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
@@ -46,35 +48,38 @@ export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestH
     // A header that does not even mention the name costs no more than this.
     if (!hasOld && !cookie.includes(name)) return done()
     const client = new RequestClient(request)
-    const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
+    const presented = presentedId(engine, seen, cookie, request.raw.socket)
+    if (presented === 'duplicate') {
+      place[HAS_DUPLICATES] = true
+      return done()
+    }
     const enter = (loaded: Loaded): void => {
       if (loaded.state !== 'none') holdSession(engine, request, loaded, client)
       done()
     }
-    // Later hooks run inside `hold` and `enter`. What they throw is theirs, so it is passed on and does not become a failure to
-    // load.
-    const hold = (loaded: Loaded): void => {
-      const isNobody = loaded.state === 'none' || loaded.state === 'gone'
-      if (!hasOld || !isNobody) return enter(loaded)
-      old
-        .moveIn(request, cookie, client)
-        .then((moved) => enter(moved ?? loaded), refuse)
-        .catch(done)
-    }
-    const presented = presentedId(engine, seen, cookie, request.raw.socket)
-    if (presented === 'duplicate') place[HAS_DUPLICATES] = true
-    if (presented === 'duplicate') return done()
-    if (presented === 'none') return hold(NONE)
-    if (presented === 'obsolete') return hold(goneSince(engine.settings.clock()))
-    let loaded: Answer<Loaded>
+    const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
+    let answer: Answer<Loaded>
     try {
-      loaded = loadSession(engine, presented, client)
+      answer = afterwards(follow(engine, presented, client), (loaded) =>
+        hasOld && isNobody(loaded) ? old.moveIn(request, cookie, client, loaded) : loaded,
+      )
     } catch (error) {
       return refuse(error as Error)
     }
-    if (loaded instanceof Promise) loaded.then(hold, refuse).catch(done)
-    else hold(loaded)
+    // Later hooks run inside `enter`. What they throw is theirs, so it is passed on and does not become a failure to load.
+    if (answer instanceof Promise) answer.then(enter, refuse).catch(done)
+    else enter(answer)
   }
+}
+
+/** Follows what was presented to a session. */
+function follow(engine: Engine, presented: PresentedId | 'none' | 'obsolete', client: RequestClient): Answer<Loaded> {
+  if (presented === 'none') return NONE
+  return presented === 'obsolete' ? goneSince(engine.settings.clock()) : loadSession(engine, presented, client)
+}
+
+function isNobody({ state }: Loaded): boolean {
+  return state === 'none' || state === 'gone'
 }
 
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */

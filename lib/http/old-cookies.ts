@@ -1,7 +1,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client, Engine } from '../session/engine.ts'
-import type { LiveSession } from '../session/load-session.ts'
+import type { LiveSession, Loaded } from '../session/load-session.ts'
 import { moveIn } from '../session/move-in.ts'
 import type { Migration } from '../../types/index.ts'
 import { findCookie } from './read-cookie.ts'
@@ -23,10 +23,10 @@ export class OldCookies {
   }
 
   /**
-   * Moves the old session in to which a `Cookie` header leads. `undefined` without one.
+   * Moves the old session in to which a `Cookie` header leads. Returns `otherwise` without one.
    * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`
    */
-  async moveIn(request: FastifyRequest, header: string, client: Client): Promise<LiveSession | undefined> {
+  async moveIn(request: FastifyRequest, header: string, client: Client, otherwise: Loaded): Promise<Loaded> {
     const { migrateFrom, clock } = this.#engine.settings
     for (const migration of migrateFrom) {
       const found = migration.cookieNames.map((name) => findCookie(header, name))
@@ -40,7 +40,7 @@ export class OldCookies {
       )
       if (moved !== undefined) return moved
     }
-    return undefined
+    return otherwise
   }
 
   async #follow(

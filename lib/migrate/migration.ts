@@ -68,7 +68,10 @@ export function decodeValue(value: string): string {
  */
 export function secretsOf(name: string, option: string, secret: unknown): readonly string[] {
   const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
-  const isGiven = (one: unknown): one is string => typeof one === 'string' && one !== ''
   if (secrets.length > 0 && secrets.every(isGiven)) return secrets
   throw new TypeError(`${name}: ${option} is the secret of the old library, a string or a list of strings`)
+}
+
+function isGiven(secret: unknown): secret is string {
+  return typeof secret === 'string' && secret !== ''
 }

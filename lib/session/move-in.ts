@@ -40,7 +40,7 @@ export interface Visit {
  */
 export async function moveIn(visit: Visit): Promise<LiveSession | undefined> {
   const { engine, migration, old } = visit
-  const handle = markOf(migration, old)
+  const handle = markOf(engine, migration, old)
   const mark = (await readMark(engine, handle)) ?? (await begin(visit, handle))
   return mark === undefined ? undefined : follow(visit, mark)
 }
@@ -114,7 +114,7 @@ async function follow(visit: Visit, mark: Mark): Promise<LiveSession | undefined
   const isLate = !isOpen && engine.settings.clock() - closedAt >= PARALLEL
   const record = isLate ? undefined : await settle(visit, mark.move)
   // A request that the old app was still serving may have written the old record again.
-  if (!migration.keepOld && (isLate || (isOpen && isCarrier))) await askOld(visit, ({ remove }) => remove())
+  if (!migration.keepOld && (isLate || (isOpen && isCarrier))) await askOld(visit, (session) => session.remove())
   if (isOpen && isCarrier) await closeMark(engine, mark, !old.isInCookie && !migration.keepOld)
   return record === undefined ? undefined : enter(visit, record)
 }

@@ -42,13 +42,13 @@ export interface Mark {
  * Returns the handle of a session's mark. The handle is a plain hash, so that a change of the app's secret does not let used
  * sessions in again. The key of an old session cannot be guessed.
  */
-export function markOf({ from, cookieNames }: Migration, { key }: OldSession): string {
-  return handleFor('session', from, cookieNames[0], key)
+export function markOf({ settings }: Engine, { from, cookieNames }: Migration, { key }: OldSession): string {
+  return handleFor('session', settings.namespace, from, cookieNames[0], key)
 }
 
 /** Returns the handle of the record which says that a user's old sessions were revoked. */
-function revocationOf(userId: string): string {
-  return handleFor('user', userId)
+function revocationOf({ settings }: Engine, userId: string): string {
+  return handleFor('user', settings.namespace, userId)
 }
 
 function handleFor(...parts: string[]): string {
@@ -95,12 +95,13 @@ export async function revokeOld(engine: Engine, userId: string): Promise<void> {
   const { settings, store } = engine
   const now = settings.clock()
   const until = Math.max(...settings.migrateFrom.map((migration) => endOfMark(migration, undefined, now)))
-  if (until > now) await store.create(lasting(newRecord(revocationOf(userId), NO_SECRET, '{}', now, settings), until))
+  if (until <= now) return
+  await store.create(lasting(newRecord(revocationOf(engine, userId), NO_SECRET, '{}', now, settings), until))
 }
 
 /** Tells whether the old sessions of a user were revoked. */
-export async function areOldRevoked({ store }: Engine, userId: string): Promise<boolean> {
-  return (await store.get(revocationOf(userId))) !== undefined
+export async function areOldRevoked(engine: Engine, userId: string): Promise<boolean> {
+  return (await engine.store.get(revocationOf(engine, userId))) !== undefined
 }
 
 function lasting(record: SessionRecord, until: number): SessionRecord {

@@ -48,7 +48,7 @@ export class Visitor {
 export interface NewApp {
   readonly bench: Bench
   readonly old: OldApp
-  visitor(cookies: OldCookies): Visitor
+  readonly visitor: (cookies: OldCookies) => Visitor
 }
 
 const memory: MakeStore = (_t, clock) => memoryStore({ clock })

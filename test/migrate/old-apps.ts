@@ -114,7 +114,7 @@ function siteBehind(t: Test, middleware: Middleware): Site {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks = (await request.toArray()) as Buffer[]
     await new Promise<void>((resolve, reject) => {
-      middleware(request, response, (error) => (error === undefined ? resolve() : reject(error as Error)))
+      middleware(request, response, (error) => (error === undefined ? resolve() : reject(error)))
     })
     const { session } = request as unknown as { session: Record<string, unknown> }
     if (request.url === '/open') Object.assign(session, JSON.parse(Buffer.concat(chunks).toString()))
@@ -170,8 +170,8 @@ function fastifyApp(t: Test, register: (app: FastifyInstance) => Promise<unknown
   const ready = (async () => {
     await register(app)
     app.post('/open', async (request) => {
-      for (const [name, value] of Object.entries(request.body as object))
-        request.session.set(name as never, value as never)
+      const { session } = request
+      for (const [name, value] of Object.entries(request.body as object)) session.set(name as never, value as never)
       return {}
     })
     app.get('/', async (request) => {
@@ -217,7 +217,7 @@ function overInject(
 export async function fastifySessionApp(t: Test, store?: Store, prefix = ''): Promise<OldApp> {
   const { default: library } = await import('@fastify/session')
   const { default: cookies } = await import('@fastify/cookie')
-  const kept = store ?? (new library.MemoryStore() as unknown as Store)
+  const kept = store ?? new library.MemoryStore()
   const cookie = { secure: false, maxAge: 86_400_000 }
   const ask = fastifyApp(t, async (app) => {
     await app.register(cookies)
@@ -227,7 +227,7 @@ export async function fastifySessionApp(t: Test, store?: Store, prefix = ''): Pr
   return overInject('@fastify/session', true, ask, (more) =>
     fastifySession({
       secret: OLD_SECRET,
-      store: kept as unknown as OldStore,
+      store: kept,
       cookiePrefix: prefix,
       user: userOf,
       ...more,

@@ -1,9 +1,17 @@
+import { createHmac } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
+import { cookieSession } from '../../lib/migrate/cookie-session.ts'
 import type { SessionEvent } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, Visitor, world } from './world.ts'
 import type { World } from './world.ts'
+
+/** A cookie of cookie-session, with the signature of its own. */
+const OLD_KEY = 'kQ2vR8tYw5Zb1Nc7Xd4Mf9Lg6Hj3Ps0AuEiToBxVqWy'
+const OLD_COOKIE = Buffer.from('{"userId":"bob"}').toString('base64')
+const OLD_SIGNATURE = createHmac('sha1', OLD_KEY).update(`old=${OLD_COOKIE}`).digest('base64url')
+const OLD = cookieSession({ keys: [OLD_KEY], cookieName: 'old', user: ({ userId }) => ({ id: userId as string }) })
 
 type Type = SessionEvent['type']
 
@@ -35,6 +43,14 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
   revoke: {
     make: ({ app }) => app.sessions.revokeUser('ann'),
     event: { handle: HANDLE, userId: 'ann', reason: 'revoked' },
+  },
+  migrate: {
+    make: async ({ app }) => {
+      const old = new Visitor(app)
+      old.cookies.set('old', OLD_COOKIE).set('old.sig', OLD_SIGNATURE)
+      await old.get('/me')
+    },
+    event: { handle: HANDLE, userId: 'bob', from: 'cookie-session' },
   },
   replay: {
     make: async ({ app, clock }, ann) => {
@@ -116,6 +132,7 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
 
 async function prepared(t: Parameters<typeof world>[0]): Promise<{ made: World; ann: Visitor }> {
   const made = await world(t, {
+    session: { migrateFrom: [OLD] },
     routes: (server) => {
       ordinary(server)
       route(server, '/regenerate', (request) => request.session.regenerate())
