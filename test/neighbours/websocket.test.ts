@@ -10,6 +10,8 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { secureSession } from '../../lib/index.ts'
+import type { MemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/index.ts'
 import type { Visitor, World, WorldOptions } from '../plugin/world.ts'
 import { ordinary, route, SECRET, world } from '../plugin/world.ts'
 
@@ -284,9 +286,35 @@ t.test('what leaves the user logged in leaves the sockets open', async (t) => {
   t.equal(await client.ask('hello'), 'ann: hello')
 })
 
-t.test('a session that ended in another process closes its sockets within ten seconds', async (t) => {
-  const tick = mockTimers(t)
+/** A store that tells nobody of ends. */
+function silent(store: MemoryStore): SessionStore {
+  return Object.assign(store, { subscribe: undefined })
+}
+
+t.test('a session that ended in another process closes its sockets as soon as the store tells', async (t) => {
   const it = await chatWorld(t)
+  const { client, handle } = await it.enter()
+  await it.store.delete(handle)
+  t.strictSame(await client.ended, ENDED)
+})
+
+t.test('a route may let its sockets outlive their session', async (t) => {
+  const it = await chatWorld(t, {
+    routes: (app) => {
+      app.get('/lasting', { websocket: true, config: { sessionEnd: 'ignore' } }, (socket) => socket.send('hello'))
+    },
+  })
+  const { visitor, client } = await it.enter()
+  const lasting = await it.app.injectWS('/lasting', { headers: { cookie: `session=${visitor.cookie}` } })
+  await visitor.post('/logout')
+  await client.ended
+  t.equal(lasting.readyState, WebSocket.OPEN)
+  lasting.terminate()
+})
+
+t.test('a session that ended in another process closes its sockets within ten seconds in any case', async (t) => {
+  const tick = mockTimers(t)
+  const it = await chatWorld(t, { store: silent })
   const { client, handle } = await it.enter()
   const other = await it.enter()
   await settled()
