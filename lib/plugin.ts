@@ -69,7 +69,7 @@ type PluginEngine = Engine & { readonly watch: SessionWatch }
 
 async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<PluginEngine> {
   const events = new SessionEvents(app.log, settings.clock)
-  const store = new TimedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
+  const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace, reportsTo(settings, events))
   const gate = store.has('readCutoff') ? new CutoffGate(store) : undefined
   store.gate = gate
   const engine: PluginEngine = {

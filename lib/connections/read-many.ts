@@ -1,4 +1,3 @@
-import { isRecord } from '../session/record.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -27,8 +26,8 @@ async function recordsOf(store: TimedStore, handles: readonly string[]): Promise
   if (!store.has('getMany') || handles.length === 1) return records
   try {
     for (const found of await store.ask('getMany', (many) => many.getMany?.(handles) ?? Promise.resolve([]))) {
-      if (!isRecord(found)) continue
-      const record = store.gate === undefined ? found : await store.gate.pass(found)
+      const own = store.own(found)
+      const record = store.gate === undefined ? own : await store.gate.pass(own)
       if (record !== undefined) records.set(record.handle, record)
     }
     return records

@@ -10,7 +10,7 @@ import type { Socket } from './end-socket.ts'
 import type { OpenReplies } from './open-replies.ts'
 import { mayStayOpen } from './open-replies.ts'
 
-/** What @fastify/websocket adds to an app: a `ws` server, known by its events only, so that nothing depends on the package. */
+/** The `ws` server that @fastify/websocket adds to an app. Only its events are used, so the package is no dependency. */
 interface WebSocketApp {
   readonly websocketServer?: EventEmitter
 }

@@ -28,8 +28,19 @@ const INSTANT: Member = {
   accepts: (value) => value instanceof Date && Number.isFinite(value.getTime()),
 }
 
+type CallName =
+  | 'login'
+  | 'confirmLogin'
+  | 'logout'
+  | 'list'
+  | 'rename'
+  | 'requireLogin'
+  | 'revoke'
+  | 'revokeUser'
+  | 'revokeAll'
+
 /** The options of each call, by the name of the call. */
-const CALLS = {
+const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
   login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT },
   confirmLogin: { label: TEXT },
   list: { current: TEXT },
@@ -39,15 +50,15 @@ const CALLS = {
   requireLogin: { within: DURATION },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
-} satisfies Record<string, Record<string, Member>>
+}
 
 /**
  * Refuses options that a call does not know or that have a wrong value, before anything is done. An option that is `undefined` is
  * absent, except in `requireLogin`: there it would let in a login of any age.
  * @throws `SESSION_OPTION_INVALID`
  */
-export function checkOptions(call: keyof typeof CALLS, options: unknown): void {
-  const members: Readonly<Record<string, Member>> = CALLS[call]
+export function checkOptions(call: CallName, options: unknown): void {
+  const members = CALLS[call]
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     refuse(`${call} takes its options as an object: { ${Object.keys(members).join(', ')} }`)
   }

@@ -61,7 +61,8 @@ async function removeOld(engine: Engine, cutoff: number): Promise<number> {
 type PageOptions = { readonly after?: string | undefined; readonly limit: number }
 
 async function listPage({ store }: Engine, options: PageOptions): Promise<RecordPage> {
-  return store.askPatiently('listAll', (listing) => listing.listAll?.(options) ?? { records: [] })
+  const page = await store.askPatiently('listAll', (listing) => listing.listAll?.(options) ?? { records: [] })
+  return { ...page, records: page.records.flatMap((record) => store.own(record) ?? []) }
 }
 
 /**

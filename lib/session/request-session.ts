@@ -67,7 +67,7 @@ export class RequestSession {
     return (this.#signal ??= new RequestSignal(this.#engine.watch)).of(isStaged ? undefined : this.record)
   }
 
-  /** What the response has to say about this session. */
+  /** The message of the response about this session. */
   get response(): SessionResponse {
     const cookie = states.cookieOf(this.#state, this.#engine)
     return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }

@@ -316,7 +316,9 @@ t.test('a WebSocket that @fastify/http-proxy passes on ends with its session', a
   const upstream = Fastify()
   t.teardown(() => upstream.close())
   await upstream.register(websocket)
-  upstream.get('/echo', { websocket: true }, (socket) => socket.on('message', (data) => socket.send(String(data))))
+  upstream.get('/echo', { websocket: true }, (socket) => {
+    socket.on('message', (data: Buffer) => socket.send(data.toString()))
+  })
   await upstream.listen({ host: '127.0.0.1', port: 0 })
   const { port: upstreamPort } = upstream.server.address() as AddressInfo
   const it = await listening(t, {
