@@ -2,12 +2,15 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHand
 import type { SessionRequest } from '../http/request-slot.ts'
 import { SLOT } from '../http/request-slot.ts'
 import { isStream } from '../http/web-response.ts'
-import type { Watch } from '../session/watch.ts'
+import type { SessionEnd, Watch } from '../session/watch.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
 /** The interval at which requests under way are looked at, in milliseconds. */
 const LOOK_INTERVAL = 1_000
+
+/** The time that a stream has to come to its end when the app closes, in milliseconds. An event stream has none. */
+const CLOSE_GRACE = 2_000
 
 /** A request that has a session, and no reply yet that went through Fastify. */
 interface Pending {
@@ -90,11 +93,22 @@ export class OpenReplies {
     if (!reply.raw.destroyed) this.#endWithSession(reply, session.record ?? record)
   }
 
+  #end(reply: FastifyReply, why: SessionEnd): void {
+    if (why !== 'closed' || !mayFinish(reply)) return endReply(reply)
+    const timer = setTimeout(() => endReply(reply), CLOSE_GRACE)
+    reply.raw.once('close', () => clearTimeout(timer))
+  }
+
   #endWithSession(reply: FastifyReply, record: SessionRecord): void {
-    const release = this.#watch.open(record, { end: () => endReply(reply) })
+    const release = this.#watch.open(record, { end: (why) => this.#end(reply, why) })
     reply.raw.once('close', release)
     if (isUpgrade(reply.request)) reply.request.raw.socket.once('close', release)
   }
+}
+
+/** Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream. */
+function mayFinish(reply: FastifyReply): boolean {
+  return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }
 
 /** Tells whether a route wants what it opens to outlive the session. */

@@ -3,11 +3,11 @@ import { parseData } from './json-data.ts'
 
 /** Returns an entry of a device list. `current` is the handle of the session that asks. */
 export function infoOf(userId: string, record: SessionRecord, current?: string): SessionInfo {
-  const { userId: _userId, authenticatedAt, ...facts } = factsOf(record)
+  const facts = factsOf(record)
   return {
     ...facts,
     userId,
-    authenticatedAt: authenticatedAt ?? facts.createdAt,
+    authenticatedAt: facts.authenticatedAt ?? facts.createdAt,
     current: record.handle === current,
   }
 }

@@ -72,10 +72,12 @@ function streams(app: FastifyInstance): void {
   app.get('/stream', async (_request, reply) => {
     const stream = drip()
     sources.push(stream)
-    return reply.type('text/plain').send(stream)
+    return reply.type('text/event-stream').send(stream)
   })
-  app.get('/web-stream', (_request, reply) => reply.type('text/plain').send(dripToWeb()))
-  app.get('/response', (_request, reply) => reply.send(new Response(dripToWeb())))
+  app.get('/web-stream', (_request, reply) => reply.type('text/event-stream').send(dripToWeb()))
+  app.get('/response', (_request, reply) =>
+    reply.send(new Response(dripToWeb(), { headers: { 'content-type': 'text/event-stream' } })),
+  )
   app.get('/hijacked', (_request, reply) => {
     reply.hijack()
     begin(reply)
@@ -134,6 +136,23 @@ for (const path of ['/stream', '/web-stream', '/response', '/hijacked', '/by-han
     t.equal(await reading.ended, false)
   })
 }
+
+t.test('a download that does not end in time does not hold up app.close', async (t) => {
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/download', (_request, reply) => reply.type('text/plain').send(drip()))
+    },
+  })
+  const reading = await it.read('/download', await it.enter())
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const closing = it.app.close()
+  await settled()
+  t.equal(await Promise.race([reading.ended, 'open']), 'open')
+  mock.timers.tick(2_000)
+  await closing
+  t.equal(await reading.ended, false)
+})
 
 t.test('the source of a stream that ended with its session is destroyed', async (t) => {
   const it = await listening(t)
