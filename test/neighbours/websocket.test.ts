@@ -287,7 +287,7 @@ t.test('what leaves the user logged in leaves the sockets open', async (t) => {
 })
 
 /** A store that tells nobody of ends. */
-function silent(store: MemoryStore): SessionStore {
+function quiet(store: MemoryStore): SessionStore {
   return Object.assign(store, { subscribe: undefined })
 }
 
@@ -314,7 +314,7 @@ t.test('a route may let its sockets outlive their session', async (t) => {
 
 t.test('a session that ended in another process closes its sockets within ten seconds in any case', async (t) => {
   const tick = mockTimers(t)
-  const it = await chatWorld(t, { store: silent })
+  const it = await chatWorld(t, { store: quiet })
   const { client, handle } = await it.enter()
   const other = await it.enter()
   await settled()
