@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import { hashOf, isSameHash } from './id.ts'
@@ -32,7 +33,7 @@ export async function currentFingerprint({ settings }: Engine, userId: string): 
     const user = await loadUser?.(userId)
     return user === null || user === undefined ? undefined : fingerprintOf(userId, authHash?.(user))
   } catch (cause) {
-    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause })
+    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
 }
 
