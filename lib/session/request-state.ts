@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
 import type { Rotation } from './next-record.ts'
@@ -21,7 +21,7 @@ export type CookieChange =
       readonly renewedAt?: number
     }
 
-/** What a response has to say about the session. */
+/** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
   /** Tells whether the app looked at the session, so that the response depends on the cookie. */
@@ -110,7 +110,10 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
 }
 
 /** Tells whether the state asks for a write, apart from the data. */
-export function isWriteDue({ rotation, isTouched, loaded }: RequestState, settings: Lifetimes & { clock(): number }) {
+export function isWriteDue(
+  { rotation, isTouched, loaded }: RequestState,
+  settings: Lifetimes & { clock(): number },
+): boolean {
   if (rotation !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false
   return loaded.isChecked || isUpkeepDue(loaded.record, loaded.verdict, settings)

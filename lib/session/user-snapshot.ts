@@ -44,7 +44,7 @@ function jsonOf(user: SessionUser): string {
   }
 }
 
-/** How many snapshots are remembered, and as many again: ten megabytes or so when all are. */
+/** The number of snapshots in each of two generations: about ten megabytes in all. */
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
@@ -65,7 +65,7 @@ export class UserSnapshots {
   }
 }
 
-/** What a copy of an object need not copy in turn. */
+/** A value that a copy can share, because nobody can change it. */
 function isPrimitive(value: unknown): boolean {
   return typeof value !== 'object' || value === null
 }

@@ -23,8 +23,13 @@ const WORDS: Readonly<Record<string, string>> = {
   '57P03': 'The server does not take connections at the moment: it starts, shuts down or recovers',
 }
 
-/** What PgBouncer says of a setting that `pg` sends when it connects. */
+/** The message of PgBouncer about a setting that `pg` sends at the start of a connection. */
 const STARTUP_PARAMETER = /unsupported startup parameter(?: in options)?: (\w+)/
+
+/** Tells whether a pooler such as PgBouncer refused a connection because of a setting in it. */
+export function refusesStartupParameter(error: unknown): boolean {
+  return STARTUP_PARAMETER.test(causeOf(error).message)
+}
 
 /**
  * An error of `pg` in words that say what to do, the server's own message behind them. Everything else that the driver hung on

@@ -123,6 +123,12 @@ const PROPERTIES = {
     description: 'a store, like sqliteStore({ database })',
     examples: ["sqliteStore({ database: new Database('sessions.db') })"],
   },
+  namespace: {
+    type: 'string',
+    pattern: '^[ -~]{0,200}$',
+    description: 'a name of at most 200 ASCII characters',
+    examples: ["'shop'"],
+  },
   assurance: choice('aal1', 'aal2', 'aal3'),
   idleTimeout: duration('30m', 'refused'),
   absoluteTimeout: duration('12h', 'refused'),
