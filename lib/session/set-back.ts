@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import { beganAt } from '../storage/remove-before.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 
 /**
  * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must not shorten
