@@ -48,7 +48,7 @@ function jsonOf(user: SessionUser): string {
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
-/** Reads users out of records. Copying one that was read lately is several times faster than parsing it again. */
+/** Reads users out of records. Copying a user that was read before is several times faster than parsing the JSON again. */
 export class UserSnapshots {
   readonly #flat = new Recent<SessionUser>(REMEMBERED)
 
