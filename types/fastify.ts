@@ -124,8 +124,7 @@ declare module '@fastify/session' {
     /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
     /**
-     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or another user's
-     * login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
+     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
      */
     readonly signal: AbortSignal
   }

@@ -25,7 +25,8 @@ export function endSocket(socket: Socket, why: SessionEnd): void {
   socket.on('newListener', (event) => {
     if (event === 'message') queueMicrotask(deafen)
   })
-  socket.close(POLICY_VIOLATION, 'session ended')
+  // With `changed` the user is still logged in, and may connect again at once.
+  socket.close(POLICY_VIOLATION, why === 'changed' ? 'session changed' : 'session ended')
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref()
   socket.once('close', () => clearTimeout(timer))
 }

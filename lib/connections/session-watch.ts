@@ -89,7 +89,7 @@ export class SessionWatch implements Watch {
       return
     }
     for (const member of watched.members) {
-      if (!isTheirs(member, record)) this.#end(handle, watched, member, why ?? reasonOf(record))
+      if (!isTheirs(member, record)) this.#end(handle, watched, member, why ?? reasonOf(member, record))
     }
   }
 
@@ -208,17 +208,13 @@ export class SessionWatch implements Watch {
   }
 
   #judge(handle: string, watched: Watched, members: readonly Member[], record: SessionRecord | undefined): void {
-    const why = this.#reasonOf(watched, record)
+    const isExpired = record === undefined && watched.deadline <= this.#engine().settings.clock()
     for (const member of members) {
-      if (watched.members.has(member) && !isTheirs(member, record)) this.#end(handle, watched, member, why)
+      if (!watched.members.has(member) || isTheirs(member, record)) continue
+      this.#end(handle, watched, member, isExpired ? 'expired' : reasonOf(member, record))
     }
     watched.deadline = record?.idleDeadline ?? watched.deadline
     this.#checkAtDeadline(handle, watched)
-  }
-
-  #reasonOf({ deadline }: Watched, record: SessionRecord | undefined): SessionEnd {
-    const isExpired = record === undefined && deadline <= this.#engine().settings.clock()
-    return isExpired ? 'expired' : reasonOf(record)
   }
 
   #checkAtDeadline(handle: string, watched: Watched): void {
@@ -247,15 +243,16 @@ function lookedAt(record: SessionRecord, { checkedAt }: Watched): SessionRecord 
   return { ...record, authCheckedAt: Math.max(record.authCheckedAt, checkedAt) }
 }
 
-function reasonOf(record: SessionRecord | undefined): SessionEnd {
-  return record === undefined ? 'elsewhere' : 'switched'
+function reasonOf({ userId }: Member, record: SessionRecord | undefined): SessionEnd {
+  if (record === undefined) return 'elsewhere'
+  return record.userId === userId ? 'changed' : 'switched'
 }
 
 /**
- * Tells whether a guest still belongs to who holds the record. A login changes what a session stands for, also where this
- * plugin does not know the user: the guest of an anonymous session does not outlive the login.
+ * Tells whether the record has the user and the epoch that a guest came with. A copied id opens a connection like the owner's, and
+ * nothing tells the two apart. So a new login or a changed password ends both: the owner, who has the new id, connects again, and
+ * the copy cannot.
  */
 function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {
-  if (record === undefined || record.userId !== userId) return false
-  return userId !== null || record.epoch === epoch
+  return record !== undefined && record.userId === userId && record.epoch === epoch
 }

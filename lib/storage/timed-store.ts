@@ -36,6 +36,7 @@ export type SessionEnd =
   | 'auth-hash'
   | 'expired'
   | 'switched'
+  | 'changed'
   | 'elsewhere'
   | 'closed'
 

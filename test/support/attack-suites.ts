@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
@@ -30,6 +31,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   revocation,
   'session limits': limits,
   'half-done changes': halfDone,
+  'a clock set back': clockSetBack,
   'from outside': fromOutside,
   'everybody out': everybodyOut,
 }
