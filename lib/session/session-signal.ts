@@ -6,29 +6,34 @@ import { endedBecause } from './watch.ts'
 /** The controllers of signals that somebody still holds. */
 const controllers = new WeakMap<AbortSignal, AbortController>()
 
+/** Signals that are kept, because somebody may listen and hold nothing else. */
+const kept = new Set<AbortSignal>()
+
 /**
  * A signal that ends with its session. Nobody says when a signal is no longer needed, so the watch holds it only while somebody
  * listens. A signal without listeners stays as long as the app itself holds it.
  */
 class SignalGuest implements Guest {
   readonly #signal: WeakRef<AbortSignal>
-  #held: AbortSignal | undefined
 
   constructor(signal: AbortSignal) {
     this.#signal = new WeakRef(signal)
-    this.#held = signal
+    kept.add(signal)
   }
 
   end(why: SessionEnd): void {
     const signal = this.#signal.deref()
-    if (signal !== undefined) controllers.get(signal)?.abort(endedBecause(why))
-    this.#held = undefined
+    if (signal === undefined) return
+    kept.delete(signal)
+    controllers.get(signal)?.abort(endedBecause(why))
   }
 
   isThere(): boolean {
     const signal = this.#signal.deref()
-    this.#held = signal !== undefined && getEventListeners(signal, 'abort').length > 0 ? signal : undefined
-    return signal !== undefined
+    if (signal === undefined) return false
+    if (getEventListeners(signal, 'abort').length > 0) kept.add(signal)
+    else kept.delete(signal)
+    return true
   }
 }
 
@@ -39,7 +44,12 @@ export function signalOf(
   isAsked = false,
 ): { signal: AbortSignal; release: () => void } {
   const signal = newSignal()
-  return { signal, release: watch.open(record, new SignalGuest(signal), isAsked) }
+  const forget = watch.open(record, new SignalGuest(signal), isAsked)
+  const release = (): void => {
+    kept.delete(signal)
+    forget()
+  }
+  return { signal, release }
 }
 
 function newSignal(): AbortSignal {

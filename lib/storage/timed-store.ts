@@ -187,7 +187,9 @@ export class TimedStore {
 
   #reportExpired(record: SessionRecord, { onExpired }: AbsenceReports): void {
     const read = this.#read(record)
-    if (read !== undefined) onExpired?.(read)
+    if (read === undefined) return
+    onExpired?.(read)
+    this.onChange?.(read.handle, undefined, 'expired')
   }
 
   #examine(handle: string, found: SessionRecord | undefined): SessionRecord | undefined {
