@@ -37,7 +37,9 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
 
   app.addHook('onReady', () => registration.checkNeighbours())
   registration.watchEvents(engine.events)
+  app.addHook('onRoute', (route) => registration.noteRoute(route))
   app.addHook('onRequest', registration.watchRequests())
+  app.addHook('onRequest', registration.watchAnswers())
   app.addHook('onRequest', watchUpgrades(engine))
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
   app.addHook('onRequest', loadRequestSession(engine))
@@ -59,7 +61,7 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
 
 async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
   const events = new SessionEvents(app.log, settings.clock)
-  const store = new TimedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
+  const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace, reportsTo(settings, events))
   return {
     settings,
     events,
