@@ -2,7 +2,6 @@ import { mock } from 'node:test'
 import type { FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import t from 'tap'
-import type { SessionStore } from '../../types/index.ts'
 import type { Visitor, World, WorldOptions } from './world.ts'
 import { ordinary, route, world } from './world.ts'
 
@@ -113,7 +112,7 @@ t.test('a signal that is asked for after the app closed is aborted', async (t) =
 
 t.test('signals of a session are looked at in batches, where the store does not announce', async (t) => {
   const tick = mockTimers(t)
-  const it = await signalWorld(t, { store: (store) => Object.assign(store, { subscribe: undefined }) as SessionStore })
+  const it = await signalWorld(t, { store: (store) => Object.assign(store, { subscribe: undefined }) })
   const signals: AbortSignal[] = []
   const handles: string[] = []
   for (let number = 0; number < 103; number += 1) {
@@ -139,12 +138,12 @@ t.test('a store that fails ends nothing before the deadline that it last gave', 
   const isAway = { now: false }
   const it = await signalWorld(t, {
     store: (store) => {
-      const { getMany } = store
+      const getMany = store.getMany.bind(store)
       return Object.assign(store, {
         subscribe: () => Promise.reject(new Error('away')),
         getMany: async (handles: string[]) => {
           if (isAway.now) throw new Error('away')
-          return getMany.call(store, handles)
+          return getMany(handles)
         },
       })
     },
@@ -183,7 +182,7 @@ t.test('a store without the powers refuses the calls that need them', async (t) 
         raiseCutoff: undefined,
         readCutoff: undefined,
         listAll: undefined,
-      }) as unknown as SessionStore,
+      }),
   })
   await t.rejects(it.app.sessions.revokeAll(), { code: 'SESSION_STORE_LACKS_CUTOFF' })
   await t.rejects(it.app.sessions.count(), { code: 'SESSION_STORE_LACKS_LISTING' })
