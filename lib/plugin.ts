@@ -1,6 +1,8 @@
 import cookiePlugin from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { OpenReplies } from './connections/open-replies.ts'
+import { SessionWatch } from './connections/session-watch.ts'
 import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
@@ -16,9 +18,10 @@ import { Registration } from './registration.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
 import { SessionIds } from './session/id.ts'
-import { revokeOld } from './session/move-mark.ts'
+import { noteOpenings, revokeOld } from './session/move-mark.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
+import { CutoffGate } from './storage/cutoff-gate.ts'
 import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
@@ -39,14 +42,18 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
 
   app.addHook('onReady', () => registration.checkNeighbours())
   registration.watchEvents(engine.events)
+  const replies = new OpenReplies(engine.watch)
   app.addHook('onRoute', (route) => registration.noteRoute(route))
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', registration.watchAnswers())
-  app.addHook('onRequest', watchUpgrades(engine))
+  app.addHook('onRequest', watchUpgrades(engine.watch, replies))
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
-  const old = await openOldCookies(engine)
+  const old = await openOldCookies(app, engine)
   app.addHook('onRequest', loadRequestSession(engine, old))
+  app.addHook('onRequest', replies.noteRequests())
   app.addHook('onSend', finishSession(engine, old))
+  app.addHook('onSend', replies.watchStreams())
+  endWithSession(app, engine, replies)
   if (settings.sweepInterval > 0) keepSwept(app, engine)
   app.addHook('onClose', () => closeOwn(options.store))
 }
@@ -62,19 +69,41 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
   fastify: '5.x',
 })
 
-async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
+/** The engine of a plugin, and the watch as the plugin drives it. */
+type PluginEngine = Engine & { readonly watch: SessionWatch }
+
+async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<PluginEngine> {
   const events = new SessionEvents(app.log, settings.clock)
   const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace, reportsTo(settings, events))
-  return {
+  const gate = store.has('readCutoff') ? new CutoffGate(store) : undefined
+  store.gate = gate
+  const engine: PluginEngine = {
     settings,
     events,
     store,
+    gate,
+    watch: new SessionWatch(() => engine),
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
     replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }
+  return engine
+}
+
+/** Ends what is open with its session. Connections end before the server closes, because the server waits for them. */
+function endWithSession(app: FastifyInstance, { watch, store, gate }: PluginEngine, replies: OpenReplies): void {
+  store.onChange = (handle, record, why) => watch.settle(handle, record, why)
+  watch.beforeJudging = (handle) => replies.find(handle)
+  if (gate !== undefined) {
+    gate.onUse = () => watch.listen()
+    gate.onRaise = () => watch.lookSoon()
+  }
+  app.addHook('preClose', async () => {
+    replies.close()
+    await watch.close()
+  })
 }
 
 /** Returns functions that turn a store's reports on damaged and expired records into events. */
@@ -107,10 +136,11 @@ function addRefusal(app: FastifyInstance, engine: Engine, registration: Registra
 }
 
 /** Opens the way in for sessions of other libraries. An app without `migrateFrom` pays nothing for it. */
-async function openOldCookies(engine: Engine): Promise<OldCookies | undefined> {
+async function openOldCookies(app: FastifyInstance, engine: Engine): Promise<OldCookies | undefined> {
   const { migrateFrom } = engine.settings
   if (migrateFrom.length === 0) return undefined
   for (const migration of migrateFrom) await migration.prepare()
+  app.addHook('onReady', () => noteOpenings(engine))
   engine.users.beforeRevocation = (userId) => revokeOld(engine, userId)
   return new OldCookies(engine)
 }

@@ -12,7 +12,7 @@ import { failCleanly } from './clean-error.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
-import { watchLateFailure } from './late-failure.ts'
+import { watchHead } from './late-head.ts'
 import type { OldCookies } from './old-cookies.ts'
 import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
@@ -26,7 +26,7 @@ import {
   SLOT,
 } from './request-slot.ts'
 import { SeenValues } from './seen-values.ts'
-import { isWebResponse, takeSharedHeaders } from './web-response.ts'
+import { isStream, isWebResponse, takeSharedHeaders } from './web-response.ts'
 import { clearVariants, writeCookie } from './write-cookie.ts'
 
 /**
@@ -130,10 +130,11 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
   // An error of a later hook brings the reply here a second time.
   const isRepeated = session.isAnswered
   const write = (): void => {
-    writeCookie(reply, engine.settings, session.response, isRepeated)
+    const { response } = session
+    writeCookie(reply, engine.settings, response, isRepeated)
     clearDuplicates(engine, request, reply)
     old?.clear(request, reply)
-    if (session.canBeTakenBack) watchLateFailure(reply, engine.settings.cookie.name, session)
+    if (session.canBeTakenBack || response.cookie !== undefined) watchHead(reply, engine.settings.cookie.name, session)
   }
   const fail = (error: Error): void => {
     endPayload(payload)
@@ -172,11 +173,6 @@ function afterClose({ raw }: FastifyReply): AfterResponse {
     if (raw.closed || raw.writableFinished) soon(listener)
     else raw.once('close', () => soon(listener))
   }
-}
-
-/** Tells whether the headers of a response may wait for its first byte. */
-function isStream(payload: unknown): boolean {
-  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
 }
 
 /** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */

@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import { parseObject } from './record.ts'
 
 /** Session data as the app works on it. */
@@ -7,7 +8,7 @@ export type SessionData = Record<string, unknown>
 /** The names of @fastify/session's members, and those that lead to a prototype. */
 const RESERVED = new Set([
   ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'options', 'touch', 'save', 'reload'],
-  ...['regenerate', 'destroy', 'isModified', 'isSaved'],
+  ...['regenerate', 'destroy', 'isModified', 'isSaved', 'signal'],
   ...Object.getOwnPropertyNames(Object.prototype),
 ])
 
@@ -105,7 +106,7 @@ function toJson(value: unknown, key: string): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (cause) {
-    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause })
+    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause: causeOf(cause) })
   }
 }
 

@@ -9,7 +9,17 @@ import { newHandle, parentOf } from './id.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { LiveSession } from './load-session.ts'
 import type { Mark, Move } from './move-mark.ts'
-import { areOldRevoked, closeMark, endOfMark, leaveMark, markOf, NO_SECRET, PARALLEL, readMark } from './move-mark.ts'
+import {
+  areOldRevoked,
+  closeMark,
+  endOfMark,
+  isCutOff,
+  leaveMark,
+  markOf,
+  NO_SECRET,
+  PARALLEL,
+  readMark,
+} from './move-mark.ts'
 import type { Identity } from './record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import { unlock } from './take-back.ts'
@@ -53,7 +63,8 @@ async function begin(visit: Visit, handle: string): Promise<Mark | undefined> {
   const now = settings.clock()
   const end = endOfMark(migration, found?.endsAt, now)
   if (found === undefined || (found.endsAt ?? Infinity) <= now || end <= now) return undefined
-  const candidate = await candidateOf(visit, found.data)
+  const isEnded = await isCutOff(engine, migration)
+  const candidate = isEnded ? undefined : await candidateOf(visit, found.data)
   if (candidate === undefined) {
     if (!migration.keepOld) await askOld(visit, (old) => old.remove())
     return undefined
@@ -81,9 +92,13 @@ async function candidateOf(visit: Visit, old: Record<string, unknown>): Promise<
   return { ...session, userId: null, user: null, authenticatedAt: null, data: '{}', heldBack }
 }
 
-/** Nobody knows when the user of an old session proved who they are, so the login never counts as recent. */
+/**
+ * Nobody knows when the user of an old session proved who they are, so the login never counts as recent. The session itself
+ * begins now.
+ */
 function ownedBy(record: SessionRecord, identity: Identity, now: number, { settings }: Engine): SessionRecord {
-  return { ...authenticated({ ...record, epoch: 1 }, identity, now, settings), authenticatedAt: 0, isForked: true }
+  const session = authenticated({ ...record, epoch: 1 }, identity, now, settings)
+  return { ...session, authenticatedAt: 0, sparedAt: now, isForked: true }
 }
 
 /** Says whose session it is. A user whom `loadUser` does not find is `gone`. */

@@ -55,6 +55,34 @@ function handleFor(...parts: string[]): string {
   return hashOf(JSON.stringify(['fastify-session-guard/migrate', ...parts])).slice(0, HANDLE_LENGTH)
 }
 
+/** Returns the handle of the record which says since when a way in is open. */
+function openingOf({ settings }: Engine, { from, cookieNames }: Migration): string {
+  return handleFor('opening', settings.namespace, from, cookieNames[0])
+}
+
+/** Notes since when each way in is open. Nothing where the store keeps no cutoff. */
+export async function noteOpenings(engine: Engine): Promise<void> {
+  const { settings, store, gate } = engine
+  if (gate === undefined) return
+  const now = settings.clock()
+  for (const migration of settings.migrateFrom) {
+    const end = endOfMark(migration, undefined, now)
+    const record = newRecord(openingOf(engine, migration), NO_SECRET, '{}', now, settings)
+    if (end > now) await store.create(lasting(record, end))
+  }
+}
+
+/**
+ * Tells whether all sessions were ended since the way in is open. Nobody knows when an old session began, so all of them count as
+ * older than its opening.
+ */
+export async function isCutOff(engine: Engine, migration: Migration): Promise<boolean> {
+  const cutoff = (await engine.gate?.current()) ?? 0
+  if (cutoff === 0) return false
+  const opening = await engine.store.get(openingOf(engine, migration))
+  return opening === undefined || cutoff > opening.createdAt
+}
+
 /** Reads a mark. One that has expired is gone. */
 export async function readMark({ store, settings }: Engine, handle: string): Promise<Mark | undefined> {
   const record = await store.get(handle)
@@ -104,6 +132,7 @@ export async function areOldRevoked(engine: Engine, userId: string): Promise<boo
   return (await engine.store.get(revocationOf(engine, userId))) !== undefined
 }
 
+/** A record that lives until an instant, also when all sessions are ended before. */
 function lasting(record: SessionRecord, until: number): SessionRecord {
-  return { ...record, idleDeadline: until, absoluteDeadline: until }
+  return { ...record, idleDeadline: until, absoluteDeadline: until, sparedAt: until }
 }

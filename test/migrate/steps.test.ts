@@ -182,3 +182,23 @@ t.test('an old record that a late request of the old app wrote again lets nobody
   t.equal((await visitor(cookies).visit()).userId, null)
   t.equal(await old.read(cookies), undefined, 'it is removed again')
 })
+
+t.test('the end of all sessions reaches old ones that have not moved, and used ones stay used', async (t) => {
+  for (const make of Object.values(APPS)) {
+    const old = make(t)
+    const { bench, visitor } = await newApp(t, old)
+    const [used, unused] = [await old.open({ userId: 'ann' }), await old.open({ userId: 'bob' })]
+    const ann = visitor(used)
+    t.equal((await ann.visit()).userId, 'ann')
+    bench.clock.advance('1m')
+    await (
+      await bench.app.sessions.revokeAll()
+    ).ended
+    for (const wait of ['0s', '1m', '1h'] as const) {
+      bench.clock.advance(wait)
+      t.equal((await ann.visit()).userId, null)
+      t.equal((await visitor(used).visit()).userId, null)
+      t.equal((await visitor(unused).visit()).userId, null)
+    }
+  }
+})
