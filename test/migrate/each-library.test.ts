@@ -30,7 +30,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
 
   t.test(`parallel first requests with one session of ${library} reach one new session`, async (t) => {
     const old = await make(t)
-    const { bench, visitor } = await newApp(t, old)
+    const { bench, visitor, living } = await newApp(t, old)
     const ann = visitor(await old.open({ userId: 'ann' }))
     const copies = Array.from({ length: 12 }, () => ann.copy())
     const pages = await Promise.all(copies.map((copy) => copy.visit()))
@@ -39,7 +39,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
     t.equal(new Set(copies.map(({ cookies }) => cookies.get('session'))).size, 12, 'each has an id of its own')
     t.equal(bench.takeEvents('migrate').length, 1)
     t.equal((await bench.indexed({ id: 'ann' })).length, 1)
-    t.equal((await bench.living()).length, 2, 'the session and the mark')
+    t.equal((await living()).length, 2, 'the session and the mark')
     // A browser keeps whichever id came last.
     for (const copy of copies.slice(0, 3)) t.equal((await copy.visit()).userId, 'ann')
   })
@@ -64,7 +64,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
 
   t.test(`a cookie that ${library} would refuse leads nowhere`, async (t) => {
     const old = await make(t)
-    const { bench, visitor } = await newApp(t, old)
+    const { bench, visitor, living } = await newApp(t, old)
     const cookies = await old.open({ userId: 'ann' })
     for (const [name, value] of cookies) {
       const forgeries = [
@@ -92,7 +92,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
       t.equal(page.userId, null, 'two cookies of one name')
     }
     t.strictSame(bench.takeEvents('migrate'), [])
-    t.strictSame(await bench.living(), [])
+    t.strictSame(await living(), [])
   })
 
   t.test(`a session of ${library} enters no longer than until`, async (t) => {

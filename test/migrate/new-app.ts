@@ -49,6 +49,8 @@ export interface NewApp {
   readonly bench: Bench
   readonly old: OldApp
   readonly visitor: (cookies: OldCookies) => Visitor
+  /** Handles of the records that were made since the app started. */
+  readonly living: () => Promise<string[]>
 }
 
 const memory: MakeStore = (_t, clock) => memoryStore({ clock })
@@ -84,7 +86,13 @@ export async function newApp(
       await routes?.(app)
     },
   })
-  return { bench, old, visitor: (cookies) => new Visitor(bench.app, cookies) }
+  const before = new Set(await bench.living())
+  return {
+    bench,
+    old,
+    visitor: (cookies) => new Visitor(bench.app, cookies),
+    living: async () => (await bench.living()).filter((handle) => !before.has(handle)),
+  }
 }
 
 /** The options of a new app. */

@@ -54,7 +54,7 @@ for (const [kind, make] of Object.entries(APPS)) {
 
   t.test(`a request that loses the race for the mark leaves no record behind: ${kind}`, async (t) => {
     const old = make(t)
-    const { bench, visitor } = await newApp(t, old)
+    const { bench, visitor, living } = await newApp(t, old)
     const ann = visitor(await old.open({ userId: 'ann' }))
     const slow = ann.copy()
     const caught = bench.gate.as('slow', () => bench.gate.hold('create', { by: 'slow', after: 1 }))
@@ -63,7 +63,7 @@ for (const [kind, make] of Object.entries(APPS)) {
     const first = await ann.visit()
     caught.release()
     t.equal((await late).handle, first.handle)
-    t.equal((await bench.living()).length, 2, 'the session and the mark')
+    t.equal((await living()).length, 2, 'the session and the mark')
   })
 
   t.test(`a logout between two parallel first requests is not undone: ${kind}`, async (t) => {
