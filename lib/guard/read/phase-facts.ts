@@ -1,3 +1,4 @@
+import type { DeploymentFacts } from './deployment-facts.ts'
 /** What the other plugins of an app do, once all have loaded. */
 export interface NeighbourFacts {
   /** What CORS answers to origins that nobody should let in; empty when there is no CORS plugin to ask. */
@@ -54,7 +55,7 @@ export interface RequestFacts {
 }
 
 /** What a deployment shows to somebody outside, about everything but its cookies' attributes. */
-export interface ScanFacts {
+export interface ScanFacts extends DeploymentFacts {
   /** What CORS answers to origins that nobody can have. */
   readonly cors: readonly CorsAnswer[]
   /** Tells whether https responses carry Strict-Transport-Security; `null` without https. */
