@@ -5,9 +5,11 @@
 export type Severity = 'fatal' | 'warning' | 'info'
 
 /**
- * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, or a `scan` from outside.
+/**
+ * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, the `source` text that the
+ * command `check` reads, or a `scan` from outside.
  */
-export type Phase = 'register' | 'ready' | 'request' | 'scan'
+export type Phase = 'register' | 'ready' | 'request' | 'source' | 'scan'
 
 /** The set of rules in force. Anything but `development` and `test` is production. */
 export type EnvironmentName = 'production' | 'development' | 'test'
@@ -22,7 +24,7 @@ export interface FindingLocation {
   value: string
   /** `true` when `value` hides a secret. */
   redacted: boolean
-  /** Where the option is written, or where it would be. Only the command `check` knows it. */
+  /** The place where the option is written, or would be. Only the command `check` knows the place. */
   source?: SourcePlace
 }
 
@@ -57,7 +59,7 @@ export type FixStep =
 
 /** A way to make a finding go away. */
 export interface FindingFix {
-  /** What to do, in words. */
+  /** The advice, in words. */
   text: string
   /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
   snippet?: string

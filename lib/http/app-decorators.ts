@@ -11,17 +11,19 @@ import type { SessionOf } from './request-decorators.ts'
 export function requireLoginFactory(
   engine: Engine,
   sessionOf: SessionOf,
-  routes: { hasSudoRoute: boolean },
+  routes: { hasSudoRoute: boolean; readonly guards: WeakSet<object> },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     checkOptions('requireLogin', options)
     const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
-    return async (request) => {
+    const hook: RequireLoginHook = async (request) => {
       const session = sessionOf(request)
       if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
+    routes.guards.add(hook)
+    return hook
   }
 }
 

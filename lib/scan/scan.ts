@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { corsAnswerOf, strangeOrigins } from '../guard/probe/cors.ts'
 import { isHsts } from '../guard/probe/hsts.ts'
 import { checkScan } from '../guard/phases.ts'
 import { staysHere } from '../guard/read/store-facts.ts'
@@ -16,27 +16,27 @@ import type { Answer } from './browser.ts'
 import type { LoginOutcome, LoginPlan } from './login.ts'
 import type { SetCookie } from './set-cookie.ts'
 
-/** What to look at, and how far to go. */
+/** The deployment to examine, and the limits of the scan. */
 export interface ScanPlan {
   readonly url: URL
   /** Further pages of the same host. */
   readonly pages: readonly URL[]
-  /** Where the deployment listens for plain http; by default port 80 of the host. */
+  /** The address at which the deployment listens for plain http. Default: port 80 of the host. */
   readonly httpUrl: URL | undefined
   readonly login: LoginPlan | undefined
   /** Whose rules apply; production unless it is a relaxed one. */
   readonly environment: string | undefined
-  /** Of the whole scan, in milliseconds. */
+  /** The time limit of the whole scan, in milliseconds. */
   readonly timeout: number
   /** Certificates to trust, PEM. */
   readonly ca: string | undefined
   readonly clock: () => number
 }
 
-/** What a scan came to. */
+/** The result of a scan. */
 export interface ScanResult {
   readonly findings: Finding[]
-  /** What could not be looked at, and why. */
+  /** The parts that could not be examined, and why. */
   readonly notes: string[]
   /** Tells whether everything that was asked for could be looked at: pages, login, logout. */
   readonly isComplete: boolean
@@ -76,7 +76,7 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   const held = newest(seen.map(({ cookie }) => cookie).filter(isSession))
   const cookies = held.slice(0, MOST_COOKIES)
   const facts: ScanFacts = {
-    cors: (cors ?? []).map(corsAnswerOf),
+    cors: (cors ?? []).map(corsOf),
     sendsHsts: isHttps ? isHsts(String(first.headers['strict-transport-security'])) : null,
     plainHttp: plainHttpOf(plan, first, plain),
     isLoopback: staysHere(hostname),
@@ -188,22 +188,20 @@ interface Probe {
   readonly answer: Answer
 }
 
-/** Asks as pages on origins that nobody can have would (RFC 2606; a sandboxed frame has the origin null). */
+/** Asks as pages on origins that nobody can have would. */
 async function probeOrigins(url: URL, open: () => Browser): Promise<Probe[]> {
   const probes: Probe[] = []
-  for (const probeOrigin of [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']) {
+  for (const probeOrigin of strangeOrigins()) {
     probes.push({ probeOrigin, answer: await open().visit(url, { headers: { origin: probeOrigin } }) })
   }
   return probes
 }
 
-function corsAnswerOf({ probeOrigin, answer: { headers } }: Probe): CorsAnswer {
-  const allowOrigin = headers['access-control-allow-origin']
-  return {
-    probeOrigin,
-    allowOrigin: typeof allowOrigin === 'string' ? allowOrigin : null,
-    allowCredentials: headers['access-control-allow-credentials'] === 'true',
-  }
+function corsOf({ probeOrigin, answer: { headers } }: Probe): CorsAnswer {
+  return corsAnswerOf(probeOrigin, (name) => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : null
+  })
 }
 
 function cookieFacts(seen: Answer['cookies']): Pick<ScanFacts, 'cookiesOverHttp' | 'cookiesWithoutSameSite'> {

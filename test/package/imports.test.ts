@@ -58,6 +58,17 @@ const DIRECTION = [
     where: 'lib/http/fastify-session.ts',
     may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
   },
+  {
+    where: 'lib/http/watch-answers.ts',
+    may: [
+      'types/',
+      'lib/http/',
+      'lib/session/request-session.ts',
+      'lib/guard/probe/routing.ts',
+      'lib/guard/read/phase-facts.ts',
+      'fastify',
+    ],
+  },
   { where: 'lib/http/', may: [...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify', '@fastify/cookie'] },
   {
     where: 'lib/connections/',

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import t from 'tap'
 import { isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
+import type { LoginPlan } from '../../lib/scan/login.ts'
 import { scanDeployment } from '../../lib/scan/scan.ts'
 import type { ScanPlan } from '../../lib/scan/scan.ts'
 import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
@@ -25,6 +26,11 @@ async function judge(url: URL, plan: Partial<ScanPlan> = {}): Promise<string[]> 
     ...plan,
   })
   return named(findings)
+}
+
+async function notesOf(url: URL, login: LoginPlan): Promise<string[]> {
+  const bounds = { environment: undefined, timeout: 20_000, ca: undefined, clock: Date.now }
+  return (await scanDeployment({ url, pages: [], httpUrl: undefined, login, ...bounds })).notes
 }
 
 t.test('an answer with a session cookie that shared caches may keep is found', async (t) => {
@@ -187,6 +193,8 @@ t.test('a page that any site may frame is found where the session goes along', a
   }
 })
 
+const FORM = '<form method=post action=/login><input name=user><input type=password></form>'
+
 /** An app whose login sets a cookie of this value, and whose pages show the user behind it. */
 function app(valueOf: (user: string) => string, headers: Record<string, string> = {}): RequestListener {
   const live = new Map<string, string>()
@@ -198,8 +206,7 @@ function app(valueOf: (user: string) => string, headers: Record<string, string> 
         live.set(given, form.get('user') ?? '')
         return redirect(response, '/', { 'set-cookie': `t=${given}; Path=/; Secure; HttpOnly; SameSite=Lax` })
       }
-      if (path === '/login')
-        return response.end('<form method=post action=/login><input name=user><input type=password></form>')
+      if (path === '/login') return response.end(FORM)
       return response.writeHead(200, { ...HSTS, ...headers }).end(`hello ${live.get(value) ?? 'stranger'}`)
     })
   }
@@ -209,6 +216,47 @@ async function judgeLogin(url: URL): Promise<string[]> {
   const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
   return judge(url, { login })
 }
+
+t.test(
+  'a login that is answered with an error is refused with the status, and with a doubt where it may be a check',
+  async (t) => {
+    for (const [status, message] of [
+      [401, 'status 401. Are SCAN_USER and SCAN_PASSWORD right?'],
+      [
+        419,
+        'status 419. Are SCAN_USER and SCAN_PASSWORD right? Or does the app check something that a browser would send?',
+      ],
+    ] as const) {
+      const url = await serve(t, (request, response) => {
+        response.writeHead(request.method === 'POST' ? status : 200).end(FORM)
+      })
+      const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+      t.match(await notesOf(url, login), [`the login was refused: it was answered with ${message}`, /no session/])
+    }
+  },
+)
+
+t.test('an error that follows a login which worked is refused all the same', async (t) => {
+  let isIn = false
+  const url = await serve(t, (request, response) => {
+    if (request.method === 'POST') isIn = true
+    const isUser = isIn && request.headers.cookie !== undefined
+    response.writeHead(request.method === 'POST' ? 500 : 200, { 'set-cookie': 't=1' })
+    response.end(isUser ? 'hello anna' : FORM)
+  })
+  const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+  t.match(await notesOf(url, login), [/answered with status 500/, /no session/])
+})
+
+t.test('a page of a user that still has a form with a password is a login', async (t) => {
+  const url = await serve(t, (request, response) => {
+    const isUser = request.headers.cookie !== undefined
+    if (request.method === 'POST') redirect(response, '/', { 'set-cookie': `t=${fresh(ID)}` })
+    else response.end(isUser ? `hello anna ${FORM}` : FORM)
+  })
+  const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+  t.strictSame(await notesOf(url, login), [])
+})
 
 t.test('a cookie that is the name of the user is found, whatever its own name', async (t) => {
   for (const value of [

@@ -3,7 +3,7 @@ import { FOREIGN } from './foreign-options.ts'
 import { COOKIE_NAMES, ROOT_NAMES } from './schema.ts'
 import type { Path } from './show-value.ts'
 
-/** What a key that the schema does not know turned out to be. */
+/** The meaning of a key that the schema does not know. */
 export type StrangeKey =
   | { rule: 'unknown-option'; suggestion?: string }
   | { rule: 'option-wrong-level'; suggestion: string }
@@ -29,9 +29,14 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
     sameLetters(key, siblings) ??
     qualified(sameLetters(key, others), path) ??
     FOREIGN[sameLetters(key, Object.keys(FOREIGN)) ?? '']?.suggestion ??
-    closest(key, siblings) ??
-    qualified(closest(key, others), path)
+    nearest(key, path, siblings, others)
   )
+}
+
+/** The nearest name of both levels; of two that are equally near, the one of this level. */
+function nearest(key: string, path: Path, siblings: readonly string[], others: readonly string[]): string | undefined {
+  const name = closest(key, [...siblings, ...others])
+  return name === undefined || siblings.includes(name) ? name : qualified(name, path)
 }
 
 function sameLetters(key: string, names: readonly string[]): string | undefined {
