@@ -87,9 +87,9 @@ export const forgery: Family = {
         const site = await open()
         const ann = await site.loggedIn('ann')
         const guesses = [randomBytes(24).toString('base64url'), SHAPED_LIKE_AN_ID, `${ann.cookie.slice(0, -1)}_`]
+        const before = site.store.calls.length
         for (const cookie of guesses) await site.client().me({ cookie: `${site.cookieName}=${cookie}` })
-        const asked = site.store.calls.map(({ text }) => text)
-        return guesses.some((guess) => asked.some((text) => text.includes(guess)))
+        return site.store.calls.length > before
       },
     },
     {
