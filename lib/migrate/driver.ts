@@ -1,15 +1,18 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { format, join, resolve } from 'node:path'
 
-/** The project of the app, and this package, which a monorepo may keep elsewhere. */
-const PLACES = [join(process.cwd(), 'package.json'), import.meta.url]
+/**
+ * The project of the app, and this package, which a monorepo may keep elsewhere. A CommonJS bundle has no `import.meta`: `format`
+ * then gives the project again.
+ */
+const PLACES = [process.cwd(), resolve(format({ dir: import.meta.dirname, base: '.' }))]
 
 /**
  * Loads the package of an old format from the project.
  * @throws `TypeError` that says what to install
  */
 export function loadPackage<Package>(migration: string, name: string): Package {
-  for (const require of PLACES.map((place) => createRequire(place))) {
+  for (const require of PLACES.map((folder) => createRequire(join(folder, 'package.json')))) {
     try {
       return require(name) as Package
     } catch (error) {
