@@ -12,6 +12,8 @@ import { readRecord, storedName, storedRecord } from '../session/namespace.ts'
 type IndexedStore = AskedStore &
   Required<Pick<AskedStore, 'addToIndex' | 'keepInIndex' | 'removeFromIndex' | 'listIndex'>>
 
+type ManyStore = AskedStore & Required<Pick<AskedStore, 'getMany'>>
+
 /**
  * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an event.
  * A failing store never looks like an absent session. A record is examined here, once, so that the engine meets whole ones only.
@@ -22,6 +24,8 @@ type IndexedStore = AskedStore &
  */
 export class TimedStore {
   readonly hasIndex: boolean
+  /** Tells whether the store has the power of `getMany`. */
+  readonly readsMany: boolean
   /** Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not told. */
   onChange: ((handle: string, record: SessionRecord | undefined) => void) | undefined
   readonly #store: AskedStore
@@ -41,6 +45,7 @@ export class TimedStore {
     this.#store = store
     this.#offer = offerOf(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
+    this.readsMany = typeof this.#store.getMany === 'function'
     this.#deadlines = new Deadlines(timeout)
     this.#events = events
     this.#namespace = namespace
@@ -64,6 +69,15 @@ export class TimedStore {
       'get',
       (store) => store.get(handle, this.#reports),
       (found) => this.#examine(handle, found),
+    )
+  }
+
+  /** Returns the records of these handles that are there. Only a store that `readsMany` can be asked. */
+  getMany(handles: readonly string[]): Answer<readonly SessionRecord[]> {
+    return this.#ask<readonly SessionRecord[]>(
+      'getMany',
+      (store) => (store as ManyStore).getMany(handles),
+      (found) => found.flatMap((record) => this.#examine(record.handle, record) ?? []),
     )
   }
 
