@@ -1,13 +1,14 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
-import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { TimedStore } from '../storage/timed-store.ts'
+import type { SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
+import { isLoginBefore, limitOf } from './login-limit.ts'
 import { readRecords } from './read-records.ts'
-import { describe, isLoginBefore } from './session-info.ts'
+import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
 
 /** Why a session is ended from outside. */
@@ -116,10 +117,10 @@ export class UserSessions {
     await onEach(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
-  async list(userId: string): Promise<SessionInfo[]> {
+  async list(userId: string, current?: string): Promise<SessionInfo[]> {
     const infos: SessionInfo[] = []
     await inBatches(await this.#live(userId), async (records) => {
-      for (const record of records) infos.push(describe(userId, record))
+      for (const record of records) infos.push(infoOf(userId, record, current))
     })
     return infos
   }
@@ -130,9 +131,9 @@ export class UserSessions {
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => record.userId === userId
-    const first = await this.end(handle, isTheirs)
+    const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs) : undefined) ?? first
+    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
     if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
     return ended !== undefined
   }
@@ -149,7 +150,7 @@ export class UserSessions {
       const others = handles.filter((handle) => !seen.has(handle))
       if (others.length === 0) return count
       await inBatches(others, async (batch) => {
-        const ended = await endMany(this.#store, this, batch, userId)
+        const ended = await endMany(this.#store, this, batch, userId, reason)
         for (const handle of ended) this.#events.emit({ type: 'revoke', handle, userId, reason })
         count += ended.size
       })
@@ -166,11 +167,12 @@ export class UserSessions {
     handle: string,
     isToEnd: (record: SessionRecord) => boolean,
     loaded?: SessionRecord,
+    why?: SessionEnd,
   ): Promise<SessionRecord | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
       if (record === undefined || !isToEnd(record)) return undefined
-      if (await this.#store.delete(handle, record.version)) return record
+      if (await this.#store.delete(handle, record.version, why)) return record
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
@@ -186,7 +188,7 @@ export class UserSessions {
       isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
       return !isTheirs
     }
-    await this.end(handle, isOwn, record)
+    await this.end(handle, isOwn, record, 'logout')
     if (userId !== null) await this.release(userId, handle)
     return !isTheirs
   }
@@ -195,7 +197,7 @@ export class UserSessions {
   async endNamed(handle: string): Promise<void> {
     const userId = (await this.#store.get(handle))?.userId
     if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
-    else await this.#store.delete(handle)
+    else await this.#store.delete(handle, undefined, 'replay')
   }
 
   /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
@@ -240,12 +242,4 @@ export class UserSessions {
       (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
     )
   }
-}
-
-/** @throws `SESSION_OPTION_INVALID` */
-function limitOf(user: SessionUser, { maxSessions }: Settings): number {
-  const limit = maxSessions?.limit ?? Infinity
-  const count = typeof limit === 'function' ? limit(user) : limit
-  if (count === Infinity || (Number.isInteger(count) && count > 0)) return count
-  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'maxSessions gives a whole number from 1' })
 }
