@@ -35,7 +35,7 @@ export class Registration {
   /** Hooks that `requireLogin` made. */
   readonly guards: WeakSet<object> = new WeakSet()
   readonly #guardedWithoutSession: string[] = []
-  /** Whether the app registered @fastify/cookie itself, with options of its own. */
+  /** Tells whether the app itself registered @fastify/cookie, with its own options. */
   readonly #bringsCookies: boolean
 
   /**

@@ -1,7 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import { hashOf, isSameHash } from './id.ts'
+import { MAX_SKEW } from './set-back.ts'
 
 /** A record that somebody is logged in with. */
 export type OwnedRecord = SessionRecord & { readonly userId: string }
@@ -10,7 +12,8 @@ export type OwnedRecord = SessionRecord & { readonly userId: string }
 export function isCheckDue({ settings }: Engine, record: SessionRecord): record is OwnedRecord {
   const { authHash, loadUser, authCheckInterval, clock } = settings
   if (authHash === undefined || loadUser === undefined || record.userId === null) return false
-  return clock() - record.authCheckedAt >= authCheckInterval
+  const age = clock() - record.authCheckedAt
+  return age >= authCheckInterval || age < -MAX_SKEW
 }
 
 /**
@@ -32,7 +35,7 @@ export async function currentFingerprint({ settings }: Engine, userId: string): 
     const user = await loadUser?.(userId)
     return user === null || user === undefined ? undefined : fingerprintOf(userId, authHash?.(user))
   } catch (cause) {
-    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause })
+    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
 }
 

@@ -6,6 +6,7 @@ import type { Lifetimes } from '../options.ts'
 import { isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
 import { authenticated, rotated } from './record.ts'
+import { isAhead, withoutFuture } from './set-back.ts'
 import type { Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 
@@ -69,19 +70,20 @@ export function isUpkeepDue(
   settings: Lifetimes & { clock(): number },
 ): boolean {
   const now = settings.clock()
-  if (isTouchDue(record, now, settings)) return true
+  if (isTouchDue(record, now, settings) || isAhead(record, now)) return true
   if (verdict.kind !== 'enter') return false
   return verdict.change !== undefined || (verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout))
 }
 
 /** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
 export function nextRecord(
-  record: SessionRecord,
+  stored: SessionRecord,
   work: Work,
   lifetimes: Lifetimes,
   mint: (epoch: number, lineage?: Lineage) => MintedSecret,
 ): NextRecord {
   const { now, rotation } = work
+  const record = withoutFuture(stored, now, lifetimes)
   const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
   const touched = { ...record, ...seenAt(now, record, lifetimes) }
   const version = record.version + 1
@@ -99,7 +101,8 @@ export function nextRecord(
   const next = change === undefined ? touched : { ...touched, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
-  if (change !== undefined || work.isChecked || data !== record.data) {
+  // A touch never moves an instant back.
+  if (change !== undefined || work.isChecked || data !== record.data || record !== stored) {
     const authCheckedAt = work.isChecked ? now : record.authCheckedAt
     return { kind: 'update', record: { ...next, authCheckedAt, data, version }, ...carried }
   }

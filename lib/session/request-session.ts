@@ -277,10 +277,10 @@ export class RequestSession {
       case 'unchanged':
         return
       case 'renewed':
-        this.#state = states.afterRenewal(this.#state, outcome)
+        this.#state = states.afterRenewal(this.#state, outcome, plan.work.now)
         return
       case 'written':
-        this.#state = states.afterWrite(this.#state, outcome)
+        this.#state = states.afterWrite(this.#state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
         return
       case 'lost':

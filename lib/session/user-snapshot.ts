@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionUser } from '../../types/index.ts'
 import { refuseOversize, serializeValue } from './json-data.ts'
@@ -36,8 +37,9 @@ function kindOf(value: unknown): string {
 function jsonOf(user: SessionUser): string {
   try {
     return serializeValue(user, 'user') ?? 'null'
-  } catch (cause) {
-    const { detail } = cause as SecureSessionError
+  } catch (error) {
+    const { detail } = error as SecureSessionError
+    const cause = causeOf(error)
     throw new SecureSessionError('SESSION_USER_INVALID', { cause, ...(detail !== undefined && { detail }) })
   }
 }
@@ -46,7 +48,7 @@ function jsonOf(user: SessionUser): string {
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
-/** Reads users out of records. Copying one that was read lately is several times faster than parsing it again. */
+/** Reads users out of records. Copying a user that was read before is several times faster than parsing the JSON again. */
 export class UserSnapshots {
   readonly #flat = new Recent<SessionUser>(REMEMBERED)
 

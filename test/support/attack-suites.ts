@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { fixation } from '../attacks/fixation.ts'
 import { halfDone } from '../attacks/half-done.ts'
@@ -28,6 +29,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   revocation,
   'session limits': limits,
   'half-done changes': halfDone,
+  'a clock set back': clockSetBack,
 }
 
 /** Attacks one store in every way but the random one. */
