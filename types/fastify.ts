@@ -1,6 +1,6 @@
 import type { SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
-import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
+import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
 /** The members that the plugin adds to requests, under its own names. */
 export interface RequestMembers {
@@ -47,9 +47,10 @@ export interface RequestMembers {
   readonly authenticatedAt: Date | null
   /**
    * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
-   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`, `SESSION_LABEL_INVALID`, `SESSION_SUPERSEDED`,
+   * `SESSION_STORE_UNAVAILABLE`
    */
-  confirmLogin(): Promise<void>
+  confirmLogin(options?: ConfirmLoginOptions): Promise<void>
   /**
    * Keeps this session after its user changed their own credentials. The user's other sessions end at their next check.
    * Without a value, the option `authHash` computes the fingerprint.
@@ -122,6 +123,10 @@ declare module '@fastify/session' {
   interface FastifySessionObject {
     /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
+    /**
+     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
+     */
+    readonly signal: AbortSignal
   }
 }
 

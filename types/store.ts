@@ -50,6 +50,11 @@ export interface SessionRecord {
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
+  /**
+   * The cutoff that this session outlives although it began before: it was spared by name, or it began on a server whose clock is
+   * behind. Absent in all other records.
+   */
+  readonly sparedAt?: number
   /** The number of renewals since the login, up to the confirmed secret. */
   readonly generation: number
   /** The beginning of the hash of the secret that the confirmed one was issued to; empty after a login. */
@@ -72,6 +77,8 @@ export interface SessionRecord {
   readonly family: string
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  /** The name that somebody gave to the session or its device; absent, like `null`, for none. */
+  readonly label?: string | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
   readonly deviceKey: string | null
   /** The app's data as JSON of one object. */

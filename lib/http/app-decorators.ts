@@ -5,6 +5,7 @@ import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
+import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
 
 /** `app.requireLogin`. */
@@ -28,11 +29,15 @@ export function requireLoginFactory(
 }
 
 /** `app.sessions`. */
-export function sessionsApi({ users, store, events, settings }: Engine): Sessions {
+export function sessionsApi(engine: Engine): Sessions {
+  const { users, store, events, settings } = engine
   return {
-    list: async (userId) => {
+    ...singleSessions(engine),
+    ...allSessionsOf(engine),
+    list: async (userId, options = {}) => {
       checkUserId('list', userId)
-      return users.list(userId)
+      checkOptions('list', options)
+      return users.list(userId, options.current)
     },
     // The handle may come from a form: only what can be one reaches the store.
     revoke: async (handle, owner) => {

@@ -3,7 +3,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { confirmLogin, login, updateAuthHash } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
-import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -40,7 +40,7 @@ export function requestDecorators(
     [names.isAuthenticated, method((session) => session.userId !== null)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method((session) => confirmLogin(session))],
+    [names.confirmLogin, method((session, options?: ConfirmLoginOptions) => confirmLogin(session, options))],
     [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
   ]
 }

@@ -23,11 +23,29 @@ const KEYS: Member = {
   accepts: (value) => typeof value === 'boolean' || isListOfTexts(value),
 }
 
-type CallName = 'login' | 'logout' | 'requireLogin' | 'revoke' | 'revokeUser'
+const INSTANT: Member = {
+  wanted: 'a valid Date',
+  accepts: (value) => value instanceof Date && Number.isFinite(value.getTime()),
+}
+
+type CallName =
+  | 'login'
+  | 'confirmLogin'
+  | 'logout'
+  | 'list'
+  | 'rename'
+  | 'requireLogin'
+  | 'revoke'
+  | 'revokeUser'
+  | 'revokeAll'
 
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT },
+  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT },
+  confirmLogin: { label: TEXT },
+  list: { current: TEXT },
+  rename: { userId: NAME },
+  revokeAll: { before: INSTANT, except: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
   requireLogin: { within: DURATION },
   revoke: { userId: NAME },
@@ -58,6 +76,25 @@ export function checkOptions(call: CallName, options: unknown): void {
  */
 export function checkUserId(call: string, userId: unknown): void {
   if (!isName(userId)) refuse(`${call} takes the id of a user, ${NAME.wanted}`)
+}
+
+/** A label may come from a form and is shown in pages: characters that control a terminal or turn text round stay out. */
+const LABEL = /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,100}$/u
+
+/** @throws `SESSION_LABEL_INVALID` */
+export function checkLabel(label: unknown): void {
+  if (label === undefined || label === null || (typeof label === 'string' && LABEL.test(label))) return
+  throw new SecureSessionError('SESSION_LABEL_INVALID')
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkHandle(call: string, handle: unknown): asserts handle is string {
+  if (typeof handle !== 'string') refuse(`${call} takes the handle of a session, a text`)
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkChange(change: unknown): void {
+  if (typeof change !== 'function') refuse('update takes a function of the data')
 }
 
 /** @throws `SESSION_OPTION_INVALID` */

@@ -146,21 +146,26 @@ async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promi
 async function put(
   engine: Engine,
   base: SessionRecord | undefined,
-  next: NextRecord,
+  planned: NextRecord,
   rotation: Rotation | undefined,
 ): Promise<Outcome | undefined> {
+  const begins = base === undefined || rotation?.identity !== undefined
+  const next = begins ? { ...planned, record: (await engine.gate?.admit(planned.record)) ?? planned.record } : planned
   const { record, minted } = next
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
+  let isNew: boolean | null = null
   try {
     if (!(await write(engine, base, next))) return undefined
     trust(record)
-    if (rotation?.identity !== undefined) await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    if (rotation?.identity !== undefined) {
+      isNew = await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    }
   } catch (error) {
     if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
-  if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
+  if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason, isNew)
   else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle: record.handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }

@@ -1,8 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
-import { checkOptions } from './call-options.ts'
+import { checkLabel, checkOptions } from './call-options.ts'
 import { fingerprintOf } from './credentials.ts'
 import { deviceOf } from './device.ts'
+import { isNewDevice } from './known-devices.ts'
 import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
@@ -26,6 +27,7 @@ export function identityOf(
 ): Identity {
   const { maxRecordSize, authHash, clock } = engine.settings
   checkOptions('login', options)
+  checkLabel(options.label)
   const snapshot = userSnapshot(user, maxRecordSize)
   return {
     userId: user.id,
@@ -34,6 +36,7 @@ export function identityOf(
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
+    label: options.label ?? null,
   }
 }
 
@@ -44,9 +47,12 @@ export function identityOf(
 export async function stageLogin(
   { engine, handle, record, userId }: Situation,
   user: SessionUser,
-  identity: Identity,
+  given: Identity,
   keep: LoginOptions['keep'],
 ): Promise<Staged> {
+  // The same user on the same device: the name that somebody gave to the device stays.
+  const label = given.label ?? (userId === user.id ? record?.label : null) ?? null
+  const identity: Identity = { ...given, label }
   const earlier = await engine.users.reserve(user, handle, record)
   const login = { user, earlier }
   const isOther = userId !== null && userId !== user.id
@@ -64,28 +70,34 @@ export async function stageLogin(
 /**
  * Finishes a login whose record was written: keeps the limit, and asks the index whether somebody revoked the user meanwhile.
  * The entry of a user who was here before stays. A login that is taken back could not tell otherwise that the user was revoked.
+ * Resolves to whether the client is new for this user; see `isNewDevice`.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
  */
 export async function settleLogin(
-  { users }: Engine,
+  engine: Engine,
   record: SessionRecord,
   userId: string,
   login: Rotation['login'],
-): Promise<void> {
+): Promise<boolean | null> {
+  const { users } = engine
+  const isNew = login === undefined ? null : isNewDevice(engine, record)
   if (login !== undefined) await users.evict(login.user, record, login.earlier)
   const isStillAllowed = await users.confirm(userId, record.handle, record.absoluteDeadline)
   if (!isStillAllowed) throw new SecureSessionError('SESSION_SUPERSEDED')
+  return isNew
 }
 
 /** Emits the events of a committed rotation. */
 export function announceRotation(
   { events }: Engine,
   base: SessionRecord | undefined,
-  { handle, userId, remember }: SessionRecord,
+  { handle, userId, remember, device, label = null }: SessionRecord,
   reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
+  isNew: boolean | null,
 ): void {
   if (reason === 'login' && userId !== null) {
-    events.emit({ type: 'login', handle, previousHandle: base?.handle ?? null, userId, remember })
+    const previousHandle = base?.handle ?? null
+    events.emit({ type: 'login', handle, previousHandle, userId, remember, device, label, isNewDevice: isNew })
   }
   if (base !== undefined) events.emit({ type: 'rotate', handle, reason })
 }

@@ -15,6 +15,7 @@ export interface Identity {
   readonly authCheckedAt: number
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  readonly label?: string | null
 }
 
 /** The record of a session that begins now with nobody logged in. */
@@ -86,6 +87,8 @@ export function authenticated(
 
 /** The shape of each field as JSON carries it. */
 const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
+  label: (value) => value === undefined || isStringOrNull(value),
+  sparedAt: (value) => value === undefined || isNumber(value),
   handle: isString,
   secretHash: isString,
   version: isCount,

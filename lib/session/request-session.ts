@@ -14,6 +14,7 @@ import { RequestData } from './request-data.ts'
 import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
 import { sessionObject } from './session-object.ts'
+import { RequestSignal } from './session-signal.ts'
 import type { Situation, Staged } from './staging.ts'
 import { takeBack } from './take-back.ts'
 import { isStoreFailure, isWriteAsked } from './upkeep.ts'
@@ -35,6 +36,7 @@ export class RequestSession {
   #queue: WorkQueue | undefined
   #newHandle: string | undefined
   #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
+  #signal: RequestSignal | undefined
   #isSaved = false
   #isRead = false
   #isLoggedOut = false
@@ -57,6 +59,12 @@ export class RequestSession {
   /** The name of the record that this request reads or would create. */
   get handle(): string {
     return this.record?.handle ?? (this.#newHandle ??= newHandle())
+  }
+
+  /** The signal that aborts when the session ends. */
+  get signal(): AbortSignal {
+    const isStaged = this.#state.rotation !== undefined
+    return (this.#signal ??= new RequestSignal(this.#engine.watch)).of(isStaged ? undefined : this.record)
   }
 
   /** The message of the response about this session. */
@@ -282,6 +290,7 @@ export class RequestSession {
       case 'written':
         this.#state = states.afterWrite(this.#state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
+        this.#signal?.follow(outcome.record)
         return
       case 'lost':
         this.#lose(outcome.handle)

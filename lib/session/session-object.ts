@@ -12,6 +12,7 @@ interface SessionActions extends StagingSession {
   reload(): Promise<void>
   touch(): void
   readonly isSaved: boolean
+  readonly signal: AbortSignal
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void>
   /** Lets the app change data after the response started, or refuses it. */
@@ -93,6 +94,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
     const method = METHODS.get(key)
     // Each method declares its own arguments; the caller's are passed on as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
+    if (key === 'signal') return this.#context.session.signal
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
     return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
@@ -112,7 +114,9 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   has(values: SessionData, key: PropertyKey): boolean {
-    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
+    return (
+      key === 'cookie' || key === 'signal' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
+    )
   }
 
   ownKeys(values: SessionData): (string | symbol)[] {

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { ConfirmLoginOptions, SessionRecord } from '../../types/index.ts'
+import { checkLabel, checkOptions } from './call-options.ts'
 import { currentFingerprint, fingerprintOf } from './credentials.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
@@ -32,19 +33,25 @@ export interface StagingSession {
 
 /**
  * Stages a fresh proof of who the user is.
- * @throws `SESSION_LOGIN_REQUIRED`
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`
  */
-export function stageConfirmation({ engine, rotation, record }: Situation): Staged {
+export function stageConfirmation({ engine, rotation, record }: Situation, options: ConfirmLoginOptions): Staged {
+  checkOptions('confirmLogin', options)
+  checkLabel(options.label)
   // A login in this request is as fresh as a confirmation.
-  if (rotation?.identity !== undefined) return { rotation }
+  if (rotation?.identity !== undefined) {
+    const { identity } = rotation
+    return { rotation: { ...rotation, identity: { ...identity, label: options.label ?? identity.label ?? null } } }
+  }
   if (record === undefined || record.userId === null || record.user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
   const { userId, user, remember, device } = record
+  const label = options.label ?? record.label ?? null
   const known = { authHash: record.authHash, authCheckedAt: record.authCheckedAt }
   const checked =
     rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: engine.settings.clock() }
-  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device } } }
+  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, label } } }
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Test } from 'tap'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
+import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
+import { fromOutside } from '../attacks/from-outside.ts'
 import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
@@ -30,6 +32,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'session limits': limits,
   'half-done changes': halfDone,
   'a clock set back': clockSetBack,
+  'from outside': fromOutside,
+  'everybody out': everybodyOut,
 }
 
 /** Attacks one store in every way but the random one. */
