@@ -366,8 +366,8 @@ t.test('a secret that stands in the files of an app is found where it stands, an
     const findings = secretsInFiles(project, sites, 'production', silences)
     t.notMatch(JSON.stringify(findings), 'hunter2')
     for (const finding of findings) t.equal(codeFrame(project, sites, finding, 80), undefined)
-    return findings.map(({ at: [place], silenced }) => {
-      const { file = '', line, column } = place?.source ?? {}
+    return findings.map(({ at: [first], silenced }) => {
+      const { file = '', line, column } = first?.source ?? {}
       return [file.slice(folder.length + 1), line, column, silenced?.reason].join(':')
     })
   }
