@@ -172,7 +172,8 @@ export interface SecureSessionOptions {
   tls?: 'direct' | 'proxy' | undefined
   /**
    * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
-   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. Default `'end'`.
+   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. The guard warns of
+   * `'step-up'`, and refuses it with the assurance levels `'aal2'` and `'aal3'`. Default `'end'`.
    */
   onCopiedSession?: 'end' | 'step-up' | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
