@@ -23,6 +23,7 @@ type DefaultLifetimes = Record<'idleTimeout' | 'absoluteTimeout' | 'rememberTime
 /** Defaults that no environment changes. */
 export const DEFAULTS = {
   renewalTimeout: '15m',
+  userMaxAge: '1m',
   authCheckInterval: '1m',
   storeTimeout: '2s',
   sweepInterval: '0s',
@@ -39,6 +40,7 @@ export const DECORATORS: Given<DecoratorNames> = {
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',
   updateAuthHash: 'updateAuthHash',
+  updateUser: 'updateUser',
   requireLogin: 'requireLogin',
   sessions: 'sessions',
 }
@@ -76,6 +78,7 @@ export interface Settings {
   readonly absoluteTimeout: number
   readonly rememberTimeout: number
   readonly renewalTimeout: number
+  readonly userMaxAge: number
   readonly authCheckInterval: number
   readonly storeTimeout: number
   readonly sweepInterval: number
@@ -104,6 +107,7 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
       ...given(options.cookie),
     }) as Settings['cookie'],
     ...lifetimesOf(options),
+    userMaxAge: milliseconds(options.userMaxAge ?? DEFAULTS.userMaxAge),
     authCheckInterval: milliseconds(options.authCheckInterval ?? DEFAULTS.authCheckInterval),
     storeTimeout: milliseconds(options.storeTimeout ?? DEFAULTS.storeTimeout),
     sweepInterval: milliseconds(options.sweepInterval ?? DEFAULTS.sweepInterval),

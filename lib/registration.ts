@@ -9,6 +9,7 @@ import { checkNeighbours, checkRequest } from './guard/phases.ts'
 import type { RequestFacts } from './guard/read/phase-facts.ts'
 import { QUIET_REQUEST, requestFactsOf } from './guard/read/request-facts.ts'
 import { findCookie } from './http/read-cookie.ts'
+import { RouteConfigs } from './http/route-config.ts'
 import type { SessionEvents } from './events.ts'
 import type { Settings } from './options.ts'
 import { decoratorNames, resolveOptions, environmentOf } from './options.ts'
@@ -31,6 +32,8 @@ export class Registration {
   readonly #said = new Set<string>()
   /** Set by whoever guards a route with `requireLogin({ within })`. */
   hasSudoRoute = false
+  /** The session settings of routes. */
+  readonly configs: RouteConfigs = new RouteConfigs()
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
 
@@ -59,6 +62,7 @@ export class Registration {
 
   /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
   async checkNeighbours(): Promise<void> {
+    this.configs.checkContexts()
     const { secrets, storeTimeout } = this.settings
     const facts = await probeNeighbours(this.#app, {
       contexts: this.contexts,

@@ -27,8 +27,12 @@ export interface RequestMembers {
    * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_STORE_LACKS_INDEX` (with `everywhere` or `others`)
    */
   logout(options?: LogoutOptions): Promise<void>
-  /** The user as given to `login`, or `null` on an anonymous request. */
-  readonly user: SessionUser | null
+  /**
+   * The user, or `null` on an anonymous request. A frozen snapshot: an assignment to `req.user`, or to a member, throws
+   * `SESSION_OPTION_INVALID`. The snapshot is what `login` got, or what `loadUser` and `updateUser` put in its place.
+   * `{ ...req.user }` is a copy.
+   */
+  readonly user: Readonly<SessionUser> | null
   /**
    * Returns the user as given to `login`, never `null`: the typed way to the user behind `requireLogin`.
    *
@@ -37,7 +41,7 @@ export interface RequestMembers {
    *
    * @throws `SESSION_LOGIN_REQUIRED` (401) on an anonymous request
    */
-  requireUser(): SessionUser
+  requireUser(): Readonly<SessionUser>
   /** Returns whether a user is logged in. */
   isAuthenticated(): boolean
   /**
@@ -56,6 +60,22 @@ export interface RequestMembers {
    * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`
    */
   updateAuthHash(authHash?: string): Promise<void>
+  /**
+   * Replaces the user that `req.user` shows, with the same `id`. Neither the login, nor a deadline, nor the id of the
+   * session changes. `login` with the same user is a new login; `updateUser` is not. Other sessions of the user keep
+   * their snapshot: see `app.sessions.updateUser`.
+   *
+   * @example
+   * ```ts
+   * app.post('/name', { onRequest: app.requireLogin() }, async (req) => {
+   *   await req.updateUser({ ...req.requireUser(), name: 'Ada' })
+   *   return { ok: true }
+   * })
+   * ```
+   *
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_UNAVAILABLE`
+   */
+  updateUser<User extends SessionUser>(user: User): Promise<void>
 }
 
 /** The members that the plugin adds to the app, under its own names. */
@@ -122,6 +142,11 @@ declare module '@fastify/session' {
   interface FastifySessionObject {
     /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
+    /**
+     * The instants at which the session ends: without further use, and in any case. `null` while nothing is stored. On a
+     * passive route, reading them does not move them.
+     */
+    readonly expiresAt: { readonly idle: Date; readonly absolute: Date } | null
   }
 }
 

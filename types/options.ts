@@ -54,6 +54,8 @@ export interface DecoratorNames {
   confirmLogin?: string | undefined
   /** `req.updateAuthHash`. */
   updateAuthHash?: string | undefined
+  /** `req.updateUser`. */
+  updateUser?: string | undefined
   /** `app.requireLogin`. */
   requireLogin?: string | undefined
   /** `app.sessions`. */
@@ -138,9 +140,17 @@ export interface SecureSessionOptions {
   rememberTimeout?: Duration | undefined
   /** The number of sessions that a user may have at once. Default: no limit. */
   maxSessions?: number | ((user: SessionUser) => number) | MaxSessions | undefined
-  /** Fetches the user behind a session, for `authHash`. `null` and `undefined` (the user is gone) end the session. */
+  /**
+   * Fetches the user behind a session, with the same `id`. The answer takes the place of the snapshot that `req.user`
+   * shows. `null` and `undefined` (the user is gone) end the session. The time limit is `storeTimeout`.
+   */
   loadUser?: ((id: string) => Promise<unknown>) | undefined
-  /** Returns a fingerprint of the user's credentials. When it changes, older sessions end. Needs `loadUser`. */
+  /** The greatest age of the user that `req.user` shows. `'0s'` asks `loadUser` on every request. Default `1m`. */
+  userMaxAge?: Duration | undefined
+  /**
+   * Returns a fingerprint of the credentials of a user whom `loadUser` returned. When it changes, older sessions end.
+   * A member of the user that is this very text is not kept in the session. Needs `loadUser`.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the app's own user type, which a plugin cannot know
   authHash?: ((user: any) => string | undefined) | undefined
   /** The time for which a check with `authHash` stays good. Default `1m`. */
@@ -183,10 +193,22 @@ export interface SecureSessionOptions {
 /** The known names. Every other string is accepted, reported and treated as production. */
 export type EnvironmentOption = 'production' | 'development' | 'test' | (string & {})
 
-/** The settings of one route: `config: { session: false }` and `config: { crossOriginProtection: false }`. */
+/** The settings of one route: `config: { session: 'passive' }` and `config: { crossOriginProtection: false }`. */
 export interface SessionRouteConfig {
-  /** `false`: the route has no session. No cookie is read, and no store is asked. */
-  session?: false
+  /**
+   * `false`: the route has no session. No cookie is read, and no store is asked. `req.user` is `null`.
+   *
+   * `'passive'`: requests read the session and do not count as use. The idle deadline and the id stay as they are.
+   *
+   * `'stale-user'`: the route takes any snapshot of the user. `loadUser` is not asked, so that neither a changed role nor
+   * a changed password is noticed here.
+   *
+   * @example
+   * ```ts
+   * app.get('/time-left', { config: { session: 'passive' } }, async (req) => req.session.expiresAt)
+   * ```
+   */
+  session?: false | 'passive' | 'stale-user'
   /** `false`: unsafe requests of other origins reach this route. */
   crossOriginProtection?: false
 }

@@ -64,6 +64,19 @@ export interface Sessions {
    */
   revokeUser(userId: string, options?: { except?: string }): Promise<number>
   /**
+   * Replaces the user that `req.user` shows in all sessions of this user, for example after a change of the role. The next
+   * request of each session sees the new user. Login, deadlines and ids stay as they are. Resolves to the number of sessions.
+   *
+   * @example
+   * ```ts
+   * await app.sessions.updateUser('u1', { id: 'u1', name: 'Ada' })
+   * ```
+   *
+   * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_LACKS_INDEX`, `SESSION_SUPERSEDED`,
+   * `SESSION_STORE_UNAVAILABLE`
+   */
+  updateUser<User extends SessionUser>(userId: string, user: User): Promise<number>
+  /**
    * Removes expired records. Resolves to their number, which is 0 on stores that expire records by themselves.
    * @throws `SESSION_STORE_UNAVAILABLE`
    */
@@ -80,13 +93,14 @@ export type SessionEvent =
   | { type: 'logout'; at: number; handle: string; userId: string }
   | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
+  | { type: 'user-updated'; at: number; handle: string; userId: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
   | {
       type: 'revoke'
       at: number
       handle: string
       userId: string
-      reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
+      reason: 'revoked' | 'evicted' | 'auth-hash' | 'user-gone' | 'replay'
     }
   | {
       type: 'replay'

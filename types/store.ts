@@ -42,7 +42,10 @@ export interface SessionRecord {
   /** The snapshot given to `login`, as JSON. */
   readonly user: string | null
   readonly authHash: string | null
+  /** When `loadUser` was last asked, as far as the record knows. A login counts as such a question. */
   readonly authCheckedAt: number
+  /** When `updateUser` last replaced the snapshot. Absent if it never did. */
+  readonly userAt?: number
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number

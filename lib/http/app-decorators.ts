@@ -3,30 +3,35 @@ import { checkOptions, checkUserId } from '../session/call-options.ts'
 import { parseDuration } from '../session/duration.ts'
 import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
+import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
 import type { SessionOf } from './request-decorators.ts'
+import type { RouteConfigs } from './route-config.ts'
 
 /** `app.requireLogin`. */
 export function requireLoginFactory(
   engine: Engine,
   sessionOf: SessionOf,
-  routes: { hasSudoRoute: boolean },
+  routes: { hasSudoRoute: boolean; readonly configs: RouteConfigs },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     checkOptions('requireLogin', options)
     const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
-    return async (request) => {
+    const hook: RequireLoginHook = async (request) => {
       const session = sessionOf(request)
       if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
+    routes.configs.addLoginHook(hook)
+    return hook
   }
 }
 
 /** `app.sessions`. */
-export function sessionsApi({ users, store, events, settings }: Engine): Sessions {
+export function sessionsApi(engine: Engine): Sessions {
+  const { users, store, events, settings } = engine
   return {
     list: async (userId) => {
       checkUserId('list', userId)
@@ -42,6 +47,10 @@ export function sessionsApi({ users, store, events, settings }: Engine): Session
       checkUserId('revokeUser', userId)
       checkOptions('revokeUser', options)
       return users.revokeUser(userId, options.except, 'revoked')
+    },
+    updateUser: async (userId, user) => {
+      checkUserId('updateUser', userId)
+      return updateUserEverywhere(engine, userId, user)
     },
     sweep: () => sweepAll((limit) => store.sweep(settings.clock(), limit)),
     events: events.emitter,

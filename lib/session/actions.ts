@@ -2,7 +2,7 @@ import type { LoginOptions, SessionUser } from '../../types/index.ts'
 import { checkAuthHash, checkKeys } from './call-options.ts'
 import { identityOf, stageLogin } from './login.ts'
 import type { StagingSession } from './staging.ts'
-import { stageAuthHash, stageConfirmation } from './staging.ts'
+import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
 
 /**
  * Logs a user in, with the response.
@@ -10,7 +10,7 @@ import { stageAuthHash, stageConfirmation } from './staging.ts'
  */
 export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
   return session.stage(async (situation) => {
-    const identity = identityOf(situation, user, options)
+    const identity = await identityOf(situation, user, options)
     // A login that this request staged before gives its place back. Its user is still the one to compare with.
     await situation.abandonLogin()
     return stageLogin(situation, user, identity, options.keep)
@@ -34,6 +34,14 @@ export function updateAuthHash(session: StagingSession, given?: string): Promise
     checkAuthHash(given)
     return stageAuthHash(situation, given)
   })
+}
+
+/**
+ * Stages another snapshot of the same user.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
+ */
+export function updateUser(session: StagingSession, user: SessionUser): Promise<void> {
+  return session.stage(async (situation) => stageUser(situation, user), true)
 }
 
 /**

@@ -60,7 +60,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
 /** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
+type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'checked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -73,7 +73,7 @@ const UNCHANGED: Outcome = { kind: 'unchanged' }
 export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
   const isLive = loaded.state === 'live'
   const presented = isLive ? loaded.presented : undefined
-  const isChecked = isLive && loaded.isChecked
+  const checked = isLive ? loaded.checked : undefined
   return {
     base: isLive ? loaded.record : undefined,
     named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
@@ -81,7 +81,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wi
     handle,
     isAllOwn,
     client,
-    work: { ...wish, presented, isChecked },
+    work: { ...wish, presented, checked },
   }
 }
 
@@ -113,7 +113,7 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
   const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
   const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
-  const outcome = await put(engine, undefined, next, rotation)
+  const outcome = await put(engine, undefined, next, work)
   // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
   if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
   if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
@@ -131,7 +131,7 @@ async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promi
     const next = nextRecord(base, work, settings, mint)
     if (next.kind === 'same') return next.minted === undefined ? UNCHANGED : renewed(engine, base, next.minted)
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
-    const outcome = await put(engine, base, next, work.rotation)
+    const outcome = await put(engine, base, next, work)
     if (outcome !== undefined) return outcome
     base = await readLiveRecord(engine, loaded.handle)
     if (base?.epoch !== loaded.epoch) return overtaken(engine, plan, loaded, base)
@@ -147,7 +147,7 @@ async function put(
   engine: Engine,
   base: SessionRecord | undefined,
   next: NextRecord,
-  rotation: Rotation | undefined,
+  { rotation, user }: Pick<Work, 'rotation' | 'user'>,
 ): Promise<Outcome | undefined> {
   const { record, minted } = next
   const wayBack: WayBack | undefined =
@@ -160,8 +160,10 @@ async function put(
     if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
+  const { handle, userId } = record
+  if (user !== undefined && userId !== null) engine.events.emit({ type: 'user-updated', handle, userId })
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
-  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle: record.handle })
+  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }
 

@@ -2,6 +2,7 @@ import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
+import type { FreshUsers } from './fresh-users.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
 import type { UserSnapshots } from './user-snapshot.ts'
@@ -22,6 +23,7 @@ export interface Engine {
   readonly store: TimedStore
   readonly users: UserSessions
   readonly snapshots: UserSnapshots
+  readonly freshUsers: FreshUsers
   readonly events: SessionEvents
   readonly openSession: OpenSession
   /** Hashes of secrets whose client has logged in since: a late answer may not clear the new cookie. */
@@ -33,6 +35,10 @@ export interface Client {
   readonly protocol: string
   readonly ip: string
   readonly userAgent: string
+  /** Tells whether the request is no use of the session: then the idle deadline and the id stay as they are. */
+  readonly isPassive?: boolean
+  /** Tells whether the request takes any user, however old the snapshot is. */
+  readonly isStaleUserFine?: boolean
   /** The connection of the request, if there is one. Serves as a key only. */
   readonly connection?: object
 }

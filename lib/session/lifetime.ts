@@ -6,6 +6,12 @@ export type Lifetimes = Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'reme
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
 
+/** The instants at which a session ends: without further use, and in any case. */
+export interface SessionDeadlines {
+  readonly idle: Date
+  readonly absolute: Date
+}
+
 /** Touching once per this share of the idle timeout saves nearly every write and costs at most 5 % of it. */
 const TOUCHES_PER_TIMEOUT = 20
 

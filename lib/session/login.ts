@@ -1,7 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
 import { checkOptions } from './call-options.ts'
-import { fingerprintOf } from './credentials.ts'
+import { fingerprintOf, loadUser } from './credentials.ts'
 import { deviceOf } from './device.ts'
 import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
@@ -17,24 +17,44 @@ const CSRF_SECRET = '_csrf'
 
 /**
  * Describes who logs in. Everything that can be refused is refused here, before a place is taken.
- * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`
+ * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`, `SESSION_AUTH_HASH_UNSET`,
+ * `SESSION_USER_UNAVAILABLE`
  */
-export function identityOf(
+export async function identityOf(
   { engine, client }: Pick<Situation, 'engine' | 'client'>,
   user: SessionUser,
   options: LoginOptions,
-): Identity {
-  const { maxRecordSize, authHash, clock } = engine.settings
+): Promise<Identity> {
+  const { maxRecordSize, clock } = engine.settings
   checkOptions('login', options)
-  const snapshot = userSnapshot(user, maxRecordSize)
+  // The shape is refused before anybody is asked.
+  userSnapshot(user, maxRecordSize)
+  const authHash = await fingerprintAtLogin(engine, user.id, options.authHash)
+  const snapshot = userSnapshot(user, maxRecordSize, (value) => fingerprintOf(user.id, value) === authHash)
   return {
     userId: user.id,
     user: snapshot,
-    authHash: fingerprintOf(user.id, options.authHash ?? authHash?.(user)) ?? null,
+    authHash,
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
   }
+}
+
+/**
+ * Returns the fingerprint that a login keeps; `null` without the option `authHash`. `authHash` gets the same kind of object here
+ * as at each later check: that of `loadUser`.
+ */
+async function fingerprintAtLogin(engine: Engine, userId: string, given: string | undefined): Promise<string | null> {
+  if (engine.settings.authHash === undefined && given === undefined) return null
+  if (given !== undefined) return fingerprintOf(userId, given) ?? refuseLogin('the authHash of login is empty')
+  const loaded = await loadUser(engine, userId)
+  if (loaded === undefined) return refuseLogin('loadUser found no such user: store the user before the login')
+  return loaded.fingerprint ?? refuseLogin('authHash returned no text, or an empty text, for the user of loadUser')
+}
+
+function refuseLogin(detail: string): never {
+  throw new SecureSessionError('SESSION_AUTH_HASH_UNSET', { detail })
 }
 
 /**

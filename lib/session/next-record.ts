@@ -1,5 +1,7 @@
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import { parseData, rebase } from './json-data.ts'
+import type { Client } from './engine.ts'
+import type { Checked } from './fresh-users.ts'
 import type { Lineage, MintedSecret } from './id.ts'
 import { parentOf } from './id.ts'
 import type { Lifetimes } from './lifetime.ts'
@@ -43,10 +45,14 @@ export interface Work {
   readonly rotation: Rotation | undefined
   /** The id that this request came with; `undefined` once the request has written the record. */
   readonly presented: Omit<Presentation, 'now'> | undefined
-  /** Tells whether the user's credentials were compared in this request. */
-  readonly isChecked: boolean
+  /** The user as `loadUser` found them in this request. */
+  readonly checked: Checked | undefined
+  /** A snapshot of the same user, as JSON, that the app put in place. */
+  readonly user: string | undefined
   /** Tells whether the app asked for a touch by name. */
   readonly isTouched: boolean
+  /** Tells whether the request is no use of the session. */
+  readonly isPassive: boolean
   readonly carrier: Carrier
   readonly now: number
 }
@@ -67,11 +73,13 @@ export function isUpkeepDue(
   record: SessionRecord,
   verdict: Verdict,
   settings: Lifetimes & { clock(): number },
+  client: Pick<Client, 'isPassive'>,
 ): boolean {
   const now = settings.clock()
-  if (isTouchDue(record, now, settings)) return true
-  if (verdict.kind !== 'enter') return false
-  return verdict.change !== undefined || (verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout))
+  const hasEntered = verdict.kind === 'enter'
+  if (hasEntered && verdict.change !== undefined) return true
+  const isRenewed = hasEntered && verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout)
+  return (isRenewed || isTouchDue(record, now, settings)) && client.isPassive !== true
 }
 
 /** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
@@ -81,9 +89,10 @@ export function nextRecord(
   lifetimes: Lifetimes,
   mint: (epoch: number, lineage?: Lineage) => MintedSecret,
 ): NextRecord {
-  const { now, rotation } = work
+  const { now, rotation, isPassive } = work
   const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
-  const touched = { ...record, ...seenAt(now, record, lifetimes) }
+  const known = withUser(record, work)
+  const touched = isPassive ? known : { ...known, ...seenAt(now, record, lifetimes) }
   const version = record.version + 1
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
@@ -99,13 +108,22 @@ export function nextRecord(
   const next = change === undefined ? touched : { ...touched, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
-  if (change !== undefined || work.isChecked || data !== record.data) {
-    const authCheckedAt = work.isChecked ? now : record.authCheckedAt
-    return { kind: 'update', record: { ...next, authCheckedAt, data, version }, ...carried }
+  if (change !== undefined || known.user !== record.user || work.user !== undefined || data !== record.data) {
+    return { kind: 'update', record: { ...next, data, version }, ...carried }
   }
-  return work.isTouched || isTouchDue(record, now, lifetimes)
-    ? { kind: 'touch', record: touched, ...carried }
+  return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive
+    ? { kind: 'touch', record: { ...record, ...seenAt(now, record, lifetimes) }, ...carried }
     : { kind: 'same', record, ...carried }
+}
+
+/**
+ * Returns the record with a newer user. An answer of `loadUser` gives way to a snapshot that came into the record after the
+ * question. A snapshot from the app never counts as a look at the credentials.
+ */
+function withUser(record: SessionRecord, { checked, user, now }: Work): SessionRecord {
+  if (user !== undefined) return { ...record, user, userAt: now }
+  if (checked === undefined || checked.from !== record.user) return record
+  return { ...record, user: checked.user, authCheckedAt: Math.max(record.authCheckedAt, checked.at) }
 }
 
 /** Returns what a record learns from the id. An id that was let in and shows a copy makes the login count as recent no more. */

@@ -93,6 +93,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   user: isStringOrNull,
   authHash: isStringOrNull,
   authCheckedAt: isNumber,
+  userAt: (value) => value === undefined || isNumber(value),
   createdAt: isNumber,
   authenticatedAt: (value) => value === null || isNumber(value),
   lastSeenAt: isNumber,

@@ -5,6 +5,7 @@ import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
+import type { SessionDeadlines } from './lifetime.ts'
 import type { Loaded } from './load-session.ts'
 import type { AfterResponse } from './late-data.ts'
 import { LateData, soon } from './late-data.ts'
@@ -88,6 +89,11 @@ export class RequestSession {
     return at === null ? null : new Date(at)
   }
 
+  /** The instants at which the session ends; `null` while nothing is stored. */
+  get expiresAt(): SessionDeadlines | null {
+    return states.deadlinesOf(this.#state, this.#engine.settings, this.#client)
+  }
+
   /** Tells whether the user proved who they are within this time, in milliseconds. */
   isFresh(within: number): boolean {
     const now = this.#engine.settings.clock()
@@ -103,7 +109,9 @@ export class RequestSession {
   /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
     const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
-    return isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings)
+    return (
+      isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings, this.#client)
+    )
   }
 
   /** Tells whether this is the data that a write would store. */
@@ -232,25 +240,29 @@ export class RequestSession {
    * Runs work that stages a change of id, and does to the data what the change asks for.
    * @throws `SESSION_RESPONSE_STARTED`
    */
-  stage(work: (situation: Situation) => Promise<Staged>): Promise<void> {
+  stage(work: (situation: Situation) => Promise<Staged>, isWithoutCookie = false): Promise<void> {
     const isLate = this.#isAnswered
     return this.#start(async () => {
-      if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      const { rotation, kept } = await work(this.#situation)
+      if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      const { rotation, kept, user } = await work(this.#situation)
       if (kept !== undefined) {
         if (this.#data?.isDestroyed === true) this.#data = undefined
         if ('keys' in kept) this.#openData().keepOnly(kept.keys)
         else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
       }
-      this.#state = { ...this.#state, rotation }
+      this.#state = { ...this.#state, rotation, user: user ?? this.#state.user }
+      if (isLate) await this.#commit('none')
     })
   }
 
   get #situation(): Situation {
     const { handle, record, userId } = this
     const { rotation } = this.#state
+    const user = states.userJsonOf(this.#state)
+    const authCheckedAt = states.authCheckedAtOf(this.#state)
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
-    return { engine: this.#engine, client: this.#client, handle, record, userId, rotation, abandonLogin }
+    const { engine, client } = { engine: this.#engine, client: this.#client }
+    return { engine, client, handle, record, userId, user, authCheckedAt, rotation, abandonLogin }
   }
 
   /**
@@ -264,8 +276,10 @@ export class RequestSession {
       edit: data.edit(),
       isAllOwn: data.isAllOwn,
       rotation: this.#state.rotation,
+      user: this.#state.user,
       isTouched: this.#state.isTouched,
-      carrier,
+      isPassive: this.#client.isPassive === true,
+      carrier: this.#client.isPassive === true ? 'none' : carrier,
       now: this.#engine.settings.clock(),
       client: this.#client,
     })
@@ -308,7 +322,7 @@ export class RequestSession {
     } catch {
       // The response is a failure already and an event has been emitted. A place that nobody takes expires.
     }
-    this.#state = { ...this.#state, rotation: undefined, isTouched: false }
+    this.#state = { ...this.#state, rotation: undefined, user: undefined, isTouched: false }
     if (this.#data?.isDestroyed !== true) this.#data = undefined
   }
 

@@ -2,6 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import { regenerate } from './actions.ts'
 import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
+import type { SessionDeadlines } from './lifetime.ts'
 import { parseData, refuseReserved, serialize } from './json-data.ts'
 import type { StagingSession } from './staging.ts'
 
@@ -12,6 +13,7 @@ interface SessionActions extends StagingSession {
   reload(): Promise<void>
   touch(): void
   readonly isSaved: boolean
+  readonly expiresAt: SessionDeadlines | null
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void>
   /** Lets the app change data after the response started, or refuses it. */
@@ -93,6 +95,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
     const method = METHODS.get(key)
     // Each method declares its own arguments; the caller's are passed on as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
+    if (key === 'expiresAt') return this.#context.session.expiresAt
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
     return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
@@ -112,7 +115,9 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   has(values: SessionData, key: PropertyKey): boolean {
-    return key === 'cookie' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
+    return (
+      key === 'cookie' || key === 'expiresAt' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
+    )
   }
 
   ownKeys(values: SessionData): (string | symbol)[] {

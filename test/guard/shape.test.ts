@@ -290,13 +290,14 @@ t.test('an attribute of the wrong shape breaks one rule, and silences those that
   t.strictSame(judge(good({ cookie: { name: 5, secure: false } })), ['fatal option-type', 'fatal secure-required'])
 })
 
-t.test('loadUser and authHash do nothing without each other, and are refused alone', async (t) => {
-  for (const options of [{ loadUser: async () => null }, { authHash: () => 'x' }]) {
+t.test('authHash and userMaxAge do nothing without loadUser, and are refused alone', async (t) => {
+  t.strictSame(judge(good({ loadUser: async () => null })), [])
+  for (const options of [{ userMaxAge: '5m' }, { authHash: () => 'x' }]) {
     const [finding] = checkConfig(good(options), 'development')
     t.match(finding, {
       rule: 'session/option-type',
       severity: 'fatal',
-      fix: { text: /together with (authHash|loadUser).*missing/ },
+      fix: { text: /Give loadUser a function, which authHash and userMaxAge need; it is missing/ },
     })
   }
 })

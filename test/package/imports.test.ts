@@ -54,7 +54,13 @@ const DIRECTION = [
     where: 'lib/http/fastify-session.ts',
     may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
   },
-  { where: 'lib/http/', may: [...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify', '@fastify/cookie'] },
+  {
+    where: 'lib/http/',
+    may: [
+      ...[...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts'],
+      ...['fastify', '@fastify/cookie'],
+    ],
+  },
   {
     where: 'lib/connections/',
     may: [...WORDS, 'lib/connections/', 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify'],

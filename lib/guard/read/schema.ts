@@ -136,7 +136,11 @@ const PROPERTIES = {
       { type: 'object', additionalProperties: false, required: ['limit'], properties: MAX_SESSIONS_PROPERTIES },
     ],
   },
-  loadUser: func('async (id) => users.find(id)', ', together with authHash'),
+  loadUser: func('async (id) => users.find(id)', ', which authHash and userMaxAge need'),
+  userMaxAge: {
+    ...duration(DEFAULTS.userMaxAge, 'allowed'),
+    description: "a duration like '1m', together with loadUser",
+  },
   authHash: func('(user) => user.passwordHash', ', together with loadUser'),
   authCheckInterval: duration(DEFAULTS.authCheckInterval, 'allowed'),
   storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', LONGEST_TIMER),
@@ -190,7 +194,7 @@ export const OPTIONS_SCHEMA: SchemaNode = {
   additionalProperties: false,
   properties: PROPERTIES,
   // Either alone would be read by nobody, and look like protection.
-  dependencies: { loadUser: ['authHash'], authHash: ['loadUser'] },
+  dependencies: { authHash: ['loadUser'], userMaxAge: ['loadUser'] },
 }
 
 /** The node for a place in the options; `undefined` where the schema has none. */
