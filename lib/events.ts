@@ -5,7 +5,7 @@ import type { SessionEvent, SessionEventMap } from '../types/index.ts'
 /** The name of the `node:diagnostics_channel` that carries the same events. */
 export const CHANNEL = 'fastify-session-guard'
 
-/** Where audit lines go: a Fastify logger. */
+/** The Fastify logger that gets the audit lines. */
 export interface AuditLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
@@ -15,7 +15,7 @@ export interface AuditLog {
 /** An event as its place of origin states it; the instant is added on the way. */
 export type NewEvent = SessionEvent extends infer One ? (One extends SessionEvent ? Omit<One, 'at'> : never) : never
 
-/** How loud an audit line is; events without an entry are too common, or too harmless, for the log. */
+/** The log level of each event. Events without an entry are not logged, because they are common and harmless. */
 const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   login: 'info',
   logout: 'info',

@@ -45,7 +45,7 @@ export const DECORATORS: Given<DecoratorNames> = {
   sessions: 'sessions',
 }
 
-/** What a session cookie carries unless the options say otherwise. */
+/** The default attributes of the session cookie. */
 export function defaultCookie(environment: EnvironmentName, domain: string | undefined): SessionCookieOptions {
   const isProduction = environment === 'production'
   const prefix = domain === undefined ? '__Host-' : '__Secure-'

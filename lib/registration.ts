@@ -15,10 +15,10 @@ import type { Settings } from './options.ts'
 import { decoratorNames, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
 
-/** What Fastify itself may have put among a plugin's options. */
+/** The members that Fastify itself adds to a plugin's options. */
 const FASTIFY_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers'])
 
-/** How many requests are looked at for what the wire shows: the first ones may all be health checks. */
+/** The number of requests whose way through proxies is examined. The first requests may all be health checks. */
 const OBSERVED_REQUESTS = 1000
 
 /** The guard at work in one app: at registration, once all plugins have loaded, and on the first requests. */

@@ -60,7 +60,7 @@ for (const [column, [library, options]] of Object.entries(LIBRARIES).entries()) 
   })
 }
 
-t.test('what the guide says is nothing here is refused by the guard with a word on what to do', async (t) => {
+t.test('an option that the guide lists as unsupported is refused by the guard with advice', async (t) => {
   const nothing = rows().filter(({ here }) => here.startsWith('nothing'))
   t.ok(nothing.length > 4)
   for (const option of nothing.flatMap(({ theirs }) => theirs.flat())) {

@@ -3,7 +3,7 @@ export interface RenewedId {
   /** Hash of its secret. */
   readonly secretHash: string
   readonly issuedAt: number
-  /** When a client showed it for the first time. */
+  /** The instant at which a client showed the id for the first time. */
   readonly shownAt: number
   /** Tells whether that client looked like the one that made the session. */
   readonly isTied: boolean
@@ -13,7 +13,7 @@ export interface RenewedId {
 export interface RivalId {
   /** Hash of its secret. */
   readonly secretHash: string
-  /** When both were first seen side by side. */
+  /** The instant at which both were first seen side by side. */
   readonly since: number
   /** Tells whether both came from clients that look like the one that made the session. */
   readonly isTied: boolean
@@ -49,7 +49,7 @@ export interface SessionRecord {
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number
-  /** When the confirmed secret was issued. */
+  /** The instant at which the confirmed secret was issued. */
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
@@ -57,7 +57,7 @@ export interface SessionRecord {
   readonly generation: number
   /** The beginning of the hash of the secret that the confirmed one was issued to; empty after a login. */
   readonly parent: string
-  /** When the confirmed secret was first shown; 0 until then. */
+  /** The instant at which the confirmed secret was first shown; 0 until then. */
   readonly shownAt: number
   /** Tells whether the client that showed it first looked like the one that made the session. */
   readonly isTied: boolean
@@ -65,7 +65,7 @@ export interface SessionRecord {
   readonly tip: RenewedId | null
   /** Ids that were shown beside the one in use; at most four. */
   readonly rivals: readonly RivalId[]
-  /** When the id in use was last seen, as exactly as its rivals require. */
+  /** The instant at which the id in use was last seen, as exactly as its rivals require. */
   readonly headAt: number
   /** Tells whether a replaced id came back since the login, so that the login no longer counts as recent. */
   readonly isForked: boolean

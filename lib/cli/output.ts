@@ -6,13 +6,13 @@ import { renderJson } from '../guard/report/json.ts'
 import { renderSarif } from '../guard/report/sarif.ts'
 import { SEVERITIES } from '../guard/report/severities.ts'
 import type { ReportFailure } from '../guard/report/json.ts'
-import type { Finding } from '../../types/index.ts'
+import type { Finding, Severity } from '../../types/index.ts'
 import type { Io } from './io.ts'
 
 export const FORMATS = ['pretty', 'json', 'sarif', 'github'] as const
 
 /** Severities from the worst down. */
-export const FAIL_LEVELS = SEVERITIES
+export const FAIL_LEVELS: readonly Severity[] = SEVERITIES
 
 /** What a report is to look like, and when it is a failure. */
 export interface OutputOptions {

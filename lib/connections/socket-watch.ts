@@ -3,7 +3,7 @@ import type { Engine } from '../session/engine.ts'
 import { readLiveRecord } from '../session/live-record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
-/** How long a session that ended in another process, or by its user's new credentials, may keep a socket. */
+/** The longest time that a socket outlives a session that ended in another process or through new credentials. */
 const CHECK_INTERVAL = 10_000
 
 /** The time that a client may take to close its end. One that ignores the request would go on for as long as it likes. */
@@ -12,7 +12,7 @@ const CLOSE_TIMEOUT = 2_000
 /** 1008, a policy violation (RFC 6455, 7.4.1): the client may connect again once it has a session. */
 const POLICY_VIOLATION = 1008
 
-/** As much of a `ws` socket as it takes to end one. */
+/** The part of a `ws` socket that is needed to end it. */
 export interface Socket {
   close(code: number, reason: string): void
   terminate(): void
@@ -34,7 +34,7 @@ interface Watched {
   timer: NodeJS.Timeout | undefined
   /** Until when the session lives, as far as is known. */
   deadline: number
-  /** When the credentials of its user were last compared here. */
+  /** The instant of the last comparison of the user's credentials in this process. */
   checkedAt: number
 }
 

@@ -8,7 +8,7 @@ import { RequestSession } from '../session/request-session.ts'
 import type { Socket } from './socket-watch.ts'
 import { SocketWatch } from './socket-watch.ts'
 
-/** What @fastify/websocket adds to an app: a `ws` server, known by its events only, so that nothing depends on the package. */
+/** The `ws` server that @fastify/websocket adds to an app. Only its events are used, so the package is no dependency. */
 interface WebSocketApp {
   readonly websocketServer?: EventEmitter
 }

@@ -19,7 +19,7 @@ interface Kept extends IssuedSecret {
 
 const MAX_SESSIONS = 500
 
-/** How many secrets of one session are kept. */
+/** The number of secrets that are kept for one session. */
 const MAX_SECRETS = 5
 
 /** Remembers which ids the bank put into `Set-Cookie`, so that the panel can show how the secret of a session changed. */

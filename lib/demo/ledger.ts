@@ -20,7 +20,7 @@ export const LARGE_TRANSFER: Cents = 50_000
 export const RECENT = '5m'
 export const RECENT_MINUTES = 5
 
-/** How many transfers are kept, because the demo keeps everything in memory. */
+/** The number of transfers that are kept. The demo keeps everything in memory. */
 const MAX_KEPT = 1000
 
 const DAY = 86_400_000

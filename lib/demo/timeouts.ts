@@ -7,5 +7,5 @@ export const RENEWAL_MINUTES = 15
 /** The same timeouts as options of the plugin. */
 export const TIMEOUTS = { idleTimeout: '30m', renewalTimeout: '15m' } as const
 
-/** How far one press of the button moves the bank's clock. */
+/** The time by which one press of the button moves the bank's clock. */
 export const STEP_MINUTES = 5

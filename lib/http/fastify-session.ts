@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../options.ts'
 import type { EngineSession, OpenSession } from '../session/engine.ts'
 
-/** What @fastify/session takes for a request: it reads the protocol and leaves its session object here. */
+/** The request as @fastify/session sees it: the plugin reads the protocol and puts its session object here. */
 interface Host {
   readonly protocol: string
   session?: EngineSession

@@ -89,7 +89,7 @@ export function finishSession(engine: Engine): onSendHookHandler {
   }
 }
 
-/** What an `onSend` hook was called with, and the session. */
+/** The arguments of an `onSend` hook, and the session. */
 interface Sending {
   readonly request: FastifyRequest
   readonly reply: FastifyReply

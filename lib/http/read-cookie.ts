@@ -1,4 +1,4 @@
-/** How often a cookie stands in a header, and its first value. */
+/** The number of times that a cookie stands in a header, and its first value. */
 export interface CookieOccurrences {
   readonly count: number
   readonly value: string

@@ -11,7 +11,7 @@ import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
 
-/** What `decorateRequest` takes for each name. */
+/** The decorator that `decorateRequest` gets for each name. */
 export type RequestDecorator = Method | Property
 
 type Method = (this: FastifyRequest, ...rest: never[]) => unknown

@@ -4,7 +4,7 @@ import { Recent } from '../storage/recent.ts'
 /** The time for which a value that was noted is not new again. */
 const QUIET = 60_000
 
-/** How many values are remembered, as hashes, and as many again. */
+/** The number of values in each of two generations, kept as hashes. */
 const REMEMBERED = 1000
 
 /**

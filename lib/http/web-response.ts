@@ -7,7 +7,7 @@ export interface WebResponse {
   readonly headers: Headers
 }
 
-/** What a session has a say in, beside what caches may keep. */
+/** The response headers that a session may change, beside those for caches. */
 const SHARED_HEADERS = new Set(['vary', 'clear-site-data'])
 
 /** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */

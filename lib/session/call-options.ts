@@ -23,22 +23,24 @@ const KEYS: Member = {
   accepts: (value) => typeof value === 'boolean' || isListOfTexts(value),
 }
 
+type CallName = 'login' | 'logout' | 'requireLogin' | 'revoke' | 'revokeUser'
+
 /** The options of each call, by the name of the call. */
-const CALLS = {
+const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
   login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
   requireLogin: { within: DURATION },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
-} satisfies Record<string, Record<string, Member>>
+}
 
 /**
  * Refuses options that a call does not know or that have a wrong value, before anything is done. An option that is `undefined` is
  * absent, except in `requireLogin`: there it would let in a login of any age.
  * @throws `SESSION_OPTION_INVALID`
  */
-export function checkOptions(call: keyof typeof CALLS, options: unknown): void {
-  const members: Readonly<Record<string, Member>> = CALLS[call]
+export function checkOptions(call: CallName, options: unknown): void {
+  const members = CALLS[call]
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     refuse(`${call} takes its options as an object: { ${Object.keys(members).join(', ')} }`)
   }

@@ -3,12 +3,12 @@ import type { DeviceFacts } from '../../types/index.ts'
 import type { Client } from './engine.ts'
 import { hashOf } from './id.ts'
 
-/** How many user agents are remembered, and as many again; each is 256 characters at the most. */
+/** The number of user agents in each of two generations. Each has at most 256 characters. */
 const REMEMBERED = 500
 
 const userAgents = new Recent<string>(REMEMBERED)
 
-/** What a record keeps of the client that logs in. User agents are few and sessions many: in memory they share the text. */
+/** Returns the facts about a client that a record keeps. Many sessions share one user agent, so they share its text in memory. */
 export function deviceOf({ userAgent, ip }: Pick<Client, 'userAgent' | 'ip'>): DeviceFacts {
   return { userAgent: userAgents.get(userAgent) ?? remember(userAgent), ip: copyOf(ip) }
 }
@@ -19,7 +19,7 @@ function remember(userAgent: string): string {
   return copy
 }
 
-/** What was cut from a header would keep all of it in memory. */
+/** Returns a copy of a text. A slice would keep the whole header in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString()
 }

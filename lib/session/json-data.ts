@@ -14,7 +14,7 @@ const RESERVED = new Set([
 /** Deeper data is an attack on the stack, not a session. */
 const MAX_DEPTH = 100
 
-/** What may be a name that reaches for a prototype, and is worth a closer look. */
+/** The names that may reach a prototype and need a closer look. */
 const POISON = /"(?:__proto__|constructor)"/
 
 /** Tells whether a name cannot hold data. */

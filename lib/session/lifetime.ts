@@ -1,8 +1,5 @@
-import type { Settings } from '../options.ts'
+import type { Lifetimes } from '../options.ts'
 import type { SessionRecord } from '../../types/index.ts'
-
-/** The settings that lifetimes are made of, in milliseconds. */
-export type Lifetimes = Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'rememberTimeout' | 'renewalTimeout'>
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
 
@@ -32,7 +29,7 @@ export function seenAt(
   return { lastSeenAt: now, idleDeadline }
 }
 
-/** Which deadline has passed, if any. At the very instant of a deadline the session is over. */
+/** Returns the deadline that has passed, if any. At the instant of its deadline a session has ended. */
 export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' | undefined {
   if (now >= record.absoluteDeadline) return 'absolute'
   return now >= record.idleDeadline ? 'idle' : undefined

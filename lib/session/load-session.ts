@@ -43,7 +43,7 @@ export interface Gone {
   readonly state: 'gone'
   /** The hash of its secret; empty for a cookie that no key of this app signed. */
   readonly secretHash: string
-  /** When the request came. */
+  /** The instant at which the request arrived. */
   readonly since: number
 }
 

@@ -4,7 +4,7 @@ import type { Client } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
 import type { Lineage, MintedSecret } from './id.ts'
 import { parentOf } from './id.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 import { isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
 import { authenticated, rotated } from './record.ts'
@@ -14,16 +14,16 @@ import { judge } from './verdict.ts'
 /** A privilege change that waits for the response. */
 export interface Rotation {
   readonly reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash'
-  /** Who is logged in from now on; `undefined` leaves the user as they are. */
+  /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
   readonly authHash?: string
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
-  /** Of a login: its user, and the sessions of theirs that stood before it, for the limit on them. */
+  /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
 
-/** What one request did to its data, as JSON: what it had read, and what it left. */
+/** The change that one request made to its data, as JSON: the text that was read, and the text to write. */
 export interface Edit {
   readonly from: string
   readonly to: string
@@ -57,7 +57,7 @@ export interface Work {
   readonly now: number
 }
 
-/** How a record changes: not at all, in its idle deadline only, or as a whole. */
+/** The change of a record: none, its idle deadline only, or the whole record. */
 export interface NextRecord {
   readonly kind: 'same' | 'touch' | 'update'
   readonly record: SessionRecord

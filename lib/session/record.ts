@@ -1,11 +1,11 @@
 import { parse } from 'secure-json-parse'
 import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
-import type { Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
-/** Who a session belongs to, from the moment of a login. */
+/** The user of a session, from the moment of a login. */
 export interface Identity {
   readonly userId: string
   /** The user's snapshot as JSON. */

@@ -60,7 +60,7 @@ export class RequestSession {
     return this.record?.handle ?? (this.#newHandle ??= newHandle())
   }
 
-  /** What the response has to say about this session. */
+  /** The message of the response about this session. */
   get response(): SessionResponse {
     const cookie = states.cookieOf(this.#state, this.#engine)
     return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }

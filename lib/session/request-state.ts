@@ -1,7 +1,8 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
 import type { Client } from './engine.ts'
-import type { Lifetimes, SessionDeadlines } from './lifetime.ts'
+import type { Lifetimes } from '../options.ts'
+import type { SessionDeadlines } from './lifetime.ts'
 import { beginAt, isTouchDue, seenAt } from './lifetime.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
@@ -15,7 +16,7 @@ export type CookieChange =
   | { readonly kind: 'clear' }
   | { readonly kind: 'set'; readonly value: string; readonly expiresAt: number | undefined }
 
-/** What a response has to say about the session. */
+/** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
   /** Tells whether the app looked at the session, so that the response depends on the cookie. */

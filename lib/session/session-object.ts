@@ -29,7 +29,7 @@ interface HeldData {
   holds(values: SessionData): boolean
 }
 
-/** What a member of the session object works on. */
+/** The object that the members of the session object work on. */
 interface Context {
   readonly session: SessionActions
   readonly data: HeldData

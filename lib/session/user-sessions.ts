@@ -11,10 +11,10 @@ export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 /** The time that a login may take from `req.login` to its response before its place is given away. */
 const RESERVATION = 60_000
 
-/** How often an end is tried again when other writes come between. */
+/** The number of attempts to end a session while other writes come between. */
 const ATTEMPTS = 100
 
-/** How many sessions of a user are asked for at once. More would hold up the requests of other users. */
+/** The number of a user's sessions that are read at once. A larger number delays the requests of other users. */
 const BATCH = 50
 
 const NO_HANDLES: ReadonlySet<string> = new Set()

@@ -50,7 +50,7 @@ function jsonOf(user: SessionUser): string {
   }
 }
 
-/** The number of users that are remembered, and as many again: ten megabytes or so when all are. */
+/** The number of snapshots in each of two generations: about ten megabytes in all. */
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 

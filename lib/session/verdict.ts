@@ -11,7 +11,7 @@ export const LATE = 150_000
 /** The same for a client that does not look like the one that logged in: only requests in flight are served. */
 export const GRACE = 30_000
 
-/** How long after its first show an id is confirmed by a second one. Browsers write their cookies to disk within 30 seconds. */
+/** The time between the first show of an id and the show that confirms it. Browsers write their cookies to disk within 30 seconds. */
 export const CONFIRMATION = 60_000
 
 /** The age up to which a sibling of a renewed id is served although its client does not look like the one that logged in. */

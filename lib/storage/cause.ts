@@ -4,7 +4,7 @@ const MAX_MESSAGE = 500
 /** Redis repeats the arguments of a command that it does not know, the record among them. */
 const REPEATED_ARGUMENTS = /,? with args beginning with:.*$/s
 
-/** How many errors of an `AggregateError` are named: one for each address that was tried. */
+/** The number of errors of an `AggregateError` that are named: one for each address that was tried. */
 const MAX_NAMED = 4
 
 /**

@@ -1,12 +1,12 @@
 import type { Answer } from './immediate.ts'
 
-/** How old the known cutoff may be, in milliseconds. A raise by another process is obeyed no later than this. */
+/** The highest age of the known cutoff, in milliseconds. A raise by another process is obeyed no later than this. */
 const MAX_AGE = 1000
 
-/** How often the store is asked while requests come, so that a request finds the cutoff fresh. */
+/** The interval at which the store is asked while requests arrive, so that a request finds a fresh cutoff. */
 const REFRESH = 500
 
-/** How long after the last request the store is still asked. */
+/** The time after the last request during which the store is still asked. */
 const IDLE_AFTER = 60_000
 
 interface Ask {

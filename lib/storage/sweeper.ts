@@ -1,4 +1,4 @@
-/** How many records go at once; a batch must not hold the event loop. */
+/** The number of records that one batch removes. A batch must not block the event loop. */
 const BATCH = 500
 
 /** The longest that a timer can wait; beyond it Node does not wait at all. */

@@ -1,6 +1,6 @@
 import type { Announcement } from '../../types/index.ts'
 
-/** How the two kinds of messages on a server's channel begin. */
+/** The beginnings of the two kinds of messages on a server's channel. */
 export const ENDED = 'ended '
 export const RAISED = 'cutoff '
 

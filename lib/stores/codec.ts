@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SessionRecord } from '../../types/index.ts'
 import { isRecord } from '../session/record.ts'
 
-/** What a store may keep beside the text of a record, because a touch moves it. */
+/** The values that a store may keep beside the text of a record, because a touch changes them. */
 export type Moving = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'>
 
 /** A record as JSON on one line. */

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../types/index.ts'
 import { Recent } from '../storage/recent.ts'
 
-/** How many records are remembered, and as many again: some 15 MB of usual ones. */
+/** The number of records in each of two generations: about 15 MB of ordinary records. */
 const REMEMBERED = 5000
 const MAX_REMEMBERED_LENGTH = 2048
 
@@ -12,7 +12,7 @@ const MAX_REMEMBERED_LENGTH = 2048
 export class DecodedRecords {
   readonly #recent = new Recent<{ readonly text: string; readonly record: SessionRecord }>(REMEMBERED)
 
-  /** What `decode` makes of a text, or has made of the very same text under this handle. */
+  /** Returns the record that `decode` makes of a text, from memory when the handle had the same text before. */
   find(handle: string, text: string, decode: (text: string) => SessionRecord | undefined): SessionRecord | undefined {
     const known = this.#recent.get(handle)
     if (known?.text === text) return known.record

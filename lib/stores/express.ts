@@ -5,7 +5,7 @@ import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Answer } from './express-answer.ts'
 import { answerOf } from './express-answer.ts'
 
-/** What is used of an express-session store: three methods, which answer by callback or by promise. */
+/** The part of an express-session store that the adapter uses: three methods, with a callback or a promise. */
 export interface ExpressSessionStore {
   get(id: string, answer: (error: unknown, session?: unknown) => void): unknown
   set(id: string, session: object, answer: (error?: unknown) => void): unknown
@@ -22,7 +22,7 @@ export interface ExpressStoreOptions {
 
 /** A store with weaker promises than the first-party ones. */
 export interface AdaptedStore extends SessionStore {
-  /** What it cannot promise; the guard reads it. */
+  /** The promises that the wrapped store cannot keep. The guard reads them. */
   readonly weaker: readonly ['compare-and-set', 'user-index', 'sweep']
   /** Tells whether it is a store in memory, as far as its name says. */
   readonly volatile: boolean
@@ -45,14 +45,14 @@ export function expressStore(store: ExpressSessionStore, options: ExpressStoreOp
   return new Adapted(store, options)
 }
 
-/** What a store holds under a handle. */
+/** The value that a store keeps under a handle. */
 interface Reading {
   readonly isThere: boolean
   readonly record?: SessionRecord
   readonly expired?: SessionRecord
 }
 
-/** How many parameters a method has that takes a callback. */
+/** The number of parameters of each method when the last one is a callback. */
 const WITH_CALLBACK: Record<keyof ExpressSessionStore, number> = { get: 2, set: 3, destroy: 2 }
 
 class Adapted implements AdaptedStore {

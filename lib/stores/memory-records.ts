@@ -10,7 +10,7 @@ const NO_ENTRIES: readonly IndexEntry[] = []
 /** Evicting a share at once keeps the cost of a full store flat. */
 const EVICTED_SHARE = 0.01
 
-/** What the store in memory holds, and how it makes room. Nothing here waits for anything. */
+/** The records of the store in memory, and how they make room for new ones. All methods are synchronous. */
 export class MemoryRecords {
   /** In order of use: a record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()

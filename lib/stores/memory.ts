@@ -17,7 +17,7 @@ import { MemoryRecords } from './memory-records.ts'
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
-  /** How many records at most. Default 100,000. */
+  /** The highest number of records. Default 100,000. */
   maxRecords?: number
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -25,7 +25,7 @@ export interface MemoryStoreOptions {
 
 /** The store in this process's memory. */
 export interface MemoryStore extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing {
-  /** How many records it holds, expired ones included. */
+  /** The number of records, expired ones included. */
   readonly size: number
 }
 

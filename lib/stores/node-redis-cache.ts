@@ -1,4 +1,4 @@
-/** What node-redis keeps of its answers, where the app gave it a `clientSideCache`. */
+/** The answers that node-redis keeps in memory, when the app gave the client a `clientSideCache`. */
 export interface ReadCache {
   /** The value of a key as the server last told it; `undefined` where there is none at hand. */
   find(key: string): string | Uint8Array | undefined
@@ -46,7 +46,7 @@ function isComplete(cache: Partial<ClientSideCache> | undefined): cache is Clien
   return (['get', 'recordHits', 'invalidate'] as const).every((name) => typeof cache?.[name] === 'function')
 }
 
-/** How the driver names a `GET` in its cache: the length of each word, then the words. */
+/** Returns the key under which the driver caches a `GET`: the length of each word, then the words. */
 function questionFor(key: string): string {
   return `3_${key.length}_GET_${key}`
 }

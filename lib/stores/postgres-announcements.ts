@@ -4,7 +4,7 @@ import { inTime } from './in-time.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import type { PostgresPool, PostgresQuery } from './postgres-pool.ts'
 
-/** How the message begins with which a subscription is tried. */
+/** The beginning of the message that tests a new subscription. */
 const GREETING = 'hello '
 
 /** The time that a server may take to deliver the first message, in milliseconds. */

@@ -1,11 +1,11 @@
-/** Where a pool's connections go. */
+/** The address that a pool connects to. */
 export interface PostgresConnection {
   /** Host name, address, or the folder of a unix socket. */
   readonly host: string
   readonly encrypted: boolean
 }
 
-/** As far as the options of a `pg` pool and the environment that `pg` reads say; empty when they do not. */
+/** Returns the address from the options of a `pg` pool and the environment that `pg` reads; empty when neither says. */
 export function connectionsOf(pool: object): PostgresConnection[] {
   const options: unknown = 'options' in pool ? pool.options : undefined
   if (typeof options !== 'object' || options === null) return []

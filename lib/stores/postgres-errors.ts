@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '57P03': 'The server does not take connections at the moment: it starts, shuts down or recovers',
 }
 
-/** What PgBouncer says of a setting that `pg` sends when it connects. */
+/** The message of PgBouncer about a setting that `pg` sends at the start of a connection. */
 const STARTUP_PARAMETER = /unsupported startup parameter(?: in options)?: (\w+)/
 
 /**

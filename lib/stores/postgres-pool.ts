@@ -1,13 +1,13 @@
-/** What is used of a `Pool` of the package `pg`. */
+/** The part of a `Pool` of the package `pg` that the store uses. */
 export interface PostgresPool {
   connect(taken: (error: Error | undefined, client: PostgresClient | undefined, release: Release) => void): void
   on(event: 'error', listener: (error: Error) => void): unknown
   listenerCount(event: 'error'): number
-  /** How many connections it has; what a single client does not have. */
+  /** The number of connections. A single client has no such property. */
   readonly totalCount: number
 }
 
-/** What is used of its clients. */
+/** The part of a pool's clients that the store uses. */
 export interface PostgresClient {
   query(query: PostgresQuery, answered: (error: Error | null, result: PostgresResult) => void): void
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -35,7 +35,7 @@ export type Ask = (query: PostgresQuery) => Promise<PostgresResult>
 /** Clients whose errors are listened to, whichever store asked them first. */
 const heard = new WeakSet<PostgresClient>()
 
-/** How finely a time limit is watched: one timer for all, which sees it this share late at the most. */
+/** The share of the time limit by which the one timer may be late. */
 const CHECKS_PER_TIMEOUT = 4
 
 interface Job {

@@ -112,7 +112,7 @@ class Postgres implements PostgresStore {
     this.#isMigrating = createTable
   }
 
-  /** Where its connections go, for the guard. */
+  /** The address that the pool connects to. The guard reads this. */
   get connections(): ReturnType<typeof connectionsOf> {
     return connectionsOf(this.#pool)
   }

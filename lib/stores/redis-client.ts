@@ -1,14 +1,14 @@
 import { readCacheOf } from './node-redis-cache.ts'
 import type { Script } from './redis-scripts.ts'
 
-/** What the store needs of node-redis 5 and 6: a client, a pool, a Sentinel or a Cluster. */
+/** The part of node-redis 5 and 6 that the store uses: a client, a pool, a Sentinel or a Cluster. */
 export interface NodeRedisClient {
   get(key: string): Promise<unknown>
   eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** What the store needs of ioredis 5 and 6: a client or a Cluster. */
+/** The part of ioredis 5 and 6 that the store uses: a client or a Cluster. */
 export interface IoRedisClient {
   get(key: string): Promise<unknown>
   eval(lua: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>

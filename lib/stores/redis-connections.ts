@@ -1,11 +1,11 @@
-/** Where a client's connections go. */
+/** The address that a client connects to. */
 export interface RedisConnection {
   /** Host name, address, or the path of a unix socket. */
   readonly host: string
   readonly encrypted: boolean
 }
 
-/** As far as the options of a client say; empty when they do not, as those of a Sentinel or a pool. */
+/** Returns the address from the options of a client; empty when they do not say, as with a Sentinel or a pool. */
 export function connectionsOf(client: object): RedisConnection[] {
   const { options: given, _options: many, startupNodes } = fieldsOf(client)
   const options = fieldsOf(given ?? many)

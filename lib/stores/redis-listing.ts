@@ -44,7 +44,7 @@ export class RedisListing {
     return place === undefined ? { names: [...names] } : { names: [...names], next: textOf(place) }
   }
 
-  /** How many keys there are. */
+  /** The number of keys. */
   async count(): Promise<number> {
     let count = 0
     for (const node of this.#nodes()) {

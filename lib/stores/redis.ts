@@ -37,7 +37,7 @@ export type { RedisConnection } from './redis-connections.ts'
 export interface RedisStoreOptions {
   /** A client of node-redis or ioredis, single, Sentinel or Cluster. The app connects and closes it. */
   client: RedisClient
-  /** What all keys begin with: records are `<prefix>s:<handle>`, a user's index is `<prefix>u:<user id>`. Default `session:`. */
+  /** The beginning of all keys: records are `<prefix>s:<handle>`, a user's index is `<prefix>u:<user id>`. Default `session:`. */
   prefix?: string
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -45,7 +45,7 @@ export interface RedisStoreOptions {
 
 /** The store in Redis. */
 export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumerating, Cutoff, Announcing, Clocked {
-  /** Where the client connects to, where its options say; what the guard looks at. */
+  /** The address that the client connects to, when its options say so. The guard reads this. */
   readonly connections: readonly RedisConnection[]
 }
 

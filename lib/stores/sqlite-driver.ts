@@ -1,6 +1,6 @@
 import { causeOf } from '../storage/cause.ts'
 
-/** What better-sqlite3 and node:sqlite have in common: a synchronous connection. */
+/** A synchronous connection: the methods that better-sqlite3 and node:sqlite share. */
 export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement
   exec(sql: string): unknown

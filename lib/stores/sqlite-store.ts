@@ -46,7 +46,7 @@ export class Sqlite implements SqliteStore {
   readonly #explain: (error: unknown) => Error
   readonly #subscription: SharedSubscription
   readonly #clock: () => number
-  /** How many rows a sweep removes in one go; follows what the disk can do. */
+  /** The number of rows that one step of a sweep removes. The number follows the speed of the disk. */
   #share = 32
 
   constructor(database: SqliteDatabase, table: string, writer: SqliteWriter, clock: () => number) {

@@ -19,7 +19,7 @@ export interface SqliteStoreOptions {
   table?: string
   /** Creates what is missing of the tables at once. Default `true`; `sqliteSchema` has the SQL for those who migrate themselves. */
   createTable?: boolean
-  /** How long a write waits for another process's; less than the plugin's `storeTimeout`, or it may be made after its 503. Default `1s`. */
+  /** The time that a write waits for another process's write. Keep it below `storeTimeout`: a longer wait may write after the 503. Default `1s`. */
   timeout?: Duration
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number

@@ -1,7 +1,7 @@
 import { ENGINE } from '../session/engine.ts'
 import type { Engine } from '../session/engine.ts'
 
-/** As much of a Fastify app as the helpers need. */
+/** The part of a Fastify app that the helpers use. */
 export interface TestedApp {
   ready(): PromiseLike<unknown>
 }

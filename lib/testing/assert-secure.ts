@@ -5,7 +5,7 @@ import { countFindings, renderReport } from '../guard/report/text.ts'
 import type { Finding, Severity } from '../../types/index.ts'
 import type { EnvironmentInput } from '../guard/read/environment.ts'
 
-/** What `assertSecure` tolerates. */
+/** The findings that `assertSecure` accepts. */
 export interface AssertSecureOptions {
   /** The lowest severity that fails. Default `'fatal'`. */
   readonly failLevel?: Severity

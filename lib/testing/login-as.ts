@@ -5,13 +5,13 @@ import type { LoginOptions, SessionUser } from '../../types/index.ts'
 import type { TestedApp } from './app-engine.ts'
 import { engineOf } from './app-engine.ts'
 
-/** What a login in a test may say beside who it is. */
+/** The optional facts of a login in a test. */
 export interface LoginAsOptions extends Omit<LoginOptions, 'keep'> {
-  /** What the session holds besides. Default nothing. */
+  /** The data of the session. Default: none. */
   readonly data?: Readonly<Record<string, unknown>>
-  /** What the device list shows. Default `''`. */
+  /** The user agent in the device list. Default `''`. */
   readonly userAgent?: string
-  /** What the device list shows. Default `'127.0.0.1'`. */
+  /** The address in the device list. Default `'127.0.0.1'`. */
   readonly ip?: string
 }
 

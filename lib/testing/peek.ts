@@ -15,7 +15,7 @@ export interface PeekedSession {
   readonly remember: boolean
   /** A copy of the session's data. */
   readonly data: Record<string, unknown>
-  /** When the session ends if nobody uses it, and when it ends anyway. */
+  /** The idle deadline and the absolute deadline of the session. */
   readonly deadlines: { readonly idle: Date; readonly absolute: Date }
 }
 

@@ -136,7 +136,7 @@ export function crossEpochWrite(t: Test, makeStore: MakeStore): void {
     'a confirmed login': (request) => request.confirmLogin(),
     regenerate: (request) => request.session.regenerate(['cart']),
   })) {
-    t.test(`${change} is an epoch of its own: writes with a copied cookie do not cross it`, async (t) => {
+    t.test(`${change} begins a new epoch, which writes with a copied cookie do not cross`, async (t) => {
       const bench = await boot(t, makeStore)
       const browser = await loggedInWithCart(bench, someone('ann'))
       const page = await race(bench, browser, write({ planted: 'late' }), handler)
@@ -185,20 +185,23 @@ export function crossEpochWrite(t: Test, makeStore: MakeStore): void {
     t.equal((await victim.me()).userId, ann.id)
   })
 
-  t.test('so does one that wanted to keep some of the old data', async (t) => {
-    const bench = await boot(t, makeStore)
-    const mallory = someone('mallory')
-    const victim = await bench.withData({ cart: 'of the victim', seen: 1 })
-    const login: Handler = async (request) => {
-      Object.assign(request.session, { early: true })
-      await request.login(mallory, { keep: ['cart', 'early'] })
-      Object.assign(request.session, { own: true })
-    }
-    const page = await race(bench, victim, login, loginAs(someone('ann')))
-    const record = await bench.record(handleOf(page.sessionCookies[0]?.value))
-    t.equal(record?.userId, mallory.id)
-    t.same(JSON.parse(record?.data ?? ''), { early: true, own: true })
-  })
+  t.test(
+    'a login that keeps some of the old data, and whose session went to another user, keeps only its own writes',
+    async (t) => {
+      const bench = await boot(t, makeStore)
+      const mallory = someone('mallory')
+      const victim = await bench.withData({ cart: 'of the victim', seen: 1 })
+      const login: Handler = async (request) => {
+        Object.assign(request.session, { early: true })
+        await request.login(mallory, { keep: ['cart', 'early'] })
+        Object.assign(request.session, { own: true })
+      }
+      const page = await race(bench, victim, login, loginAs(someone('ann')))
+      const record = await bench.record(handleOf(page.sessionCookies[0]?.value))
+      t.equal(record?.userId, mallory.id)
+      t.same(JSON.parse(record?.data ?? ''), { early: true, own: true })
+    },
+  )
 
   t.test('in no order of store operations does a request from before a login reach the session after it', async (t) => {
     const bench = await boot(t, makeStore)

@@ -41,7 +41,7 @@ export function fixation(t: Test, makeStore: MakeStore): void {
     t.strictSame((await ann.me()).data, {})
   })
 
-  t.test('an id that was known before a login is worth nothing after it', async (t) => {
+  t.test('an id that was known before a login opens nothing after the login', async (t) => {
     const bench = await boot(t, makeStore)
     const ann = someone('ann')
     const attacker = await bench.withData({ planted: true })

@@ -2,7 +2,8 @@ import type { Test } from 'tap'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import type { MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, logOut, SECRET, someone, write } from '../support/app.ts'
-import type { Browser, SendOptions, SetCookie } from '../support/browser.ts'
+import type { Browser, SendOptions } from '../support/browser.ts'
+import type { SetCookie } from '../support/jar.ts'
 
 /** Cookies of every shape. All of them have to be cleared by a browser that honours attributes. */
 const COOKIES: Record<string, { session: SecureSessionOptions; name: string }> = {
@@ -156,7 +157,7 @@ export function logout(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.indexed(ann), [])
   })
 
-  t.test('what a request writes after its logout belongs to a new session of nobody', async (t) => {
+  t.test('data that a request writes after its logout belongs to a new anonymous session', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.loggedIn(someone('ann'))
     await browser.visit(write({ private: 'of ann' }))

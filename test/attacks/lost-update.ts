@@ -95,7 +95,7 @@ export function lostUpdate(t: Test, makeStore: MakeStore): void {
     t.strictSame((await browser.me()).data, { b: 2 })
   })
 
-  t.test('what others wrote before a save is still there after the writes that follow it', async (t) => {
+  t.test('data that others wrote before a save is still there after the writes that follow the save', async (t) => {
     const { browser } = await start(t, { first: true })
     const pages = await together(browser, [
       write({ other: 1 }),
@@ -109,7 +109,7 @@ export function lostUpdate(t: Test, makeStore: MakeStore): void {
     t.same((await browser.me()).data, { first: true, other: 1, mine: 1, more: 1 })
   })
 
-  t.test('what was saved is not written again over what another request made of it', async (t) => {
+  t.test('saved data is not written again over the change of another request', async (t) => {
     const { browser } = await start(t, { cart: 0 })
     const saved = door()
     const goOn = door()

@@ -155,7 +155,7 @@ export function renewal(t: Test, makeStore: MakeStore): void {
     t.equal((await browser.me()).userId, userId)
   })
 
-  t.test('what is saved renews no id: only a response that follows does', async (t) => {
+  t.test('a save renews no id: only the response that follows renews the id', async (t) => {
     const bench = await boot(t, makeStore)
     const { browser, userId, old } = await ripe(bench)
     // As a message over a WebSocket does, whose upgrade has been answered long ago.
@@ -249,7 +249,7 @@ export function renewal(t: Test, makeStore: MakeStore): void {
     t.equal((await browser.me()).userId, null)
   })
 
-  t.test('a stranger with the id before has 30 s from the first show of its successor', async (t) => {
+  t.test('a stranger with the previous id has 30 s from the first show of its successor', async (t) => {
     const bench = await boot(t, makeStore)
     const { browser, userId, old } = await ripe(bench)
     await browser.me()

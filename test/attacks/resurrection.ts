@@ -163,7 +163,7 @@ export function resurrection(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.living(), [])
   })
 
-  t.test('what a regenerate wanted to keep of an anonymous session does not outlive it', async (t) => {
+  t.test('data that a regenerate wanted to keep of an anonymous session ends with that session', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.withData({ kept: true })
     const begun = door()

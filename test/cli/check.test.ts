@@ -34,7 +34,7 @@ t.test('NODE_ENV stays as it is without --env, and a file elsewhere is named in 
   t.match(out, 'environment: test (from NODE_ENV)')
 })
 
-t.test('what cannot be loaded says why, with what the app had to say', async (t) => {
+t.test('an app that cannot be loaded is reported with the cause and its own output', async (t) => {
   t.match(await cli(['check', 'throws.ts']), {
     code: 2,
     out: '',

@@ -53,7 +53,7 @@ t.test('a store that cannot be reached is a failure with a hint, and none offlin
   t.strictSame(rulesOf(offline), ['path-narrow', 'secret-missing'])
 })
 
-t.test('what is thrown need not be an error', async (t) => {
+t.test('an app may throw a value that is no error', async (t) => {
   t.match((await examined('throws-text.ts')).failure, { message: 'no database' })
 })
 
@@ -64,7 +64,7 @@ t.test('a process that ends while a child of its own goes on is not waited for',
   })
 })
 
-t.test('what a store answered is told from what the options say of it', async (t) => {
+t.test("a finding about a store's answer is told apart from a finding about its options", async (t) => {
   const at = [{ pointer: '/store', path: 'store', value: '', redacted: false }]
   t.ok(isAnswerOfStore({ phase: 'ready', at }))
   t.notOk(isAnswerOfStore({ phase: 'register', at }))

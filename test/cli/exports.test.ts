@@ -80,7 +80,7 @@ t.test(
   },
 )
 
-t.test('what was exported is named with its kind', async (t) => {
+t.test('the exports that were found are named with their kinds', async (t) => {
   t.match(describeExports({}), /exports no app, no function that makes one, no session options$/)
   t.match(describeExports({ default: {} }), /options$/)
   t.match(

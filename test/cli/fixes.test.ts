@@ -62,7 +62,7 @@ t.test('fixes are patches, one after the other, each with its confidence', async
   t.equal(readFileSync(file, 'utf8'), after, 'git takes them')
 })
 
-t.test('the safe ones can be written alone, and taken back', async (t) => {
+t.test('safe fixes can be written without the others, and taken back', async (t) => {
   const file = join(t.testdir({ 'app.js': TEXT }), 'app.js')
   const project = await Project.open()
   const plan = planFixes(project, file, FINDINGS, { isSafeOnly: true, nameOf: () => 'app.js' })

@@ -28,7 +28,7 @@ t.test('a reader that leaves early does not disturb a command', async (t) => {
   t.equal(await err, '')
 })
 
-t.test('what cannot be written is an error, for whoever reads must not take it for the whole', async (t) => {
+t.test('output that cannot be written is an error, because a reader must not take a part for the whole', async (t) => {
   const { closed } = start(['rules'], openSync('/dev/full', 'w'))
   const [code] = (await closed) as [number]
   t.not(code, 0)

@@ -14,7 +14,7 @@ t.test('a deployment is judged from outside', async (t) => {
   t.match({ code, err }, { code: 1, err: '' })
 })
 
-t.test('what could not be looked at is noted beside the report', async (t) => {
+t.test('a part of the deployment that could not be examined is noted beside the report', async (t) => {
   const url = await serveTls(t, page({ 'strict-transport-security': 'max-age=1' }))
   const cwd = t.testdir({ 'ca.pem': CERTIFICATE })
   const argv = [
@@ -50,7 +50,7 @@ t.test('user and password of a login come from the environment', async (t) => {
   }
 })
 
-t.test('what was asked for and could not be looked at is no clean scan', async (t) => {
+t.test('a scan that could not examine a requested part is not clean', async (t) => {
   const good = { 'set-cookie': '__Host-sid=x; Path=/; Secure; HttpOnly; SameSite=Lax' }
   const form = '<form method=post action="/in"><input type=password></form>'
   const url = await serve(t, (request, response) => {
@@ -72,7 +72,7 @@ t.test('what was asked for and could not be looked at is no clean scan', async (
   t.equal((await cli([...login, '--logout', '/out'], { env })).code, 2, 'the logout could not be judged')
 })
 
-t.test('nobody there is exit code 2', async (t) => {
+t.test('a host without a server is exit code 2', async (t) => {
   t.match(await cli(['scan', 'http://127.0.0.1:1/']), {
     code: 2,
     out: '',

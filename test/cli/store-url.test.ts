@@ -51,7 +51,7 @@ function projectWith(t: Parameters<typeof temporaryFolder>[0], packages: Record<
   return cwd
 }
 
-t.test('what is no store is refused in words that hold no password', async (t) => {
+t.test('a URL that names no store is refused without its password', async (t) => {
   const wrong = [
     `mysql://root:${PASSWORD}@127.0.0.1/x`,
     `redis//:${PASSWORD}@127.0.0.1`,

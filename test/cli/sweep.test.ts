@@ -82,7 +82,7 @@ t.test('a long sweep rewrites one line on a terminal that can', async (t) => {
   t.match((await type(['sweep', '--store', url])).out, /^Removed 1,001 expired sessions in \d+\.\d s\.\n$/)
 })
 
-t.test('what is behind a Redis URL is that database or an error, with either driver', async (t) => {
+t.test('a sweep of a Redis URL asks that database or fails, with either driver', async (t) => {
   const server = await startRedis(t, { requirepass: 'hunter2hunter2' })
   const url = `redis://:hunter2hunter2@127.0.0.1:${server.port}`
   const project = (driver: string): string => {

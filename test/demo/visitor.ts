@@ -1,5 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { CUSTOMERS } from '../../lib/demo/accounts.ts'
+import { Jar } from '../support/jar.ts'
 
 /** The `User-Agent` of a current browser. */
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -8,7 +9,7 @@ export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101
 export class Visitor {
   readonly #app: FastifyInstance
   readonly #headers: Record<string, string>
-  readonly cookies = new Map<string, string>()
+  readonly cookies = new Jar()
 
   constructor(app: FastifyInstance, headers: Record<string, string> = { 'user-agent': FIREFOX }) {
     this.#app = app
@@ -31,14 +32,10 @@ export class Visitor {
     url: string,
     more: { payload?: string; headers?: Record<string, string> } = {},
   ): Promise<LightMyRequestResponse> {
-    const cookie = Array.from(this.cookies, (pair) => pair.join('=')).join('; ')
+    const cookie = this.cookies.header(Date.now(), url)
     const headers = { ...this.#headers, ...(cookie !== '' && { cookie }), ...more.headers }
     const response = await this.#app.inject({ method, url, ...more, headers })
-    for (const { name, value, maxAge, expires } of response.cookies) {
-      const isCleared = maxAge === 0 || (expires !== undefined && expires.getTime() <= 0)
-      if (isCleared) this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
+    this.cookies.take(response.headers['set-cookie'], Date.now())
     return response
   }
 

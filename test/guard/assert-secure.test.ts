@@ -24,7 +24,7 @@ t.test('insecure options fail with the report, and without the secret', async (t
   }
 })
 
-t.test('what is silenced does not fail', async (t) => {
+t.test('a silenced finding does not fail', async (t) => {
   const silence = [{ rule: 'domain-wide', reason: 'two hosts' }]
   t.doesNotThrow(() =>
     assertSecure(good({ cookie: { domain: 'example.com' }, silence }), 'production', { failLevel: 'info' }),

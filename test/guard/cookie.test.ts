@@ -86,7 +86,7 @@ t.test('a name that is only a default breaks no promise by itself', async (t) =>
   t.strictSame(judge(good({ cookie: { secure: 'auto', name: 'id' }, silence: auto })), ['warning prefix-missing'])
 })
 
-t.test('the other prefixes are kept to theirs', async () => {
+t.test('the other cookie prefixes are held to their promises', async () => {
   table('production', [
     [{ name: '__Secure-id', secure: false }, 'fatal prefix-secure', 'warning prefix-missing'],
     [{ name: '__Secure-id', secure: 'auto' }, 'fatal prefix-secure', 'warning prefix-missing'],
@@ -140,7 +140,7 @@ t.test('a name that belongs to a framework is a note', async () => {
   }
 })
 
-t.test('what browsers would cut or drop for its size is refused', async () => {
+t.test('a cookie that browsers would cut or drop for its size is refused', async () => {
   table('production', [
     [{ name: `__Host-${'x'.repeat(3893)}` }],
     [{ name: `__Host-${'x'.repeat(3894)}` }, 'fatal cookie-too-big'],

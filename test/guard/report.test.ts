@@ -211,7 +211,7 @@ t.test('code scanning sorts rules by tags, a score and a page of help', async (t
   for (const { helpUri } of rules) t.ok(URL.canParse(helpUri))
 })
 
-t.test('what a scan finds stands at the address, and a file elsewhere by its URL', async (t) => {
+t.test('SARIF puts a finding of a scan at the address, and a file elsewhere at its URL', async (t) => {
   const uriFor = (target: string): string => {
     const log = JSON.parse(renderSarif(FINDINGS, { ...SOURCE, target })) as {
       runs: [{ results: [{ locations: [{ physicalLocation: { artifactLocation: { uri: string } } }] }] }]
@@ -228,7 +228,7 @@ t.test('what a scan finds stands at the address, and a file elsewhere by its URL
   )
 })
 
-t.test('all can be spelt out, the silenced with their reason', async (t) => {
+t.test('a report can show all findings, the silenced ones with their reason', async (t) => {
   const layout = { environment: '', spellOut: 'all', showSilenced: true } as const
   t.match(renderReport(FINDINGS, layout), 'quiet  silenced until 2999-12-31: one login for two hosts')
   const forever = FINDINGS.map((finding): Finding => ({ ...finding, silenced: { reason: 'x', expires: null } }))
@@ -242,7 +242,7 @@ t.test('colours are for terminals', async (t) => {
   t.notMatch(renderReport(FINDINGS, { environment: '' }), '\u001b')
 })
 
-t.test('nothing fatal lets the app start, with its warnings', async (t) => {
+t.test('an app without fatal findings starts, with its warnings', async (t) => {
   const warnings = enforce(checkConfig(good({ cookie: { path: '/app', name: '__Secure-id' } }), 'prod'), 'here')
   t.strictSame(named(warnings), ['warning path-narrow', 'warning environment-unknown'])
   const silence = [{ rule: 'secret-short', reason: 'moving' }]

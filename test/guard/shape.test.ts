@@ -48,7 +48,7 @@ t.test('every option in its right shape passes', async (t) => {
   t.strictSame(judge(options), [])
 })
 
-t.test('what Fastify puts among the options is not ours to judge', async (t) => {
+t.test('members that Fastify adds to the options are not judged', async (t) => {
   t.strictSame(judge(good({ logLevel: 'warn', logSerializers: {}, prefix: '/api' })), [])
   t.strictSame(judge(good({ prefix: '' })), [])
   t.strictSame(judge(good({ prefix: 'sess:' })), ['fatal foreign-option'])
@@ -219,7 +219,7 @@ t.test('each wrong element of a list is named', async (t) => {
   )
 })
 
-t.test('what is no object of options at all is one finding', async (t) => {
+t.test('a value that is no object of options is one finding', async (t) => {
   for (const options of [null, 'x', 5, true, [], () => ({}), Promise.resolve({}), new Map(), Symbol('x'), 10n]) {
     t.strictSame(judge(options), ['fatal option-type'])
   }

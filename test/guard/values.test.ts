@@ -151,7 +151,7 @@ t.test('a passphrase of random words is no placeholder', async (t) => {
   t.strictSame(judge(good({ secret: 'tulip-granite-osprey-lantern-quartz-velvet-monsoon-trident' })), [])
 })
 
-t.test('what is missing from a list of secrets is said of the element', async (t) => {
+t.test('a missing entry of a list of secrets is reported at its index', async (t) => {
   const messages = (secret: unknown, environment: string): string[] =>
     checkConfig(good({ secret }), environment).map(
       ({ message, at }) => `${at.map(({ path }) => path).join()} ${message}`,
@@ -163,7 +163,7 @@ t.test('what is missing from a list of secrets is said of the element', async (t
   t.strictSame(messages('', 'test'), ['secret there is no secret: a random one signs until this process ends'])
 })
 
-t.test('the same secret twice is a rotation that did not happen', async (t) => {
+t.test('a secret that stands twice in the list is reported as a rotation without effect', async (t) => {
   t.strictSame(judge(good({ secret: [SECRET, SECRET] })), ['warning secret-duplicate'])
   t.strictSame(judge(good({ secret: ['', ''] })), ['fatal secret-missing'])
 })

@@ -1,4 +1,4 @@
-import { Jar } from './jar.ts'
+import { Jar } from '../support/jar.ts'
 import type { Random } from './random.ts'
 import type { Answer, Asked, Servers } from './server.ts'
 import type { Timeline } from './timeline.ts'

@@ -6,7 +6,7 @@ import { startRedis } from '../support/servers/redis.ts'
 import { temporaryFolder } from '../support/sqlite.ts'
 import type { AppProcess, ProcessAnswer } from '../support/store-process.ts'
 import { startAppProcess } from '../support/store-process.ts'
-import { Jar } from './jar.ts'
+import { Jar } from '../support/jar.ts'
 import { MINUTE, SECOND } from './timeline.ts'
 
 /** Processes of one app on one store: the clock of the first is right, the others are ahead by these milliseconds. */

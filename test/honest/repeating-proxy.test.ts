@@ -13,7 +13,7 @@ import { testClock } from '../support/clock.ts'
 import type { ProxyName } from '../support/servers/repeating-proxies.ts'
 import { startProxy } from '../support/servers/repeating-proxies.ts'
 import { temporaryFolder } from '../support/sqlite.ts'
-import { Jar } from './jar.ts'
+import { Jar } from '../support/jar.ts'
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 

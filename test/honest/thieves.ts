@@ -1,4 +1,4 @@
-import { Jar } from './jar.ts'
+import { Jar } from '../support/jar.ts'
 import { Random } from './random.ts'
 import type { Answer, Asked, MakeServers, Servers } from './server.ts'
 import { DAY, HOUR, MINUTE, SECOND, Timeline } from './timeline.ts'

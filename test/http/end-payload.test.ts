@@ -31,14 +31,14 @@ t.test('a web stream and the body of a Response are cancelled, unless somebody r
   t.notOk(isCancelled)
 })
 
-t.test('what Fastify would close or abort is closed or aborted', async (t) => {
+t.test('a payload that Fastify would close or abort is closed or aborted', async (t) => {
   const done: string[] = []
   endPayload({ close: (callback: () => void) => (done.push('close'), callback()) })
   endPayload({ abort: () => done.push('abort') })
   t.strictSame(done, ['close', 'abort'])
 })
 
-t.test('what is no stream is left alone', async (t) => {
+t.test('a payload that is no stream is left alone', async (t) => {
   for (const payload of [null, undefined, 'text', Buffer.from('x'), {}, new Response(null), new Response('text')]) {
     t.doesNotThrow(() => endPayload(payload))
   }

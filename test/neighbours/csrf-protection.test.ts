@@ -37,7 +37,7 @@ for (const sessionPlugin of PLUGINS) {
     t.equal(stranger.cookie, undefined, 'a refusal begins no session')
   })
 
-  t.test(`a token from before the login is worth nothing after it (sessionPlugin: '${sessionPlugin}')`, async (t) => {
+  t.test(`a token from before the login is refused after the login (sessionPlugin: '${sessionPlugin}')`, async (t) => {
     const it = await csrfWorld(t)
     const visitor = it.visitor()
     await visitor.post('/note', { cart: ['tea'] })
@@ -51,7 +51,7 @@ for (const sessionPlugin of PLUGINS) {
     t.match(await visitor.post('/transfer', { _csrf: next }), { statusCode: 200 }, 'the same user goes on')
   })
 
-  t.test(`it survives where the app says so (sessionPlugin: '${sessionPlugin}')`, async (t) => {
+  t.test(`a token survives a login where the app says so (sessionPlugin: '${sessionPlugin}')`, async (t) => {
     const it = await csrfWorld(t)
     const visitor = it.visitor()
     const { token } = (await visitor.get('/form')).json<{ token: string }>()

@@ -207,16 +207,19 @@ t.test('clearSessionOnLogin: false keeps it too, under a new id', async (t) => {
   t.strictSame((await visitor.get('/me')).json<{ data: object }>().data, { cart: ['tea'], passport: 'ann' })
 })
 
-t.test('its logout gives the session a new id and forgets the user, and a kept cookie opens nothing', async (t) => {
-  const it = await passportWorld(t)
-  const visitor = await loggedIn(it)
-  const kept = visitor.cookie
-  await visitor.post('/logout')
-  t.match(await visitor.get('/me').then((response) => response.json()), { user: null, data: {} })
-  const replay = it.visitor()
-  replay.cookies.set('session', kept ?? '')
-  t.match(await replay.get('/me').then((response) => response.json()), { user: null, data: {} })
-})
+t.test(
+  'a logout of passport gives the session a new id and forgets the user, and a kept cookie opens nothing',
+  async (t) => {
+    const it = await passportWorld(t)
+    const visitor = await loggedIn(it)
+    const kept = visitor.cookie
+    await visitor.post('/logout')
+    t.match(await visitor.get('/me').then((response) => response.json()), { user: null, data: {} })
+    const replay = it.visitor()
+    replay.cookies.set('session', kept ?? '')
+    t.match(await replay.get('/me').then((response) => response.json()), { user: null, data: {} })
+  },
+)
 
 t.test('a strategy may check who it is and leave the session to this plugin', async (t) => {
   const passport = passportFor()

@@ -45,7 +45,7 @@ t.test('a session is stored, and its cookie sent, before the first byte of a str
   await once(response.resume(), 'end')
 })
 
-t.test('what a handler changes after its stream has begun is refused, not lost', async (t) => {
+t.test('a change that a handler makes after its stream has begun is refused, not lost', async (t) => {
   const body = new PassThrough()
   const late: { error?: unknown } = {}
   const it = await world(t, {
@@ -118,7 +118,7 @@ async function hijackWorld(t: Test): Promise<World> {
   })
 }
 
-t.test('what a hijacked reply saves is stored, and what it does not save is not', async (t) => {
+t.test('data that a hijacked reply saves is stored, and data that the reply does not save is not', async (t) => {
   const it = await hijackWorld(t)
   const visitor = it.visitor()
   await visitor.post('/login')

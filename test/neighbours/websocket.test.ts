@@ -445,7 +445,7 @@ t.test('after the end nothing that a client sends is heard, and one that does no
   t.strictSame(it.served.heard, ['before'])
 })
 
-t.test('nor does a handler hear that listens only after the end', async (t) => {
+t.test('a handler that listens only after the end of its session hears nothing', async (t) => {
   const it = await chatWorld(t)
   const { visitor, client } = await it.enter()
   const [server] = it.served.sockets

@@ -91,7 +91,7 @@ t.test('whoever has just changed their own password stays, the others go', async
   t.match((await app.inject({ url: '/me', cookies: { session: id } })).json(), { user: null, isAuthenticated: false })
 })
 
-t.test('what is missing does not count as unchanged', async (t) => {
+t.test('a missing hash does not count as unchanged', async (t) => {
   const cases: [name: string, after: User | undefined, reason: string][] = [
     ['no such user any more', undefined, 'user-gone'],
     ['no hash any more', { id: 'ann' }, 'auth-hash'],
@@ -258,7 +258,7 @@ t.test('confirming a login is no look at the credentials', async (t) => {
   t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false })
 })
 
-t.test('the hash of one user is worth nothing for another, and is not stored as it is', async (t) => {
+t.test('the hash of one user does not serve another user, and is not stored as it is', async (t) => {
   const users = new Map<string, User>([
     ['ann', { id: 'ann', passwordHash: 'same' }],
     ['bob', { id: 'bob', passwordHash: 'same' }],

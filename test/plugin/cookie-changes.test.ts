@@ -5,48 +5,28 @@ import { memoryStore } from '../../lib/index.ts'
 import type { MemoryStore } from '../../lib/index.ts'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import { testClock } from '../support/clock.ts'
+import { Jar } from '../support/jar.ts'
 import { SessionIds } from '../../lib/session/id.ts'
 import type { World } from './world.ts'
 import { ordinary, OTHER_SECRET, SECRET, world } from './world.ts'
 
-/** One cookie of a jar, with what a browser goes by. */
-interface Kept {
-  readonly name: string
-  readonly value: string
-  /** Empty for a host-only cookie. */
-  readonly domain: string
-  readonly path: string
-}
-
-/** A jar that keeps cookies apart as browsers do (RFC 6265bis, 5.7): by name, domain and path. */
-class Jar {
-  readonly #kept = new Map<string, Kept>()
+/** A browser that visits the deployments of one host. */
+class Visitor {
+  readonly #jar: Jar
   readonly #host: string
 
   constructor(host: string) {
+    this.#jar = new Jar(host)
     this.#host = host
   }
 
   async send(app: FastifyInstance, method: 'GET' | 'POST', url: string): Promise<Sent> {
-    const path = url.split('?', 1)[0] ?? '/'
-    const fitting = [...this.#kept.values()].filter((one) => path.startsWith(one.path))
-    const cookie = fitting.map(({ name, value }) => `${name}=${value}`).join('; ')
+    const cookie = this.#jar.header(Date.now(), url.split('?', 1)[0])
     const headers = { host: this.#host, ...(cookie !== '' && { cookie }) }
     const response = await app.inject({ method, url, headers, ...(method === 'POST' && { payload: {} }) })
-    for (const line of [response.headers['set-cookie'] ?? []].flat()) this.#keep(line)
-    return { cookies: fitting.length, user: response.json<{ user?: { id: string } }>().user?.id ?? null, response }
-  }
-
-  #keep(line: string): void {
-    const [pair = '', ...attributes] = line.split('; ')
-    const [name = '', value = ''] = pair.split('=')
-    const of = (key: string): string => attributes.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1) ?? ''
-    const domain = of('Domain')
-    if (domain !== '' && this.#host !== domain && !this.#host.endsWith(`.${domain}`)) return
-    const kept = { name, value, domain, path: of('Path') }
-    const key = JSON.stringify([name, kept.domain, kept.path])
-    if (of('Max-Age') === '0') this.#kept.delete(key)
-    else this.#kept.set(key, kept)
+    this.#jar.take(response.headers['set-cookie'], Date.now())
+    const cookies = cookie === '' ? 0 : cookie.split('; ').length
+    return { cookies, user: response.json<{ user?: { id: string } }>().user?.id ?? null, response }
   }
 }
 
@@ -74,16 +54,16 @@ for (const [name, before, after] of CHANGES) {
   t.test(`users can log in, stay and log out after a cookie changed under its name: ${name}`, async (t) => {
     const deploy = deployments(t)
     const [old, fresh] = [await deploy({ cookie: before }), await deploy({ cookie: after })]
-    const jar = new Jar('shop.example.com')
-    await jar.send(old.app, 'POST', '/login')
-    t.match(await jar.send(old.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
-    t.match(await jar.send(fresh.app, 'POST', '/login'), { user: 'ann' })
-    const both = await jar.send(fresh.app, 'GET', '/me')
+    const visitor = new Visitor('shop.example.com')
+    await visitor.send(old.app, 'POST', '/login')
+    t.match(await visitor.send(old.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
+    t.match(await visitor.send(fresh.app, 'POST', '/login'), { user: 'ann' })
+    const both = await visitor.send(fresh.app, 'GET', '/me')
     t.match(both, { cookies: 2, user: null }, 'none of the two counts')
     t.match(both.response.headers['cache-control'], 'no-store')
-    t.match(await jar.send(fresh.app, 'GET', '/me'), { cookies: 1, user: 'ann' }, 'and the next request has one')
-    await jar.send(fresh.app, 'POST', '/logout')
-    t.match(await jar.send(fresh.app, 'GET', '/me'), { cookies: 0, user: null })
+    t.match(await visitor.send(fresh.app, 'GET', '/me'), { cookies: 1, user: 'ann' }, 'and the next request has one')
+    await visitor.send(fresh.app, 'POST', '/logout')
+    t.match(await visitor.send(fresh.app, 'GET', '/me'), { cookies: 0, user: null })
     t.match(fresh.log(), 'session/duplicate-cookie', 'the guard says it')
   })
 }
@@ -94,11 +74,11 @@ t.test('a login on a request with two cookies sets its own and clears the other'
     await deploy({ cookie: { name: 'sid' } }),
     await deploy({ cookie: { name: 'sid', domain: 'example.com' } }),
   ]
-  const jar = new Jar('shop.example.com')
-  await jar.send(old.app, 'POST', '/login')
-  await jar.send(fresh.app, 'POST', '/login')
-  t.match(await jar.send(fresh.app, 'POST', '/login'), { cookies: 2, user: 'ann' })
-  t.match(await jar.send(fresh.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
+  const visitor = new Visitor('shop.example.com')
+  await visitor.send(old.app, 'POST', '/login')
+  await visitor.send(fresh.app, 'POST', '/login')
+  t.match(await visitor.send(fresh.app, 'POST', '/login'), { cookies: 2, user: 'ann' })
+  t.match(await visitor.send(fresh.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
 })
 
 t.test('a plain response clears what other settings left behind, and a route without sessions does not', async (t) => {
@@ -190,23 +170,23 @@ t.test('a secret that is added second and moves first in the next deployment log
   const first = await deploy({ secret: [SECRET] })
   const second = await deploy({ secret: [SECRET, OTHER_SECRET] })
   const third = await deploy({ secret: [OTHER_SECRET, SECRET] })
-  const jar = new Jar('app.example.com')
-  await jar.send(first.app, 'POST', '/login')
+  const visitor = new Visitor('app.example.com')
+  await visitor.send(first.app, 'POST', '/login')
   // While a deployment runs, requests reach the old and the new processes in turn.
   for (const { app } of [second, first, second, third, second, third]) {
-    t.match(await jar.send(app, 'GET', '/me'), { cookies: 1, user: 'ann' })
+    t.match(await visitor.send(app, 'GET', '/me'), { cookies: 1, user: 'ann' })
   }
-  await jar.send(third.app, 'POST', '/login')
-  for (const { app } of [second, third]) t.match(await jar.send(app, 'GET', '/me'), { cookies: 1, user: 'ann' })
+  await visitor.send(third.app, 'POST', '/login')
+  for (const { app } of [second, third]) t.match(await visitor.send(app, 'GET', '/me'), { cookies: 1, user: 'ann' })
 })
 
 t.test('a secret that comes first at once logs out whoever a process with the old list meets', async (t) => {
   const deploy = deployments(t)
   const old = await deploy({ secret: [SECRET] })
   const hasty = await deploy({ secret: [OTHER_SECRET, SECRET] })
-  const jar = new Jar('app.example.com')
-  await jar.send(hasty.app, 'POST', '/login')
-  t.match(await jar.send(hasty.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
-  t.match(await jar.send(old.app, 'GET', '/me'), { cookies: 1, user: null })
-  t.match(await jar.send(hasty.app, 'GET', '/me'), { cookies: 0, user: null }, 'the cookie is gone')
+  const visitor = new Visitor('app.example.com')
+  await visitor.send(hasty.app, 'POST', '/login')
+  t.match(await visitor.send(hasty.app, 'GET', '/me'), { cookies: 1, user: 'ann' })
+  t.match(await visitor.send(old.app, 'GET', '/me'), { cookies: 1, user: null })
+  t.match(await visitor.send(hasty.app, 'GET', '/me'), { cookies: 0, user: null }, 'the cookie is gone')
 })

@@ -48,7 +48,7 @@ t.test('trusted origins, routes and apps may be open to other sites', async (t) 
   t.equal((await open().post('/note', {}, { headers: CROSS })).statusCode, 200)
 })
 
-t.test('what has no route and what is no URL is judged too, and never a 500', async (t) => {
+t.test('a request without a route, or with a broken URL, is judged too, and is never a 500', async (t) => {
   const { app } = await world(t, { routes: (server) => route(server, '/a/:id', () => ({})) })
   t.equal((await app.inject({ method: 'POST', url: '/nowhere', headers: CROSS })).statusCode, 403)
   t.equal((await app.inject({ method: 'POST', url: '/nowhere' })).statusCode, 404)

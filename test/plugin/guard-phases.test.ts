@@ -40,7 +40,7 @@ t.test('CORS that lets every origin in with credentials refuses ready and listen
   )
 })
 
-t.test('the same is a warning in development', async (t) => {
+t.test('CORS that lets every origin in with credentials is a warning in development', async (t) => {
   const { app, rules } = logged(t)
   app.register(corsPlugin, { origin: true, credentials: true })
   app.register(secureSession, { environment: 'development', secret: SECRET })

@@ -59,7 +59,7 @@ t.test('a session that cannot be judged is an error, not an anonymous visit', as
   t.equal((await visitor().get('/plain')).statusCode, 200, 'who has no session is not concerned')
 })
 
-t.test('nobody’s request asks no store', async (t) => {
+t.test('a request without a session asks no store', async (t) => {
   const { visitor, asked } = await world(t, { routes: ordinary })
   await visitor().get('/me')
   await visitor().get('/plain')

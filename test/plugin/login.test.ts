@@ -24,7 +24,7 @@ t.test('login makes the request, and the ones after it, the user', async (t) => 
   t.equal(me.headers['set-cookie'], undefined, 'a read sets no cookie')
 })
 
-t.test('what the user snapshot holds is what login was given, not the object itself', async (t) => {
+t.test('the user snapshot is a copy of the object that login was given', async (t) => {
   const { visitor } = await world(t, {
     routes: (server) => {
       ordinary(server)
@@ -42,7 +42,7 @@ t.test('what the user snapshot holds is what login was given, not the object its
   t.match((await ann.get('/me')).json<Me>().user, { id: 'ann', name: 'Ann' })
 })
 
-t.test('login gives a new id in one write, and the old one is worth nothing', async (t) => {
+t.test('login gives a new id in one write, and the old id opens nothing', async (t) => {
   const { app, visitor, asked, store } = await world(t, { routes: ordinary })
   const ann = visitor()
   await ann.post('/note', { cart: ['tea'] })
@@ -97,7 +97,7 @@ t.test('requireUser returns the very snapshot of req.user, and is a 401 for nobo
   t.same((await ann.post('/mine')).json(), { id: 'ann', same: true })
 })
 
-t.test('the same user again: a new id all the same, data kept', async (t) => {
+t.test('a second login of the same user gives a new id and keeps the data', async (t) => {
   const { app, visitor, events, clock } = await world(t, { routes: ordinary })
   const ann = visitor()
   await ann.post('/login')
@@ -121,7 +121,7 @@ t.test('the same user again: a new id all the same, data kept', async (t) => {
   )
 })
 
-t.test('another user: data is dropped, but for the keys named', async (t) => {
+t.test('a login of another user drops the data, except the keys named', async (t) => {
   const { visitor } = await world(t, { routes: ordinary })
   for (const [keep, data] of [
     [undefined, {}],
@@ -351,7 +351,7 @@ t.test('a login after the response has begun is refused', async (t) => {
   t.same(outcomes, [null, 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED', 'SESSION_RESPONSE_STARTED'])
 })
 
-t.test('so is every change of an id that somebody has already been answered with', async (t) => {
+t.test('every change of the id is refused after the response has begun', async (t) => {
   const outcomes: Record<string, unknown[]> = { '/me': [], '/note': [] }
   const { app, visitor } = await world(t, {
     routes: (server) => {
@@ -406,39 +406,36 @@ t.test('a response that fails leaves the session as it was, whatever was done to
   t.same(events, [])
 })
 
-t.test(
-  'a login whose record went while it ran gets one of its own, with nothing of the old but what it put in',
-  async (t) => {
-    for (const wrap of [undefined, coreOnly]) {
-      const { app, visitor, store } = await world(t, {
-        ...(wrap !== undefined && { store: wrap }),
-        routes: (server) => {
-          ordinary(server)
-          route(server, '/overtaken', async (request) => {
-            const { keep } = request.body as { keep: string[] | true }
-            if (keep === true) Object.assign(request.session, { own: 1 })
-            await request.login({ id: 'bob' }, { keep })
-            await store.delete(request.session.sessionId)
-          })
-        },
-      })
-      for (const [keep, data] of [
-        [['cart'], {}],
-        [true, { own: 1 }],
-      ] as const) {
-        const both = visitor()
-        await both.post('/note', { cart: 1 })
-        const old = both.cookie ?? ''
-        t.equal((await both.post('/overtaken', { keep })).statusCode, 200)
-        t.not(both.cookie?.slice(0, 22), old.slice(0, 22))
-        const me = (await both.get('/me')).json<Me>()
-        t.match(me, { user: { id: 'bob' } })
-        t.strictSame(me.data, data, JSON.stringify(keep))
-      }
-      if (wrap === undefined) t.equal((await app.sessions.list('bob')).length, 2)
+t.test('a login whose record vanished meanwhile gets a new record with the data of its own request only', async (t) => {
+  for (const wrap of [undefined, coreOnly]) {
+    const { app, visitor, store } = await world(t, {
+      ...(wrap !== undefined && { store: wrap }),
+      routes: (server) => {
+        ordinary(server)
+        route(server, '/overtaken', async (request) => {
+          const { keep } = request.body as { keep: string[] | true }
+          if (keep === true) Object.assign(request.session, { own: 1 })
+          await request.login({ id: 'bob' }, { keep })
+          await store.delete(request.session.sessionId)
+        })
+      },
+    })
+    for (const [keep, data] of [
+      [['cart'], {}],
+      [true, { own: 1 }],
+    ] as const) {
+      const both = visitor()
+      await both.post('/note', { cart: 1 })
+      const old = both.cookie ?? ''
+      t.equal((await both.post('/overtaken', { keep })).statusCode, 200)
+      t.not(both.cookie?.slice(0, 22), old.slice(0, 22))
+      const me = (await both.get('/me')).json<Me>()
+      t.match(me, { user: { id: 'bob' } })
+      t.strictSame(me.data, data, JSON.stringify(keep))
     }
-  },
-)
+    if (wrap === undefined) t.equal((await app.sessions.list('bob')).length, 2)
+  }
+})
 
 t.test('a login whose new record cannot be put down is a 503', async (t) => {
   const { visitor, store } = await world(t, { routes: ordinary })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 
-t.test('logout ends the session at once, clears the cookie, and the id is worth nothing', async (t) => {
+t.test('logout ends the session at once, clears the cookie, and the old id opens nothing', async (t) => {
   const { app, visitor, store, events } = await world(t, { routes: ordinary })
   const ann = visitor()
   await ann.post('/login')

@@ -21,7 +21,7 @@ t.test('a login that the handler does not wait for is in its reply', async (t) =
   t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
 
-t.test('neither is it in one that failed', async (t) => {
+t.test('a login that the handler does not wait for is not in a reply that failed', async (t) => {
   const it = await world(t, {
     session: { maxSessions: 1 },
     routes: (app) => {
@@ -85,7 +85,7 @@ t.test('a save that is under way when the reply is sent succeeds, and its cookie
   )
 })
 
-t.test('so does a save that waits for its turn behind a login', async (t) => {
+t.test('a save that waits behind a login succeeds, and its cookie is in the reply', async (t) => {
   let error: unknown = 'never called'
   const it = await world(t, {
     routes: (app) => {

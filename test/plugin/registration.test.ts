@@ -81,26 +81,29 @@ t.test(
   },
 )
 
-t.test('who answers in place of a route with session: false has no session either, and replaces none', async (t) => {
-  const { visitor } = await world(t, {
-    routes: (server) => {
-      ordinary(server)
-      server.get('/static', { config: { session: false } }, (_request, reply) => reply.callNotFound())
-      server.setNotFoundHandler(async (request) => {
-        Object.assign(request.session, { seen: true })
-        return { user: request.user }
-      })
-    },
-  })
-  const ann = visitor()
-  await ann.post('/login')
-  const before = ann.cookie
-  const { statusCode, headers } = await ann.get('/static')
-  t.equal(statusCode, 500)
-  t.equal(headers['set-cookie'], undefined)
-  t.equal(ann.cookie, before)
-  t.match((await ann.get('/nowhere')).json(), { user: { id: 'ann' } })
-})
+t.test(
+  'an error handler that answers for a route with session: false has no session either, and replaces no cookie',
+  async (t) => {
+    const { visitor } = await world(t, {
+      routes: (server) => {
+        ordinary(server)
+        server.get('/static', { config: { session: false } }, (_request, reply) => reply.callNotFound())
+        server.setNotFoundHandler(async (request) => {
+          Object.assign(request.session, { seen: true })
+          return { user: request.user }
+        })
+      },
+    })
+    const ann = visitor()
+    await ann.post('/login')
+    const before = ann.cookie
+    const { statusCode, headers } = await ann.get('/static')
+    t.equal(statusCode, 500)
+    t.equal(headers['set-cookie'], undefined)
+    t.equal(ann.cookie, before)
+    t.match((await ann.get('/nowhere')).json(), { user: { id: 'ann' } })
+  },
+)
 
 t.test('two registrations of one store and one secret do not take each other’s cookies', async (t) => {
   const app = Fastify()

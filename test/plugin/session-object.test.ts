@@ -122,7 +122,7 @@ t.test('the session id that apps see is the handle, and never the whole id', asy
   })
 })
 
-t.test('what inspect and console.log show holds no secret', async (t) => {
+t.test('the output of inspect and console.log holds no secret', async (t) => {
   const { ann, within, record } = await requests(t)
   await within((_request, session) => {
     session['a'] = 1

@@ -107,7 +107,7 @@ t.test("a page that names its reader is cached for that reader's cookie alone", 
   }
 })
 
-t.test('what is in the session of one is not shown to another', async (t) => {
+t.test('a page with the data of one session is not shown to another visitor', async (t) => {
   const { visitor } = await behindCache(t)
   const one = visitor()
   await one.get('/fill')

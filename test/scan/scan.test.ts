@@ -360,7 +360,7 @@ t.test('a password may go from http to https', async (t) => {
   t.equal(password, 'right')
 })
 
-t.test('a Secure cookie goes over https only, but for this machine', async (t) => {
+t.test('a Secure cookie goes over https only, except on this machine', async (t) => {
   const budget = new Budget({ timeout: 5000, requests: 9, clock: Date.now })
   const seen: string[] = []
   const url = await serve(t, (request, response) => {
@@ -380,7 +380,7 @@ t.test('a Secure cookie goes over https only, but for this machine', async (t) =
   t.strictSame(seen.slice(2), ['', 'b=2'])
 })
 
-t.test('what a hostile page costs is bounded', async (t) => {
+t.test('the cost of a hostile page is bounded', async (t) => {
   const bombs = [
     '<form>'.repeat(80_000),
     '<form '.repeat(80_000),
@@ -408,7 +408,7 @@ t.test('a name that browsers take is judged, though no server should send it', a
   }
 })
 
-t.test('what a scan finds about a cookie has a remedy in the words of the header', async (t) => {
+t.test('a finding of a scan about a cookie has a fix in the words of the header', async (t) => {
   const told = new Set<string>()
   const cookies = [
     'sid=a; Domain=example.com; Path=/app; Max-Age=99999999',
@@ -564,7 +564,7 @@ t.test('a redirect to somewhere that is no page is not followed', async (t) => {
   t.strictSame(await judge(keeping), [])
 })
 
-t.test('nobody there is an error', async (t) => {
+t.test('a host without a server is an error', async (t) => {
   await t.rejects(scan(new URL('http://127.0.0.1:1/')), { message: 'http://127.0.0.1:1 does not answer: ECONNREFUSED' })
   const untrusted = await serveTls(t, page({}))
   await t.rejects(scan(untrusted, { ca: undefined }), {

@@ -34,7 +34,7 @@ t.test('sessions of one user agent share its text', async (t) => {
   t.equal(devices.length, count)
 })
 
-t.test('what was cut from a long header keeps nothing of the rest', async (t) => {
+t.test('a text cut from a long header keeps no memory of the rest', async (t) => {
   const count = 2000
   const header = Buffer.alloc(15_000, 'x')
   const before = heapUsed()

@@ -66,7 +66,7 @@ t.test(
   },
 )
 
-t.test('what a connection sent before is known again, and nothing else of it', async (t) => {
+t.test('an id that a connection sent before is recognised without a second check', async (t) => {
   const connection = {}
   const [mine, theirs] = [ids.mint(newHandle(), 0), ids.mint(newHandle(), 0)]
   for (let round = 0; round < 2; round += 1) {
@@ -89,7 +89,7 @@ t.test('what a connection sent before is known again, and nothing else of it', a
   )
 })
 
-t.test('what has not the shape of an id is malformed, before any key is asked', async (t) => {
+t.test('a text without the shape of an id is malformed, before any key is used', async (t) => {
   const { cookieValue } = ids.mint(newHandle(), 0)
   const [handle, secret, signature] = cookieValue.split('.')
   const wrong = [

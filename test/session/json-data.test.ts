@@ -75,7 +75,7 @@ t.test('one object in two places is no cycle', async (t) => {
   )
 })
 
-t.test('what JSON carries in its own way goes through: dates, undefined, nested nulls', async (t) => {
+t.test('values that JSON carries in its own way are stored: dates, undefined, nested nulls', async (t) => {
   t.equal(
     serialize({ at: new Date(0), none: undefined, list: [null], text: '\u2028' }),
     '{"at":"1970-01-01T00:00:00.000Z","list":[null],"text":"\u2028"}',
@@ -114,7 +114,7 @@ t.test(
   },
 )
 
-t.test('what is stored can be read again, whatever it is', async (t) => {
+t.test('all data that can be stored can be read again', async (t) => {
   const key = fc.string({ maxLength: 12 }).filter((name) => !isReserved(name))
   const value = fc.jsonValue({ maxDepth: 4 })
   fc.assert(
@@ -150,7 +150,7 @@ t.test('reserved names that a foreign writer put into a record never reach the s
   t.same(parseData('{"cookie":{"expires":"2000-01-01"},"save":1,"a":2}'), { a: 2 })
 })
 
-t.test('an edit turns what was into what is, and leave alone what others wrote', async (t) => {
+t.test('an edit changes its own keys, and leaves the keys of other requests alone', async (t) => {
   const json = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(3))
   fc.assert(
     fc.property(json, json, json, (before, after, others) => {
@@ -206,7 +206,7 @@ t.test('a value that JSON would change in silence is refused, with its path and 
   t.match(refusal({ x: getter }), { code: 'SESSION_VALUE_UNSERIALIZABLE', message: /"x.now" is a getter/ })
 })
 
-t.test('what has a toJSON, and plain objects of any origin, are stored as they say', async (t) => {
+t.test('objects with a toJSON, and plain objects of any origin, are stored as their JSON', async (t) => {
   class Money {
     readonly cents = 5
   }

@@ -30,7 +30,7 @@ function shown(secretHash: string): Omit<Presentation, 'now'> {
   return { id, isTied: () => true, isShowNoted: false }
 }
 
-t.test('both deadlines begin with the session', async (t) => {
+t.test('the idle deadline and the absolute deadline begin with the session', async (t) => {
   t.same(beginAt(START, false, LIFETIMES), {
     lastSeenAt: START,
     idleDeadline: START + 30 * MINUTE,

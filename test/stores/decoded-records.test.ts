@@ -33,7 +33,7 @@ t.test('the same text under another handle is another record', async (t) => {
   t.equal(count(), 2)
 })
 
-t.test('what several requests get none of them can change', async (t) => {
+t.test('a record that several requests get cannot be changed by one of them', async (t) => {
   const decoded = new DecodedRecords()
   const record = recordAt(Date.now())
   const found = decoded.find(record.handle, encodeRecord(record), decodeRecord) as { userId: string }

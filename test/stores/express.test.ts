@@ -274,7 +274,7 @@ t.test(
   },
 )
 
-t.test('what the store could not parse is damaged, and what its files say is absent', async (t) => {
+t.test('a session that the store could not parse is damaged, and a session without a file is absent', async (t) => {
   const heard: string[] = []
   const failing = (error: Error): ReturnType<typeof expressStore> => {
     return expressStore(mapStore({ get: (_id, answer) => answer(error) }))
@@ -290,7 +290,7 @@ t.test('what the store could not parse is damaged, and what its files say is abs
   }
 })
 
-t.test('what is destroyed while a write waits for its turn is not written again', async (t) => {
+t.test('a session that is destroyed while a write waits for its turn is not written again', async (t) => {
   const inner = mapStore()
   const store = expressStore(inner)
   const record = recordAt(Date.now())
@@ -304,7 +304,7 @@ t.test('what is destroyed while a write waits for its turn is not written again'
   t.equal(inner.held.size, 0)
 })
 
-t.test('what another process destroyed or changed before a write is read again and left alone', async (t) => {
+t.test('a session that another process destroyed or changed before a write is read again and left alone', async (t) => {
   const inner = mapStore()
   const [store, other] = [expressStore(inner), expressStore(inner)]
   const record = recordAt(Date.now())
@@ -317,16 +317,19 @@ t.test('what another process destroyed or changed before a write is read again a
   t.equal(inner.held.size, 0)
 })
 
-t.test('it says what it cannot promise, and whether it lives in memory', async (t) => {
-  const store = expressStore(mapStore())
-  t.strictSame(store.weaker, ['compare-and-set', 'user-index', 'sweep'])
-  t.notOk('addToIndex' in store)
-  t.notOk('sweep' in store)
-  t.equal(store.volatile, false)
-  t.equal(expressStore(new expressSession.MemoryStore()).volatile, true)
-})
+t.test(
+  'the express adapter says which promises its store cannot keep, and whether the store is in memory',
+  async (t) => {
+    const store = expressStore(mapStore())
+    t.strictSame(store.weaker, ['compare-and-set', 'user-index', 'sweep'])
+    t.notOk('addToIndex' in store)
+    t.notOk('sweep' in store)
+    t.equal(store.volatile, false)
+    t.equal(expressStore(new expressSession.MemoryStore()).volatile, true)
+  },
+)
 
-t.test('what is no express-session store, or no time limit, is refused at once', async (t) => {
+t.test('a value that is no express-session store, or no time limit, is refused at once', async (t) => {
   for (const method of ['get', 'set', 'destroy'] as const) {
     const { [method]: _, ...rest } = mapStore()
     t.throws(() => expressStore(rest as never), { name: 'TypeError', message: new RegExp(` ${method}$`) })

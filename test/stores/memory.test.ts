@@ -82,7 +82,7 @@ t.test('a full store still takes one more when nothing else helps', async (t) =>
   t.equal(store.size, 1)
 })
 
-t.test('what is dropped leaves the user index', async (t) => {
+t.test('a record that is dropped leaves the user index', async (t) => {
   const { store, clock, put } = made(2)
   await put('a', 'ann')
   await put('b', 'ann')

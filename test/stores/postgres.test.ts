@@ -225,7 +225,7 @@ t.test('a connection that is silent for too long is given up, and another takes 
   t.strictSame(await store.get(record.handle), record)
 })
 
-t.test('what waits for a connection when its time is up is not done later', async (t) => {
+t.test('an operation whose time is up while it waits for a connection is not done later', async (t) => {
   const own = openPool(t, { connectionString: server.url, max: 1, connectionTimeoutMillis: 0 })
   const store = postgresStore({ pool: own, table: freshTable(), createTable: true, timeout: '100ms' })
   await store.get('x')

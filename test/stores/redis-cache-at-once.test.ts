@@ -101,7 +101,7 @@ for (const [version, kinds] of Object.entries({
   }
 
   for (const kind of ['client', 'pool', 'client with a prefix']) {
-    t.test(`what this process wrote by a ${kind} of ${version} is never read as it was`, async (t) => {
+    t.test(`a record that this process wrote by a ${kind} of ${version} is never read as it was before`, async (t) => {
       const store = redisStore({ client: await connected(t, kinds[kind]?.(await deafRoute(t)) as Client) })
       const first = recordAt(Date.now())
       const reread = async (): Promise<[now: unknown, then: unknown]> => {
@@ -136,7 +136,7 @@ for (const [version, kinds] of Object.entries({
   }
 }
 
-t.test('a write whose answer is lost makes what is at hand be forgotten too', async (t) => {
+t.test('a write whose answer is lost makes the cached record be forgotten too', async (t) => {
   const client = createClient({ url: server.url, RESP: 3, clientSideCache: CACHE })
   await connected(t, client)
   const store = redisStore({ client })
@@ -154,7 +154,7 @@ t.test('a write whose answer is lost makes what is at hand be forgotten too', as
   t.equal(now(store, record.handle), undefined)
 })
 
-t.test('so does a write whose script the server has forgotten', async (t) => {
+t.test('a write whose script the server has forgotten makes the cached record be forgotten too', async (t) => {
   const store = redisStore({
     client: await connected(
       t,
@@ -193,7 +193,7 @@ t.test("a cache that is not the driver's own is left to the driver", async (t) =
   }
 })
 
-t.test('a cache that fails has nothing at hand: the server is asked, and no word of the failure told', async (t) => {
+t.test('a cache that fails holds no record: the server is asked, and the failure is not reported', async (t) => {
   const client = createClient({ url: server.url, RESP: 3, clientSideCache: CACHE })
   await connected(t, client)
   const app = await smallApp({ store: redisStore({ client }) })

@@ -67,7 +67,7 @@ for (const [name, create] of [
     t.equal(gets(), 0)
   })
 
-  t.test(`what this process writes it reads at once by ${name}`, async (t) => {
+  t.test(`a process reads its own writes at once by ${name}`, async (t) => {
     const store = redisStore({ client: await cachingClient(t, create) })
     for (let round = 0; round < 200; round += 1) {
       const record = recordAt(Date.now())
@@ -113,7 +113,7 @@ for (const [name, create] of [
     t.equal(await user(), null)
   })
 
-  t.test(`what is at hand lets a request in, and decides nothing else, by ${name}`, async (t) => {
+  t.test(`a cached record lets a request in, and decides nothing else, by ${name}`, async (t) => {
     const client = await cachingClient(t, create)
     const store = redisStore({ client })
     const app = await smallApp({ store, maxSessions: 3 })
@@ -141,31 +141,34 @@ for (const [name, create] of [
     t.equal(await elsewhere.get(handle), undefined)
   })
 
-  t.test(`what is at hand turns nobody away: an id that is newer than it is asked for, by ${name}`, async (t) => {
-    const clock = testClock()
-    const client = await cachingClient(t, create)
-    const here = await smallApp({ store: redisStore({ client, clock }), clock })
-    const there = await smallApp({ store: redisStore({ client: plain, clock }), clock })
-    t.teardown(() => Promise.all([here.close(), there.close()]))
-    const planted = await here.inject({ method: 'POST', url: '/note', payload: { note: 'mine' } })
-    const anonymous = String(planted.headers['set-cookie']).split(';')[0] ?? ''
-    await here.inject({ url: '/me', headers: { cookie: anonymous } })
-    clock.advance('1m')
-    const user = freshName()
-    const cache = client.clientSideCache as unknown as { invalidate(key: string): void }
-    const hear = cache.invalidate.bind(cache)
-    cache.invalidate = (key) => typeof key === 'string' && hear(key)
-    const login = await there.inject({
-      method: 'POST',
-      url: '/login',
-      payload: { user },
-      headers: { cookie: anonymous },
-    })
-    const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
-    const answer = await here.inject({ url: '/me', headers: { cookie } })
-    t.match(answer.json(), { user, note: 'mine' })
-    t.equal(answer.headers['set-cookie'], undefined)
-  })
+  t.test(
+    `a cached record turns nobody away: for an id that is newer than the record the server is asked, by ${name}`,
+    async (t) => {
+      const clock = testClock()
+      const client = await cachingClient(t, create)
+      const here = await smallApp({ store: redisStore({ client, clock }), clock })
+      const there = await smallApp({ store: redisStore({ client: plain, clock }), clock })
+      t.teardown(() => Promise.all([here.close(), there.close()]))
+      const planted = await here.inject({ method: 'POST', url: '/note', payload: { note: 'mine' } })
+      const anonymous = String(planted.headers['set-cookie']).split(';')[0] ?? ''
+      await here.inject({ url: '/me', headers: { cookie: anonymous } })
+      clock.advance('1m')
+      const user = freshName()
+      const cache = client.clientSideCache as unknown as { invalidate(key: string): void }
+      const hear = cache.invalidate.bind(cache)
+      cache.invalidate = (key) => typeof key === 'string' && hear(key)
+      const login = await there.inject({
+        method: 'POST',
+        url: '/login',
+        payload: { user },
+        headers: { cookie: anonymous },
+      })
+      const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
+      const answer = await here.inject({ url: '/me', headers: { cookie } })
+      t.match(answer.json(), { user, note: 'mine' })
+      t.equal(answer.headers['set-cookie'], undefined)
+    },
+  )
 
   t.test(`a server that has gone silent is not believed for longer than it may be, by ${name}`, async (t) => {
     const store = redisStore({ client: await cachingClient(t, create, 200) })

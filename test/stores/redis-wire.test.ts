@@ -217,7 +217,7 @@ t.test('a client that answers with buffers, or puts a prefix before each key, wo
   }
 })
 
-t.test('what is no client of either driver is refused', async (t) => {
+t.test('a value that is no client of either driver is refused', async (t) => {
   const nothing = (): void => undefined
   for (const wrong of [undefined, null, 'redis://x', {}, { get: nothing }, { evalsha: nothing, eval: nothing }]) {
     t.throws(() => redisStore({ client: wrong as never }), { name: 'TypeError', message: /node-redis.*ioredis/ })

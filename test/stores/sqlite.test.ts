@@ -38,7 +38,7 @@ for (const driver of sqliteDrivers()) {
     for (const check of contract) if (check.part !== 'clock') t.test(check.name, () => check.run())
   })
 
-  t.test(`what was stored is there for the next process on ${driver.name}`, async (t) => {
+  t.test(`a record that one process stored is read by the next process on ${driver.name}`, async (t) => {
     const file = newFile()
     const record = recordAt(Date.now())
     const first = driver.open(file)
@@ -218,7 +218,7 @@ t.test('a timeout that is no duration is refused', async (t) => {
   }
 })
 
-t.test('what is no synchronous SQLite is refused', async (t) => {
+t.test('a value that is no synchronous SQLite connection is refused', async (t) => {
   const byCallback = { exec: () => byCallback, prepare: () => byCallback, all: () => byCallback }
   for (const database of [undefined, null, {}, 'a.db', byCallback]) {
     t.throws(() => sqliteStore({ database: database as never }), { name: 'TypeError', message: /better-sqlite3/ })

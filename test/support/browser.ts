@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { SetCookie } from './jar.ts'
+import { Jar } from './jar.ts'
 
 /** What a visit does on the server. What it returns is the body. */
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
@@ -17,13 +19,6 @@ export interface Page {
   readonly headers: Readonly<Record<string, string | number | string[] | undefined>>
   /** Every `Set-Cookie` line that names the session cookie. */
   readonly sessionCookies: readonly SetCookie[]
-}
-
-/** A `Set-Cookie` line, taken apart. Attribute names are in lower case; one without a value is `''`. */
-export interface SetCookie {
-  readonly name: string
-  readonly value: string
-  readonly attributes: ReadonlyMap<string, string>
 }
 
 /** Who a session says is asking, and what it holds. */
@@ -51,7 +46,7 @@ export class Browser {
   readonly #app: FastifyInstance
   readonly #visits: Visits
   readonly #cookieName: string
-  readonly #jar = new Map<string, SetCookie>()
+  readonly #jar = new Jar()
 
   constructor(app: FastifyInstance, visits: Visits, cookieName: string) {
     this.#app = app
@@ -61,14 +56,12 @@ export class Browser {
 
   /** The session cookie's value, if the jar holds one. */
   get cookie(): string | undefined {
-    for (const { name, value } of this.#jar.values()) if (name === this.#cookieName) return value
-    return undefined
+    return this.#jar.get(this.#cookieName)
   }
 
   /** Puts a session cookie into the jar, as an attacker does. */
   plant(value: string): void {
-    const planted = { name: this.#cookieName, value, attributes: new Map([['path', '/']]) }
-    this.#jar.set(keyOf(planted), planted)
+    this.#jar.set(this.#cookieName, value)
   }
 
   clearCookies(): void {
@@ -79,21 +72,21 @@ export class Browser {
   async visit(handler: Handler, options: SendOptions = {}): Promise<Page> {
     const key = String((count += 1))
     this.#visits.set(key, { handler, onSend: options.onSend })
-    const cookie = Array.from(this.#jar.values(), ({ name, value }) => `${name}=${value}`).join('; ')
+    const cookie = this.#jar.header(Date.now())
     const response = await this.#app.inject({
       method: 'POST',
       url: '/visit',
       headers: { 'x-visit': key, ...(cookie !== '' && { cookie }), ...options.headers },
     })
     this.#visits.delete(key)
-    const lines = [response.headers['set-cookie'] ?? []].flat().map(parseSetCookie)
-    if (options.isLost !== true) for (const line of lines) this.#store(line)
+    const received = options.isLost === true ? new Jar() : this.#jar
+    const cookies = received.take(response.headers['set-cookie'], Date.now())
     const isJson = String(response.headers['content-type']).startsWith('application/json')
     return {
       status: response.statusCode,
       body: isJson ? response.json() : response.body,
       headers: response.headers,
-      sessionCookies: lines.filter(({ name }) => name === this.#cookieName),
+      sessionCookies: cookies.filter(({ name }) => name === this.#cookieName),
     }
   }
 
@@ -103,43 +96,10 @@ export class Browser {
     if (status !== 200) throw new Error(`asking who I am met a ${status}`)
     return body as Me
   }
-
-  #store(cookie: SetCookie): void {
-    if (!isAcceptable(cookie)) return
-    const age = cookie.attributes.get('max-age')
-    const expires = cookie.attributes.get('expires')
-    const isGone = age === undefined ? expires !== undefined && Date.parse(expires) <= Date.now() : Number(age) <= 0
-    if (isGone) this.#jar.delete(keyOf(cookie))
-    else this.#jar.set(keyOf(cookie), cookie)
-  }
 }
 
 /** The handler behind `Browser.me`. */
 export function whoAmI(request: FastifyRequest): Me {
   const { user, session } = request
   return { userId: user?.id ?? null, handle: session.sessionId, data: session.data() }
-}
-
-/** A cookie in the jar is replaced, or removed, only by one of the same name, domain, path and partition. */
-function keyOf({ name, attributes }: SetCookie): string {
-  const partition = attributes.has('partitioned') ? 'partitioned' : ''
-  return [name, attributes.get('domain') ?? '', attributes.get('path') ?? '/', partition].join('; ')
-}
-
-/** Browsers drop a prefixed cookie that does not keep its prefix's promises, also one that is there to clear. */
-function isAcceptable({ name, attributes }: SetCookie): boolean {
-  if (name.startsWith('__Host-')) {
-    return attributes.has('secure') && attributes.get('path') === '/' && !attributes.has('domain')
-  }
-  return !name.startsWith('__Secure-') || attributes.has('secure')
-}
-
-function parseSetCookie(line: string): SetCookie {
-  const [pair = '', ...rest] = line.split(';').map((part) => part.trim())
-  const equals = pair.indexOf('=')
-  const attributes = rest.map((part): [string, string] => {
-    const [name = '', ...value] = part.split('=')
-    return [name.toLowerCase(), value.join('=')]
-  })
-  return { name: pair.slice(0, equals), value: pair.slice(equals + 1), attributes: new Map(attributes) }
 }

@@ -112,7 +112,7 @@ t.test('an app without the plugin is told so', async (t) => {
   await t.rejects(peek(app, 'session=x'), { message: /not registered on this app/ })
 })
 
-t.test('nothing of this is a route, and nothing of it shows when an app is logged', async (t) => {
+t.test('the test helpers add no route, and an app that is logged does not show them', async (t) => {
   const { app } = await setUp(t)
   await app.ready()
   t.strictSame(app.printRoutes({ commonPrefix: false }).match(/\/\w+/g), ['/me', '/sudo', '/logout'])

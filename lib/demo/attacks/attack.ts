@@ -7,7 +7,7 @@ export interface Verdict {
   readonly isStopped: boolean
   /** The exchanges that decided it. */
   readonly decisive: readonly Exchange[]
-  /** What the exchanges show, in words. */
+  /** The result of the exchanges, in words. */
   readonly words: string
 }
 
@@ -16,9 +16,9 @@ export interface Attack {
   /** Its place in the address: `/attacks/<name>`. */
   readonly name: string
   readonly title: string
-  /** What the attacker does and hopes for. */
+  /** The attacker's steps and aim. */
   readonly aim: string
-  /** What stops it. */
+  /** The protection that stops the attack. */
   readonly defence: string
   /** The code that stops it. */
   readonly passages: readonly PassageName[]

@@ -1,4 +1,4 @@
-/** How much of each part of an id is shown: enough to see which letter an attack changed. */
+/** The number of characters of each part of an id that are shown: enough to see the letter that an attack changed. */
 const SHOWN_LETTERS = 4
 
 /** A run of letters long enough to be a part of an id. */

@@ -5,7 +5,7 @@ import { LOOPBACK, send } from './http.ts'
 import { maskCookie, maskPassword } from './masking.ts'
 import type { Exchange, Step } from './step.ts'
 
-/** What a browser adds to a form that the bank's own page sends. */
+/** The headers that a browser adds to a form of the bank's own page. */
 const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
 
 /** A person whose browser has a place for one cookie. Every exchange is noted as a step. */

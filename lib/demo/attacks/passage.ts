@@ -37,11 +37,11 @@ interface Source {
 
 interface Declaration extends Source {
   readonly firstLine: number
-  /** How many lines of comment come first. */
+  /** The number of comment lines before the code. */
   readonly head: number
 }
 
-/** How far from a decisive line a shown line may be. */
+/** The largest distance between a decisive line and a line that is shown. */
 const MAX_DISTANCE = 3
 
 /** The folders above this file, in the sources and in the build. */

@@ -3,7 +3,7 @@ import { Scene } from './scene.ts'
 import type { Step } from './step.ts'
 import type { Target } from './target.ts'
 
-/** What happened when an attack was made. */
+/** The result of an attack. */
 export interface Run {
   readonly at: Date
   readonly steps: readonly Step[]

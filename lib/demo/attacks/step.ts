@@ -7,12 +7,12 @@ export interface Note {
 /** One request and its answer, ready to be shown. Ids are shortened. */
 export interface Exchange {
   readonly kind: 'exchange'
-  /** What the sender does, in words; the sender is the subject. */
+  /** The action of the sender, in words; the sender is the subject. */
   readonly words: string
   readonly request: string
   readonly answer: string
   readonly status: number
-  /** Where a redirect leads; `undefined` for any other answer. */
+  /** The target of a redirect; `undefined` for any other answer. */
   readonly location: string | undefined
   /** The main heading of the page. `undefined` where the answer is not a page. */
   readonly heading: string | undefined

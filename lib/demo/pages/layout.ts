@@ -9,9 +9,9 @@ export interface View {
   readonly place?: 'account' | 'devices' | 'attacks'
 }
 
-/** What the frame around a page shows. */
+/** The contents of the frame around a page. */
 export interface Frame {
-  /** Who is logged in. */
+  /** The customer who is logged in. */
   readonly customer: Customer | undefined
   /** Tells whether the page has a panel, which needs a session that can be read. */
   readonly hasPanel: boolean

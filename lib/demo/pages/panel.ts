@@ -30,20 +30,20 @@ export interface SecretFacts {
   readonly isCurrent: boolean
 }
 
-/** What became of a session. */
+/** The end of a session, as the page shows it. */
 export interface EndedFacts {
   readonly handle: string
-  /** How it ended, in words. */
+  /** The reason of the end, in words. */
   readonly how: string
   /** The short name of its last secret. */
   readonly fingerprint: string | undefined
-  /** How many sessions of the same customer are still open. */
+  /** The number of the same customer's sessions that are still open. */
   readonly others: number
 }
 
 /** The cookie's attributes as they are sent, in words. */
 export interface CookieFacts {
-  /** As in `Set-Cookie`, with the value left out. */
+  /** The attributes of the cookie as in `Set-Cookie`, without the value. */
   readonly line: string
   readonly isSecure: boolean
 }

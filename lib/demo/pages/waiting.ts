@@ -9,7 +9,7 @@ import type { View } from './layout.ts'
 export interface WaitingView {
   /** The time of the bank, milliseconds since 1970. */
   readonly now: number
-  /** How long the visitor has waited on this page. */
+  /** The time that the visitor has waited on this page. */
   readonly minutes: number
 }
 
@@ -18,7 +18,7 @@ interface Effect {
   readonly text: string
 }
 
-/** What a pause changes for somebody who is logged in. */
+/** The effects of a pause on somebody who is logged in. */
 const EFFECTS: readonly Effect[] = [
   { minutes: RECENT_MINUTES, text: 'A large transfer asks for your password again.' },
   { minutes: RENEWAL_MINUTES, text: 'Your next click brings a new secret. The handle stays.' },

@@ -10,7 +10,7 @@ import type { EndedFacts, PanelFacts, SecretFacts } from '../pages/panel.ts'
 import { panel } from '../pages/panel.ts'
 import { field } from './form.ts'
 
-/** How many of the latest events a page shows. */
+/** The number of latest events that a page shows. */
 const SHOWN_EVENTS = 6
 
 /** The session that the panel of a page is about. */
@@ -107,7 +107,7 @@ function secretFacts(bank: Bank, handle: string, cookie: string): readonly Secre
   return isKnown ? facts : [...facts, { fingerprint: current, reason: 'from before the bank opened', isCurrent: true }]
 }
 
-/** What became of the session whose ticket is in the address. `undefined` without a ticket, or while that session lives. */
+/** Returns the end of the session whose ticket is in the address; `undefined` without a ticket, or while that session lives. */
 async function endedFacts(bank: Bank, request: FastifyRequest): Promise<EndedFacts | undefined> {
   const seen = bank.ended.find(field(request.query, 'ended'))
   if (seen === undefined) return undefined

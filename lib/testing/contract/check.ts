@@ -12,7 +12,7 @@ export class TestClock {
   }
 }
 
-/** What a check has at hand. */
+/** The objects that a check works with. */
 export interface Bench {
   readonly store: SessionStore & Partial<StorePowers>
   readonly clock: TestClock
@@ -25,7 +25,7 @@ export type Check = readonly [name: string, body: (bench: Bench) => Promise<void
 /** Milliseconds that the records of `recordAt` may lie idle. */
 export const IDLE = 60_000
 
-/** How many calls are made at once where it takes many to meet. */
+/** The number of parallel calls in checks that need calls to meet. */
 export const CROWD = 50
 
 /** Names that somebody who wants to find a hole would choose. Any two of them are different names. */
@@ -99,7 +99,7 @@ export async function holds(store: SessionStore, handle: string, record: Session
   assert.deepEqual(await store.get(handle), record)
 }
 
-/** How many of these answers are `true`; anything but a boolean is a broken promise. */
+/** Returns the number of answers that are `true`. An answer that is no boolean breaks the contract. */
 export function wins(answers: readonly unknown[]): number {
   for (const answer of answers) assert.equal(typeof answer, 'boolean')
   return answers.filter((answer) => answer === true).length

@@ -3,7 +3,7 @@ import type { IndexEntry, UserIndex } from '../../../types/index.ts'
 import type { Bench, Check } from './check.ts'
 import { created, CROWD, freshName, HOSTILE_NAMES, IDLE, recordAt, wins } from './check.ts'
 
-/** What the index holds of a user, in one order. */
+/** Returns the index entries of a user, sorted. */
 async function entriesOf(index: UserIndex, userId: string): Promise<IndexEntry[]> {
   const entries = await index.listIndex(userId)
   return entries
