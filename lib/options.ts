@@ -4,6 +4,7 @@ import type {
   DecoratorNames,
   Duration,
   EnvironmentName,
+  Lifetime,
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
@@ -78,6 +79,8 @@ export interface Settings {
   readonly absoluteTimeout: number
   readonly rememberTimeout: number
   readonly renewalTimeout: number
+  /** The lifetimes as the app gave them, if any of them is a function of the user. */
+  readonly userLifetimes: LifetimeOptions | undefined
   readonly userMaxAge: number
   readonly authCheckInterval: number
   readonly storeTimeout: number
@@ -107,6 +110,7 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
       ...given(options.cookie),
     }) as Settings['cookie'],
     ...lifetimesOf(options),
+    userLifetimes: userLifetimesOf(options),
     userMaxAge: milliseconds(options.userMaxAge ?? DEFAULTS.userMaxAge),
     authCheckInterval: milliseconds(options.authCheckInterval ?? DEFAULTS.authCheckInterval),
     storeTimeout: milliseconds(options.storeTimeout ?? DEFAULTS.storeTimeout),
@@ -139,9 +143,13 @@ export interface Lifetimes {
   rememberTimeout: number
 }
 
+/** The options that lifetimes come from. */
+export type LifetimeOptions = Pick<SecureSessionOptions, 'assurance' | keyof Lifetimes>
+
 /** A default gives way to a lifetime that the app chose, so that one option alone never turns the order around. */
-export function lifetimesOf(options: Pick<SecureSessionOptions, 'assurance' | keyof Lifetimes>): Lifetimes {
-  const { idleTimeout: idle, absoluteTimeout: absolute, renewalTimeout: renewal, rememberTimeout: remember } = options
+export function lifetimesOf(options: LifetimeOptions): Lifetimes {
+  const { renewalTimeout: renewal } = options
+  const [idle, absolute, remember] = [options.idleTimeout, options.absoluteTimeout, options.rememberTimeout].map(fixed)
   const defaults = LIFETIMES[options.assurance ?? 'standard']
   const absoluteTimeout = milliseconds(absolute ?? defaults.absoluteTimeout)
   const idleTimeout =
@@ -156,6 +164,18 @@ export function lifetimesOf(options: Pick<SecureSessionOptions, 'assurance' | ke
         ? Math.max(milliseconds(defaults.rememberTimeout), absoluteTimeout)
         : milliseconds(remember),
   }
+}
+
+/** Returns a lifetime that is the same for all users. A function has its say at each login. */
+function fixed(lifetime: Lifetime | undefined): Duration | undefined {
+  return typeof lifetime === 'function' ? undefined : lifetime
+}
+
+/** Returns the lifetimes as the app gave them, if any of them depends on the user. */
+function userLifetimesOf(options: LifetimeOptions): LifetimeOptions | undefined {
+  const { assurance, idleTimeout, absoluteTimeout, renewalTimeout, rememberTimeout } = options
+  const asked = { assurance, idleTimeout, absoluteTimeout, renewalTimeout, rememberTimeout }
+  return Object.values(asked).some((value) => typeof value === 'function') ? asked : undefined
 }
 
 /** Zero is the same in every unit, and needs none. */

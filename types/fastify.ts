@@ -1,4 +1,4 @@
-import type { SessionDecoratorNames, SessionUser } from 'fastify'
+import type { Session, SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
 import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
@@ -147,6 +147,25 @@ declare module '@fastify/session' {
      * passive route, reading them does not move them.
      */
     readonly expiresAt: { readonly idle: Date; readonly absolute: Date } | null
+    /**
+     * Reads the stored data, changes it and writes it, all in one: if another request wrote meanwhile, the change is made
+     * again on the newer data. So no count is lost. Writes at once, with the other changes of this request, and a 5xx does not
+     * undo the write. Before the first record, and after a `login` in the same request, the change waits for the response.
+     *
+     * @example
+     * ```ts
+     * app.post('/vote', async (req) => {
+     *   await req.session.update((data) => void (data['votes'] = Number(data['votes'] ?? 0) + 1))
+     *   return req.session.update('visits', (visits: number = 0) => visits + 1)
+     * })
+     * ```
+     *
+     * @throws `SESSION_SUPERSEDED`, `SESSION_ENDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`,
+     * `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_RESPONSE_STARTED`
+     */
+    update<Result>(change: (data: Session & Record<string, unknown>) => Result | Promise<Result>): Promise<Result>
+    /** Changes the value of one key in the same way, and resolves to the new value. `undefined` removes the key. */
+    update<Value>(key: string, change: (value: Value | undefined) => Value | Promise<Value>): Promise<Value>
   }
 }
 

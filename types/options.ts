@@ -70,6 +70,9 @@ export interface MaxSessions {
   onLimit?: 'evict' | 'refuse' | undefined
 }
 
+/** A lifetime of sessions: the same for all users, or a function of the user who logs in. */
+export type Lifetime = Duration | ((user: SessionUser) => Duration)
+
 /**
  * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
  * form.
@@ -127,17 +130,28 @@ export interface SecureSessionOptions {
    * none.
    */
   assurance?: 'aal1' | 'aal2' | 'aal3' | undefined
-  /** The time without use after which a session ends. Default `30m`. */
-  idleTimeout?: Duration | undefined
+  /**
+   * The time without use after which a session ends. Default `30m`. A function is called at each login, and its answer
+   * holds for that session. Anonymous sessions have the default then. The same holds for the other two lifetimes.
+   *
+   * @example
+   * ```ts
+   * import type { SecureSessionOptions } from 'fastify-session-guard'
+   *
+   * const admins = new Set(['u1'])
+   * const options: SecureSessionOptions = { idleTimeout: (user) => (admins.has(user.id) ? '10m' : '8h') }
+   * ```
+   */
+  idleTimeout?: Lifetime | undefined
   /**
    * The time after which a session ends in any case, from the login, or from the creation while anonymous. Default
    * `12h`.
    */
-  absoluteTimeout?: Duration | undefined
+  absoluteTimeout?: Lifetime | undefined
   /** The age at which the id is replaced (OWASP renewal timeout). `'0s'` never replaces an id by age. Default `15m`. */
   renewalTimeout?: Duration | undefined
   /** The lifetime after `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
-  rememberTimeout?: Duration | undefined
+  rememberTimeout?: Lifetime | undefined
   /** The number of sessions that a user may have at once. Default: no limit. */
   maxSessions?: number | ((user: SessionUser) => number) | MaxSessions | undefined
   /**

@@ -19,6 +19,13 @@ export interface RivalId {
   readonly isTied: boolean
 }
 
+/** The lifetimes of one login, in milliseconds. */
+export interface KeptLifetimes {
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly rememberTimeout: number
+}
+
 /** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
@@ -77,6 +84,8 @@ export interface SessionRecord {
   readonly device: DeviceFacts | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
   readonly deviceKey: string | null
+  /** The lifetimes that functions of the user gave this login, in milliseconds. Absent: those of the options. */
+  readonly lifetimes?: KeptLifetimes | null
   /** The app's data as JSON of one object. */
   readonly data: string
 }

@@ -1,5 +1,5 @@
 import type { Lifetimes } from '../options.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { KeptLifetimes, SessionRecord } from '../../types/index.ts'
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
 
@@ -13,19 +13,21 @@ export interface SessionDeadlines {
 const TOUCHES_PER_TIMEOUT = 20
 
 /** Both deadlines of a session that begins, or begins again by a login, at `now`. */
-export function beginAt(now: number, remember: boolean, lifetimes: Lifetimes): Deadlines {
+export function beginAt(now: number, remember: boolean, lifetimes: KeptLifetimes): Deadlines {
   const absoluteDeadline = now + (remember ? lifetimes.rememberTimeout : lifetimes.absoluteTimeout)
-  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline }, lifetimes) }
+  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline, lifetimes }, lifetimes) }
 }
 
 /** The idle deadline of a session that was used at `now`. A remembered one is meant to lie idle. */
 export function seenAt(
   now: number,
-  record: Pick<SessionRecord, 'remember' | 'absoluteDeadline'>,
-  lifetimes: Lifetimes,
+  record: Pick<SessionRecord, 'remember' | 'absoluteDeadline' | 'lifetimes'>,
+  settings: Pick<Lifetimes, 'idleTimeout'>,
 ): Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'> {
   const { remember, absoluteDeadline } = record
-  const idleDeadline = remember ? absoluteDeadline : Math.min(now + lifetimes.idleTimeout, absoluteDeadline)
+  const idleDeadline = remember
+    ? absoluteDeadline
+    : Math.min(now + (record.lifetimes ?? settings).idleTimeout, absoluteDeadline)
   return { lastSeenAt: now, idleDeadline }
 }
 
@@ -36,8 +38,12 @@ export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' |
 }
 
 /** Tells whether the last touch is old enough for another. */
-export function isTouchDue(record: Deadlines, now: number, lifetimes: Lifetimes): boolean {
-  return now - record.lastSeenAt >= lifetimes.idleTimeout / TOUCHES_PER_TIMEOUT
+export function isTouchDue(
+  { lastSeenAt, lifetimes }: Pick<SessionRecord, 'lastSeenAt' | 'lifetimes'>,
+  now: number,
+  settings: Lifetimes,
+): boolean {
+  return now - lastSeenAt >= (lifetimes ?? settings).idleTimeout / TOUCHES_PER_TIMEOUT
 }
 
 /** Tells whether an id that was issued at `rotatedAt` is old enough to be renewed. */

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
 import type { Situation, Staged } from './staging.ts'
+import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /**
@@ -29,6 +30,7 @@ export async function identityOf(
   checkOptions('login', options)
   // The shape is refused before anybody is asked.
   userSnapshot(user, maxRecordSize)
+  const lifetimes = lifetimesAtLogin(engine.settings, user)
   const authHash = await fingerprintAtLogin(engine, user.id, options.authHash)
   const snapshot = userSnapshot(user, maxRecordSize, (value) => fingerprintOf(user.id, value) === authHash)
   return {
@@ -38,6 +40,7 @@ export async function identityOf(
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
+    ...(lifetimes !== undefined && { lifetimes }),
   }
 }
 

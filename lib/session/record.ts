@@ -1,5 +1,5 @@
 import { parse } from 'secure-json-parse'
-import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
+import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
 
@@ -14,6 +14,8 @@ export interface Identity {
   readonly authCheckedAt: number
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  /** The lifetimes that functions of the user gave; absent without such functions. */
+  readonly lifetimes?: KeptLifetimes | null
 }
 
 /** The record of a session that begins now with nobody logged in. */
@@ -79,7 +81,9 @@ export function authenticated(
     ...identity,
     authenticatedAt: now,
     isForked: false,
-    ...beginAt(now, identity.remember, lifetimes),
+    ...beginAt(now, identity.remember, identity.lifetimes ?? lifetimes),
+    // Another login may have left its own.
+    ...(record.lifetimes !== undefined && { lifetimes: identity.lifetimes ?? null }),
   }
 }
 
@@ -113,6 +117,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   remember: isBoolean,
   device: (value) => value === null || isDevice(value),
   deviceKey: isStringOrNull,
+  lifetimes: (value) => value === undefined || value === null || isLifetimes(value),
   data: (value) => isString(value) && parseObject(value) !== undefined,
 }
 
@@ -192,6 +197,15 @@ function isRenewedId(value: unknown): boolean {
 
 function isRival(value: unknown): boolean {
   return isObject(value) && isString(value['secretHash']) && isNumber(value['since']) && isBoolean(value['isTied'])
+}
+
+function isLifetimes(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isNumber(value['idleTimeout']) &&
+    isNumber(value['absoluteTimeout']) &&
+    isNumber(value['rememberTimeout'])
+  )
 }
 
 function isDevice(value: unknown): boolean {

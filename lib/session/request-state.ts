@@ -1,3 +1,4 @@
+import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
 import type { Client } from './engine.ts'
@@ -74,6 +75,26 @@ export function recordOf({ loaded }: RequestState): SessionRecord | undefined {
   return loaded.state === 'live' ? loaded.record : undefined
 }
 
+/** Returns the state with a newer version of its record. */
+export function withRecord(state: RequestState, record: SessionRecord): RequestState {
+  const { loaded } = state
+  return loaded.state === 'live' ? { ...state, loaded: { ...loaded, record } } : state
+}
+
+/**
+ * Returns the session whose record an update may write. `undefined`: the data waits for the response, because there is no record
+ * yet, or because a change of id is staged.
+ * @throws `SESSION_SUPERSEDED`, `SESSION_RESPONSE_STARTED`
+ */
+export function updatable({ loaded, rotation }: RequestState, isLate: boolean): LiveSession | undefined {
+  if (loaded.state === 'live') return rotation === undefined ? loaded : undefined
+  if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+  if (rotation === undefined && loaded.state !== 'none' && loaded.state !== 'gone') {
+    throw new SecureSessionError('SESSION_SUPERSEDED')
+  }
+  return undefined
+}
+
 /** Returns the id of the user, as a staged login left it. */
 export function userIdOf(state: RequestState): string | null {
   return state.rotation?.identity?.userId ?? recordOf(state)?.userId ?? null
@@ -115,7 +136,7 @@ export function deadlinesOf(
 ): SessionDeadlines | null {
   const now = settings.clock()
   const identity = rotation?.identity
-  if (identity !== undefined) return asDates(beginAt(now, identity.remember, settings))
+  if (identity !== undefined) return asDates(beginAt(now, identity.remember, identity.lifetimes ?? settings))
   if (loaded.state !== 'live') return null
   const { record } = loaded
   const isMoved = (isTouched || isTouchDue(record, now, settings)) && client.isPassive !== true

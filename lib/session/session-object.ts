@@ -4,6 +4,8 @@ import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import type { SessionDeadlines } from './lifetime.ts'
 import { parseData, refuseReserved, serialize } from './json-data.ts'
+import type { DataChange } from './update-data.ts'
+import { changeOfKey } from './update-data.ts'
 import type { StagingSession } from './staging.ts'
 
 /** The methods of a request's session that the session object offers to the app. */
@@ -12,6 +14,8 @@ interface SessionActions extends StagingSession {
   destroy(): Promise<void>
   reload(): Promise<void>
   touch(): void
+  /** Reads, changes and writes the data with compare-and-set. */
+  update<Result>(change: DataChange<Result>): Promise<Result>
   readonly isSaved: boolean
   readonly expiresAt: SessionDeadlines | null
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
@@ -37,6 +41,7 @@ interface Context {
 }
 
 type Callback = (error?: unknown) => void
+type Change = (value: never) => unknown
 type Method = (context: Context, ...rest: never[]) => unknown
 
 /** The methods of @fastify/session's object that act on this plugin's records. The other methods are @fastify/session's own. */
@@ -49,6 +54,7 @@ const METHODS = new Map<PropertyKey, Method>(
     options: refuseCookieChange,
     isModified: ({ data }) => data.isModified(),
     isSaved: ({ session }) => session.isSaved,
+    update: (context, key: string | Change, change?: Change) => update(context, key, change),
     save: ({ session }, callback?: Callback) => settle(session, session.save(), callback),
     destroy: ({ session }, callback?: Callback) => settle(session, session.destroy(), callback),
     reload: ({ session }, callback?: Callback) => settle(session, session.reload(), callback),
@@ -163,6 +169,18 @@ function refuseChange({ session, data, values }: Context, key: PropertyKey): voi
   refuseReserved(key)
   if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
   session.changeLate()
+}
+
+/** Changes all data, or the value of one key. */
+function update(context: Context, first: string | Change, second: Change | undefined): Promise<unknown> {
+  const { session, data, values } = context
+  const change = (typeof first === 'function' ? first : second) as ((value: unknown) => unknown) | undefined
+  if (typeof change !== 'function') {
+    const detail = 'update takes a function of the data, or a key and a function of its value'
+    throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+  }
+  if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
+  return session.update(typeof first === 'string' ? changeOfKey(first, change) : change)
 }
 
 /** Serves both calling styles of @fastify/session: a promise, or a callback. */

@@ -47,11 +47,16 @@ export function stageConfirmation({ engine, rotation, record, user, authCheckedA
   if (record === undefined || record.userId === null || user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
-  const { userId, remember, device } = record
+  const { userId, remember, device, lifetimes } = record
   const known = { authHash: record.authHash, authCheckedAt }
   const checked =
     rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: engine.settings.clock() }
-  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device } } }
+  return {
+    rotation: {
+      reason: 'confirm',
+      identity: { userId, user, ...checked, remember, device, ...(lifetimes && { lifetimes }) },
+    },
+  }
 }
 
 /**

@@ -24,6 +24,7 @@ interface Actor {
 const ACTS = [
   ...(['login', 'login', 'login', 'failing login', 'logout', 'write', 'write', 'write and save', 'read'] as const),
   ...(['confirm', 'regenerate', 'revoke', 'revoke user', 'wait', 'replay', 'lost read', 'destroy'] as const),
+  ...(['write by update', 'write by update', 'passive write', 'update user', 'update all'] as const),
 ]
 
 const BROWSERS = 3
@@ -56,6 +57,7 @@ interface Seen {
 const STATUSES: Record<string, readonly number[]> = {
   'failing login': [500, 503],
   confirm: [200, 401, 503],
+  'update user': [200, 401, 503],
 }
 
 /** Plays one plan under one schedule, and remembers what must hold from then on. */
@@ -138,6 +140,12 @@ class Play {
         await this.#visit(thief, act, write())
         return
       }
+      case 'update all':
+        await this.#labelled('update-all', () => sessions.updateUser(user.id, user).catch(() => 0))
+        return
+      case 'passive write':
+        await this.#visit(browser, act, write(), { headers: { 'sec-purpose': 'prefetch' } })
+        return
       case 'lost read':
         await this.#visit(browser, act, () => undefined, { isLost: true })
         return
@@ -247,7 +255,7 @@ class Play {
     }
     const written = [...chains.values()].flat()
     for (const { label, act, page, dropped } of this.seen) {
-      if (!act.startsWith('write') || page.status !== 200 || dropped > 0) continue
+      if (!act.includes('write') || page.status !== 200 || dropped > 0) continue
       const key = (page.body as { key: string }).key
       const isThere = written.some(({ record, actor }) => actor === label && key in JSON.parse(record.data))
       if (!isThere) yield `${label} was answered with success, and wrote nothing`
@@ -282,6 +290,16 @@ function write(isSaved = false): Handler {
   }
 }
 
+/** The same by an update, which is in the store before the response. */
+function writeByUpdate(): Handler {
+  const key = `key${(keys += 1)}`
+  return async (request) => {
+    const owner = request.user?.id ?? 'anonymous'
+    await request.session.update(key, () => owner)
+    return { key }
+  }
+}
+
 function handlerOf(act: Step['act'], user: SessionUser): Handler {
   switch (act) {
     case 'login':
@@ -299,6 +317,10 @@ function handlerOf(act: Step['act'], user: SessionUser): Handler {
       return write()
     case 'write and save':
       return write(true)
+    case 'write by update':
+      return writeByUpdate()
+    case 'update user':
+      return (request) => request.updateUser({ ...(request.user ?? user) })
     default:
       return () => undefined
   }

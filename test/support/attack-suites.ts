@@ -1,6 +1,8 @@
 import type { Test } from 'tap'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
+import { dataUpdates } from '../attacks/data-updates.ts'
 import { fixation } from '../attacks/fixation.ts'
+import { freshness } from '../attacks/freshness.ts'
 import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
@@ -28,6 +30,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   revocation,
   'session limits': limits,
   'half-done changes': halfDone,
+  'updates of data': dataUpdates,
+  'freshness and lifetime': freshness,
 }
 
 /** Attacks one store in every way but the random one. */

@@ -35,6 +35,12 @@ const duration = (example: string, zero: 'refused' | 'allowed', most?: string): 
   examples: [`'${example}'`],
 })
 
+/** A duration, or a function of the user that returns one. */
+const lifetime = (example: string): SchemaNode => ({
+  ...duration(example, 'refused'),
+  duration: { zero: 'refused', orFunction: true },
+})
+
 const func = (example: string, together = ''): SchemaNode => ({
   typeof: 'function',
   description: `a function${together}`,
@@ -124,10 +130,10 @@ const PROPERTIES = {
     examples: ["sqliteStore({ database: new Database('sessions.db') })"],
   },
   assurance: choice('aal1', 'aal2', 'aal3'),
-  idleTimeout: duration('30m', 'refused'),
-  absoluteTimeout: duration('12h', 'refused'),
+  idleTimeout: lifetime('30m'),
+  absoluteTimeout: lifetime('12h'),
   renewalTimeout: duration(DEFAULTS.renewalTimeout, 'allowed'),
-  rememberTimeout: duration('14d', 'refused'),
+  rememberTimeout: lifetime('14d'),
   maxSessions: {
     description: 'a whole number from 1, a function of the user, or { limit, onLimit }',
     examples: ['5'],
