@@ -41,6 +41,7 @@ export const DECORATORS: Given<DecoratorNames> = {
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',
   updateAuthHash: 'updateAuthHash',
+  pendingUser: 'pendingUser',
   updateUser: 'updateUser',
   requireLogin: 'requireLogin',
   sessions: 'sessions',

@@ -1,6 +1,6 @@
 import type { Session, SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
-import type { LoginOptions, LogoutOptions, Sessions } from './session.ts'
+import type { ConfirmOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
 /** The members that the plugin adds to requests, under its own names. */
 export interface RequestMembers {
@@ -50,10 +50,25 @@ export interface RequestMembers {
    */
   readonly authenticatedAt: Date | null
   /**
-   * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
-   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   * The user of a half login, whose second factor is open; `null` without one, and ten minutes after it.
+   *
+   * @example
+   * ```ts
+   * app.post('/otp', async (req, reply) => {
+   *   if (req.pendingUser === null) return reply.code(401).send({ message: 'Start again' })
+   *   await req.login(req.pendingUser, { methods: ['otp'] }) // Check the code before this line.
+   *   return { ok: true }
+   * })
+   * ```
    */
-  confirmLogin(): Promise<void>
+  readonly pendingUser: Readonly<SessionUser> | null
+  /**
+   * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
+   * `methods` adds the ways in which they did.
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`,
+   * `SESSION_STORE_UNAVAILABLE`
+   */
+  confirmLogin(options?: ConfirmOptions): Promise<void>
   /**
    * Keeps this session after its user changed their own credentials. The user's other sessions end at their next check.
    * Without a value, the option `authHash` computes the fingerprint.

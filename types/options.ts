@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Duration } from './duration.ts'
 import type { SessionStore } from './store.ts'
-import type { SessionUser } from './session.ts'
+import type { LoginMethod, SessionUser } from './session.ts'
 
 /** The attributes of the session cookie (RFC 6265bis 4.1.2). */
 export interface SessionCookieOptions {
@@ -54,6 +54,8 @@ export interface DecoratorNames {
   confirmLogin?: string | undefined
   /** `req.updateAuthHash`. */
   updateAuthHash?: string | undefined
+  /** `req.pendingUser`. */
+  pendingUser?: string | undefined
   /** `req.updateUser`. */
   updateUser?: string | undefined
   /** `app.requireLogin`. */
@@ -231,7 +233,22 @@ export interface SessionRouteConfig {
 export interface RequireLoginOptions {
   /** The greatest age of the login. An older login gets 403 `SESSION_LOGIN_TOO_OLD`. Default: no limit. */
   within?: Duration
+  /**
+   * The ways to log in that this session needs, all of them. With `within`, each is younger than that. What is missing
+   * gets 403 `SESSION_STEP_UP_REQUIRED`. Default none.
+   *
+   * @example
+   * ```ts
+   * app.post('/keys', { onRequest: app.requireLogin({ methods: ['pwd', 'otp'], within: '10m' }) }, async () => ({}))
+   * ```
+   */
+  methods?: readonly LoginMethod[]
+  /**
+   * A path of this app, such as `/login`. A page that an anonymous visitor opens is redirected there with 302, and `next`
+   * in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
+   */
+  redirect?: string
 }
 
 /** A hook for `onRequest` or `preHandler`. */
-export type RequireLoginHook = (request: FastifyRequest) => Promise<void>
+export type RequireLoginHook = (request: FastifyRequest, reply?: FastifyReply) => Promise<unknown>

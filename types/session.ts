@@ -4,10 +4,51 @@ import type { DeviceFacts } from './store.ts'
 
 export type { SessionUser }
 
+/**
+ * The ways to prove who one is, by their names in RFC 8176: `pwd` a password, `otp` a one-time code, `hwk` a key in
+ * hardware (a passkey on a security key), `swk` a key in software (a synchronised passkey), `user` a touch or a gesture
+ * of the user, `mfa` several at once, and so on.
+ */
+export type LoginMethod =
+  | 'face'
+  | 'fpt'
+  | 'geo'
+  | 'hwk'
+  | 'iris'
+  | 'kba'
+  | 'mca'
+  | 'mfa'
+  | 'otp'
+  | 'pin'
+  | 'pop'
+  | 'pwd'
+  | 'rba'
+  | 'retina'
+  | 'sc'
+  | 'sms'
+  | 'swk'
+  | 'tel'
+  | 'user'
+  | 'vbm'
+  | 'wia'
+
+/** The options of `req.confirmLogin(options)`. */
+export interface ConfirmOptions {
+  /** The ways in which the user has just proved who they are. Default none. */
+  methods?: readonly LoginMethod[] | undefined
+}
+
 /** The options of `req.login(user, options)`. */
 export interface LoginOptions {
   /** Makes cookie and session outlive the browser, for `rememberTimeout`. Default `false`. */
   remember?: boolean | undefined
+  /** The ways in which the user has just proved who they are, for `requireLogin({ methods })`. Default none. */
+  methods?: readonly LoginMethod[] | undefined
+  /**
+   * Makes this half a login: `req.user` stays `null`, and `req.pendingUser` is this user, for ten minutes. A `login` of
+   * the same user completes it, and keeps its `methods`. Default `false`.
+   */
+  pending?: boolean | undefined
   /** The fingerprint of the credentials at this login. Default: the result of the option `authHash`. */
   authHash?: string | undefined
   /**
@@ -91,7 +132,7 @@ export interface Sessions {
 export type SessionEvent =
   | { type: 'login'; at: number; handle: string; previousHandle: string | null; userId: string; remember: boolean }
   | { type: 'logout'; at: number; handle: string; userId: string }
-  | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
+  | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
   | { type: 'user-updated'; at: number; handle: string; userId: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }

@@ -6,7 +6,7 @@ import { SLOT } from './request-slot.ts'
 import { confirmLogin, login, updateAuthHash, updateUser } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
-import type { LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import type { ConfirmOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -36,6 +36,7 @@ export function requestDecorators(
     return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
   }
   const userOf = fact((session) => session.user, null)
+  const pendingUser = fact((session) => session.pendingUser, null)
   const authenticatedAt = fact((session) => session.authenticatedAt, null)
   const isAuthenticated = fact((session) => session.userId !== null, false)
   const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
@@ -46,11 +47,12 @@ export function requestDecorators(
     ['session', { ...property((session) => session.object), setter: refuseAssignment }],
     [names.user, { getter: own(userOf), setter: refuseUser }],
     [names.requireUser, method(requireUser)],
+    [names.pendingUser, { getter: own(pendingUser) }],
     [names.authenticatedAt, { getter: own(authenticatedAt) }],
     [names.isAuthenticated, own(isAuthenticated)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method((session) => confirmLogin(session))],
+    [names.confirmLogin, method((session, options?: ConfirmOptions) => confirmLogin(session, options))],
     [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
     [names.updateUser, method((session, user: SessionUser) => updateUser(session, user))],
   ]

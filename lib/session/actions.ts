@@ -1,6 +1,6 @@
-import type { LoginOptions, SessionUser } from '../../types/index.ts'
-import { checkAuthHash, checkKeys } from './call-options.ts'
-import { identityOf, stageLogin } from './login.ts'
+import type { ConfirmOptions, LoginOptions, SessionUser } from '../../types/index.ts'
+import { checkAuthHash, checkKeys, checkOptions } from './call-options.ts'
+import { identityOf, stageLogin, stagePending } from './login.ts'
 import type { StagingSession } from './staging.ts'
 import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
 
@@ -10,6 +10,11 @@ import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
  */
 export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
   return session.stage(async (situation) => {
+    if (options.pending === true) {
+      const staged = await stagePending(situation, user, options)
+      await situation.abandonLogin()
+      return staged
+    }
     const identity = await identityOf(situation, user, options)
     // A login that this request staged before gives its place back. Its user is still the one to compare with.
     await situation.abandonLogin()
@@ -21,8 +26,11 @@ export function login(session: StagingSession, user: SessionUser, options: Login
  * Stages a fresh proof of who the user is.
  * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`
  */
-export function confirmLogin(session: StagingSession): Promise<void> {
-  return session.stage(async (situation) => stageConfirmation(situation))
+export function confirmLogin(session: StagingSession, options: ConfirmOptions = {}): Promise<void> {
+  return session.stage(async (situation) => {
+    checkOptions('confirmLogin', options)
+    return stageConfirmation(situation, options.methods)
+  })
 }
 
 /**

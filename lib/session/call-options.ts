@@ -1,6 +1,8 @@
 import { SecureSessionError } from '../errors.ts'
 import { closest } from '../guard/read/nearest-name.ts'
 import { parseDuration } from './duration.ts'
+import { isLocalPath } from './local-path.ts'
+import { METHOD_NAMES } from './methods.ts'
 
 /** The check of one member: what is accepted, in words and as a test. */
 interface Member {
@@ -23,13 +25,20 @@ const KEYS: Member = {
   accepts: (value) => typeof value === 'boolean' || isListOfTexts(value),
 }
 
-type CallName = 'login' | 'logout' | 'requireLogin' | 'revoke' | 'revokeUser'
+type CallName = 'login' | 'confirmLogin' | 'logout' | 'requireLogin' | 'revoke' | 'revokeUser'
+
+const METHODS: Member = {
+  wanted: `a list of names of RFC 8176: ${METHOD_NAMES.join(', ')}`,
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isMethod),
+}
+const PATH: Member = { wanted: "a path of this app such as '/login'", accepts: isLocalPath }
 
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT },
+  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, methods: METHODS, pending: BOOLEAN },
+  confirmLogin: { methods: METHODS },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
-  requireLogin: { within: DURATION },
+  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
 }
@@ -78,6 +87,10 @@ function refuseUnknown(call: string, name: string, known: readonly string[]): ne
 
 function refuse(detail: string): never {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+}
+
+function isMethod(value: unknown): boolean {
+  return METHOD_NAMES.some((name) => name === value)
 }
 
 function isName(value: unknown): value is string {

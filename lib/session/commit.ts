@@ -102,16 +102,18 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
   const { rotation, now } = work
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
-  if (identity === undefined && data === '{}') return UNCHANGED
+  const pending = rotation?.pending
+  if (identity === undefined && pending === undefined && data === '{}') return UNCHANGED
   if (rotation === undefined && named !== undefined) {
     events.emit({ type: 'dropped-write', handle: named.handle, reason: 'stale' })
     return { kind: 'lost', handle: named.handle }
   }
-  const epoch = identity === undefined ? 0 : 1
+  const epoch = identity === undefined && pending === undefined ? 0 : 1
   const minted = ids.mint(handle, epoch, undefined, client.connection)
   const family = familyOf(client.userAgent)
   const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
-  const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
+  const anonymous = pending === undefined ? empty : { ...empty, pending }
+  const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
   const outcome = await put(engine, undefined, next, work)
   // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.

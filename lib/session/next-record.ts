@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { PendingLogin, SessionRecord, SessionUser } from '../../types/index.ts'
 import { parseData, rebase } from './json-data.ts'
 import type { Client } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
@@ -13,10 +13,12 @@ import { judge } from './verdict.ts'
 
 /** A privilege change that waits for the response. */
 export interface Rotation {
-  readonly reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash'
+  readonly reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash'
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
   readonly authHash?: string
+  /** Who owes another proof from now on. Nobody is logged in. */
+  readonly pending?: PendingLogin
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
@@ -158,6 +160,7 @@ function rotate(
 ): SessionRecord {
   const fresh = rotated(record, secretHash, now)
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
+  if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
 }
 

@@ -1,5 +1,5 @@
 import { parse } from 'secure-json-parse'
-import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord } from '../../types/index.ts'
+import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord, UsedMethod } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
 
@@ -16,6 +16,8 @@ export interface Identity {
   readonly device: DeviceFacts | null
   /** The lifetimes that functions of the user gave; absent without such functions. */
   readonly lifetimes?: KeptLifetimes | null
+  /** The ways in which the user proved who they are; absent if the app names none. */
+  readonly methods?: readonly UsedMethod[]
 }
 
 /** The record of a session that begins now with nobody logged in. */
@@ -84,6 +86,8 @@ export function authenticated(
     ...beginAt(now, identity.remember, identity.lifetimes ?? lifetimes),
     // Another login may have left its own.
     ...(record.lifetimes !== undefined && { lifetimes: identity.lifetimes ?? null }),
+    ...(record.methods !== undefined && { methods: identity.methods ?? [] }),
+    ...(record.pending !== undefined && { pending: null }),
   }
 }
 
@@ -109,7 +113,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   shownAt: isNumber,
   isTied: isBoolean,
   tip: (value) => value === null || isRenewedId(value),
-  rivals: (value) => Array.isArray(value) && value.every(isRival),
+  rivals: (value) => isListOf(value, isRival),
   headAt: isNumber,
   isForked: isBoolean,
   heldBack: isStringOrNull,
@@ -117,6 +121,8 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   remember: isBoolean,
   device: (value) => value === null || isDevice(value),
   deviceKey: isStringOrNull,
+  methods: (value) => value === undefined || isListOf(value, isUsedMethod),
+  pending: (value) => value === undefined || value === null || isPending(value),
   lifetimes: (value) => value === undefined || value === null || isLifetimes(value),
   data: (value) => isString(value) && parseObject(value) !== undefined,
 }
@@ -197,6 +203,26 @@ function isRenewedId(value: unknown): boolean {
 
 function isRival(value: unknown): boolean {
   return isObject(value) && isString(value['secretHash']) && isNumber(value['since']) && isBoolean(value['isTied'])
+}
+
+function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne)
+}
+
+function isUsedMethod(value: unknown): boolean {
+  return isObject(value) && isString(value['name']) && isNumber(value['at'])
+}
+
+function isPending(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isString(value['userId']) &&
+    isString(value['user']) &&
+    parseObject(value['user'])?.['id'] === value['userId'] &&
+    isStringOrNull(value['authHash']) &&
+    isListOf(value['methods'], isUsedMethod) &&
+    isNumber(value['until'])
+  )
 }
 
 function isLifetimes(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { LoginMethod, SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
 import type { Client } from './engine.ts'
 import type { Lifetimes } from '../options.ts'
@@ -7,6 +7,7 @@ import type { SessionDeadlines } from './lifetime.ts'
 import { beginAt, isTouchDue, seenAt } from './lifetime.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
+import { missingMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
@@ -126,6 +127,25 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
   if (rotation?.identity !== undefined) return now
   if (loaded.state !== 'live' || loaded.record.isForked) return null
   return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
+}
+
+/** Returns the wanted ways to log in that were not used since an instant. */
+export function missingMethodsOf(
+  state: RequestState,
+  wanted: readonly LoginMethod[],
+  within: number,
+  now: number,
+): readonly LoginMethod[] {
+  const used = state.rotation?.identity === undefined ? recordOf(state)?.methods : state.rotation.identity.methods
+  const isRecent = within === Infinity || freshSinceOf(state, now) !== null
+  return missingMethods(isRecent ? used : undefined, wanted, now - within)
+}
+
+/** Returns the user of a half login as JSON. */
+export function pendingJsonOf({ rotation, loaded }: RequestState, now: number): string | null {
+  if (rotation?.identity !== undefined || loaded.state !== 'live') return rotation?.pending?.user ?? null
+  const pending = rotation?.pending ?? loaded.record.pending
+  return pending === undefined || pending === null || now >= pending.until ? null : pending.user
 }
 
 /** Returns the deadlines as they are after this request; `null` while nothing is stored. */

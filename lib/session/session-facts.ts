@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { LoginMethod, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Client, Engine } from './engine.ts'
 import type { SessionDeadlines } from './lifetime.ts'
 import type { RequestState } from './request-state.ts'
@@ -39,6 +39,17 @@ export class SessionFacts {
   get authenticatedAt(): Date | null {
     const at = states.authenticatedAtOf(this.state, this.engine.settings.clock())
     return at === null ? null : new Date(at)
+  }
+
+  /** The user of a half login; `null` without one. */
+  get pendingUser(): SessionUser | null {
+    const json = states.pendingJsonOf(this.state, this.engine.settings.clock())
+    return json === null ? null : this.engine.snapshots.read(json)
+  }
+
+  /** Returns the wanted ways to log in that were not used within this time, in milliseconds. */
+  missingMethods(wanted: readonly LoginMethod[], within: number): readonly LoginMethod[] {
+    return states.missingMethodsOf(this.state, wanted, within, this.engine.settings.clock())
   }
 
   /** The instants at which the session ends; `null` while nothing is stored. */

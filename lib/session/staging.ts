@@ -1,7 +1,8 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import type { Client, Engine } from './engine.ts'
+import { trustedMethods, withMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
 import { sameUser } from './update-user.ts'
 
@@ -41,22 +42,31 @@ export interface StagingSession {
  * Stages a fresh proof of who the user is.
  * @throws `SESSION_LOGIN_REQUIRED`
  */
-export function stageConfirmation({ engine, rotation, record, user, authCheckedAt }: Situation): Staged {
+export function stageConfirmation(situation: Situation, used?: readonly LoginMethod[]): Staged {
+  const { engine, rotation, record, user, authCheckedAt } = situation
+  const now = engine.settings.clock()
   // A login in this request is as fresh as a confirmation.
-  if (rotation?.identity !== undefined) return { rotation }
+  if (rotation?.identity !== undefined) {
+    const { identity } = rotation
+    return { rotation: { ...rotation, identity: { ...identity, ...confirmed(identity.methods, used, now) } } }
+  }
   if (record === undefined || record.userId === null || user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
   const { userId, remember, device, lifetimes } = record
   const known = { authHash: record.authHash, authCheckedAt }
-  const checked =
-    rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: engine.settings.clock() }
-  return {
-    rotation: {
-      reason: 'confirm',
-      identity: { userId, user, ...checked, remember, device, ...(lifetimes && { lifetimes }) },
-    },
-  }
+  const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
+  const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), used, now) }
+  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, ...kept } } }
+}
+
+/** Returns the ways in which a user proved who they are, with those named now. */
+function confirmed(
+  before: readonly UsedMethod[] | undefined,
+  used: readonly LoginMethod[] | undefined,
+  now: number,
+): { readonly methods?: readonly UsedMethod[] } {
+  return before === undefined && used === undefined ? {} : { methods: withMethods(before, used, now) }
 }
 
 /**

@@ -24,7 +24,15 @@ interface Actor {
 const ACTS = [
   ...(['login', 'login', 'login', 'failing login', 'logout', 'write', 'write', 'write and save', 'read'] as const),
   ...(['confirm', 'regenerate', 'revoke', 'revoke user', 'wait', 'replay', 'lost read', 'destroy'] as const),
-  ...(['write by update', 'write by update', 'passive write', 'update user', 'update all'] as const),
+  ...([
+    'write by update',
+    'write by update',
+    'passive write',
+    'update user',
+    'update all',
+    'half login',
+    'complete',
+  ] as const),
 ]
 
 const BROWSERS = 3
@@ -58,6 +66,9 @@ const STATUSES: Record<string, readonly number[]> = {
   'failing login': [500, 503],
   confirm: [200, 401, 503],
   'update user': [200, 401, 503],
+  // Where somebody is logged in, a half login is refused.
+  'half login': [200, 500, 503],
+  complete: [200, 401, 503],
 }
 
 /** Plays one plan under one schedule, and remembers what must hold from then on. */
@@ -173,7 +184,8 @@ class Play {
     if (page.status !== 200 || cookie === undefined) return
     if (act === 'logout' && me?.userId !== null) this.#bury((one) => one.cookie === cookie, startedAt)
     const next = page.sessionCookies[0]?.value
-    const isRotation = ['login', 'confirm', 'regenerate'].includes(act) && handleOf(next) === handleOf(cookie)
+    const isRotation =
+      ['login', 'confirm', 'regenerate', 'half login', 'complete'].includes(act) && handleOf(next) === handleOf(cookie)
     if (isRotation) this.#bury((one) => handleOf(one.cookie) === handleOf(cookie) && one.cookie !== next, startedAt)
   }
 
@@ -319,6 +331,13 @@ function handlerOf(act: Step['act'], user: SessionUser): Handler {
       return write(true)
     case 'write by update':
       return writeByUpdate()
+    case 'half login':
+      return (request) => request.login(user, { pending: true, methods: ['pwd'] })
+    case 'complete':
+      return async (request, reply) => {
+        if (request.pendingUser === null) return reply.code(401).send({})
+        return request.login(request.pendingUser, { methods: ['otp'] })
+      }
     case 'update user':
       return (request) => request.updateUser({ ...(request.user ?? user) })
     default:

@@ -3,6 +3,7 @@ import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
 import { fixation } from '../attacks/fixation.ts'
 import { freshness } from '../attacks/freshness.ts'
+import { halfLogin } from '../attacks/half-login.ts'
 import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
@@ -32,6 +33,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'half-done changes': halfDone,
   'updates of data': dataUpdates,
   'freshness and lifetime': freshness,
+  'half logins': halfLogin,
 }
 
 /** Attacks one store in every way but the random one. */
