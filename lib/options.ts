@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseDuration } from './session/duration.ts'
+import { defaultNamespace } from './session/namespace.ts'
 import type {
   DecoratorNames,
   Duration,
@@ -84,6 +85,7 @@ export interface Settings {
   readonly userLifetimes: LifetimeOptions | undefined
   readonly userMaxAge: number
   readonly authCheckInterval: number
+  readonly namespace: string
   readonly storeTimeout: number
   readonly sweepInterval: number
   readonly maxRecordSize: number
@@ -103,13 +105,15 @@ export interface Settings {
  * Without a secret (which the guard lets pass in development only) a random one lasts as long as the process.
  */
 export function resolveOptions(options: SecureSessionOptions, environment: EnvironmentName): Settings {
+  const cookie = {
+    ...defaultCookie(environment, options.cookie?.domain),
+    ...given(options.cookie),
+  } as Settings['cookie']
   return Object.freeze({
     environment,
     ...secretsOf(options.secret),
-    cookie: Object.freeze({
-      ...defaultCookie(environment, options.cookie?.domain),
-      ...given(options.cookie),
-    }) as Settings['cookie'],
+    cookie: Object.freeze(cookie),
+    namespace: options.namespace ?? defaultNamespace(cookie.name),
     ...lifetimesOf(options),
     userLifetimes: userLifetimesOf(options),
     userMaxAge: milliseconds(options.userMaxAge ?? DEFAULTS.userMaxAge),

@@ -63,7 +63,7 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
 
 async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
   const events = new SessionEvents(app.log, settings.clock)
-  const store = new TimedStore(kept, settings.storeTimeout, events, reportsTo(settings, events))
+  const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace, reportsTo(settings, events))
   return {
     settings,
     events,

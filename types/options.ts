@@ -128,6 +128,11 @@ export interface SecureSessionOptions {
   /** The store of the sessions. Default: a bounded store in memory, which production refuses. */
   store?: SessionStore | undefined
   /**
+   * The name that keeps this app's users apart from the users of other apps in the same store. Default: the cookie's name,
+   * unless that is the plugin's own; then the empty name.
+   */
+  namespace?: string | undefined
+  /**
    * The assurance level whose lifetimes (NIST SP 800-63B-4, 2.1.3, 2.2.3, 2.3.3) replace the defaults below. Default:
    * none.
    */

@@ -1,4 +1,5 @@
 import type { RecordPage, SessionRecord } from '../../types/index.ts'
+import { readName } from '../session/namespace.ts'
 import { show } from '../guard/read/show-value.ts'
 
 /** One page of all sessions for programs. Nobody is logged in where `userId` is null. */
@@ -7,10 +8,10 @@ export function pageAsData({ records, next }: RecordPage): object {
 }
 
 function infoOf(record: SessionRecord): object {
-  const { handle, userId, authenticatedAt, remember, device } = record
+  const { handle, userId: name, authenticatedAt, remember, device } = record
   return {
     handle,
-    userId,
+    ...(name === null ? { namespace: '', userId: null } : readName(name)),
     createdAt: new Date(record.createdAt),
     authenticatedAt: authenticatedAt === null ? null : new Date(authenticatedAt),
     lastSeenAt: new Date(record.lastSeenAt),
@@ -39,8 +40,13 @@ export function pageAsTable({ records, next }: RecordPage): string {
 
 /** What clients and apps chose is quoted, because it may hold anything. */
 function cellsOf({ handle, lastSeenAt, idleDeadline, userId, device }: SessionRecord): readonly string[] {
-  const user = userId === null ? '-' : show(userId)
+  const user = userId === null ? '-' : userOf(userId)
   return [handle, timeOf(lastSeenAt), timeOf(idleDeadline), user, device === null ? '-' : show(device.ip)]
+}
+
+function userOf(name: string): string {
+  const { namespace, userId } = readName(name)
+  return namespace === '' ? show(userId) : `${show(userId)} of ${namespace}`
 }
 
 function timeOf(instant: number): string {

@@ -6,15 +6,22 @@ import type { OpenedStore } from '../stores/open/opened.ts'
 
 export type { OpenedStore } from '../stores/open/opened.ts'
 
+/** The way to the sessions of an app that keeps its users apart. */
+export const NAMESPACE_HINT =
+  'Note: users of an app with a namespace or a cookie name of its own are found with --namespace.'
+
 /** The time that an answer may take, in milliseconds. */
 const ANSWER_TIMEOUT = 10_000
 
-/** Returns the sessions by user as an app has them: a command revokes in the same order, with the same care for logins beside it. */
-export function userSessions(store: OpenedStore['store']): UserSessions {
+/**
+ * Returns the sessions by user as an app has them: a command revokes in the same order, with the same care for logins beside it.
+ * Without a namespace users go by the names that the store keeps.
+ */
+export function userSessions(store: OpenedStore['store'], namespace?: string): UserSessions {
   const log = { info: ignore, warn: ignore, error: ignore }
   const events = new SessionEvents(log, Date.now)
   const settings = resolveOptions({}, 'production')
-  return new UserSessions(settings, new TimedStore(store, ANSWER_TIMEOUT, events), events)
+  return new UserSessions(settings, new TimedStore(store, ANSWER_TIMEOUT, events, namespace), events)
 }
 
 function ignore(): void {}

@@ -4,7 +4,7 @@ import { show } from '../guard/read/show-value.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
-import { userSessions } from './opened-store.ts'
+import { NAMESPACE_HINT, userSessions } from './opened-store.ts'
 import { progressOn } from './progress.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
 import { refusePositionals, withStore } from './with-store.ts'
@@ -15,6 +15,7 @@ Ends all sessions of a user, one session, or all sessions of everybody. A sessio
 of the app. With --all the command walks over the store, and each session ends when the command reaches it.
 
   --user <id>          whose sessions
+  --namespace <name>   with --user: the namespace of the app, or the cookie name that the app has chosen
   --handle <handle>    which session, as the command sessions and the log name it
   --all                everybody's sessions, those without a user included
   --before <instant>   with --all: only sessions whose login was before it, as in 2026-05-01T12:00:00Z (default: now)
@@ -25,6 +26,7 @@ Exit codes: 0 done (also when there was nothing to end), 2 the store cannot be u
 const OPTIONS = {
   ...STORE_OPTIONS,
   user: { type: 'string' },
+  namespace: { type: 'string' },
   handle: { type: 'string' },
   all: { type: 'boolean' },
   before: { type: 'string' },
@@ -38,18 +40,20 @@ export async function revoke(argv: readonly string[], io: Io): Promise<number> {
     return CLEAN
   }
   refusePositionals(positionals)
-  const { user = '', handle = '', all = false, before } = values
+  const { user = '', namespace, handle = '', all = false, before } = values
   if ([user !== '', handle !== '', all].filter(Boolean).length !== 1) {
     throw new UsageError('revoke takes --user, --handle or --all, one of the three.')
   }
   if (!all && before !== undefined) throw new UsageError('--before goes with --all.')
+  if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
   const asked = before === undefined ? undefined : instantOf(before)
   return withStore(values, io, async (store) => {
     if (all) {
       const progress = progressOn(io, (done) => `Ended ${counted(done)} so far …`)
       progress.end(`Ended ${counted(await endAll(store, asked, progress.show))}.`)
     } else if (user !== '') {
-      const count = await userSessions(store).revokeUser(user, undefined, 'revoked')
+      const count = await userSessions(store, namespace ?? '').revokeUser(user, undefined, 'revoked')
+      if (count === 0 && namespace === undefined) io.err(NAMESPACE_HINT)
       io.out(`Ended ${counted(count)} of ${show(user)}.`)
     } else {
       io.out((await endOne(store, handle)) ? 'Ended 1 session.' : 'There is no session with this handle.')

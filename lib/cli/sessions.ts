@@ -6,7 +6,7 @@ import { pageAsData, pageAsTable } from './all-sessions.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
-import { userSessions } from './opened-store.ts'
+import { NAMESPACE_HINT, userSessions } from './opened-store.ts'
 import { choiceOf } from './output.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
 import { refusePositionals, withStore } from './with-store.ts'
@@ -19,6 +19,7 @@ Lists the live sessions of a user, the most recently used first, or all sessions
 logs in with it.
 
   --user <id>        the sessions of one user
+  --namespace <name> with --user: the namespace of the app, or the cookie name that the app has chosen
   --all              all sessions, those without a user included, in no particular order
   --limit <number>   with --all: about how many on a page, 1 to 1000 (default 50)
   --after <place>    with --all: the next page, as the page before names it
@@ -31,12 +32,15 @@ Exit codes: 0 done, 2 the store cannot be used, or wrong usage.`
 const OPTIONS = {
   ...STORE_OPTIONS,
   user: { type: 'string' },
+  namespace: { type: 'string' },
   all: { type: 'boolean' },
   count: { type: 'boolean' },
   limit: { type: 'string' },
   after: { type: 'string' },
   format: { type: 'string', default: 'pretty' },
 } as const
+
+type Asked = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values']
 
 /** Lists the sessions of a user, or all of them. */
 export async function sessions(argv: readonly string[], io: Io): Promise<number> {
@@ -46,11 +50,8 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
     return CLEAN
   }
   refusePositionals(positionals)
-  const { user = '', all = false, count = false, limit, after } = values
-  if ([user !== '', all, count].filter(Boolean).length !== 1) {
-    throw new UsageError('sessions takes --user, --all or --count, one of the three.')
-  }
-  if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
+  refuseMixtures(values)
+  const { user = '', namespace, all = false, count = false, limit, after } = values
   const format = choiceOf('--format', values.format, FORMATS)
   const most = limitOf(limit)
   const write = (data: () => object, pretty: () => string): number => {
@@ -72,12 +73,31 @@ export async function sessions(argv: readonly string[], io: Io): Promise<number>
         () => pageAsTable(page),
       )
     }
-    const found = await userSessions(store).list(user)
+    const found = await sessionsOf(store, user, namespace, io)
     return write(
       () => ({ schemaVersion: 1, sessions: found }),
       () => render(user, found),
     )
   })
+}
+
+function refuseMixtures({ user = '', namespace, all = false, count = false, limit, after }: Asked): void {
+  if ([user !== '', all, count].filter(Boolean).length !== 1) {
+    throw new UsageError('sessions takes --user, --all or --count, one of the three.')
+  }
+  if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
+  if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
+}
+
+async function sessionsOf(
+  store: OpenedStore['store'],
+  user: string,
+  namespace: string | undefined,
+  io: Io,
+): Promise<readonly SessionInfo[]> {
+  const found = await userSessions(store, namespace ?? '').list(user)
+  if (found.length === 0 && namespace === undefined) io.err(NAMESPACE_HINT)
+  return found
 }
 
 function limitOf(text = '50'): number {

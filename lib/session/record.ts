@@ -2,6 +2,7 @@ import { parse } from 'secure-json-parse'
 import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord, UsedMethod } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
+import { readName } from './namespace.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
@@ -146,15 +147,13 @@ export function isRecord(value: unknown): value is SessionRecord {
   return isWhole
 }
 
-/** Tells whether every field has its type, data and user parse, and a user comes with their id. */
+/** Tells whether every field has its type, data and user parse, and a user comes with their id, or with its stored name. */
 function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
-  if (value['userId'] === null) return value['user'] === null && value['authenticatedAt'] === null
-  return (
-    value['authenticatedAt'] !== null &&
-    isString(value['user']) &&
-    parseObject(value['user'])?.['id'] === value['userId']
-  )
+  const { userId, user, authenticatedAt } = value as unknown as SessionRecord
+  if (userId === null || user === null) return userId === user && authenticatedAt === null
+  const id = parseObject(user)?.['id']
+  return authenticatedAt !== null && (id === userId || id === readName(userId).userId)
 }
 
 /** The object behind a JSON text; `undefined` for anything else, and for one that reaches for a prototype. */

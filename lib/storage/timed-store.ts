@@ -6,6 +6,7 @@ import { causeOf } from './cause.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Answer, AskedStore, Offer } from './immediate.ts'
 import { afterwards, offerOf } from './immediate.ts'
+import { readRecord, storedName, storedRecord } from '../session/namespace.ts'
 
 /** A store with a user index. */
 type IndexedStore = AskedStore &
@@ -15,6 +16,9 @@ type IndexedStore = AskedStore &
  * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an event.
  * A failing store never looks like an absent session. A record is examined here, once, so that the engine meets whole ones only.
  * A store in memory answers at once, and needs no time limit.
+ *
+ * Users are kept under names that begin with the app's namespace. A record of another namespace is absent, so two apps with
+ * the same user ids never see or end each other's sessions. Without a namespace (`undefined`) names are used as they are stored.
  */
 export class TimedStore {
   readonly hasIndex: boolean
@@ -25,20 +29,29 @@ export class TimedStore {
   readonly #deadlines: Deadlines
   readonly #events: SessionEvents
   readonly #reports: AbsenceReports
+  readonly #namespace: string | undefined
 
-  constructor(store: SessionStore, timeout: number, events: SessionEvents, reports: AbsenceReports = {}) {
+  constructor(
+    store: SessionStore,
+    timeout: number,
+    events: SessionEvents,
+    namespace: string | undefined,
+    reports: AbsenceReports = {},
+  ) {
     this.#store = store
     this.#offer = offerOf(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
     this.#deadlines = new Deadlines(timeout)
     this.#events = events
-    this.#reports = reports
+    this.#namespace = namespace
+    this.#reports = { onDamaged: reports.onDamaged, onExpired: (record) => this.#reportExpired(record, reports) }
   }
 
   /** Returns a cached record that may be a moment old; see `Immediate`. */
   recall(handle: string): SessionRecord | undefined {
     try {
-      return this.#offer?.recall(handle)
+      const found = this.#offer?.recall(handle)
+      return found === undefined ? undefined : this.#read(found)
     } catch {
       // The store itself is asked next, and reports its own failure.
       return undefined
@@ -55,13 +68,13 @@ export class TimedStore {
   }
 
   create(record: SessionRecord): Answer<boolean> {
-    return this.#ask('create', (store) => store.create(record))
+    return this.#ask('create', (store) => store.create(this.#stored(record)))
   }
 
   update(record: SessionRecord, version: number): Answer<boolean> {
     return this.#ask(
       'update',
-      (store) => store.update(record, version),
+      (store) => store.update(this.#stored(record), version),
       (isDone) => this.#tell(isDone, record.handle, record),
     )
   }
@@ -79,19 +92,19 @@ export class TimedStore {
   }
 
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Answer<boolean> {
-    return this.#askIndex('addToIndex', (index) => index.addToIndex(userId, handle, expiresAt, limit))
+    return this.#askIndex('addToIndex', (index) => index.addToIndex(this.#name(userId), handle, expiresAt, limit))
   }
 
   keepInIndex(userId: string, handle: string, expiresAt: number): Answer<boolean> {
-    return this.#askIndex('keepInIndex', (index) => index.keepInIndex(userId, handle, expiresAt))
+    return this.#askIndex('keepInIndex', (index) => index.keepInIndex(this.#name(userId), handle, expiresAt))
   }
 
   removeFromIndex(userId: string, handle: string): Answer<void> {
-    return this.#askIndex('removeFromIndex', (index) => index.removeFromIndex(userId, handle))
+    return this.#askIndex('removeFromIndex', (index) => index.removeFromIndex(this.#name(userId), handle))
   }
 
   listIndex(userId: string): Answer<readonly IndexEntry[]> {
-    return this.#askIndex('listIndex', (index) => index.listIndex(userId))
+    return this.#askIndex('listIndex', (index) => index.listIndex(this.#name(userId)))
   }
 
   /** Removes expired records. The time limit does not apply, because a sweep may take as long as its batch does. */
@@ -103,8 +116,26 @@ export class TimedStore {
     }
   }
 
+  #name(userId: string): string {
+    return this.#namespace === undefined ? userId : storedName(this.#namespace, userId)
+  }
+
+  #stored(record: SessionRecord): SessionRecord {
+    return this.#namespace === undefined ? record : storedRecord(this.#namespace, record)
+  }
+
+  #read(found: SessionRecord): SessionRecord | undefined {
+    return this.#namespace === undefined ? found : readRecord(this.#namespace, found)
+  }
+
+  #reportExpired(record: SessionRecord, { onExpired }: AbsenceReports): void {
+    const read = this.#read(record)
+    if (read !== undefined) onExpired?.(read)
+  }
+
   #examine(handle: string, found: SessionRecord | undefined): SessionRecord | undefined {
-    if (found === undefined || (isRecord(found) && found.handle === handle)) return found
+    if (found === undefined) return undefined
+    if (isRecord(found) && found.handle === handle) return this.#read(found)
     this.#events.emit({ type: 'damaged', handle })
     return undefined
   }

@@ -26,6 +26,11 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The message of PgBouncer about a setting that `pg` sends at the start of a connection. */
 const STARTUP_PARAMETER = /unsupported startup parameter(?: in options)?: (\w+)/
 
+/** Tells whether a pooler such as PgBouncer refused a connection because of a setting in it. */
+export function refusesStartupParameter(error: unknown): boolean {
+  return STARTUP_PARAMETER.test(causeOf(error).message)
+}
+
 /**
  * An error of `pg` in words that say what to do, the server's own message behind them. Everything else that the driver hung on
  * the error, the values of a row for instance, is left out.

@@ -29,10 +29,11 @@ const DIRECTION = [
   { where: 'types/', may: [...PURE, 'fastify', '@fastify/'] },
 
   // Values in, values out.
-  { where: 'lib/options.ts', may: [...PURE, 'lib/session/duration.ts'] },
+  { where: 'lib/options.ts', may: [...PURE, 'lib/session/duration.ts', 'lib/session/namespace.ts'] },
   { where: 'lib/errors.ts', may: PURE },
   { where: 'lib/events.ts', may: PURE },
   { where: 'lib/session/duration.ts', may: PURE },
+  { where: 'lib/session/namespace.ts', may: PURE },
   { where: 'lib/storage/immediate.ts', may: PURE },
   { where: 'lib/storage/cause.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
@@ -41,7 +42,10 @@ const DIRECTION = [
     where: 'lib/session/',
     may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts', 'secure-json-parse'],
   },
-  { where: 'lib/storage/', may: [...WORDS, 'lib/storage/', 'lib/session/record.ts'] },
+  {
+    where: 'lib/storage/',
+    may: [...WORDS, 'lib/storage/', 'lib/session/record.ts', 'lib/session/namespace.ts'],
+  },
   { where: 'lib/guard/', may: [...WORDS, 'lib/guard/', 'ajv', 'tldts'] },
   { where: 'lib/scan/', may: [...WORDS, 'lib/scan/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
   { where: 'lib/stores/', may: [...WORDS, 'lib/stores/', 'lib/storage/', 'lib/session/record.ts'] },

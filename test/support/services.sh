@@ -1,21 +1,43 @@
 #!/usr/bin/env bash
 # Puts the real servers and the browser that the tests use on this machine: test/support/services.sh [name...]
-# Names: redis postgresql chromium nginx haproxy faketime; all of them when none is given. Does nothing for what is there already.
+# Names: redis postgresql pgbouncer chromium nginx haproxy faketime; all of them when none is given. Does nothing for what is there already.
 # Nothing it installs is started or enabled: the tests start their own, on free ports, in temporary folders.
 set -euo pipefail
 # Servers live there, and it is not on the path of every user.
 PATH="$PATH:/usr/sbin"
 
+# PgBouncer before 1.21 knows no prepared statements in transaction mode.
+is_recent_pgbouncer() {
+  local version
+  version=$(pgbouncer --version 2>/dev/null | sed -n 's/^PgBouncer //p')
+  [ -n "$version" ] && [ "$(printf '1.21\n%s\n' "$version" | sort -V | head -n 1)" = 1.21 ]
+}
+
+# Debian 12 has PgBouncer 1.18. The program is then built from the source package of Debian 13.
+build_pgbouncer() {
+  local work apt
+  work=$(mktemp -d)
+  mkdir -p "$work/lists/partial"
+  echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main' >"$work/sources.list"
+  apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$work/lists"
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+  "${apt[@]}" update
+  (cd "$work" && "${apt[@]}" source --download-only pgbouncer && mkdir source && tar -xf pgbouncer_*.orig.tar.* -C source --strip-components=1)
+  (cd "$work/source" && ./configure --without-cares --without-pam --without-systemd && make pgbouncer && install -D pgbouncer /usr/local/sbin/pgbouncer)
+  rm -rf "$work"
+}
+
 has() {
   case "$1" in
     redis) command -v redis-server ;;
     postgresql) command -v postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' ;;
+    pgbouncer) is_recent_pgbouncer ;;
     chromium) command -v chromium ;;
     nginx) command -v nginx ;;
     haproxy) command -v haproxy ;;
     faketime) compgen -G '/usr/lib/*/faketime/libfaketime.so.1' ;;
     *)
-      echo "services.sh: unknown name '$1'; known are: redis postgresql chromium nginx haproxy faketime" >&2
+      echo "services.sh: unknown name '$1'; known are: redis postgresql pgbouncer chromium nginx haproxy faketime" >&2
       exit 2
       ;;
   esac >/dev/null
@@ -27,6 +49,13 @@ packages_of() {
     # Without a font every page is a page of empty boxes.
     chromium) echo chromium fonts-liberation ;;
     faketime) echo libfaketime ;;
+    pgbouncer)
+      if [ -n "$(apt-cache show 'pgbouncer' 2>/dev/null | sed -n 's/^Version: 1\.\(2[1-9]\|[3-9][0-9]\).*/recent/p')" ]; then
+        echo pgbouncer
+      else
+        echo gcc make pkg-config libc6-dev libevent-dev libssl-dev
+      fi
+      ;;
     *) echo "$1" ;;
   esac
 }
@@ -39,7 +68,7 @@ units_of() {
   esac
 }
 
-[ $# -gt 0 ] || set -- redis postgresql chromium nginx haproxy faketime
+[ $# -gt 0 ] || set -- redis postgresql pgbouncer chromium nginx haproxy faketime
 missing=()
 for name in "$@"; do
   has "$name" || missing+=("$name")
@@ -83,6 +112,15 @@ if ! {
   echo "Could not install ${packages[*]}; the whole log is in $log" >&2
   exit 1
 fi
+case " ${missing[*]} " in
+  *' pgbouncer '*)
+    if ! is_recent_pgbouncer && ! build_pgbouncer >"$log" 2>&1; then
+      tail -n 20 "$log" >&2
+      echo "Could not build pgbouncer; the whole log is in $log" >&2
+      exit 1
+    fi
+    ;;
+esac
 rm -f "$log"
 
 if [ -d /run/systemd/system ]; then

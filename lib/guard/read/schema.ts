@@ -129,6 +129,12 @@ const PROPERTIES = {
     description: 'a store, like sqliteStore({ database })',
     examples: ["sqliteStore({ database: new Database('sessions.db') })"],
   },
+  namespace: {
+    type: 'string',
+    pattern: '^[ -~]{0,200}$',
+    description: 'a name of at most 200 ASCII characters',
+    examples: ["'shop'"],
+  },
   assurance: choice('aal1', 'aal2', 'aal3'),
   idleTimeout: lifetime('30m'),
   absoluteTimeout: lifetime('12h'),

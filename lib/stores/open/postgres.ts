@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { refusesStartupParameter } from '../postgres-errors.ts'
 import type { PostgresPool } from '../postgres.ts'
 import { postgresStore } from '../postgres.ts'
 import type { DriverModule } from './drivers.ts'
@@ -6,7 +7,10 @@ import { loadDriver } from './drivers.ts'
 import type { OpenedStore, OpenSettings } from './opened.ts'
 import { CONNECT_TIMEOUT, withTable } from './opened.ts'
 
-type Pool = PostgresPool & { end(): Promise<void>; query(text: string): Promise<unknown> }
+interface Pool extends PostgresPool {
+  end(): Promise<void>
+  query(text: string): Promise<{ rows: readonly { statement_timeout?: string }[] }>
+}
 
 interface PgModule extends DriverModule {
   Pool: new (options: object) => Pool
@@ -18,12 +22,16 @@ const GOODBYE = 500
 /** Limits of an app, in milliseconds. Both are below `storeTimeout`, so that nothing is written for a request that got its 503. */
 const APP_LIMITS = { connectionTimeoutMillis: 1_500, statement_timeout: 1_500 }
 
+const NO_LIMIT =
+  'No statement_timeout holds for the session store, because a pooler such as PgBouncer takes none from its clients: ' +
+  "run ALTER ROLE ... SET statement_timeout = '1500ms' for the user of the store"
+
 /** Opens a PostgreSQL store with the `pg` of a project. */
 export async function openPostgres(url: string, { from, isApp, table }: OpenSettings): Promise<OpenedStore> {
   const { Pool } = loadDriver<PgModule>(from, ['pg'])
   const named = table === undefined ? {} : { table }
   if (!isApp) return openOnce(Pool, url, named)
-  const pool = await connected(new Pool({ connectionString: url, ...APP_LIMITS }))
+  const pool = await connected(Pool, url)
   try {
     return { store: withTable(() => postgresStore({ pool, createTable: true, ...named })), close: () => pool.end() }
   } catch (error) {
@@ -32,9 +40,21 @@ export async function openPostgres(url: string, { from, isApp, table }: OpenSett
   }
 }
 
-async function connected(pool: Pool): Promise<Pool> {
+/** Connects with both limits, or with one where a pooler lets no client set `statement_timeout`, as PgBouncer does. */
+async function connected(Pool: PgModule['Pool'], url: string): Promise<Pool> {
   try {
-    await pool.query('SELECT 1')
+    return await tried(new Pool({ connectionString: url, ...APP_LIMITS }))
+  } catch (error) {
+    if (!refusesStartupParameter(error)) throw error
+    return tried(new Pool({ connectionString: url, connectionTimeoutMillis: APP_LIMITS.connectionTimeoutMillis }))
+  }
+}
+
+async function tried(pool: Pool): Promise<Pool> {
+  try {
+    const { rows } = await pool.query('SHOW statement_timeout')
+    const isUnlimited = rows.some(({ statement_timeout: limit }) => limit === '0')
+    if (isUnlimited) process.emitWarning(NO_LIMIT, { code: 'SESSION_STORE_STATEMENT_TIMEOUT' })
     return pool
   } catch (error) {
     await pool.end()

@@ -36,10 +36,10 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const bin = binaries()
   const home = mkdtempSync(join(tmpdir(), 'session-guard-postgres-'))
-  if (owner !== undefined) chownSync(home, owner.uid, owner.gid)
+  ownerOf(home)
   const data = join(home, 'data')
   const initdb = [join(bin, 'initdb'), '-D', data, '-U', 'guard', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']
-  await finished(launch(initdb), 'initdb')
+  await finished(launchAsOwner(initdb), 'initdb')
 
   const port = await freePort()
   const lines = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port, fsync: 'off', ...settings }
@@ -67,7 +67,7 @@ class Server implements PostgresServer {
 
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const child = launch(this.#command)
+      const child = launchAsOwner(this.#command)
       this.#process = child
       const log = await ready(child)
       if (log === undefined) return
@@ -130,12 +130,17 @@ function signal(pid: number, name: NodeJS.Signals): void {
 /** PostgreSQL refuses to run as root; whom it runs as then. */
 const owner = process.getuid?.() === 0 ? { uid: idOf('-u', 'postgres'), gid: idOf('-g', 'postgres') } : undefined
 
+/** Gives a file to the user that servers run as. */
+export function ownerOf(path: string): void {
+  if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
+}
+
 function idOf(flag: string, user: string): number {
   return Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
 }
 
 /** Dies with this process, however this process dies. */
-function launch(command: string[]): ChildProcess {
+export function launchAsOwner(command: string[]): ChildProcess {
   const as = owner === undefined ? [] : [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
   const args = ['-u', 'NODE_OPTIONS', 'setpriv', '--pdeathsig', 'QUIT', ...as, ...command]
   return spawn('env', args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: tmpdir(), env: { PATH: process.env['PATH'] } })
