@@ -163,7 +163,8 @@ async function put(
     return failed(error, wayBack === undefined)
   }
   const { handle, userId } = record
-  if (user !== undefined && userId !== null) engine.events.emit({ type: 'user-updated', handle, userId })
+  // Nobody but a logged-in user is updated.
+  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, userId: userId as string })
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
   else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }

@@ -73,7 +73,7 @@ export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): 
 function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | undefined {
   const record = engine.store.recall(id.handle)
   if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined
-  if (isCheckDue(engine, record) && visitor.isStaleUserFine !== true) return undefined
+  if (isAsked(engine, record, visitor)) return undefined
   const presented = presentationOf(engine, record, id, visitor)
   const verdict = judge(record, { ...presented, now: engine.settings.clock() })
   if (verdict.kind !== 'enter' || verdict.change !== undefined) return undefined
@@ -126,8 +126,12 @@ function presentationOf(
 /** Lets a session in, once its user is known to exist and to have the credentials of the login. */
 function enter(engine: Engine, live: LiveSession, { visitor, gone }: Pick<Show, 'visitor' | 'gone'>): Answer<Loaded> {
   const { record } = live
-  const isAsked = isCheckDue(engine, record) && visitor.isStaleUserFine !== true
-  return isAsked ? enterChecked(engine, live, record, gone) : withKnownUser(engine, live)
+  return isAsked(engine, record, visitor) ? enterChecked(engine, live, record, gone) : withKnownUser(engine, live)
+}
+
+/** Tells whether the user has to be asked for, which a route may do without. */
+function isAsked(engine: Engine, record: SessionRecord, visitor: Visitor): record is OwnedRecord {
+  return isCheckDue(engine, record) && visitor.isStaleUserFine !== true
 }
 
 async function enterChecked(engine: Engine, live: LiveSession, record: OwnedRecord, gone: Gone): Promise<Loaded> {

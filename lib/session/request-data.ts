@@ -68,9 +68,9 @@ export class RequestData {
     return { from, to, isWhole: this.#isWhole }
   }
 
-  /** The data as it is now, as JSON. */
+  /** The data as it is now, as JSON. Whoever asks holds the object, so the data is open. */
   get json(): string {
-    return typeof this.#state === 'object' ? serialize(this.#state.values) : this.#baseline
+    return serialize((this.#state as OpenData).values)
   }
 
   /**
@@ -78,15 +78,11 @@ export class RequestData {
    * this data already.
    */
   adopt(json: string, seen: string, isStored: boolean): void {
-    if (isStored) this.#baseline = json
-    if (typeof this.#state !== 'object') {
-      if (isStored) return
-      this.#open()
-    }
     const { values } = this.#state as OpenData
     const next = parseData(rebase(json, seen, serialize(values)))
     for (const key of Object.keys(values)) if (!Object.hasOwn(next, key)) delete values[key]
     Object.assign(values, next)
+    if (isStored) this.#baseline = json
   }
 
   /** Notes that the edit was written. `stored` is the record's data after the write, with other requests' changes in it. */

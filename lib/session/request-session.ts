@@ -160,7 +160,7 @@ export class RequestSession extends SessionFacts {
       data,
       isCurrent: () => this.#data === data,
       live: () => states.updatable(this.state, isLate),
-      useRecord: (record) => (this.state = states.withRecord(this.state, record)),
+      useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
       lose: (reason) => {
         const { handle } = this
         this.engine.events.emit({ type: 'dropped-write', handle, reason })
@@ -186,7 +186,7 @@ export class RequestSession extends SessionFacts {
         const { handle, epoch } = loaded.record
         const latest = await readLiveRecord(this.engine, handle)
         // Another epoch is another login. Its data is not for this request.
-        if (latest?.epoch === epoch) this.state = states.withRecord(this.state, latest)
+        if (latest?.epoch === epoch) this.state = states.withRecord(this.state, loaded, latest)
         else this.#lose(handle)
       }
       this.#data = undefined

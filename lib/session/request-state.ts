@@ -77,9 +77,8 @@ export function recordOf({ loaded }: RequestState): SessionRecord | undefined {
 }
 
 /** Returns the state with a newer version of its record. */
-export function withRecord(state: RequestState, record: SessionRecord): RequestState {
-  const { loaded } = state
-  return loaded.state === 'live' ? { ...state, loaded: { ...loaded, record } } : state
+export function withRecord(state: RequestState, live: LiveSession, record: SessionRecord): RequestState {
+  return { ...state, loaded: { ...live, record } }
 }
 
 /**

@@ -20,7 +20,7 @@ export interface UpdatedSession {
   /** The record that the data is stored in; `undefined` if the data waits for the response instead. */
   live(): LiveSession | undefined
   /** Notes what is in the store by now. */
-  useRecord(record: SessionRecord): void
+  useRecord(live: LiveSession, record: SessionRecord): void
   /** Forgets a record that is gone, or somebody else's. */
   lose(reason: 'gone' | 'epoch'): void
   /** Runs store operations one at a time. */
@@ -29,7 +29,8 @@ export interface UpdatedSession {
 
 /** The data that a change starts from. */
 interface Start {
-  readonly record: SessionRecord | undefined
+  /** The session, and its record as it is in the store; `undefined` if the data waits for the response. */
+  readonly stored: { readonly live: LiveSession; readonly record: SessionRecord } | undefined
   /** The data of this request, as JSON. */
   readonly seen: string
   /** The stored data, with the changes that this request made to it. */
@@ -75,40 +76,41 @@ async function read(session: UpdatedSession): Promise<Start> {
   let start: Start | undefined
   await session.run(async () => {
     if (!session.isCurrent()) throw new SecureSessionError('SESSION_ENDED')
-    const record = await latest(session)
+    const stored = await latest(session)
     const { json: seen } = session.data
-    const before = record === undefined ? seen : rebase(record.data, session.data.edit().from, seen)
-    start = { record, seen, before }
+    const before = stored === undefined ? seen : rebase(stored.record.data, session.data.edit().from, seen)
+    start = { stored, seen, before }
   })
   return start as Start
 }
 
 /** Returns the record as it is in the store, if it is still this session's. */
-async function latest(session: UpdatedSession): Promise<SessionRecord | undefined> {
-  const loaded = session.live()?.record
-  if (loaded === undefined) return undefined
-  const record = await readLiveRecord(session.engine, loaded.handle)
-  if (record?.epoch === loaded.epoch) return record
+async function latest(session: UpdatedSession): Promise<Start['stored']> {
+  const live = session.live()
+  if (live === undefined) return undefined
+  const record = await readLiveRecord(session.engine, live.record.handle)
+  if (record?.epoch === live.record.epoch) return { live, record }
   session.lose(record === undefined ? 'gone' : 'epoch')
   throw new SecureSessionError('SESSION_SUPERSEDED')
 }
 
 /** Writes the data; `false` if something else was written first. */
-async function write(session: UpdatedSession, { record, seen }: Start, after: string): Promise<boolean> {
+async function write(session: UpdatedSession, { stored, seen }: Start, after: string): Promise<boolean> {
   let isWritten = false
   await session.run(async () => {
     if (!session.isCurrent()) throw new SecureSessionError('SESSION_ENDED')
     const { data, engine } = session
-    if (record === undefined) {
+    if (stored === undefined) {
       isWritten = data.json === seen && session.live() === undefined
       if (isWritten) data.adopt(after, seen, false)
       return
     }
+    const { live, record } = stored
     const next = { ...record, data: after, version: record.version + 1 }
     isWritten = await engine.store.update(next, record.version)
     if (!isWritten) return
     trust(next)
-    session.useRecord(next)
+    session.useRecord(live, next)
     data.adopt(after, seen, true)
   })
   return isWritten

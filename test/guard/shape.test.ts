@@ -252,6 +252,15 @@ t.test('a duration without a unit offers its readings', async (t) => {
   }
 })
 
+t.test('a lifetime may be a function of the user, and another duration may not', async (t) => {
+  for (const name of ['idleTimeout', 'absoluteTimeout', 'rememberTimeout']) {
+    t.strictSame(judge(good({ [name]: () => '1h' })), [])
+  }
+  for (const name of ['renewalTimeout', 'storeTimeout', 'authCheckInterval']) {
+    t.strictSame(judge(good({ [name]: () => '1h' })), ['fatal option-type'])
+  }
+})
+
 t.test('zero needs no unit where it switches something off', async (t) => {
   t.strictSame(judge(good({ renewalTimeout: 0 })), ['warning renewal-off'])
   t.strictSame(judge(good({ sweepInterval: 0 })), [])

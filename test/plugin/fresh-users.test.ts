@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
+import { memoryStore } from '../../lib/index.ts'
 import type { SecureSessionOptions, SessionUser } from '../../types/index.ts'
 import { door } from '../support/gate-store.ts'
 import { coreOnly } from './stores.ts'
@@ -377,4 +378,43 @@ t.test('an answer that the store refused to take is shown all the same, and writ
   isFull = false
   t.match((await ann.get('/me')).json(), { user: { role: 'guest' } })
   t.match(await user(), /guest/)
+})
+
+t.test('two processes on one store see an update at once, and each keeps its own age of the user', async (t) => {
+  const shared = memoryStore()
+  const users = new Map<string, Account>([['ann', { id: 'ann', role: 'admin' }]])
+  let count = 0
+  const made = await Promise.all(
+    [0, 1].map(() =>
+      world(t, {
+        session: {
+          loadUser: async (id) => {
+            count += 1
+            return users.get(id)
+          },
+        },
+        store: () => shared,
+        routes: ordinary,
+      }),
+    ),
+  )
+  const [first, second] = made
+  if (first === undefined || second === undefined) throw new Error('two apps')
+  const advance = (by: '30s' | '1m'): void => {
+    for (const { clock } of made) clock.advance(by)
+  }
+  for (const { clock } of made) clock.set(Date.now())
+  const [here, there] = [first.visitor(), second.visitor()]
+  await here.post('/login', LOGIN)
+  there.cookies.set('session', here.cookie ?? '')
+  advance('1m')
+  for (const one of [here, there]) t.match((await one.get('/me')).json(), { user: { role: 'admin' } })
+  t.equal(count, 2)
+  advance('30s')
+  await first.app.sessions.updateUser('ann', { id: 'ann', role: 'guest' })
+  for (const one of [there, here]) t.match((await one.get('/me')).json(), { user: { role: 'guest' } })
+  users.set('ann', { id: 'ann', role: 'owner' })
+  advance('1m')
+  for (const one of [there, here]) t.match((await one.get('/me')).json(), { user: { role: 'owner' } })
+  t.equal(count, 3, 'a change that one process wrote is fresh in the other')
 })

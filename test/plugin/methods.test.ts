@@ -31,6 +31,10 @@ function stepUp(t: Test, session: SecureSessionOptions = {}): Promise<World> {
         await request.login(request.pendingUser, request.body ?? {})
         return { pendingUser: request.pendingUser, user: request.user }
       })
+      route(server, '/half', async (request) => {
+        await request.login({ id: 'ann' }, { pending: true })
+        return { pendingUser: request.pendingUser, user: request.user }
+      })
       route(server, '/switch', async (request) => {
         await request.login({ id: 'ann' })
         await request.login({ id: 'bob' }, { pending: true })
@@ -135,6 +139,14 @@ t.test('a half login makes a session of its own where there is none, and needs n
   await ann.post('/logout')
   t.strictSame((await ann.get('/pending')).json(), { pendingUser: null })
   t.equal(it.store.size, 0)
+})
+
+t.test('a half login is seen at once in its own request', async (t) => {
+  const { visitor } = await stepUp(t)
+  const ann = visitor()
+  for (let round = 0; round < 2; round += 1) {
+    t.strictSame((await ann.post('/half')).json(), { pendingUser: { id: 'ann' }, user: null })
+  }
 })
 
 t.test('a half login ends after ten minutes, and gives its ways to nobody else', async (t) => {
