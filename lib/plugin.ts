@@ -42,6 +42,7 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onReady', () => registration.checkNeighbours())
   registration.watchEvents(engine.events)
   app.addHook('onRequest', registration.watchRequests())
+  app.addHook('onRequest', registration.watchAnswers())
   app.addHook('onRequest', watchUpgrades(engine))
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
   app.addHook('onRequest', loadRequestSession(engine))

@@ -4,19 +4,18 @@ import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
 import type { CheckContext } from './guard/read/environment.ts'
+import { readOptions } from './guard/read/read-options.ts'
 import { probeNeighbours } from './guard/probe/neighbours.ts'
-import { checkNeighbours, checkRequest } from './guard/phases.ts'
+import { checkAnswer, checkNeighbours, checkRequest } from './guard/phases.ts'
 import type { RequestFacts } from './guard/read/phase-facts.ts'
 import { QUIET_REQUEST, requestFactsOf } from './guard/read/request-facts.ts'
 import { findCookie } from './http/read-cookie.ts'
 import { RouteConfigs } from './http/route-config.ts'
+import { watchAnswers } from './http/watch-answers.ts'
 import type { SessionEvents } from './events.ts'
 import type { Settings } from './options.ts'
 import { decoratorNames, resolveOptions, environmentOf } from './options.ts'
 import type { Finding, SecureSessionOptions } from '../types/index.ts'
-
-/** The members that Fastify itself adds to a plugin's options. */
-const FASTIFY_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers'])
 
 /** The number of requests whose way through proxies is examined. The first requests may all be health checks. */
 const OBSERVED_REQUESTS = 1000
@@ -36,6 +35,8 @@ export class Registration {
   readonly configs: RouteConfigs = new RouteConfigs()
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
+  /** Whether the app registered @fastify/cookie itself, with options of its own. */
+  readonly #bringsCookies: boolean
 
   /**
    * Judges the options before anything is registered, and logs the warnings.
@@ -44,12 +45,14 @@ export class Registration {
    */
   constructor(app: FastifyInstance, given: object) {
     this.#app = app
+    this.#bringsCookies = app.hasReplyDecorator('setCookie')
     this.#context = {
       sessionDecorated: app.hasRequestDecorator('session'),
       clusterWorker: cluster.isWorker,
       https: Boolean(app.initialConfig.https),
     }
-    this.options = Object.fromEntries(Object.entries(given).filter(([name]) => !FASTIFY_OPTIONS.has(name)))
+    // The copy that the guard judges is the one that the plugin works with: getters and prototypes are read once.
+    this.options = readOptions(given).root
     this.#findings = checkConfig(this.options, process.env, this.#context)
     this.#report(this.#findings)
     refuseTakenNames(app, this.options)
@@ -62,7 +65,6 @@ export class Registration {
 
   /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
   async checkNeighbours(): Promise<void> {
-    this.configs.checkContexts()
     const { secrets, storeTimeout } = this.settings
     const facts = await probeNeighbours(this.#app, {
       contexts: this.contexts,
@@ -72,6 +74,9 @@ export class Registration {
       hasSudoRoute: this.hasSudoRoute,
       servesTls: this.#context.https === true || this.options.tls === 'direct',
       cookieNames: this.#rivals().map(({ settings }) => settings.cookie.name),
+      bringsCookies: this.#bringsCookies,
+      clock: this.options.clock === undefined ? this.settings.clock : undefined,
+      guardedWithoutSession: this.configs.guardedWithoutSession(),
     })
     const context = { ...this.#context, earlier: this.#findings }
     this.#report(checkNeighbours(this.options, process.env, facts, context))
@@ -106,6 +111,13 @@ export class Registration {
     }
   }
 
+  /** Returns the `onRequest` hook that judges what responses show of the app. */
+  watchAnswers(): onRequestHookHandler {
+    return watchAnswers(this.settings.clock, (facts) => {
+      this.#reportOnce(checkAnswer(this.options, process.env, facts, this.#context))
+    })
+  }
+
   /** Says once that requests come with two session cookies. */
   watchEvents({ emitter }: SessionEvents): void {
     emitter.once('duplicate', ({ count }) => this.#judge({ ...QUIET_REQUEST, sessionCookies: count }))
@@ -129,9 +141,12 @@ export class Registration {
     if (isSet) this.#judge(requestFactsOf(request, this.#app, true))
   }
 
-  /** Judges a request, and says each thing once. */
   #judge(facts: RequestFacts): void {
-    const findings = checkRequest(this.options, process.env, facts, this.#context)
+    this.#reportOnce(checkRequest(this.options, process.env, facts, this.#context))
+  }
+
+  /** Reports each rule once. */
+  #reportOnce(findings: readonly Finding[]): void {
     const fresh = findings.filter(({ rule }) => !this.#said.has(rule))
     for (const { rule } of fresh) this.#said.add(rule)
     if (fresh.length > 0) this.#report(fresh)

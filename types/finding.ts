@@ -5,9 +5,11 @@
 export type Severity = 'fatal' | 'warning' | 'info'
 
 /**
- * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, or a `scan` from outside.
+/**
+ * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, the `source` text that the
+ * command `check` reads, or a `scan` from outside.
  */
-export type Phase = 'register' | 'ready' | 'request' | 'scan'
+export type Phase = 'register' | 'ready' | 'request' | 'source' | 'scan'
 
 /** The set of rules in force. Anything but `development` and `test` is production. */
 export type EnvironmentName = 'production' | 'development' | 'test'

@@ -1,9 +1,11 @@
+import { fixChooser } from './choose-fix.ts'
+import type { Trial } from './choose-fix.ts'
 import { describeEnvironment, readEnvironment } from './read/environment.ts'
 import { factsOf } from './read/config-facts.ts'
 import { readOptions } from './read/read-options.ts'
 import { findingsOf, severityOf } from './rules/rule.ts'
 import { RULES } from './rules/index.ts'
-import { optionType } from './rules/shape.ts'
+import { optionType } from './rules/values.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
 import { readSilences, silenceFindings } from './silence.ts'
 import { faultsOf } from './read/validate.ts'
@@ -12,9 +14,10 @@ import type { CheckContext, EnvironmentInput } from './read/environment.ts'
 import type { ConfigFacts } from './read/config-facts.ts'
 import type { SilenceEntry } from './silence.ts'
 import type { Fault } from './read/validate.ts'
+import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 
 // Options with a thousand unknown keys are one mistake, and a report of a thousand pages helps nobody.
-const MOST_OF_A_RULE = 50
+const MAX_OF_A_RULE = 50
 
 /**
  * Judges options of the plugin as `register` does: every finding at once, in the order of the catalogue. Pure: reads neither
@@ -28,15 +31,39 @@ const MOST_OF_A_RULE = 50
  */
 export function checkConfig(options: unknown, environment?: EnvironmentInput, context: CheckContext = {}): Finding[] {
   const facts = readFacts(options, environment, context)
-  // What is no options object at all breaks this one rule, not every other too.
-  const rules = facts.isFaulty() ? [optionType] : RULES
   const { name } = facts.environment
-  const findings = rules.flatMap((rule) =>
-    findingsOf(rule, (rule.onConfig?.(facts) ?? []).slice(0, MOST_OF_A_RULE), name, 'register'),
+  const choose = fixesFor(facts, environment, context)
+  const findings = problemsOf(facts).flatMap(({ rule, problems }) =>
+    findingsOf(rule, problems, name, 'register', choose),
   )
   const unused = facts.silencing.entries.filter((entry) => isUnused(entry, findings, facts))
-  const unusedFindings = findingsOf(silenceUnused, unusedSilences(facts, unused), name, 'register')
+  const unusedFindings = findingsOf(silenceUnused, unusedSilences(facts, unused), name, 'register', choose)
   return silenceFindings([...findings, ...unusedFindings], facts.silencing)
+}
+
+/** What no options object at all breaks is one rule, not every other too. */
+function problemsOf(facts: ConfigFacts): { rule: Rule; problems: Problem[] }[] {
+  const rules = facts.isFaulty() ? [optionType] : RULES
+  return rules.map((rule) => ({ rule, problems: (rule.onConfig?.(facts) ?? []).slice(0, MAX_OF_A_RULE) }))
+}
+
+/** Tries fixes on the options that facts are about. */
+export function fixesFor({ read }: ConfigFacts, environment: EnvironmentInput, context: CheckContext): ChooseFix {
+  return fixChooser(read, (tried) => {
+    const facts = readFacts(tried.root, environment, context)
+    const { name } = facts.environment
+    return problemsOf(facts).flatMap(({ rule, problems }) =>
+      problems.flatMap((problem) => {
+        const severity = problem.severity ?? severityOf(rule, name)
+        const isSilenced = (problem.silenceable ?? rule.silenceable) && facts.silencing.covers(rule.slug)
+        return severity === null || isSilenced ? [] : trialOf(rule, problem, severity === 'fatal')
+      }),
+    )
+  })
+}
+
+function trialOf({ slug }: Rule, { at, fixes = [] }: Problem, isFatal: boolean): Trial {
+  return { slug, pointer: at[0]?.pointer ?? '', isFatal, fixes }
 }
 
 /** Says in one line which rules apply to options, and why; the second line of a report. */

@@ -1,4 +1,4 @@
-import { readFacts } from './check.ts'
+import { fixesFor, readFacts } from './check.ts'
 import { findingsOf, severityOf } from './rules/rule.ts'
 import { RULES } from './rules/index.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
@@ -7,14 +7,15 @@ import { environmentOf } from '../options.ts'
 import type { EnvironmentName, Finding, Phase } from '../../types/index.ts'
 import type { CheckContext, EnvironmentInput } from './read/environment.ts'
 import type { ConfigFacts } from './read/config-facts.ts'
-import type { NeighbourFacts, RequestFacts, ScanFacts } from './read/phase-facts.ts'
-import type { Problem, Rule } from './rules/rule.ts'
+import { secretsInSource } from './read/source-secrets.ts'
+import type { AnswerFacts, NeighbourFacts, RequestFacts, ScanFacts } from './read/phase-facts.ts'
+import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 import type { SilenceEntry } from './silence.ts'
 
 type Look = (rule: Rule) => Problem[] | undefined
 
-function collect(environment: EnvironmentName, phase: Phase, look: Look): Finding[] {
-  return RULES.flatMap((rule) => findingsOf(rule, look(rule) ?? [], environment, phase))
+function collect(environment: EnvironmentName, phase: Phase, look: Look, choose?: ChooseFix): Finding[] {
+  return RULES.flatMap((rule) => findingsOf(rule, look(rule) ?? [], environment, phase, choose))
 }
 
 /** Facts of the ready phase, and what `register` found, by which unused entries of `silence` are told. */
@@ -37,7 +38,8 @@ export function checkNeighbours(
 ): Finding[] {
   const config = readFacts(options, environment, context)
   const { name } = config.environment
-  const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config))
+  const choose = fixesFor(config, environment, context)
+  const findings = collect(name, 'ready', (rule) => rule.onNeighbours?.(facts, config), choose)
   const known = [...(context.earlier ?? []), ...findings]
   const unused = config.silencing.entries.filter((entry) => isUnused(entry, known, config))
   const unusedFindings = findingsOf(silenceUnused, unusedSilences(config, unused), name, 'ready')
@@ -66,6 +68,26 @@ export function checkRequest(
   const config = readFacts(options, environment, context)
   const findings = collect(config.environment.name, 'request', (rule) => rule.onRequest?.(facts, config))
   return silenceFindings(findings, config.silencing)
+}
+
+/** Judges what the answer to one request shows: the request phase. Pure, never throws. Each finding is worth saying once. */
+export function checkAnswer(
+  options: unknown,
+  environment: EnvironmentInput,
+  facts: AnswerFacts,
+  context: CheckContext = {},
+): Finding[] {
+  const config = readFacts(options, environment, context)
+  const findings = collect(config.environment.name, 'request', (rule) => rule.onAnswer?.(facts, config))
+  return silenceFindings(findings, config.silencing)
+}
+
+/**
+ * Judges the source text of a file: secrets that stand in it as literals. Pure, never throws; the text is not run. Each finding has
+ * its place as `line:column` in its only location.
+ */
+export function checkSource(text: string, environment: string | undefined): Finding[] {
+  return collect(environmentOf(environment), 'source', (rule) => rule.onSource?.(secretsInSource(text)))
 }
 
 /** Judges what a running deployment shows to the outside, but for its cookies' attributes: the scan phase. */

@@ -14,10 +14,7 @@ interface FreeRoute {
   readonly route: RouteOptions
 }
 
-/**
- * Looks at the session settings of routes. `requireLogin` on a route without a session could let nobody in, and whoever wrote
- * `session: false` there meant something else.
- */
+/** The session settings of routes. */
 export class RouteConfigs {
   readonly #free: FreeRoute[] = []
   readonly #loginHooks = new WeakSet<object>()
@@ -29,29 +26,26 @@ export class RouteConfigs {
 
   /**
    * Looks at a route that is registered.
-   * @throws `SESSION_OPTION_INVALID`, `SESSION_ROUTE_OPTED_OUT`
+   * @throws `SESSION_OPTION_INVALID`
    */
   add(context: FastifyInstance, route: RouteOptions): void {
     const session: unknown = route.config?.session
     if (session === undefined || session === 'passive' || session === 'stale-user') return
     if (session !== false) refuseChoice(session, route)
-    this.#refuseLogin(route, route)
     this.#free.push({ context, route })
   }
 
-  /**
-   * Looks at the hooks that apply to a whole context, once all hooks are there.
-   * @throws `SESSION_ROUTE_OPTED_OUT`
-   */
-  checkContexts(): void {
-    for (const { context, route } of this.#free) this.#refuseLogin(hooksOf(context), route)
+  /** Returns the routes without a session that `requireLogin` guards, itself or as a hook of the whole context. */
+  guardedWithoutSession(): readonly string[] {
+    const guarded = this.#free.filter(
+      ({ context, route }) => this.#isGuarded(route) || this.#isGuarded(hooksOf(context)),
+    )
+    return guarded.map(({ route }) => `${[route.method].flat().join(',')} ${route.url}`)
   }
 
-  #refuseLogin(hooks: object, { method, url }: RouteOptions): void {
+  #isGuarded(hooks: object): boolean {
     const all = HOOKS.flatMap((name) => (Reflect.get(hooks, name) ?? []) as object | object[])
-    if (!all.some((hook) => this.#loginHooks.has(hook))) return
-    const detail = `requireLogin guards ${String(method)} ${url}, where nobody can be logged in`
-    throw new SecureSessionError('SESSION_ROUTE_OPTED_OUT', { detail })
+    return all.some((hook) => this.#loginHooks.has(hook))
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { corsAnswerOf, strangeOrigins } from '../guard/probe/cors.ts'
 import { isHsts } from '../guard/probe/hsts.ts'
 import { checkScan } from '../guard/phases.ts'
 import { staysHere } from '../guard/read/store-facts.ts'
@@ -134,18 +134,12 @@ function isOnHttps({ url, leftFor }: Answer): boolean {
   return url.protocol === 'https:' || leftFor?.protocol === 'https:'
 }
 
-/** Asks as pages on origins that nobody can have would (RFC 2606; a sandboxed frame has the origin null). */
+/** Asks as pages on origins that nobody can have would. */
 async function probeOrigins(url: URL, open: () => Browser): Promise<CorsAnswer[]> {
-  const origins = [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
   const answers: CorsAnswer[] = []
-  for (const probeOrigin of origins) {
-    const { headers } = await open().visit(url, { headers: { origin: probeOrigin } })
-    const allowOrigin = headers['access-control-allow-origin']
-    answers.push({
-      probeOrigin,
-      allowOrigin: typeof allowOrigin === 'string' ? allowOrigin : null,
-      allowCredentials: headers['access-control-allow-credentials'] === 'true',
-    })
+  for (const origin of strangeOrigins()) {
+    const { headers } = await open().visit(url, { headers: { origin } })
+    answers.push(corsAnswerOf(origin, (name) => (typeof headers[name] === 'string' ? headers[name] : null)))
   }
   return answers
 }

@@ -3,6 +3,8 @@ export interface PostgresConnection {
   /** Host name, address, or the folder of a unix socket. */
   readonly host: string
   readonly encrypted: boolean
+  /** `false` when the certificate of the server is not checked. */
+  readonly verified?: boolean
 }
 
 /** Returns the address from the options of a `pg` pool and the environment that `pg` reads; empty when neither says. */
@@ -17,5 +19,8 @@ export function connectionsOf(pool: object): PostgresConnection[] {
   const mode = url?.searchParams.get('sslmode') ?? process.env['PGSSLMODE'] ?? 'disable'
   const isAsked = ['true', '1'].includes(url?.searchParams.get('ssl') ?? '')
   // Unlike libpq, pg never falls back to plain text: every mode but one encrypts or fails.
-  return [{ host: decodeURIComponent(found), encrypted: Boolean(ssl) || isAsked || mode !== 'disable' }]
+  const isUnchecked =
+    mode === 'no-verify' || (typeof ssl === 'object' && Reflect.get(ssl ?? {}, 'rejectUnauthorized') === false)
+  const encrypted = Boolean(ssl) || isAsked || mode !== 'disable'
+  return [{ host: decodeURIComponent(found), encrypted, ...(isUnchecked ? { verified: false } : {}) }]
 }

@@ -3,6 +3,8 @@ export interface RedisConnection {
   /** Host name, address, or the path of a unix socket. */
   readonly host: string
   readonly encrypted: boolean
+  /** `false` when the certificate of the server is not checked. */
+  readonly verified?: boolean
 }
 
 /** Returns the address from the options of a client; empty when they do not say, as with a Sentinel or a pool. */
@@ -22,12 +24,19 @@ export function connectionsOf(client: object): RedisConnection[] {
 /** A node as a URL, a port of this machine, or options; `shared` are the options of all nodes. */
 function connectionOf(node: unknown, shared: unknown): RedisConnection {
   const isAllEncrypted = Boolean(fieldsOf(shared)['tls'])
+  const unverified = isVerified(shared) && isVerified(node) ? {} : { verified: false }
   if (typeof node === 'string' && URL.canParse(node)) {
     const { hostname, protocol } = new URL(node)
-    return { host: hostname, encrypted: isAllEncrypted || protocol === 'rediss:' }
+    return { host: hostname, encrypted: isAllEncrypted || protocol === 'rediss:', ...unverified }
   }
   const { path, host, tls } = fieldsOf(node)
-  return { host: (path ?? host ?? 'localhost') as string, encrypted: isAllEncrypted || Boolean(tls) }
+  return { host: (path ?? host ?? 'localhost') as string, encrypted: isAllEncrypted || Boolean(tls), ...unverified }
+}
+
+/** node-redis has it beside `tls: true`, ioredis among the settings of `tls`. */
+function isVerified(options: unknown): boolean {
+  const { tls, rejectUnauthorized } = fieldsOf(options)
+  return rejectUnauthorized !== false && fieldsOf(tls)['rejectUnauthorized'] !== false
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -43,6 +43,12 @@ redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -#${name} - 3) .. '${CHANNEL}', '$
 
 /** Everything that the store asks of a server, except for the plain `GET`. Each script works on one key. */
 export const SCRIPTS: Readonly<Record<RecordScript | IndexScript | StoreScript, Script>> = {
+  /** Returns how the server makes room when its memory is full; nothing when the server has no limit. */
+  eviction: script(`
+local memory = redis.call('INFO', 'memory')
+if string.match(memory, '\\nmaxmemory:(%d+)') == '0' then return false end
+return string.match(memory, '\\nmaxmemory_policy:([%w-]+)')`),
+
   /** ARGV: now, write, value, milliseconds to live. */
   create: script(`${HEAD}
 if live then return write == ARGV[2] and 1 or 0 end
@@ -110,7 +116,7 @@ return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`),
 
 type RecordScript = 'create' | 'update' | 'touch' | 'delete'
 type IndexScript = 'add' | 'keep' | 'remove' | 'list'
-type StoreScript = 'raise' | 'time'
+type StoreScript = 'raise' | 'time' | 'eviction'
 
 function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }

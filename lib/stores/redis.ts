@@ -121,6 +121,12 @@ class Store implements RedisStore {
     return isDone(await this.#run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
   }
 
+  /** The policy by which the server drops keys before they expire; `null` when it has no limit, or refuses writes instead. */
+  async evictionPolicy(): Promise<string | null> {
+    const policy = await this.#redis.run(SCRIPTS.eviction, this.#recordKey('eviction'))
+    return typeof policy === 'string' && policy !== 'noeviction' ? policy : null
+  }
+
   async delete(handle: string, version?: number): Promise<boolean> {
     const name = keyOf(handle)
     return isDone(await this.#run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? '', name))

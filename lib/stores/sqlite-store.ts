@@ -30,6 +30,8 @@ import type { SqliteWriter, Value, Write } from './sqlite-writer.ts'
 export interface SqliteStore extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing {
   /** Tells whether the database lives in memory, and ends with the process. */
   readonly volatile: boolean
+  /** The path of the file; empty for a database in memory. */
+  readonly location: string
 }
 
 /** Milliseconds that a sweep may hold the event loop at a time, and rows it removes in that time at the most. */
@@ -39,6 +41,7 @@ const MOST_AT_ONCE = 512
 /** The store behind `sqliteStore`, on a connection whose tables exist. */
 export class Sqlite implements SqliteStore {
   readonly volatile: boolean
+  readonly location: string
   readonly #statements: Record<StatementName, SqliteStatement>
   /** Absent where the table of ends is: the app runs its own migrations, and has not come to this one. */
   readonly #ends: Record<EndStatementName, SqliteStatement> | undefined
@@ -58,7 +61,8 @@ export class Sqlite implements SqliteStore {
     this.#subscription = new SharedSubscription((tell) => this.#watch(tell))
     this.#clock = clock
     const [main] = database.prepare('PRAGMA database_list').all() as { file: string }[]
-    this.volatile = main?.file === ''
+    this.location = main?.file ?? ''
+    this.volatile = this.location === ''
   }
 
   async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { renderLesson } from '../../lib/guard/report/lesson.ts'
 import { renderRuleTable } from '../../lib/guard/report/rule-table.ts'
+import { checkConfig } from '../../lib/guard/check.ts'
+import { CROSSWALK, renderCrosswalk, weaknessesOf } from '../../lib/guard/rules/crosswalk.ts'
+import { evaluate, good } from './configs.ts'
 import { RULES, ruleNamed } from '../../lib/guard/rules/index.ts'
 import { guide } from '../support/guides.ts'
 
@@ -20,11 +23,12 @@ t.test('a rule is found by slug and by id', async (t) => {
 })
 
 t.test('each rule speaks in the phases that it claims', async (t) => {
-  for (const { slug, phases, onConfig, onNeighbours, onRequest, onScan } of RULES) {
+  for (const { slug, phases, onConfig, onNeighbours, onRequest, onAnswer, onSource, onScan } of RULES) {
     const isSilenceUnused = slug === 'silence-unused'
     t.equal(phases.includes('register'), onConfig !== undefined || isSilenceUnused, `${slug} register`)
     t.equal(phases.includes('ready'), onNeighbours !== undefined || isSilenceUnused, `${slug} ready`)
-    t.equal(phases.includes('request'), onRequest !== undefined, `${slug} request`)
+    t.equal(phases.includes('request'), (onRequest ?? onAnswer) !== undefined, `${slug} request`)
+    t.equal(phases.includes('source'), onSource !== undefined, `${slug} source`)
     // Cookies on the wire are judged by the rules that judge options.
     if (onScan !== undefined) t.ok(phases.includes('scan'), `${slug} scan`)
   }
@@ -35,12 +39,55 @@ t.test('every rule says why, what to do, and teaches', async (t) => {
     const lesson = renderLesson(rule)
     for (const part of [rule.when, rule.why, rule.remedy, rule.teach]) t.ok(part.length > 3, rule.slug)
     t.match(lesson, `session/${rule.slug}`)
-    const isForOptions = rule.phases.some((phase) => phase !== 'scan')
+    const isForOptions = rule.phases.some((phase) => phase !== 'scan' && phase !== 'source')
     t.match(lesson, rule.silenceable && isForOptions ? `silence: [{ rule: '${rule.slug}'` : 'not possible')
     t.notMatch(lesson, '`', 'backticks are for Markdown')
     const [wrong, right] = ['Wrong', 'Right'].map((word) => new RegExp(`^  ${word} {8}(.+)$`, 'm').exec(lesson)?.[1])
     t.ok(wrong !== undefined && right !== undefined && wrong !== right, `${rule.slug} shows two examples that differ`)
   }
+})
+
+t.test('severities are said in words', async (t) => {
+  const severityLine = (name: string): string | undefined =>
+    /^ {2}Severity {5}(.*)$/m.exec(renderLesson(ruleNamed(name) as (typeof RULES)[number]))?.[1]
+  t.equal(severityLine('prefix-host'), 'fatal everywhere')
+  t.equal(severityLine('domain-wide'), 'warning in production')
+  t.equal(severityLine('absolute-too-long'), 'warning in production, fatal in production at aal3 over 12 h')
+  t.equal(severityLine('environment-conflict'), 'fatal everywhere, a warning where NODE_ENV is a name of its own')
+  t.equal(severityLine('secret-short'), 'fatal in production, warning elsewhere')
+})
+
+t.test('each rule names its weakness, and what other tools call it', async (t) => {
+  for (const { slug } of RULES) t.ok(weaknessesOf(slug).length > 0, `${slug} has a number in CWE`)
+  for (const { id, rules } of CROSSWALK) {
+    const strange = rules.filter((slug) => !RULES.some((rule) => rule.slug === slug))
+    t.strictSame(strange, [], id)
+    t.ok(ruleNamed(id), id)
+  }
+  t.equal(ruleNamed('W012')?.slug, 'secure-required')
+  t.equal(ruleNamed('security.w016')?.slug, 'csrf-cookie-insecure')
+  t.match(renderLesson(ruleNamed('W012') as (typeof RULES)[number]), 'Elsewhere    Django check --deploy security.W010')
+})
+
+t.test('each intention of a lesson is shown, and is right', async (t) => {
+  for (const rule of RULES) {
+    for (const { wish, code, isOptions } of rule.intentions ?? []) {
+      t.match(renderLesson(rule), wish)
+      if (isOptions === false) continue
+      const found = checkConfig(good(evaluate(code)), 'production')
+      t.strictSame(
+        found.filter((finding) => finding.rule === `session/${rule.slug}` || finding.severity === 'fatal'),
+        [],
+        `${rule.slug}: ${wish}`,
+      )
+    }
+  }
+})
+
+t.test('the guide lists the rules of other tools with ours beside them', async (t) => {
+  const [table = ''] = (guide('lib/guard/README.md').split('<!-- crosswalk -->')[1] ?? '').split('<!-- /crosswalk -->')
+  const cells = (text: string): string => text.trim().replaceAll(/-{3,}/g, '---').replaceAll(/ +/g, ' ')
+  t.equal(cells(table), cells(renderCrosswalk()))
 })
 
 t.test('the table of rules in the guide of the guard is the catalogue', async (t) => {

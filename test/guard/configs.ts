@@ -55,19 +55,55 @@ export function evaluate(source: string): Record<string, unknown> {
   return { ...(runInNewContext(`({ ${source}\n })`, names) as object) }
 }
 
-/** Puts a finding's snippet in the place of what the finding is about. */
-export function paste(options: Record<string, unknown>, finding: Finding): Record<string, unknown> {
-  const pasted = copy(options) as Record<string, unknown>
-  for (const { pointer } of finding.at) removeAt(pasted, pointer.split('/').slice(1))
-  return merge(pasted, evaluate(finding.fix.snippet ?? ''))
+/** Follows the steps of fixes, those of one finding after those of the other. */
+export function follow(options: Record<string, unknown>, findings: readonly Finding[]): Record<string, unknown> {
+  const changed = copy(options) as Record<string, unknown>
+  const gone = new Set<string>()
+  for (const step of findings.flatMap(({ fix }) => fix.patch ?? [])) {
+    if (step.op === 'set') setAt(changed, step.pointer, evaluate(`value: ${step.source}`)['value'])
+    else if (step.op === 'move') setAt(changed, step.pointer, valueAt(changed, step.from))
+    if (step.op !== 'set') gone.add(step.op === 'move' ? step.from : step.pointer)
+  }
+  const last = (pointer: string): number => Number(/\/(\d+)$/.exec(pointer)?.[1] ?? Infinity)
+  for (const pointer of [...gone].toSorted((left, right) => Math.sign(last(right) - last(left)) || 0)) {
+    removeAt(changed, pointer)
+  }
+  return changed
 }
 
-function removeAt(container: Record<string, unknown>, [key, ...rest]: string[]): void {
-  if (key === undefined) return
-  const inner = container[key]
-  if (rest.length === 0) delete container[key]
-  else if (Array.isArray(inner)) inner.splice(Number(rest[0]), 1)
-  else if (isPlain(inner)) removeAt(inner, rest)
+function stepsOf(pointer: string): string[] {
+  const steps = pointer.split('/').slice(1)
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+export function valueAt(options: unknown, pointer: string): unknown {
+  return stepsOf(pointer).reduce<unknown>(
+    (value, step) => (value as Record<string, unknown> | undefined)?.[step],
+    options,
+  )
+}
+
+function setAt(options: Record<string, unknown>, pointer: string, value: unknown): void {
+  const steps = stepsOf(pointer)
+  const last = steps.pop() as string
+  let container = options
+  for (const step of steps) {
+    if (typeof container[step] !== 'object' || container[step] === null) container[step] = {}
+    container = container[step] as Record<string, unknown>
+  }
+  container[last] = value
+}
+
+function removeAt(options: Record<string, unknown>, pointer: string): void {
+  const last = stepsOf(pointer).at(-1) as string
+  const container = valueAt(options, pointer.slice(0, pointer.lastIndexOf('/')))
+  if (Array.isArray(container)) container.splice(Number(last), 1)
+  else if (typeof container === 'object' && container !== null) delete (container as Record<string, unknown>)[last]
+}
+
+/** Pastes a finding's snippet as its reader would: members of one name join those that stand there. */
+export function paste(options: Record<string, unknown>, finding: Finding): Record<string, unknown> {
+  return merge(copy(options) as Record<string, unknown>, evaluate(finding.fix.snippet ?? ''))
 }
 
 function merge(into: Record<string, unknown>, from: Record<string, unknown>): Record<string, unknown> {

@@ -1,11 +1,14 @@
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
-import { checkNeighbours, checkRequest, checkScan } from '../../lib/guard/phases.ts'
+import { checkAnswer, checkNeighbours, checkRequest, checkScan, checkSource } from '../../lib/guard/phases.ts'
 import type { ConfigExample, Rule } from '../../lib/guard/rules/rule.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import type { Finding } from '../../types/index.ts'
-import { evaluate, good, paste } from './configs.ts'
-import { NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
+import { evaluate, follow, good } from './configs.ts'
+import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
+
+/** Rules whose finding stands in the options, and whose remedy does not. */
+const WORDS_ONLY = new Set(['store-plaintext', 'store-tls-unverified', 'store-ephemeral'])
 
 function optionsOf({ options, without = [] }: ConfigExample): Record<string, unknown> {
   const around = Object.entries(good()).filter(([name]) => !without.includes(name))
@@ -19,14 +22,13 @@ function check(options: unknown, rule: Rule, example: ConfigExample): Finding[] 
     ...checkConfig(options, environment, context),
     ...(rule.onNeighbours ? checkNeighbours(options, environment, { ...NEIGHBOURS, ...neighbours }) : []),
     ...(rule.onRequest ? checkRequest(options, environment, { ...REQUEST, ...request }) : []),
+    ...(rule.onAnswer && example.neighbours === undefined
+      ? checkAnswer(options, environment, { ...ANSWER, ...example.answer })
+      : []),
+    ...(rule.onSource ? checkSource(example.source ?? '', 'production') : []),
     ...(rule.onScan ? checkScan({ ...SCAN, ...scan }, undefined) : []),
   ]
   return findings.filter(({ silenced }) => silenced === undefined)
-}
-
-/** What is at fault lies outside of the options, so no snippet can mend it. */
-function isOutside({ at, phase, fix }: Finding): boolean {
-  return at.every(({ pointer }) => pointer === '') || (phase !== 'register' && fix.snippet === undefined)
 }
 
 for (const rule of RULES) {
@@ -49,18 +51,24 @@ for (const rule of RULES) {
     )
   })
 
-  t.test(`${rule.slug}: pasting the fix makes the finding go away`, async (t) => {
+  t.test(`${rule.slug}: following the fix makes the finding go away, and brings no other`, async (t) => {
     const options = optionsOf(wrong)
     const [finding] = check(options, rule, wrong) as [Finding]
-    if (isOutside(finding) || finding.fix.snippet === undefined) {
-      t.match(finding.fix.text, /\w/, 'words say what to do')
-    }
-    const left = isOutside(finding)
-      ? []
-      : check(paste(options, finding), rule, { ...wrong, neighbours: right.neighbours ?? {} })
+    t.match(finding.fix.text, /\w/, 'words say what to do')
+    const { patch } = finding.fix
+    t.equal(patch === undefined, finding.fix.confidence === undefined)
+    if (patch === undefined) return
+    const left = check(follow(options, [finding]), rule, wrong)
     t.strictSame(
       left.filter((other) => other.rule === id || other.severity === 'fatal').map((other) => other.rule),
       [],
     )
+  })
+
+  t.test(`${rule.slug}: a finding about the options has a fix that can be followed`, async (t) => {
+    const [finding] = check(optionsOf(wrong), rule, wrong) as [Finding]
+    const isInOptions = finding.at.every(({ pointer }) => pointer !== '') && finding.phase === 'register'
+    if (isInOptions && !WORDS_ONLY.has(rule.slug)) t.ok(finding.fix.patch !== undefined, rule.slug)
+    t.pass()
   })
 }

@@ -31,6 +31,9 @@ const INPUT: ProbeInput = {
   hasSudoRoute: false,
   servesTls: false,
   cookieNames: [],
+  bringsCookies: false,
+  clock: undefined,
+  guardedWithoutSession: [],
 }
 
 const OFF = { rule: 'cross-origin-off', reason: 'every form has a token' }
@@ -88,7 +91,7 @@ t.test('CORS that lets in with credentials what trustedOrigins lacks is a warnin
   const front = 'https://app.example'
   for (const origin of [front, [front], /app/]) {
     const facts = await look(t, (app) => app.register(cors, { origin, credentials: true }))
-    t.strictSame(judge(facts), ['warning cors-origin-untrusted'], String(origin))
+    t.strictSame(judge(facts), ['warning cors-trusted-mismatch'], String(origin))
     t.strictSame(judge(facts, good({ crossOriginProtection: false, silence: [OFF] })), [])
   }
 })
@@ -300,4 +303,42 @@ t.test('a store that fails is named by its code, never by its message', async (t
   one.cause = other
   other.cause = one
   t.match(await failWith(one), /^(Type|Range)Error$/, 'causes that go in a circle')
+})
+
+t.test("a clock of the store's server that is off by more than five seconds is a warning", async (t) => {
+  const skewOf = async (ahead: unknown): Promise<NeighbourFacts> => {
+    const now = async (): Promise<number> => (typeof ahead === 'number' ? Date.now() + ahead : (ahead as number))
+    return look(t, () => undefined, { store: { get: async () => undefined, now }, storeTimeout: 1000, clock: Date.now })
+  }
+  t.strictSame(judge(await skewOf(60_000)), ['warning clock-skew'])
+  t.strictSame(judge(await skewOf(-60_000)), ['warning clock-skew'])
+  t.strictSame(judge(await skewOf(0)), [])
+  for (const nothing of [Number.NaN, 'noon', undefined]) t.equal((await skewOf(nothing)).clockSkew, null)
+  const far = { get: async () => undefined, now: async () => 0 }
+  t.equal((await look(t, () => undefined, { store: far, storeTimeout: 1000 })).clockSkew, null, 'a clock of the app')
+  const slow = { get: async () => undefined, now: () => new Promise<number>(() => undefined) }
+  t.equal((await look(t, () => undefined, { store: slow, storeTimeout: 10, clock: Date.now })).clockSkew, null)
+  let time = 0
+  const traveller = { get: async () => undefined, now: async () => 4000 }
+  const travelled = await look(t, () => undefined, { store: traveller, clock: () => (time += 10_000) })
+  t.equal(travelled.clockSkew, -6000, 'what the way took is no difference')
+})
+
+t.test('a store that drops what has not expired is a warning', async (t) => {
+  const policyOf = async (evictionPolicy: () => Promise<string | null>): Promise<NeighbourFacts> =>
+    look(t, () => undefined, { store: { get: async () => undefined, evictionPolicy }, storeTimeout: 1000 })
+  t.strictSame(judge(await policyOf(async () => 'allkeys-lru')), ['warning redis-evicts'])
+  t.strictSame(judge(await policyOf(async () => null)), [])
+  t.strictSame(judge(await policyOf(async () => 'rediss://app:hunter2@host')), [])
+  const failing = async (): Promise<never> => {
+    throw new Error('NOPERM')
+  }
+  t.strictSame(judge(await policyOf(failing)), [])
+})
+
+t.test('Fastify that trusts every proxy is a note', async (t) => {
+  t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy: true })), ['info trust-proxy-all'])
+  for (const trustProxy of [false, ['10.0.0.0/8'], '10.0.0.1']) {
+    t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy })), [])
+  }
 })

@@ -1,5 +1,5 @@
 import { QUIET_REQUEST } from '../../lib/guard/read/request-facts.ts'
-import type { NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/read/phase-facts.ts'
+import type { AnswerFacts, NeighbourFacts, RequestFacts, ScanFacts } from '../../lib/guard/read/phase-facts.ts'
 
 /** Neighbours that do nothing worth a word. */
 export const NEIGHBOURS: NeighbourFacts = {
@@ -10,6 +10,22 @@ export const NEIGHBOURS: NeighbourFacts = {
   secretSharedWith: [],
   store: null,
   cookieNames: [],
+  clockSkew: null,
+  evictionPolicy: null,
+  trustsEveryProxy: false,
+  readsCookies: null,
+  guardedWithoutSession: [],
+}
+
+/** The answer to a GET that shows nothing. */
+export const ANSWER: AnswerFacts = {
+  route: 'GET /',
+  isSafeMethod: true,
+  parameters: [],
+  isLogin: false,
+  isLogout: false,
+  insecureCookies: [],
+  allowedOrigin: null,
 }
 
 /** A request over https, straight to Fastify. */

@@ -51,7 +51,7 @@ t.test('the report spells out what is fatal, and names the rest', async (t) => {
   )
   t.match(
     report,
-    "    fix    cookie: { sameSite: 'none', secure: true }\n           Not used across sites? cookie: { sameSite: 'lax' }\n",
+    "    fix    cookie: { sameSite: 'none', secure: true }\n           Not used across sites? cookie: { sameSite: 'lax', secure: true }\n",
   )
   t.match(report, 'Did you mean httpOnly?')
   t.match(

@@ -167,7 +167,7 @@ t.test('two session cookies of one name are a warning', async (t) => {
 
 t.test('an origin that CORS lets in and that was refused is a warning that names it', async (t) => {
   t.match(findings({ refusedOrigin: 'https://web.example' }), [
-    { rule: 'session/cors-origin-untrusted', fix: { text: /trustedOrigins: \['https:\/\/web\.example'\]/ } },
+    { rule: 'session/cors-trusted-mismatch', fix: { text: /trustedOrigins: \['https:\/\/web\.example'\]/ } },
   ])
 })
 

@@ -236,11 +236,13 @@ t.test('a duration without a unit offers its readings', async (t) => {
     ['30min', "idleTimeout: '30m'"],
     ['1h30m', "idleTimeout: '90m'"],
     ['1 hour', "idleTimeout: '1h'"],
-    ['1w', "idleTimeout: '7d'"],
+    ['1w', "idleTimeout: '12h'"],
+    ['1 day', "idleTimeout: '12h'"],
+    ['0.5 day', "idleTimeout: '12h'"],
     ['1.5h', "idleTimeout: '90m'"],
     ['20 secs', "idleTimeout: '20s'"],
     ['500 millis', "idleTimeout: '500ms'"],
-    ['2 days', "idleTimeout: '2d'"],
+    ['2 days', "idleTimeout: '12h'"],
     ['5 fortnights', "idleTimeout: '30m'"],
     ['soon', "idleTimeout: '30m'"],
     ['', "idleTimeout: '30m'"],
@@ -275,7 +277,8 @@ t.test('sameSite is one of three lower-case words', async (t) => {
     ['None', 'none'],
     [' none ', 'none'],
     ['', 'lax'],
-    ['no_restriction', 'lax'],
+    ['no_restriction', 'none'],
+    ['unspecified', 'lax'],
     [null, 'lax'],
     [0, 'lax'],
     [{}, 'lax'],
@@ -360,11 +363,11 @@ t.test("an origin that is nearly right comes back as the user's own in the fix",
     ['shop.example.com:8443/', "'https://shop.example.com:8443'"],
     ['Capacitor://localhost/', "'capacitor://localhost'"],
     ['null', "{ origin: 'null', reason: '\u2026' }"],
-    ['https://*.example.com', "'https://app.example'"],
-    ['ftp://shop.example.com', "'https://app.example'"],
-    ['hunter2hunter2', "'https://app.example'"],
-    [5, "'https://app.example'"],
   ]
+  for (const given of ['https://*.example.com', 'ftp://shop.example.com', 'hunter2hunter2', 5]) {
+    const [finding] = checkConfig(good({ trustedOrigins: [given] }), 'production')
+    t.match(finding?.fix, { snippet: undefined, patch: [{ op: 'remove', pointer: '/trustedOrigins' }] }, String(given))
+  }
   for (const [given, snippet] of meant) {
     const [finding] = checkConfig(good({ trustedOrigins: [given] }), 'production')
     t.equal(finding?.fix.snippet, `trustedOrigins: [${snippet}]`, String(given))
@@ -392,4 +395,44 @@ t.test('two decorators of one name are refused here, where they can be told apar
   const apart = [{ user: 'sessions' }, { login: 'logout', logout: 'leave' }, { user: undefined }]
   for (const decorators of apart) t.strictSame(judge(good({ decorators })), [], JSON.stringify(decorators))
   t.strictSame(judge(good({ decorators: { login: '', logout: '' } })), ['fatal option-type', 'fatal option-type'])
+})
+
+t.test('only a text is told to be parsed', async (t) => {
+  const text = (options: object): string | undefined => checkConfig(good(options), 'production')[0]?.fix.text
+  t.match(text({ maxSessions: '5' }), 'parse environment variables first')
+  t.notMatch(text({ maxSessions: 0 }), 'parse')
+  t.notMatch(text({ cookie: { domain: null } }), 'parse')
+})
+
+t.test('a duration in words is told how it is written, and a bare number that it has two readings', async (t) => {
+  const finding = (idleTimeout: unknown): { message: string; fix: { text: string } } | undefined =>
+    checkConfig(good({ idleTimeout }), 'production')[0]
+  t.match(finding('10 minutes'), {
+    message: /not written as a duration: "10 minutes"/,
+    fix: { text: "Write it as '10m'." },
+  })
+  t.match(finding('1 day')?.fix.text, /Write it as '1d'\..*12h at most/)
+  t.match(finding(600), {
+    message: /needs a unit: 600/,
+    fix: { text: /Seconds\? Then '10m'\. Milliseconds\? Then '600ms'/ },
+  })
+})
+
+t.test('a clock returns milliseconds since 1970', async (t) => {
+  const wrong = [
+    () => Number.NaN,
+    () => Date.now() / 1000,
+    () => new Date(),
+    () => BigInt(5),
+    async () => Date.now(),
+    () => Number.POSITIVE_INFINITY,
+    () => 9e15,
+    (): never => {
+      throw new Error('no time')
+    },
+  ]
+  for (const clock of wrong) t.strictSame(judge(good({ clock })), ['fatal option-type'], String(clock))
+  for (const clock of [Date.now, () => 0, () => 5_000_000, () => performance.timeOrigin]) {
+    t.strictSame(judge(good({ clock })), [], String(clock))
+  }
 })

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
 import { good, judge, SECRET, STORE } from './configs.ts'
@@ -212,7 +213,75 @@ t.test('several processes and a store in memory do not go together', async (t) =
   }
   t.strictSame(judge(good({ store: undefined }), { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [
     'fatal memory-store',
-    'fatal memory-store-cluster',
+    'warning memory-store-cluster',
+  ])
+})
+
+t.test('WEB_CONCURRENCY is a hint, which an app of one process silences', async (t) => {
+  const silence = ['memory-store', 'memory-store-cluster'].map((rule) => ({ rule, reason: 'one process, a demo' }))
+  const options = good({ store: undefined, silence })
+  t.strictSame(judge(options, { NODE_ENV: 'production', WEB_CONCURRENCY: '2' }), [])
+  for (const certain of [
+    { pm_id: '0', instances: '4' },
+    { NODE_APP_INSTANCE: '1', WEB_CONCURRENCY: '2' },
+  ]) {
+    t.strictSame(judge(options, { NODE_ENV: 'production', ...certain }), ['fatal memory-store-cluster'])
+  }
+})
+
+t.test('development rules on a server are a warning', async (t) => {
+  const servers: Record<string, string>[] = [
+    { DYNO: 'web.1' },
+    { RENDER: 'true' },
+    { FLY_APP_NAME: 'shop' },
+    { VERCEL_ENV: 'production' },
+    { K_SERVICE: 'shop' },
+    { AWS_LAMBDA_FUNCTION_NAME: 'shop' },
+    { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+  ]
+  for (const server of servers) {
+    const name = JSON.stringify(server)
+    for (const NODE_ENV of ['development', 'test']) {
+      t.strictSame(judge(good(), { NODE_ENV, ...server }), ['warning environment-deployed'], name)
+    }
+    t.strictSame(judge(good(), { NODE_ENV: 'production', ...server }), [], name)
+    t.strictSame(judge(good({ environment: 'development' }), server), ['warning environment-deployed'], name)
+    t.strictSame(judge(good(), { NODE_ENV: 'test', CI: 'true', ...server }), [], 'a build server')
+  }
+  t.strictSame(judge(good(), { NODE_ENV: 'development', VERCEL_ENV: 'preview' }), [])
+})
+
+t.test('a store that keeps what has expired is swept', async (t) => {
+  const store = { ...STORE, sweep: async () => 0 }
+  for (const sweepInterval of [undefined, 0, '0s', '0ms']) {
+    t.strictSame(judge(good({ store, sweepInterval })), ['warning sweep-unset'], String(sweepInterval))
+  }
+  t.strictSame(judge(good({ store, sweepInterval: '1h' })), [])
+  t.strictSame(judge(good({ store }), 'development'), [])
+  t.strictSame(judge(good({ store: { ...store, volatile: true } })), ['fatal memory-store'])
+  t.strictSame(judge(good({ store, sweepInterval: 5 })), ['fatal duration-unit'])
+})
+
+t.test('a file that does not outlive the process is no place for sessions', async (t) => {
+  const at = (location: unknown): object => good({ store: { ...STORE, location } })
+  for (const path of ['/tmp/sessions.db', '/dev/shm/x.db', `${tmpdir()}/x.db`]) {
+    t.strictSame(judge(at(path)), ['warning store-ephemeral'], path)
+  }
+  for (const path of ['/var/lib/shop/sessions.db', '/srv/tmp/x.db', '', 5, undefined]) t.strictSame(judge(at(path)), [])
+  t.strictSame(judge(at('/srv/x.db'), { NODE_ENV: 'production', DYNO: 'web.1' }), ['warning store-ephemeral'])
+  t.strictSame(judge(at('/data/x.db'), { NODE_ENV: 'production', FLY_APP_NAME: 'shop' }), [])
+  t.strictSame(judge(at('/tmp/x.db'), 'development'), [])
+})
+
+t.test('a certificate that nobody checks is a warning', async (t) => {
+  const to = (connection: object): object => good({ store: { ...STORE, connections: [connection] } })
+  t.strictSame(judge(to({ host: 'redis.internal', encrypted: true, verified: false })), [
+    'warning store-tls-unverified',
+  ])
+  t.strictSame(judge(to({ host: 'localhost', encrypted: true, verified: false })), [])
+  t.strictSame(judge(to({ host: 'redis.internal', encrypted: true })), [])
+  t.strictSame(judge(good(), { NODE_ENV: 'production', NODE_TLS_REJECT_UNAUTHORIZED: '0' }), [
+    'warning store-tls-unverified',
   ])
 })
 
@@ -224,7 +293,11 @@ t.test('a store without its methods is told which', async (t) => {
   t.strictSame(judge(good({ store: {} }), 'development'), ['fatal store-incomplete'])
   t.strictSame(judge(good({ store: [] })), ['fatal option-type'])
   const express = { get: Date.now, set: Date.now, destroy: Date.now, touch: Date.now }
-  t.match(checkConfig(good({ store: express }), 'production')[0]?.fix.snippet, 'expressStore')
+  const [wrapped] = checkConfig(good({ store: express, maxSessions: undefined }), 'production')
+  t.match(wrapped?.fix.snippet, 'expressStore')
+  const [counted] = checkConfig(good({ store: express }), 'production')
+  t.match(counted?.fix.snippet, 'sqliteStore', 'maxSessions needs a user index')
+  t.match(counted?.fix.text, 'expressStore')
 })
 
 t.test('a thing that is given in the place of a store is named, with the option that was meant', async (t) => {
@@ -241,12 +314,18 @@ t.test('a thing that is given in the place of a store is named, with the option 
     [redis, 'this is a client of ioredis', 'store: redisStore({ client })'],
     [pool, 'this is a client or pool of pg', 'store: postgresStore({ pool })'],
     [database, 'this is a SQLite database', 'store: sqliteStore({ database })'],
-    [Promise.resolve(STORE), 'this is a Promise of a store', 'store: await openStore(process.env.SESSION_STORE)'],
   ]
   for (const [store, message, snippet] of mistakes) {
     const [finding] = checkConfig(good({ store: store as never }), 'production')
     t.match(finding, { rule: 'session/store-incomplete', message, fix: { snippet } })
   }
+  t.match(checkConfig(good({ store: Promise.resolve(STORE) as never }), 'production'), [
+    {
+      rule: 'session/option-type',
+      message: 'store is a Promise: await it',
+      fix: { snippet: 'store: await openStore(process.env.SESSION_STORE)' },
+    },
+  ])
 })
 
 t.test('a store that keeps fewer promises says so', async (t) => {
@@ -308,12 +387,33 @@ t.test('anything but development and test is production, and says so', async (t)
   }
 })
 
+t.test('a relaxed environment is never pasted into the code', async (t) => {
+  for (const name of ['dev', 'local', 'testing', 'ci']) {
+    const [inVariable] = checkConfig(good(), name)
+    t.equal(inVariable?.fix.snippet, undefined, name)
+    t.match(inVariable?.fix.text, 'NODE_ENV=')
+    const [inCode] = checkConfig(good({ environment: name }), 'production')
+    t.strictSame(inCode?.fix.patch, [{ op: 'remove', pointer: '/environment' }], name)
+  }
+  t.equal(checkConfig(good(), {})[0]?.fix.snippet, undefined)
+  t.equal(checkConfig(good({ environment: 'Prod' }), 'test')[0]?.fix.snippet, "environment: 'production'")
+})
+
 t.test('the option wins over NODE_ENV, and a conflict is told', async (t) => {
   t.strictSame(judge(good({ environment: 'production' }), 'development'), [])
-  t.strictSame(judge(good({ environment: 'development' }), 'production'), ['warning environment-conflict'])
-  t.strictSame(judge(good({ environment: 'test' }), { NODE_ENV: 'prod' }), ['warning environment-conflict'])
-  t.strictSame(judge(good({ environment: 'development' }), 'staging'), [])
-  t.strictSame(judge(good({ environment: 'development' }), {}), [])
+  for (const production of ['production', 'prod', 'Production', 'live']) {
+    for (const environment of ['development', 'test']) {
+      t.strictSame(judge(good({ environment }), production), ['fatal environment-conflict'], production)
+      const silence = [{ rule: 'environment-conflict', reason: 'a rehearsal' }]
+      t.strictSame(judge(good({ environment, silence }), production), [])
+    }
+  }
+  for (const stage of ['staging', 'preview', 'qa']) {
+    t.strictSame(judge(good({ environment: 'development' }), stage), ['warning environment-conflict'], stage)
+  }
+  for (const relaxed of [{}, 'dev', 'local', 'test', 'ci', 'development']) {
+    t.strictSame(judge(good({ environment: 'development' }), relaxed), [], JSON.stringify(relaxed))
+  }
 })
 
 t.test('without options development works with a warning, and production says all that is missing', async (t) => {

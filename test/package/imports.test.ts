@@ -59,6 +59,17 @@ const DIRECTION = [
     may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
   },
   {
+    where: 'lib/http/watch-answers.ts',
+    may: [
+      'types/',
+      'lib/http/',
+      'lib/session/request-session.ts',
+      'lib/guard/probe/routing.ts',
+      'lib/guard/read/phase-facts.ts',
+      'fastify',
+    ],
+  },
+  {
     where: 'lib/http/',
     may: [
       ...[...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts'],

@@ -253,7 +253,7 @@ for (const place of ['before', 'after', 'below'] as const) {
       .split('\n')
       .filter((line) => line.includes('CORS lets \\"https://web.example\\" in with credentials'))
     t.equal(conflicts.length, 1, 'the guard says it once')
-    t.match(conflicts[0], 'session/cors-origin-untrusted')
+    t.match(conflicts[0], 'session/cors-trusted-mismatch')
     const alien = await ask('https://evil.example')
     t.equal(alien.statusCode, 403)
     t.equal(alien.headers['access-control-allow-origin'], undefined)

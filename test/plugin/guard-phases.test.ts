@@ -1,6 +1,8 @@
+import cookiePlugin from '@fastify/cookie'
 import corsPlugin from '@fastify/cors'
+import csrfPlugin from '@fastify/csrf-protection'
 import Database from 'better-sqlite3'
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import Fastify from 'fastify'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -23,10 +25,16 @@ function logged(t: Test, options: FastifyServerOptions = {}): { app: FastifyInst
 function durable(t: Test): SessionStore {
   const database = new Database(join(t.testdir(), 'sessions.db'))
   t.teardown(() => database.close())
-  return sqliteStore({ database })
+  return Object.assign(sqliteStore({ database }), { location: '/srv/sessions.db' })
 }
 
-const PRODUCTION: SecureSessionOptions = { environment: 'production', secret: SECRET, tls: 'proxy', maxSessions: 5 }
+const PRODUCTION: SecureSessionOptions = {
+  environment: 'production',
+  secret: SECRET,
+  tls: 'proxy',
+  maxSessions: 5,
+  sweepInterval: '1h',
+}
 
 t.test('CORS that lets every origin in with credentials refuses ready and listen in production', async (t) => {
   const { app } = logged(t)
@@ -87,7 +95,7 @@ t.test(
       const before = rules().length
       const cookie = way === 'read' ? { cookie: '__Host-session=x' } : {}
       for (let index = 0; index < 3; index += 1) {
-        const response = await app.inject({ url: '/', headers: { host: 'bank.example', ...cookie } })
+        const response = await app.inject({ url: '/?code=x', headers: { host: 'bank.example', ...cookie } })
         t.equal(response.statusCode, 200)
       }
       t.strictSame(rules().slice(before), ['session/plain-http-in-production'], way)
@@ -109,7 +117,7 @@ t.test('health probes, a cleared cookie and routes without a session are no plai
   await app.inject({ url: '/', headers: { host: 'bank.example', cookie: 'x__Host-session=1' } })
   await app.inject({ url: '/health', headers: { host: 'bank.example', cookie: '__Host-session=x' } })
   for (const host of ['10.42.0.17:3000', 'app.default.svc.cluster.local', 'localhost']) {
-    await app.inject({ url: '/login', headers: { host } })
+    await app.inject({ url: '/login?code=x', headers: { host } })
   }
   t.strictSame(rules().slice(before), [])
 })
@@ -131,7 +139,7 @@ t.test('a front end that CORS lets in and trustedOrigins does not is told before
     app.register(corsPlugin, { origin, credentials: true })
     app.register(secureSession, { environment: 'development', secret: SECRET, ...options })
     await app.ready()
-    t.strictSame(rules(), isSaid ? ['session/cors-origin-untrusted'] : [], String(origin))
+    t.strictSame(rules(), isSaid ? ['session/cors-trusted-mismatch'] : [], String(origin))
   }
   const { app, rules } = logged(t)
   app.register(corsPlugin, { origin: front })
@@ -200,4 +208,85 @@ t.test('two registrations in contexts of their own may share a cookie only if ea
   t.equal(await boot({ store }, { store: another, cookie: { name: '__Host-staff' } }), 'ready')
   const narrow = { cookie: { name: '__Secure-app', path: '/staff' } }
   t.equal(await boot({ store, cookie: { name: '__Secure-app' } }, { store: another, ...narrow }), 'ready')
+})
+
+t.test('@fastify/cookie whose hook would lose the cookie of a login refuses the boot', async (t) => {
+  for (const boot of ['register', 'default'] as const) {
+    const { app } = logged(t)
+    await app.register(cookiePlugin, { hook: false })
+    if (boot === 'register') app.setNotFoundHandler(async (_request, reply) => reply.code(404).send('gone'))
+    app.register(secureSession, { environment: 'development', secret: SECRET })
+    const refused = await app.ready().then(
+      () => [],
+      (error: unknown) => (error as { findings: { rule: string }[] }).findings.map(({ rule }) => rule),
+    )
+    t.strictSame(refused, ['session/cookie-hook-off'], boot)
+  }
+  for (const options of [{}, { hook: 'onRequest' }, { hook: 'preParsing' }, { hook: 'preHandler' }] as const) {
+    const { app, rules } = logged(t)
+    await app.register(cookiePlugin, options)
+    app.register(secureSession, { environment: 'development', secret: SECRET })
+    app.post('/login', async (request) => request.login({ id: 'u1' }))
+    await app.ready()
+    t.equal((await app.inject({ method: 'POST', url: '/login' })).cookies.length, 1)
+    t.strictSame(rules(), [])
+  }
+})
+
+t.test('a route that asks for a login and has opted out of sessions refuses ready in production', async (t) => {
+  for (const place of ['onRequest', 'preHandler'] as const) {
+    const { app } = logged(t)
+    app.register(secureSession, { ...PRODUCTION, store: durable(t) })
+    app.after(() => {
+      app.get('/open', { config: { session: false } }, async () => 'ok')
+      app.get('/me', { config: { session: false }, [place]: [app.requireLogin()] }, async () => 'ok')
+    })
+    await t.rejects(
+      async () => {
+        await app.ready()
+      },
+      {
+        code: 'SESSION_GUARD_REFUSED',
+        findings: [{ rule: 'session/requirelogin-opted-out', at: [{ value: 'GET /me' }] }],
+      },
+    )
+  }
+})
+
+t.test('a login and a logout by GET are named once, and a callback of an identity provider is not', async (t) => {
+  const { app, rules } = logged(t)
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
+  app.get('/login', async (request) => {
+    await request.login({ id: 'u1' })
+    return 'in'
+  })
+  app.get('/logout', async (request) => {
+    await request.logout()
+    return 'out'
+  })
+  await app.ready()
+  const before = rules().length
+  const get = async (url: string, cookie = ''): Promise<LightMyRequestResponse> =>
+    app.inject({ url, headers: { host: 'localhost', cookie } })
+  await get('/login?code=5&state=6')
+  t.strictSame(rules().slice(before), [])
+  for (let index = 0; index < 2; index += 1) {
+    const [cookie] = (await get('/login')).cookies
+    await get('/logout', `${cookie?.name}=${cookie?.value}`)
+  }
+  t.strictSame(rules().slice(before), ['session/login-by-get', 'session/logout-by-get'])
+})
+
+t.test('a CSRF cookie without Secure, and an origin that only CORS knows, are named once', async (t) => {
+  const { app, rules } = logged(t)
+  await app.register(corsPlugin, { origin: ['https://app.example', 'https://b.example'], credentials: true })
+  app.register(secureSession, { ...PRODUCTION, store: durable(t) })
+  await app.register(csrfPlugin)
+  app.get('/form', async (_request, reply) => reply.generateCsrf())
+  await app.ready()
+  const before = rules().length
+  for (let index = 0; index < 2; index += 1) {
+    await app.inject({ url: '/form', headers: { host: 'localhost', origin: 'https://app.example' } })
+  }
+  t.strictSame(rules().slice(before), ['session/cors-trusted-mismatch', 'session/csrf-cookie-insecure'])
 })

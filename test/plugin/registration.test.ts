@@ -314,3 +314,29 @@ t.test('a streamed response carries the cookie', async (t) => {
   t.equal((await ann.get('/stream')).body, 'ab')
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
+
+t.test('options are judged and used alike, through getters, prototypes and proxies', async (t) => {
+  class Config {
+    readonly environment = 'test'
+    #reads = 0
+    get idleTimeout(): unknown {
+      this.#reads += 1
+      return this.#reads === 1 ? 5 : '5m'
+    }
+  }
+  await t.rejects(async () => await Fastify().register(secureSession, new Config() as object), {
+    code: 'SESSION_GUARD_REFUSED',
+  })
+  class Named {
+    readonly environment = 'test'
+    get cookie(): object {
+      return { name: 'inherited' }
+    }
+  }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(secureSession, new Named())
+  app.get('/', async (request) => request.login({ id: 'u1' }))
+  const { cookies } = await app.inject('/')
+  t.match(cookies, [{ name: 'inherited' }])
+})

@@ -9,17 +9,28 @@ export interface ProbedContext {
   hasPlugin(name: string): boolean
 }
 
-const MOST_PLACES = 8
+const MAX_PLACES = 8
 
-/**
- * Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would: a name that cannot exist
- * (RFC 2606), and `null`, which every sandboxed frame has.
- */
+/** Origins that nobody should let in: a name that cannot exist (RFC 2606), and `null`, which every sandboxed frame has. */
+export function strangeOrigins(): readonly string[] {
+  return [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+}
+
+/** What CORS said to an origin, out of the headers of an answer. */
+export function corsAnswerOf(probeOrigin: string, header: (name: string) => string | null): CorsAnswer {
+  return {
+    probeOrigin,
+    allowOrigin: header('access-control-allow-origin'),
+    allowCredentials: header('access-control-allow-credentials') === 'true',
+  }
+}
+
+/** Asks wherever a CORS plugin is there to answer, as pages on origins that nobody should let in would. */
 export async function probeCors(
   app: ProbedContext & RoutingApp,
   contexts: readonly ProbedContext[],
 ): Promise<CorsAnswer[]> {
-  const origins = [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
+  const origins = strangeOrigins()
   const questions = placesOf(app, contexts).flatMap((place) => origins.map((origin) => ({ place, origin })))
   const answers = await Promise.all(
     questions.map(async ({ place, origin }) => answerOf(origin, await ask(app, askingFrom(origin, place)))),
@@ -31,7 +42,7 @@ export async function probeCors(
 function placesOf(app: ProbedContext, contexts: readonly ProbedContext[]): Pick<Probe, 'method' | 'prefix'>[] {
   if (isCorsIn(app)) return [{ method: 'GET', prefix: '' }]
   const prefixes = new Set(contexts.filter(isCorsIn).map(({ prefix }) => prefix))
-  return [...prefixes].slice(0, MOST_PLACES).map((prefix) => ({ method: 'OPTIONS', prefix }))
+  return [...prefixes].slice(0, MAX_PLACES).map((prefix) => ({ method: 'OPTIONS', prefix }))
 }
 
 function isCorsIn(context: ProbedContext): boolean {
@@ -46,7 +57,5 @@ function askingFrom(origin: string, place: Pick<Probe, 'method' | 'prefix'>): Pr
 }
 
 function answerOf(probeOrigin: string, headers: AnswerHeaders | null): CorsAnswer[] {
-  if (headers === null) return []
-  const allowOrigin = headers.get('access-control-allow-origin') ?? null
-  return [{ probeOrigin, allowOrigin, allowCredentials: headers.get('access-control-allow-credentials') === 'true' }]
+  return headers === null ? [] : [corsAnswerOf(probeOrigin, (name) => headers.get(name) ?? null)]
 }

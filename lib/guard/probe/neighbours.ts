@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { probeCors } from './cors.ts'
 import { isHsts } from './hsts.ts'
-import { ask } from './routing.ts'
+import { ask, STATUS } from './routing.ts'
+import { trustProxyOption } from '../read/request-facts.ts'
 import { secretSharers } from './secret-sharers.ts'
+import { within } from './within.ts'
 import type { ProbedContext } from './cors.ts'
 import type { NeighbourFacts, StoreProbe } from '../read/phase-facts.ts'
-import type { RoutingApp } from './routing.ts'
+import type { StoreDescription } from '../read/store-facts.ts'
+import type { ProbedRequest, RoutingApp } from './routing.ts'
 
 /** As much of a Fastify app as the probe looks at. */
 export type ProbedApp = RoutingApp & ProbedContext
@@ -17,7 +20,7 @@ export interface ProbeInput {
   /** The secrets that sign the session cookie. */
   readonly secrets: readonly string[]
   /** The store that the app was given; `undefined` for the default one, which needs no probe. */
-  readonly store: { get(handle: string): Promise<unknown> } | undefined
+  readonly store: ProbedStore | undefined
   /** In milliseconds. */
   readonly storeTimeout: number
   /** Tells whether a route was guarded by `requireLogin({ within })`. */
@@ -26,23 +29,78 @@ export interface ProbeInput {
   readonly servesTls: boolean
   /** Names of session cookies that other registrations of this plugin set. */
   readonly cookieNames: readonly string[]
+  /** Whether the app registered @fastify/cookie itself. */
+  readonly bringsCookies: boolean
+  /** The clock that deadlines are set by; `undefined` when it is the app's own, which may stand still. */
+  readonly clock: (() => number) | undefined
+  /** Routes, as `GET /path`, that ask for a login and have opted out of sessions. */
+  readonly guardedWithoutSession: readonly string[]
 }
+
+/** As much of a store as is asked. */
+export type ProbedStore = { get(handle: string): Promise<unknown> } & Pick<StoreDescription, 'now' | 'evictionPolicy'>
 
 /**
  * Finds out what the other plugins of an app do, once all have loaded: for an `onReady` hook. Asks the app over its router where
  * somebody is there to answer, and the store. Never rejects.
  */
 export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promise<NeighbourFacts> {
-  const { contexts, secrets, store, storeTimeout, hasSudoRoute, cookieNames } = input
+  const { contexts, secrets, store, storeTimeout } = input
   const all = [app, ...contexts]
-  const [cors, answer, sendsHsts, secretSharedWith] = await Promise.all([
+  const [cors, answer, clockSkew, evictionPolicy, sendsHsts, secretSharedWith, readsCookies] = await Promise.all([
     probeCors(app, contexts),
     store === undefined ? null : probeStore(store, storeTimeout),
+    probeClock(input),
+    probeEviction(input),
     input.servesTls ? probeHsts(app) : null,
     secretSharers(all, secrets),
+    input.bringsCookies ? probeCookies(app) : null,
   ])
-  const hasCsrfProtection = all.some((context) => context.hasPlugin('@fastify/csrf-protection'))
-  return { cors, store: answer, hasCsrfProtection, sendsHsts, hasSudoRoute, secretSharedWith, cookieNames }
+  return {
+    cors,
+    store: answer,
+    clockSkew,
+    evictionPolicy,
+    hasCsrfProtection: all.some((context) => context.hasPlugin('@fastify/csrf-protection')),
+    sendsHsts,
+    hasSudoRoute: input.hasSudoRoute,
+    secretSharedWith,
+    cookieNames: input.cookieNames,
+    trustsEveryProxy: trustProxyOption(app) === true,
+    readsCookies,
+    guardedWithoutSession: input.guardedWithoutSession,
+  }
+}
+
+/** By how much the store's clock is ahead. The answer was made between question and arrival: half the time is given either way. */
+async function probeClock({ store, storeTimeout, clock }: ProbeInput): Promise<number | null> {
+  if (clock === undefined || typeof store?.now !== 'function') return null
+  const asked = clock()
+  const there = await within(storeTimeout, async () => store.now?.())
+  const travel = clock() - asked
+  if (typeof there !== 'number' || !Number.isFinite(there)) return null
+  const skew = there - (asked + travel / 2)
+  // What the travel may explain is no difference of clocks.
+  return Math.abs(skew) <= travel / 2 ? 0 : skew - Math.sign(skew) * (travel / 2)
+}
+
+async function probeEviction({ store, storeTimeout }: ProbeInput): Promise<string | null> {
+  if (typeof store?.evictionPolicy !== 'function') return null
+  const policy = await within(storeTimeout, async () => store.evictionPolicy?.())
+  return typeof policy === 'string' && /^[a-z-]{1,40}$/.test(policy) ? policy : null
+}
+
+/** Tells whether the hook of @fastify/cookie runs before a handler; `null` where another hook answers first. */
+async function probeCookies(app: RoutingApp): Promise<boolean | null> {
+  let seen: ProbedRequest | undefined
+  const headers = await ask(app, { method: 'GET', prefix: '', headers: {} }, (request) => {
+    seen = request
+  })
+  // A plugin below a prefix is not asked for a page outside of it.
+  if (seen === undefined) return null
+  if (seen.cookies !== null && seen.cookies !== undefined) return true
+  // All hooks before a handler have run for the page that does not exist.
+  return headers?.get(STATUS) === '404' ? false : null
 }
 
 async function probeHsts(app: RoutingApp): Promise<boolean | null> {

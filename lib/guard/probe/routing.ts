@@ -16,14 +16,37 @@ export interface Probe {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Headers of an answer, by their names in lower case. */
+/** Headers of an answer, by their names in lower case, and the status of the answer. */
 export type AnswerHeaders = ReadonlyMap<string, string>
+
+/** The name under which the status of an answer stands among its headers. */
+export const STATUS = ':status'
 
 // Long enough for a hook that looks something up, short enough for a boot.
 export const PATIENCE = 1000
 
+/** As much of a request as a probe may want to see from inside. */
+export interface ProbedRequest {
+  readonly raw: IncomingMessage
+  readonly cookies?: unknown
+}
+
+const WATCHED = new WeakMap<IncomingMessage, (request: ProbedRequest) => void>()
+
+const PROBES = new WeakSet<IncomingMessage>()
+
+/** For a hook of the plugin: shows a request to the probe that sent it. Returns whether one did. */
+export function showToProbe(request: ProbedRequest): boolean {
+  WATCHED.get(request.raw)?.(request)
+  return PROBES.has(request.raw)
+}
+
 /** The headers that an app answers with; `null` when it says nothing in time. Never rejects. */
-export function ask(app: RoutingApp, { method, prefix, headers }: Probe): Promise<AnswerHeaders | null> {
+export function ask(
+  app: RoutingApp,
+  { method, prefix, headers }: Probe,
+  watch?: (request: ProbedRequest) => void,
+): Promise<AnswerHeaders | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(null), PATIENCE)
     const socket = deadEnd()
@@ -32,6 +55,8 @@ export function ask(app: RoutingApp, { method, prefix, headers }: Probe): Promis
     request.url = `${prefix.replace(/\/$/, '')}/${randomBytes(8).toString('hex')}`
     request.headers = { host: 'localhost', 'user-agent': 'fastify-session-guard', ...headers }
     request.push(null)
+    PROBES.add(request)
+    if (watch !== undefined) WATCHED.set(request, watch)
     const settle = (answer: AnswerHeaders | null): void => {
       clearTimeout(timer)
       resolve(answer)
@@ -58,7 +83,7 @@ class ProbedResponse extends ServerResponse {
 
   override writeHead(...parameters: unknown[]): this {
     const given = parameters.find((parameter) => typeof parameter === 'object') as Record<string, unknown> | undefined
-    const headers = Object.entries({ ...this.getHeaders(), ...given })
+    const headers = Object.entries({ ...this.getHeaders(), ...given, [STATUS]: parameters[0] })
     this.#heard(new Map(headers.map(([name, value]) => [name.toLowerCase(), String(value)])))
     // The overloads of writeHead all come down to this call.
     return super.writeHead(...(parameters as [number]))

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { PATIENCE } from './routing.ts'
+import { within } from './within.ts'
 
 const SIGNED_TEXT = 'fastify-session-guard'
 
@@ -23,7 +24,7 @@ function decorators(contexts: readonly object[], name: string): unknown[] {
 /** @fastify/cookie verifies with all of its keys, as we do with all of ours. */
 async function isCookieShared(unsign: unknown, secrets: readonly string[]): Promise<boolean> {
   const takes = async (secret: string): Promise<boolean> => {
-    const unsigned = await attempt(() => (unsign as (value: string) => unknown)(signedWith(secret)))
+    const unsigned = await within(PATIENCE, () => (unsign as (value: string) => unknown)(signedWith(secret)))
     return (unsigned as { valid?: unknown } | undefined)?.valid === true
   }
   const taken = await Promise.all(secrets.map(takes))
@@ -42,7 +43,7 @@ interface Signing {
 /** @fastify/jwt keeps what it signs with under `app.jwt`, or under a namespace in it. */
 async function isTokenShared(jwt: unknown, secrets: readonly string[]): Promise<boolean> {
   const signers = [jwt, ...Object.values(jwt ?? {})].filter(isSigning)
-  const tokens = await Promise.all(signers.map((signer) => attempt(() => signer.sign({ probe: SIGNED_TEXT }))))
+  const tokens = await Promise.all(signers.map((signer) => within(PATIENCE, () => signer.sign({ probe: SIGNED_TEXT }))))
   return tokens.some((token) => typeof token === 'string' && isSignedByUs(token, secrets))
 }
 
@@ -57,18 +58,4 @@ function isSignedByUs(token: string, secrets: readonly string[]): boolean {
   return ['sha256', 'sha384', 'sha512'].some((hash) =>
     secrets.some((secret) => createHmac(hash, secret).update(text).digest('base64url') === signature),
   )
-}
-
-/** A plugin that is not there, has no secret, or gets its key from somewhere slow or broken, has nothing to say. */
-async function attempt(action: () => unknown): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PATIENCE)
-  })
-  const asked = Promise.resolve()
-    .then(action)
-    .catch(() => undefined)
-  const answer = await Promise.race([late, asked])
-  clearTimeout(timer)
-  return answer
 }

@@ -1,4 +1,6 @@
 import { defaultCookie, lifetimesOf } from '../../options.ts'
+import { samePath, valueAt } from './apply-changes.ts'
+import { FOREIGN } from './foreign-options.ts'
 import { hide, locate, locateValue, show } from './show-value.ts'
 import { isBag } from './read-options.ts'
 import { weaknessesOf } from './secret-strength.ts'
@@ -29,10 +31,14 @@ export interface ConfigFacts {
   readonly silencing: Silencing
   /** Tells whether the options name this place themselves, in any shape. */
   readonly isGiven: (...path: Path) => boolean
+  /** The options as they were read, for trying a fix. */
+  readonly read: ReadOptions
   /** What the options hold at this place, in any shape. */
   readonly given: (path: Path) => unknown
   /** Tells whether the options name this place in a shape that means nothing. */
   readonly isFaulty: (...path: Path) => boolean
+  /** Whether a text that stands in a wrong place can be repeated: it is short and plain, and no secret. */
+  readonly isShowable: (text: string) => boolean
   /** A place with the value found there, or with the default in force. */
   readonly at: (path: Path, effective?: unknown) => FindingLocation
 }
@@ -46,16 +52,18 @@ export interface JudgedSecret {
 
 /** Puts the facts together. */
 export function factsOf(
-  { root: raw, shown }: ReadOptions,
+  read: ReadOptions,
   faults: readonly Fault[],
   environment: Environment,
   context: CheckContext,
   silencing: Silencing,
 ): ConfigFacts {
+  const { root: raw, shown } = read
   const options = withoutFaults(raw, faults)
   const isFaulty = (...path: Path): boolean => faults.some((fault) => samePath(fault.path, path))
-  const sensitive = secretsIn(raw)
+  const sensitive = secretsIn(raw, faults)
   return {
+    read,
     environment,
     context,
     faults,
@@ -68,28 +76,49 @@ export function factsOf(
     isGiven: (...path) => valueAt(raw, path) !== undefined,
     given: (path) => valueAt(raw, path),
     isFaulty,
+    isShowable: (text) =>
+      PLAIN.test(text) && !locateValue([], text).redacted && !sensitive.some((secret) => text.includes(secret)),
     at: (path, effective) => {
       if (path.length === 0) return locate(path, shown)
       const value = valueAt(raw, path)
       if (value === undefined) return locate(path, effective === undefined ? 'missing' : `${show(effective)} (default)`)
-      const isStrange = faults.some(
-        (fault) => fault.rule !== 'option-type' && !isShown(fault) && samePath(fault.path, path),
-      )
-      return locateSafely(path, value, isStrange, sensitive)
+      const strange = faults.find((fault) => isStrangeKey(fault) && samePath(fault.path, path))
+      return locateSafely(path, value, strange, sensitive)
     },
   }
 }
 
-function isShown(fault: Fault): boolean {
-  return fault.rule === 'duration-unit' || fault.rule === 'samesite-invalid'
+function isStrangeKey({ rule }: Fault): boolean {
+  return rule === 'unknown-option' || rule === 'option-wrong-level' || rule === 'foreign-option'
 }
 
 /** A key that means nothing may hold anything, a misspelt secret too: its text stays hidden. */
-function locateSafely(path: Path, value: unknown, isStrange: boolean, sensitive: readonly string[]): FindingLocation {
-  const isHidden =
-    typeof value === 'string' &&
-    (isStrange || path[0] === 'secret' || sensitive.some((secret) => value.includes(secret)))
+function locateSafely(
+  path: Path,
+  value: unknown,
+  fault: Fault | undefined,
+  sensitive: readonly string[],
+): FindingLocation {
+  if (typeof value === 'string') {
+    const isHidden = fault !== undefined || path[0] === 'secret' || sensitive.some((secret) => value.includes(secret))
+    return isHidden ? locate(path, hide(value), true) : locateValue(path, value)
+  }
+  if (typeof value !== 'number') return locateValue(path, value)
+  const digits = String(value)
+  const isStray = fault?.rule === 'unknown-option' && digits.length > MAX_STRAY_DIGITS
+  const isHidden = isStray || namesSecret(path, fault) || sensitive.some((secret) => digits.includes(secret))
   return isHidden ? locate(path, hide(value), true) : locateValue(path, value)
+}
+
+/** Lifetimes in milliseconds have ten digits and a half; a longer number under an unknown name could be a key. */
+const MAX_STRAY_DIGITS = 11
+
+/** Whether a place is where a secret stands, or was meant to stand. */
+function namesSecret(path: Path, fault: Fault | undefined): boolean {
+  const key = String(path.at(-1))
+  if (path[0] === 'secret' || key === 'secret') return true
+  if (fault?.rule === 'unknown-option') return fault.suggestion === 'secret'
+  return fault?.rule === 'foreign-option' && FOREIGN[key]?.suggestion === 'secret'
 }
 
 function cookieOf(
@@ -138,24 +167,15 @@ function secretsOf(secret: unknown): JudgedSecret[] {
   )
 }
 
+const PLAIN = /^[\w.-]{1,32}$/
+
 /** Too short a secret would hide every other value; too short a secret is also no secret any more. */
-const SHORTEST_HIDDEN = 8
+const MIN_HIDDEN = 8
 
-function secretsIn(raw: Bag): string[] {
-  return [raw['secret'], raw['password'], raw['key'], raw['keys'], raw['secrets'], raw['salt']]
+function secretsIn(raw: Bag, faults: readonly Fault[]): string[] {
+  const misplaced = faults.filter((fault) => namesSecret(fault.path, fault)).map(({ path }) => valueAt(raw, path))
+  return [raw['secret'], ...misplaced]
     .flat()
-    .filter((text): text is string => typeof text === 'string' && text.length >= SHORTEST_HIDDEN)
-}
-
-function valueAt(raw: Bag, path: Path): unknown {
-  let value: unknown = raw
-  for (const step of path) {
-    if (!isBag(value) && !Array.isArray(value)) return undefined
-    value = (value as Bag)[step]
-  }
-  return value
-}
-
-function samePath(left: Path, right: Path): boolean {
-  return left.length === right.length && left.every((step, index) => step === right[index])
+    .flatMap((secret) => (typeof secret === 'string' || typeof secret === 'number' ? [String(secret)] : []))
+    .filter((text) => text.length >= MIN_HIDDEN)
 }

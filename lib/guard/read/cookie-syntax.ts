@@ -2,7 +2,7 @@ import type { ConfigFacts } from './config-facts.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-const LARGEST_ATTRIBUTE = 1024
+const MAX_ATTRIBUTE = 1024
 
 const PREFIXES = ['__Host-Http-', '__Host-', '__Http-', '__Secure-'] as const
 
@@ -31,7 +31,7 @@ export function isUsablePath(path: string): boolean {
 
 /** Browsers read over an attribute beyond this size (RFC 6265bis 5.6). */
 export function isAttributeTooBig(value: string): boolean {
-  return Buffer.byteLength(value) > LARGEST_ATTRIBUTE
+  return Buffer.byteLength(value) > MAX_ATTRIBUTE
 }
 
 /** A browser keeps a cookie for https only if Secure is exactly `true`; `'auto'` follows each request. */

@@ -9,24 +9,40 @@ const UNITS: readonly [RegExp, number][] = [
   [/^(w|weeks?)$/i, 604_800_000],
 ]
 
-/** What a duration without a proper unit may have meant. */
-export function readingsOf(shown: string): { text: string; duration: string } {
-  const words = shown.replaceAll('"', '')
-  const bare = /^(\d{1,9}(?:\.\d{1,9})?)$/.exec(words)
-  if (bare !== null) {
-    const seconds = formatDuration(Math.max(1, Math.round(Number(words) * 1000)))
-    const milliseconds = formatDuration(Math.max(1, Math.round(Number(words))))
-    const isLarge = Number(words) >= 100_000
-    return {
-      text: `Seconds? Then '${seconds}'. Milliseconds? Then '${milliseconds}'.`,
-      duration: isLarge ? milliseconds : seconds,
-    }
-  }
+/** What a duration that is not written as one may have meant. */
+export interface Readings {
+  /** A bare number, an amount with a unit in words, or neither. */
+  readonly kind: 'bare' | 'words' | 'unreadable'
+  /** What to write instead. */
+  readonly text: string
+  /** In milliseconds, the likeliest first; none for what cannot be read. */
+  readonly durations: readonly number[]
+}
+
+const MAX_TEXT = 64
+
+/** Bare numbers from here on are taken for milliseconds first: as seconds they would be more than a day. */
+const MIN_MILLISECONDS = 100_000
+
+/** Reads a duration without a proper unit in every way that makes sense. */
+export function readingsOf(value: unknown): Readings {
+  const words = typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MAX_TEXT) : ''
+  if (/^\d{1,12}(?:\.\d{1,9})?$/.test(words)) return bareReadings(Number(words))
   const parts = [...words.matchAll(/(\d{1,9}(?:\.\d{1,9})?)\s{0,9}([a-z]{1,20})/gi)]
-  const total = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitOf(String(unit)), 0)
-  const isRead = parts.length > 0 && Number.isFinite(total) && total >= 1
-  const duration = isRead ? formatDuration(Math.round(total)) : '30m'
-  return { text: `Give it as one whole number with its unit: ms, s, m, h or d, like '${duration}'.`, duration }
+  const total = Math.round(parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitOf(String(unit)), 0))
+  if (parts.length === 0 || !Number.isFinite(total) || total < 1) {
+    return { kind: 'unreadable', text: 'Give it as one whole number with its unit: ms, s, m, h or d.', durations: [] }
+  }
+  return { kind: 'words', text: `Write it as '${formatDuration(total)}'.`, durations: [total] }
+}
+
+function bareReadings(count: number): Readings {
+  const [seconds, milliseconds] = [Math.max(1, Math.round(count * 1000)), Math.max(1, Math.round(count))] as const
+  return {
+    kind: 'bare',
+    text: `Seconds? Then '${formatDuration(seconds)}'. Milliseconds? Then '${formatDuration(milliseconds)}'.`,
+    durations: count >= MIN_MILLISECONDS ? [milliseconds, seconds] : [seconds, milliseconds],
+  }
 }
 
 function unitOf(word: string): number {

@@ -31,6 +31,50 @@ export interface Environment {
 
 const CLUSTER_VARIABLES = ['WEB_CONCURRENCY', 'instances', 'exec_mode', 'NODE_APP_INSTANCE', 'pm_id']
 
+/** Set by hosting platforms: each says where the process runs. */
+export const PLATFORMS: readonly {
+  readonly variable: string
+  readonly value?: RegExp
+  readonly keepsNoFiles?: true
+}[] = [
+  { variable: 'DYNO', keepsNoFiles: true },
+  { variable: 'RENDER' },
+  { variable: 'FLY_APP_NAME' },
+  { variable: 'RAILWAY_ENVIRONMENT_NAME', value: /^prod/i },
+  { variable: 'VERCEL_ENV', value: /^production$/, keepsNoFiles: true },
+  { variable: 'K_SERVICE', keepsNoFiles: true },
+  { variable: 'GAE_ENV', value: /^standard$/, keepsNoFiles: true },
+  { variable: 'AWS_LAMBDA_FUNCTION_NAME', keepsNoFiles: true },
+  { variable: 'ECS_CONTAINER_METADATA_URI_V4' },
+  { variable: 'WEBSITE_INSTANCE_ID' },
+  { variable: 'CF_INSTANCE_GUID', keepsNoFiles: true },
+  { variable: 'KUBERNETES_SERVICE_HOST' },
+]
+
+/** Set by build servers, and by what imitates a platform on a developer's machine. */
+export const NOT_DEPLOYED: readonly string[] = [
+  'CI',
+  'AWS_SAM_LOCAL',
+  'IS_OFFLINE',
+  'NETLIFY_DEV',
+  'TILT_HOST',
+  'CODESPACES',
+]
+
+const VARIABLES = [
+  'NODE_ENV',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  ...CLUSTER_VARIABLES,
+  ...PLATFORMS.map(({ variable }) => variable),
+  ...NOT_DEPLOYED,
+]
+
+/** The platform that a process runs on, as its variables say; `undefined` where none says so. */
+export function platformOf({ variables }: Environment): (typeof PLATFORMS)[number] | undefined {
+  if (NOT_DEPLOYED.some((name) => variables[name] !== undefined)) return undefined
+  return PLATFORMS.find(({ variable, value = /./s }) => value.test(variables[variable] ?? ''))
+}
+
 /** The option decides, then `NODE_ENV`; an empty `NODE_ENV` is none. */
 export function readEnvironment(input: unknown, option: unknown): Environment {
   const variables = readVariables(input)
@@ -57,7 +101,7 @@ function readVariables(input: unknown): Record<string, string> {
   if (typeof input === 'string') return input === '' ? {} : { NODE_ENV: input }
   const variables: Record<string, string> = {}
   if (typeof input !== 'object' || input === null) return variables
-  for (const name of ['NODE_ENV', ...CLUSTER_VARIABLES]) {
+  for (const name of VARIABLES) {
     try {
       const value: unknown = (input as Record<string, unknown>)[name]
       if (typeof value === 'string' || typeof value === 'number') variables[name] = String(value)

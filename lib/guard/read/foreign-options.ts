@@ -6,26 +6,21 @@ export interface ForeignOption {
   readonly instead: string
   /** The option here that comes nearest. */
   readonly suggestion?: string
-  /** Members of the options that do the same here. */
-  readonly snippet?: string
 }
 
 const LIFETIME: Omit<ForeignOption, 'of'> = {
   instead: 'Lifetimes are kept by the server: idleTimeout and absoluteTimeout, rememberTimeout for a remembered login.',
   suggestion: 'absoluteTimeout',
-  snippet: "idleTimeout: '30m', absoluteTimeout: '12h'",
 }
 
 const COOKIE_NAME: Omit<ForeignOption, 'of'> = {
   instead: 'The cookie is named by cookie.name.',
   suggestion: 'cookie.name',
-  snippet: "cookie: { name: '__Host-session' }",
 }
 
 const SECRET: Omit<ForeignOption, 'of'> = {
   instead: 'The key that signs the cookie is the option secret; a list of them rotates keys.',
   suggestion: 'secret',
-  snippet: 'secret: process.env.SESSION_SECRET',
 }
 
 const ALWAYS: Omit<ForeignOption, 'of'> = {
@@ -49,22 +44,21 @@ export const FOREIGN: Readonly<Record<string, ForeignOption>> = Object.freeze({
   },
   genid: {
     of: 'express-session',
-    instead: 'Leave it out: session ids are 48 random bytes, and no other source can be given.',
+    instead: 'Leave it out: the plugin makes session ids itself, of 32 random bytes and a signature.',
   },
   idGenerator: {
     of: '@fastify/session',
-    instead: 'Leave it out: session ids are 48 random bytes, and no other source can be given.',
+    instead: 'Leave it out: the plugin makes session ids itself, of 32 random bytes and a signature.',
   },
   generateId: {
     of: 'other session libraries',
-    instead: 'Leave it out: session ids are 48 random bytes, and no other source can be given.',
+    instead: 'Leave it out: the plugin makes session ids itself, of 32 random bytes and a signature.',
   },
   unset: { of: 'express-session', instead: 'Leave it out: await req.logout() ends a session.' },
   proxy: {
     of: 'express-session',
     instead: "Say tls: 'proxy' here, and give Fastify itself trustProxy with the proxy's addresses.",
     suggestion: 'tls',
-    snippet: "tls: 'proxy'",
   },
   cookieName: { of: '@fastify/session, @fastify/secure-session and iron-session', ...COOKIE_NAME },
   sessionName: {

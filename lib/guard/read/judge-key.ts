@@ -29,9 +29,14 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
     sameLetters(key, siblings) ??
     qualified(sameLetters(key, others), path) ??
     FOREIGN[sameLetters(key, Object.keys(FOREIGN)) ?? '']?.suggestion ??
-    closest(key, siblings) ??
-    qualified(closest(key, others), path)
+    nearest(key, path, siblings, others)
   )
+}
+
+/** The nearest name of both levels; of two that are equally near, the one of this level. */
+function nearest(key: string, path: Path, siblings: readonly string[], others: readonly string[]): string | undefined {
+  const name = closest(key, [...siblings, ...others])
+  return name === undefined || siblings.includes(name) ? name : qualified(name, path)
 }
 
 function sameLetters(key: string, names: readonly string[]): string | undefined {

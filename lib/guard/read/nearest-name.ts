@@ -1,8 +1,8 @@
-const LONGEST_NAME = 40
+const MAX_NAME = 40
 
 /** The candidate that a misspelt name most likely meant; `undefined` when none is near. */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
-  if (name.length > LONGEST_NAME) return undefined
+  if (name.length > MAX_NAME) return undefined
   const wanted = plain(name)
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1

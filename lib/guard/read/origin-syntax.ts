@@ -21,7 +21,7 @@ const NO_APPS = new Set([
 ])
 
 /** Judges whether a text is an origin as browsers and the shells of apps send it: compared whole, letter by letter. */
-export function isOrigin(value: unknown): boolean {
+export function isOrigin(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > LONGEST) return false
   // URLs may hold a wildcard, but origins are compared whole: it would match nothing.
   if (/^https?:/.test(value)) return !value.includes('*') && URL.canParse(value) && new URL(value).origin === value

@@ -14,6 +14,16 @@ export interface NeighbourFacts {
   readonly store: StoreProbe | null
   /** Names of session cookies that other plugins set. */
   readonly cookieNames: readonly string[]
+  /** By how many milliseconds the store's server is ahead of this machine; `null` when that cannot be told. */
+  readonly clockSkew: number | null
+  /** The policy by which the store's server drops records that have not expired; `null` when it does not, or cannot be told. */
+  readonly evictionPolicy: string | null
+  /** Whether Fastify believes any client that names itself a proxy: `trustProxy: true`. */
+  readonly trustsEveryProxy: boolean
+  /** Tells whether the hook of @fastify/cookie runs; `false` when the app registered it with `hook: false`, `null` when that cannot be told. */
+  readonly readsCookies: boolean | null
+  /** Routes, as `GET /path`, that ask for a login and have `config: { session: false }`. */
+  readonly guardedWithoutSession: readonly string[]
 }
 
 /** The CORS headers of one response. */
@@ -51,6 +61,31 @@ export interface RequestFacts {
   readonly sessionCookies: number
   /** An origin that was refused although CORS lets it in with credentials. */
   readonly refusedOrigin: string | null
+}
+
+/** What the answer to one request shows of the app. */
+export interface AnswerFacts {
+  /** `GET /login`: method and route, without the query. */
+  readonly route: string
+  readonly isSafeMethod: boolean
+  /** Names of the query's parameters. */
+  readonly parameters: readonly string[]
+  /** Whether the request logged somebody in, or out. */
+  readonly isLogin: boolean
+  readonly isLogout: boolean
+  /** Names of the cookies that the answer sets without Secure. */
+  readonly insecureCookies: readonly string[]
+  /** The origin that CORS let in with credentials; `null` when it let none in. */
+  readonly allowedOrigin: string | null
+}
+
+/** A secret that stands in the source text as a literal. */
+export interface SourceSecret {
+  /** The name that it is given to. */
+  readonly name: string
+  /** Counted from 1. */
+  readonly line: number
+  readonly column: number
 }
 
 /** What a deployment shows to somebody outside, about everything but its cookies' attributes. */

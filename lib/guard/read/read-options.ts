@@ -1,4 +1,5 @@
-import { MOST_ITEMS, ROOT_NAMES } from './schema.ts'
+import { types } from 'node:util'
+import { MAX_ITEMS, ROOT_NAMES } from './schema.ts'
 import { showDoubtful } from './show-value.ts'
 import type { Path } from './show-value.ts'
 
@@ -12,36 +13,62 @@ export interface ReadOptions {
   readonly isObject: boolean
   /** What was given, as a report shows it. */
   readonly shown: string
-  /** Places whose getter or proxy threw, or that hold something else than options: a promise, too many keys. */
-  readonly unreadable: Path[]
+  readonly unreadable: readonly Unreadable[]
 }
 
-const MOST_KEYS = 1000
+/** A place that could not be read. */
+export interface Unreadable {
+  readonly path: Path
+  /** A getter or a proxy threw; a promise stands there; or an object that only looks like options: a map, too many keys. */
+  readonly reason: 'threw' | 'promise' | 'strange'
+}
+
+const MAX_KEYS = 1000
 
 // Read by Fastify itself from the same object, at every register.
 const FASTIFY_KEYS = new Set(['logLevel', 'logSerializers'])
 
-/** Options may be hostile: cyclic, proxies, getters that throw. Each value is read once, here, and never again. */
+/** The members that hold members of their own, and those that hold lists. */
+const NESTED = ['cookie', 'decorators', 'maxSessions']
+const LISTS = ['secret', 'trustedOrigins', 'silence']
+
+const READ = new WeakMap<object, ReadOptions>()
+
+/**
+ * Copies options, which may be hostile: cyclic, proxies, getters that throw. Each value is read once, here, and never again:
+ * whoever reads the copy (`root`) gets what the first reading found.
+ */
 export function readOptions(options: unknown): ReadOptions {
-  const unreadable: Path[] = []
-  const shown = showDoubtful(options)
-  if (options === undefined) return { root: emptyBag(), isObject: true, shown, unreadable }
+  const known = isBag(options) ? READ.get(options) : undefined
+  if (known !== undefined) return known
+  const unreadable: Unreadable[] = []
+  return remember({ ...readRoot(options, unreadable), shown: showDoubtful(options), unreadable })
+}
+
+/** Makes a copy readable again as what it is. */
+export function remember(read: ReadOptions): ReadOptions {
+  READ.set(read.root, read)
+  return read
+}
+
+function readRoot(options: unknown, unreadable: Unreadable[]): { root: Bag; isObject: boolean } {
+  if (options === undefined) return { root: emptyBag(), isObject: true }
   const root = readBag(options, [], unreadable, ROOT_NAMES)
-  if (!isBag(root)) return { root: emptyBag(), isObject: false, shown, unreadable }
+  if (!isBag(root)) return { root: emptyBag(), isObject: false }
   for (const key of Object.keys(root)) {
     if (FASTIFY_KEYS.has(key) || (key === 'prefix' && isRoutePrefix(root[key]))) delete root[key]
   }
-  for (const key of ['cookie', 'decorators', 'maxSessions']) {
+  for (const key of NESTED) {
     if (key in root) root[key] = readBag(root[key], [key], unreadable)
   }
-  for (const key of ['secret', 'trustedOrigins', 'silence']) {
+  for (const key of LISTS) {
     if (key in root) root[key] = readList(root[key], [key], unreadable)
   }
   for (const key of ['trustedOrigins', 'silence']) {
     const list = root[key]
     if (Array.isArray(list)) root[key] = list.map((entry: unknown, index) => readBag(entry, [key, index], unreadable))
   }
-  return { root, isObject: true, shown, unreadable }
+  return { root, isObject: true }
 }
 
 /** Tells whether a value is a copy made here. */
@@ -51,7 +78,8 @@ export function isBag(value: unknown): value is Bag {
 
 const BAGS = new WeakSet<object>()
 
-function emptyBag(): Bag {
+/** A copy without members. */
+export function emptyBag(): Bag {
   const bag = Object.create(null) as Bag
   BAGS.add(bag)
   return bag
@@ -61,28 +89,41 @@ function isRoutePrefix(value: unknown): boolean {
   return typeof value === 'string' && (value === '' || value.startsWith('/'))
 }
 
-function readBag(value: unknown, path: Path, unreadable: Path[], inherited: readonly string[] = []): unknown {
+function readBag(value: unknown, path: Path, unreadable: Unreadable[], inherited: readonly string[] = []): unknown {
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    if (!isPlain(value)) throw new TypeError('only looks like options')
     const keys = Object.keys(value)
-    if (keys.length > MOST_KEYS) throw new RangeError('more keys than options can have')
+    if (!isPlain(value, keys.length === 0) || keys.length > MAX_KEYS) {
+      unreadable.push({ path, reason: isPromise(value) ? 'promise' : 'strange' })
+      return emptyBag()
+    }
     const bag = emptyBag()
-    for (const key of new Set([...keys, ...inherited])) readMember(value, key, bag, path, unreadable)
+    const others = inherited.filter((key) => !keys.includes(key) && isMember(value, key))
+    for (const key of [...keys, ...others]) readMember(value, key, bag, path, unreadable)
     return bag
   } catch {
-    unreadable.push(path)
+    unreadable.push({ path, reason: 'threw' })
     return emptyBag()
   }
 }
 
+/** Proxies around a configuration throw for what they do not know: such a name is absent. */
+function isMember(value: object, key: string): boolean {
+  try {
+    return key in value
+  } catch {
+    return false
+  }
+}
+
 /** `undefined` is absence: `secure: undefined` leaves the default in place. */
-function readMember(source: Bag, key: string, bag: Bag, path: Path, unreadable: Path[]): void {
+function readMember(source: Bag, key: string, bag: Bag, path: Path, unreadable: Unreadable[]): void {
   try {
     const member = inspectable(source[key])
-    if (member !== undefined) bag[key] = member
+    if (isPromise(member)) unreadable.push({ path: [...path, key], reason: 'promise' })
+    else if (member !== undefined) bag[key] = member
   } catch {
-    unreadable.push([...path, key])
+    unreadable.push({ path: [...path, key], reason: 'threw' })
   }
 }
 
@@ -92,20 +133,45 @@ function inspectable(value: unknown): unknown {
   return value
 }
 
-function readList(value: unknown, path: Path, unreadable: Path[]): unknown {
+function isPromise(value: unknown): boolean {
+  return types.isPromise(value) || hasThen(value)
+}
+
+/** Promises of other libraries. A proxy that throws here throws later too, where it is judged. */
+function hasThen(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function'
+  } catch {
+    return false
+  }
+}
+
+function readList(value: unknown, path: Path, unreadable: Unreadable[]): unknown {
   try {
     if (!Array.isArray(value)) return value
     // An absent element stays visible: [process.env.NEW, process.env.OLD].
-    return Array.from({ length: Math.min(value.length, MOST_ITEMS + 1) }, (_, index) =>
-      inspectable(value[index] ?? null),
+    return Array.from({ length: Math.min(value.length, MAX_ITEMS + 1) }, (_, index) =>
+      readElement(value[index] ?? null, [...path, index], unreadable),
     )
   } catch {
-    unreadable.push(path)
+    unreadable.push({ path, reason: 'threw' })
     return []
   }
 }
 
+function readElement(value: unknown, path: Path, unreadable: Unreadable[]): unknown {
+  if (!isPromise(inspectable(value))) return value
+  unreadable.push({ path, reason: 'promise' })
+  return undefined
+}
+
 /** A promise or a map has no keys of its own, and would be judged as no options at all. */
-function isPlain(value: object): value is Bag {
-  return Object.prototype.toString.call(value) === '[object Object]'
+function isPlain(value: object, isEmpty: boolean): value is Bag {
+  try {
+    return Object.prototype.toString.call(value) === '[object Object]'
+  } catch (error) {
+    // A strict proxy has no name for its kind either, but it shows its members.
+    if (isEmpty) throw error
+    return true
+  }
 }

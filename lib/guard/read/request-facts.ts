@@ -90,7 +90,7 @@ function trustOf({ ips }: WireRequest, app: object): RequestFacts['trustProxy'] 
  * Fastify keeps its options under a symbol, and `initialConfig` leaves this one out; without it, the number is not
  * seen.
  */
-function trustProxyOption(app: object): unknown {
+export function trustProxyOption(app: object): unknown {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
   const options: unknown = symbol === undefined ? undefined : Reflect.get(app, symbol)
   return typeof options === 'object' && options !== null ? Reflect.get(options, 'trustProxy') : undefined

@@ -21,7 +21,7 @@ export interface SchemaNode {
 }
 
 /** Longest list that is judged element by element; a longer one is refused as it stands. */
-export const MOST_ITEMS = 1000
+export const MAX_ITEMS = 1000
 
 const boolean = (example: boolean): SchemaNode => ({
   type: 'boolean',
@@ -62,7 +62,7 @@ const limit = {
 }
 
 // setTimeout takes no more than 2^31 - 1 milliseconds and fires at once beyond.
-const LONGEST_TIMER = '24d'
+const MAX_TIMER = '24d'
 
 const COOKIE_PROPERTIES = {
   name: { ...text, examples: ["'__Host-session'"] },
@@ -113,7 +113,7 @@ const PROPERTIES = {
   secret: {
     type: ['string', 'array', 'null'],
     items: { type: ['string', 'null'], description: 'a string', examples: ['process.env.SESSION_SECRET'] },
-    maxItems: MOST_ITEMS,
+    maxItems: MAX_ITEMS,
     description: 'a string, or a list of strings',
     examples: ['process.env.SESSION_SECRET'],
   },
@@ -155,8 +155,8 @@ const PROPERTIES = {
   },
   authHash: func('(user) => user.passwordHash', ', together with loadUser'),
   authCheckInterval: duration(DEFAULTS.authCheckInterval, 'allowed'),
-  storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', LONGEST_TIMER),
-  sweepInterval: duration('10m', 'allowed', LONGEST_TIMER),
+  storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', MAX_TIMER),
+  sweepInterval: duration('10m', 'allowed', MAX_TIMER),
   maxRecordSize: {
     type: 'integer',
     minimum: 1,
@@ -167,7 +167,7 @@ const PROPERTIES = {
   trustedOrigins: {
     description: 'a list of origins, or a function of the origin and the request',
     examples: ["['https://app.example']"],
-    anyOf: [{ type: 'array', maxItems: MOST_ITEMS, items: TRUSTED_ORIGIN }, { typeof: 'function' }],
+    anyOf: [{ type: 'array', maxItems: MAX_ITEMS, items: TRUSTED_ORIGIN }, { typeof: 'function' }],
   },
   tls: choice('direct', 'proxy'),
   clearSiteData: boolean(true),
@@ -181,7 +181,7 @@ const PROPERTIES = {
   },
   silence: {
     type: 'array',
-    maxItems: MOST_ITEMS,
+    maxItems: MAX_ITEMS,
     items: {
       type: 'object',
       description: 'an object { rule, reason, expires? }',
@@ -192,14 +192,18 @@ const PROPERTIES = {
     description: 'a list of { rule, reason, expires? }',
     examples: ['[]'],
   },
-  clock: func('Date.now'),
+  clock: {
+    clock: true,
+    description: 'a function that returns the time in milliseconds since 1970, like Date.now',
+    examples: ['Date.now'],
+  },
 } satisfies Record<keyof SecureSessionOptions, SchemaNode>
 
 /** Names of the options, and of the attributes under `cookie`. */
 export const ROOT_NAMES: readonly string[] = Object.keys(PROPERTIES)
 export const COOKIE_NAMES: readonly string[] = Object.keys(COOKIE_PROPERTIES)
 
-/** The shape of the options. What it cannot know (misspelt, foreign, misplaced keys) is told by names.ts. */
+/** The shape of the options. `judge-key.ts` tells misspelt, foreign and misplaced keys apart. */
 export const OPTIONS_SCHEMA: SchemaNode = {
   type: 'object',
   description: 'an object of options',
@@ -225,13 +229,6 @@ export function siblingsOf(path: Path): readonly string[] {
   const parent = schemaAt(path.slice(0, -1)) as SchemaNode
   const { properties } = parent.anyOf?.find(hasProperties) ?? parent
   return Object.keys(properties as object)
-}
-
-/** A value for a place, as source text: the one that is there, if it is one of those the option knows, or an example. */
-export function exampleAt(path: Path, value?: unknown): string | undefined {
-  const node = schemaAt(path)
-  const isKnown = typeof value === 'string' && Array.isArray(node?.['enum']) && node['enum'].includes(value)
-  return isKnown ? `'${value}'` : node?.examples?.[0]
 }
 
 function hasProperties(node: SchemaNode): boolean {

@@ -1,11 +1,12 @@
+import { types } from 'node:util'
 import type { FindingLocation } from '../../../types/index.ts'
 
 /** A place in the options: keys and list indexes. */
 export type Path = readonly (string | number)[]
 
-const LONGEST_SHOWN = 80
+const MAX_SHOWN = 80
 
-const LONGEST_JUDGED = 1024
+const MAX_JUDGED = 1024
 
 // Control, bidirectional and zero-width characters could rewrite what a terminal shows.
 const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
@@ -40,13 +41,13 @@ const LETTER_BESIDE_DIGIT = /(?=[a-z][0-9]|[0-9][a-z])/gi
 /** Letters and digits at random, long enough to sign with. */
 function isGenerated(value: unknown): value is string {
   if (typeof value !== 'string') return false
-  const runs = value.slice(0, LONGEST_JUDGED).match(RANDOM_RUN) ?? []
+  const runs = value.slice(0, MAX_JUDGED).match(RANDOM_RUN) ?? []
   return runs.some((run) => (run.match(LETTER_BESIDE_DIGIT) ?? []).length >= 3)
 }
 
 /** The same with its content hidden: a secret shows its type and length, never a prefix, never a hash. */
-export function hide(value: string): string {
-  return `<string, ${countBytes(value)}>`
+export function hide(value: string | number): string {
+  return typeof value === 'number' ? '<number>' : `<string, ${countBytes(value)}>`
 }
 
 function countBytes(text: string): string {
@@ -57,6 +58,9 @@ function countBytes(text: string): string {
 function kindOf(value: object): string {
   try {
     if (Array.isArray(value)) return 'list'
+    if (types.isPromise(value)) return 'Promise'
+    if (types.isMap(value)) return 'Map'
+    if (types.isDate(value)) return 'Date'
     return Buffer.isBuffer(value) ? 'Buffer' : 'object'
   } catch {
     return 'object'
@@ -65,7 +69,7 @@ function kindOf(value: object): string {
 
 function quote(text: string): string {
   const safe = text.replace(USER_INFO, '//<redacted>@')
-  const cut = safe.length > LONGEST_SHOWN ? `${safe.slice(0, LONGEST_SHOWN)}…` : safe
+  const cut = safe.length > MAX_SHOWN ? `${safe.slice(0, MAX_SHOWN)}…` : safe
   return JSON.stringify(cut).replace(
     UNPRINTABLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

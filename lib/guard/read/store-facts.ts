@@ -11,6 +11,12 @@ export interface StoreDescription {
   readonly weaker?: readonly string[]
   /** Where its connections go, where that can be seen. */
   readonly connections?: readonly StoreConnection[]
+  /** The path of the file that records are in. */
+  readonly location?: string
+  /** The time of the store's server, in milliseconds since 1970. Asked once, before the app listens. */
+  readonly now?: () => Promise<number>
+  /** The policy by which a server drops records before they expire; `null` when it never does. Asked once, before the app listens. */
+  readonly evictionPolicy?: () => Promise<string | null>
 }
 
 /** One connection of a store. */
@@ -18,6 +24,8 @@ export interface StoreConnection {
   /** Host name, address, or the path of a unix socket. */
   readonly host: string
   readonly encrypted: boolean
+  /** `false` when the certificate of the server is not checked. */
+  readonly verified?: boolean
 }
 
 /** What the guard can tell about a store without calling it. */
@@ -32,6 +40,12 @@ export interface StoreFacts {
   readonly weaker: readonly string[]
   /** Hosts that records travel to unencrypted. */
   readonly plaintextHosts: readonly string[]
+  /** Hosts that could be anybody: the connection is encrypted, and no certificate is checked. */
+  readonly unverifiedHosts: readonly string[]
+  /** Whether expired records stay until somebody calls `sweep`. */
+  readonly needsSweep: boolean
+  /** The path of the file that records are in, where the store says so. */
+  readonly location: string | null
 }
 
 const CORE = ['get', 'create', 'update', 'touch', 'delete'] as const satisfies readonly (keyof SessionStore)[]
@@ -43,7 +57,7 @@ const INDEX = [
   'listIndex',
 ] as const satisfies readonly (keyof UserIndex)[]
 
-const MOST_SHOWN = 8
+const MAX_SHOWN = 8
 
 const DEFAULT_STORE: StoreFacts = {
   kind: 'default',
@@ -53,6 +67,9 @@ const DEFAULT_STORE: StoreFacts = {
   hasUserIndex: true,
   weaker: [],
   plaintextHosts: [],
+  unverifiedHosts: [],
+  needsSweep: false,
+  location: null,
 }
 
 /** Looks at the methods and at what the store declares; a getter that throws is a method that is not there. */
@@ -60,14 +77,19 @@ export function storeFactsOf(store: unknown, isFaulty: boolean): StoreFacts {
   if (isFaulty) return { ...DEFAULT_STORE, kind: 'faulty' }
   if (store === undefined) return DEFAULT_STORE
   const missing = CORE.filter((method) => !hasMethod(store, method))
+  const isVolatile = member(store, 'volatile') === true || isNamedMemory(store)
+  const location = member(store, 'location')
   return {
     kind: 'given',
-    isVolatile: member(store, 'volatile') === true || isNamedMemory(store),
+    isVolatile,
     missing,
     mistaken: missing.length > 0 ? mistakenStore((method) => hasMethod(store, method)) : undefined,
     hasUserIndex: INDEX.every((method) => hasMethod(store, method)),
     weaker: wordsOf(member(store, 'weaker')),
-    plaintextHosts: plaintextHostsOf(member(store, 'connections')),
+    plaintextHosts: hostsOf(member(store, 'connections'), 'encrypted'),
+    unverifiedHosts: hostsOf(member(store, 'connections'), 'verified'),
+    needsSweep: !isVolatile && hasMethod(store, 'sweep'),
+    location: typeof location === 'string' && location !== '' ? location.slice(0, MAX_PATH) : null,
   }
 }
 
@@ -91,7 +113,7 @@ function member(source: unknown, name: string): unknown {
 
 function listOf(value: unknown): unknown[] {
   try {
-    return Array.isArray(value) ? value.slice(0, MOST_SHOWN) : []
+    return Array.isArray(value) ? value.slice(0, MAX_SHOWN) : []
   } catch {
     return []
   }
@@ -101,10 +123,13 @@ function wordsOf(value: unknown): string[] {
   return listOf(value).flatMap((words) => (typeof words === 'string' ? [words.slice(0, 120)] : []))
 }
 
-function plaintextHostsOf(value: unknown): string[] {
+const MAX_PATH = 1024
+
+/** Hosts beyond this machine whose connections lack a quality. */
+function hostsOf(value: unknown, quality: 'encrypted' | 'verified'): string[] {
   return listOf(value).flatMap((connection) => {
     const host = member(connection, 'host')
-    const isOpen = typeof host === 'string' && member(connection, 'encrypted') === false && !staysHere(host)
+    const isOpen = typeof host === 'string' && member(connection, quality) === false && !staysHere(host)
     return isOpen ? [host.slice(0, 120)] : []
   })
 }

@@ -3,14 +3,22 @@ import type { ErrorObject } from 'ajv'
 import { parseDuration } from '../../session/duration.ts'
 import { DECORATORS } from '../../options.ts'
 import { judgeKey } from './judge-key.ts'
-import { isOrigin, suggestedOrigin } from './origin-syntax.ts'
+import { isOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
-import { exampleAt, OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
+import { samePath } from './apply-changes.ts'
+import { OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
 import type { StrangeKey } from './judge-key.ts'
 import type { Path } from './show-value.ts'
-import type { Bag, ReadOptions } from './read-options.ts'
+import type { Bag, ReadOptions, Unreadable } from './read-options.ts'
 
-type TypeFault = { readonly path: Path; rule: 'option-type'; expected: string; example: string | undefined }
+interface TypeFault {
+  readonly path: Path
+  readonly rule: 'option-type'
+  /** Completes "must be …". */
+  readonly expected: string
+  /** Why the place could not be read at all. */
+  readonly unreadable?: Unreadable['reason']
+}
 
 /** A place of the options that is not what the schema says. */
 export type Fault =
@@ -47,18 +55,25 @@ ajv.addKeyword({
   validate: (_: true, value: unknown) => isOrigin(value),
 })
 
+ajv.addKeyword({
+  keyword: 'clock',
+  schemaType: 'boolean',
+  errors: false,
+  validate: (_: true, value: unknown) => typeof value === 'function' && tellsTime(value as () => unknown),
+})
+
 const validate = ajv.compile<Bag>(OPTIONS_SCHEMA)
 
 /** Everything about the shape of the options that is wrong, one fault a place. */
 export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
-  const faults: Fault[] = unreadable.map((path) => typeFault(path))
+  const faults: Fault[] = unreadable.map(({ path, reason }) => ({ ...typeFault(path), unreadable: reason }))
   if (!isObject) return [...faults, typeFault([])]
   faults.push(...clashes(root['decorators']))
   if (validate(root)) return faults
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    places.set(JSON.stringify(path), path)
+    if (!faults.some((fault) => samePath(fault.path, path))) places.set(JSON.stringify(path), path)
   }
   for (const path of places.values()) {
     if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
@@ -88,27 +103,33 @@ function faultAt(path: Path, root: Bag): Fault {
   if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
   const isDuration = Object.hasOwn(node, 'duration')
   if (isDuration && lacksUnit(root[String(path[0])])) return { path, rule: 'duration-unit' }
-  return path[0] === 'trustedOrigins' ? originFault(path, root['trustedOrigins']) : typeFault(path)
-}
-
-/** The fix shows the user's own origin where it can be told which one was meant. */
-function originFault(path: Path, list: unknown): TypeFault {
-  const [, index] = path
-  const meant = suggestedOrigin(typeof index === 'number' ? (list as unknown[])[index] : list)
-  const fault = typeFault(path)
-  if (meant === undefined) return fault
-  return { ...fault, example: typeof index === 'number' ? meant : `[${meant}]` }
+  return typeFault(path)
 }
 
 function typeFault(path: Path): TypeFault {
-  const expected = schemaAt(path)?.description ?? 'readable'
-  return { path, rule: 'option-type', expected, example: exampleAt(path) }
+  return { path, rule: 'option-type', expected: schemaAt(path)?.description ?? 'readable' }
 }
 
 /** A number, or a text that no unit ends; what has its unit and is still wrong is too long, or negative, or zero. */
 function lacksUnit(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
+}
+
+/** Seconds, as many APIs count them, and what is beyond the range of Date (ECMA-262 21.4.1.1). */
+const FIRST_SECONDS = 1e9
+const LAST_SECONDS = 1e10
+const MAX_TIME = 8.64e15
+
+/** Whether a clock returns milliseconds since 1970. A clock of a test may begin anywhere, but not where seconds are. */
+function tellsTime(clock: () => unknown): boolean {
+  try {
+    const time = clock()
+    if (typeof time !== 'number' || !Number.isFinite(time)) return false
+    return Math.abs(time) <= MAX_TIME && (time < FIRST_SECONDS || time >= LAST_SECONDS)
+  } catch {
+    return false
+  }
 }
 
 /** Only the root and `silence` nest lists; ajv writes list indexes as digits. */

@@ -1,3 +1,4 @@
+import { counterpartsOf, weaknessesOf } from '../rules/crosswalk.ts'
 import { fill, wordsOf } from './fill.ts'
 import { severityText } from './rule-table.ts'
 import { lineWidth } from './text.ts'
@@ -27,9 +28,26 @@ export function renderLesson(rule: Rule, columns?: number): string {
     // Examples are to be pasted, so that no line break may come into them.
     `  Wrong        ${exampleText(wrong)}`,
     `  Right        ${exampleText(right)}`,
+    ...intentionLines(rule),
     row('Fix', rule.remedy),
-    ...(rule.references.length === 0 ? [] : [row('Sources', rule.references.join(', '))]),
+    ...(rule.exception === undefined ? [] : ['', indent(`Not for you? ${rule.exception}`, width), '']),
+    row('Sources', sourcesOf(rule).join(', ')),
+    ...counterpartLines(rule, row),
   ].join('\n')
+}
+
+function intentionLines({ intentions = [] }: Rule): string[] {
+  return intentions.flatMap(({ wish, code }) => ['', `  ${wish}`, ...code.split('\n').map((line) => `    ${line}`)])
+}
+
+function sourcesOf({ slug, references }: Rule): string[] {
+  const numbers = weaknessesOf(slug).map((cwe) => `CWE-${cwe}`)
+  return [...references, ...numbers.filter((cwe) => !references.includes(cwe))]
+}
+
+function counterpartLines({ slug }: Rule, row: (label: string, text: string) => string): string[] {
+  const names = counterpartsOf(slug).map(({ tool, id }) => `${tool} ${id}`)
+  return names.length === 0 ? [] : [row('Elsewhere', names.join(', '))]
 }
 
 const LABEL = 15
@@ -38,13 +56,16 @@ const MOMENTS: Readonly<Record<Phase, string>> = {
   register: 'when the plugin is registered',
   ready: 'when all plugins have loaded',
   request: 'on the first requests',
+  source: 'by the command check, in the source text',
   scan: 'by a scan from outside',
 }
 
 function silencingText({ slug, phases, silenceable }: Rule): string {
   if (!silenceable) return 'not possible'
-  const isForOptions = phases.some((phase) => phase !== 'scan')
-  return isForOptions ? `silence: [{ rule: '${slug}', reason: '…' }]` : 'not possible: a scan knows no options'
+  const isForOptions = phases.some((phase) => phase !== 'scan' && phase !== 'source')
+  return isForOptions
+    ? `silence: [{ rule: '${slug}', reason: '…' }]`
+    : 'not possible: there are no options to say it in'
 }
 
 /** Backticks are for Markdown; a terminal shows them as they are. */
@@ -52,8 +73,9 @@ function plain(text: string): string {
   return text.replaceAll('**', '').replaceAll('`', '')
 }
 
-function exampleText({ shown, options, environment, without = [] }: ConfigExample): string {
-  if (shown !== undefined) return shown
+function exampleText({ shown, source, options, environment, without = [] }: ConfigExample): string {
+  const other = shown ?? source
+  if (other !== undefined) return other
   const missing = without.map((name) => `no ${name}`).join(', ')
   return [options === '' ? missing : options, environmentText(environment)]
     .filter((part) => part !== '')

@@ -1,5 +1,9 @@
 import { literal, locate, show } from '../read/show-value.ts'
-import type { FindingLocation, SecureSessionOptions } from '../../../types/index.ts'
+import { isOrigin } from '../read/origin-syntax.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
+import type { Fix } from './fix.ts'
+import type { ConfigFacts } from '../read/config-facts.ts'
+import type { FindingLocation, SecureSessionOptions, TrustedOrigin } from '../../../types/index.ts'
 import type { CorsAnswer } from '../read/phase-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
@@ -26,7 +30,7 @@ from a browser pass. Let single origins in with trustedOrigins, or single routes
         at: [facts.at(['crossOriginProtection'])],
         message: 'other sites can send requests in the name of your users',
         text: 'Remove it; list the origins that may in trustedOrigins.',
-        snippet: 'crossOriginProtection: true',
+        fixes: [safely(remove(['crossOriginProtection']))],
       },
     ]
   },
@@ -112,12 +116,20 @@ need the session instead.`,
       neighbours: { cors: [{ ...PROBE, allowOrigin: '*', allowCredentials: false }] },
     },
   },
+  intentions: [
+    { wish: 'Data that is the same for everybody', code: "app.register(cors, { origin: '*' })", isOptions: false },
+    {
+      wish: 'A front end of your own on another origin',
+      code: "app.register(cors, { origin: ['https://app.example'], credentials: true })",
+      isOptions: false,
+    },
+  ],
   onNeighbours: ({ cors }) => wildcards(cors),
   onScan: ({ cors }) => wildcards(cors),
 }
 
-export const corsOriginUntrusted: Rule = {
-  slug: 'cors-origin-untrusted',
+export const corsTrustedMismatch: Rule = {
+  slug: 'cors-trusted-mismatch',
   severity: { production: 'warning', development: 'warning' },
   phases: ['ready', 'request'],
   silenceable: true,
@@ -140,31 +152,45 @@ can be seen by name, and that there is a list; an origin of that list shows when
       neighbours: { cors: [{ ...PROBE, allowOrigin: 'https://app.example' }] },
     },
   },
-  onNeighbours: ({ cors }, { options }) => untrusted(cors, options),
-  onRequest: ({ refusedOrigin }) => (refusedOrigin === null ? [] : [untrustedProblem(refusedOrigin)]),
+  onNeighbours: ({ cors }, facts) => untrusted(cors, facts),
+  onAnswer: ({ allowedOrigin }, facts) =>
+    !isOrigin(allowedOrigin)
+      ? []
+      : untrusted([{ probeOrigin: '', allowOrigin: allowedOrigin, allowCredentials: true }], facts),
+  onRequest: ({ refusedOrigin }, facts) => (refusedOrigin === null ? [] : [untrustedProblem(refusedOrigin, facts)]),
 }
 
-function untrusted(answers: readonly CorsAnswer[], options: SecureSessionOptions): Problem[] {
-  const { trustedOrigins = [], crossOriginProtection } = options
-  // A function cannot be asked without a request.
-  if (crossOriginProtection === false || typeof trustedOrigins === 'function') return []
+function untrusted(answers: readonly CorsAnswer[], facts: ConfigFacts): Problem[] {
+  const { trustedOrigins = [], crossOriginProtection } = facts.options
+  // A function cannot be asked without a request, and a faulty list is judged by another rule.
+  if (crossOriginProtection === false || !Array.isArray(trustedOrigins) || facts.isFaulty('trustedOrigins')) return []
   // Another finding speaks of CORS that lets everybody in.
   if (reflections(answers).length > 0) return []
-  const listed = trustedOrigins.map((entry) => (typeof entry === 'object' ? entry.origin : entry))
+  const listed = trustedOrigins.map((entry: string | TrustedOrigin) =>
+    typeof entry === 'object' ? entry.origin : entry,
+  )
   const open = answers.filter(({ allowCredentials, allowOrigin }) => allowCredentials && allowOrigin !== '*')
   const named = open.flatMap(({ allowOrigin }) => allowOrigin ?? []).filter((origin) => !listed.includes(origin))
-  if (named[0] !== undefined) return [untrustedProblem(named[0])]
-  return open.length > 0 && listed.length === 0 ? [untrustedProblem(undefined)] : []
+  if (named[0] !== undefined) return [untrustedProblem(named[0], facts)]
+  return open.length > 0 && listed.length === 0 ? [untrustedProblem(undefined, facts)] : []
 }
 
-function untrustedProblem(origin: string | undefined): Problem {
+function untrustedProblem(origin: string | undefined, { options }: ConfigFacts): Problem {
   const name = origin === undefined ? 'some origins' : show(origin)
   const example = literal(origin ?? 'https://app.example')
   return {
     at: [outside('Access-Control-Allow-Origin', origin === undefined ? 'a list' : name)],
     message: `CORS lets ${name} in with credentials, and trustedOrigins does not: requests that change something are refused`,
     text: `List what may send them: trustedOrigins: [${example}].`,
+    ...(origin === undefined || !isOrigin(origin) ? {} : { fixes: trusting(origin, options) }),
   }
+}
+
+/** Adds an origin to those that are trusted. */
+function trusting(origin: string, { trustedOrigins = [] }: SecureSessionOptions): Fix[] {
+  if (typeof trustedOrigins === 'function') return []
+  const isFirst = trustedOrigins.length === 0
+  return [perhaps(isFirst ? set(['trustedOrigins'], [origin]) : set(['trustedOrigins', trustedOrigins.length], origin))]
 }
 
 export const sameSiteNoneExposed: Rule = {
@@ -201,7 +227,7 @@ act as its visitor.`,
         at: [facts.at(['cookie', 'sameSite']), facts.at(['crossOriginProtection'])],
         message: 'the cookie is sent with requests from every site, and nothing checks where they come from',
         text: 'List the origins that may in trustedOrigins, or register @fastify/csrf-protection.',
-        snippet: "cookie: { sameSite: 'none', secure: true }, crossOriginProtection: true",
+        fixes: [perhaps(set(['crossOriginProtection'], true))],
       },
     ]
   },

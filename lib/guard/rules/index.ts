@@ -1,17 +1,23 @@
-import { environmentConflict, environmentUnknown, environmentUnset } from './environment.ts'
+import { environmentConflict, environmentDeployed, environmentUnknown, environmentUnset } from './environment.ts'
 import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInverted } from './lifetime.ts'
 import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.ts'
 import * as cors from './cors.ts'
+import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
 import { duplicateCookie } from './duplicate-cookie.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
+import * as routes from './routes.ts'
 import * as scope from './scope.ts'
 import { secretDuplicate, secretLowEntropy, secretMissing, secretPlaceholder, secretShort } from './secrets.ts'
 import * as shape from './shape.ts'
 import { silenceInvalid, silenceUnused } from './silence.ts'
+import { secretInSource } from './source.ts'
 import * as store from './store.ts'
+import * as upkeep from './store-upkeep.ts'
 import * as transport from './transport.ts'
+import { maxSessionsUnset, userIndexMissing } from './user-index.ts'
+import * as values from './values.ts'
 import * as wire from './wire.ts'
 import type { Rule } from './rule.ts'
 
@@ -20,15 +26,16 @@ export const RULES: readonly Rule[] = Object.freeze([
   shape.unknownOption,
   shape.optionWrongLevel,
   shape.foreignOption,
-  shape.optionType,
-  shape.durationUnit,
-  shape.sameSiteInvalid,
+  values.optionType,
+  values.durationUnit,
+  values.sameSiteInvalid,
   transport.sameSiteNoneRequiresSecure,
   transport.secureRequired,
   transport.secureAuto,
   transport.tlsUnproven,
   wire.trustProxyMissing,
   wire.trustProxyHopCount,
+  upkeep.trustProxyAll,
   wire.plainHttpInProduction,
   transport.httpOnlyDisabled,
   cors.sameSiteNoneExposed,
@@ -61,23 +68,35 @@ export const RULES: readonly Rule[] = Object.freeze([
   secretPlaceholder,
   secretDuplicate,
   neighbours.secretReused,
+  secretInSource,
   store.memoryStore,
   store.memoryStoreCluster,
   store.storeIncomplete,
   store.storeWeaker,
   neighbours.storeUnreachable,
   store.storePlaintext,
-  store.maxSessionsUnset,
-  store.userIndexMissing,
+  upkeep.storeTlsUnverified,
+  upkeep.storeEphemeral,
+  upkeep.sweepUnset,
+  upkeep.redisEvicts,
+  upkeep.clockSkew,
+  maxSessionsUnset,
+  userIndexMissing,
   neighbours.duplicatePlugin,
   duplicateCookie,
+  routes.cookieHookOff,
+  routes.requireLoginOptedOut,
+  routes.loginByGet,
+  routes.logoutByGet,
   environmentUnset,
   environmentUnknown,
   environmentConflict,
+  environmentDeployed,
   cors.corsCredentialsReflect,
   cors.corsCredentialsWildcard,
-  cors.corsOriginUntrusted,
+  cors.corsTrustedMismatch,
   cors.crossOriginOff,
+  routes.csrfCookieInsecure,
   silenceInvalid,
   silenceUnused,
   deployment.httpsRedirectMissing,
@@ -87,8 +106,8 @@ export const RULES: readonly Rule[] = Object.freeze([
   deployment.logoutKeepsSession,
 ])
 
-/** A rule by its slug or id; `undefined` when there is none. */
+/** A rule by its slug or id, or by what another tool calls it (`W012`); `undefined` when there is none. */
 export function ruleNamed(name: string): Rule | undefined {
   const slug = name.replace(/^session\//, '')
-  return RULES.find((rule) => rule.slug === slug)
+  return RULES.find((rule) => rule.slug === slug) ?? RULES.find((rule) => rule.slug === slugFor(slug))
 }

@@ -1,5 +1,9 @@
-import { DEFAULTS, LIFETIMES } from '../../options.ts'
+import { LIFETIMES } from '../../options.ts'
 import { formatDuration, parseDuration } from '../../session/duration.ts'
+import { LIFETIME_ORDER } from '../read/sound-lifetimes.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
+import { inOrder } from './repairs.ts'
+import type { SetChange } from './fix.ts'
 import type { Duration } from '../../../types/index.ts'
 import type { Lifetimes } from '../../options.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
@@ -27,7 +31,9 @@ const ORDER: readonly { short: Lifetime; long: Lifetime; reason: string }[] = [
 
 function inversion(facts: ConfigFacts, { short, long, reason }: (typeof ORDER)[number]): Problem[] {
   const { lifetimes } = facts
-  if (!has(facts, short, long) || lifetimes[short] <= lifetimes[long]) return []
+  // A level that means nothing leaves defaults open, and what is given stands.
+  const isSaid = [short, long].every((name) => facts.isGiven(name) && !facts.isFaulty(name))
+  if ((!isSaid && !has(facts, short, long)) || lifetimes[short] <= lifetimes[long]) return []
   const shorter = formatDuration(lifetimes[short])
   const longer = formatDuration(lifetimes[long])
   return [
@@ -35,7 +41,7 @@ function inversion(facts: ConfigFacts, { short, long, reason }: (typeof ORDER)[n
       at: [facts.at([short], shorter), facts.at([long], longer)],
       message: `${short} ${shorter} is longer than ${long} ${longer}: ${reason}`,
       text: `Make ${short} at most ${long}.`,
-      snippet: `${short}: '${longer}', ${long}: '${longer}'`,
+      fixes: [inOrder(facts, short, long)],
     },
   ]
 }
@@ -88,10 +94,24 @@ login(user, { remember: true }) with a short idle timeout for the sensitive part
         at: [facts.at(['idleTimeout'])],
         message: `idleTimeout is over ${limit}${levelOf(facts)}`,
         text: `Shorten it to ${limit} or less, or silence this with the reason.`,
-        snippet: `idleTimeout: '${limit}'`,
+        fixes: [
+          perhaps(set(['idleTimeout'], limit)),
+          perhaps(set(['idleTimeout'], limit), ...shorterRenewal(facts, limit)),
+        ],
       },
     ]
   },
+}
+
+/** Shortens every lifetime that the options give to a limit. */
+function downTo(facts: ConfigFacts, limit: Duration): SetChange[] {
+  return LIFETIME_ORDER.filter((name) => facts.isGiven(name) && !facts.isFaulty(name))
+    .filter((name) => isLonger(facts.lifetimes[name], limit))
+    .map((name) => set([name], limit))
+}
+
+function shorterRenewal(facts: ConfigFacts, limit: Duration): SetChange[] {
+  return isLonger(facts.lifetimes.renewalTimeout, limit) ? [set(['renewalTimeout'], limit)] : []
 }
 
 function levelOf(facts: ConfigFacts): string {
@@ -127,7 +147,11 @@ NIST asks for a new login after 30 days at AAL1, 24 hours at AAL2 and 12 hours a
         at: long.map((name) => facts.at([name])),
         message: `${long.join(' and ')} over ${limit}${levelOf(facts)}`,
         text: `Shorten to ${limit} or less.`,
-        snippet: long.map((name) => `${name}: '${limit}'`).join(', '),
+        fixes: [
+          ...(assurance === 'aal3' ? [inOrder(facts, ...long)] : []),
+          perhaps(...long.map((name) => set([name], limit))),
+          perhaps(...downTo(facts, limit)),
+        ],
         ...(assurance === 'aal3' ? { severity: facts.environment.name === 'production' ? 'fatal' : 'warning' } : {}),
       },
     ]
@@ -156,7 +180,7 @@ no browser can present, but a copied cookie can.`,
         at: [facts.at(['rememberTimeout'], formatDuration(facts.lifetimes.rememberTimeout))],
         message: 'rememberTimeout is over 400 days, and browsers keep no cookie longer',
         text: 'Shorten it to 400d or less.',
-        snippet: "rememberTimeout: '400d'",
+        fixes: [perhaps(set(['rememberTimeout'], '400d')), perhaps(...downTo(facts, '400d'))],
       },
     ]
   },
@@ -184,7 +208,7 @@ the thief and the owner both come with ids of the same session, the plugin sees 
         at: [facts.at(['renewalTimeout'])],
         message: 'the session id is never replaced by age',
         text: 'Leave it out, or give it a duration.',
-        snippet: `renewalTimeout: '${DEFAULTS.renewalTimeout}'`,
+        fixes: [safely(remove(['renewalTimeout']))],
       },
     ]
   },

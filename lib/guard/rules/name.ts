@@ -1,12 +1,14 @@
 import { isAttributeTooBig, isToken, prefixOf, validName } from '../read/cookie-syntax.ts'
+import { goodName } from '../read/good-name.ts'
+import { perhaps, remove, set } from './fix.ts'
 import type { Rule } from './rule.ts'
 
 // Signed and percent-encoded: handle.secret.signature at its longest.
-const LONGEST_VALUE = 196
+const MAX_VALUE = 196
 
-const LARGEST_PAIR = 4096
+const MAX_PAIR = 4096
 
-const LARGEST_ATTRIBUTE = 1024
+const MAX_ATTRIBUTE = 1024
 
 export const cookieNameInvalid: Rule = {
   slug: 'cookie-name-invalid',
@@ -31,7 +33,7 @@ character outside ASCII, arrives as something else, or not at all. Letters, digi
         at: [facts.at(['cookie', 'name'])],
         message: name === '' ? 'the cookie has no name' : 'the cookie name holds characters that a name cannot have',
         text: "Use letters, digits, and !#$%&'*+-.^_`|~ only.",
-        snippet: "cookie: { name: '__Host-session' }",
+        fixes: [perhaps(set(['cookie', 'name'], goodName(facts, name)))],
       },
     ]
   },
@@ -66,7 +68,7 @@ It is no hole by itself, which is why this is only a note.`,
         at: [facts.at(['cookie', 'name'])],
         message: 'the cookie name tells which software answers',
         text: 'Take a neutral name, or leave it out.',
-        snippet: "cookie: { name: '__Host-session' }",
+        fixes: [perhaps(set(['cookie', 'name'], `${prefixOf(name) ?? ''}session`))],
       },
     ]
   },
@@ -94,22 +96,28 @@ export const cookieTooBig: Rule = {
   },
   onConfig: (facts) => {
     const { name = '', domain = '', path = '' } = facts.cookie
-    const isNameBig = Buffer.byteLength(name) + LONGEST_VALUE > LARGEST_PAIR
+    const isNameBig = Buffer.byteLength(name) + MAX_VALUE > MAX_PAIR
     const attributes = Object.entries({ domain, path }).filter(([, value]) => isAttributeTooBig(value))
     return [
       ...(isNameBig
-        ? [{ attribute: 'name', limit: LARGEST_PAIR - LONGEST_VALUE, snippet: "cookie: { name: '__Host-session' }" }]
+        ? [
+            {
+              attribute: 'name',
+              limit: MAX_PAIR - MAX_VALUE,
+              change: set(['cookie', 'name'], `${prefixOf(name) ?? ''}session`),
+            },
+          ]
         : []),
       ...attributes.map(([attribute]) => ({
         attribute,
-        limit: LARGEST_ATTRIBUTE,
-        snippet: attribute === 'path' ? "cookie: { path: '/' }" : undefined,
+        limit: MAX_ATTRIBUTE,
+        change: attribute === 'path' ? set(['cookie', 'path'], '/') : remove(['cookie', attribute]),
       })),
-    ].map(({ attribute, limit, snippet }) => ({
+    ].map(({ attribute, limit, change }) => ({
       at: [facts.at(['cookie', attribute])],
       message: `cookie.${attribute} is too long for browsers: at most ${limit} bytes`,
       text: attribute === 'domain' ? 'Leave domain out.' : 'Shorten it.',
-      ...(snippet === undefined ? {} : { snippet }),
+      fixes: [perhaps(change)],
     }))
   },
 }

@@ -1,4 +1,6 @@
 import { locate, showDoubtful } from '../read/show-value.ts'
+import { goodName, plainName } from '../read/good-name.ts'
+import { perhaps, set } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
@@ -51,7 +53,7 @@ function takenName(facts: ConfigFacts, taken: readonly string[]): Problem[] {
       at: [facts.at(['cookie', 'name'], name)],
       message: `another plugin sets a cookie named ${showDoubtful(name)} too`,
       text: 'Give one of the two cookies another name. Two registrations of this plugin may share one if they share store and secrets.',
-      snippet: "cookie: { name: '__Host-app-session' }",
+      fixes: [perhaps(set(['cookie', 'name'], goodName(facts, `app-${plainName(name)}`)))],
     },
   ]
 }

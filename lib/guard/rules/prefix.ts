@@ -1,4 +1,7 @@
 import { isAttributeTooBig, isInsecure, isUsablePath, prefixOf, validName } from '../read/cookie-syntax.ts'
+import { goodName } from '../read/good-name.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { FindingLocation } from '../../../types/index.ts'
 import type { Prefix } from '../read/cookie-syntax.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
@@ -29,22 +32,33 @@ function isDefaultToldElsewhere(facts: ConfigFacts): boolean {
   return !facts.silencing.covers(secure === 'auto' ? 'secure-auto' : 'secure-required')
 }
 
-function judgePrefix(facts: ConfigFacts, prefixes: readonly Prefix[], needs: string, snippet: string): Problem[] {
+function judgePrefix(facts: ConfigFacts, prefixes: readonly Prefix[], needs: string): Problem[] {
   const name = validName(facts)
   const prefix = prefixOf(name)
   if (prefix === undefined || !prefixes.includes(prefix)) return []
   const broken = brokenPromises(facts, prefix)
   if (broken.length === 0 || isDefaultToldElsewhere(facts)) return []
-  const isGivenName = facts.isGiven('cookie', 'name')
-  const member = isGivenName ? `name: '${prefix}session', ` : ''
   return [
     {
       at: [facts.at(['cookie', 'name'], name), ...broken],
       message: `a cookie named ${prefix}… needs ${needs}`,
       text: `Give it ${needs}, or another name${prefix.startsWith('__Host-') ? ' (__Secure-session allows a domain and a path)' : ''}.`,
-      snippet: `cookie: { ${member}${snippet} }`,
+      fixes: [keptPromise(facts)],
     },
   ]
+}
+
+/** The attributes that the prefix promises, those only that are missing. The name stays the one that the app chose. */
+function keptPromise(facts: ConfigFacts): Fix {
+  const { cookie } = facts
+  const isHost = /^__host-/i.test(cookie.name ?? '')
+  const secure = isInsecure(facts) ? [set(['cookie', 'secure'], true)] : []
+  const httpOnly = cookie.httpOnly === false ? [set(['cookie', 'httpOnly'], true)] : []
+  const path = isHost && isNarrow(cookie.path) ? [set(['cookie', 'path'], '/')] : []
+  const domain = isHost && cookie.domain !== undefined ? [remove(['cookie', 'domain'])] : []
+  const changes = [...secure, ...httpOnly, ...path, ...domain]
+  // Where the cookie goes is what the author decides: both attributes, or the name, may be the mistake.
+  return path.length + domain.length > 0 ? perhaps(...changes) : safely(...changes)
 }
 
 export const prefixHost: Rule = {
@@ -63,8 +77,7 @@ by cookie tossing). A cookie that breaks the promise is dropped when it is set, 
     wrong: { options: "cookie: { name: '__Host-sid', secure: 'auto' }", environment: 'development' },
     right: { options: "cookie: { name: '__Host-sid', secure: true, path: '/' }" },
   },
-  onConfig: (facts) =>
-    judgePrefix(facts, ['__Host-'], "secure: true, path: '/' and no domain", "secure: true, path: '/'"),
+  onConfig: (facts) => judgePrefix(facts, ['__Host-'], "secure: true, path: '/' and no domain"),
 }
 
 export const prefixSecure: Rule = {
@@ -82,7 +95,7 @@ cookie is dropped when it is set. 'auto' does not keep the promise, since it lea
     wrong: { options: "cookie: { name: '__Secure-sid', secure: 'auto' }", environment: 'development' },
     right: { options: "cookie: { name: '__Secure-sid', secure: true }", environment: 'development' },
   },
-  onConfig: (facts) => judgePrefix(facts, ['__Secure-'], 'secure: true', 'secure: true'),
+  onConfig: (facts) => judgePrefix(facts, ['__Secure-'], 'secure: true'),
 }
 
 export const prefixHttp: Rule = {
@@ -100,14 +113,16 @@ __Host-Http- adds what __Host- says: no Domain, Path=/. Browsers that know these
     wrong: { options: "cookie: { name: '__Host-Http-sid', httpOnly: false }" },
     right: { options: "cookie: { name: '__Host-Http-sid', secure: true, httpOnly: true }" },
   },
+  intentions: [
+    {
+      wish: 'This host only, set by the server only',
+      code: "cookie: { name: '__Host-Http-session', secure: true, httpOnly: true, path: '/' }",
+    },
+    { wish: 'The prefix that every browser knows', code: "cookie: { name: '__Host-session' }" },
+  ],
   onConfig: (facts) => [
-    ...judgePrefix(facts, ['__Http-'], 'secure: true and httpOnly: true', 'secure: true, httpOnly: true'),
-    ...judgePrefix(
-      facts,
-      ['__Host-Http-'],
-      "secure: true, httpOnly: true, path: '/' and no domain",
-      "secure: true, httpOnly: true, path: '/'",
-    ),
+    ...judgePrefix(facts, ['__Http-'], 'secure: true and httpOnly: true'),
+    ...judgePrefix(facts, ['__Host-Http-'], "secure: true, httpOnly: true, path: '/' and no domain"),
   ],
 }
 
@@ -142,7 +157,7 @@ of an earlier draft; no browser enforces it.`,
         message: `the prefix is written ${exact}`,
         suggestion: better.slice(0, 80),
         text: 'Write the prefix in its exact case.',
-        snippet: `cookie: { name: '${exact}session' }`,
+        fixes: facts.at(['cookie', 'name']).redacted ? [] : [perhaps(set(['cookie', 'name'], better))],
       },
     ]
   },
@@ -181,7 +196,7 @@ in production has it. Changing the name of a live app logs everybody out once.`,
         at: [facts.at(['cookie', 'name'])],
         message: `the cookie's name lacks the prefix ${better}`,
         text: `Start the name with ${better}, or leave name out. Users have to log in once again after the change.`,
-        snippet: `cookie: { name: '${better}session' }`,
+        fixes: [perhaps(set(['cookie', 'name'], goodName(facts, name)))],
       },
     ]
   },

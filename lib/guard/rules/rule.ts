@@ -1,6 +1,8 @@
 import type { EnvironmentName, Finding, FindingLocation, Phase, Severity } from '../../../types/index.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
-import type { NeighbourFacts, RequestFacts, ScanFacts } from '../read/phase-facts.ts'
+import type { AnswerFacts, NeighbourFacts, RequestFacts, ScanFacts, SourceSecret } from '../read/phase-facts.ts'
+import { describeFix } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { CheckContext, EnvironmentInput } from '../read/environment.ts'
 
 /** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
@@ -14,7 +16,8 @@ export interface Problem {
   readonly at: FindingLocation[]
   readonly message: string
   readonly text: string
-  readonly snippet?: string
+  /** Ways to make it go away, the best first. The first that brings nothing worse is offered. */
+  readonly fixes?: readonly Fix[]
   readonly suggestion?: string
   readonly severity?: Severity
   readonly silenceable?: false
@@ -30,12 +33,24 @@ export interface ConfigExample {
   readonly neighbours?: Partial<NeighbourFacts>
   /** What the request shows, where it differs from https on its own host. */
   readonly request?: Partial<RequestFacts>
+  /** What the answer to a request shows, where it differs from nothing. */
+  readonly answer?: Partial<AnswerFacts>
+  /** Source text of a file that is checked. */
+  readonly source?: string
   /** What an outside look at the deployment shows. */
   readonly scan?: Partial<ScanFacts>
   /** What a lesson shows in place of the options, where they are not what the rule is about. */
   readonly shown?: string
   /** Leaves out the good options that would otherwise be around the example. */
   readonly without?: readonly string[]
+}
+
+/** A right configuration for one intention. */
+export interface Intention {
+  readonly wish: string
+  /** Source text; members of an options object where `isOptions` is not `false`. */
+  readonly code: string
+  readonly isOptions?: false
 }
 
 /** One entry of the catalogue: the source of findings, of `explain`, and of the table in the README. */
@@ -56,12 +71,20 @@ export interface Rule {
   /** What goes wrong, how an attacker uses it, what browsers do: the lesson of `explain`. */
   readonly teach: string
   readonly examples: { readonly wrong: ConfigExample; readonly right: ConfigExample }
+  /** More right examples, by what their author is after; each member is shown, and judged in a test. */
+  readonly intentions?: readonly Intention[]
+  /** When another choice is right, and how to say so. */
+  readonly exception?: string
   /** The register phase: what the options alone show. */
   readonly onConfig?: (facts: ConfigFacts) => Problem[]
   /** The ready phase: what the other plugins do. */
   readonly onNeighbours?: (facts: NeighbourFacts, config: ConfigFacts) => Problem[]
   /** The request phase: what the wire shows. */
   readonly onRequest?: (facts: RequestFacts, config: ConfigFacts) => Problem[]
+  /** The request phase too: what the answer to a request shows. */
+  readonly onAnswer?: (facts: AnswerFacts, config: ConfigFacts) => Problem[]
+  /** The source phase: what stands in a file. */
+  readonly onSource?: (secrets: readonly SourceSecret[]) => Problem[]
   /** The scan phase: what a deployment shows to the outside. */
   readonly onScan?: (facts: ScanFacts) => Problem[]
 }
@@ -71,25 +94,39 @@ export function severityOf(rule: Rule, environment: EnvironmentName): Severity |
   return environment === 'production' ? rule.severity.production : rule.severity.development
 }
 
-/** A finding out of a rule and what it found; `undefined` where the environment silences the rule by itself. */
-function findingOf(rule: Rule, problem: Problem, environment: EnvironmentName, phase: Phase): Finding | undefined {
+/** Picks the fix to offer; `undefined` when none of them helps. */
+export type ChooseFix = (rule: Rule, problem: Problem) => Fix | undefined
+
+const chooseNone: ChooseFix = () => undefined
+
+/** A finding out of a rule and what it found; none where the environment silences the rule by itself. */
+function findingOf(
+  rule: Rule,
+  problem: Problem,
+  environment: EnvironmentName,
+  phase: Phase,
+  choose: ChooseFix,
+): Finding[] {
   const severity = problem.severity ?? severityOf(rule, environment)
-  if (severity === null) return undefined
-  const { text, snippet, suggestion } = problem
-  return {
-    schemaVersion: 1,
-    rule: `session/${rule.slug}`,
-    severity,
-    environment,
-    phase,
-    silenceable: problem.silenceable ?? rule.silenceable,
-    message: problem.message,
-    at: problem.at,
-    why: rule.why,
-    fix: snippet === undefined ? { text } : { text, snippet },
-    ...(suggestion === undefined ? {} : { suggestion }),
-    references: [...rule.references],
-  }
+  if (severity === null) return []
+  const { text, suggestion } = problem
+  const fix = choose(rule, problem)
+  return [
+    {
+      schemaVersion: 1,
+      rule: `session/${rule.slug}`,
+      severity,
+      environment,
+      phase,
+      silenceable: problem.silenceable ?? rule.silenceable,
+      message: problem.message,
+      at: problem.at,
+      why: rule.why,
+      fix: fix === undefined ? { text } : { text, ...describeFix(fix) },
+      ...(suggestion === undefined ? {} : { suggestion }),
+      references: [...rule.references],
+    },
+  ]
 }
 
 /** The findings out of all that a rule found. */
@@ -98,6 +135,7 @@ export function findingsOf(
   problems: readonly Problem[],
   environment: EnvironmentName,
   phase: Phase,
+  choose: ChooseFix = chooseNone,
 ): Finding[] {
-  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase) ?? [])
+  return problems.flatMap((problem) => findingOf(rule, problem, environment, phase, choose))
 }

@@ -2,13 +2,14 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { parse } from 'tldts'
 import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
-import { literal } from '../read/show-value.ts'
+import { perhaps, remove, safely, set } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
 
 const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
-const LONGEST_HOST = 253
+const MAX_HOST = 253
 
 /** What is wrong with a domain; browsers ignore one leading dot. */
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
@@ -23,10 +24,16 @@ function domainOf({ cookie }: ConfigFacts): string | undefined {
   return cookie.domain === undefined || isAttributeTooBig(cookie.domain) ? undefined : cookie.domain
 }
 
+/** The default name follows the domain: without one it would promise a path of `/`. */
+function withoutDomain({ cookie }: ConfigFacts): Fix[] {
+  const gone = remove(['cookie', 'domain'])
+  return [safely(gone), perhaps(gone, set(['cookie', 'name'], cookie.name ?? '__Secure-session'))]
+}
+
 function flawOf(domain: string): DomainFlaw | undefined {
   const host = domain.replace(/^\./, '').toLowerCase()
   if (isIP(host.replace(/^\[(.*)\]$/, '$1')) === 6) return 'unspeakable-address'
-  if (!HOST.test(host) || host.length > LONGEST_HOST) return 'malformed'
+  if (!HOST.test(host) || host.length > MAX_HOST) return 'malformed'
   // The URL parser knows every way to write an IPv4 address (127.1, 0x7f.1, 2130706433), and what is none (1.2.3.256).
   const url = `http://${host}`
   if (!URL.canParse(url)) return 'malformed'
@@ -62,7 +69,8 @@ only this very host gets the cookie.`,
       {
         at: [facts.at(['cookie', 'domain'])],
         message: 'cookie.domain is not a bare host name',
-        ...(host === undefined ? {} : { suggestion: host, snippet: `cookie: { domain: ${literal(host)} }` }),
+        ...(host === undefined ? {} : { suggestion: host }),
+        fixes: [...(host === undefined ? [] : [perhaps(set(['cookie', 'domain'], host))]), ...withoutDomain(facts)],
         text: 'Leave domain out, so that only this host gets the cookie; or give the bare host, without scheme, port, path and wildcard.',
       },
     ]
@@ -97,13 +105,15 @@ on what to do with it. Without Domain the cookie belongs to exactly the host tha
     right: { options: 'cookie: {}', environment: 'development' },
   },
   onConfig: (facts) => {
-    const flaw = flawOf(domainOf(facts) ?? 'example.com')
+    const domain = domainOf(facts)
+    const flaw = domain === undefined ? undefined : flawOf(domain)
     if (flaw !== 'local' && flaw !== 'unspeakable-address') return []
     return [
       {
         at: [facts.at(['cookie', 'domain'])],
         message: 'cookie.domain is an address or a single label, which no cookie can be shared below',
         text: 'Leave domain out.',
+        fixes: withoutDomain(facts),
         // An IPv6 address cannot even be written into the header.
         ...(flaw === 'local' ? {} : { severity: 'fatal', silenceable: false }),
       },
@@ -134,6 +144,7 @@ for all the others, so browsers keep a list of such suffixes and drop those cook
         at: [facts.at(['cookie', 'domain'])],
         message: 'cookie.domain is a public suffix: strangers have sites below it',
         text: 'Leave domain out.',
+        fixes: withoutDomain(facts),
       },
     ]
   },
@@ -163,6 +174,7 @@ the name, only this host can do either.`,
         at: [facts.at(['cookie', 'domain'])],
         message: 'all hosts below this domain receive the session id',
         text: "Leave domain out. If it has to be, silence this with the reason: silence: [{ rule: 'domain-wide', reason: '…' }].",
+        fixes: withoutDomain(facts),
       },
     ]
   },
@@ -193,7 +205,7 @@ the user logged in on. A semicolon in it ends the attribute, and what follows is
           ? 'cookie.path holds a character that a path cannot have'
           : 'cookie.path does not start with /',
         text: "Use '/', or leave it out.",
-        snippet: "cookie: { path: '/' }",
+        fixes: [perhaps(set(['cookie', 'path'], '/'))],
       },
     ]
   },
@@ -222,7 +234,7 @@ read it, or send requests there with the cookie on them. Apps that must not trus
         at: [facts.at(['cookie', 'path'])],
         message: 'cookie.path narrows where the cookie is sent, and protects nothing',
         text: "Use '/', or leave it out.",
-        snippet: "cookie: { path: '/' }",
+        fixes: [perhaps(set(['cookie', 'path'], '/'))],
       },
     ]
   },

@@ -1,15 +1,15 @@
-import { FEWEST_BYTES } from '../read/secret-strength.ts'
+import { MIN_BYTES } from '../read/secret-strength.ts'
 import type { ConfigFacts, JudgedSecret } from '../read/config-facts.ts'
 import type { Path } from '../read/show-value.ts'
 import type { Problem, Rule } from './rule.ts'
+import { perhaps, remove, safely, secretFromEnvironment } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { SecretWeakness } from '../read/secret-strength.ts'
 
 const GENERATE =
   'Generate one with: npx fastify-session-guard secret — and keep it in the environment, not in the code.'
 
-const FROM_ENVIRONMENT = 'secret: process.env.SESSION_SECRET'
-
-const MOST_PLACES = 8
+const MAX_PLACES = 8
 
 /** Any weak element of a list weakens all: each of them verifies, so each of them can forge. */
 function weakSecrets(facts: ConfigFacts, isWeak: (secret: JudgedSecret) => boolean, message: string): Problem[] {
@@ -24,12 +24,22 @@ const has =
 
 function problemAt(facts: ConfigFacts, places: readonly Path[], message: string): Problem {
   return {
-    at: places.slice(0, MOST_PLACES).map((path) => facts.at(path)),
+    at: places.slice(0, MAX_PLACES).map((path) => facts.at(path)),
     message,
     text: GENERATE,
-    snippet: FROM_ENVIRONMENT,
+    fixes: [replaced(places)],
   }
 }
+
+/** The first secret signs, so that another one takes its place; any other only verifies, and goes. */
+function replaced(places: readonly Path[]): Fix {
+  const changes = places.map((path) => (Number(path[1] ?? 0) > 0 ? remove(path) : secretFromEnvironment(path)))
+  const isList = places.some((path) => path.length > 1)
+  const fix = isList ? perhaps(...changes) : safely(...changes)
+  return isList ? { ...fix, snippet: ROTATION } : fix
+}
+
+const ROTATION = 'secret: [process.env.SESSION_SECRET, process.env.OLD_SESSION_SECRET]'
 
 export const secretMissing: Rule = {
   slug: 'secret-missing',
@@ -83,7 +93,7 @@ random bytes are out of reach for good. In a list every element verifies cookies
     wrong: { options: "secret: 'Xk3vQ9zLp2Rw7TnB'" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, has('short'), `the secret is shorter than ${FEWEST_BYTES} bytes`),
+  onConfig: (facts) => weakSecrets(facts, has('short'), `the secret is shorter than ${MIN_BYTES} bytes`),
 }
 
 export const secretLowEntropy: Rule = {
@@ -91,7 +101,7 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits; a repetition counts once; under 32 bytes `secret-short` says it',
+  when: 'fewer than 8 distinct characters, Shannon entropy × length under 100 bits, or bytes in base64 or hex that count up or repeat; a repetition counts once; under 32 bytes `secret-short` says it',
   why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],
@@ -114,7 +124,7 @@ export const secretPlaceholder: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: '`changeme`, `secret`, `keyboard cat`, `your-secret…`, `django-insecure-`, samples from documentation, or words like these put together',
+  when: 'a sample from documentation, words put together (`changeme`, `keyboard cat`, `your-secret…`, leet too), the digest of a word, a key of another service, or the address of a secret (`arn:…`, a URL); what base64 or hex hides is judged too',
   why: 'It is printed in documentation or made of the words that samples are made of: attackers try these lists first.',
   remedy: 'generate one',
   references: ['hyperdxio/hyperdx#3089'],
@@ -124,7 +134,8 @@ them all. Some look random, since somebody generated them once, for a README.`,
     wrong: { options: "secret: 'a secret with minimum length of 32 characters'" },
     right: { options: 'secret: process.env.SESSION_SECRET' },
   },
-  onConfig: (facts) => weakSecrets(facts, has('placeholder'), 'the secret is a placeholder'),
+  onConfig: (facts) =>
+    weakSecrets(facts, has('placeholder'), 'the secret is a placeholder: a sample, a phrase, or the name of a secret'),
 }
 
 export const secretDuplicate: Rule = {
@@ -134,7 +145,7 @@ export const secretDuplicate: Rule = {
   silenceable: true,
   when: 'the same element twice',
   why: 'A rotation that did not happen: the old key is still the new one.',
-  remedy: 'drop one',
+  remedy: 'remove one',
   references: ['OWASP ASVS 5.0 13.3.4'],
   teach: `A list of secrets rotates keys: the first signs, all verify, and the old one leaves the list when its cookies are gone. The same key
 twice means that the new one never arrived, mostly because two environment variables hold the same value.`,
@@ -152,10 +163,10 @@ twice means that the new one never arrived, mostly because two environment varia
     if (again.length === 0) return []
     return [
       {
-        at: again.slice(0, MOST_PLACES).map(({ path }) => facts.at(path)),
+        at: again.slice(0, MAX_PLACES).map(({ path }) => facts.at(path)),
         message: 'the same secret stands in the list twice',
-        text: 'Drop one. The first signs, all verify.',
-        snippet: FROM_ENVIRONMENT,
+        text: 'Remove one of the two. The first secret signs, all of them verify.',
+        fixes: [{ ...safely(...again.map(({ path }) => remove(path))), snippet: ROTATION }],
       },
     ]
   },

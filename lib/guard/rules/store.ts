@@ -1,13 +1,12 @@
 import { locate } from '../read/show-value.ts'
+import { ONE_MACHINE, perhaps, putStore, replaceStore, SHARED } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
 
-const SHARED_STORE = 'store: redisStore({ client })'
-
-const FIRST_PARTY = "store: sqliteStore({ database: new Database('sessions.db') })"
+const FIRST_PARTY = `store: ${ONE_MACHINE}`
 
 /** A store that lacks core methods is judged for that alone. */
-function isUsable({ store }: ConfigFacts): boolean {
+export function isUsable({ store }: ConfigFacts): boolean {
   return store.kind !== 'faulty' && store.missing.length === 0
 }
 
@@ -33,33 +32,37 @@ that were used least recently; it forgets everything when the process ends; and 
         at: [facts.at(['store'], facts.store.kind === 'default' ? 'memory' : undefined)],
         message: 'sessions would be kept in the memory of this process',
         text: 'Use a store in sqlite (one host), redis or postgres (several).',
-        snippet: FIRST_PARTY,
+        fixes: [perhaps(putStore(manyProcesses(facts) === undefined ? ONE_MACHINE : SHARED))],
       },
     ]
   },
 }
 
 /** Where it shows that there is more than one process; `undefined` when nothing does. */
-function manyProcesses(facts: ConfigFacts): { path: string; value: string } | undefined {
+function manyProcesses(facts: ConfigFacts): { path: string; value: string; isHint?: true } | undefined {
   const { variables } = facts.environment
   const count = (name: string): number => Number(variables[name] ?? 0)
   if (facts.context.clusterWorker === true) return { path: 'cluster.isWorker', value: 'true' }
-  if (count('WEB_CONCURRENCY') > 1) return { path: 'WEB_CONCURRENCY', value: String(count('WEB_CONCURRENCY')) }
   const isPm2 = variables['pm_id'] !== undefined || variables['exec_mode'] !== undefined
   if (isPm2 && (variables['instances'] === 'max' || count('instances') > 1)) {
     return { path: 'instances', value: variables['instances'] === 'max' ? '"max"' : String(count('instances')) }
   }
   // The first instance is 0, and may be the only one.
   if (count('NODE_APP_INSTANCE') > 0) return { path: 'NODE_APP_INSTANCE', value: String(count('NODE_APP_INSTANCE')) }
+  // Platforms set it by the size of the machine, also for an app that starts one process.
+  if (count('WEB_CONCURRENCY') > 1) {
+    return { path: 'WEB_CONCURRENCY', value: String(count('WEB_CONCURRENCY')), isHint: true }
+  }
   return undefined
 }
 
 export const memoryStoreCluster: Rule = {
   slug: 'memory-store-cluster',
   severity: { production: 'fatal', development: 'warning' },
+  severityNote: 'a warning where only WEB_CONCURRENCY says so',
   phases: ['register'],
-  silenceable: false,
-  when: 'sessions are kept in memory and there are several processes: a cluster worker, pm2 instances, `WEB_CONCURRENCY` over 1',
+  silenceable: true,
+  when: 'sessions are kept in memory and there are several processes: a cluster worker, pm2 instances, or a hint of it, `WEB_CONCURRENCY` over 1 (a finding that can be silenced)',
   why: 'Each process keeps sessions of its own, so a user is logged in or not depending on which one answers, and a logout in one leaves the others.',
   remedy: 'a shared store',
   references: ['expressjs/session#556'],
@@ -80,10 +83,18 @@ out and in again at random, and what was revoked in one process lives on in anot
         ],
         message: 'several processes, and each would keep sessions of its own in memory',
         text: 'Use a store that all processes share.',
-        snippet: SHARED_STORE,
+        fixes: [perhaps(putStore(SHARED))],
+        ...(sign.isHint === true ? { severity: 'warning' } : { silenceable: false }),
       },
     ]
   },
+}
+
+function storeAdvice({ store: { mistaken }, isGiven }: ConfigFacts): string {
+  if (mistaken === undefined) return 'Implement them, or take a store of this package.'
+  return mistaken.isIndexed || !isGiven('maxSessions')
+    ? `Write: store: ${mistaken.source}.`
+    : `Write: store: ${mistaken.source}, and leave maxSessions out: such a store has no user index. Or take a store of this package.`
 }
 
 export const storeIncomplete: Rule = {
@@ -112,9 +123,8 @@ guard says which promises it cannot keep.`,
           mistaken === undefined
             ? `the store lacks ${missing.map((method) => `${method}()`).join(', ')}`
             : `this is ${mistaken.what}`,
-        text:
-          mistaken === undefined ? 'Implement them, or take a store of this package.' : `Write: ${mistaken.snippet}.`,
-        snippet: mistaken?.snippet ?? FIRST_PARTY,
+        text: storeAdvice(facts),
+        fixes: [...(mistaken === undefined ? [] : [perhaps(replaceStore(mistaken))]), perhaps(putStore(ONE_MACHINE))],
       },
     ]
   },
@@ -136,6 +146,11 @@ find the sessions of a user. It is a way to come over, not to stay.`,
     wrong: { options: "store: { ...store, weaker: ['no compare-and-set'] }" },
     right: { options: FIRST_PARTY },
   },
+  intentions: [
+    { wish: 'One machine', code: "store: sqliteStore({ database: new Database('sessions.db') })" },
+    { wish: 'Several processes or machines', code: 'store: redisStore({ client })' },
+  ],
+  exception: 'While you move from express-session to a store of this package: silence this with a date in expires.',
   onConfig: (facts) => {
     const { weaker } = facts.store
     if (!isUsable(facts) || weaker.length === 0) return []
@@ -144,7 +159,7 @@ find the sessions of a user. It is a way to come over, not to stay.`,
         at: [facts.at(['store'])],
         message: `the store keeps fewer promises: ${weaker.join('; ')}`,
         text: 'Move to a store of this package when you can; until then silence this with the reason.',
-        snippet: FIRST_PARTY,
+        fixes: [perhaps(putStore(ONE_MACHINE))],
       },
     ]
   },
@@ -165,6 +180,20 @@ whoever is let in: a record that says "user 1" is a login. Networks inside a dat
     wrong: { options: "store: { ...store, connections: [{ host: 'redis.internal', encrypted: false }] }" },
     right: { options: "store: { ...store, connections: [{ host: '127.0.0.1', encrypted: false }] }" },
   },
+  intentions: [
+    { wish: 'Redis', code: "createClient({ url: 'rediss://redis.internal:6379' })", isOptions: false },
+    {
+      wish: 'PostgreSQL',
+      code: "new Pool({ host: 'db.internal', ssl: { ca: readFileSync('ca.pem', 'utf8') } })",
+      isOptions: false,
+    },
+    {
+      wish: 'A proxy that encrypts, on this machine',
+      code: "store: { ...store, connections: [{ host: '127.0.0.1', encrypted: false }] }",
+    },
+  ],
+  exception:
+    'A network of its own between the two machines, with nobody else on it (a VPN, a service mesh with mTLS), is encryption too: silence this with that reason.',
   onConfig: (facts) => {
     const { plaintextHosts } = facts.store
     if (!isUsable(facts) || plaintextHosts.length === 0) return []
@@ -173,65 +202,6 @@ whoever is let in: a record that says "user 1" is a login. Networks inside a dat
         at: [{ ...facts.at(['store']), value: plaintextHosts.map((host) => JSON.stringify(host)).join(', ') }],
         message: 'sessions travel to the store unencrypted',
         text: 'Connect the client with TLS: a rediss:// address for redis, ssl for postgres.',
-        snippet: SHARED_STORE,
-      },
-    ]
-  },
-}
-
-export const userIndexMissing: Rule = {
-  slug: 'user-index-missing',
-  severity: { production: 'fatal', development: 'fatal' },
-  phases: ['register'],
-  silenceable: true,
-  when: '`maxSessions` is used and the store has no user index',
-  why: "Without an index nobody can count a user's sessions or find them to end them, so the limit would not hold.",
-  remedy: 'a store that has one',
-  references: ['OWASP ASVS 5.0 7.4.2'],
-  teach: `A store finds a record by its handle. To count a user's sessions, to end them after a change of password, it has to know which ones are
-theirs: addToIndex, keepInIndex, removeFromIndex, listIndex. All stores of this package have that; an adapted express-session
-store has not.`,
-  examples: {
-    wrong: { options: 'store: { get() {}, create() {}, update() {}, touch() {}, delete() {} }, maxSessions: 3' },
-    right: { options: `${FIRST_PARTY}, maxSessions: 3` },
-  },
-  onConfig: (facts) => {
-    const { store, options } = facts
-    if (!isUsable(facts) || store.hasUserIndex || options.maxSessions === undefined) return []
-    return [
-      {
-        at: [facts.at(['maxSessions']), facts.at(['store'])],
-        message: "maxSessions needs a store that can list a user's sessions",
-        text: 'Take a store of this package, or leave maxSessions out.',
-        snippet: `${FIRST_PARTY}, maxSessions: 5`,
-      },
-    ]
-  },
-}
-
-export const maxSessionsUnset: Rule = {
-  slug: 'max-sessions-unset',
-  severity: { production: 'info', development: null },
-  phases: ['register'],
-  silenceable: true,
-  when: 'no `maxSessions`: how many sessions a user may have at once is not said',
-  why: 'A stolen password can be used from any number of machines beside its owner, and nobody is told.',
-  remedy: '`maxSessions`',
-  references: ['OWASP ASVS 5.0 7.1.2'],
-  teach: `ASVS asks for a decision on concurrent sessions, not for a number. With a limit the least recently used session makes room ('evict'), or
-the new login is refused ('refuse'); both put a bound to what one stolen password gives.`,
-  examples: {
-    wrong: { options: '', without: ['maxSessions'] },
-    right: { options: 'maxSessions: 10' },
-  },
-  onConfig: (facts) => {
-    if (facts.isGiven('maxSessions')) return []
-    return [
-      {
-        at: [facts.at(['maxSessions'])],
-        message: 'a user may have any number of sessions',
-        text: 'Set a limit, or silence this with the reason.',
-        snippet: 'maxSessions: 10',
       },
     ]
   },

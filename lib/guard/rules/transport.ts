@@ -1,6 +1,13 @@
 import { isInsecure } from '../read/cookie-syntax.ts'
+import { perhaps, safely, set } from './fix.ts'
+import type { Fix } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Rule } from './rule.ts'
+
+/** Development speaks plain http on localhost, where `'auto'` follows the request. */
+function secureFix({ environment }: ConfigFacts): Fix {
+  return safely(set(['cookie', 'secure'], environment.name === 'production' ? true : 'auto'))
+}
 
 /** A rule that says more about the same missing Secure takes the word. */
 function isToldBetter(facts: ConfigFacts): boolean {
@@ -32,8 +39,8 @@ then seems to work, and the next request is anonymous.`,
       {
         at: [facts.at(['cookie', 'sameSite']), facts.at(['cookie', 'secure'], facts.cookie.secure)],
         message: 'sameSite "none" needs secure: true',
-        text: "Not used across sites? cookie: { sameSite: 'lax' }",
-        snippet: "cookie: { sameSite: 'none', secure: true }",
+        text: "Not used across sites? cookie: { sameSite: 'lax', secure: true }",
+        fixes: [{ ...safely(set(['cookie', 'secure'], true)), snippet: "cookie: { sameSite: 'none', secure: true }" }],
       },
     ]
   },
@@ -63,7 +70,7 @@ development 'auto' is the default: the cookie is Secure whenever the request is.
         at: [facts.at(['cookie', 'secure'], false)],
         message: 'the session cookie would travel over plain http',
         text: 'Set secure to true, or leave it out: true is the default in production.',
-        snippet: 'cookie: { secure: true }',
+        fixes: [secureFix(facts)],
       },
     ]
   },
@@ -92,7 +99,7 @@ production there is one right answer; 'auto' is for development, where http is f
         at: [facts.at(['cookie', 'secure'], 'auto')],
         message: 'secure "auto" leaves the cookie unprotected behind a proxy that ends TLS',
         text: "Set secure to true, and give Fastify trustProxy with the proxy's addresses.",
-        snippet: 'cookie: { secure: true }',
+        fixes: [secureFix(facts)],
       },
     ]
   },
@@ -121,7 +128,7 @@ trustProxy too, so that it knows https when it sees it), tls: 'direct' that this
         at: [facts.at(['tls'])],
         message: 'nothing says that users reach this app over https',
         text: "Behind a proxy that ends TLS, say so, and give Fastify trustProxy: ['10.0.0.0/8'] (its addresses). Otherwise tls: 'direct'.",
-        snippet: "tls: 'proxy'",
+        fixes: [perhaps(set(['tls'], 'proxy'))],
       },
     ]
   },
@@ -151,7 +158,7 @@ front end needs to read a session id: let it ask the server who is logged in.`,
         at: [facts.at(['cookie', 'httpOnly'])],
         message: 'scripts on the page could read the session id',
         text: 'Remove httpOnly: true is the default.',
-        snippet: 'cookie: { httpOnly: true }',
+        fixes: [safely(set(['cookie', 'httpOnly'], true))],
       },
     ]
   },
@@ -179,7 +186,7 @@ It is meant for embedding, so it goes together with SameSite=None.`,
         at: [facts.at(['cookie', 'partitioned']), facts.at(['cookie', 'secure'], facts.cookie.secure)],
         message: 'partitioned needs secure: true',
         text: 'A partitioned cookie is for embedding by other sites: Secure, and SameSite=None. Not embedded? Leave partitioned out.',
-        snippet: "cookie: { partitioned: true, sameSite: 'none', secure: true }",
+        fixes: [safely(set(['cookie', 'secure'], true))],
       },
     ]
   },
@@ -207,8 +214,8 @@ each other. If other sites embed this app, use SameSite=None with Partitioned; i
       {
         at: [facts.at(['cookie', 'partitioned']), facts.at(['cookie', 'sameSite'], sameSite)],
         message: `partitioned has no effect with sameSite "${sameSite}"`,
-        text: "Embedded by other sites? Use sameSite 'none'. Not embedded? Leave partitioned out.",
-        snippet: "cookie: { partitioned: true, sameSite: 'none', secure: true }",
+        text: "Not embedded by other sites? Leave partitioned out. Embedded? Then sameSite: 'none' and secure: true.",
+        fixes: [perhaps(set(['cookie', 'partitioned'], false))],
       },
     ]
   },

@@ -203,6 +203,20 @@ Strict-Transport-Security a browser that has been here once goes straight to htt
     },
     right: { shown: 'app.register(helmet)', options: '', neighbours: { sendsHsts: true } },
   },
+  intentions: [
+    {
+      wish: 'This process serves https',
+      code: 'app.register(helmet, { hsts: { maxAge: 31_536_000, includeSubDomains: true } })',
+      isOptions: false,
+    },
+    {
+      wish: 'A proxy serves https: nginx',
+      code: 'add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;',
+      isOptions: false,
+    },
+  ],
+  exception:
+    'A host that must stay reachable over http (a device in a private network) cannot have it: browsers remember the header for its whole time.',
   onNeighbours: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
   onScan: ({ sendsHsts }) => (sendsHsts === false ? [hstsProblem()] : []),
 }

@@ -1,0 +1,16 @@
+/** What a question leads to within a time in milliseconds; `undefined` when it takes longer, or fails. Never rejects. */
+export async function within<Answer>(
+  timeout: number,
+  ask: () => Answer | Promise<Answer>,
+): Promise<Answer | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeout)
+  })
+  const asked = Promise.resolve()
+    .then(ask)
+    .catch(() => undefined)
+  const answer = await Promise.race([late, asked])
+  clearTimeout(timer)
+  return answer
+}

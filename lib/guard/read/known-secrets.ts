@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+
+/** Secrets printed in documentation, in lower case without separators; some would pass for random. */
+export const SAMPLES: ReadonlySet<string> = new Set([
+  'cnaopyawf60hzjzkcnaopyawf60hzjzk',
+  'mq9hdxbvdbspdr6n',
+  'mq9hdxbvdbspdr6nlfft1g',
+  'averylogphrasebiggerthanthirtytwochars',
+  'averylongphrasebiggerthanthirtytwochars',
+  'asecretwithminimumlengthof32characters',
+  'complexpasswordatleast32characterslong',
+  'hunter2',
+  'thisisaverylongsecretforsessionsigning',
+  'astringsecretatleast256bitslong',
+  'wjalrxutnfemik7mdengbpxrficyexamplekey',
+  // UUIDs of RFC 9562, of Wikipedia and of documentation.
+  '123e4567e89b12d3a456426614174000',
+  '123e4567e89b12d3a456426655440000',
+  '550e8400e29b41d4a716446655440000',
+  'f47ac10b58cc4372a5670e02b2c3d479',
+  'f81d4fae7dec11d0a76500a0c91e6bf6',
+  '6ba7b8109dad11d180b400c04fd430c8',
+  'xxxxxxxxxxxx4xxxyxxxxxxxxxxxxxxx',
+  'undefined',
+  'null',
+  'nan',
+  'objectobject',
+])
+
+/** Phrases that no random secret holds. */
+export const PHRASES: RegExp =
+  /changeme|changethis|changeit|replaceme|replacethis|replacewith|yoursecret|yoursession|yoursuper|yourkey|yourown|your256bit|keyboardcat|djangoinsecure|notsosecret|topsecret|mysecret|oursecret|insecuresecret|examplesecret|samplesecret|secrethere|secretgoeshere|putyour|insertyour|enteryour|generateme|todoset|fixme|placeholder|asecretwith|atleast32|donotuse|dontuse|onlyfordev|devonly|defaultsecret|devsecret|processenv|correcthorsebatterystaple|loremipsum|iosfodnn7example/
+
+/** The place of a secret, in place of the secret: a variable that nobody filled in, an address, a sealed value. */
+const REFERENCES = [
+  /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<.*>|%\w+%|\$[A-Z_]+)$/s,
+  /^[a-z][a-z0-9+.-]{1,20}:\/\//i,
+  /^arn:aws/i,
+  /^projects\/[\w-]+\/secrets\//,
+  /^ENC\[|^\$ANSIBLE_VAULT|^@Microsoft\.KeyVault\(|^vault:v\d/,
+  /^\/(run|etc|var|mnt|home|opt|app|usr|tmp|secrets)\//,
+]
+
+/** Tokens and keys that another service made, and texts that everybody may know. */
+const FOREIGN_KEYS = [
+  /^eyJ[\w-]+\.eyJ[\w-]*\.[\w-]*$/,
+  /^(sk|pk|rk)_(test|live)_|^whsec_|^gh[pousr]_|^github_pat_|^glpat-|^npm_|^xox[abprs]-|^AKIA[0-9A-Z]{16}|^AIza|^SG\./,
+  /^-----BEGIN (\w+ )?(PUBLIC KEY|CERTIFICATE)|^ssh-(rsa|ed25519) AAAA|^ecdsa-sha2-/,
+]
+
+/** Whether a text names a secret, or belongs to something else than the session cookie. */
+export function isReference(text: string): boolean {
+  const trimmed = text.trim()
+  return [...REFERENCES, ...FOREIGN_KEYS].some((pattern) => pattern.test(trimmed)) || isJson(trimmed)
+}
+
+function isJson(text: string): boolean {
+  if (!/^[[{"]/.test(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What invented secrets are put together from. */
+const WORDS = (
+  'secret secrets password passwords pass word words passphrase passwd complex encryption encrypt iron session sessions cookie cookies ' +
+  'signing signed sign signature super duper ultra mega very really long longest strong safe secure security private hidden random ' +
+  'string strings phrase token access auth jwt key keys hash salt value default sample example demo test testing tests dev development ' +
+  'develop prod production staging local localhost server service fastify express node nodejs app application project website site web ' +
+  'api backend admin root user users login my our your this that the for not and with must should please make sure use used some any ' +
+  'here want whatever something anything somewhat minimum maximum length least more than bigger longer characters character chars char ' +
+  'bytes bits thirty two one three four five six seven eight nine ten cat dog foo bar baz qux hello world welcome letmein qwertyuiop ' +
+  'qwerty asdfghjkl asdf zxcvbnm abcdefghijklmnopqrstuvwxyz abcdefghijklmnop abcdefgh abcdef abcd abc 0123456789abcdef fedcba9876543210 ' +
+  '1234567890 0123456789 12345678 123456 1234 123 deadbeef cafebabe badc0ffee is of in to it be at an undefined null nan object ' +
+  'share shared never ever always nobody everybody anybody someone people guess guessed know known knows will would can could have has ' +
+  'was were are does did company team store shop bank blog chat game house home work life love time day year today best great good new ' +
+  'old first last only from into over under then when where what which who why how all each every no on by or as so we us me do ' +
+  'database redis mongo mysql postgres http https com org net change changed replace generate generated later now soon nothing'
+).split(' ')
+
+export const KNOWN_WORDS: ReadonlySet<string> = new Set(WORDS)
+
+export const MAX_WORD: number = Math.max(...WORDS.map((word) => word.length))
+
+/** What people hash when they need something that looks random. */
+const HASHED = [
+  '',
+  'keyboard cat',
+  'hello world',
+  'changeme',
+  'letmein',
+  '1',
+  '12345',
+  'iloveyou',
+  'monkey',
+  'dragon',
+  ...WORDS,
+]
+
+const HASHES = ['md5', 'sha1', 'sha256', 'sha512']
+
+/** Lengths of the digests of those, in bytes. */
+const DIGEST_LENGTHS = new Set([16, 20, 32, 64])
+
+let digests: ReadonlySet<string> | undefined
+
+/** Whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length are judged. */
+export function isDigestOfWord(bytes: Buffer): boolean {
+  if (!DIGEST_LENGTHS.has(bytes.length)) return false
+  digests ??= new Set(
+    HASHED.flatMap((word) => [word, word.replace(/^\w/, (letter) => letter.toUpperCase()), word.toUpperCase()]).flatMap(
+      (word) => HASHES.map((hash) => createHash(hash).update(word).digest('hex')),
+    ),
+  )
+  return digests.has(bytes.toString('hex'))
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import type { FindingFix, FixStep } from '../../../types/index.ts'
+import { literal, pointerOf, showKey } from '../read/show-value.ts'
+import type { MistakenStore } from '../read/mistaken-store.ts'
+import type { Path } from '../read/show-value.ts'
+
+/** One step of a fix: a member of the options that gets a value, another name, or goes. */
+export type Change =
+  | SetChange
+  | { readonly op: 'move'; readonly from: Path; readonly path: Path; readonly source: string }
+  | { readonly op: 'remove'; readonly path: Path }
+
+/** Writes a value; `value` is what the expression `source` means, as far as judging it goes. */
+export interface SetChange {
+  readonly op: 'set'
+  readonly path: Path
+  readonly source: string
+  readonly value: unknown
+}
+
+/** A way to make a finding go away. */
+export interface Fix {
+  readonly changes: readonly Change[]
+  /** `safe` has one reading and changes nothing that was right; `review` takes a decision for the author. */
+  readonly confidence: 'safe' | 'review'
+  /** Members to paste, where they are not what the changes set. */
+  readonly snippet?: string
+}
+
+type Literal = string | number | boolean | readonly string[]
+
+/** Gives a member of the options a literal value. */
+export function set(path: Path, value: Literal): SetChange {
+  return { op: 'set', path, value, source: sourceOf(value) }
+}
+
+/** Gives a member of the options an expression; `value` stands in for its value when the fix is tried. */
+export function put(path: Path, source: string, value: unknown): SetChange {
+  return { op: 'set', path, source, value }
+}
+
+/** Takes a member, or an element of a list, out of the options. */
+export function remove(path: Path): Change {
+  return { op: 'remove', path }
+}
+
+/** Moves a member, with the expression that its author wrote. `source` is that value for a snippet. */
+export function move(from: Path, path: Path, source: string): Change {
+  return { op: 'move', from, path, source }
+}
+
+/** A fix that has one reading. */
+export function safely(...changes: Change[]): Fix {
+  return { changes, confidence: 'safe' }
+}
+
+/** A fix that takes a decision, which its author should see. */
+export function perhaps(...changes: Change[]): Fix {
+  return { changes, confidence: 'review' }
+}
+
+/** A value as a JavaScript literal. */
+export function sourceOf(value: Literal): string {
+  if (typeof value === 'string') return literal(value)
+  return typeof value === 'object' ? `[${value.map(literal).join(', ')}]` : String(value)
+}
+
+const SECRETS = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')]
+
+/** Takes the secret at a path from the environment. */
+export function secretFromEnvironment(path: Path): SetChange {
+  const isOld = typeof path[1] === 'number' && path[1] > 0
+  return put(path, isOld ? 'process.env.OLD_SESSION_SECRET' : 'process.env.SESSION_SECRET', SECRETS[isOld ? 1 : 0])
+}
+
+const method = (): Promise<undefined> => Promise.resolve(undefined)
+
+const CORE = { get: method, create: method, update: method, touch: method, delete: method }
+
+const STORE = { ...CORE, addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
+
+/** Source of a store for one machine, of one that several share, and of one that a URL names. */
+export const ONE_MACHINE = "sqliteStore({ database: new Database('sessions.db') })"
+export const SHARED = 'redisStore({ client })'
+export const OPENED = 'await openStore(process.env.SESSION_STORE)'
+
+/** Takes another store. */
+export function putStore(source: string): SetChange {
+  return put(['store'], source, STORE)
+}
+
+/** Writes the store that was meant. */
+export function replaceStore({ source, isIndexed }: MistakenStore): SetChange {
+  return put(['store'], source, isIndexed ? STORE : CORE)
+}
+
+/** A fix as a finding has it. A place whose name is not shown cannot be pointed at, so that there are no steps. */
+export function describeFix(fix: Fix): Omit<FindingFix, 'text'> {
+  const snippet = snippetOf(fix)
+  const paths = fix.changes.flatMap((change) => (change.op === 'move' ? [change.path, change.from] : [change.path]))
+  const isPointable = paths.flat().every((step) => typeof step === 'number' || showKey(step) === step)
+  return {
+    ...(snippet === undefined ? {} : { snippet }),
+    ...(isPointable ? { patch: fix.changes.map(stepOf), confidence: fix.confidence } : {}),
+  }
+}
+
+function stepOf(change: Change): FixStep {
+  const pointer = pointerOf(change.path)
+  if (change.op === 'remove') return { op: 'remove', pointer }
+  if (change.op === 'set') return { op: 'set', pointer, source: change.source }
+  return { op: 'move', from: pointerOf(change.from), pointer, source: change.source }
+}
+
+/** The members that a fix sets, as text to paste; `undefined` where it sets none, or only elements of a list. */
+function snippetOf({ changes, snippet }: Fix): string | undefined {
+  if (snippet !== undefined) return snippet
+  const members = new Map<string, string[]>()
+  for (const change of changes) {
+    if (change.op === 'remove' || change.path.some((step) => typeof step === 'number')) continue
+    const [root, inner] = change.path as [string, string | undefined]
+    const member = inner === undefined ? change.source : `${inner}: ${change.source}`
+    members.set(root, inner === undefined ? [member] : [...(members.get(root) ?? []), member])
+  }
+  if (members.size === 0) return undefined
+  const isNested = (root: string): boolean => changes.some(({ path }) => path[0] === root && path.length > 1)
+  return [...members]
+    .map(([root, parts]) => `${root}: ${isNested(root) ? `{ ${parts.join(', ')} }` : parts[0]}`)
+    .join(', ')
+}
