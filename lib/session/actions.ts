@@ -10,6 +10,7 @@ import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
  */
 export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
   return session.stage(async (situation) => {
+    checkOptions('login', options)
     if (options.pending === true) {
       const staged = await stagePending(situation, user, options)
       await situation.abandonLogin()

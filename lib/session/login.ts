@@ -1,6 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
-import { checkOptions } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import { deviceOf } from './device.ts'
 import type { Engine } from './engine.ts'
@@ -28,7 +27,6 @@ export async function identityOf(
   options: LoginOptions,
 ): Promise<Identity> {
   const { clock } = engine.settings
-  checkOptions('login', options)
   const lifetimes = lifetimesAtLogin(engine.settings, user)
   const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
   return {
@@ -79,7 +77,6 @@ export async function stagePending(
   user: SessionUser,
   options: LoginOptions,
 ): Promise<Staged> {
-  checkOptions('login', options)
   const { clock } = engine.settings
   if (options.remember !== undefined || options.keep !== undefined) return refusePending(NOT_YET)
   if (userId !== null) return refusePending(LOGGED_IN)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { InjectOptions } from 'fastify'
+import { withNext } from '../../lib/http/login-redirect.ts'
 import { ordinary, world } from './world.ts'
 import type { Visitor, World } from './world.ts'
 
@@ -54,12 +55,11 @@ t.test('everything but a page gets a 401', async (t) => {
 })
 
 t.test('an address that would lead to another host is not named', async (t) => {
-  const { ann } = await pages(t)
-  for (const url of ['//evil.example/x', '/\\evil.example', '/x\\..\\evil']) {
-    const response = await ann.get(url, HTML)
-    t.equal(response.statusCode, 302, url)
-    t.equal(response.headers.location, '/login', url)
+  for (const url of ['//evil.example/x', '/\\evil.example', '/x\\..\\evil', 'http://evil.example/', '*']) {
+    t.equal(withNext('/login', url), '/login', url)
   }
+  const { ann } = await pages(t)
+  t.equal((await ann.get('//evil.example/x', HTML)).statusCode, 302)
 })
 
 t.test('the login page is a path of this app', async (t) => {
