@@ -35,7 +35,7 @@ export class Registration {
   readonly configs: RouteConfigs = new RouteConfigs()
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
-  /** Whether the app registered @fastify/cookie itself, with options of its own. */
+  /** Tells whether the app itself registered @fastify/cookie, with its own options. */
   readonly #bringsCookies: boolean
 
   /**

@@ -24,7 +24,7 @@ export interface FindingLocation {
   value: string
   /** `true` when `value` hides a secret. */
   redacted: boolean
-  /** Where the option is written, or where it would be. Only the command `check` knows it. */
+  /** The place where the option is written, or would be. Only the command `check` knows the place. */
   source?: SourcePlace
 }
 
@@ -59,7 +59,7 @@ export type FixStep =
 
 /** A way to make a finding go away. */
 export interface FindingFix {
-  /** What to do, in words. */
+  /** The advice, in words. */
   text: string
   /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
   snippet?: string

@@ -243,7 +243,7 @@ export interface Enumerating {
    */
   listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
   /**
-   * How many records are live. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
+   * Returns the number of live records. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
    * over its keys: a record that comes or goes during the walk, or has just expired, may be counted or not.
    */
   count(): Promise<number>

@@ -38,7 +38,7 @@ export function pageAsTable({ records, next }: RecordPage): string {
   return next === undefined ? table : `${table}\n\nThere are more: --after ${next}`
 }
 
-/** What clients and apps chose is quoted, because it may hold anything. */
+/** Quotes a text that a client or an app chose, because the text may hold anything. */
 function cellsOf({ handle, lastSeenAt, idleDeadline, userId, device }: SessionRecord): readonly string[] {
   const user = userId === null ? '-' : userOf(userId)
   return [handle, timeOf(lastSeenAt), timeOf(idleDeadline), user, device === null ? '-' : show(device.ip)]

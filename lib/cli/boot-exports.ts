@@ -47,7 +47,7 @@ async function tryFunction(builder: AnyFunction, file: string, watch: AppWatch):
   await bootApps(watch)
 }
 
-/** What a function or a class made is options, or an object that holds an app. */
+/** Judges the product of a function or a class: options, or an object that holds an app. */
 async function bootObject(built: unknown, watch: AppWatch): Promise<void> {
   if (typeof built !== 'object' || built === null) return
   const held = await appsIn(built as Record<string, unknown>)

@@ -146,7 +146,7 @@ function failureText(target: string, shown: NonNullable<Examination['failure']>,
   return `Note: the guard refused the registration, and the app went on to fail: ${shown.message}`
 }
 
-/** What an app prints may hold anything; line breaks remain. */
+/** Cleans the output of an app, because it may hold anything. Line breaks remain. */
 function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join('\n')
 }

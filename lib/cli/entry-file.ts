@@ -64,7 +64,7 @@ function pathOf(url: string): string {
   }
 }
 
-/** What package.json names as the package's own module, the likeliest first. */
+/** Returns the files that package.json names as the package's own module, the likeliest first. */
 function entriesOf(folder: string): string[] {
   try {
     const manifest: unknown = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'))

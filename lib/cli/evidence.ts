@@ -23,7 +23,7 @@ what is yours to do. The app is run as by the command check.
 
 Exit codes: 0 printed, 2 cannot load, or wrong usage.`
 
-/** What the commands that describe an app take. */
+/** The arguments of the commands that describe an app. */
 export const RUN_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   env: { type: 'string' },

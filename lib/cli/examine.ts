@@ -8,16 +8,16 @@ import { failureOf } from './failure.ts'
 import type { Ending, Failure } from './failure.ts'
 import type { ExaminerMessage } from './watch-app.ts'
 
-/** What came of running a module under the eyes of the guard. */
+/** The result of running a module under the guard. */
 export interface Examination {
   readonly findings: Finding[]
-  /** Which rules apply, and why, in a line. */
+  /** The line that says which rules apply, and why. */
   readonly environment: string
   /** The options with every default filled in; null where nothing was judged. */
   readonly settings: ShownSettings | null
   /** Why the module could not be judged, or not to its end. */
   readonly failure?: Failure
-  /** What the module printed. */
+  /** The output of the module. */
   readonly output: string
 }
 

@@ -7,7 +7,7 @@ import type { ModuleError } from './watch-app.ts'
 export interface Failure {
   /** Completes "Cannot check app.js: …". */
   readonly message: string
-  /** What to do about the failure. */
+  /** The advice for the failure. */
   readonly hint?: string
   /** The line of the app that failed. */
   readonly place?: SourcePlace
@@ -15,7 +15,7 @@ export interface Failure {
   readonly isConsequence: boolean
 }
 
-/** How the process of a module went on and ended. */
+/** The course and the end of a module's process. */
 export interface Ending {
   readonly reports: { readonly findings: readonly Finding[]; readonly environment: string }[]
   readonly settings: ShownSettings[]

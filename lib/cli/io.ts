@@ -1,4 +1,4 @@
-/** What a command gets from the outside, so that it runs in a test as it does in a terminal. */
+/** The outside world of a command, so that a command runs in a test as it does in a terminal. */
 export interface Io {
   /** Writes a text and a line break to standard output. */
   readonly out: (text: string) => void

@@ -14,7 +14,7 @@ export const FORMATS = ['pretty', 'json', 'sarif', 'github'] as const
 /** Severities from the worst down. */
 export const FAIL_LEVELS: readonly Severity[] = SEVERITIES
 
-/** What a report is to look like, and when it is a failure. */
+/** The form of a report, and the level at which it is a failure. */
 export interface OutputOptions {
   readonly format: (typeof FORMATS)[number]
   readonly failLevel: (typeof FAIL_LEVELS)[number]

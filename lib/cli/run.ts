@@ -75,7 +75,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** What is wrong with the arguments, and where help is; `undefined` when something else is wrong. */
+/** Returns the fault of the arguments, and where help is; `undefined` when something else failed. */
 async function usageMessage(error: unknown, command: string): Promise<string | undefined> {
   if (error instanceof UsageError) return `${error.message}\nSee: fastify-session-guard --help`
   if (!isParseError(error)) return undefined

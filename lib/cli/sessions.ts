@@ -119,7 +119,7 @@ function render(user: string, found: readonly SessionInfo[]): string {
   return found.map((one) => lines(one).join('\n')).join('\n\n')
 }
 
-/** What a client said of itself is quoted: it may hold anything. */
+/** Quotes the text that a client sent about itself, because the text may hold anything. */
 function lines({ handle, createdAt, authenticatedAt, lastSeenAt, idleDeadline, ...one }: SessionInfo): string[] {
   return [
     handle,

@@ -17,7 +17,7 @@ export const STORE_HELP = `  --store <url>    redis://…, rediss://…, postgre
 
 The driver is the one that your project has installed: redis or ioredis, pg, better-sqlite3 (or Node's own).`
 
-/** What `STORE_OPTIONS` parse to. */
+/** The parsed `STORE_OPTIONS`. */
 export type StoreFlags = { store?: string | undefined; table?: string | undefined; prefix?: string | undefined }
 
 /**

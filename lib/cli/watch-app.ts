@@ -14,7 +14,7 @@ export interface ModuleError {
   readonly code: string
 }
 
-/** What the examining process says to the one that forked it. */
+/** A message of the examining process to the process that forked it. */
 export type ExaminerMessage =
   | { readonly report: Pick<GuardReport, 'findings' | 'environment'>; readonly settings: ShownSettings | null }
   | { readonly error: ModuleError }
@@ -23,17 +23,17 @@ export type ExaminerMessage =
   /** Everything that can be seen was seen. `nothing` says why there was nothing to see. */
   | { readonly done: true; readonly nothing: string | null }
 
-/** As much of a Fastify app as is needed to boot one. */
+/** The part of a Fastify app that a boot uses. */
 export interface App {
   ready(): PromiseLike<unknown>
   register(plugin: unknown): unknown
 }
 
-/** What is seen of the module that this process runs. */
+/** The facts about the module that this process runs. */
 export interface AppWatch {
   /** Every Fastify app that was made. */
   readonly apps: Set<App>
-  /** How many reports the guard gave. */
+  /** The number of reports that the guard gave. */
   readonly reportCount: () => number
   /** Judged options that no plugin was registered with. */
   readonly addReport: (report: GuardReport) => void

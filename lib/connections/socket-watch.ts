@@ -12,6 +12,9 @@ const CLOSE_TIMEOUT = 2_000
 /** 1008, a policy violation (RFC 6455, 7.4.1): the client may connect again once it has a session. */
 const POLICY_VIOLATION = 1008
 
+/** The reason that a client is told: with `changed` the user is still logged in, and may connect again at once. */
+type Reason = 'session ended' | 'session changed'
+
 /** The part of a `ws` socket that is needed to end it. */
 export interface Socket {
   close(code: number, reason: string): void
@@ -73,7 +76,7 @@ export class SocketWatch {
   /** Closes what the record, if there still is one, no longer vouches for. */
   settle(handle: string, record: SessionRecord | undefined): void {
     for (const member of this.#sessions.get(handle)?.members ?? []) {
-      if (!isTheirs(member, record)) close(member.socket)
+      closeUnlessValid(member, record)
     }
   }
 
@@ -82,7 +85,7 @@ export class SocketWatch {
     const members = [...watched.members]
     try {
       const record = await this.#read(handle, watched)
-      for (const member of members) if (!isTheirs(member, record)) close(member.socket)
+      for (const member of members) closeUnlessValid(member, record)
       watched.deadline = record?.idleDeadline ?? 0
     } catch {
       // The store said so in an event. Its last word holds, but not beyond the deadline that it gave.
@@ -115,23 +118,24 @@ export class SocketWatch {
 }
 
 /**
- * Tells whether a socket still belongs to who holds the record. A login changes what a session stands for, also where this
- * plugin does not know the user: an anonymous socket does not live on beside it.
+ * Closes a socket unless the record has the user and the epoch that the socket was opened with. A copied id opens a socket like
+ * the owner's, and nothing tells the two apart. So a new login or a changed password closes both: the owner, who has the new id,
+ * connects again, and the copy cannot.
  */
-function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {
-  if (record === undefined || record.userId !== userId) return false
-  return userId !== null || record.epoch === epoch
+function closeUnlessValid({ socket, userId, epoch }: Member, record: SessionRecord | undefined): void {
+  if (record === undefined || record.userId !== userId) close(socket, 'session ended')
+  else if (record.epoch !== epoch) close(socket, 'session changed')
 }
 
 /** From here on nothing that the client sends is heard, whether it closes its end or not. */
-function close(socket: Socket): void {
+function close(socket: Socket, reason: Reason): void {
   const deafen = (): unknown => socket.removeAllListeners('message')
   deafen()
   // A handler that waits for something before it listens.
   socket.on('newListener', (event) => {
     if (event === 'message') queueMicrotask(deafen)
   })
-  socket.close(POLICY_VIOLATION, 'session ended')
+  socket.close(POLICY_VIOLATION, reason)
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref()
   socket.once('close', () => clearTimeout(timer))
 }

@@ -41,7 +41,7 @@ export function checkConfig(options: unknown, environment?: EnvironmentInput, co
   return silenceFindings([...findings, ...unusedFindings], facts.silencing)
 }
 
-/** What no options object at all breaks is one rule, not every other too. */
+/** A value that is no options object breaks one rule, and not every other rule too. */
 function problemsOf(facts: ConfigFacts): { rule: Rule; problems: Problem[] }[] {
   const rules = facts.isFaulty() ? [optionType] : RULES
   return rules.map((rule) => ({ rule, problems: (rule.onConfig?.(facts) ?? []).slice(0, MAX_OF_A_RULE) }))

@@ -17,7 +17,7 @@ const MAX_TRIALS = 250
 
 const MAX_SIZE = 100
 
-/** How many fixes one fix may bring along, when it uncovers what a meaningless value hid. */
+/** The number of further fixes that one fix may need, when it uncovers a fault that a meaningless value hid. */
 const MAX_EXTENSIONS = 4
 
 /**
@@ -49,7 +49,7 @@ interface News {
   readonly left: (own: string) => Trial | undefined
 }
 
-/** Where fixes are tried on one set of options. */
+/** A trial of fixes on one set of options. */
 class Bench {
   readonly #read: ReadOptions
   readonly #judge: (read: ReadOptions) => readonly Trial[]
@@ -130,7 +130,7 @@ class Bench {
     return this.#before
   }
 
-  /** What is found after changes; the same list of changes is tried once. */
+  /** Returns the findings after changes. The same list of changes is tried once. */
   #after(changes: readonly Change[]): readonly Trial[] | undefined {
     const known = this.#known.get(changes)
     if (known !== undefined || this.#count >= MAX_TRIALS) return known
@@ -140,7 +140,7 @@ class Bench {
     return trials
   }
 
-  /** What is left when the fixes before this one are followed. */
+  /** Returns the findings that remain after the earlier fixes. */
   #countsAfter(accepted: readonly Change[]): Counts {
     if (accepted.length === 0) return this.#start().counts
     if (this.#joint?.length !== accepted.length) {
@@ -205,7 +205,7 @@ function count(counts: Counts, key: string): number {
 
 const MAX_LENGTH = 10_000
 
-/** Whether options hold more than anybody writes by hand. */
+/** Tells whether options hold more than anybody writes by hand. */
 function isLarge({ root }: ReadOptions): boolean {
   const members = Object.values(root).flatMap((value) => (isBag(value) ? Object.values(value) : [value]))
   return (

@@ -90,7 +90,7 @@ export function checkSource(text: string, environment: string | undefined): Find
   return collect(environmentOf(environment), 'source', (rule) => rule.onSource?.(secretsInSource(text)))
 }
 
-/** Judges what a running deployment shows to the outside, but for its cookies' attributes: the scan phase. */
+/** Judges the facts that a running deployment shows to the outside, except its cookies' attributes: the scan phase. */
 export function checkScan(facts: ScanFacts, environment: string | undefined): Finding[] {
   return collect(environmentOf(environment), 'scan', (rule) => rule.onScan?.(facts))
 }

@@ -20,7 +20,7 @@ export interface Silencing {
   covers(slug: string): boolean
 }
 
-/** What silencing has to know of a rule. */
+/** The facts of a rule that silencing needs. */
 export interface SilenceableRule {
   readonly slug: string
   readonly silenceable: boolean

@@ -10,7 +10,7 @@ import { failCleanly } from './clean-error.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
-import { watchLateFailure } from './late-failure.ts'
+import { watchHead } from './late-head.ts'
 import { presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
@@ -112,9 +112,10 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
   // An error of a later hook brings the reply here a second time.
   const isRepeated = session.isAnswered
   const write = (): void => {
-    writeCookie(reply, engine.settings, session.response, isRepeated)
+    const { response } = session
+    writeCookie(reply, engine.settings, response, isRepeated)
     clearDuplicates(engine, request, reply)
-    if (session.canBeTakenBack) watchLateFailure(reply, engine.settings.cookie.name, session)
+    if (session.canBeTakenBack || response.cookie !== undefined) watchHead(reply, engine.settings.cookie.name, session)
   }
   const fail = (error: Error): void => {
     endPayload(payload)

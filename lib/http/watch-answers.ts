@@ -5,7 +5,7 @@ import { RequestSession } from '../session/request-session.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { SLOT } from './request-slot.ts'
 
-/** How many answers are looked at: the first ones may all be health checks. */
+/** The number of answers that are examined. The first answers may all be health checks. */
 const MAX_OBSERVED = 1000
 
 const MAX_NAMES = 50

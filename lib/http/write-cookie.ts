@@ -64,11 +64,15 @@ function verbatim(value: string): string {
 
 /** Removes the session cookie from a response that was prepared before. */
 export function removeCookie(reply: FastifyReply, name: string): void {
-  const lines = [reply.getHeader('set-cookie') ?? []].flat()
-  const others = lines.filter((line) => !String(line).startsWith(`${name}=`))
+  const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String)
+  const others = lines.filter((line) => !line.startsWith(`${name}=`))
   if (others.length === lines.length) return
+  // Fastify has copied the headers of a stream to the raw response before its first byte.
+  const isCopied = reply.raw.hasHeader('set-cookie')
   reply.removeHeader('set-cookie')
-  if (others.length > 0) reply.header('set-cookie', others)
+  if (others.length === 0) return
+  reply.header('set-cookie', others)
+  if (isCopied) reply.raw.setHeader('set-cookie', others)
 }
 
 /** Forbids caching to every cache that a header of this response speaks to. */

@@ -13,19 +13,19 @@ export interface ReceivedCookie {
 
 /** One answer, redirects followed. */
 export interface Answer {
-  /** Where the last redirect led to. */
+  /** The address at the end of all redirects. */
   readonly url: URL
   readonly status: number
-  /** Of the last response. */
+  /** The status of the last response. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Of all responses on the way. */
+  /** The cookies of all responses on the way. */
   readonly cookies: readonly ReceivedCookie[]
   readonly body: string
   /** A redirect that was not followed: where it led, and what it did. */
   readonly leftFor: { readonly protocol: string; readonly what: string } | undefined
 }
 
-/** What to send. */
+/** The parts of a request to send. */
 export interface Question {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
@@ -115,7 +115,7 @@ export class Browser {
     return await this.#follow(next, kept, cookies, hop + 1)
   }
 
-  /** What keeps a redirect from being followed. */
+  /** Returns the reason not to follow a redirect. */
   #obstacle(from: URL, next: URL, { form }: Question, hop: number): string | undefined {
     if (next.hostname !== this.#hostname) return 'leads to another host, which was not followed'
     if (hop === MOST_REDIRECTS) return `redirects more than ${MOST_REDIRECTS} times`
@@ -124,7 +124,7 @@ export class Browser {
       : 'leads to another origin, and nothing that was typed was sent there'
   }
 
-  /** A Secure cookie goes over https only, but for this machine, as in browsers. */
+  /** A Secure cookie goes over https only, except to this machine, as in browsers. */
   #cookieFor(url: URL): string {
     const isPrivate = url.protocol === 'https:' || staysHere(url.hostname)
     return [...this.#jar]

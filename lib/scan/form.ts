@@ -65,13 +65,13 @@ export function loginFormOf(html: string): Form | undefined {
   return formsOf(html).find(({ inputs }) => inputs.some(({ type }) => type === 'password'))
 }
 
-/** What a form sends when nothing is typed: its hidden fields, CSRF tokens among them. */
+/** Returns the values that a form sends when nothing is typed: its hidden fields, CSRF tokens among them. */
 export function hiddenFieldsOf({ inputs }: Form): URLSearchParams {
   const hidden = inputs.filter(({ type, name }) => type === 'hidden' && name !== '')
   return new URLSearchParams(hidden.map(({ name, value }): [string, string] => [name, value]))
 }
 
-/** Where a form is sent; `undefined` for an address that is none. */
+/** Returns the address that a form is sent to; `undefined` for a text that is no address. */
 export function targetOfForm({ action }: Form, page: URL): URL | undefined {
   return URL.canParse(action, page.href) ? new URL(action, page) : undefined
 }

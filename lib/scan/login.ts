@@ -5,19 +5,19 @@ import type { Answer, Browser } from './browser.ts'
 import type { Form } from './form.ts'
 import type { SetCookie } from './set-cookie.ts'
 
-/** How to log in and out. */
+/** The way to log in and out. */
 export interface LoginPlan {
   /** The page with the login form. */
   readonly page: URL
   readonly user: string
   readonly password: string
-  /** Where a logout goes; none is tried without it. */
+  /** The address of the logout. Without an address no logout is tried. */
   readonly logout: URL | undefined
   /** A page that looks different when one is logged in. */
   readonly check: URL
 }
 
-/** What a login and a logout showed. */
+/** The result of a login and a logout. */
 export interface LoginOutcome {
   readonly keptThroughLogin: string[]
   readonly survivesLogout: boolean | null
@@ -95,7 +95,7 @@ async function logOut(browser: Browser, page: Answer, logout: URL): Promise<void
   if (answer.status === 404 || answer.status === 405) await browser.visit(logout)
 }
 
-/** What tells a page of somebody logged in from one of a stranger. */
+/** Returns the part of a page that differs between a logged-in visitor and a stranger. */
 function looksOf({ status, url, body }: Answer, { user }: LoginPlan): string {
   return [status, url.pathname, loginFormOf(body) !== undefined, body.includes(user)].join(' ')
 }

@@ -12,27 +12,27 @@ import type { Answer } from './browser.ts'
 import type { LoginOutcome, LoginPlan } from './login.ts'
 import type { SetCookie } from './set-cookie.ts'
 
-/** What to look at, and how far to go. */
+/** The deployment to examine, and the limits of the scan. */
 export interface ScanPlan {
   readonly url: URL
   /** Further pages of the same host. */
   readonly pages: readonly URL[]
-  /** Where the deployment listens for plain http; by default port 80 of the host. */
+  /** The address at which the deployment listens for plain http. Default: port 80 of the host. */
   readonly httpUrl: URL | undefined
   readonly login: LoginPlan | undefined
   /** Whose rules apply; production unless it is a relaxed one. */
   readonly environment: string | undefined
-  /** Of the whole scan, in milliseconds. */
+  /** The time limit of the whole scan, in milliseconds. */
   readonly timeout: number
   /** Certificates to trust, PEM. */
   readonly ca: string | undefined
   readonly clock: () => number
 }
 
-/** What a scan came to. */
+/** The result of a scan. */
 export interface ScanResult {
   readonly findings: Finding[]
-  /** What could not be looked at, and why. */
+  /** The parts that could not be examined, and why. */
   readonly notes: string[]
   /** Tells whether everything that was asked for could be looked at: pages, login, logout. */
   readonly isComplete: boolean

@@ -8,7 +8,7 @@ export interface SetCookie {
   readonly path: string | undefined
   readonly secure: boolean
   readonly httpOnly: boolean
-  /** As it is written; `undefined` when the attribute is missing. */
+  /** The attribute as it is written; `undefined` when it is missing. */
   readonly sameSite: string | undefined
   readonly partitioned: boolean
   /** In seconds. */

@@ -1,8 +1,10 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import type { Checked, LoadedUser } from './fresh-users.ts'
 import { hashOf, isSameHash } from './id.ts'
+import { MAX_SKEW } from './set-back.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /** A record that somebody is logged in with. */
@@ -15,7 +17,12 @@ export function isCheckDue(engine: Engine, record: SessionRecord): record is Own
   const { authHash, userMaxAge, authCheckInterval, clock } = settings
   const now = clock()
   const { userAt, checkedAt } = freshUsers.agesOf(record)
-  return now - userAt >= userMaxAge || (authHash !== undefined && now - checkedAt >= authCheckInterval)
+  return isOld(now - userAt, userMaxAge) || (authHash !== undefined && isOld(now - checkedAt, authCheckInterval))
+}
+
+/** Tells whether an age is beyond the limit, or is that of a clock that was set back since. */
+function isOld(age: number, limit: number): boolean {
+  return age >= limit || age < -MAX_SKEW
 }
 
 /**
@@ -54,7 +61,7 @@ export async function loadUser({ settings, freshUsers }: Engine, userId: string)
     if (user === null || user === undefined) return undefined
     credential = authHash?.(user)
   } catch (cause) {
-    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause })
+    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
   if (user.id !== userId) {
     throw new SecureSessionError('SESSION_USER_INVALID', {

@@ -1,6 +1,7 @@
 import { Deadlines } from '../storage/deadlines.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import { MAX_SKEW } from './set-back.ts'
 
 /** A user as `loadUser` found them. */
 export interface LoadedUser {
@@ -69,11 +70,12 @@ export class FreshUsers {
     return answer === undefined || answer.from !== user || answer.user === user ? undefined : answer
   }
 
-  /** Remembers an answer. An older answer never takes the place of a newer one. */
+  /** Remembers an answer. An older answer never takes the place of a newer one, unless a clock was set back in between. */
   note({ handle, user, authHash }: SessionRecord, loaded: LoadedUser): Checked {
     const checked: Checked = { from: user, user: loaded.user, at: loaded.at, authHash }
     const known = this.#answers.get(handle)
-    if (known === undefined || known.from !== user || known.at <= loaded.at) this.#answers.set(handle, checked)
+    const isNewer = known === undefined || known.from !== user || known.at <= loaded.at
+    if (isNewer || known.at > loaded.at + MAX_SKEW) this.#answers.set(handle, checked)
     return checked
   }
 

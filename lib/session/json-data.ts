@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import { parseObject } from './record.ts'
 
 /** Session data as the app works on it. */
@@ -105,7 +106,7 @@ function toJson(value: unknown, key: string): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (cause) {
-    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause })
+    throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause: causeOf(cause) })
   }
 }
 

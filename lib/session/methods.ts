@@ -10,8 +10,8 @@ const NONE: readonly UsedMethod[] = []
 
 /** Returns the ways that were used before, and those that are used now. A way that is used again has the newer instant. */
 export function withMethods(
-  before: readonly UsedMethod[] = NONE,
-  used: readonly LoginMethod[] = [],
+  before: readonly UsedMethod[] | undefined = NONE,
+  used: readonly LoginMethod[] | undefined = [],
   now: number,
 ): readonly UsedMethod[] {
   const others = before.filter(({ name }) => !used.some((other) => other === name))
@@ -28,7 +28,7 @@ export function trustedMethods({ methods, isForked }: SessionRecord): readonly U
 
 /** Returns the wanted ways that were not used since an instant. */
 export function missingMethods(
-  used: readonly UsedMethod[] = NONE,
+  used: readonly UsedMethod[] | undefined = NONE,
   wanted: readonly LoginMethod[],
   since: number,
 ): readonly LoginMethod[] {

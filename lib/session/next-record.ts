@@ -8,6 +8,7 @@ import type { Lifetimes } from '../options.ts'
 import { isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
 import type { Identity } from './record.ts'
 import { authenticated, rotated } from './record.ts'
+import { isAhead, withoutFuture } from './set-back.ts'
 import type { Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 
@@ -81,20 +82,24 @@ export function isUpkeepDue(
   const hasEntered = verdict.kind === 'enter'
   if (hasEntered && verdict.change !== undefined) return true
   const isRenewed = hasEntered && verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout)
+  if (isAhead(record, now)) return true
   return (isRenewed || isTouchDue(record, now, settings)) && client.isPassive !== true
 }
 
 /** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
 export function nextRecord(
-  record: SessionRecord,
+  stored: SessionRecord,
   work: Work,
   lifetimes: Lifetimes,
   mint: (epoch: number, lineage?: Lineage) => MintedSecret,
 ): NextRecord {
   const { now, rotation, isPassive } = work
+  const record = withoutFuture(stored, now, lifetimes)
   const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
   const known = withUser(record, work)
-  const touched = isPassive ? known : { ...known, ...seenAt(now, record, lifetimes) }
+  // A passive request moves the deadline only back, after a clock was set back.
+  const isUse = !isPassive || stored.lastSeenAt > now
+  const touched = isUse ? { ...known, ...seenAt(now, record, lifetimes) } : known
   const version = record.version + 1
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
@@ -110,7 +115,9 @@ export function nextRecord(
   const next = change === undefined ? touched : { ...touched, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
-  if (change !== undefined || known.user !== record.user || work.user !== undefined || data !== record.data) {
+  const isUserNew = known.user !== record.user || work.user !== undefined
+  // A touch never moves an instant back.
+  if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
     return { kind: 'update', record: { ...next, data, version }, ...carried }
   }
   return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive

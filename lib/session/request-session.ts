@@ -278,10 +278,10 @@ export class RequestSession extends SessionFacts {
       case 'unchanged':
         return
       case 'renewed':
-        this.state = states.afterRenewal(this.state, outcome)
+        this.state = states.afterRenewal(this.state, outcome, plan.work.now)
         return
       case 'written':
-        this.state = states.afterWrite(this.state, outcome)
+        this.state = states.afterWrite(this.state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
         return
       case 'lost':

@@ -13,10 +13,18 @@ import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
 import { SERVE } from './verdict.ts'
 
-/** The session cookie in a response. `expiresAt` is absent for a cookie that ends with the browser. */
+/**
+ * The session cookie in a response. `expiresAt` is absent for a cookie that ends with the browser. `renewedAt` is the instant of a
+ * renewal by age, and absent for a cookie that the app asked for.
+ */
 export type CookieChange =
   | { readonly kind: 'clear' }
-  | { readonly kind: 'set'; readonly value: string; readonly expiresAt: number | undefined }
+  | {
+      readonly kind: 'set'
+      readonly value: string
+      readonly expiresAt: number | undefined
+      readonly renewedAt?: number
+    }
 
 /** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
@@ -55,20 +63,26 @@ export function initialState(loaded: Loaded): RequestState {
   return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, committed: undefined }
 }
 
-/** The time after which the answer to a request no longer clears the cookie, in milliseconds. */
-const MAX_CLEAR_DELAY = 1_000
+/** The time after which a response no longer renews or clears the cookie, in milliseconds. */
+const MAX_COOKIE_DELAY = 1_000
 
 /**
- * Returns the change of the cookie for a response that is written now. A dead id is cleared at once or not at all, because a login
- * may have set a new cookie since the request came.
+ * Returns the change of the cookie for a response whose headers are written now. A renewed id leaves at once or not at all, and a
+ * dead id is cleared at once or not at all, because a login may have set a new cookie since. The next response makes up for it.
+ * Of logins of other processes nothing is known here, so within one second their cookie may be lost.
  */
 export function cookieOf(
   { cookie, loaded }: RequestState,
   { settings, replacedIds }: CookieRules,
 ): CookieChange | undefined {
-  if (cookie?.kind !== 'clear' || loaded.state !== 'gone') return cookie
-  const isLate = settings.clock() - loaded.since >= MAX_CLEAR_DELAY
-  return isLate || replacedIds.get(loaded.secretHash) === true ? undefined : cookie
+  const since = cookie?.kind === 'set' ? cookie.renewedAt : sinceGone(loaded)
+  if (since === undefined) return cookie
+  if (settings.clock() - since >= MAX_COOKIE_DELAY) return undefined
+  return loaded.state === 'gone' && replacedIds.get(loaded.secretHash) === true ? undefined : cookie
+}
+
+function sinceGone(loaded: Loaded): number | undefined {
+  return loaded.state === 'gone' ? loaded.since : undefined
 }
 
 /** Returns the live record. */
@@ -179,17 +193,13 @@ export function isWriteDue(
 }
 
 /** Returns the state after a write. */
-export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written): RequestState {
-  const { remember, absoluteDeadline } = record
+export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written, now: number): RequestState {
   const isRotated = wayBack !== undefined
   // A login whose record went to somebody else made a record of its own. Without that record there is none to go back to.
   const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
     loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
-    cookie:
-      cookieValue === undefined
-        ? state.cookie
-        : { kind: 'set', value: cookieValue, expiresAt: remember ? absoluteDeadline : undefined },
+    cookie: cookieValue === undefined ? state.cookie : cookieFor(record, cookieValue, isRotated ? undefined : now),
     rotation: undefined,
     user: undefined,
     isTouched: false,
@@ -210,12 +220,19 @@ function learnedBy(live: LiveSession, record: SessionRecord, cookieValue: string
 }
 
 /** Returns the state after a renewal. */
-export function afterRenewal(state: RequestState, { cookieValue }: Renewed): RequestState {
+export function afterRenewal(state: RequestState, { cookieValue }: Renewed, now: number): RequestState {
   const { loaded } = state
   if (loaded.state !== 'live') return state
-  const { remember, absoluteDeadline } = loaded.record
+  return { ...state, loaded: { ...loaded, verdict: SERVE }, cookie: cookieFor(loaded.record, cookieValue, now) }
+}
+
+function cookieFor(
+  { remember, absoluteDeadline }: SessionRecord,
+  value: string,
+  renewedAt: number | undefined,
+): CookieChange {
   const expiresAt = remember ? absoluteDeadline : undefined
-  return { ...state, loaded: { ...loaded, verdict: SERVE }, cookie: { kind: 'set', value: cookieValue, expiresAt } }
+  return { kind: 'set', value, expiresAt, ...(renewedAt !== undefined && { renewedAt }) }
 }
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */

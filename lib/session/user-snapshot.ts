@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import { causeOf } from '../storage/cause.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionUser } from '../../types/index.ts'
 import { refuseOversize, serializeValue } from './json-data.ts'
@@ -44,8 +45,9 @@ function kindOf(value: unknown): string {
 function jsonOf(user: SessionUser): string {
   try {
     return serializeValue(user, 'user') ?? 'null'
-  } catch (cause) {
-    const { detail } = cause as SecureSessionError
+  } catch (error) {
+    const { detail } = error as SecureSessionError
+    const cause = causeOf(error)
     throw new SecureSessionError('SESSION_USER_INVALID', { cause, ...(detail !== undefined && { detail }) })
   }
 }

@@ -3,7 +3,7 @@ import type { PresentedId } from './id.ts'
 import { isSameHash, parentOf } from './id.ts'
 
 /**
- * How long after a renewed id was first shown the id before it may still arrive, in milliseconds. A request may stall that
+ * The time after the first show of a renewed id in which its predecessor may still arrive, in milliseconds. A request may stall that
  * long on a phone, or wait in the browser with the cookie it was queued with.
  */
 export const LATE = 150_000

@@ -1,6 +1,9 @@
 /** A message longer than this is cut: a driver may have put a whole command into it. */
 const MAX_MESSAGE = 500
 
+/** The length up to which a name and a code are kept. */
+const MAX_NAME = 60
+
 /** Redis repeats the arguments of a command that it does not know, the record among them. */
 const REPEATED_ARGUMENTS = /,? with args beginning with:.*$/s
 
@@ -16,9 +19,10 @@ export function causeOf(thrown: unknown): Error {
   const cause = new Error(messageOf(thrown))
   if (typeof name === 'string' && name !== 'Error') {
     // Not enumerable, as in every error, or each printed error would show the name twice.
-    Object.defineProperty(cause, 'name', { value: name.slice(0, 60), configurable: true, writable: true })
+    Object.defineProperty(cause, 'name', { value: name.slice(0, MAX_NAME), configurable: true, writable: true })
   }
-  if (typeof code === 'string' || typeof code === 'number') Object.assign(cause, { code })
+  if (typeof code === 'number') Object.assign(cause, { code })
+  if (typeof code === 'string') Object.assign(cause, { code: code.slice(0, MAX_NAME) })
   return cause
 }
 
@@ -29,10 +33,12 @@ function messageOf(thrown: unknown): string {
     return message.replace(REPEATED_ARGUMENTS, '').slice(0, MAX_MESSAGE)
   }
   if (Array.isArray(errors) && errors.length > 0) {
-    return [...new Set(errors.slice(0, MAX_NAMED).map((error) => messageOf(error)))].join('; ')
+    // One level deep: an error may be one of its own.
+    const named = errors.slice(0, MAX_NAMED).map((error) => messageOf({ ...fieldsOf(error), errors: undefined }))
+    return [...new Set(named)].join('; ')
   }
   if (typeof thrown === 'string' && thrown !== '') return thrown.slice(0, MAX_MESSAGE)
-  return typeof code === 'string' && code !== '' ? code : 'unknown error'
+  return typeof code === 'string' && code !== '' ? code.slice(0, MAX_NAME) : 'unknown error'
 }
 
 function fieldsOf(thrown: unknown): Record<'name' | 'code' | 'message' | 'errors', unknown> {

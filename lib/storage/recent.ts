@@ -1,4 +1,4 @@
-/** Remembers what was set lately: twice `limit` entries at the most. Two generations need no list to keep in order. */
+/** Remembers the latest entries: at most twice `limit`. Two generations need no list to keep in order. */
 export class Recent<Value> {
   readonly #limit: number
   #entries = new Map<string, Value>()

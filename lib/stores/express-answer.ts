@@ -1,3 +1,5 @@
+import { causeOf } from '../storage/cause.ts'
+
 /** The callback of an express-session store. */
 export type Answer = (error?: unknown, value?: unknown) => void
 
@@ -13,7 +15,7 @@ export function answerOf(call: (answer: Answer) => unknown, hasCallback: boolean
     const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout).unref()
     const fail = (error: unknown): void => {
       clearTimeout(timer)
-      reject(error instanceof Error ? error : new Error('the store failed', { cause: error }))
+      reject(error instanceof Error ? error : causeOf(error))
     }
     const succeed = (value: unknown): void => {
       clearTimeout(timer)

@@ -1,9 +1,9 @@
 /** The answers that node-redis keeps in memory, when the app gave the client a `clientSideCache`. */
 export interface ReadCache {
-  /** The value of a key as the server last told it; `undefined` where there is none at hand. */
+  /** Returns the last value of a key that the server sent; `undefined` when no value is cached. */
   find(key: string): string | Uint8Array | undefined
   /**
-   * What is found next comes from the server. After a write, done or failed, and not before it: a read beside the write would bring
+   * Removes a key from the cache, so that the next read asks the server. After a write, done or failed, and not before it: a read beside the write would bring
    * the old value back, and over another connection of a pool the server's word of the new one may take its time.
    */
   forget(key: string): void

@@ -54,6 +54,41 @@ export function staleId(t: Test, makeStore: MakeStore): void {
     })
   }
 
+  const again = someone('again')
+  for (const [what, handler] of Object.entries<Handler>({
+    'a new login': loginAs(again),
+    confirmLogin: (request) => request.confirmLogin(),
+    updateAuthHash: (request) => request.updateAuthHash('another'),
+    regenerate: (request) => request.session.regenerate(),
+  })) {
+    t.test(`after ${what} no older id of that login opens anything, and none is an alarm`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.loggedIn(again)
+      const ids = [browser.cookie]
+      for (let renewal = 0; renewal < 2; renewal += 1) {
+        bench.clock.advance('16m')
+        await browser.me()
+        ids.push(browser.cookie)
+        await browser.me()
+        bench.clock.advance('61s')
+        await browser.me()
+      }
+      await browser.visit(handler)
+      t.equal(new Set([...ids, browser.cookie]).size, 4, 'two renewals and a change of epoch')
+      bench.takeEvents('replay')
+      for (const wait of ['1s', '2m', '20m'] as const) {
+        bench.clock.advance(wait)
+        for (const id of ids) {
+          const copy = bench.browser()
+          copy.plant(id ?? '')
+          t.equal((await copy.me()).userId, null, `${wait} later`)
+        }
+        t.equal((await browser.me()).userId, again.id, `${wait} later the owner is here`)
+      }
+      t.strictSame(bench.takeEvents('replay'), [])
+    })
+  }
+
   t.test(
     'a request that was renewed by a save and loses a rotation after it does not hand out the dead id',
     async (t) => {

@@ -128,6 +128,7 @@ async function refusal(it: Chat, headers: Record<string, string>): Promise<numbe
 }
 
 const ENDED: Ending = { code: 1008, reason: 'session ended' }
+const CHANGED: Ending = { code: 1008, reason: 'session changed' }
 
 /** Time on Node's timers passes when told to, and the answers to what it sets off are waited for. */
 function mockTimers(t: Test): (milliseconds: number) => Promise<void> {
@@ -255,7 +256,7 @@ t.test(
     await visitor.post('/note', { cart: ['tea'] })
     const client = await it.open(visitor.cookie)
     await visitor.post('/regenerate')
-    t.strictSame(await client.ended, ENDED)
+    t.strictSame(await client.ended, CHANGED)
   },
 )
 
@@ -266,22 +267,52 @@ t.test('a session that another user takes over closes the sockets of the first',
   t.strictSame(await client.ended, ENDED)
 })
 
-t.test('what leaves the user logged in leaves the sockets open', async (t) => {
-  const it = await chatWorld(t, {
-    routes: (app) => {
-      route(app, '/confirm', (request) => request.confirmLogin())
-      route(app, '/regenerate', (request) => request.session.regenerate())
-    },
-  })
+t.test('renewals and data writes leave the sockets open', async (t) => {
+  const it = await chatWorld(t)
   const { visitor, client } = await it.enter()
-  await visitor.post('/login')
-  await visitor.post('/confirm')
-  await visitor.post('/regenerate')
   await visitor.post('/note', { a: 1 })
   it.clock.advance('16m')
   await visitor.get('/me')
   await visitor.get('/me')
+  it.clock.advance('1m')
+  await visitor.get('/me')
   t.equal(await client.ask('hello'), 'ann: hello')
+})
+
+t.test('a change of epoch closes sockets of a copied id; the owner connects again with the new id', async (t) => {
+  for (const path of ['/login', '/confirm', '/regenerate', '/password']) {
+    const it = await chatWorld(t, {
+      session: { loadUser: async (id) => ({ id, password: 'p' }), authHash: (user) => String(user['password']) },
+      routes: (app) => {
+        route(app, '/confirm', (request) => request.confirmLogin())
+        route(app, '/regenerate', (request) => request.session.regenerate())
+        route(app, '/password', (request) => request.updateAuthHash())
+      },
+    })
+    const { visitor, client, handle } = await it.enter()
+    const copied = visitor.cookie
+    const copy = await it.open(copied)
+    const other = await it.enter()
+    await visitor.post(path)
+    t.equal((await visitor.get('/me')).json<{ handle: string }>().handle, handle, `${path}: the same session`)
+    t.strictSame(await copy.ended, CHANGED, path)
+    t.strictSame(await client.ended, CHANGED, `${path}: no socket tells whether the owner holds it`)
+    t.equal(await (await it.open(visitor.cookie)).ask('hello'), 'ann: hello', `${path}: the owner is back at once`)
+    t.equal(await (await it.open(copied)).ask('hello'), 'nobody: hello', `${path}: the copy is not`)
+    t.equal(await other.client.ask('hello'), 'ann: hello', `${path}: another session of the user`)
+  }
+})
+
+t.test('a change of epoch in another process closes the sockets within ten seconds', async (t) => {
+  const tick = mockTimers(t)
+  const it = await chatWorld(t)
+  const { client, handle } = await it.enter()
+  await settled()
+  const record = await it.record(handle)
+  if (record === undefined) throw new Error('no record')
+  await it.store.update({ ...record, epoch: record.epoch + 1, version: record.version + 1 }, record.version)
+  await tick(10_000)
+  t.strictSame(await client.ended, CHANGED)
 })
 
 t.test('a session that ended in another process closes its sockets within ten seconds', async (t) => {

@@ -17,6 +17,9 @@ t.test('an older answer never takes the place of a newer one', async (t) => {
   t.match(users.recall(record)?.user, /newer/)
   t.same(users.agesOf(record), { userAt: 20, checkedAt: 20 })
   answer('newest', 30)
+  answer('after the clock was set back', -200_000)
+  t.match(users.recall(record)?.user, /set back/)
+  answer('newest', 30)
   t.match(users.recall(record)?.user, /newest/)
 })
 

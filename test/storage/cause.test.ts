@@ -31,6 +31,9 @@ t.test('errors of several attempts to connect are all named, each message once',
   t.equal(causeOf(all).name, 'AggregateError')
   t.equal(causeOf(new AggregateError([], 'all of them')).message, 'all of them')
   t.equal(causeOf(new AggregateError([])).message, 'unknown error')
+  const circular = new AggregateError([])
+  circular.errors.push(circular, new Error('the first of them'))
+  t.equal(causeOf(circular).message, 'unknown error; the first of them')
 })
 
 t.test('a cause is an error whatever was thrown', async (t) => {

@@ -48,7 +48,6 @@ t.test('a subscription outlives a restart of the server', async (t) => {
   const hearing = await hear(t, store)
   for (let restart = 0; restart < 2; restart += 1) {
     await server.kill()
-    await new Promise((resolve) => setTimeout(resolve, 300))
     await server.start()
     await heardAgain(hearing, store)
   }

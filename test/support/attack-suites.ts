@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
 import { fixation } from '../attacks/fixation.ts'
@@ -34,6 +35,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'updates of data': dataUpdates,
   'freshness and lifetime': freshness,
   'half logins': halfLogin,
+  'a clock set back': clockSetBack,
 }
 
 /** Attacks one store in every way but the random one. */

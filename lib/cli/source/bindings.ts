@@ -100,7 +100,7 @@ export function specifierOf(node: Node): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** What a name stands for in a module: what a variable was made with, a function, or an export of another file. */
+/** Returns the value of a name in a module: the initial value of a variable, a function, or an export of another file. */
 export function bindingOf(project: Project, module: SourceModule, name: string): Found | undefined {
   for (const node of nodesOf(module.program)) {
     if (node.type === 'VariableDeclarator' && isNode(node['init'])) {
@@ -143,7 +143,7 @@ function exportOf(project: Project, module: SourceModule, specifier: string, nam
   return other === undefined ? undefined : exportNamed(project, other, name)
 }
 
-/** What a module exports under a name; CommonJS exports everything under `default`. */
+/** Returns the export of a module under a name. CommonJS exports everything under `default`. */
 export function exportNamed(project: Project, module: SourceModule, name: string): Found | undefined {
   for (const node of nodesOf(module.program)) {
     if (node.type === 'ExportDefaultDeclaration' && name === 'default') {
@@ -180,7 +180,7 @@ function exportedLocal(node: Node, name: string): string | undefined {
   return specifier === undefined ? undefined : nameOf(specifier['local'] as Node)
 }
 
-/** What a function returns: the body of an arrow, or the first `return` that is its own. */
+/** Returns the result expression of a function: the body of an arrow, or its first own `return`. */
 function returned(node: Node): unknown {
   const body = node['body'] as Node
   if (body.type !== 'BlockStatement') return body

@@ -4,7 +4,7 @@ import type { Finding, SourcePlace } from '../../../types/index.ts'
 import { printable } from '../entry-file.ts'
 import type { Failure } from '../failure.ts'
 
-/** How a report names the files of the app. */
+/** The way in which a report names the files of the app. */
 export interface FileNaming {
   readonly name: (file: string) => string
   readonly inFinding: (finding: Finding) => Finding

@@ -29,7 +29,7 @@ export function follow(
   return { member, depth: steps.length }
 }
 
-/** What stands in the source for a place of a finding. */
+/** The source text at the place of a finding. */
 export interface LocatedNode {
   readonly module: SourceModule
   readonly node: Node
@@ -56,7 +56,7 @@ export function locateOption(
   return best && { module: best.module, node: best.node, isExact: best.isExact }
 }
 
-/** How well what is written, or that nothing is, fits what a finding shows: an option that is missing is written nowhere. */
+/** Returns how well the source fits the value in a finding. An option that is missing is written nowhere. */
 function fitOf(written: Node | undefined, shown: string): number {
   const isMissing = shown === 'missing' || shown.endsWith('(default)')
   if (written === undefined) return isMissing ? 2 : 0

@@ -15,7 +15,7 @@ import type { Found } from './bindings.ts'
 import { isNode, nodesOf } from './project.ts'
 import type { Node, Project, SourceModule } from './project.ts'
 
-/** Where an app gives options to the plugin. */
+/** The places where an app gives options to the plugin. */
 export interface OptionsSite {
   readonly module: SourceModule
   /** The call of `register`, or the export of options. */

@@ -26,7 +26,7 @@ export const NIST: readonly Requirement[] = [
   ),
   yours(
     '5.1, remembering',
-    'A remembered browser is no substitute for authentication, but for an idle session at AAL2.',
+    'A remembered browser is no substitute for authentication, except for an idle session at AAL2.',
     'Use `remember` below AAL2 only, and `app.requireLogin({ within })` where a login must be fresh.',
     ['test/plugin/fresh-login.test.ts#neither renewal nor remember-me'],
   ),

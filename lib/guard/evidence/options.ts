@@ -58,7 +58,7 @@ export const store: Judge = ({ store: value }) => ({
 
 export const maxSessions: Judge = ({ maxSessions: value }) => ({ value: describeLimit(value), isMet: value !== null })
 
-/** How many sessions a user may have, in words. */
+/** Returns the number of sessions that a user may have, in words. */
 export function describeLimit(value: ShownSettings['maxSessions']): string {
   if (value === null) return 'no limit'
   return `${value.limit ?? 'decided for each user'}, then ${value.onLimit}`

@@ -3,14 +3,14 @@ import type { Requirement } from './requirement.ts'
 import type { ShownSettings } from './settings.ts'
 import { STANDARDS } from './standards.ts'
 
-/** What the evidence is about. */
+/** The subject of the evidence. */
 export interface EvidenceSource {
   readonly version: string
   /** The file that was run. */
   readonly target: string
-  /** Which rules apply, and why, in a line. */
+  /** The line that says which rules apply, and why. */
   readonly environment: string
-  /** How many findings of each severity the guard has, in words. */
+  /** The number of findings of each severity, in words. */
   readonly summary: string
   readonly settings: ShownSettings
 }

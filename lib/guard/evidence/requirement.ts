@@ -1,6 +1,6 @@
 import type { ShownSettings } from './settings.ts'
 
-/** Whether, and by whom, a requirement is met. */
+/** The status of a requirement: who meets it, if anybody. */
 export type Status = 'kept' | 'option' | 'yours'
 
 /** One requirement of a standard, in our own words, and what this plugin does about it. */
@@ -11,7 +11,7 @@ export interface Requirement {
   readonly level?: 1 | 2 | 3
   readonly asks: string
   readonly status: Status
-  /** How the plugin keeps the requirement, what the option decides, or what there is to do. */
+  /** The way in which the plugin keeps the requirement, the effect of the option, or the work that remains. */
   readonly how: string
   /** For `option`: which option decides. */
   readonly option?: string

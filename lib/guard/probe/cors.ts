@@ -16,7 +16,7 @@ export function strangeOrigins(): readonly string[] {
   return [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
 }
 
-/** What CORS said to an origin, out of the headers of an answer. */
+/** Returns the answer of CORS to an origin, from the headers of a response. */
 export function corsAnswerOf(probeOrigin: string, header: (name: string) => string | null): CorsAnswer {
   return {
     probeOrigin,

@@ -10,10 +10,10 @@ import type { NeighbourFacts, StoreProbe } from '../read/phase-facts.ts'
 import type { StoreDescription } from '../read/store-facts.ts'
 import type { ProbedRequest, RoutingApp } from './routing.ts'
 
-/** As much of a Fastify app as the probe looks at. */
+/** The part of a Fastify app that the probe looks at. */
 export type ProbedApp = RoutingApp & ProbedContext
 
-/** What the plugin itself knows, and the probe cannot find out. */
+/** The facts that the plugin knows and the probe cannot find out. */
 export interface ProbeInput {
   /** Contexts below the app, which inherit its session. */
   readonly contexts: readonly ProbedContext[]
@@ -29,7 +29,7 @@ export interface ProbeInput {
   readonly servesTls: boolean
   /** Names of session cookies that other registrations of this plugin set. */
   readonly cookieNames: readonly string[]
-  /** Whether the app registered @fastify/cookie itself. */
+  /** Tells whether the app itself registered @fastify/cookie. */
   readonly bringsCookies: boolean
   /** The clock that deadlines are set by; `undefined` when it is the app's own, which may stand still. */
   readonly clock: (() => number) | undefined
@@ -37,7 +37,7 @@ export interface ProbeInput {
   readonly guardedWithoutSession: readonly string[]
 }
 
-/** As much of a store as is asked. */
+/** The part of a store that the probe asks. */
 export type ProbedStore = { get(handle: string): Promise<unknown> } & Pick<StoreDescription, 'now' | 'evictionPolicy'>
 
 /**

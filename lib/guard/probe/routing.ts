@@ -11,7 +11,7 @@ export interface RoutingApp {
 /** A question to an app. */
 export interface Probe {
   readonly method: 'GET' | 'OPTIONS'
-  /** Where to ask; the page asked for there does not exist. */
+  /** The address to ask. The page at the address does not exist. */
   readonly prefix: string
   readonly headers: Readonly<Record<string, string>>
 }
@@ -25,7 +25,7 @@ export const STATUS = ':status'
 // Long enough for a hook that looks something up, short enough for a boot.
 export const PATIENCE = 1000
 
-/** As much of a request as a probe may want to see from inside. */
+/** The part of a request that a probe may look at from inside. */
 export interface ProbedRequest {
   readonly raw: IncomingMessage
   readonly cookies?: unknown

@@ -14,7 +14,7 @@ export async function secretSharers(contexts: readonly object[], secrets: readon
   ]
 }
 
-/** What the contexts of an app are decorated with under a name; most of them inherit one and the same. */
+/** Returns the decorators of an app's contexts under a name. Most contexts inherit the same one. */
 function decorators(contexts: readonly object[], name: string): unknown[] {
   return [...new Set(contexts.map((context) => Reflect.get(context, name) as unknown))].filter(
     (decorator) => decorator !== undefined,

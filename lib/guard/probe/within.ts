@@ -1,4 +1,4 @@
-/** What a question leads to within a time in milliseconds; `undefined` when it takes longer, or fails. Never rejects. */
+/** Returns the answer to a question within a time in milliseconds; `undefined` after that time or a failure. Never rejects. */
 export async function within<Answer>(
   timeout: number,
   ask: () => Answer | Promise<Answer>,

@@ -59,7 +59,7 @@ function removeAt(root: Bag, path: Path): void {
   else if (isBag(container)) delete container[last]
 }
 
-/** What options hold at a place; `undefined` where the way there ends. */
+/** Returns the value of options at a place; `undefined` where the path ends early. */
 export function valueAt(root: Bag, path: Path): unknown {
   let value: unknown = root
   for (const step of path) {

@@ -15,7 +15,7 @@ import type { Silencing } from '../silence.ts'
 import type { StoreFacts } from './store-facts.ts'
 import type { Fault } from './validate.ts'
 
-/** What the options mean in an environment. Rules judge these effective values, so no default hides. */
+/** The options as they take effect in an environment. Rules judge these values, so that no default hides. */
 export interface ConfigFacts {
   readonly environment: Environment
   readonly context: CheckContext
@@ -33,11 +33,11 @@ export interface ConfigFacts {
   readonly isGiven: (...path: Path) => boolean
   /** The options as they were read, for trying a fix. */
   readonly read: ReadOptions
-  /** What the options hold at this place, in any shape. */
+  /** Returns the value of the options at this place, in any shape. */
   readonly given: (path: Path) => unknown
   /** Tells whether the options name this place in a shape that means nothing. */
   readonly isFaulty: (...path: Path) => boolean
-  /** Whether a text that stands in a wrong place can be repeated: it is short and plain, and no secret. */
+  /** Tells whether a text in a wrong place can be repeated: it is short and plain, and no secret. */
   readonly isShowable: (text: string) => boolean
   /** A place with the value found there, or with the default in force. */
   readonly at: (path: Path, effective?: unknown) => FindingLocation
@@ -113,7 +113,7 @@ function locateSafely(
 /** Lifetimes in milliseconds have ten digits and a half; a longer number under an unknown name could be a key. */
 const MAX_STRAY_DIGITS = 11
 
-/** Whether a place is where a secret stands, or was meant to stand. */
+/** Tells whether a place holds a secret, or was meant to hold one. */
 function namesSecret(path: Path, fault: Fault | undefined): boolean {
   const key = String(path.at(-1))
   if (path[0] === 'secret' || key === 'secret') return true

@@ -9,11 +9,11 @@ const UNITS: readonly [RegExp, number][] = [
   [/^(w|weeks?)$/i, 604_800_000],
 ]
 
-/** What a duration that is not written as one may have meant. */
+/** Returns the possible meanings of a malformed duration. */
 export interface Readings {
   /** A bare number, an amount with a unit in words, or neither. */
   readonly kind: 'bare' | 'words' | 'unreadable'
-  /** What to write instead. */
+  /** The text to write instead. */
   readonly text: string
   /** In milliseconds, the likeliest first; none for what cannot be read. */
   readonly durations: readonly number[]

@@ -2,7 +2,7 @@ import { environmentOf } from '../../options.ts'
 import { showDoubtful } from './show-value.ts'
 import type { EnvironmentName } from '../../../types/index.ts'
 
-/** What `NODE_ENV` says, or the whole of `process.env`; nothing means that `NODE_ENV` is not set. */
+/** The value of `NODE_ENV`, or the whole of `process.env`. Absent: `NODE_ENV` is not set. */
 export type EnvironmentInput = string | Readonly<Record<string, string | undefined>> | undefined
 
 /** Facts about the process and the app that neither options nor environment variables show. */
@@ -19,7 +19,7 @@ export interface CheckContext {
   readonly https?: boolean
 }
 
-/** Which rules apply, and who said so. */
+/** The rules that apply, and the setting that chose them. */
 export interface Environment {
   readonly name: EnvironmentName
   /** The words that were asked for; `undefined` when nobody said anything. */

@@ -2,7 +2,7 @@
 export interface ForeignOption {
   /** Whose option it is. */
   readonly of: string
-  /** What to do here instead, in a sentence. */
+  /** The replacement in this plugin, in a sentence. */
   readonly instead: string
   /** The option here that comes nearest. */
   readonly suggestion?: string

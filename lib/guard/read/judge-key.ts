@@ -3,7 +3,7 @@ import { FOREIGN } from './foreign-options.ts'
 import { COOKIE_NAMES, ROOT_NAMES } from './schema.ts'
 import type { Path } from './show-value.ts'
 
-/** What a key that the schema does not know turned out to be. */
+/** The meaning of a key that the schema does not know. */
 export type StrangeKey =
   | { rule: 'unknown-option'; suggestion?: string }
   | { rule: 'option-wrong-level'; suggestion: string }

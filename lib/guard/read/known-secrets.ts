@@ -48,7 +48,7 @@ const FOREIGN_KEYS = [
   /^-----BEGIN (\w+ )?(PUBLIC KEY|CERTIFICATE)|^ssh-(rsa|ed25519) AAAA|^ecdsa-sha2-/,
 ]
 
-/** Whether a text names a secret, or belongs to something else than the session cookie. */
+/** Tells whether a text names a secret, or is a secret of something else than the session cookie. */
 export function isReference(text: string): boolean {
   const trimmed = text.trim()
   return [...REFERENCES, ...FOREIGN_KEYS].some((pattern) => pattern.test(trimmed)) || isJson(trimmed)
@@ -64,7 +64,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** What invented secrets are put together from. */
+/** The parts of which people build invented secrets. */
 const WORDS = (
   'secret secrets password passwords pass word words passphrase passwd complex encryption encrypt iron session sessions cookie cookies ' +
   'signing signed sign signature super duper ultra mega very really long longest strong safe secure security private hidden random ' +
@@ -85,7 +85,7 @@ export const KNOWN_WORDS: ReadonlySet<string> = new Set(WORDS)
 
 export const MAX_WORD: number = Math.max(...WORDS.map((word) => word.length))
 
-/** What people hash when they need something that looks random. */
+/** The texts that people hash when they need something that looks random. */
 const HASHED = [
   '',
   'keyboard cat',
@@ -107,7 +107,7 @@ const DIGEST_LENGTHS = new Set([16, 20, 32, 64])
 
 let digests: ReadonlySet<string> | undefined
 
-/** Whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length are judged. */
+/** Tells whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length are judged. */
 export function isDigestOfWord(bytes: Buffer): boolean {
   if (!DIGEST_LENGTHS.has(bytes.length)) return false
   digests ??= new Set(

@@ -1,6 +1,6 @@
-/** What the other plugins of an app do, once all have loaded. */
+/** The facts about the other plugins of an app, once all have loaded. */
 export interface NeighbourFacts {
-  /** What CORS answers to origins that nobody should let in; empty when there is no CORS plugin to ask. */
+  /** The answers of CORS to origins that nobody should let in; empty without a CORS plugin. */
   readonly cors: readonly CorsAnswer[]
   /** Tells whether a plugin checks CSRF tokens. */
   readonly hasCsrfProtection: boolean
@@ -10,7 +10,7 @@ export interface NeighbourFacts {
   readonly hasSudoRoute: boolean
   /** Plugins that sign with one of our secrets. */
   readonly secretSharedWith: readonly string[]
-  /** What the store did when asked for a record that cannot exist; `null` when it was not asked. */
+  /** The reaction of the store to the read of a record that cannot exist; `null` when it was not asked. */
   readonly store: StoreProbe | null
   /** Names of session cookies that other plugins set. */
   readonly cookieNames: readonly string[]
@@ -18,7 +18,7 @@ export interface NeighbourFacts {
   readonly clockSkew: number | null
   /** The policy by which the store's server drops records that have not expired; `null` when it does not, or cannot be told. */
   readonly evictionPolicy: string | null
-  /** Whether Fastify believes any client that names itself a proxy: `trustProxy: true`. */
+  /** Tells whether Fastify believes any client that names itself a proxy: `trustProxy: true`. */
   readonly trustsEveryProxy: boolean
   /** Tells whether the hook of @fastify/cookie runs; `false` when the app registered it with `hook: false`, `null` when that cannot be told. */
   readonly readsCookies: boolean | null
@@ -57,20 +57,20 @@ export interface RequestFacts {
   readonly fastifyVersion: string
   /** Tells whether the request carries a session cookie, or its response sets one. */
   readonly hasSessionCookie: boolean
-  /** How many session cookies of one name came with the request. */
+  /** The number of session cookies of one name in the request. */
   readonly sessionCookies: number
   /** An origin that was refused although CORS lets it in with credentials. */
   readonly refusedOrigin: string | null
 }
 
-/** What the answer to one request shows of the app. */
+/** The facts that the answer to one request shows about the app. */
 export interface AnswerFacts {
   /** `GET /login`: method and route, without the query. */
   readonly route: string
   readonly isSafeMethod: boolean
   /** Names of the query's parameters. */
   readonly parameters: readonly string[]
-  /** Whether the request logged somebody in, or out. */
+  /** Tells whether the request logged somebody in, or out. */
   readonly isLogin: boolean
   readonly isLogout: boolean
   /** Names of the cookies that the answer sets without Secure. */
@@ -88,13 +88,13 @@ export interface SourceSecret {
   readonly column: number
 }
 
-/** What a deployment shows to somebody outside, about everything but its cookies' attributes. */
+/** The facts that a deployment shows to the outside, except its cookies' attributes. */
 export interface ScanFacts {
-  /** What CORS answers to origins that nobody can have. */
+  /** The answers of CORS to origins that nobody can have. */
   readonly cors: readonly CorsAnswer[]
   /** Tells whether https responses carry Strict-Transport-Security; `null` without https. */
   readonly sendsHsts: boolean | null
-  /** What plain http leads to: nothing listens, a redirect to https, or a page. */
+  /** The answer to plain http: nothing listens, a redirect to https, or a page. */
   readonly plainHttp: 'closed' | 'redirects' | 'serves' | 'unknown'
   /** Tells whether the host is this machine. */
   readonly isLoopback: boolean

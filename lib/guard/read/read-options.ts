@@ -11,7 +11,7 @@ export interface ReadOptions {
   /** Empty when the options are no object at all. */
   readonly root: Bag
   readonly isObject: boolean
-  /** What was given, as a report shows it. */
+  /** The given value, as a report shows it. */
   readonly shown: string
   readonly unreadable: readonly Unreadable[]
 }

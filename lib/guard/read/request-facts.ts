@@ -1,6 +1,6 @@
 import type { RequestFacts } from './phase-facts.ts'
 
-/** As much of a Fastify request as shows the way it came. */
+/** The part of a Fastify request that shows its way through proxies. */
 export interface WireRequest {
   readonly protocol: string
   readonly hostname: string

@@ -12,7 +12,7 @@ export const MIN_BITS = 100
 // Longer than any secret; what follows cannot make a good one bad.
 const MAX_JUDGED = 1024
 
-/** How many encodings are taken off: the base64 of the base64 of a text is that text. */
+/** The number of encodings that are removed: the base64 of the base64 of a text is that text. */
 const MAX_DEPTH = 3
 
 /** Nothing but words, one of them said aloud: a generated secret of any length has digits, and none of these. */
@@ -31,7 +31,7 @@ export function weaknessesOf(secret: string): SecretWeakness[] {
   ]
 }
 
-/** What a text decodes to as hex or base64, and what that decodes to where it is text again. */
+/** Returns the bytes that a text decodes to as hex or base64, decoded again while the result is text. */
 function contentsOf(text: string, depth = 0): Buffer[] {
   if (depth === MAX_DEPTH) return []
   const bare = text.trim().replace(/=+$/, '')
@@ -89,7 +89,7 @@ function isPhrase(secret: string): boolean {
   // A short remainder, like the year, makes no secret out of words.
   return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 4))
 }
-/** How many characters are left when known words cover as much as they can. */
+/** Returns the number of characters that known words cannot cover. */
 function uncovered(plain: string): number {
   const best = [0]
   for (let end = 1; end <= plain.length; end++) {

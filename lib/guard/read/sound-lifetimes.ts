@@ -11,7 +11,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** What apps choose: among two readings of a number, the one in here was meant. */
+/** The range that apps choose from. Of two readings of a number, the reading inside the range was meant. */
 const USUAL: Readonly<Record<keyof Lifetimes, readonly [least: number, most: number]>> = {
   renewalTimeout: [MINUTE, HOUR],
   idleTimeout: [MINUTE, DAY],

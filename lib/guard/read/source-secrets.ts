@@ -6,7 +6,7 @@ const TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])
 /** A name that is given a value, or a list of values: `secret: [a, `, `const SESSION_SECRET = `. */
 const NAMED = /(?:^|[^\w$.])(\w*secrets?)\b\s*['"]?\s*(?::\s*(?:string\s*)?=?|=)\s*(?:\[[^[\]]*)?$/i
 
-/** What stands in for a variable that is not set: `process.env.SESSION_SECRET ?? `. */
+/** The default for a variable that is not set: `process.env.SESSION_SECRET ?? `. */
 const FALLBACK = /\b(\w*secret\w*)\b['"]?\]?\s*(?:\?\?|\|\|)\s*$/i
 
 const MAX_BEFORE = 300

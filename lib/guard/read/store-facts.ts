@@ -3,13 +3,13 @@ import type { MistakenStore } from './mistaken-store.ts'
 import { mistakenStore } from './mistaken-store.ts'
 import type { SessionStore, UserIndex } from '../../../types/index.ts'
 
-/** What a store says about itself, for the guard. All optional: silence means a first-party promise. */
+/** The facts that a store states for the guard. All are optional: a missing fact is a kept promise. */
 export interface StoreDescription {
   /** Records live in this process's memory and end with it. */
   readonly volatile?: boolean
   /** Promises of the core interface that the store cannot keep, in words. */
   readonly weaker?: readonly string[]
-  /** Where its connections go, where that can be seen. */
+  /** The addresses that the store connects to, when they can be seen. */
   readonly connections?: readonly StoreConnection[]
   /** The path of the file that records are in. */
   readonly location?: string
@@ -28,7 +28,7 @@ export interface StoreConnection {
   readonly verified?: boolean
 }
 
-/** What the guard can tell about a store without calling it. */
+/** The facts about a store that the guard sees without a call. */
 export interface StoreFacts {
   /** `faulty`: not a store at all, which another rule says. */
   readonly kind: 'default' | 'given' | 'faulty'
@@ -42,7 +42,7 @@ export interface StoreFacts {
   readonly plaintextHosts: readonly string[]
   /** Hosts that could be anybody: the connection is encrypted, and no certificate is checked. */
   readonly unverifiedHosts: readonly string[]
-  /** Whether expired records stay until somebody calls `sweep`. */
+  /** Tells whether expired records stay until somebody calls `sweep`. */
   readonly needsSweep: boolean
   /** The path of the file that records are in, where the store says so. */
   readonly location: string | null

@@ -1,10 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Finding } from '../../../types/index.ts'
 
-/** What a phase of the guard found. */
+/** The findings of one phase of the guard. */
 export interface GuardReport {
   readonly findings: readonly Finding[]
-  /** Which rules apply, and why, in a line. */
+  /** The line that says which rules apply, and why. */
   readonly environment: string
   /** The options that were judged. They stay in this process. */
   readonly options?: unknown

@@ -30,7 +30,7 @@ function placeText(place: SourcePlace | undefined, target: string): string {
   return `file=${property(place.file)},line=${place.line},col=${place.column}`
 }
 
-/** A line break would end the command, and the next line could be one of its own. */
+/** Escapes line breaks, because a line break would end the command and the next line could be another command. */
 function data(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }

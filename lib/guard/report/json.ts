@@ -1,13 +1,13 @@
 import type { Finding, SourcePlace } from '../../../types/index.ts'
 import { bySeverity, SEVERITIES } from './severities.ts'
 
-/** What a machine-readable report says besides its findings. */
+/** The parts of a machine-readable report beside its findings. */
 export interface ReportSource {
   /** Version of this package. */
   readonly version: string
   /** The file, or the address, that was checked. */
   readonly target: string
-  /** Which rules apply, and why, in a line. */
+  /** The line that says which rules apply, and why. */
   readonly environment: string
   /** Why the findings are not, or may not be, all that there is to find. */
   readonly failure?: ReportFailure | undefined
@@ -18,7 +18,7 @@ export interface ReportSource {
 /** Why something could not be checked to its end. */
 export interface ReportFailure {
   readonly message: string
-  /** What to do about the failure. */
+  /** The advice for the failure. */
   readonly hint?: string
   /** The line of the app that failed. */
   readonly place?: SourcePlace

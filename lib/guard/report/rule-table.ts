@@ -2,7 +2,7 @@ import { RULES } from '../rules/index.ts'
 import type { Severity } from '../../../types/index.ts'
 import type { Rule } from '../rules/rule.ts'
 
-/** How bad a rule is in words: `fatal everywhere`, `fatal in production, warning elsewhere`. */
+/** Returns the severity of a rule in words: `fatal everywhere`, `fatal in production, warning elsewhere`. */
 export function severityText({ severity, severityNote }: Rule): string {
   const text = inWords(severity)
   return severityNote === undefined ? text : `${text}, ${severityNote}`

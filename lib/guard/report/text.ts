@@ -3,11 +3,11 @@ import { fill, wordsOf } from './fill.ts'
 import type { ReportFailure } from './json.ts'
 import { bySeverity, SEVERITIES } from './severities.ts'
 
-/** How a report is laid out. */
+/** The layout of a report. */
 export interface ReportLayout {
   /** The line that says which rules apply, and why. */
   readonly environment: string
-  /** Which findings are spelt out: those that refuse the boot, or all. The others are counted and named. */
+  /** The findings to spell out: those that refuse the boot, or all. The others are counted and named. */
   readonly spellOut?: 'fatal' | 'all'
   /** Spells out silenced findings too. */
   readonly showSilenced?: boolean
@@ -32,7 +32,7 @@ const MAX_WIDTH = 100
 
 const INDENT = ' '.repeat(11)
 
-/** How wide lines may be in a terminal of so many columns, or where there is none. */
+/** Returns the width of lines for a terminal with this number of columns, or without a terminal. */
 export function lineWidth(columns: number | undefined): number {
   return Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns ?? MAX_WIDTH))
 }
@@ -124,7 +124,7 @@ function paragraph(label: string, text: string, { width }: Pick<ReportLayout, 'w
   return lines.map((line, index) => (index === 0 ? label : ' '.repeat(label.length)) + line)
 }
 
-/** What is not spelt out, by name: `⚠ 1 warning: session/environment-unknown`. */
+/** Names the findings that are not spelt out: `⚠ 1 warning: session/environment-unknown`. */
 function renderRest(findings: readonly Finding[], layout: ReportLayout): string[] {
   const silenced = findings.filter((finding) => finding.silenced !== undefined)
   const lines = SEVERITIES.flatMap((severity) => {

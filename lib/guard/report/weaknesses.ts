@@ -15,7 +15,7 @@ const WEAKNESSES: readonly (readonly [RegExp, number])[] = [
   [/^(memory-store|store|redis|sweep|clock)/, 664],
 ]
 
-/** What is left: a protection that is not the one that was meant. */
+/** The protection that is left, weaker than the intended one. */
 const PROTECTION_FAILURE = 693
 
 /** The number of the weakness (CWE) that a rule guards against. */

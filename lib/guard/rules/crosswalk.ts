@@ -1,7 +1,7 @@
 /** A rule of another tool that speaks of the same thing. */
 export interface Counterpart {
   readonly tool: string
-  /** As the tool prints it. */
+  /** The name as the tool prints it. */
   readonly id: string
   /** Slugs of the rules here. */
   readonly rules: readonly string[]
@@ -11,7 +11,7 @@ function of(tool: string, ids: Readonly<Record<string, readonly string[]>>): Cou
   return Object.entries(ids).map(([id, rules]) => ({ tool, id, rules }))
 }
 
-/** What other tools call the rules of this guard. */
+/** The names of this guard's rules in other tools. */
 export const CROSSWALK: readonly Counterpart[] = [
   ...of('Django check --deploy', {
     'security.W003': ['samesite-none-exposed', 'cross-origin-off'],
@@ -123,7 +123,7 @@ export function weaknessesOf(slug: string): number[] {
   return Object.entries(WEAKNESSES).flatMap(([cwe, slugs]) => (slugs.includes(slug) ? [Number(cwe)] : []))
 }
 
-/** What other tools call a rule. */
+/** Returns the names of a rule in other tools. */
 export function counterpartsOf(slug: string): readonly Counterpart[] {
   return CROSSWALK.filter(({ rules }) => rules.includes(slug))
 }

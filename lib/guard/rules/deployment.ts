@@ -88,7 +88,7 @@ export const sameSiteMissing: Rule = {
   phases: ['scan'],
   silenceable: true,
   when: 'a session cookie without a SameSite attribute',
-  why: 'What happens then is up to the browser: Chromium assumes Lax, but for POSTs in the first two minutes; Firefox and Safari send the cookie with every request.',
+  why: 'What happens then is up to the browser: Chromium assumes Lax, except for POSTs in the first two minutes; Firefox and Safari send the cookie with every request.',
   remedy: '`SameSite=Lax`',
   references: ['RFC 6265bis 5.6.7', 'OWASP ASVS 5.0 3.3.2'],
   teach: `Without the attribute one half of the browsers protects your forms from other sites, and the other half does not. Say Lax, or Strict.`,

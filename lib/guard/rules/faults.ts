@@ -1,7 +1,7 @@
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Fault } from '../read/validate.ts'
 
-/** What means nothing refuses the boot in every environment. */
+/** An option without a meaning refuses the boot in every environment. */
 export const ALWAYS_FATAL = { production: 'fatal', development: 'fatal' } as const
 
 /** The faults that one rule speaks of. */

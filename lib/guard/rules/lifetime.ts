@@ -195,7 +195,7 @@ export const renewalOff: Rule = {
   why: 'The same session id is good until the session ends, so a copied cookie is never found out.',
   remedy: 'turn it on',
   references: ['OWASP Session Management Cheat Sheet: renewal timeout'],
-  teach: `Renewal replaces the id of a busy session every few minutes. An id that leaked into a log or a backup is soon worth nothing; and when
+  teach: `Renewal replaces the id of a busy session every few minutes. An id that leaked into a log or a backup soon opens nothing; and when
 the thief and the owner both come with ids of the same session, the plugin sees it and ends the session. Without renewal neither happens.`,
   examples: {
     wrong: { options: "renewalTimeout: '0s'" },

@@ -7,7 +7,7 @@ import type { Prefix } from '../read/cookie-syntax.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Problem, Rule } from './rule.ts'
 
-/** What the prefix promises and the other attributes do not keep. */
+/** Returns the promises of the prefix that the other attributes break. */
 function brokenPromises(facts: ConfigFacts, prefix: Prefix): FindingLocation[] {
   const { cookie } = facts
   const isHost = prefix.startsWith('__Host-')

@@ -7,7 +7,7 @@ function seenAt(path: string, value: string): FindingLocation[] {
   return [{ ...locate([], value), path }]
 }
 
-/** What an identity provider, or a link in a mail, sends along; such a login cannot be a POST of a form. */
+/** The parameters of an identity provider or of a link in a mail. Such a login cannot be the POST of a form. */
 const PROOFS = [
   'code',
   'state',
@@ -23,7 +23,7 @@ const PROOFS = [
   'jwt',
 ]
 
-/** What an identity provider sends along when it ends the session everywhere (OpenID Connect Front-Channel Logout 1.0). */
+/** The parameters of an identity provider that ends the session everywhere (OpenID Connect Front-Channel Logout 1.0). */
 const LOGOUT_PROOFS = ['sid', 'iss', 'logout_token', 'state', 'samlrequest', 'samlresponse']
 
 function lacks({ parameters }: AnswerFacts, proofs: readonly string[]): boolean {

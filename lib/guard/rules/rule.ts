@@ -5,13 +5,13 @@ import { describeFix } from './fix.ts'
 import type { Fix } from './fix.ts'
 import type { CheckContext, EnvironmentInput } from '../read/environment.ts'
 
-/** How bad a finding is under the production rules and under the relaxed ones; `null` says nothing at all. */
+/** The severity of a finding under the production rules and under the relaxed rules; `null` for no finding. */
 export interface Severities {
   readonly production: Severity
   readonly development: Severity | null
 }
 
-/** What a rule found: everything of a finding that the rule itself does not already say. */
+/** The result of a rule: the parts of a finding that the rule itself does not say. */
 export interface Problem {
   readonly at: FindingLocation[]
   readonly message: string
@@ -29,17 +29,17 @@ export interface ConfigExample {
   readonly options: string
   readonly environment?: EnvironmentInput
   readonly context?: CheckContext
-  /** What the neighbours do, where it differs from nothing. */
+  /** The facts about neighbours, where there are any. */
   readonly neighbours?: Partial<NeighbourFacts>
-  /** What the request shows, where it differs from https on its own host. */
+  /** The facts about the request, where they differ from https on the app's own host. */
   readonly request?: Partial<RequestFacts>
-  /** What the answer to a request shows, where it differs from nothing. */
+  /** The facts about the answer to a request, where there are any. */
   readonly answer?: Partial<AnswerFacts>
   /** Source text of a file that is checked. */
   readonly source?: string
-  /** What an outside look at the deployment shows. */
+  /** The facts that a scan of the deployment shows. */
   readonly scan?: Partial<ScanFacts>
-  /** What a lesson shows in place of the options, where they are not what the rule is about. */
+  /** The example that a lesson shows in place of options, for a rule that is about something else. */
   readonly shown?: string
   /** Leaves out the good options that would otherwise be around the example. */
   readonly without?: readonly string[]
@@ -68,12 +68,12 @@ export interface Rule {
   /** The remedy, in words. */
   readonly remedy: string
   readonly references: readonly string[]
-  /** What goes wrong, how an attacker uses it, what browsers do: the lesson of `explain`. */
+  /** The lesson of `explain`: the danger, the attack, and the behaviour of browsers. */
   readonly teach: string
   readonly examples: { readonly wrong: ConfigExample; readonly right: ConfigExample }
   /** More right examples, by what their author is after; each member is shown, and judged in a test. */
   readonly intentions?: readonly Intention[]
-  /** When another choice is right, and how to say so. */
+  /** The case in which another choice is right, and how to declare it. */
   readonly exception?: string
   /** The register phase: what the options alone show. */
   readonly onConfig?: (facts: ConfigFacts) => Problem[]

@@ -11,7 +11,7 @@ const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a
 
 const MAX_HOST = 253
 
-/** What is wrong with a domain; browsers ignore one leading dot. */
+/** Returns the fault of a domain. Browsers ignore one leading dot. */
 type DomainFlaw = 'malformed' | 'local' | 'unspeakable-address' | 'public-suffix'
 
 function publicSuffixOf(host: string): { isListed: boolean; isSuffix: boolean } {

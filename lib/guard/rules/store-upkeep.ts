@@ -123,7 +123,7 @@ export const redisEvicts: Rule = {
   why: 'Under load users are logged out at random, and entries of the user index go too: a revocation then misses sessions.',
   remedy: '`maxmemory-policy noeviction`, and a server for sessions alone',
   references: ['Redis: key eviction'],
-  teach: `A cache may forget, a session store may not. With allkeys-lru or volatile-lru a full server drops what was not used lately: a session, or
+  teach: `A cache may forget, a session store may not. With allkeys-lru or volatile-lru a full server drops what was not used for the longest time: a session, or
 the list of a user's sessions. Give sessions a server or a database of their own with noeviction, and watch its memory.`,
   examples: {
     wrong: { shown: 'maxmemory-policy allkeys-lru', options: '', neighbours: { evictionPolicy: 'allkeys-lru' } },

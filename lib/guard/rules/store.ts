@@ -38,7 +38,7 @@ that were used least recently; it forgets everything when the process ends; and 
   },
 }
 
-/** Where it shows that there is more than one process; `undefined` when nothing does. */
+/** Returns the sign of more than one process; `undefined` without a sign. */
 function manyProcesses(facts: ConfigFacts): { path: string; value: string; isHint?: true } | undefined {
   const { variables } = facts.environment
   const count = (name: string): number => Number(variables[name] ?? 0)
