@@ -6,6 +6,7 @@ export type SessionErrorCode =
   | 'SESSION_LIMIT_REACHED'
   | 'SESSION_CROSS_ORIGIN'
   | 'SESSION_KEY_RESERVED'
+  | 'SESSION_LABEL_INVALID'
   | 'SESSION_RECORD_TOO_LARGE'
   | 'SESSION_VALUE_UNSERIALIZABLE'
   | 'SESSION_USER_INVALID'
@@ -17,6 +18,9 @@ export type SessionErrorCode =
   | 'SESSION_DECORATOR_TAKEN'
   | 'SESSION_AUTH_HASH_UNSET'
   | 'SESSION_STORE_LACKS_INDEX'
+  | 'SESSION_STORE_LACKS_CUTOFF'
+  | 'SESSION_STORE_LACKS_LISTING'
+  | 'SESSION_CLOSED'
   | 'SESSION_STORE_UNAVAILABLE'
   | 'SESSION_USER_UNAVAILABLE'
   | 'SESSION_SUPERSEDED'
@@ -32,6 +36,7 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
     'Refused: the request comes from another origin. List the origin in trustedOrigins if it may.',
   ],
   SESSION_KEY_RESERVED: [400, 'This name belongs to the session object and cannot hold data. Choose another.'],
+  SESSION_LABEL_INVALID: [400, 'A label has 1 to 100 characters. Control characters are refused.'],
   SESSION_RECORD_TOO_LARGE: [
     413,
     'The session data, or the user, is larger than maxRecordSize. Nothing was stored. Keep less in the session.',
@@ -64,6 +69,15 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
     500,
     'The session store cannot find sessions by user. Use a store that has a user index.',
   ],
+  SESSION_STORE_LACKS_CUTOFF: [
+    500,
+    'The session store cannot end all sessions at once, because it keeps no cutoff. Use a store of this package.',
+  ],
+  SESSION_STORE_LACKS_LISTING: [
+    500,
+    'The session store cannot list its sessions. Use a store that implements listAll and count.',
+  ],
+  SESSION_CLOSED: [401, 'The session that this belonged to has ended. Log in again.'],
   SESSION_STORE_UNAVAILABLE: [
     503,
     'The session store did not answer. The change may or may not have been made. Try again.',

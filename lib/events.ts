@@ -21,6 +21,7 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   logout: 'info',
   expire: 'info',
   revoke: 'info',
+  'revoke-all': 'warn',
   'dropped-write': 'info',
   replay: 'warn',
   fork: 'info',

@@ -1,6 +1,8 @@
 import cookiePlugin from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { OpenReplies } from './connections/open-replies.ts'
+import { SessionWatch } from './connections/session-watch.ts'
 import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
@@ -18,6 +20,7 @@ import { FreshUsers } from './session/fresh-users.ts'
 import { SessionIds } from './session/id.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
+import { CutoffGate } from './storage/cutoff-gate.ts'
 import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
@@ -41,12 +44,16 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
 
   app.addHook('onReady', () => registration.checkNeighbours())
   registration.watchEvents(engine.events)
+  const replies = new OpenReplies(engine.watch)
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', registration.watchAnswers())
-  app.addHook('onRequest', watchUpgrades(engine))
+  app.addHook('onRequest', watchUpgrades(engine.watch, replies))
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
   app.addHook('onRequest', loadRequestSession(engine))
+  app.addHook('onRequest', replies.noteRequests())
   app.addHook('onSend', finishSession(engine))
+  app.addHook('onSend', replies.watchStreams())
+  endWithSession(app, engine, replies)
   if (settings.sweepInterval > 0) keepSwept(app, engine)
   app.addHook('onClose', () => closeOwn(options.store))
 }
@@ -62,13 +69,20 @@ export const secureSession: FastifyPluginAsync<SecureSessionOptions> = fastifyPl
   fastify: '5.x',
 })
 
-async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<Engine> {
+/** The engine of a plugin, and the watch as the plugin drives it. */
+type PluginEngine = Engine & { readonly watch: SessionWatch }
+
+async function createEngine(app: FastifyInstance, settings: Settings, kept: SessionStore): Promise<PluginEngine> {
   const events = new SessionEvents(app.log, settings.clock)
   const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace, reportsTo(settings, events))
-  return {
+  const gate = store.has('readCutoff') ? new CutoffGate(store) : undefined
+  store.gate = gate
+  const engine: PluginEngine = {
     settings,
     events,
     store,
+    gate,
+    watch: new SessionWatch(() => engine),
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
@@ -76,6 +90,21 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }
+  return engine
+}
+
+/** Ends what is open with its session. Connections end before the server closes, because the server waits for them. */
+function endWithSession(app: FastifyInstance, { watch, store, gate }: PluginEngine, replies: OpenReplies): void {
+  store.onChange = (handle, record, why) => watch.settle(handle, record, why)
+  watch.beforeJudging = (handle) => replies.find(handle)
+  if (gate !== undefined) {
+    gate.onUse = () => watch.listen()
+    gate.onRaise = () => watch.lookSoon()
+  }
+  app.addHook('preClose', async () => {
+    replies.close()
+    await watch.close()
+  })
 }
 
 /** Returns functions that turn a store's reports on damaged and expired records into events. */

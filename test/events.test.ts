@@ -16,7 +16,16 @@ function eventsWithLog(): { events: SessionEvents; lines: Line[]; clock: ReturnT
   return { events: new SessionEvents({ info: at('info'), warn: at('warn'), error: at('error') }, clock), lines, clock }
 }
 
-const LOGIN = Object.freeze({ type: 'login', handle: 'h', previousHandle: null, userId: 'ann', remember: false })
+const LOGIN = Object.freeze({
+  type: 'login',
+  handle: 'h',
+  previousHandle: null,
+  userId: 'ann',
+  remember: false,
+  device: null,
+  label: null,
+  isNewDevice: null,
+})
 
 t.test(
   'an event reaches its own listeners, those of all events, and the diagnostics channel, as one frozen object',

@@ -1,6 +1,6 @@
 import type { Session, SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
-import type { ConfirmOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
+import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
 /** The members that the plugin adds to requests, under its own names. */
 export interface RequestMembers {
@@ -65,10 +65,10 @@ export interface RequestMembers {
   /**
    * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
    * `methods` adds the ways in which they did.
-   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`,
-   * `SESSION_STORE_UNAVAILABLE`
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`, `SESSION_RESPONSE_STARTED`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
-  confirmLogin(options?: ConfirmOptions): Promise<void>
+  confirmLogin(options?: ConfirmLoginOptions): Promise<void>
   /**
    * Keeps this session after its user changed their own credentials. The user's other sessions end at their next check.
    * Without a value, the option `authHash` computes the fingerprint.
@@ -181,6 +181,10 @@ declare module '@fastify/session' {
     update<Result>(change: (data: Session & Record<string, unknown>) => Result | Promise<Result>): Promise<Result>
     /** Changes the value of one key in the same way, and resolves to the new value. `undefined` removes the key. */
     update<Value>(key: string, change: (value: Value | undefined) => Value | Promise<Value>): Promise<Value>
+    /**
+     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
+     */
+    readonly signal: AbortSignal
   }
 }
 

@@ -232,6 +232,11 @@ export interface SessionRouteConfig {
   session?: false | 'passive' | 'stale-user'
   /** `false`: unsafe requests of other origins reach this route. */
   crossOriginProtection?: false
+  /**
+   * `'ignore'`: a stream, a hijacked reply or a WebSocket of this route outlives the session that it was opened with. Default:
+   * it ends with the session.
+   */
+  sessionEnd?: 'ignore'
 }
 
 /** The options of `requireLogin`. */

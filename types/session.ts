@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { SessionUser } from 'fastify'
 import type { DeviceFacts } from './store.ts'
 
@@ -32,12 +33,6 @@ export type LoginMethod =
   | 'vbm'
   | 'wia'
 
-/** The options of `req.confirmLogin(options)`. */
-export interface ConfirmOptions {
-  /** The ways in which the user has just proved who they are. Default none. */
-  methods?: readonly LoginMethod[] | undefined
-}
-
 /** The options of `req.login(user, options)`. */
 export interface LoginOptions {
   /** Makes cookie and session outlive the browser, for `rememberTimeout`. Default `false`. */
@@ -57,6 +52,16 @@ export interface LoginOptions {
    * named here.
    */
   keep?: boolean | readonly string[] | undefined
+  /** A name for the session, such as the name of the device, for device lists. At most 100 characters. Default: none. */
+  label?: string | undefined
+}
+
+/** The options of `req.confirmLogin(options)`. */
+export interface ConfirmLoginOptions {
+  /** A new name for the session. Default: the name stays. */
+  label?: string | undefined
+  /** The ways in which the user has just proved who they are. Default none. */
+  methods?: readonly LoginMethod[] | undefined
 }
 
 /** The options of `req.logout(options)`. */
@@ -67,14 +72,15 @@ export interface LogoutOptions {
   others?: boolean
 }
 
-/** One entry of a device list. It holds no secret. */
-export interface SessionInfo {
+/** The facts of one session. They hold no secret. */
+export interface SessionFacts {
   /** The public name of the session, for `revoke`. It opens nothing. */
   readonly handle: string
-  readonly userId: string
+  /** `null` for a session in which nobody is logged in. */
+  readonly userId: string | null
   readonly createdAt: Date
-  /** The instant at which the user last proved who they are. */
-  readonly authenticatedAt: Date
+  /** The instant at which the user last proved who they are; `null` where nobody is logged in. */
+  readonly authenticatedAt: Date | null
   /** The last use. A use is written at most every 1/20 of the idle timeout. */
   readonly lastSeenAt: Date
   /** The instant at which the session ends without further use. */
@@ -85,6 +91,45 @@ export interface SessionInfo {
   readonly remember: boolean
   /** The client as it looked at the login, or `null` when it was not recorded. */
   readonly device: DeviceFacts | null
+  /** The name given by `login`, `confirmLogin` or `rename`; `null` for none. */
+  readonly label: string | null
+}
+
+/** One entry of a device list. */
+export interface SessionInfo extends SessionFacts {
+  readonly userId: string
+  readonly authenticatedAt: Date
+  /** Tells whether this is the session that `list` was told to mark. */
+  readonly current: boolean
+}
+
+/** The facts of one session and a copy of its data. */
+export interface SessionDetails extends SessionFacts {
+  readonly data: Record<string, unknown>
+}
+
+/** The request of a handshake: `http.IncomingMessage`, as socket.io gives it in `socket.request`. */
+export interface Handshake {
+  readonly headers: IncomingHttpHeaders
+  readonly socket?: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean }
+}
+
+/** A session that was opened outside of a Fastify request. */
+export interface OpenedSession extends SessionDetails {
+  /** The user as given to `login`; `null` where nobody is logged in. */
+  readonly user: SessionUser | null
+  /** A signal that aborts when the session ends. See `req.session.signal`. */
+  readonly signal: AbortSignal
+  /** Stops watching for the end. Call it when the connection is over. */
+  close(): void
+}
+
+/** The result of `revokeAll`. */
+export interface RevokedAll {
+  /** The cutoff in force: no session that began before it is let in. */
+  readonly before: Date
+  /** Resolves to the number of removed records, once the removal behind the cutoff is done. Need not be awaited. */
+  readonly ended: Promise<number>
 }
 
 /** The sessions seen from outside a request: `app.sessions`. */
@@ -93,7 +138,53 @@ export interface Sessions {
    * Lists the live sessions of a user, the most recently used first.
    * @throws `SESSION_STORE_LACKS_INDEX`, `SESSION_STORE_UNAVAILABLE`
    */
-  list(userId: string): Promise<SessionInfo[]>
+  list(userId: string, options?: { current?: string | undefined }): Promise<SessionInfo[]>
+  /**
+   * Returns one session's facts and data; `undefined` when no such session lives. The handle is not bound to a user: compare
+   * `userId` where the handle comes from outside.
+   * @throws `SESSION_STORE_UNAVAILABLE`
+   */
+  get(handle: string): Promise<SessionDetails | undefined>
+  /**
+   * Changes the data of one session by compare-and-set. `change` changes the data in place, or returns the new data. It runs again
+   * when another write came between. Resolves to `false` when no such session lives.
+   * @throws `SESSION_OPTION_INVALID`, `SESSION_KEY_RESERVED`, `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_RECORD_TOO_LARGE`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   */
+  update(
+    handle: string,
+    change: (data: Record<string, unknown>) => Record<string, unknown> | void | Promise<Record<string, unknown> | void>,
+  ): Promise<boolean>
+  /**
+   * Gives a session a label, if the session belongs to this user. `null` removes the label. Resolves to `false` when there was no
+   * such session.
+   * @throws `SESSION_OPTION_INVALID`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   */
+  rename(handle: string, label: string | null, owner: { userId: string }): Promise<boolean>
+  /**
+   * Follows the cookie of a connection that is no Fastify request, such as one of socket.io. `from` is the request of the
+   * handshake, or the text of its `Cookie` header. Resolves to `null` when the cookie leads to no session. The request is
+   * compared with the origin of the app. A text has no origin to compare.
+   * @throws `SESSION_CROSS_ORIGIN` (403), `SESSION_OPTION_INVALID`, `SESSION_STORE_UNAVAILABLE` (503)
+   */
+  open(from: string | Handshake | undefined): Promise<OpenedSession | null>
+  /**
+   * Ends all sessions of everybody that began before an instant, `except` one handle. Default: before now. One write ends them
+   * all. This process obeys at once, others at once where the store announces, and else within one second.
+   * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   */
+  revokeAll(options?: { before?: Date | undefined; except?: string | undefined }): Promise<RevokedAll>
+  /**
+   * Lists all live sessions, those without a user included, while it reads the store page by page. A session that comes or goes
+   * meanwhile may be listed or not. Redis may list a session twice.
+   * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
+   */
+  all(): AsyncIterableIterator<SessionFacts>
+  /**
+   * Returns the number of live sessions, as the store counts them. Records that `revokeAll` has not yet removed are counted.
+   * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
+   */
+  count(): Promise<number>
   /**
    * Ends one session if it belongs to this user. Resolves to `false` when there was no such session.
    * @throws `SESSION_STORE_UNAVAILABLE`
@@ -130,7 +221,19 @@ export interface Sessions {
 
 /** One event of a session. `at` is in milliseconds since 1970. An event holds handles, no id, no secret and no data. */
 export type SessionEvent =
-  | { type: 'login'; at: number; handle: string; previousHandle: string | null; userId: string; remember: boolean }
+  | {
+      type: 'login'
+      at: number
+      handle: string
+      previousHandle: string | null
+      userId: string
+      remember: boolean
+      device: DeviceFacts | null
+      label: string | null
+      /** Tells whether this kind of client never logged this user in before; `null` where the store cannot tell. */
+      isNewDevice: boolean | null
+    }
+  | { type: 'revoke-all'; at: number; before: number; except: string | null }
   | { type: 'logout'; at: number; handle: string; userId: string }
   | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }

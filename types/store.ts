@@ -77,6 +77,11 @@ export interface SessionRecord {
   readonly rotatedAt: number
   readonly idleDeadline: number
   readonly absoluteDeadline: number
+  /**
+   * The cutoff that this session outlives although it began before: it was spared by name, or it began on a server whose clock is
+   * behind. Absent in all other records.
+   */
+  readonly sparedAt?: number
   /** The number of renewals since the login, up to the confirmed secret. */
   readonly generation: number
   /** The beginning of the hash of the secret that the confirmed one was issued to; empty after a login. */
@@ -99,6 +104,8 @@ export interface SessionRecord {
   readonly family: string
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  /** The name that somebody gave to the session or its device; absent, like `null`, for none. */
+  readonly label?: string | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
   readonly deviceKey: string | null
   /** The lifetimes that functions of the user gave this login, in milliseconds. Absent: those of the options. */

@@ -3,10 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { SessionRequest } from '../http/request-slot.ts'
 import { markAnswered, SLOT } from '../http/request-slot.ts'
-import type { Engine } from '../session/engine.ts'
 import { RequestSession } from '../session/request-session.ts'
-import type { Socket } from './socket-watch.ts'
-import { SocketWatch } from './socket-watch.ts'
+import type { Watch } from '../session/watch.ts'
+import { endSocket } from './end-socket.ts'
+import type { Socket } from './end-socket.ts'
+import type { OpenReplies } from './open-replies.ts'
+import { mayStayOpen } from './open-replies.ts'
 
 /** The `ws` server that @fastify/websocket adds to an app. Only its events are used, so the package is no dependency. */
 interface WebSocketApp {
@@ -14,19 +16,19 @@ interface WebSocketApp {
 }
 
 /** Lets a WebSocket live no longer than the session it was opened with. */
-export function watchUpgrades(engine: Engine): onRequestHookHandler {
-  const watch = new SocketWatch(engine)
-  engine.store.onChange = (handle, record) => watch.settle(handle, record)
+export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHookHandler {
   const requests = new WeakMap<IncomingMessage, SessionRequest>()
   const servers = new WeakSet<EventEmitter>()
 
   const onConnection = (socket: Socket, raw: IncomingMessage): void => {
     const request = requests.get(raw)
     if (request === undefined) return
+    replies.release(raw)
     // The upgrade is the response, and has gone without a cookie.
     markAnswered(request)
     const session = request[SLOT]
-    if (session instanceof RequestSession && session.record !== undefined) watch.open(socket, session.record)
+    if (!(session instanceof RequestSession) || session.record === undefined || mayStayOpen(request)) return
+    socket.once('close', watch.open(session.record, { end: (why) => endSocket(socket, why) }, true))
   }
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp

@@ -7,6 +7,7 @@ import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
 import { isPage, withNext } from './login-redirect.ts'
+import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
 import type { RouteConfigs } from './route-config.ts'
 
@@ -43,9 +44,12 @@ export function requireLoginFactory(
 export function sessionsApi(engine: Engine): Sessions {
   const { users, store, events, settings } = engine
   return {
-    list: async (userId) => {
+    ...singleSessions(engine),
+    ...allSessionsOf(engine),
+    list: async (userId, options = {}) => {
       checkUserId('list', userId)
-      return users.list(userId)
+      checkOptions('list', options)
+      return users.list(userId, options.current)
     },
     // The handle may come from a form: only what can be one reaches the store.
     revoke: async (handle, owner) => {

@@ -23,7 +23,7 @@ import {
   SLOT,
 } from './request-slot.ts'
 import { SeenValues } from './seen-values.ts'
-import { isWebResponse, takeSharedHeaders } from './web-response.ts'
+import { isStream, isWebResponse, takeSharedHeaders } from './web-response.ts'
 import { clearVariants, writeCookie } from './write-cookie.ts'
 
 /**
@@ -154,11 +154,6 @@ function afterClose({ raw }: FastifyReply): AfterResponse {
     if (raw.closed || raw.writableFinished) soon(listener)
     else raw.once('close', () => soon(listener))
   }
-}
-
-/** Tells whether the headers of a response may wait for its first byte. */
-function isStream(payload: unknown): boolean {
-  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
 }
 
 /** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */

@@ -6,7 +6,7 @@ import { SLOT } from './request-slot.ts'
 import { confirmLogin, login, updateAuthHash, updateUser } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
-import type { ConfirmOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -52,7 +52,7 @@ export function requestDecorators(
     [names.isAuthenticated, own(isAuthenticated)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
-    [names.confirmLogin, method((session, options?: ConfirmOptions) => confirmLogin(session, options))],
+    [names.confirmLogin, method((session, options?: ConfirmLoginOptions) => confirmLogin(session, options))],
     [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
     [names.updateUser, method((session, user: SessionUser) => updateUser(session, user))],
   ]

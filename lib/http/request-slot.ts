@@ -91,6 +91,16 @@ export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
 }
 
+/** Returns the address of a client as it is kept. */
+export function addressOf(address: string | undefined): string {
+  return (address ?? '').slice(0, MAX_ADDRESS)
+}
+
+/** Returns the user agent of a client as it is kept. */
+export function userAgentOf(header: string | undefined): string {
+  return (header ?? '').slice(0, MAX_USER_AGENT)
+}
+
 /** Reads the request only when asked, because most requests never are. */
 export class RequestClient implements Client {
   readonly #request: FastifyRequest
@@ -105,7 +115,7 @@ export class RequestClient implements Client {
 
   /** Empty over a unix socket, and once the client is gone. */
   get ip(): string {
-    return (this.#request.ip ?? '').slice(0, MAX_ADDRESS)
+    return addressOf(this.#request.ip)
   }
 
   get connection(): object {
@@ -122,6 +132,6 @@ export class RequestClient implements Client {
   }
 
   get userAgent(): string {
-    return (this.#request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
+    return userAgentOf(this.#request.headers['user-agent'])
   }
 }

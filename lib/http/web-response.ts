@@ -16,6 +16,11 @@ export function isWebResponse(payload: unknown): payload is WebResponse {
   return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload
 }
 
+/** Tells whether a payload may stay open: it is read piece by piece. The headers may wait for its first byte. */
+export function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !(payload instanceof Uint8Array)
+}
+
 /**
  * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its
  * headers replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.

@@ -1,4 +1,4 @@
-import type { ConfirmOptions, LoginOptions, SessionUser } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginOptions, SessionUser } from '../../types/index.ts'
 import { checkAuthHash, checkKeys, checkOptions } from './call-options.ts'
 import { identityOf, stageLogin, stagePending } from './login.ts'
 import type { StagingSession } from './staging.ts'
@@ -27,11 +27,8 @@ export function login(session: StagingSession, user: SessionUser, options: Login
  * Stages a fresh proof of who the user is.
  * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`
  */
-export function confirmLogin(session: StagingSession, options: ConfirmOptions = {}): Promise<void> {
-  return session.stage(async (situation) => {
-    checkOptions('confirmLogin', options)
-    return stageConfirmation(situation, options.methods)
-  })
+export function confirmLogin(session: StagingSession, options: ConfirmLoginOptions = {}): Promise<void> {
+  return session.stage(async (situation) => stageConfirmation(situation, options))
 }
 
 /**

@@ -25,7 +25,10 @@ const KEYS: Member = {
   accepts: (value) => typeof value === 'boolean' || isListOfTexts(value),
 }
 
-type CallName = 'login' | 'confirmLogin' | 'logout' | 'requireLogin' | 'revoke' | 'revokeUser'
+const INSTANT: Member = {
+  wanted: 'a valid Date',
+  accepts: (value) => value instanceof Date && Number.isFinite(value.getTime()),
+}
 
 const METHODS: Member = {
   wanted: `a list of names of RFC 8176: ${METHOD_NAMES.join(', ')}`,
@@ -33,10 +36,24 @@ const METHODS: Member = {
 }
 const PATH: Member = { wanted: "a path of this app such as '/login'", accepts: isLocalPath }
 
+type CallName =
+  | 'login'
+  | 'confirmLogin'
+  | 'logout'
+  | 'list'
+  | 'rename'
+  | 'requireLogin'
+  | 'revoke'
+  | 'revokeUser'
+  | 'revokeAll'
+
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, methods: METHODS, pending: BOOLEAN },
-  confirmLogin: { methods: METHODS },
+  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT, methods: METHODS, pending: BOOLEAN },
+  confirmLogin: { label: TEXT, methods: METHODS },
+  list: { current: TEXT },
+  rename: { userId: NAME },
+  revokeAll: { before: INSTANT, except: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
   requireLogin: { within: DURATION, methods: METHODS, redirect: PATH },
   revoke: { userId: NAME },
@@ -67,6 +84,25 @@ export function checkOptions(call: CallName, options: unknown): void {
  */
 export function checkUserId(call: string, userId: unknown): void {
   if (!isName(userId)) refuse(`${call} takes the id of a user, ${NAME.wanted}`)
+}
+
+/** A label may come from a form and is shown in pages: characters that control a terminal or turn text round stay out. */
+const LABEL = /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,100}$/u
+
+/** @throws `SESSION_LABEL_INVALID` */
+export function checkLabel(label: unknown): void {
+  if (label === undefined || label === null || (typeof label === 'string' && LABEL.test(label))) return
+  throw new SecureSessionError('SESSION_LABEL_INVALID')
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkHandle(call: string, handle: unknown): asserts handle is string {
+  if (typeof handle !== 'string') refuse(`${call} takes the handle of a session, a text`)
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkChange(change: unknown): void {
+  if (typeof change !== 'function') refuse('update takes a function of the data')
 }
 
 /** @throws `SESSION_OPTION_INVALID` */

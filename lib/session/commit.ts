@@ -148,16 +148,21 @@ async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promi
 async function put(
   engine: Engine,
   base: SessionRecord | undefined,
-  next: NextRecord,
+  planned: NextRecord,
   { rotation, user }: Pick<Work, 'rotation' | 'user'>,
 ): Promise<Outcome | undefined> {
+  const begins = base === undefined || rotation?.identity !== undefined
+  const next = begins ? { ...planned, record: (await engine.gate?.admit(planned.record)) ?? planned.record } : planned
   const { record, minted } = next
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
+  let isNew: boolean | null = null
   try {
     if (!(await write(engine, base, next))) return undefined
     trust(record)
-    if (rotation?.identity !== undefined) await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    if (rotation?.identity !== undefined) {
+      isNew = await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    }
   } catch (error) {
     if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
     return failed(error, wayBack === undefined)
@@ -165,7 +170,7 @@ async function put(
   const { handle, userId } = record
   // Nobody but a logged-in user is updated.
   if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, userId: userId as string })
-  if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason)
+  if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason, isNew)
   else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }

@@ -40,14 +40,6 @@ export async function checkUser(engine: Engine, record: OwnedRecord): Promise<Ch
 }
 
 /**
- * Tells whether the user still exists, with the credentials of the login.
- * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
- */
-export async function hasSameCredentials(engine: Engine, record: OwnedRecord): Promise<boolean> {
-  return typeof (await checkUser(engine, record)) === 'object'
-}
-
-/**
  * Returns the user as `loadUser` finds them now; `undefined` without such a user, or without the option.
  * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */

@@ -1,11 +1,13 @@
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
+import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { FreshUsers } from './fresh-users.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
 import type { UserSnapshots } from './user-snapshot.ts'
+import type { Watch } from './watch.ts'
 
 /** The session object that apps know from @fastify/session: data as properties, plus methods and `cookie`. */
 export type EngineSession = Record<PropertyKey, unknown>
@@ -25,6 +27,9 @@ export interface Engine {
   readonly snapshots: UserSnapshots
   readonly freshUsers: FreshUsers
   readonly events: SessionEvents
+  /** Absent where the store keeps no cutoff. */
+  readonly gate: CutoffGate | undefined
+  readonly watch: Watch
   readonly openSession: OpenSession
   /** Hashes of secrets whose client has logged in since: a late answer may not clear the new cookie. */
   readonly replacedIds: Recent<true>

@@ -22,7 +22,7 @@ export async function expire(
   reason: 'idle' | 'absolute',
 ): Promise<void> {
   // Another process may have moved the deadline a moment earlier. Then the index entry stays too.
-  if (!(await store.delete(handle, version))) return
+  if (!(await store.delete(handle, version, 'expired'))) return
   if (userId !== null) await users.release(userId, handle)
   events.emit({ type: 'expire', handle, userId, reason })
 }

@@ -171,7 +171,7 @@ async function endCopied(
   }
   const isCopied = (latest: SessionRecord): boolean =>
     judge(latest, { ...presented, now: settings.clock() }).kind === 'end'
-  if ((await users.end(handle, isCopied, record)) === undefined) return { state: 'shadowed', handle }
+  if ((await users.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
   events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
   if (userId === null) return gone
   await users.release(userId, handle)

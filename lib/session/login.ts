@@ -1,7 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
+import { checkLabel } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import { deviceOf } from './device.ts'
+import { isNewDevice } from './known-devices.ts'
 import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
@@ -26,6 +28,7 @@ export async function identityOf(
   user: SessionUser,
   options: LoginOptions,
 ): Promise<Identity> {
+  checkLabel(options.label)
   const { clock } = engine.settings
   const lifetimes = lifetimesAtLogin(engine.settings, user)
   const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
@@ -36,6 +39,7 @@ export async function identityOf(
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
+    label: options.label ?? null,
     ...(lifetimes !== undefined && { lifetimes }),
     ...methodsAtLogin(record?.pending, user.id, authHash, options.methods, clock()),
   }
@@ -61,7 +65,7 @@ function methodsAtLogin(
   return { methods: withMethods(pending.methods, used, now) }
 }
 
-const NOT_YET = 'remember and keep belong to the login that completes it'
+const NOT_YET = 'remember, keep and label belong to the login that completes it'
 const LOGGED_IN = 'somebody is logged in: call req.logout() first, or req.confirmLogin() for the same user'
 
 /** How long a half login waits for its second factor, in milliseconds. */
@@ -78,7 +82,8 @@ export async function stagePending(
   options: LoginOptions,
 ): Promise<Staged> {
   const { clock } = engine.settings
-  if (options.remember !== undefined || options.keep !== undefined) return refusePending(NOT_YET)
+  const { remember, keep, label } = options
+  if ([remember, keep, label].some((option) => option !== undefined)) return refusePending(NOT_YET)
   if (userId !== null) return refusePending(LOGGED_IN)
   const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
   const methods = withMethods([], options.methods, clock())
@@ -127,9 +132,12 @@ function refuseLogin(detail: string): never {
 export async function stageLogin(
   { engine, handle, record, userId }: Situation,
   user: SessionUser,
-  identity: Identity,
+  given: Identity,
   keep: LoginOptions['keep'],
 ): Promise<Staged> {
+  // The same user on the same device: the name that somebody gave to the device stays.
+  const label = given.label ?? (userId === user.id ? record?.label : null) ?? null
+  const identity: Identity = { ...given, label }
   const earlier = await engine.users.reserve(user, handle, record)
   const login = { user, earlier }
   const isOther = userId !== null && userId !== user.id
@@ -147,28 +155,34 @@ export async function stageLogin(
 /**
  * Finishes a login whose record was written: keeps the limit, and asks the index whether somebody revoked the user meanwhile.
  * The entry of a user who was here before stays. A login that is taken back could not tell otherwise that the user was revoked.
+ * Resolves to whether the client is new for this user; see `isNewDevice`.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
  */
 export async function settleLogin(
-  { users }: Engine,
+  engine: Engine,
   record: SessionRecord,
   userId: string,
   login: Rotation['login'],
-): Promise<void> {
+): Promise<boolean | null> {
+  const { users } = engine
+  const isNew = login === undefined ? null : isNewDevice(engine, record)
   if (login !== undefined) await users.evict(login.user, record, login.earlier)
   const isStillAllowed = await users.confirm(userId, record.handle, record.absoluteDeadline)
   if (!isStillAllowed) throw new SecureSessionError('SESSION_SUPERSEDED')
+  return isNew
 }
 
 /** Emits the events of a committed rotation. */
 export function announceRotation(
   { events }: Engine,
   base: SessionRecord | undefined,
-  { handle, userId, remember }: SessionRecord,
+  { handle, userId, remember, device, label = null }: SessionRecord,
   reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
+  isNew: boolean | null,
 ): void {
   if (reason === 'login' && userId !== null) {
-    events.emit({ type: 'login', handle, previousHandle: base?.handle ?? null, userId, remember })
+    const previousHandle = base?.handle ?? null
+    events.emit({ type: 'login', handle, previousHandle, userId, remember, device, label, isNewDevice: isNew })
   }
   if (base !== undefined) events.emit({ type: 'rotate', handle, reason })
 }

@@ -19,6 +19,7 @@ export interface Identity {
   readonly lifetimes?: KeptLifetimes | null
   /** The ways in which the user proved who they are; absent if the app names none. */
   readonly methods?: readonly UsedMethod[]
+  readonly label?: string | null
 }
 
 /** The record of a session that begins now with nobody logged in. */
@@ -94,6 +95,8 @@ export function authenticated(
 
 /** The shape of each field as JSON carries it. */
 const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
+  label: (value) => value === undefined || isStringOrNull(value),
+  sparedAt: (value) => value === undefined || isNumber(value),
   handle: isString,
   secretHash: isString,
   version: isCount,

@@ -15,6 +15,7 @@ import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
 import { SessionFacts } from './session-facts.ts'
 import { sessionObject } from './session-object.ts'
+import { RequestSignal } from './session-signal.ts'
 import type { Situation, Staged } from './staging.ts'
 import { takeBack } from './take-back.ts'
 import type { DataChange, UpdatedSession } from './update-data.ts'
@@ -34,6 +35,7 @@ export class RequestSession extends SessionFacts {
   #data: RequestData | undefined
   #queue: WorkQueue | undefined
   #newHandle: string | undefined
+  #signal: RequestSignal | undefined
   #isSaved = false
   #isRead = false
   #isLoggedOut = false
@@ -49,6 +51,12 @@ export class RequestSession extends SessionFacts {
   /** The name of the record that this request reads or would create. */
   get handle(): string {
     return this.record?.handle ?? (this.#newHandle ??= newHandle())
+  }
+
+  /** The signal that aborts when the session ends. */
+  get signal(): AbortSignal {
+    const isStaged = this.state.rotation !== undefined
+    return (this.#signal ??= new RequestSignal(this.engine.watch)).of(isStaged ? undefined : this.record)
   }
 
   /** The message of the response about this session. */
@@ -283,6 +291,7 @@ export class RequestSession extends SessionFacts {
       case 'written':
         this.state = states.afterWrite(this.state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
+        this.#signal?.follow(outcome.record)
         return
       case 'lost':
         this.#lose(outcome.handle)

@@ -18,6 +18,7 @@ interface SessionActions extends StagingSession {
   update<Result>(change: DataChange<Result>): Promise<Result>
   readonly isSaved: boolean
   readonly expiresAt: SessionDeadlines | null
+  readonly signal: AbortSignal
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void>
   /** Lets the app change data after the response started, or refuses it. */
@@ -65,6 +66,9 @@ const METHODS = new Map<PropertyKey, Method>(
   } satisfies Record<string, Method>),
 )
 
+/** The properties that this plugin adds, and the cookie. */
+const OWN_KEYS = new Set<PropertyKey>(['cookie', 'expiresAt', 'signal'])
+
 /** The members that only @fastify/session's own object has. */
 const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
 
@@ -102,6 +106,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
     // Each method declares its own arguments; the caller's are passed on as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
     if (key === 'expiresAt') return this.#context.session.expiresAt
+    if (key === 'signal') return this.#context.session.signal
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
     return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
@@ -121,9 +126,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   has(values: SessionData, key: PropertyKey): boolean {
-    return (
-      key === 'cookie' || key === 'expiresAt' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
-    )
+    return OWN_KEYS.has(key) || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
   }
 
   ownKeys(values: SessionData): (string | symbol)[] {

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
+import { checkLabel, checkOptions } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import type { Client, Engine } from './engine.ts'
 import { trustedMethods, withMethods } from './methods.ts'
@@ -40,24 +41,36 @@ export interface StagingSession {
 
 /**
  * Stages a fresh proof of who the user is.
- * @throws `SESSION_LOGIN_REQUIRED`
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`
  */
-export function stageConfirmation(situation: Situation, used?: readonly LoginMethod[]): Staged {
+export function stageConfirmation(situation: Situation, options: ConfirmLoginOptions): Staged {
+  checkOptions('confirmLogin', options)
+  checkLabel(options.label)
   const { engine, rotation, record, user, authCheckedAt } = situation
   const now = engine.settings.clock()
   // A login in this request is as fresh as a confirmation.
   if (rotation?.identity !== undefined) {
     const { identity } = rotation
-    return { rotation: { ...rotation, identity: { ...identity, ...confirmed(identity.methods, used, now) } } }
+    return {
+      rotation: {
+        ...rotation,
+        identity: {
+          ...identity,
+          label: options.label ?? identity.label ?? null,
+          ...confirmed(identity.methods, options.methods, now),
+        },
+      },
+    }
   }
   if (record === undefined || record.userId === null || user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
   const { userId, remember, device, lifetimes } = record
+  const label = options.label ?? record.label ?? null
   const known = { authHash: record.authHash, authCheckedAt }
   const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
-  const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), used, now) }
-  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, ...kept } } }
+  const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), options.methods, now) }
+  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, label, ...kept } } }
 }
 
 /** Returns the ways in which a user proved who they are, with those named now. */

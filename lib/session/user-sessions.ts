@@ -2,8 +2,9 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { TimedStore } from '../storage/timed-store.ts'
+import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import { expiredBy } from './lifetime.ts'
+import { infoOf } from './session-info.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
@@ -114,8 +115,8 @@ export class UserSessions {
     await inBatches(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
-  async list(userId: string): Promise<SessionInfo[]> {
-    return (await this.#live(userId)).map((record) => describe(userId, record))
+  async list(userId: string, current?: string): Promise<SessionInfo[]> {
+    return (await this.#live(userId)).map((record) => infoOf(userId, record, current))
   }
 
   /**
@@ -124,9 +125,9 @@ export class UserSessions {
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => record.userId === userId
-    const first = await this.end(handle, isTheirs)
+    const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs) : undefined) ?? first
+    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
     if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
     return ended !== undefined
   }
@@ -155,11 +156,12 @@ export class UserSessions {
     handle: string,
     isToEnd: (record: SessionRecord) => boolean,
     loaded?: SessionRecord,
+    why?: SessionEnd,
   ): Promise<SessionRecord | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
       if (record === undefined || !isToEnd(record)) return undefined
-      if (await this.#store.delete(handle, record.version)) return record
+      if (await this.#store.delete(handle, record.version, why)) return record
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
@@ -175,7 +177,7 @@ export class UserSessions {
       isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
       return !isTheirs
     }
-    await this.end(handle, isOwn, record)
+    await this.end(handle, isOwn, record, 'logout')
     if (userId !== null) await this.release(userId, handle)
     return !isTheirs
   }
@@ -184,7 +186,7 @@ export class UserSessions {
   async endNamed(handle: string): Promise<void> {
     const userId = (await this.#store.get(handle))?.userId
     if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
-    else await this.#store.delete(handle)
+    else await this.#store.delete(handle, undefined, 'replay')
   }
 
   #limitOf(user: SessionUser): number {
@@ -243,18 +245,4 @@ async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Pro
 function isLoginBefore(one: SessionRecord, other: SessionRecord): boolean {
   const apart = Number(one.authenticatedAt) - Number(other.authenticatedAt)
   return apart === 0 ? one.handle < other.handle : apart < 0
-}
-
-function describe(userId: string, record: SessionRecord): SessionInfo {
-  return {
-    handle: record.handle,
-    userId,
-    createdAt: new Date(record.createdAt),
-    authenticatedAt: new Date(Number(record.authenticatedAt)),
-    lastSeenAt: new Date(record.lastSeenAt),
-    idleDeadline: new Date(record.idleDeadline),
-    absoluteDeadline: new Date(record.absoluteDeadline),
-    remember: record.remember,
-    device: record.device === null ? null : { ...record.device },
-  }
 }

@@ -24,6 +24,8 @@ interface Ask {
 export class CutoffWatch {
   readonly #read: () => Promise<number>
   readonly #clock: () => number
+  /** Hears each time that this process learns of a later cutoff. */
+  onRaise: ((cutoff: number) => void) | undefined
   #cutoff = 0
   /** The store had this cutoff at this instant, or later. */
   #learnedAt = -Infinity
@@ -61,7 +63,9 @@ export class CutoffWatch {
 
   /** Obeys a cutoff that this process has raised. */
   obey(cutoff: number): void {
-    this.#cutoff = Math.max(this.#cutoff, cutoff)
+    if (cutoff <= this.#cutoff) return
+    this.#cutoff = cutoff
+    this.onRaise?.(cutoff)
   }
 
   /** Asks no more in the background. */

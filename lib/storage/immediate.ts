@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type { SessionRecord, SessionStore, StorePowers } from '../../types/index.ts'
 
 /** An answer, or the promise of one. */
 export type Answer<Value> = Value | Promise<Value>
@@ -13,7 +13,7 @@ export type Answering<Store> = {
 type Method = (...args: never[]) => Promise<unknown>
 
 /** A store as the engine asks it. */
-export type AskedStore = Answering<SessionStore> & Partial<Answering<UserIndex & Sweeping>>
+export type AskedStore = Answering<SessionStore> & Partial<Answering<StorePowers>>
 
 /** The operations that a store performs without promises, because it has the answer in this process's memory. */
 export interface Immediate extends Partial<AskedStore> {
@@ -54,7 +54,7 @@ export class Offer {
 
 const OPERATIONS = [
   ...['get', 'create', 'update', 'touch', 'delete'],
-  ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'],
+  ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex', 'readCutoff'],
 ]
 
 const offers = new WeakMap<SessionStore, Offer>()

@@ -7,10 +7,16 @@ const AT_ONCE = 50
 /** Attempts to remove one record while other writes come between. A request of its own would end it too, at the cutoff. */
 const ATTEMPTS = 20
 
-/** Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. */
-export function beganAt({ authenticatedAt, createdAt }: SessionRecord): number {
-  return authenticatedAt ?? createdAt
+/**
+ * Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. A session that
+ * a cutoff spared counts as if it had begun at that cutoff.
+ */
+export function beganAt({ authenticatedAt, createdAt, sparedAt }: SessionRecord): number {
+  return Math.max(authenticatedAt ?? createdAt, sparedAt ?? 0)
 }
+
+/** A store as far as the removal needs it. */
+type Removable = Pick<SessionStore, 'get' | 'delete'> & Pick<Enumerating, 'listAll'>
 
 /** Gives back the place in the user index of a session that was removed. */
 export type Release = (userId: string, handle: string) => Promise<void>
@@ -20,7 +26,7 @@ export type Release = (userId: string, handle: string) => Promise<void>
  * number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no more.
  */
 export async function removeBefore(
-  store: SessionStore & Enumerating,
+  store: Removable,
   cutoff: number,
   release: Release,
   onPage?: (total: number) => void,
@@ -42,7 +48,7 @@ export async function removeBefore(
 
 /** Somebody may log in again meanwhile: then the record begins after the cutoff, and stays. */
 async function removeOne(
-  store: SessionStore,
+  store: Pick<SessionStore, 'get' | 'delete'>,
   listed: SessionRecord,
   cutoff: number,
   release: Release,

@@ -1,7 +1,14 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import { isRecord } from '../session/record.ts'
-import type { AbsenceReports, IndexEntry, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type {
+  AbsenceReports,
+  IndexEntry,
+  SessionRecord,
+  SessionStore,
+  StorePowers,
+  UserIndex,
+} from '../../types/index.ts'
 import { causeOf } from './cause.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Answer, AskedStore, Offer } from './immediate.ts'
@@ -11,6 +18,28 @@ import { readRecord, storedName, storedRecord } from '../session/namespace.ts'
 /** A store with a user index. */
 type IndexedStore = AskedStore &
   Required<Pick<AskedStore, 'addToIndex' | 'keepInIndex' | 'removeFromIndex' | 'listIndex'>>
+
+/** Keeps records away that no request may use, although the store has them. */
+export interface Gate {
+  /** Returns the record of an answer, or `undefined` if the record may not be used. */
+  pass(answer: Answer<SessionRecord | undefined>): Answer<SessionRecord | undefined>
+  /** Tells whether a record may be used, as far as this is known without asking the store. */
+  passesNow(record: SessionRecord): boolean
+}
+
+/** Why a session ended, for what is open with it. */
+export type SessionEnd =
+  | 'logout'
+  | 'revoked'
+  | 'evicted'
+  | 'replay'
+  | 'auth-hash'
+  | 'user-gone'
+  | 'expired'
+  | 'switched'
+  | 'changed'
+  | 'elsewhere'
+  | 'closed'
 
 /**
  * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an event.
@@ -23,7 +52,9 @@ type IndexedStore = AskedStore &
 export class TimedStore {
   readonly hasIndex: boolean
   /** Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not told. */
-  onChange: ((handle: string, record: SessionRecord | undefined) => void) | undefined
+  onChange: ((handle: string, record: SessionRecord | undefined, why: SessionEnd | undefined) => void) | undefined
+  /** Asked about each record that the engine wants to use. */
+  gate: Gate | undefined
   readonly #store: AskedStore
   readonly #offer: Offer | undefined
   readonly #deadlines: Deadlines
@@ -51,7 +82,8 @@ export class TimedStore {
   recall(handle: string): SessionRecord | undefined {
     try {
       const found = this.#offer?.recall(handle)
-      return found === undefined ? undefined : this.#read(found)
+      const record = found === undefined ? undefined : this.#read(found)
+      return record === undefined || this.gate?.passesNow(record) === false ? undefined : record
     } catch {
       // The store itself is asked next, and reports its own failure.
       return undefined
@@ -60,7 +92,13 @@ export class TimedStore {
 
   /** Returns the record of this handle. A damaged record is absent, and an event says so. */
   get(handle: string): Answer<SessionRecord | undefined> {
-    return this.#ask(
+    const answer = this.getStored(handle)
+    return this.gate === undefined ? answer : this.gate.pass(answer)
+  }
+
+  /** Returns the record of this handle, also one that no request may use. */
+  getStored(handle: string): Answer<SessionRecord | undefined> {
+    return this.ask(
       'get',
       (store) => store.get(handle, this.#reports),
       (found) => this.#examine(handle, found),
@@ -68,11 +106,11 @@ export class TimedStore {
   }
 
   create(record: SessionRecord): Answer<boolean> {
-    return this.#ask('create', (store) => store.create(this.#stored(record)))
+    return this.ask('create', (store) => store.create(this.#stored(record)))
   }
 
   update(record: SessionRecord, version: number): Answer<boolean> {
-    return this.#ask(
+    return this.ask(
       'update',
       (store) => store.update(this.#stored(record), version),
       (isDone) => this.#tell(isDone, record.handle, record),
@@ -80,14 +118,14 @@ export class TimedStore {
   }
 
   touch(handle: string, version: number, seen: Parameters<SessionStore['touch']>[2]): Answer<boolean> {
-    return this.#ask('touch', (store) => store.touch(handle, version, seen))
+    return this.ask('touch', (store) => store.touch(handle, version, seen))
   }
 
-  delete(handle: string, version?: number): Answer<boolean> {
-    return this.#ask(
+  delete(handle: string, version?: number, why?: SessionEnd): Answer<boolean> {
+    return this.ask(
       'delete',
       (store) => store.delete(handle, version),
-      (isDone) => this.#tell(isDone, handle, undefined),
+      (isDone) => this.#tell(isDone, handle, undefined, why),
     )
   }
 
@@ -107,12 +145,27 @@ export class TimedStore {
     return this.#askIndex('listIndex', (index) => index.listIndex(this.#name(userId)))
   }
 
-  /** Removes expired records. The time limit does not apply, because a sweep may take as long as its batch does. */
+  /** Removes expired records. */
   async sweep(now: number, limit: number): Promise<number> {
+    return this.askPatiently('sweep', async (store) => store.sweep?.(now, limit) ?? 0)
+  }
+
+  /** Tells whether the store has an operation. */
+  has(operation: keyof StorePowers): boolean {
+    return typeof this.#store[operation] === 'function'
+  }
+
+  /** Tells whether the store performs an operation without a promise. */
+  isImmediate(operation: keyof StorePowers): boolean {
+    return this.#offer?.having(operation) !== undefined
+  }
+
+  /** Asks for something that may take as long as there are records. The time limit does not apply. */
+  async askPatiently<Value>(operation: keyof StorePowers, ask: (store: AskedStore) => Answer<Value>): Promise<Value> {
     try {
-      return (await this.#store.sweep?.(now, limit)) ?? 0
+      return await ask(this.#store)
     } catch (cause) {
-      throw this.#failure('sweep', cause)
+      throw this.#failure(operation, cause)
     }
   }
 
@@ -128,9 +181,16 @@ export class TimedStore {
     return this.#namespace === undefined ? found : readRecord(this.#namespace, found)
   }
 
+  /** Returns a record that the store listed, as `getStored` would; `undefined` for one that is damaged or another app's. */
+  own(found: SessionRecord): SessionRecord | undefined {
+    return isRecord(found) ? this.#read(found) : undefined
+  }
+
   #reportExpired(record: SessionRecord, { onExpired }: AbsenceReports): void {
     const read = this.#read(record)
-    if (read !== undefined) onExpired?.(read)
+    if (read === undefined) return
+    onExpired?.(read)
+    this.onChange?.(read.handle, undefined, 'expired')
   }
 
   #examine(handle: string, found: SessionRecord | undefined): SessionRecord | undefined {
@@ -140,18 +200,18 @@ export class TimedStore {
     return undefined
   }
 
-  #tell(isDone: boolean, handle: string, record: SessionRecord | undefined): boolean {
-    if (isDone) this.onChange?.(handle, record)
+  #tell(isDone: boolean, handle: string, record: SessionRecord | undefined, why?: SessionEnd): boolean {
+    if (isDone) this.onChange?.(handle, record, why)
     return isDone
   }
 
   #askIndex<Value>(operation: keyof UserIndex, ask: (index: IndexedStore) => Answer<Value>): Answer<Value> {
     if (!this.hasIndex) return Promise.reject(new SecureSessionError('SESSION_STORE_LACKS_INDEX'))
-    return this.#ask(operation, (store) => ask(store as IndexedStore))
+    return this.ask(operation, (store) => ask(store as IndexedStore))
   }
 
   /** Asks the store. `read` turns its answer into the engine's, at once. */
-  #ask<Value>(
+  ask<Value>(
     operation: keyof AskedStore,
     ask: (store: AskedStore) => Answer<Value>,
     read: (value: Value) => Value = itself,

@@ -41,6 +41,8 @@ for (const one of await namedStores(t)) {
           absoluteDeadline: new Date(record.absoluteDeadline).toISOString(),
           remember: true,
           device: { userAgent: 'Firefox', ip: '127.0.0.1' },
+          label: null,
+          current: false,
         },
       ],
     })

@@ -11,7 +11,17 @@ const happen = (...events: SessionEvent[]): void => {
 
 t.test("a customer reads about the customer's own sessions and nobody else's, the newest first", async (t) => {
   happen(
-    { type: 'login', at: 1, handle: 'own', previousHandle: null, userId: 'alice', remember: false },
+    {
+      type: 'login',
+      at: 1,
+      handle: 'own',
+      previousHandle: null,
+      userId: 'alice',
+      remember: false,
+      device: null,
+      label: null,
+      isNewDevice: null,
+    },
     { type: 'rotate', at: 2, handle: 'own', reason: 'confirm' },
     { type: 'revoke', at: 3, handle: 'phone', userId: 'alice', reason: 'revoked' },
     { type: 'expire', at: 4, handle: 'pad', userId: 'alice', reason: 'idle' },
@@ -55,7 +65,17 @@ t.test('the journal says how a session ended, and nothing of a session that goes
 })
 
 t.test('the journal says why the latest secret of a session was issued', async (t) => {
-  happen({ type: 'login', at: 12, handle: 'new', previousHandle: null, userId: 'alice', remember: false })
+  happen({
+    type: 'login',
+    at: 12,
+    handle: 'new',
+    previousHandle: null,
+    userId: 'alice',
+    remember: false,
+    device: null,
+    label: null,
+    isNewDevice: null,
+  })
   t.equal(journal.reasonOfSecret('new'), 'login')
   happen({ type: 'rotate', at: 13, handle: 'new', reason: 'confirm' })
   t.equal(journal.reasonOfSecret('new'), 'password confirmed')

@@ -22,6 +22,8 @@ t.test('a session without device facts is listed with a name that says so', asyn
     absoluteDeadline: at,
     remember: false,
     device: null,
+    label: null,
+    current: false,
   }
   const page = String(devicesPage({ sessions: [session], own: 'h', now: 0 }).body)
   t.match(page, 'A program that does not say its name')

@@ -10,6 +10,8 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { secureSession } from '../../lib/index.ts'
+import type { MemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/index.ts'
 import type { Visitor, World, WorldOptions } from '../plugin/world.ts'
 import { ordinary, route, SECRET, world } from '../plugin/world.ts'
 
@@ -279,6 +281,11 @@ t.test('renewals and data writes leave the sockets open', async (t) => {
   t.equal(await client.ask('hello'), 'ann: hello')
 })
 
+/** A store that tells nobody of ends. */
+function quiet(store: MemoryStore): SessionStore {
+  return Object.assign(store, { subscribe: undefined })
+}
+
 t.test('a change of epoch closes sockets of a copied id; the owner connects again with the new id', async (t) => {
   for (const path of ['/login', '/confirm', '/regenerate', '/password']) {
     const it = await chatWorld(t, {
@@ -305,7 +312,7 @@ t.test('a change of epoch closes sockets of a copied id; the owner connects agai
 
 t.test('a change of epoch in another process closes the sockets within ten seconds', async (t) => {
   const tick = mockTimers(t)
-  const it = await chatWorld(t)
+  const it = await chatWorld(t, { store: quiet })
   const { client, handle } = await it.enter()
   await settled()
   const record = await it.record(handle)
@@ -315,9 +322,30 @@ t.test('a change of epoch in another process closes the sockets within ten secon
   t.strictSame(await client.ended, CHANGED)
 })
 
-t.test('a session that ended in another process closes its sockets within ten seconds', async (t) => {
-  const tick = mockTimers(t)
+t.test('a session that ended in another process closes its sockets as soon as the store tells', async (t) => {
   const it = await chatWorld(t)
+  const { client, handle } = await it.enter()
+  await it.store.delete(handle)
+  t.strictSame(await client.ended, ENDED)
+})
+
+t.test('a route may let its sockets outlive their session', async (t) => {
+  const it = await chatWorld(t, {
+    routes: (app) => {
+      app.get('/lasting', { websocket: true, config: { sessionEnd: 'ignore' } }, (socket) => socket.send('hello'))
+    },
+  })
+  const { visitor, client } = await it.enter()
+  const lasting = await it.app.injectWS('/lasting', { headers: { cookie: `session=${visitor.cookie}` } })
+  await visitor.post('/logout')
+  await client.ended
+  t.equal(lasting.readyState, WebSocket.OPEN)
+  lasting.terminate()
+})
+
+t.test('a session that ended in another process closes its sockets within ten seconds in any case', async (t) => {
+  const tick = mockTimers(t)
+  const it = await chatWorld(t, { store: quiet })
   const { client, handle } = await it.enter()
   const other = await it.enter()
   await settled()

@@ -14,7 +14,19 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
   login: {
     make: (_made, ann) => ann.post('/login', { user: { id: 'bob' }, options: { remember: true } }),
     also: ['rotate'],
-    event: { handle: HANDLE, previousHandle: HANDLE, userId: 'bob', remember: true },
+    event: {
+      handle: HANDLE,
+      previousHandle: HANDLE,
+      userId: 'bob',
+      remember: true,
+      device: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
+      label: null,
+      isNewDevice: true,
+    },
+  },
+  'revoke-all': {
+    make: ({ app, clock }) => app.sessions.revokeAll({ before: new Date(clock() - 1) }),
+    event: { before: Number, except: null },
   },
   logout: { make: (_made, ann) => ann.post('/logout'), event: { handle: HANDLE, userId: 'ann' } },
   rotate: { make: (_made, ann) => ann.post('/regenerate'), event: { handle: HANDLE, reason: 'regenerate' } },

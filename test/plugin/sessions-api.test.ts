@@ -25,6 +25,8 @@ t.test('list shows a user’s sessions, the most recently used first, without a 
       absoluteDeadline: new Date(start + 43_200_000),
       remember: false,
       device: { userAgent: 'Phone', ip: '127.0.0.1' },
+      label: null,
+      current: false,
     },
     {
       handle: laptop.cookie?.slice(0, 22),
@@ -36,6 +38,8 @@ t.test('list shows a user’s sessions, the most recently used first, without a 
       absoluteDeadline: new Date(start + 60_000 + 14 * 86_400_000),
       remember: true,
       device: { userAgent: 'Laptop', ip: '127.0.0.1' },
+      label: null,
+      current: false,
     },
   ])
   t.same(await app.sessions.list('nobody'), [])

@@ -59,6 +59,9 @@ export interface Operation {
   readonly rest: readonly unknown[]
 }
 
+/** What a store is asked in the background, at no fixed time. */
+const BACKGROUND: ReadonlySet<string | symbol> = new Set(['readCutoff', 'subscribe'])
+
 /** A store that notes each call and hands it on. A plain object: the guard takes it for a store of the user's own. */
 export function recordingStore<Store extends SessionStore>(store: Store, operations: Operation[]): Store {
   return new Proxy({} as Store, {
@@ -66,7 +69,7 @@ export function recordingStore<Store extends SessionStore>(store: Store, operati
       const member = Reflect.get(store, name) as unknown
       if (typeof member !== 'function' || name === 'constructor') return name === 'constructor' ? undefined : member
       return (...rest: unknown[]): unknown => {
-        operations.push({ name: String(name), rest })
+        if (!BACKGROUND.has(name)) operations.push({ name: String(name), rest })
         return Reflect.apply(member, store, rest)
       }
     },

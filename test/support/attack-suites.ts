@@ -2,8 +2,10 @@ import type { Test } from 'tap'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
+import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
 import { freshness } from '../attacks/freshness.ts'
+import { fromOutside } from '../attacks/from-outside.ts'
 import { halfLogin } from '../attacks/half-login.ts'
 import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
@@ -36,6 +38,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'freshness and lifetime': freshness,
   'half logins': halfLogin,
   'a clock set back': clockSetBack,
+  'from outside': fromOutside,
+  'everybody out': everybodyOut,
 }
 
 /** Attacks one store in every way but the random one. */

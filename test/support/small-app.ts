@@ -30,6 +30,15 @@ export async function smallApp(options: SecureSessionOptions): Promise<FastifyIn
     return {}
   })
   app.post('/revoke', async (request) => ({ ended: await app.sessions.revokeUser(body(request)['user'] ?? '') }))
+  app.post('/revoke-all', async () => {
+    await app.sessions.revokeAll()
+    return {}
+  })
+  app.get('/stream', (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+    reply.raw.write('data: first\n\n')
+  })
   return app
 }
 

@@ -21,8 +21,15 @@ export interface ProcessOptions {
 /** An app in a process of its own, on a real port. */
 export interface AppProcess {
   request(method: 'GET' | 'POST', url: string, cookie?: string, body?: object): Promise<ProcessAnswer>
+  /** Opens a stream, and returns once its first event has come. */
+  stream(cookie: string): Promise<OpenStream>
   /** Ends it with SIGKILL. */
   kill(): Promise<void>
+}
+
+/** A stream that is being read. */
+export interface OpenStream {
+  readonly ended: Promise<unknown>
 }
 
 /** What it answered. */
@@ -57,6 +64,12 @@ export async function startAppProcess(
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended
+    },
+    async stream(cookie) {
+      const response = await fetch(`${origin}/stream`, { headers: { cookie } })
+      const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
+      await reader.read()
+      return { ended: reader.read().catch((error: unknown) => error) }
     },
     async request(method, url, cookie, body) {
       const response = await fetch(`${origin}${url}`, {

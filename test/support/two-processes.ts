@@ -79,4 +79,35 @@ export async function twoProcesses(t: Test, url: string): Promise<void> {
       cookie = renewed.at(-1) ?? cookie
     }
   })
+
+  t.test('a stream on one process ends when the other process ends its session, in any way', async (t) => {
+    const user = `eve-${Date.now()}`
+    const ways: [method: string, end: (cookie: string) => Promise<unknown>][] = [
+      ['logout', (cookie) => one.request('POST', '/logout', cookie)],
+      ['revocation', () => one.request('POST', '/revoke', undefined, { user })],
+      ['everybody out', () => one.request('POST', '/revoke-all')],
+    ]
+    for (const [way, end] of ways) {
+      const { cookie = '' } = await one.request('POST', '/login', undefined, { user })
+      const bystander = await other.request('POST', '/login', undefined, { user: `${user}-other` })
+      const [stream, its] = [await other.stream(cookie), await other.stream(bystander.cookie ?? '')]
+      await end(cookie)
+      t.ok(await stream.ended, way)
+      if (way === 'everybody out') t.ok(await its.ended)
+      else t.equal(await Promise.race([its.ended, Promise.resolve('open')]), 'open')
+    }
+  })
+
+  t.test('everybody whom one process sends out is out on the other too, and may come back', async (t) => {
+    const user = `fay-${Date.now()}`
+    const { cookie = '' } = await other.request('POST', '/login', undefined, { user })
+    t.match(await other.request('GET', '/me', cookie), { body: { user } })
+    const stream = await other.stream(cookie)
+    await one.request('POST', '/revoke-all')
+    // The end of the stream is the sign that the other process has heard.
+    await stream.ended
+    t.match(await other.request('GET', '/me', cookie), { status: 200, body: { user: null } })
+    const again = await other.request('POST', '/login', undefined, { user })
+    for (const app of [one, other]) t.match(await app.request('GET', '/me', again.cookie), { body: { user } })
+  })
 }

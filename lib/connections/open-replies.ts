@@ -1,0 +1,128 @@
+import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import type { SessionRequest } from '../http/request-slot.ts'
+import { SLOT } from '../http/request-slot.ts'
+import { isStream } from '../http/web-response.ts'
+import type { SessionEnd, Watch } from '../session/watch.ts'
+import { RequestSession } from '../session/request-session.ts'
+import type { SessionRecord } from '../../types/index.ts'
+
+/** The interval at which requests under way are looked at, in milliseconds. */
+const LOOK_INTERVAL = 1_000
+
+/** The time that a stream has to come to its end when the app closes, in milliseconds. An event stream has none. */
+const CLOSE_GRACE = 2_000
+
+/** A request that has a session, and no reply yet that went through Fastify. */
+interface Pending {
+  readonly reply: FastifyReply
+  readonly session: RequestSession
+  /** The record that the request was let in with. */
+  readonly record: SessionRecord
+}
+
+/**
+ * Finds replies that stay open, and ends them with their session.
+ *
+ * A stream is known when it is sent. Fastify does not tell of a reply that is hijacked or written by hand. So requests without
+ * a reply are kept in a list, and the list is looked at every second and whenever one of their sessions ends. A reply that has
+ * not begun is left alone: an ordinary request may finish its work.
+ */
+export class OpenReplies {
+  readonly #watch: Watch
+  readonly #pending = new Map<object, Pending>()
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(watch: Watch) {
+    this.#watch = watch
+  }
+
+  /** Returns the hook that notes a request, after its session was loaded. */
+  noteRequests(): onRequestHookHandler {
+    return (request, reply, done) => {
+      const session = (request as SessionRequest)[SLOT]
+      if (session instanceof RequestSession && session.record !== undefined && !mayStayOpen(request)) {
+        this.#pending.set(request.raw, { reply, session, record: session.record })
+        if (this.#timer === undefined) this.#lookLater()
+      }
+      done()
+    }
+  }
+
+  /** Returns the hook that sees each reply that Fastify sends, after its session was written. */
+  watchStreams(): onSendHookHandler {
+    return (request, reply, payload, done) => {
+      this.#pending.delete(request.raw)
+      const session = (request as SessionRequest)[SLOT]
+      if (isStream(payload) && session instanceof RequestSession && !mayStayOpen(request)) {
+        if (session.record !== undefined) this.#endWithSession(reply, session.record)
+      }
+      done(null, payload)
+    }
+  }
+
+  /** Forgets a request, because somebody else ends what it opened. */
+  release(raw: object): void {
+    this.#pending.delete(raw)
+  }
+
+  /** Finds the open replies of a session that may have ended. */
+  find(handle: string): void {
+    for (const [raw, pending] of this.#pending) if (pending.record.handle === handle) this.#lookAt(raw, pending)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    for (const [raw, pending] of this.#pending) this.#lookAt(raw, pending)
+  }
+
+  #lookLater(): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      for (const [raw, pending] of this.#pending) this.#lookAt(raw, pending)
+      if (this.#pending.size > 0 && !this.#isClosed) this.#lookLater()
+    }, LOOK_INTERVAL).unref()
+  }
+
+  #lookAt(raw: object, { reply, session, record }: Pending): void {
+    const hasBegun = reply.sent || reply.raw.headersSent
+    if (!hasBegun && !reply.raw.destroyed) return
+    this.#pending.delete(raw)
+    // A request that logged out before its reply began has no session that could end.
+    if (!reply.raw.destroyed) this.#endWithSession(reply, session.record ?? record)
+  }
+
+  #end(reply: FastifyReply, why: SessionEnd): void {
+    if (why !== 'closed' || !mayFinish(reply)) return endReply(reply)
+    const timer = setTimeout(() => endReply(reply), CLOSE_GRACE)
+    reply.raw.once('close', () => clearTimeout(timer))
+  }
+
+  #endWithSession(reply: FastifyReply, record: SessionRecord): void {
+    const release = this.#watch.open(record, { end: (why) => this.#end(reply, why) })
+    reply.raw.once('close', release)
+    if (isUpgrade(reply.request)) reply.request.raw.socket.once('close', release)
+  }
+}
+
+/** Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream. */
+function mayFinish(reply: FastifyReply): boolean {
+  return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
+}
+
+/** Tells whether a route wants what it opens to outlive the session. */
+export function mayStayOpen(request: FastifyRequest): boolean {
+  return request.routeOptions.config?.sessionEnd === 'ignore'
+}
+
+/** Ends a reply without its proper end, so that nobody takes what has come so far for the whole. */
+function endReply({ raw, request }: FastifyReply): void {
+  raw.destroy()
+  if (isUpgrade(request)) request.raw.socket.destroy()
+}
+
+/** Tells whether a request took its connection over, as a WebSocket does. */
+function isUpgrade({ raw }: FastifyRequest): boolean {
+  return raw.headers.upgrade !== undefined
+}

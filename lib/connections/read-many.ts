@@ -1,0 +1,38 @@
+import type { TimedStore } from '../storage/timed-store.ts'
+import type { SessionRecord } from '../../types/index.ts'
+
+/** Records that one question asks for. Reading more at once would hold up requests. */
+const BATCH = 100
+
+/** The records of a batch by handle; `undefined` when the store did not answer. */
+export type Batch = ReadonlyMap<string, SessionRecord> | undefined
+
+/** Reads records in batches, with a turn for requests after each. `use` gets the handles of a batch and the records that are there. */
+export async function readMany(
+  store: TimedStore,
+  handles: readonly string[],
+  use: (batch: readonly string[], records: Batch) => Promise<unknown>,
+): Promise<void> {
+  for (let start = 0; start < handles.length; start += BATCH) {
+    const batch = handles.slice(start, start + BATCH)
+    await use(batch, await recordsOf(store, batch))
+    if (start + BATCH < handles.length) await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** A store that cannot read many records gives none, as if they were gone: whoever looks closer reads each by itself. */
+async function recordsOf(store: TimedStore, handles: readonly string[]): Promise<Batch> {
+  const records = new Map<string, SessionRecord>()
+  if (!store.has('getMany') || handles.length === 1) return records
+  try {
+    for (const found of await store.ask('getMany', (many) => many.getMany?.(handles) ?? Promise.resolve([]))) {
+      const own = store.own(found)
+      const record = store.gate === undefined ? own : await store.gate.pass(own)
+      if (record !== undefined) records.set(record.handle, record)
+    }
+    return records
+  } catch {
+    // The store told of the failure in an event.
+    return undefined
+  }
+}

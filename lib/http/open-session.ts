@@ -1,0 +1,77 @@
+import type { FastifyRequest } from 'fastify'
+import { SecureSessionError } from '../errors.ts'
+import type { Client, Engine } from '../session/engine.ts'
+import { loadSession } from '../session/load-session.ts'
+import { signalOf } from '../session/session-signal.ts'
+import { detailsOf } from '../session/session-info.ts'
+import type { Handshake, OpenedSession, SessionRecord } from '../../types/index.ts'
+import { judgeOrigin } from './cross-origin.ts'
+import { presentedId } from './presented-id.ts'
+import { addressOf, userAgentOf } from './request-slot.ts'
+import { SeenValues } from './seen-values.ts'
+import { isTrustedOrigin } from './trusted-origins.ts'
+
+/** Stands in for the connection of a handshake that has none. */
+const NO_CONNECTION = {}
+
+/** Returns `app.sessions.open`, which follows a cookie outside of a Fastify request. */
+export function sessionByCookie(
+  engine: Engine,
+): (from: string | Handshake | undefined) => Promise<OpenedSession | null> {
+  const seen = new SeenValues(engine.settings.clock)
+  return async (from) => {
+    const handshake = handshakeOf(from)
+    refuseOtherOrigins(engine, handshake)
+    const { cookie } = handshake.headers
+    if (cookie === undefined || cookie === '') return null
+    const presented = presentedId(engine, seen, cookie, handshake.socket ?? NO_CONNECTION)
+    if (typeof presented === 'string') return null
+    const loaded = await loadSession(engine, presented, clientOf(handshake))
+    return loaded.state === 'live' ? opened(engine, loaded.record) : null
+  }
+}
+
+function handshakeOf(from: unknown): Handshake {
+  if (from === undefined || typeof from === 'string') return { headers: { cookie: from } }
+  const { headers } = (from ?? {}) as { headers?: unknown }
+  if (typeof headers === 'object' && headers !== null) return from as Handshake
+  throw new SecureSessionError('SESSION_OPTION_INVALID', {
+    detail: 'open takes the request of a handshake, or the text of its Cookie header',
+  })
+}
+
+/**
+ * Refuses a handshake that another origin's page sent. Whatever its method, it opens a connection that may go on to change
+ * something, as an upgrade does.
+ * @throws `SESSION_CROSS_ORIGIN`
+ */
+function refuseOtherOrigins({ settings }: Engine, { headers, socket }: Handshake): void {
+  if (!settings.crossOriginProtection) return
+  const raw = { method: 'POST', headers: headers }
+  const request = {
+    raw,
+    headers: raw.headers,
+    host: raw.headers.host ?? '',
+    protocol: protocolOf(socket),
+  }
+  // There is no Fastify request. A function as `trustedOrigins` gets its parts that a handshake has.
+  const isTrusted = (origin: string): boolean =>
+    isTrustedOrigin(settings.trustedOrigins, origin, request as unknown as FastifyRequest)
+  if (judgeOrigin(request, isTrusted) !== undefined) throw new SecureSessionError('SESSION_CROSS_ORIGIN')
+}
+
+function clientOf({ headers, socket }: Handshake): Client {
+  const userAgent = userAgentOf(headers['user-agent'])
+  return { protocol: protocolOf(socket), userAgent, ip: addressOf(socket?.remoteAddress) }
+}
+
+function opened(engine: Engine, record: SessionRecord): OpenedSession {
+  const { signal, release } = signalOf(engine.watch, record, true)
+  const { data, ...facts } = detailsOf(record)
+  const user = record.user === null ? null : engine.snapshots.read(record.user)
+  return { ...facts, user, data, signal, close: release }
+}
+
+function protocolOf(socket: Handshake['socket']): string {
+  return socket?.encrypted === true ? 'https' : 'http'
+}

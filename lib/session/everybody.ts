@@ -1,0 +1,97 @@
+import { SecureSessionError } from '../errors.ts'
+import type { CutoffGate } from '../storage/cutoff-gate.ts'
+import { removeBefore } from '../storage/remove-before.ts'
+import type { RecordPage, RevokedAll, SessionFacts } from '../../types/index.ts'
+import type { Engine } from './engine.ts'
+import { isHandle } from './id.ts'
+import { expiredBy } from './lifetime.ts'
+import { factsOf } from './session-info.ts'
+import { updateRecord } from './update-record.ts'
+
+/**
+ * How far the clock of another server may be ahead, in milliseconds. Its sessions seem to have begun later than they did. A
+ * session that begins after the cutoff is marked, so it lives although the cutoff lies in the future.
+ */
+const MAX_SKEW = 30_000
+
+/** Sessions on one page of a listing. */
+const PAGE = 200
+
+/**
+ * Ends every session that began before an instant. One write of the cutoff ends them all; their records are removed behind it.
+ * A spared session is marked first, so that no moment comes in which it is cut off.
+ * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_STORE_UNAVAILABLE`
+ */
+export async function revokeAll(
+  engine: Engine,
+  { before, except }: { readonly before?: Date | undefined; readonly except?: string | undefined },
+): Promise<RevokedAll> {
+  const gate = gateOf(engine)
+  const now = engine.settings.clock()
+  if (before !== undefined && before.getTime() > now) {
+    throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'before of revokeAll lies in the future' })
+  }
+  // A session that an earlier call spared is not spared again, also in the same millisecond.
+  const asked = before?.getTime() ?? Math.max(now + MAX_SKEW, (await gate.current()) + 1)
+  if (except !== undefined && isHandle(except)) await updateRecord(engine, except, () => ({ sparedAt: asked }))
+  const cutoff = await gate.raise(asked)
+  engine.events.emit({ type: 'revoke-all', before: cutoff, except: except ?? null })
+  const ended = removeOld(engine, cutoff)
+  // Who does not wait for the removal need not hear of its failure: an event tells of it.
+  ended.catch(() => undefined)
+  return { before: new Date(cutoff), ended }
+}
+
+function gateOf({ gate, store }: Engine): CutoffGate {
+  if (gate === undefined || !store.has('raiseCutoff')) throw new SecureSessionError('SESSION_STORE_LACKS_CUTOFF')
+  return gate
+}
+
+async function removeOld(engine: Engine, cutoff: number): Promise<number> {
+  const { store, users } = engine
+  if (!store.has('listAll')) return 0
+  const removable = {
+    listAll: (options: PageOptions) => listPage(engine, options),
+    get: async (handle: string) => store.getStored(handle),
+    delete: async (handle: string, version?: number) => store.delete(handle, version, 'revoked'),
+  }
+  return removeBefore(removable, cutoff, (userId, handle) => users.release(userId, handle))
+}
+
+type PageOptions = { readonly after?: string | undefined; readonly limit: number }
+
+async function listPage({ store }: Engine, options: PageOptions): Promise<RecordPage> {
+  const page = await store.askPatiently('listAll', (listing) => listing.listAll?.(options) ?? { records: [] })
+  return { ...page, records: page.records.flatMap((record) => store.own(record) ?? []) }
+}
+
+/**
+ * Lists all live sessions, page by page.
+ * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
+ */
+export async function* allSessions(engine: Engine): AsyncGenerator<SessionFacts, void, undefined> {
+  refuseUnlisted(engine)
+  let after: string | undefined
+  do {
+    const page = await listPage(engine, { after, limit: PAGE })
+    for (const stored of page.records) {
+      const record = engine.gate === undefined ? stored : await engine.gate.pass(stored)
+      const isLive = record !== undefined && expiredBy(record, engine.settings.clock()) === undefined
+      if (isLive) yield factsOf(record)
+    }
+    after = page.next
+  } while (after !== undefined)
+}
+
+/**
+ * Returns the number of live sessions, as the store counts them.
+ * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
+ */
+export async function countSessions(engine: Engine): Promise<number> {
+  refuseUnlisted(engine)
+  return engine.store.askPatiently('count', (store) => store.count?.() ?? 0)
+}
+
+function refuseUnlisted({ store }: Engine): void {
+  if (!store.has('listAll') || !store.has('count')) throw new SecureSessionError('SESSION_STORE_LACKS_LISTING')
+}

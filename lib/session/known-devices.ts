@@ -1,0 +1,37 @@
+import type { SessionRecord } from '../../types/index.ts'
+import { familyOf } from './device.ts'
+import type { Engine } from './engine.ts'
+
+/** How the name begins under which the index keeps the kinds of clients of a user. The index is asked for no other such name. */
+export const DEVICES = '\u0001devices\u0001'
+
+/** The time for which a kind of client is remembered after its last login, in milliseconds. */
+const REMEMBERED = 180 * 24 * 60 * 60 * 1000
+
+/** The number of kinds that are remembered for a user. Who knows the password may log in with any User-Agent. */
+const MAX_KINDS = 50
+
+/** The name of the kind of clients that send no User-Agent. No family is as short. */
+const UNNAMED = 'none'
+
+/**
+ * Tells whether the client of a login is of a kind that never logged this user in before, and remembers the kind. A kind is the
+ * User-Agent without versions. Returns `null` where the store has no index, or does not answer: the login goes on without.
+ */
+export async function isNewDevice(
+  { store, settings }: Pick<Engine, 'store' | 'settings'>,
+  { userId, device }: SessionRecord,
+): Promise<boolean | null> {
+  if (!store.hasIndex || userId === null) return null
+  const kind = familyOf(device?.userAgent ?? '') || UNNAMED
+  const name = `${DEVICES}${userId}`
+  const now = settings.clock()
+  try {
+    const known = (await store.listIndex(name)).find(({ handle }) => handle === kind)
+    const isFresh = known !== undefined && known.expiresAt - now > REMEMBERED / 2
+    if (!isFresh) await store.addToIndex(name, kind, now + REMEMBERED, MAX_KINDS)
+    return known === undefined
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,84 @@
+import type { SessionRecord } from '../../types/index.ts'
+import { CutoffWatch } from './cutoff.ts'
+import type { Answer } from './immediate.ts'
+import { afterwards } from './immediate.ts'
+import { beganAt } from './remove-before.ts'
+import type { Gate, TimedStore } from './timed-store.ts'
+
+/** Lets no session pass that began before the cutoff of its store. */
+export class CutoffGate implements Gate {
+  readonly #store: TimedStore
+  readonly #watch: CutoffWatch
+  readonly #isImmediate: boolean
+
+  constructor(store: TimedStore) {
+    this.#store = store
+    this.#watch = new CutoffWatch(async () => this.#read())
+    this.#isImmediate = store.isImmediate('readCutoff')
+  }
+
+  /** Called for each record that is looked up. */
+  onUse: (() => void) | undefined
+
+  /** Hears each time that this process learns of a later cutoff. */
+  set onRaise(hear: () => void) {
+    this.#watch.onRaise = hear
+  }
+
+  /** Asks for the cutoff while the record is on its way, so that the two questions take the time of one. */
+  pass(answer: Answer<SessionRecord | undefined>): Answer<SessionRecord | undefined> {
+    this.onUse?.()
+    const cutoff = this.current()
+    // Nobody looks at the cutoff if the record does not come.
+    if (cutoff instanceof Promise) cutoff.catch(ignore)
+    return afterwards(answer, (record) => {
+      if (record === undefined) return undefined
+      return afterwards(cutoff, (instant) => (beganAt(record) < instant ? undefined : record))
+    })
+  }
+
+  passesNow(record: SessionRecord): boolean {
+    const cutoff = this.current()
+    if (typeof cutoff === 'number') return beganAt(record) >= cutoff
+    cutoff.catch(ignore)
+    return false
+  }
+
+  /**
+   * Returns the cutoff in force.
+   * @throws `SESSION_STORE_UNAVAILABLE`
+   */
+  current(): Answer<number> {
+    return this.#isImmediate ? this.#read() : this.#watch.current()
+  }
+
+  /** Asks the store again, because an announcement says that the cutoff was raised. */
+  check(): void {
+    this.#watch.check().catch(ignore)
+  }
+
+  /** Raises the cutoff of the store. From the next record on, this process obeys. */
+  async raise(instant: number): Promise<number> {
+    const cutoff = await this.#store.ask('raiseCutoff', (store) => store.raiseCutoff?.(instant) ?? Promise.resolve(0))
+    this.#watch.obey(cutoff)
+    return cutoff
+  }
+
+  /** Returns a record that begins now, marked where its clock is behind a cutoff that came before. */
+  async admit(record: SessionRecord): Promise<SessionRecord> {
+    const cutoff = await this.current()
+    return beganAt(record) < cutoff ? { ...record, sparedAt: cutoff } : record
+  }
+
+  stop(): void {
+    this.#watch.stop()
+  }
+
+  #read(): Answer<number> {
+    return this.#store.ask('readCutoff', (store) => store.readCutoff?.() ?? Promise.resolve(0))
+  }
+}
+
+function ignore(): void {
+  // The request that needs the cutoff asks for it, and fails.
+}
