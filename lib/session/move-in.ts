@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
 import type { Migration, OldSession, SessionRecord, SessionUser } from '../../types/index.ts'
 import { carriedData } from './carried-data.ts'
-import { currentFingerprint } from './credentials.ts'
+import { loadUser } from './credentials.ts'
 import { deviceOf, familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
 import { newHandle, parentOf } from './id.ts'
@@ -23,6 +23,7 @@ import {
 import type { Identity } from './record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import { unlock } from './take-back.ts'
+import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 import { SERVE } from './verdict.ts'
 
@@ -106,19 +107,29 @@ async function identityOf(
   { engine, migration, client }: Visit,
   old: Record<string, unknown>,
 ): Promise<Identity | 'nobody' | 'gone'> {
-  const { maxRecordSize, loadUser, clock } = engine.settings
+  const { settings } = engine
   let user: SessionUser | null | undefined
   try {
     user = await migration.user(old)
   } catch (cause) {
-    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause })
+    throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
   if (user === null || user === undefined) return 'nobody'
-  const snapshot = userSnapshot(user, maxRecordSize)
-  const authHash = loadUser === undefined ? null : await currentFingerprint(engine, user.id)
-  if (authHash === undefined) return 'gone'
-  const { remember } = migration
-  return { userId: user.id, user: snapshot, authHash, authCheckedAt: clock(), remember, device: deviceOf(client) }
+  const snapshot = userSnapshot(user, settings.maxRecordSize)
+  const lifetimes = lifetimesAtLogin(settings, user)
+  const loaded = await loadUser(engine, user.id)
+  if (settings.loadUser !== undefined && loaded === undefined) return 'gone'
+  const authHash = loaded?.fingerprint ?? null
+  if (settings.authHash !== undefined && authHash === null) return 'gone'
+  return {
+    userId: user.id,
+    user: loaded?.user ?? snapshot,
+    authHash,
+    authCheckedAt: settings.clock(),
+    remember: migration.remember,
+    device: deviceOf(client),
+    ...(lifetimes !== undefined && { lifetimes }),
+  }
 }
 
 /** Takes the last two steps, as far as nobody has taken them yet, and gives this request an id of its own. */
@@ -200,7 +211,7 @@ function enter({ engine, client }: Visit, record: SessionRecord): LiveSession {
   const { cookieValue } = engine.ids.mint(handle, epoch, lineage, client.connection)
   const expiresAt = remember ? absoluteDeadline : undefined
   const cookie = { kind: 'set', value: cookieValue, expiresAt } as const
-  return { state: 'live', record, presented: undefined, verdict: SERVE, isChecked: false, cookie }
+  return { state: 'live', record, presented: undefined, verdict: SERVE, checked: undefined, cookie }
 }
 
 /** Asks the library of old. Its store is bounded in time by the migration itself. */
