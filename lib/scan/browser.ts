@@ -11,6 +11,14 @@ export interface ReceivedCookie {
   readonly protocol: string
 }
 
+/** One response on the way to an answer. */
+export interface Response {
+  readonly url: URL
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly cookies: readonly SetCookie[]
+}
+
 /** One answer, redirects followed. */
 export interface Answer {
   /** The address at the end of all redirects. */
@@ -18,6 +26,8 @@ export interface Answer {
   readonly status: number
   /** The status of the last response. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Every response on the way, the last one included. */
+  readonly responses: readonly Response[]
   /** The cookies of all responses on the way. */
   readonly cookies: readonly ReceivedCookie[]
   readonly body: string
@@ -31,6 +41,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>
   /** Fields of a form. */
   readonly form?: URLSearchParams
+  /** The page with the form. */
+  readonly from?: URL
 }
 
 /** Bounds of a whole scan, shared by all browsers in it. */
@@ -87,10 +99,10 @@ export class Browser {
     return new Map([...this.#jar].map(([name, { value }]) => [name, value]))
   }
 
-  /** Another browser that holds the same cookies. */
-  copy(): Browser {
+  /** Returns another browser that holds the same cookies, or those whose names pass a test. */
+  copy(isKept: (name: string) => boolean = () => true): Browser {
     const copy = new Browser(this.#hostname, this.#budget, this.#ca)
-    for (const [name, cookie] of this.#jar) copy.#jar.set(name, cookie)
+    for (const [name, cookie] of this.#jar) if (isKept(name)) copy.#jar.set(name, cookie)
     return copy
   }
 
@@ -100,19 +112,21 @@ export class Browser {
     return await this.#follow(url, question, [])
   }
 
-  async #follow(url: URL, question: Question, way: readonly ReceivedCookie[], hop = 0): Promise<Answer> {
+  async #follow(url: URL, question: Question, way: readonly Response[], hop = 0): Promise<Answer> {
     const response = await this.#send(url, question)
-    const cookies = [...way, ...this.#receive(response).map((cookie) => ({ cookie, protocol: url.protocol }))]
-    const body = await bodyOf(response)
+    const { headers } = response
     const status = Number(response.statusCode)
-    const next = status >= 300 && status < 400 ? targetOf(response.headers.location, url) : undefined
+    const responses = [...way, { url, status, headers, cookies: this.#receive(response) }]
+    const body = await bodyOf(response)
+    const next = status >= 300 && status < 400 ? targetOf(headers.location, url) : undefined
     const kept = status === 307 || status === 308 ? question : { headers: question.headers ?? {} }
     const what = next === undefined ? undefined : this.#obstacle(url, next, kept, hop)
     if (next === undefined || what !== undefined) {
       const leftFor = next === undefined || what === undefined ? undefined : { protocol: next.protocol, what }
-      return { url, status, headers: response.headers, cookies, body, leftFor }
+      const cookies = responses.flatMap((one) => one.cookies.map((cookie) => ({ cookie, protocol: one.url.protocol })))
+      return { url, status, headers, responses, cookies, body, leftFor }
     }
-    return await this.#follow(next, kept, cookies, hop + 1)
+    return await this.#follow(next, kept, responses, hop + 1)
   }
 
   /** Returns the reason not to follow a redirect. */
@@ -133,9 +147,11 @@ export class Browser {
       .join('; ')
   }
 
-  #send(url: URL, { method = 'GET', headers = {}, form }: Question): Promise<IncomingMessage> {
+  #send(url: URL, { method = 'GET', headers = {}, form, from }: Question): Promise<IncomingMessage> {
     const signal = this.#budget.spend()
     const body = form?.toString()
+    // Django asks https requests for it; the path is told to the own origin only, as browsers do.
+    const referer = from?.origin === url.origin ? from.origin + from.pathname : undefined
     const cookie = this.#cookieFor(url)
     const request = url.protocol === 'https:' ? requestHttps : requestHttp
     return new Promise((resolve, reject) => {
@@ -150,6 +166,7 @@ export class Browser {
           accept: 'text/html,*/*',
           ...(cookie === '' ? {} : { cookie }),
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', origin: url.origin }),
+          ...(referer === undefined ? {} : { referer }),
           ...headers,
         },
       })

@@ -4,9 +4,13 @@ import { checkScan } from '../guard/phases.ts'
 import { staysHere } from '../guard/read/store-facts.ts'
 import { Browser, Budget, ScanError } from './browser.ts'
 import { cookieFindings } from './cookie-findings.ts'
-import { tryLogin } from './login.ts'
-import { isSessionCookie } from './set-cookie.ts'
+import { loginFormOf } from './form.ts'
+import { weakIds } from './id-strength.ts'
+import { isSessionIn, tryLogin } from './login.ts'
+import { cacheablePaths, embeddableCookies, hstsOf, placesOfIds, setTwice } from './observe.ts'
+import { isIdByName, isSelfContained } from './session-cookies.ts'
 import type { Finding } from '../../types/index.ts'
+import type { DeploymentFacts } from '../guard/read/deployment-facts.ts'
 import type { CorsAnswer, ScanFacts } from '../guard/read/phase-facts.ts'
 import type { Answer } from './browser.ts'
 import type { LoginOutcome, LoginPlan } from './login.ts'
@@ -38,7 +42,7 @@ export interface ScanResult {
   readonly isComplete: boolean
 }
 
-const MOST_REQUESTS = 60
+const MOST_REQUESTS = 100
 
 const MOST_COOKIES = 16
 
@@ -66,20 +70,21 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   const plain = isHttps && plan.url.protocol === 'https:' ? await lookAtPlainHttp(plan, open()) : undefined
   const cors = await attempt(notes, () => probeOrigins(first.url, open))
   const login = await loginOutcome(plan, open, notes)
-  const seen = [...answers, ...(plain === undefined ? [] : [plain])]
-    .flatMap(({ cookies }) => cookies)
-    .concat(login?.cookies ?? [])
+  const visitors = [...answers, ...(plain === undefined ? [] : [plain])]
+  const isSession = isSessionIn(login?.experiment)
+  const seen = [...visitors, ...(login?.answers ?? [])].flatMap(({ cookies }) => cookies)
+  const held = newest(seen.map(({ cookie }) => cookie).filter(isSession))
+  const cookies = held.slice(0, MOST_COOKIES)
   const facts: ScanFacts = {
-    cors: cors ?? [],
+    cors: (cors ?? []).map(corsOf),
     sendsHsts: isHttps ? isHsts(String(first.headers['strict-transport-security'])) : null,
     plainHttp: plainHttpOf(plan, first, plain),
     isLoopback: staysHere(hostname),
-    ...cookieFacts(seen),
+    ...cookieFacts(seen.filter(({ cookie }) => isSession(cookie))),
     keptThroughLogin: login?.keptThroughLogin ?? [],
     survivesLogout: login?.survivesLogout ?? null,
+    ...deploymentFacts({ plan, first, visitors, probes: cors ?? [], login, cookies }),
   }
-  const held = newest(seen.map(({ cookie }) => cookie))
-  const cookies = held.slice(0, MOST_COOKIES)
   if (cookies.length === 0) notes.push(NO_COOKIE)
   if (held.length > MOST_COOKIES) notes.push(`${MOST_COOKIES} of ${held.length} session cookies were judged`)
   const findings = [
@@ -88,6 +93,51 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   ]
   const isComplete = answers.length > plan.pages.length && cors !== undefined && isLoginJudged(plan, login)
   return { findings, notes, isComplete }
+}
+
+/** What the answers of a deployment are judged by. */
+interface Observed {
+  readonly plan: ScanPlan
+  readonly first: Answer
+  /** The answers to visitors who are nobody, each with a browser of its own. */
+  readonly visitors: readonly Answer[]
+  /** The answers to the probes of CORS. */
+  readonly probes: readonly Probe[]
+  readonly login: LoginOutcome | undefined
+  /** The session cookies, each as it was set last. */
+  readonly cookies: readonly SetCookie[]
+}
+
+function deploymentFacts({ plan, first, visitors, probes, login, cookies }: Observed): DeploymentFacts {
+  const isSession = isSessionIn(login?.experiment)
+  const answers = [...visitors, ...(login?.answers ?? [])]
+  const userPages = login?.userPage === undefined ? [] : [login.userPage]
+  const carriers = login?.experiment?.carriers ?? new Set()
+  const isId = (cookie: SetCookie): boolean => carriers.has(cookie.name) || (isSession(cookie) && isIdByName(cookie))
+  const given = [...visitors, ...probes.map(({ answer }) => answer)].map((answer) =>
+    answer.cookies.map(({ cookie }) => cookie).filter((cookie) => !cookie.isRemoval && isId(cookie)),
+  )
+  const ownCookies = new Map([...(login?.held ?? [])].filter(([name]) => carriers.has(name)))
+  return {
+    cacheable: cacheablePaths(answers, login?.userPage, isSession),
+    idsInUrls: placesOfIds(answers, [...cookies.map(({ value }) => value), ...ownCookies.values()]),
+    weakIds: weakIds(given, plan.login === undefined ? undefined : { user: plan.login.user, cookies: ownCookies }),
+    hsts: hstsOf(first),
+    loginOverHttp: login?.plainForm === undefined ? plainForm(visitors) : addressOf(login.plainForm),
+    setTwice: setTwice(answers, isSession),
+    embeddable: embeddableCookies([first, ...userPages], cookies),
+    selfContained: cookies.filter(({ value }) => isSelfContained(value)).map(({ name }) => name),
+  }
+}
+
+/** Returns the address of a page that asks for a password over http. */
+function plainForm(visitors: readonly Answer[]): string | null {
+  const page = visitors.find(({ url, body }) => url.protocol === 'http:' && loginFormOf(body) !== undefined)
+  return page === undefined ? null : addressOf(page.url)
+}
+
+function addressOf({ origin, pathname }: URL): string {
+  return origin + pathname
 }
 
 function isLoginJudged({ login }: ScanPlan, outcome: LoginOutcome | undefined): boolean {
@@ -112,9 +162,7 @@ async function loginOutcome(
 ): Promise<LoginOutcome | undefined> {
   if (login === undefined) return undefined
   const outcome = await attempt(notes, () => tryLogin(open(), open(), login))
-  if (outcome?.survivesLogout === null && login.logout !== undefined) {
-    notes.push('the page given by --check looks the same logged in and not, so the logout could not be judged')
-  }
+  if (outcome?.note !== undefined) notes.push(outcome.note)
   return outcome
 }
 
@@ -134,18 +182,30 @@ function isOnHttps({ url, leftFor }: Answer): boolean {
   return url.protocol === 'https:' || leftFor?.protocol === 'https:'
 }
 
+/** An answer to a page of another origin. */
+interface Probe {
+  readonly probeOrigin: string
+  readonly answer: Answer
+}
+
 /** Asks as pages on origins that nobody can have would. */
-async function probeOrigins(url: URL, open: () => Browser): Promise<CorsAnswer[]> {
-  const answers: CorsAnswer[] = []
-  for (const origin of strangeOrigins()) {
-    const { headers } = await open().visit(url, { headers: { origin } })
-    answers.push(corsAnswerOf(origin, (name) => (typeof headers[name] === 'string' ? headers[name] : null)))
+async function probeOrigins(url: URL, open: () => Browser): Promise<Probe[]> {
+  const probes: Probe[] = []
+  for (const probeOrigin of strangeOrigins()) {
+    probes.push({ probeOrigin, answer: await open().visit(url, { headers: { origin: probeOrigin } }) })
   }
-  return answers
+  return probes
+}
+
+function corsOf({ probeOrigin, answer: { headers } }: Probe): CorsAnswer {
+  return corsAnswerOf(probeOrigin, (name) => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : null
+  })
 }
 
 function cookieFacts(seen: Answer['cookies']): Pick<ScanFacts, 'cookiesOverHttp' | 'cookiesWithoutSameSite'> {
-  const sessions = seen.filter(({ cookie }) => isSessionCookie(cookie) && !cookie.isRemoval)
+  const sessions = seen.filter(({ cookie }) => !cookie.isRemoval)
   return {
     cookiesOverHttp: names(sessions.filter(({ protocol }) => protocol === 'http:')),
     cookiesWithoutSameSite: names(sessions.filter(({ cookie }) => cookie.sameSite === undefined)),
@@ -157,7 +217,7 @@ function names(found: Answer['cookies']): string[] {
 }
 
 /** One of each session cookie, as it was set last. */
-function newest(cookies: readonly SetCookie[]): SetCookie[] {
-  const sessions = cookies.filter((cookie) => isSessionCookie(cookie) && !cookie.isRemoval)
-  return [...new Map(sessions.map((cookie) => [cookie.name, cookie])).values()]
+function newest(sessions: readonly SetCookie[]): SetCookie[] {
+  const set = sessions.filter((cookie) => !cookie.isRemoval)
+  return [...new Map(set.map((cookie) => [cookie.name, cookie])).values()]
 }

@@ -1,5 +1,3 @@
-import { isFingerprint } from '../guard/rules/name.ts'
-
 /** One `Set-Cookie` header as it came over the wire, attributes as browsers read them (RFC 6265bis 5.6). */
 export interface SetCookie {
   readonly name: string
@@ -56,20 +54,4 @@ function secondsOf(text: string | undefined): number | undefined {
 function isPast(maxAge: number | undefined, expires: string | undefined, now: number): boolean {
   if (maxAge !== undefined) return maxAge <= 0
   return expires !== undefined && Date.parse(expires) <= now
-}
-
-// Names that carry no session, however random their values look.
-const OTHER =
-  /csrf|xsrf|consent|analytics|^_ga|^_gid|^__cf|^_hj|lang|locale|theme|tz|^ab[-_]|visitor|^intercom|^amplitude|affinity|^awsalb|^bigip|\.sig$/i
-
-const SESSION = /sess|(^|[^a-z])sid($|[^a-z])|^sid|sid$|auth|login|remember|^(access|id|refresh)?[-_]?token$|jwt|^id$/i
-
-/** 128 random bits and more, in the alphabets that ids are written in; express signs with an `s:` before it. */
-const ID = /^(s(:|%3A))?[\w.~+/=%-]{22,}$/
-
-/** Tells whether a cookie carries a session, by its name (of any stack) or by its shape. */
-export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
-  const bare = name.replace(/^__(host-http|host|http|secure)-/i, '').toLowerCase()
-  if (OTHER.test(bare)) return false
-  return isFingerprint(bare) || SESSION.test(bare) || (httpOnly && ID.test(value))
 }

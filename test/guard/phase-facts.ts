@@ -41,4 +41,12 @@ export const SCAN: ScanFacts = {
   cookiesWithoutSameSite: [],
   keptThroughLogin: [],
   survivesLogout: null,
+  cacheable: [],
+  idsInUrls: [],
+  weakIds: [],
+  hsts: { maxAge: 31_536_000, hasSubdomains: true },
+  loginOverHttp: null,
+  setTwice: [],
+  embeddable: [],
+  selfContained: [],
 }

@@ -296,7 +296,7 @@ t.test('over HTTP/2 the Origin is compared with :authority, and a host field doe
   const client = connect(`https://127.0.0.1:${(app.server.address() as AddressInfo).port}`, {
     rejectUnauthorized: false,
   })
-  t.teardown(() => client.close())
+  t.teardown(() => client.destroy())
   const ask = async (headers: Record<string, string>): Promise<unknown> => {
     const stream = client.request({ ':method': 'POST', ':path': '/note', ':authority': 'app.example', ...headers })
     stream.end()

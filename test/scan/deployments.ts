@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
@@ -33,10 +34,22 @@ export async function serveTls(t: Test, listener: RequestListener): Promise<URL>
   return await listen(t, createTlsServer({ cert: CERTIFICATE, key: KEY }, listener), 'https')
 }
 
-/** Answers everything with one page and these headers. */
+/** Stands for a session id in the headers of `page`. */
+export const ID: string = randomBytes(24).toString('hex')
+
+/** A header in which each `ID` is a fresh id. */
+export function fresh(header: string): string {
+  return header.replaceAll(ID, () => randomBytes(24).toString('hex'))
+}
+
+/** Answers everything with one page and these headers. Each `ID` in them is a fresh id. */
 export function page(headers: Record<string, string | string[]>, body = 'hello'): RequestListener {
   return (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html', ...headers }).end(body)
+    const sent = Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(fresh) : fresh(value),
+    ])
+    response.writeHead(200, { 'content-type': 'text/html', ...Object.fromEntries(sent) }).end(body)
   }
 }
 

@@ -10,21 +10,20 @@ import { Browser, Budget } from '../../lib/scan/browser.ts'
 import { formsOf, hiddenFieldsOf, loginFormOf } from '../../lib/scan/form.ts'
 import { scanDeployment } from '../../lib/scan/scan.ts'
 import type { ScanPlan, ScanResult } from '../../lib/scan/scan.ts'
-import { isSessionCookie, parseSetCookie } from '../../lib/scan/set-cookie.ts'
+import { isSessionCookie } from '../../lib/scan/session-cookies.ts'
+import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
 import type { SetCookie } from '../../lib/scan/set-cookie.ts'
 import { checkScan } from '../../lib/guard/phases.ts'
 import { secureSession } from '../../lib/index.ts'
 import { cookieFindings } from '../../lib/scan/cookie-findings.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import { evaluate, named } from '../guard/configs.ts'
-import { CERTIFICATE, page, read, redirect, serve, serveTls } from './deployments.ts'
+import { CERTIFICATE, fresh, ID, page, read, redirect, serve, serveTls } from './deployments.ts'
 import { SCAN } from '../guard/phase-facts.ts'
-
-const ID = randomBytes(24).toString('hex')
 
 const GOOD_COOKIE = `__Host-session=${ID}; Path=/; Secure; HttpOnly; SameSite=Lax`
 
-const HSTS = { 'strict-transport-security': 'max-age=31536000' }
+const HSTS = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
 
 const LOGIN_PAGE =
   '<form method="post" action="/login"><input type="hidden" name="csrf" value="a&amp;b"><input name="email" type="email"><input type=password name=pw></form>'
@@ -82,8 +81,13 @@ t.test('the cookies of any stack are judged as options would be, and named on th
       'warning prefix-missing',
       'info cookie-name-fingerprint',
     ],
-    [`__Host-id=${ID}; Path=/; Secure; HttpOnly; SameSite=None`],
-    [`__Host-id=${ID}; Path=/; HttpOnly; SameSite=None`, 'fatal samesite-none-requires-secure', 'fatal prefix-host'],
+    [`__Host-id=${ID}; Path=/; Secure; HttpOnly; SameSite=None`, 'warning embeddable'],
+    [
+      `__Host-id=${ID}; Path=/; HttpOnly; SameSite=None`,
+      'warning embeddable',
+      'fatal samesite-none-requires-secure',
+      'fatal prefix-host',
+    ],
     [`__Host-id=${ID}; Path=/; Secure; HttpOnly; SameSite=Sometimes`, 'fatal samesite-invalid'],
     [`__Secure-id=${ID}; Path=/; Secure; HttpOnly; SameSite=Lax; Domain=example.com`, 'warning domain-wide'],
     [`__Host-id=${ID}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=99999999`, 'warning remember-too-long'],
@@ -157,7 +161,7 @@ t.test('CORS that reflects is found by a made-up origin, and by the origin null'
         'access-control-allow-origin': allow(request.headers.origin ?? ''),
         'access-control-allow-credentials': 'true',
       }
-      response.writeHead(200, { 'set-cookie': GOOD_COOKIE, ...headers, ...HSTS }).end()
+      response.writeHead(200, { 'set-cookie': fresh(GOOD_COOKIE), ...headers, ...HSTS }).end()
     }
   t.strictSame(
     await judge(
@@ -403,7 +407,7 @@ t.test('a host that sets very many session cookies is judged by some of them', a
 
 t.test('a name that browsers take is judged, though no server should send it', async (t) => {
   for (const name of ['koa:sess', 'sess[id]']) {
-    const url = await serve(t, page({ 'set-cookie': `${name}=abc; Path=/; SameSite=Lax` }))
+    const url = await serve(t, page({ 'set-cookie': `${name}=${ID}; Path=/; SameSite=Lax` }))
     t.strictSame(await judge(url), ['fatal secure-required', 'fatal httponly-disabled'], name)
   }
 })
@@ -519,7 +523,7 @@ t.test('a scan is bounded in redirects, in size, in requests and in time', async
   t.match((await scan(endless)).notes, [/no session/])
 
   const url = await serve(t, page({}))
-  const pages = Array.from({ length: 80 }, (_, index) => new URL(`/${index}`, url))
+  const pages = Array.from({ length: 160 }, (_, index) => new URL(`/${index}`, url))
   t.match((await scan(url, { pages })).notes, ['the scan took more requests than it may'])
 
   let now = 0
@@ -545,7 +549,7 @@ t.test('a broken answer is judged as far as it came', async (t) => {
   const url = await serve(t, (_request, response) => {
     response.writeHead(200, {
       'content-length': '1000',
-      'set-cookie': `sid=${ID}; HttpOnly; Secure; SameSite=Lax; Path=/`,
+      'set-cookie': fresh(`sid=${ID}; HttpOnly; Secure; SameSite=Lax; Path=/`),
     })
     response.write('only a little', () => response.destroy())
   })
@@ -554,12 +558,14 @@ t.test('a broken answer is judged as far as it came', async (t) => {
 
 t.test('a redirect to somewhere that is no page is not followed', async (t) => {
   for (const location of ['ftp://127.0.0.1/', 'http://[', 'javascript:alert(1)']) {
-    const url = await serve(t, (_request, response) => redirect(response, location, { 'set-cookie': GOOD_COOKIE }))
+    const url = await serve(t, (_request, response) =>
+      redirect(response, location, { 'set-cookie': fresh(GOOD_COOKIE) }),
+    )
     t.strictSame(await judge(url), [], location)
   }
   const keeping = await serve(t, (request, response) => {
     if (request.url === '/') response.writeHead(307, { location: '/next' }).end()
-    else response.writeHead(200, { 'set-cookie': GOOD_COOKIE }).end()
+    else response.writeHead(200, { 'set-cookie': fresh(GOOD_COOKIE) }).end()
   })
   t.strictSame(await judge(keeping), [])
 })

@@ -1,3 +1,5 @@
+import type { DeploymentFacts } from './deployment-facts.ts'
+
 /** The facts about the other plugins of an app, once all have loaded. */
 export interface NeighbourFacts {
   /** The answers of CORS to origins that nobody should let in; empty without a CORS plugin. */
@@ -89,7 +91,7 @@ export interface SourceSecret {
 }
 
 /** The facts that a deployment shows to the outside, except its cookies' attributes. */
-export interface ScanFacts {
+export interface ScanFacts extends DeploymentFacts {
   /** The answers of CORS to origins that nobody can have. */
   readonly cors: readonly CorsAnswer[]
   /** Tells whether https responses carry Strict-Transport-Security; `null` without https. */

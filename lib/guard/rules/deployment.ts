@@ -172,13 +172,20 @@ cookie. The record has to go on the server, at once.`,
   ],
   exception:
     'A session that lives in its cookie alone (iron-session, cookie-session, JWT) cannot be ended on the server: keep a list of ended ones, or short lifetimes.',
-  onScan: ({ survivesLogout }) =>
+  onScan: ({ survivesLogout, selfContained: [name] }) =>
     survivesLogout === true
       ? [
           {
             at: [{ ...locate([], 'still logged in'), path: 'session after logout' }],
-            message: 'the session id still works after a logout',
-            text: 'End the session on the server; await req.logout() does.',
+            ...(name === undefined
+              ? {
+                  message: 'a copy of the cookie still works after a logout',
+                  text: 'End the session on the server; await req.logout() does.',
+                }
+              : {
+                  message: `a copy of the cookie still works after a logout: the session stands in the cookie ${name} itself`,
+                  text: 'Keep the session on a server, or a list of ended sessions that every request is compared with.',
+                }),
           },
         ]
       : [],

@@ -8,6 +8,7 @@ import { duplicateCookie } from './duplicate-cookie.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as routes from './routes.ts'
+import * as scan from './scan.ts'
 import * as scope from './scope.ts'
 import { secretDuplicate, secretLowEntropy, secretMissing, secretPlaceholder, secretShort } from './secrets.ts'
 import * as shape from './shape.ts'
@@ -104,6 +105,13 @@ export const RULES: readonly Rule[] = Object.freeze([
   deployment.sameSiteMissing,
   deployment.loginKeepsId,
   deployment.logoutKeepsSession,
+  scan.sessionCacheable,
+  scan.sessionIdInUrl,
+  scan.sessionIdWeak,
+  scan.hstsWeak,
+  scan.loginOverHttp,
+  scan.cookieSetTwice,
+  scan.embeddable,
 ])
 
 /** A rule by its slug or id, or by what another tool calls it (`W012`); `undefined` when there is none. */

@@ -1,0 +1,327 @@
+import type { RequestListener } from 'node:http'
+import t from 'tap'
+import { isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
+import type { LoginPlan } from '../../lib/scan/login.ts'
+import { scanDeployment } from '../../lib/scan/scan.ts'
+import type { ScanPlan } from '../../lib/scan/scan.ts'
+import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
+import type { SetCookie } from '../../lib/scan/set-cookie.ts'
+import { named } from '../guard/configs.ts'
+import { CERTIFICATE, fresh, ID, page, read, redirect, serve, serveTls } from './deployments.ts'
+
+const COOKIE = `__Host-session=${ID}; Path=/; Secure; HttpOnly; SameSite=Lax`
+
+const HSTS = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
+
+async function judge(url: URL, plan: Partial<ScanPlan> = {}): Promise<string[]> {
+  const { findings } = await scanDeployment({
+    url,
+    pages: [],
+    httpUrl: new URL('http://127.0.0.1:1/'),
+    login: undefined,
+    environment: undefined,
+    timeout: 20_000,
+    ca: CERTIFICATE,
+    clock: Date.now,
+    ...plan,
+  })
+  return named(findings)
+}
+
+async function notesOf(url: URL, login: LoginPlan): Promise<string[]> {
+  const bounds = { environment: undefined, timeout: 20_000, ca: undefined, clock: Date.now }
+  return (await scanDeployment({ url, pages: [], httpUrl: undefined, login, ...bounds })).notes
+}
+
+t.test('an answer with a session cookie that shared caches may keep is found', async (t) => {
+  for (const header of [
+    'public',
+    'max-age=60',
+    'public, max-age="60"',
+    'max-age=0, s-maxage=9',
+    'immutable, max-age=1',
+  ]) {
+    const url = await serveTls(t, page({ 'set-cookie': COOKIE, 'cache-control': header, ...HSTS }))
+    t.strictSame(await judge(url), ['fatal session-cacheable'], header)
+  }
+})
+
+t.test(
+  'an answer with a session cookie that shared caches may not keep, or must ask about, is not found',
+  async (t) => {
+    const headers = [
+      'no-store',
+      'private, max-age=60',
+      'no-cache',
+      'public, max-age=0',
+      'max-age=60, s-maxage=0',
+      'max-age=x',
+    ]
+    for (const header of headers) {
+      const url = await serveTls(t, page({ 'set-cookie': COOKIE, 'cache-control': header, ...HSTS }))
+      t.strictSame(await judge(url), [], header)
+    }
+    const none = await serveTls(t, page({ 'set-cookie': COOKIE, ...HSTS }))
+    t.strictSame(await judge(none), [])
+    const asset = await serveTls(t, page({ 'cache-control': 'public, max-age=60', ...HSTS }))
+    t.strictSame(await judge(asset), [])
+  },
+)
+
+t.test('a session id in a link, in a form or in the address of a page is found', async (t) => {
+  const bodies = [
+    '<a href="/account;jsessionid=0123456789ABCDEF0123">',
+    "<form action='/in?PHPSESSID=0123456789abcdef0123'>",
+    '<img src=/a.png?x=1&sid=0123456789abcdef0123>',
+  ]
+  for (const body of bodies) {
+    t.strictSame(
+      await judge(await serveTls(t, page({ 'set-cookie': COOKIE, ...HSTS }, body))),
+      ['fatal session-id-in-url'],
+      body,
+    )
+  }
+  const own = await serveTls(t, (_request, response) => {
+    const cookie = fresh(COOKIE)
+    const id = cookie.slice('__Host-session='.length, cookie.indexOf(';'))
+    response.writeHead(200, { 'set-cookie': cookie, ...HSTS }).end(`<a href="/s/${id}/">`)
+  })
+  t.strictSame(await judge(own), ['fatal session-id-in-url'])
+  const moving: RequestListener = (request, response) => {
+    if (request.url === '/') redirect(response, '/in?PHPSESSID=0123456789abcdef0123', HSTS)
+    else page({ 'set-cookie': COOKIE, ...HSTS })(request, response)
+  }
+  t.strictSame(await judge(await serveTls(t, moving)), ['fatal session-id-in-url'])
+})
+
+t.test('an address with an ordinary parameter, or very many of them, holds no session id', async (t) => {
+  const body = `<a href="/?sid=7&side=left"> ${'<a href=/x>'.repeat(2000)} <a href="/?sid=0123456789abcdef0123">`
+  t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': COOKIE, ...HSTS }, body))), [])
+})
+
+t.test('ids that can be guessed are found', async (t) => {
+  let count = 1000
+  const values: Record<string, () => string> = {
+    'the ids are counted': () => `user${(count += 1)}x`,
+    'different visitors got the same id': () => 'q3Jm0s8vYw2rT5uXzA7cE9gKdNf',
+    'the id has room for 26 random bits': () => String(10_000_000 + Math.floor(Math.random() * 80_000_000)),
+    'the id has room for 40 random bits': () => fresh(ID).slice(0, 10),
+    'the id has room for 31 random bits': () => `${fresh(ID).slice(0, 5)}z`,
+    'the id has room for 36 random bits': () => `s%3A${fresh(ID).slice(0, 5)}Z`,
+  }
+  for (const [why, value] of Object.entries(values)) {
+    const url = await serveTls(t, (_request, response) => {
+      response
+        .writeHead(200, { 'set-cookie': `__Host-sid=${value()}; Path=/; Secure; HttpOnly; SameSite=Lax`, ...HSTS })
+        .end()
+    })
+    const { findings } = await scanDeployment({
+      url,
+      pages: [],
+      httpUrl: new URL('http://127.0.0.1:1/'),
+      login: undefined,
+      environment: undefined,
+      timeout: 20_000,
+      ca: CERTIFICATE,
+      clock: Date.now,
+    })
+    t.match(findings, [{ rule: 'session/session-id-weak', message: `session ids can be guessed: ${why}` }], why)
+    t.equal(findings.length, 1, why)
+  }
+})
+
+t.test('values that say nothing about an id, and sessions that stand in the cookie, are not called weak', async (t) => {
+  const json = Buffer.from('{"views":1}').toString('base64')
+  for (const pair of [
+    'session_timeout=1800',
+    'has_session=1',
+    `koa.sess=${json}`,
+    'session=eyJhIjoxfQ.aaaa.bbbbbbbb',
+  ]) {
+    const url = await serveTls(t, page({ 'set-cookie': `${pair}; Path=/; Secure; HttpOnly; SameSite=Lax`, ...HSTS }))
+    t.notOk((await judge(url)).includes('fatal session-id-weak'), pair)
+  }
+})
+
+t.test('HSTS for less than a year, or without subdomains, is weak', async (t) => {
+  for (const [value, weak] of [
+    ['max-age=31535999; includeSubDomains', true],
+    ['max-age=31536000', true],
+    ['max-age="63072000" ; IncludeSubDomains; preload', false],
+  ] as const) {
+    const url = await serveTls(t, page({ 'set-cookie': COOKIE, 'strict-transport-security': value }))
+    t.strictSame(await judge(url), weak ? ['info hsts-weak'] : [], value)
+  }
+})
+
+t.test('a password that is asked for over plain http is found, except on this machine', async (t) => {
+  const form = '<form method=post action="/in"><input type=password></form>'
+  const url = await serve(t, page({}, form))
+  t.strictSame(await judge(url), [])
+  // Another address of this machine, that does not look like one.
+  url.hostname = '0.0.0.0'
+  t.ok((await judge(url)).includes('fatal login-over-http'))
+  const at = (path: string): URL => new URL(path, url)
+  const login = { page: at('/login'), user: 'anna', password: 'right', check: at('/'), logout: undefined }
+  const quiet = await serve(t, (request, response) => {
+    response.end(request.url === '/login' ? form : 'hello')
+  })
+  quiet.hostname = '0.0.0.0'
+  const plan = { ...login, page: new URL('/login', quiet), check: quiet }
+  t.ok((await judge(quiet, { login: plan })).includes('fatal login-over-http'))
+})
+
+t.test(
+  'a session cookie that one response sets twice is found, and one that is cleared beside it is not',
+  async (t) => {
+    const clearing = '__Host-session=; Path=/; Secure; Max-Age=0'
+    const twice = await serveTls(t, page({ 'set-cookie': [COOKIE, COOKIE], ...HSTS }))
+    t.strictSame(await judge(twice), ['warning cookie-set-twice'])
+    t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': [clearing, COOKIE], ...HSTS }))), [])
+  },
+)
+
+t.test('a page that any site may frame is found where the session goes along', async (t) => {
+  const cookie = COOKIE.replace('Lax', 'None')
+  t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': cookie, ...HSTS }))), ['warning embeddable'])
+  for (const header of [
+    { 'content-security-policy': "default-src 'self'; frame-ancestors 'self'" },
+    { 'x-frame-options': 'DENY' },
+    { 'content-type': 'application/json' },
+  ]) {
+    t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': cookie, ...HSTS, ...header }))), [])
+  }
+})
+
+const FORM = '<form method=post action=/login><input name=user><input type=password></form>'
+
+/** An app whose login sets a cookie of this value, and whose pages show the user behind it. */
+function app(valueOf: (user: string) => string, headers: Record<string, string> = {}): RequestListener {
+  const live = new Map<string, string>()
+  return (request, response) => {
+    void read(request).then(({ path, form, cookie }) => {
+      const [, value = ''] = /(?:^|; )t=([^;]*)/.exec(cookie) ?? []
+      if (path === '/login' && request.method === 'POST') {
+        const given = valueOf(form.get('user') ?? '')
+        live.set(given, form.get('user') ?? '')
+        return redirect(response, '/', { 'set-cookie': `t=${given}; Path=/; Secure; HttpOnly; SameSite=Lax` })
+      }
+      if (path === '/login') return response.end(FORM)
+      return response.writeHead(200, { ...HSTS, ...headers }).end(`hello ${live.get(value) ?? 'stranger'}`)
+    })
+  }
+}
+
+async function judgeLogin(url: URL): Promise<string[]> {
+  const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+  return judge(url, { login })
+}
+
+t.test(
+  'a login that is answered with an error is refused with the status, and with a doubt where it may be a check',
+  async (t) => {
+    for (const [status, message] of [
+      [401, 'status 401. Are SCAN_USER and SCAN_PASSWORD right?'],
+      [
+        419,
+        'status 419. Are SCAN_USER and SCAN_PASSWORD right? Or does the app check something that a browser would send?',
+      ],
+    ] as const) {
+      const url = await serve(t, (request, response) => {
+        response.writeHead(request.method === 'POST' ? status : 200).end(FORM)
+      })
+      const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+      t.match(await notesOf(url, login), [`the login was refused: it was answered with ${message}`, /no session/])
+    }
+  },
+)
+
+t.test('an error that follows a login which worked is refused all the same', async (t) => {
+  let isIn = false
+  const url = await serve(t, (request, response) => {
+    if (request.method === 'POST') isIn = true
+    const isUser = isIn && request.headers.cookie !== undefined
+    response.writeHead(request.method === 'POST' ? 500 : 200, { 'set-cookie': 't=1' })
+    response.end(isUser ? 'hello anna' : FORM)
+  })
+  const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+  t.match(await notesOf(url, login), [/answered with status 500/, /no session/])
+})
+
+t.test('a page of a user that still has a form with a password is a login', async (t) => {
+  const url = await serve(t, (request, response) => {
+    const isUser = request.headers.cookie !== undefined
+    if (request.method === 'POST') redirect(response, '/', { 'set-cookie': `t=${fresh(ID)}` })
+    else response.end(isUser ? `hello anna ${FORM}` : FORM)
+  })
+  const login = { page: new URL('/login', url), user: 'anna', password: 'right', check: url, logout: undefined }
+  t.strictSame(await notesOf(url, login), [])
+})
+
+t.test('a cookie that is the name of the user is found, whatever its own name', async (t) => {
+  for (const value of [
+    (user: string) => user,
+    (user: string) => Buffer.from(user).toString('base64'),
+    (user: string) => Buffer.from(`user=${user}`).toString('hex'),
+  ]) {
+    t.strictSame(await judgeLogin(await serveTls(t, app(value))), ['fatal session-id-weak', 'warning prefix-missing'])
+  }
+})
+
+t.test('the page of a user that shared caches may keep is found, except where it varies by the cookie', async (t) => {
+  const id = (): string => fresh(ID)
+  const cached = { 'cache-control': 'public, max-age=60' }
+  t.strictSame(await judgeLogin(await serveTls(t, app(id, cached))), [
+    'fatal session-cacheable',
+    'warning prefix-missing',
+  ])
+  const varying = { ...cached, vary: 'Accept, Cookie' }
+  t.strictSame(await judgeLogin(await serveTls(t, app(id, varying))), ['warning prefix-missing'])
+})
+
+t.test('values that are addresses, settings or known names of other cookies are no sessions', async (t) => {
+  const is = (header: string): boolean => isSessionCookie(parseSetCookie(header, 0) as SetCookie)
+  const json = Buffer.from(JSON.stringify({ theme: 'dark', columns: [1, 2, 3] })).toString('base64')
+  const others = [
+    `next-auth.callback-url=https%3A%2F%2Fapp.example.com%2F; HttpOnly`,
+    '__Secure-authjs.callback-url=https%3A%2F%2Fa.example; HttpOnly',
+    'returnTo=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
+    'auth_from=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
+    `view=${json}; HttpOnly`,
+    `view=${encodeURIComponent('{"theme":"dark"}')}; HttpOnly`,
+    ...[
+      '_fbp',
+      'ajs_anonymous_id',
+      'i18next',
+      'cf_clearance',
+      'datadome',
+      'visid_incap_12345',
+      'incap_ses_99_12345',
+    ].map((name) => `${name}=${ID}; HttpOnly`),
+    'has_session=true',
+  ]
+  for (const header of others) t.equal(is(header), false, header)
+  const sessions = [
+    'prefs=Fe26.2*1*0123*abc*def',
+    'prefs=Fe26.2%2A1%2A0123%2Aabc',
+    `koa.sess=${json}; HttpOnly`,
+    `next-auth.session-token=${ID}`,
+    'id=100%; HttpOnly',
+  ]
+  for (const header of sessions) t.equal(is(header), true, header)
+})
+
+t.test('sessions that stand in the cookie are known by their shape', async (t) => {
+  const json = Buffer.from('{"user":"anna"}').toString('base64url')
+  for (const value of [
+    'Fe26.2*1*0123*abc',
+    json,
+    `${json}.ZxY1aa.signature`,
+    `eyJhbGciOiJIUzI1NiJ9.${json}.signature`,
+    '.eJyrVoovSC3KTcxLzStRslJKzMtLVKoFAFSqB3c.ZxY1aa.signature',
+    `${'A'.repeat(60)}--${'B'.repeat(20)}--${'C'.repeat(20)}`,
+  ]) {
+    t.equal(isSelfContained(value), true, value)
+  }
+  for (const value of [ID, `s%3A${ID}.signature`, 'abc.node1', '']) t.equal(isSelfContained(value), false, value)
+})
