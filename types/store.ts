@@ -170,7 +170,10 @@ export interface UserIndex {
   keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean>
   /** Removes the entry; nothing when there is none. */
   removeFromIndex(userId: string, handle: string): Promise<void>
-  /** The user's entries, stale ones included, in any order. */
+  /**
+   * The user's entries, stale ones included, in any order. A store of several processes lists expired entries too until they are
+   * removed, so that a revocation finds the login of a process whose clock is behind.
+   */
   listIndex(userId: string): Promise<readonly IndexEntry[]>
 }
 

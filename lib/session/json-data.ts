@@ -41,10 +41,11 @@ export function parseData(json: string): SessionData {
  * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint, cycle,
  * Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
-export function serialize(data: SessionData): string {
+export function serialize(data: SessionData, maxSize: number = Infinity): string {
+  const walk = walkWithin(maxSize)
   const members: string[] = []
   for (const key of Object.keys(data)) {
-    const json = serializeValue(data[key], key)
+    const json = serializeWithin(walk, data[key], key)
     if (json !== undefined) members.push(`${JSON.stringify(key)}:${json}`)
   }
   return `{${members.join()}}`
@@ -53,7 +54,8 @@ export function serialize(data: SessionData): string {
 /** Tells whether data still reads as it was stored. A value that JSON cannot carry never does. */
 export function isSameData(data: SessionData, json: string): boolean {
   try {
-    return JSON.stringify(data) === json && findProblem(data, []) === undefined
+    // Walking first, because a body of a megabyte would be made into text only to differ.
+    return findProblem(data, walkWithin(json.length)) === undefined && JSON.stringify(data) === json
   } catch {
     return false
   }
@@ -83,7 +85,15 @@ export function rebase(latest: string, from: string, to: string): string {
 
 /** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
 export function serializeValue(value: unknown, key: string): string | undefined {
-  const problem = findProblem(value, []) ?? getterProblem(value)
+  return serializeWithin(walkWithin(Infinity), value, key)
+}
+
+function serializeWithin(walk: Walk, value: unknown, key: string): string | undefined {
+  const problem = findProblem(value, walk) ?? getterProblem(value)
+  if (problem === TOO_LARGE) {
+    const detail = `over ${walk.maxSize} bytes, ${walk.maxSize} allowed`
+    throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail })
+  }
   if (problem !== undefined) {
     const detail = `${describeKey(`${key}${problem.path}`)} is ${problem.kind}`
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
@@ -116,9 +126,26 @@ interface Problem {
   readonly kind: string
 }
 
-/** `ancestors` finds cycles. It is one list for the whole walk, because a list for each object would cost more than the walk. */
-function findProblem(value: unknown, ancestors: unknown[]): Problem | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : here('a number without a value')
+/** The problem of data whose JSON is larger than allowed. */
+const TOO_LARGE: Problem = { path: '', kind: 'too large' }
+
+/** A walk over data. It ends as soon as the JSON of what was seen is certainly larger than `maxSize`. */
+interface Walk {
+  readonly maxSize: number
+  /** The characters that may still come. */
+  left: number
+  /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
+  readonly ancestors: unknown[]
+}
+
+function walkWithin(maxSize: number): Walk {
+  return { maxSize, left: maxSize, ancestors: [] }
+}
+
+function findProblem(value: unknown, walk: Walk): Problem | undefined {
+  const { ancestors } = walk
+  if (typeof value === 'string') return take(walk, value.length + 2)
+  if (typeof value === 'number') return Number.isFinite(value) ? take(walk, 1) : here('a number without a value')
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
     return here(`a ${typeof value}`)
   }
@@ -131,26 +158,40 @@ function findProblem(value: unknown, ancestors: unknown[]): Problem | undefined 
   if (kind !== undefined) return here(kind)
   if (typeof (value as SessionData)['toJSON'] === 'function') return undefined
   ancestors.push(value)
-  const problem = Array.isArray(value) ? findInList(value, ancestors) : findInObject(value as SessionData, ancestors)
+  const problem = Array.isArray(value) ? findInList(value, walk) : findInObject(value as SessionData, walk)
   ancestors.pop()
   return problem
 }
 
-function findInList(list: readonly unknown[], ancestors: unknown[]): Problem | undefined {
+/** Counts characters of the JSON, never more than there will be. */
+function take(walk: Walk, characters: number): Problem | undefined {
+  walk.left -= characters
+  return walk.left < 0 ? TOO_LARGE : undefined
+}
+
+function findInList(list: readonly unknown[], walk: Walk): Problem | undefined {
+  if (take(walk, list.length + 1) !== undefined) return TOO_LARGE
   for (let index = 0; index < list.length; index += 1) {
     const problem =
-      list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], ancestors)
-    if (problem !== undefined) return { path: `.${index}${problem.path}`, kind: problem.kind }
+      list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], walk)
+    if (problem !== undefined) return inside(`.${index}`, problem)
   }
   return undefined
 }
 
-function findInObject(object: SessionData, ancestors: unknown[]): Problem | undefined {
+function findInObject(object: SessionData, walk: Walk): Problem | undefined {
+  if (take(walk, 2) !== undefined) return TOO_LARGE
   for (const key of Object.keys(object)) {
-    const problem = findProblem(object[key], ancestors)
-    if (problem !== undefined) return { path: `.${key}${problem.path}`, kind: problem.kind }
+    const value = object[key]
+    const tooLarge = value === undefined ? undefined : take(walk, key.length + 3)
+    const problem = tooLarge ?? findProblem(value, walk)
+    if (problem !== undefined) return inside(`.${key}`, problem)
   }
   return undefined
+}
+
+function inside(place: string, problem: Problem): Problem {
+  return problem === TOO_LARGE ? TOO_LARGE : { path: `${place}${problem.path}`, kind: problem.kind }
 }
 
 /** Names the kind of an object that JSON cannot carry. A plain object, a list and an object with `toJSON` fit. */

@@ -60,11 +60,13 @@ export class RequestData {
 
   /**
    * The change that this request made to the data.
-   * @throws `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_KEY_RESERVED`
+   * @throws `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_KEY_RESERVED`, `SESSION_RECORD_TOO_LARGE`
    */
-  edit(): Edit {
+  edit(maxSize: number): Edit {
     const from = this.#baseline
-    const to = typeof this.#state === 'object' ? serialize(this.#state.values) : from
+    // Data that was stored under a larger limit may stay.
+    const limit = Math.max(maxSize, from.length)
+    const to = typeof this.#state === 'object' ? serialize(this.#state.values, limit) : from
     return { from, to, isWhole: this.#isWhole }
   }
 

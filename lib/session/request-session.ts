@@ -269,7 +269,7 @@ export class RequestSession {
     const data = this.#openData()
     const plan = planOf(this.#state.loaded, {
       handle: this.handle,
-      edit: data.edit(),
+      edit: data.edit(this.#engine.settings.maxRecordSize),
       isAllOwn: data.isAllOwn,
       rotation: this.#state.rotation,
       isTouched: this.#state.isTouched,

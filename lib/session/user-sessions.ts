@@ -1,10 +1,15 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
-import type { IndexEntry, SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
+import { inBatches, onEach } from './batches.ts'
+import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
+import { isLoginBefore, limitOf } from './login-limit.ts'
+import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
+import { MAX_SKEW } from './set-back.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
@@ -14,9 +19,6 @@ const RESERVATION = 60_000
 
 /** The number of attempts to end a session while other writes come between. */
 const ATTEMPTS = 100
-
-/** The number of a user's sessions that are read at once. A larger number delays the requests of other users. */
-const BATCH = 50
 
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
@@ -45,7 +47,7 @@ export class UserSessions {
     spare = 0,
   ): Promise<ReadonlySet<string>> {
     if (!this.#store.hasIndex) return NO_HANDLES
-    const limit = this.#limitOf(user)
+    const limit = limitOf(user, this.#settings)
     const { maxSessions, clock } = this.#settings
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
@@ -107,16 +109,20 @@ export class UserSessions {
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
     const records = await this.#live(user.id)
-    const excess = records.length - this.#limitOf(user)
+    const excess = records.length - limitOf(user, this.#settings)
     if (excess <= 0) return
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
     const ended = [own, ...beaten].slice(-excess)
-    await inBatches(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
+    await onEach(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
   async list(userId: string, current?: string): Promise<SessionInfo[]> {
-    return (await this.#live(userId)).map((record) => infoOf(userId, record, current))
+    const infos: SessionInfo[] = []
+    await inBatches(await this.#live(userId), async (records) => {
+      for (const record of records) infos.push(infoOf(userId, record, current))
+    })
+    return infos
   }
 
   /**
@@ -132,18 +138,23 @@ export class UserSessions {
     return ended !== undefined
   }
 
-  /** Looks again after each round: a login that was overtaken by another moves to a new place. */
+  /**
+   * Looks again after each round: a login that was overtaken by another moves to a new place. An entry that has expired is revoked
+   * too, because it may be that of a login in a process whose clock is behind.
+   */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
     const seen = new Set([except])
     let count = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const entries = await this.#store.listIndex(userId)
-      const others = entries.filter(({ handle }) => !seen.has(handle))
+      const handles = (await this.#store.listIndex(userId)).map(({ handle }) => handle)
+      const others = handles.filter((handle) => !seen.has(handle))
       if (others.length === 0) return count
-      await inBatches(others, async ({ handle }) => {
-        if (await this.revoke(handle, userId, reason)) count += 1
+      await inBatches(others, async (batch) => {
+        const ended = await endMany(this.#store, this, batch, userId, reason)
+        for (const handle of ended) this.#events.emit({ type: 'revoke', handle, userId, reason })
+        count += ended.size
       })
-      for (const { handle } of others) seen.add(handle)
+      for (const handle of others) seen.add(handle)
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
@@ -189,13 +200,6 @@ export class UserSessions {
     else await this.#store.delete(handle, undefined, 'replay')
   }
 
-  #limitOf(user: SessionUser): number {
-    const limit = this.#settings.maxSessions?.limit ?? Infinity
-    const count = typeof limit === 'function' ? limit(user) : limit
-    if (count === Infinity || (Number.isInteger(count) && count > 0)) return count
-    throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'maxSessions gives a whole number from 1' })
-  }
-
   /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
   async #settled(userId: string): Promise<ReadonlySet<string>> {
     const now = this.#settings.clock()
@@ -212,37 +216,30 @@ export class UserSessions {
     const records = await this.#live(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
-    await inBatches(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
+    await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
   }
 
   /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
   async #live(userId: string): Promise<SessionRecord[]> {
     const now = this.#settings.clock()
     const records: SessionRecord[] = []
-    const look = async ({ handle, expiresAt }: IndexEntry): Promise<void> => {
-      const record = await this.#store.get(handle)
-      const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
-      if (isTheirs) records.push(record)
-      // A short-lived entry without a record may belong to a login that is on its way.
-      else if (expiresAt - now > RESERVATION) await this.#drop(userId, handle)
-    }
-    await inBatches(await this.#store.listIndex(userId), look)
+    await inBatches(await this.#store.listIndex(userId), async (entries) => {
+      const found = await readRecords(
+        this.#store,
+        entries.map(({ handle }) => handle),
+      )
+      const stale: string[] = []
+      for (const { handle, expiresAt } of entries) {
+        const record = found.get(handle)
+        const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
+        if (isTheirs) records.push(record)
+        // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is ahead.
+        else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
+      }
+      await onEach(stale, (handle) => this.#drop(userId, handle))
+    })
     return records.toSorted(
       (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
     )
   }
-}
-
-/** Runs work on many sessions, a few at a time. Other requests get their turn after each batch. */
-async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < items.length; start += BATCH) {
-    await Promise.all(items.slice(start, start + BATCH).map(work))
-    if (start + BATCH < items.length) await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-/** Two logins in one instant are told apart by their handles. */
-function isLoginBefore(one: SessionRecord, other: SessionRecord): boolean {
-  const apart = Number(one.authenticatedAt) - Number(other.authenticatedAt)
-  return apart === 0 ? one.handle < other.handle : apart < 0
 }

@@ -53,7 +53,7 @@ export class Offer {
 }
 
 const OPERATIONS = [
-  ...['get', 'create', 'update', 'touch', 'delete'],
+  ...['get', 'getMany', 'create', 'update', 'touch', 'delete'],
   ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex', 'readCutoff'],
 ]
 

@@ -19,6 +19,7 @@ import { readRecord, storedName, storedRecord } from '../session/namespace.ts'
 type IndexedStore = AskedStore &
   Required<Pick<AskedStore, 'addToIndex' | 'keepInIndex' | 'removeFromIndex' | 'listIndex'>>
 
+type ManyStore = AskedStore & Required<Pick<AskedStore, 'getMany'>>
 /** Keeps records away that no request may use, although the store has them. */
 export interface Gate {
   /** Returns the record of an answer, or `undefined` if the record may not be used. */
@@ -50,6 +51,8 @@ export type SessionEnd =
  */
 export class TimedStore {
   readonly hasIndex: boolean
+  /** Tells whether the store has the power of `getMany`. */
+  readonly readsMany: boolean
   /** Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not told. */
   onChange: ((handle: string, record: SessionRecord | undefined, why: SessionEnd | undefined) => void) | undefined
   /** Asked about each record that the engine wants to use. */
@@ -71,6 +74,7 @@ export class TimedStore {
     this.#store = store
     this.#offer = offerOf(store)
     this.hasIndex = typeof this.#store.addToIndex === 'function'
+    this.readsMany = typeof this.#store.getMany === 'function'
     this.#deadlines = new Deadlines(timeout)
     this.#events = events
     this.#namespace = namespace
@@ -102,6 +106,21 @@ export class TimedStore {
       (store) => store.get(handle, this.#reports),
       (found) => this.#examine(handle, found),
     )
+  }
+
+  /** Returns the records of these handles that are there. Only a store that `readsMany` can be asked. */
+  async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
+    const found = await this.ask<readonly SessionRecord[]>(
+      'getMany',
+      (store) => (store as ManyStore).getMany(handles),
+      (records) => records.flatMap((record) => this.#examine(record.handle, record) ?? []),
+    )
+    const passed: SessionRecord[] = []
+    for (const record of found) {
+      const kept = this.gate === undefined ? record : await this.gate.pass(record)
+      if (kept !== undefined) passed.push(kept)
+    }
+    return passed
   }
 
   create(record: SessionRecord): Answer<boolean> {

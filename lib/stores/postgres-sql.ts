@@ -170,7 +170,7 @@ WHERE (SELECT count(*) FROM ${table} WHERE user_key = $1 AND handle <> $2 AND ex
 ${upsert}`),
     keep: prepared(`UPDATE ${table} SET expires_at = $3 WHERE user_key = $1 AND handle = $2 AND expires_at > $4`),
     remove: prepared(`DELETE FROM ${table} WHERE user_key = $1 AND handle = $2`),
-    list: prepared(`SELECT handle, expires_at FROM ${table} WHERE user_key = $1 AND expires_at > $2`),
+    list: prepared(`SELECT handle, expires_at FROM ${table} WHERE user_key = $1`),
     lock: prepared('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))'),
   }
 }

@@ -158,7 +158,7 @@ class Postgres implements PostgresStore {
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const { rows } = await this.#run(this.#statements.list, keyOf(userId), this.#clock())
+    const { rows } = await this.#run(this.#statements.list, keyOf(userId))
     return rows.map((row) => ({ handle: String(row['handle']), expiresAt: Number(row['expires_at']) }))
   }
 

@@ -41,6 +41,9 @@ return 1
 const announce = (name: string): string => `
 redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -#${name} - 3) .. '${CHANNEL}', '${ENDED}' .. ${name})`
 
+/** The time that an expired entry is kept, in milliseconds. A process whose clock is behind still counts on it. */
+const KEPT = 600_000
+
 /** Everything that the store asks of a server, except for the plain `GET`. Each script works on one key. */
 export const SCRIPTS: Readonly<Record<RecordScript | IndexScript | StoreScript, Script>> = {
   /** Returns how the server makes room when its memory is full; nothing when the server has no limit. */
@@ -80,10 +83,11 @@ return (live or not rest) and 1 or 0`),
 
   /** ARGV: now, handle, expiresAt, milliseconds until then, limit or nothing. */
   add: script(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', tonumber(ARGV[1]) - ${KEPT})
 if ARGV[5] ~= '' then
-  local others = redis.call('ZCARD', KEYS[1])
-  if redis.call('ZSCORE', KEYS[1], ARGV[2]) then others = others - 1 end
+  local others = redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')
+  local own = redis.call('ZSCORE', KEYS[1], ARGV[2])
+  if own and tonumber(own) > tonumber(ARGV[1]) then others = others - 1 end
   if others >= tonumber(ARGV[5]) then return 0 end
 end
 redis.call('ZADD', KEYS[1], 'GT', ARGV[3], ARGV[2])${OUTLIVE}`),
@@ -97,8 +101,8 @@ redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
   /** ARGV: now, handle. */
   remove: script(`return redis.call('ZREM', KEYS[1], ARGV[2])`),
 
-  /** ARGV: now. Handle and instant in turn. */
-  list: script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES')`),
+  /** No ARGV. Handle and instant in turn. */
+  list: script(`return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')`),
 
   /** ARGV: instant, length of the key's last part. Answers with the cutoff in force. */
   raise: script(`

@@ -150,7 +150,7 @@ class Store implements RedisStore {
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const answer = await this.#run(SCRIPTS.list, this.#userKey(userId), this.#clock())
+    const answer = await this.#run(SCRIPTS.list, this.#userKey(userId))
     const flat = (answer as unknown[]).map(String)
     return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
   }

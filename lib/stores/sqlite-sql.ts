@@ -35,6 +35,7 @@ export type StatementName =
   | 'update'
   | 'touch'
   | 'delete'
+  | 'deleteExpired'
   | 'deleteVersion'
   | 'sweep'
   | 'add'
@@ -77,6 +78,7 @@ export function statementsOf(table: string): Record<StatementName, string> {
     touch: `UPDATE ${records} SET last_seen_at = max(last_seen_at, ?), idle_deadline = max(idle_deadline, ?)
       WHERE ${live} AND version = ?`,
     delete: `DELETE FROM ${records} WHERE ${live}`,
+    deleteExpired: `DELETE FROM ${records} WHERE handle = ?`,
     deleteVersion: `DELETE FROM ${records} WHERE ${live} AND version = ?`,
     sweep: `DELETE FROM ${records} WHERE rowid IN
       (SELECT rowid FROM ${records} WHERE idle_deadline <= ? ORDER BY idle_deadline LIMIT ?)`,
@@ -85,7 +87,7 @@ export function statementsOf(table: string): Record<StatementName, string> {
       ON CONFLICT (user_key, handle) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
     keep: `UPDATE ${index} SET expires_at = ? WHERE ${entry} AND expires_at > ?`,
     remove: `DELETE FROM ${index} WHERE ${entry}`,
-    list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ? AND expires_at > ?`,
+    list: `SELECT handle, expires_at AS expiresAt FROM ${index} WHERE user_key = ?`,
     sweepIndex: `DELETE FROM ${index} WHERE (user_key, handle) IN
       (SELECT user_key, handle FROM ${index} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
     many: `SELECT handle, ${row} FROM ${records} WHERE handle IN (SELECT value FROM json_each(?)) AND idle_deadline > ?`,

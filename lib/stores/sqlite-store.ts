@@ -113,7 +113,7 @@ export class Sqlite implements SqliteStore {
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    return this.#all('list', keyOf(userId), this.#clock()) as IndexEntry[]
+    return this.#all('list', keyOf(userId)) as IndexEntry[]
   }
 
   /** The event loop gets its turn after a few milliseconds of it, however large `limit` and however slow the disk. */
@@ -178,11 +178,13 @@ export class Sqlite implements SqliteStore {
 
   /** A write that may end a session or change its epoch, and the note of it for other processes. */
   async #end(write: Write, name: EndStatementName, handle: string, ...values: Value[]): Promise<boolean> {
-    if (this.#ends === undefined) return (await this.#write(write))[0] === 1
+    // A record that has expired here may be alive by the clock of another process.
+    const rest = name === 'end' ? [this.#statement('deleteExpired', keyOf(handle))] : []
+    if (this.#ends === undefined) return (await this.#write(write, ...rest))[0] === 1
     const note = { statement: this.#ends[name], values: [keyOf(handle), this.#clock(), ...values] }
     // Notes are removed with sessions, so that a data write costs no more than it must.
     const trim = name === 'endEpoch' ? [] : [{ statement: this.#ends.trim, values: [] }]
-    const [noted, changed] = await this.#write(note, write, ...trim)
+    const [noted, changed] = await this.#write(note, write, ...rest, ...trim)
     if (noted === 1) this.#subscription.listeners.tellSoon({ handle })
     return changed === 1
   }

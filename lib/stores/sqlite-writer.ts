@@ -1,5 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
+
+/** Milliseconds of writing in one turn of the event loop, after which other work gets its turn. */
+const MAX_BUSY = 10
 
 /** Milliseconds between two looks whether another process's write is done. */
 const BUSY_PAUSE = 5
@@ -22,6 +25,9 @@ export class SqliteWriter {
   /** The time that the connection waits by itself, which is set back after each write. */
   readonly #busyTimeout: number
   readonly #timeout: number
+  /** Milliseconds of writing in this turn of the event loop. */
+  #busy = 0
+  #isReset = true
 
   constructor(database: SqliteDatabase, timeout: number, busyTimeout: number) {
     this.#database = database
@@ -31,6 +37,7 @@ export class SqliteWriter {
 
   /** Runs statements in one atomic step. Resolves to the number of rows that each of them has changed. */
   async write(...writes: readonly Write[]): Promise<Changes> {
+    while (this.#busy >= MAX_BUSY) await nextTurn()
     const until = performance.now() + this.#timeout
     let changes = this.#attempt(writes, false)
     while (changes === undefined) {
@@ -42,12 +49,24 @@ export class SqliteWriter {
 
   /** `undefined` when another process is writing and this is not the last attempt. */
   #attempt(writes: readonly Write[], isLast: boolean): Changes | undefined {
+    const began = performance.now()
     this.#database.exec('PRAGMA busy_timeout = 0')
     const outcome = outcomeOf(() => this.#run(writes))
     this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+    this.#count(performance.now() - began)
     if (!('error' in outcome)) return outcome
     if (isLast || !isBusy(outcome.error)) throw outcome.error
     return undefined
+  }
+
+  #count(milliseconds: number): void {
+    this.#busy += milliseconds
+    if (!this.#isReset) return
+    this.#isReset = false
+    setImmediate(() => {
+      this.#busy = 0
+      this.#isReset = true
+    })
   }
 
   /** A savepoint instead of a transaction, because the app may have one open on this connection. */

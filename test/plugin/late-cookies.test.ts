@@ -22,7 +22,7 @@ async function streamWorld(t: Test, wrap = (body: PassThrough): unknown => body)
   const it = await world(t, {
     routes: (app) => {
       ordinary(app)
-      app.get('/stream', async (request, reply) => {
+      app.get('/stream', { config: { sessionEnd: 'ignore' } }, async (request, reply) => {
         void request.user
         reply.header('set-cookie', 'other=1').header('x-other', '2')
         return reply.send(wrap(body))

@@ -233,5 +233,53 @@ t.test('a damaged record is not listed', async (t) => {
   const { app, visitor, store } = await world(t, { routes: ordinary })
   await visitor().post('/login')
   store.get = async (handle) => ({ userId: 'ann', handle }) as SessionRecord
+  store.getMany = async (handles) => handles.map((handle) => ({ userId: 'ann', handle }) as SessionRecord)
   t.same(await app.sessions.list('ann'), [])
+})
+
+t.test('data that is far too large is refused after work that the limit bounds', async (t) => {
+  let reads = 0
+  const counted = <Value extends object>(value: Value): Value =>
+    new Proxy(value, {
+      get: (target, key) => {
+        reads += 1
+        return Reflect.get(target, key) as unknown
+      },
+    })
+  const shapes = {
+    list: () => counted(Array.from({ length: 500_000 }, () => 1)),
+    object: () => counted(Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]))),
+    texts: () => counted(Array.from({ length: 10_000 }, () => 'x'.repeat(100))),
+    nested: () => Array.from({ length: 10_000 }, () => counted([[[[[[[[[[]]]]]]]]]])),
+  }
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      for (const [name, make] of Object.entries(shapes)) {
+        route(app, `/${name}`, (request) => void Object.assign(request.session, { big: make() }))
+      }
+    },
+  })
+  for (const name of Object.keys(shapes)) {
+    reads = 0
+    const refused = await it.visitor().post(`/${name}`)
+    t.match(refused.json(), { statusCode: 413, code: 'SESSION_RECORD_TOO_LARGE' }, name)
+    t.ok(reads < 50_000, `${name}: ${reads} reads`)
+  }
+})
+
+t.test('data that was stored under a larger limit can still be read and made smaller', async (t) => {
+  const large = await world(t, { routes: ordinary })
+  const small = await world(t, {
+    session: { clock: large.clock, maxRecordSize: 1_000 },
+    store: () => large.store,
+    routes: ordinary,
+  })
+  const ann = large.visitor()
+  await ann.post('/note', { a: 'x'.repeat(2_000), b: 1 })
+  const headers = { cookie: `session=${ann.cookie}` }
+  const read = await small.app.inject({ url: '/me', headers })
+  t.equal(read.statusCode, 200)
+  t.equal((await small.app.inject({ method: 'POST', url: '/note', headers, payload: { a: 'y' } })).statusCode, 200)
+  t.match((await ann.get('/me')).json(), { data: { a: 'y', b: 1 } })
 })

@@ -31,6 +31,7 @@ t.test('every operation goes through to the store and its answer back', async (t
   const record = newRecord(newHandle(), hashOf('a'), '{}', Date.now(), lifetimesOf({}))
   t.equal(await store.create(record), true)
   t.same(await store.get(record.handle), record)
+  t.same(await store.getMany([record.handle, newHandle()]), [record])
   t.equal(await store.touch(record.handle, 1, record), true)
   t.equal(await store.update({ ...record, version: 2 }, 1), true)
   t.equal(await store.addToIndex('ann', record.handle, Date.now() + 1000), true)
@@ -39,7 +40,7 @@ t.test('every operation goes through to the store and its answer back', async (t
   await store.removeFromIndex('ann', record.handle)
   t.equal(await store.delete(record.handle, 2), true)
   t.equal(await store.sweep(Date.now(), 1), 0)
-  t.ok(store.hasIndex)
+  t.ok(store.hasIndex && store.readsMany)
   t.same(events, [])
 })
 

@@ -40,6 +40,11 @@ export class Bench {
     this.#cookieName = cookieName
   }
 
+  /** Tells whether the store reads many records at once. */
+  get readsMany(): boolean {
+    return typeof this.gate.store.getMany === 'function'
+  }
+
   browser(): Browser {
     return new Browser(this.app, this.#visits, this.#cookieName)
   }

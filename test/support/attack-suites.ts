@@ -8,6 +8,7 @@ import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
 import { lostUpdate } from '../attacks/lost-update.ts'
+import { manySessions } from '../attacks/many-sessions.ts'
 import { renewal } from '../attacks/renewal.ts'
 import { resurrection } from '../attacks/resurrection.ts'
 import { revocation } from '../attacks/revocation.ts'
@@ -32,6 +33,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'session limits': limits,
   'half-done changes': halfDone,
   'a clock set back': clockSetBack,
+  'many sessions': manySessions,
   'from outside': fromOutside,
   'everybody out': everybodyOut,
 }

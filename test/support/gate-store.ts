@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { DEVICES } from '../../lib/session/known-devices.ts'
-import type { SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
+import type { ReadingMany, SessionRecord, SessionStore, Sweeping, UserIndex } from '../../types/index.ts'
 
 /** Any store, with whatever powers it has. */
-export type AnyStore = SessionStore & Partial<UserIndex & Sweeping>
+export type AnyStore = SessionStore & Partial<UserIndex & Sweeping & ReadingMany>
 
 /** One call of a store, from the moment it was made. */
 export interface Operation {
@@ -55,7 +55,7 @@ interface Waiting {
 }
 
 const METHODS = new Set<PropertyKey>([
-  ...['get', 'create', 'update', 'touch', 'delete'],
+  ...['get', 'getMany', 'create', 'update', 'touch', 'delete'],
   ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'],
 ])
 

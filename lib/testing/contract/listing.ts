@@ -60,12 +60,12 @@ export const listingChecks: readonly Check[] = [
     async (bench) => {
       const { store, clock } = bench
       const before = await listing(bench).count()
-      const expired = await created(store, recordAt(clock.now, { idleDeadline: clock.now + 10 }))
+      const expired = await created(store, recordAt(clock.now, { idleDeadline: clock.now + IDLE }))
       const deleted = await created(store, recordAt(clock.now))
-      const kept = await created(store, recordAt(clock.now))
+      const kept = await created(store, recordAt(clock.now, { idleDeadline: clock.now + 2 * IDLE }))
       assert.equal(await listing(bench).count(), before + 3)
       await store.delete(deleted.handle)
-      clock.advance(10)
+      clock.advance(IDLE)
       const found = await listed(bench, 10)
       assert.deepEqual(found.get(kept.handle), kept)
       assert.equal(found.has(expired.handle), false)
