@@ -2,6 +2,7 @@
 export type SessionErrorCode =
   | 'SESSION_LOGIN_REQUIRED'
   | 'SESSION_LOGIN_TOO_OLD'
+  | 'SESSION_STEP_UP_REQUIRED'
   | 'SESSION_LIMIT_REACHED'
   | 'SESSION_CROSS_ORIGIN'
   | 'SESSION_KEY_RESERVED'
@@ -28,6 +29,7 @@ export type SessionErrorCode =
 export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number, message: string]>> = {
   SESSION_LOGIN_REQUIRED: [401, 'Log in first.'],
   SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
+  SESSION_STEP_UP_REQUIRED: [403, 'Confirm who you are first: this needs another way to log in.'],
   SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
   SESSION_CROSS_ORIGIN: [
     403,
@@ -43,7 +45,7 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
     500,
     'The session holds a value that JSON cannot carry. Nothing was stored. Store plain data.',
   ],
-  SESSION_USER_INVALID: [500, 'login takes { id, ... }. The id is a non-empty string, and the rest is JSON.'],
+  SESSION_USER_INVALID: [500, 'A user is { id, ... }. The id is a non-empty string, and the rest is JSON.'],
   SESSION_OPTION_INVALID: [500, 'The app passed or assigned a value that is not accepted here.'],
   SESSION_ENDED: [500, 'This session has ended in this request. Read req.session again after a login.'],
   SESSION_ROUTE_OPTED_OUT: [500, 'This route has config: { session: false }, so it has no session.'],
@@ -59,7 +61,10 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
     500,
     "Another plugin has decorated these names. Rename the decorators of this plugin: decorators: { login: 'signIn', ... }.",
   ],
-  SESSION_AUTH_HASH_UNSET: [500, 'There is no authHash. Set the options authHash and loadUser, or pass the value.'],
+  SESSION_AUTH_HASH_UNSET: [
+    500,
+    'There is no authHash for this user, and a session without one would end at the next check. Set the options authHash and loadUser, or pass the value.',
+  ],
   SESSION_STORE_LACKS_INDEX: [
     500,
     'The session store cannot find sessions by user. Use a store that has a user index.',

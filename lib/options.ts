@@ -5,6 +5,7 @@ import type {
   DecoratorNames,
   Duration,
   EnvironmentName,
+  Lifetime,
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
@@ -24,6 +25,7 @@ type DefaultLifetimes = Record<'idleTimeout' | 'absoluteTimeout' | 'rememberTime
 /** Defaults that no environment changes. */
 export const DEFAULTS = {
   renewalTimeout: '15m',
+  userMaxAge: '1m',
   authCheckInterval: '1m',
   storeTimeout: '2s',
   sweepInterval: '0s',
@@ -40,6 +42,8 @@ export const DECORATORS: Given<DecoratorNames> = {
   authenticatedAt: 'authenticatedAt',
   confirmLogin: 'confirmLogin',
   updateAuthHash: 'updateAuthHash',
+  pendingUser: 'pendingUser',
+  updateUser: 'updateUser',
   requireLogin: 'requireLogin',
   sessions: 'sessions',
 }
@@ -77,6 +81,9 @@ export interface Settings {
   readonly absoluteTimeout: number
   readonly rememberTimeout: number
   readonly renewalTimeout: number
+  /** The lifetimes as the app gave them, if any of them is a function of the user. */
+  readonly userLifetimes: LifetimeOptions | undefined
+  readonly userMaxAge: number
   readonly authCheckInterval: number
   readonly namespace: string
   readonly storeTimeout: number
@@ -108,6 +115,8 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     cookie: Object.freeze(cookie),
     namespace: options.namespace ?? defaultNamespace(cookie.name),
     ...lifetimesOf(options),
+    userLifetimes: userLifetimesOf(options),
+    userMaxAge: milliseconds(options.userMaxAge ?? DEFAULTS.userMaxAge),
     authCheckInterval: milliseconds(options.authCheckInterval ?? DEFAULTS.authCheckInterval),
     storeTimeout: milliseconds(options.storeTimeout ?? DEFAULTS.storeTimeout),
     sweepInterval: milliseconds(options.sweepInterval ?? DEFAULTS.sweepInterval),
@@ -139,9 +148,13 @@ export interface Lifetimes {
   rememberTimeout: number
 }
 
+/** The options that lifetimes come from. */
+export type LifetimeOptions = Pick<SecureSessionOptions, 'assurance' | keyof Lifetimes>
+
 /** A default gives way to a lifetime that the app chose, so that one option alone never turns the order around. */
-export function lifetimesOf(options: Pick<SecureSessionOptions, 'assurance' | keyof Lifetimes>): Lifetimes {
-  const { idleTimeout: idle, absoluteTimeout: absolute, renewalTimeout: renewal, rememberTimeout: remember } = options
+export function lifetimesOf(options: LifetimeOptions): Lifetimes {
+  const { renewalTimeout: renewal } = options
+  const [idle, absolute, remember] = [options.idleTimeout, options.absoluteTimeout, options.rememberTimeout].map(fixed)
   const defaults = LIFETIMES[options.assurance ?? 'standard']
   const absoluteTimeout = milliseconds(absolute ?? defaults.absoluteTimeout)
   const idleTimeout =
@@ -156,6 +169,18 @@ export function lifetimesOf(options: Pick<SecureSessionOptions, 'assurance' | ke
         ? Math.max(milliseconds(defaults.rememberTimeout), absoluteTimeout)
         : milliseconds(remember),
   }
+}
+
+/** Returns a lifetime that is the same for all users. A function has its say at each login. */
+function fixed(lifetime: Lifetime | undefined): Duration | undefined {
+  return typeof lifetime === 'function' ? undefined : lifetime
+}
+
+/** Returns the lifetimes as the app gave them, if any of them depends on the user. */
+function userLifetimesOf(options: LifetimeOptions): LifetimeOptions | undefined {
+  const { assurance, idleTimeout, absoluteTimeout, renewalTimeout, rememberTimeout } = options
+  const asked = { assurance, idleTimeout, absoluteTimeout, renewalTimeout, rememberTimeout }
+  return Object.values(asked).some((value) => typeof value === 'function') ? asked : undefined
 }
 
 /** Zero is the same in every unit, and needs none. */

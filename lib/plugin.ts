@@ -16,6 +16,7 @@ import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
+import { FreshUsers } from './session/fresh-users.ts'
 import { SessionIds } from './session/id.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
@@ -32,6 +33,9 @@ const MAX_REPLACED_IDS = 1_000
 const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   const registration = new Registration(app, given)
   const { options, settings } = registration
+  app.addHook('onRoute', function (route) {
+    registration.configs.add(this, route)
+  })
   app.addHook('onRegister', (context) => void registration.contexts.push(context))
   if (!app.hasReplyDecorator('setCookie')) await app.register(cookiePlugin)
 
@@ -41,7 +45,6 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onReady', () => registration.checkNeighbours())
   registration.watchEvents(engine.events)
   const replies = new OpenReplies(engine.watch)
-  app.addHook('onRoute', (route) => registration.noteRoute(route))
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', registration.watchAnswers())
   app.addHook('onRequest', watchUpgrades(engine.watch, replies))
@@ -83,6 +86,7 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
+    freshUsers: new FreshUsers(settings.storeTimeout),
     replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }

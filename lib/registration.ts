@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { SecureSessionError } from './errors.ts'
 import { checkConfig, environmentLine } from './guard/check.ts'
 import { enforce } from './guard/enforce.ts'
@@ -10,6 +10,7 @@ import { checkAnswer, checkNeighbours, checkRequest } from './guard/phases.ts'
 import type { RequestFacts } from './guard/read/phase-facts.ts'
 import { QUIET_REQUEST, requestFactsOf } from './guard/read/request-facts.ts'
 import { findCookie } from './http/read-cookie.ts'
+import { RouteConfigs } from './http/route-config.ts'
 import { watchAnswers } from './http/watch-answers.ts'
 import type { SessionEvents } from './events.ts'
 import type { Settings } from './options.ts'
@@ -30,11 +31,10 @@ export class Registration {
   readonly #said = new Set<string>()
   /** Set by whoever guards a route with `requireLogin({ within })`. */
   hasSudoRoute = false
+  /** The session settings of routes. */
+  readonly configs: RouteConfigs = new RouteConfigs()
   /** Contexts that inherit the session, as `onRegister` tells of them. */
   readonly contexts: FastifyInstance[] = []
-  /** Hooks that `requireLogin` made. */
-  readonly guards: WeakSet<object> = new WeakSet()
-  readonly #guardedWithoutSession: string[] = []
   /** Tells whether the app itself registered @fastify/cookie, with its own options. */
   readonly #bringsCookies: boolean
 
@@ -76,7 +76,7 @@ export class Registration {
       cookieNames: this.#rivals().map(({ settings }) => settings.cookie.name),
       bringsCookies: this.#bringsCookies,
       clock: this.options.clock === undefined ? this.settings.clock : undefined,
-      guardedWithoutSession: this.#guardedWithoutSession,
+      guardedWithoutSession: this.configs.guardedWithoutSession(),
     })
     const context = { ...this.#context, earlier: this.#findings }
     this.#report(checkNeighbours(this.options, process.env, facts, context))
@@ -109,13 +109,6 @@ export class Registration {
       }
       done()
     }
-  }
-
-  /** Notes a route that asks for a login and has opted out of sessions, for `onRoute`. */
-  noteRoute({ method, url, config, onRequest, preParsing, preValidation, preHandler }: RouteOptions): void {
-    const hooks: unknown[] = [onRequest, preParsing, preValidation, preHandler].flat()
-    const isGuarded = hooks.some((hook) => typeof hook === 'function' && this.guards.has(hook))
-    if (isGuarded && config?.session === false) this.#guardedWithoutSession.push(`${[method].flat().join(',')} ${url}`)
   }
 
   /** Returns the `onRequest` hook that judges what responses show of the app. */

@@ -1,4 +1,4 @@
-import type { SessionDecoratorNames, SessionUser } from 'fastify'
+import type { Session, SessionDecoratorNames, SessionUser } from 'fastify'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
 import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
@@ -27,8 +27,12 @@ export interface RequestMembers {
    * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_STORE_LACKS_INDEX` (with `everywhere` or `others`)
    */
   logout(options?: LogoutOptions): Promise<void>
-  /** The user as given to `login`, or `null` on an anonymous request. */
-  readonly user: SessionUser | null
+  /**
+   * The user, or `null` on an anonymous request. A frozen snapshot: an assignment to `req.user`, or to a member, throws
+   * `SESSION_OPTION_INVALID`. The snapshot is what `login` got, or what `loadUser` and `updateUser` put in its place.
+   * `{ ...req.user }` is a copy.
+   */
+  readonly user: Readonly<SessionUser> | null
   /**
    * Returns the user as given to `login`, never `null`: the typed way to the user behind `requireLogin`.
    *
@@ -37,7 +41,7 @@ export interface RequestMembers {
    *
    * @throws `SESSION_LOGIN_REQUIRED` (401) on an anonymous request
    */
-  requireUser(): SessionUser
+  requireUser(): Readonly<SessionUser>
   /** Returns whether a user is logged in. */
   isAuthenticated(): boolean
   /**
@@ -46,9 +50,23 @@ export interface RequestMembers {
    */
   readonly authenticatedAt: Date | null
   /**
+   * The user of a half login, whose second factor is open; `null` without one, and ten minutes after it.
+   *
+   * @example
+   * ```ts
+   * app.post('/otp', async (req, reply) => {
+   *   if (req.pendingUser === null) return reply.code(401).send({ message: 'Start again' })
+   *   await req.login(req.pendingUser, { methods: ['otp'] }) // Check the code before this line.
+   *   return { ok: true }
+   * })
+   * ```
+   */
+  readonly pendingUser: Readonly<SessionUser> | null
+  /**
    * Records that the user has just proved again who they are. Renews `authenticatedAt` and gives the session a new id.
-   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_RESPONSE_STARTED`, `SESSION_LABEL_INVALID`, `SESSION_SUPERSEDED`,
-   * `SESSION_STORE_UNAVAILABLE`
+   * `methods` adds the ways in which they did.
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`, `SESSION_RESPONSE_STARTED`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   confirmLogin(options?: ConfirmLoginOptions): Promise<void>
   /**
@@ -57,6 +75,22 @@ export interface RequestMembers {
    * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`
    */
   updateAuthHash(authHash?: string): Promise<void>
+  /**
+   * Replaces the user that `req.user` shows, with the same `id`. Neither the login, nor a deadline, nor the id of the
+   * session changes. `login` with the same user is a new login; `updateUser` is not. Other sessions of the user keep
+   * their snapshot: see `app.sessions.updateUser`.
+   *
+   * @example
+   * ```ts
+   * app.post('/name', { onRequest: app.requireLogin() }, async (req) => {
+   *   await req.updateUser({ ...req.requireUser(), name: 'Ada' })
+   *   return { ok: true }
+   * })
+   * ```
+   *
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_UNAVAILABLE`
+   */
+  updateUser<User extends SessionUser>(user: User): Promise<void>
 }
 
 /** The members that the plugin adds to the app, under its own names. */
@@ -123,6 +157,30 @@ declare module '@fastify/session' {
   interface FastifySessionObject {
     /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
+    /**
+     * The instants at which the session ends: without further use, and in any case. `null` while nothing is stored. On a
+     * passive route, reading them does not move them.
+     */
+    readonly expiresAt: { readonly idle: Date; readonly absolute: Date } | null
+    /**
+     * Reads the stored data, changes it and writes it, all in one: if another request wrote meanwhile, the change is made
+     * again on the newer data. So no count is lost. Writes at once, with the other changes of this request, and a 5xx does not
+     * undo the write. Before the first record, and after a `login` in the same request, the change waits for the response.
+     *
+     * @example
+     * ```ts
+     * app.post('/vote', async (req) => {
+     *   await req.session.update((data) => void (data['votes'] = Number(data['votes'] ?? 0) + 1))
+     *   return req.session.update('visits', (visits: number = 0) => visits + 1)
+     * })
+     * ```
+     *
+     * @throws `SESSION_SUPERSEDED`, `SESSION_ENDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`,
+     * `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_RESPONSE_STARTED`
+     */
+    update<Result>(change: (data: Session & Record<string, unknown>) => Result | Promise<Result>): Promise<Result>
+    /** Changes the value of one key in the same way, and resolves to the new value. `undefined` removes the key. */
+    update<Value>(key: string, change: (value: Value | undefined) => Value | Promise<Value>): Promise<Value>
     /**
      * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
      */

@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Duration } from './duration.ts'
 import type { SessionStore } from './store.ts'
-import type { SessionUser } from './session.ts'
+import type { LoginMethod, SessionUser } from './session.ts'
 
 /** The attributes of the session cookie (RFC 6265bis 4.1.2). */
 export interface SessionCookieOptions {
@@ -54,6 +54,10 @@ export interface DecoratorNames {
   confirmLogin?: string | undefined
   /** `req.updateAuthHash`. */
   updateAuthHash?: string | undefined
+  /** `req.pendingUser`. */
+  pendingUser?: string | undefined
+  /** `req.updateUser`. */
+  updateUser?: string | undefined
   /** `app.requireLogin`. */
   requireLogin?: string | undefined
   /** `app.sessions`. */
@@ -67,6 +71,9 @@ export interface MaxSessions {
   /** `'evict'` ends the least recently used session. `'refuse'` refuses the new login. Default `'evict'`. */
   onLimit?: 'evict' | 'refuse' | undefined
 }
+
+/** A lifetime of sessions: the same for all users, or a function of the user who logs in. */
+export type Lifetime = Duration | ((user: SessionUser) => Duration)
 
 /**
  * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
@@ -130,22 +137,41 @@ export interface SecureSessionOptions {
    * none.
    */
   assurance?: 'aal1' | 'aal2' | 'aal3' | undefined
-  /** The time without use after which a session ends. Default `30m`. */
-  idleTimeout?: Duration | undefined
+  /**
+   * The time without use after which a session ends. Default `30m`. A function is called at each login, and its answer
+   * holds for that session. Anonymous sessions have the default then. The same holds for the other two lifetimes.
+   *
+   * @example
+   * ```ts
+   * import type { SecureSessionOptions } from 'fastify-session-guard'
+   *
+   * const admins = new Set(['u1'])
+   * const options: SecureSessionOptions = { idleTimeout: (user) => (admins.has(user.id) ? '10m' : '8h') }
+   * ```
+   */
+  idleTimeout?: Lifetime | undefined
   /**
    * The time after which a session ends in any case, from the login, or from the creation while anonymous. Default
    * `12h`.
    */
-  absoluteTimeout?: Duration | undefined
+  absoluteTimeout?: Lifetime | undefined
   /** The age at which the id is replaced (OWASP renewal timeout). `'0s'` never replaces an id by age. Default `15m`. */
   renewalTimeout?: Duration | undefined
   /** The lifetime after `login(user, { remember: true })`. Default `14d`, or the absolute limit of `assurance`. */
-  rememberTimeout?: Duration | undefined
+  rememberTimeout?: Lifetime | undefined
   /** The number of sessions that a user may have at once. Default: no limit. */
   maxSessions?: number | ((user: SessionUser) => number) | MaxSessions | undefined
-  /** Fetches the user behind a session, for `authHash`. `null` and `undefined` (the user is gone) end the session. */
+  /**
+   * Fetches the user behind a session, with the same `id`. The answer takes the place of the snapshot that `req.user`
+   * shows. `null` and `undefined` (the user is gone) end the session. The time limit is `storeTimeout`.
+   */
   loadUser?: ((id: string) => Promise<unknown>) | undefined
-  /** Returns a fingerprint of the user's credentials. When it changes, older sessions end. Needs `loadUser`. */
+  /** The greatest age of the user that `req.user` shows. `'0s'` asks `loadUser` on every request. Default `1m`. */
+  userMaxAge?: Duration | undefined
+  /**
+   * Returns a fingerprint of the credentials of a user whom `loadUser` returned. When it changes, older sessions end.
+   * A member of the user that is this very text is not kept in the session. Needs `loadUser`.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the app's own user type, which a plugin cannot know
   authHash?: ((user: any) => string | undefined) | undefined
   /** The time for which a check with `authHash` stays good. Default `1m`. */
@@ -172,7 +198,8 @@ export interface SecureSessionOptions {
   tls?: 'direct' | 'proxy' | undefined
   /**
    * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
-   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. Default `'end'`.
+   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. The guard warns of
+   * `'step-up'`, and refuses it with the assurance levels `'aal2'` and `'aal3'`. Default `'end'`.
    */
   onCopiedSession?: 'end' | 'step-up' | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
@@ -188,10 +215,22 @@ export interface SecureSessionOptions {
 /** The known names. Every other string is accepted, reported and treated as production. */
 export type EnvironmentOption = 'production' | 'development' | 'test' | (string & {})
 
-/** The settings of one route: `config: { session: false }` and `config: { crossOriginProtection: false }`. */
+/** The settings of one route: `config: { session: 'passive' }` and `config: { crossOriginProtection: false }`. */
 export interface SessionRouteConfig {
-  /** `false`: the route has no session. No cookie is read, and no store is asked. */
-  session?: false
+  /**
+   * `false`: the route has no session. No cookie is read, and no store is asked. `req.user` is `null`.
+   *
+   * `'passive'`: requests read the session and do not count as use. The idle deadline and the id stay as they are.
+   *
+   * `'stale-user'`: the route takes any snapshot of the user. `loadUser` is not asked, so that neither a changed role nor
+   * a changed password is noticed here.
+   *
+   * @example
+   * ```ts
+   * app.get('/time-left', { config: { session: 'passive' } }, async (req) => req.session.expiresAt)
+   * ```
+   */
+  session?: false | 'passive' | 'stale-user'
   /** `false`: unsafe requests of other origins reach this route. */
   crossOriginProtection?: false
   /**
@@ -205,7 +244,22 @@ export interface SessionRouteConfig {
 export interface RequireLoginOptions {
   /** The greatest age of the login. An older login gets 403 `SESSION_LOGIN_TOO_OLD`. Default: no limit. */
   within?: Duration
+  /**
+   * The ways to log in that this session needs, all of them. With `within`, each is younger than that. What is missing
+   * gets 403 `SESSION_STEP_UP_REQUIRED`. Default none.
+   *
+   * @example
+   * ```ts
+   * app.post('/keys', { onRequest: app.requireLogin({ methods: ['pwd', 'otp'], within: '10m' }) }, async () => ({}))
+   * ```
+   */
+  methods?: readonly LoginMethod[]
+  /**
+   * A path of this app, such as `/login`. A page that an anonymous visitor opens is redirected there with 302, and `next`
+   * in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
+   */
+  redirect?: string
 }
 
 /** A hook for `onRequest` or `preHandler`. */
-export type RequireLoginHook = (request: FastifyRequest) => Promise<void>
+export type RequireLoginHook = (request: FastifyRequest, reply?: FastifyReply) => Promise<unknown>

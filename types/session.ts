@@ -5,10 +5,45 @@ import type { DeviceFacts } from './store.ts'
 
 export type { SessionUser }
 
+/**
+ * The ways to prove who one is, by their names in RFC 8176: `pwd` a password, `otp` a one-time code, `hwk` a key in
+ * hardware (a passkey on a security key), `swk` a key in software (a synchronised passkey), `user` a touch or a gesture
+ * of the user, `mfa` several at once, and so on.
+ */
+export type LoginMethod =
+  | 'face'
+  | 'fpt'
+  | 'geo'
+  | 'hwk'
+  | 'iris'
+  | 'kba'
+  | 'mca'
+  | 'mfa'
+  | 'otp'
+  | 'pin'
+  | 'pop'
+  | 'pwd'
+  | 'rba'
+  | 'retina'
+  | 'sc'
+  | 'sms'
+  | 'swk'
+  | 'tel'
+  | 'user'
+  | 'vbm'
+  | 'wia'
+
 /** The options of `req.login(user, options)`. */
 export interface LoginOptions {
   /** Makes cookie and session outlive the browser, for `rememberTimeout`. Default `false`. */
   remember?: boolean | undefined
+  /** The ways in which the user has just proved who they are, for `requireLogin({ methods })`. Default none. */
+  methods?: readonly LoginMethod[] | undefined
+  /**
+   * Makes this half a login: `req.user` stays `null`, and `req.pendingUser` is this user, for ten minutes. A `login` of
+   * the same user completes it, and keeps its `methods`. Default `false`.
+   */
+  pending?: boolean | undefined
   /** The fingerprint of the credentials at this login. Default: the result of the option `authHash`. */
   authHash?: string | undefined
   /**
@@ -25,6 +60,8 @@ export interface LoginOptions {
 export interface ConfirmLoginOptions {
   /** A new name for the session. Default: the name stays. */
   label?: string | undefined
+  /** The ways in which the user has just proved who they are. Default none. */
+  methods?: readonly LoginMethod[] | undefined
 }
 
 /** The options of `req.logout(options)`. */
@@ -159,6 +196,19 @@ export interface Sessions {
    */
   revokeUser(userId: string, options?: { except?: string }): Promise<number>
   /**
+   * Replaces the user that `req.user` shows in all sessions of this user, for example after a change of the role. The next
+   * request of each session sees the new user. Login, deadlines and ids stay as they are. Resolves to the number of sessions.
+   *
+   * @example
+   * ```ts
+   * await app.sessions.updateUser('u1', { id: 'u1', name: 'Ada' })
+   * ```
+   *
+   * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_LACKS_INDEX`, `SESSION_SUPERSEDED`,
+   * `SESSION_STORE_UNAVAILABLE`
+   */
+  updateUser<User extends SessionUser>(userId: string, user: User): Promise<number>
+  /**
    * Removes expired records. Resolves to their number, which is 0 on stores that expire records by themselves.
    * @throws `SESSION_STORE_UNAVAILABLE`
    */
@@ -185,15 +235,16 @@ export type SessionEvent =
     }
   | { type: 'revoke-all'; at: number; before: number; except: string | null }
   | { type: 'logout'; at: number; handle: string; userId: string }
-  | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash' }
+  | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash' }
   | { type: 'renew'; at: number; handle: string }
+  | { type: 'user-updated'; at: number; handle: string; userId: string }
   | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
   | {
       type: 'revoke'
       at: number
       handle: string
       userId: string
-      reason: 'revoked' | 'evicted' | 'auth-hash' | 'replay'
+      reason: 'revoked' | 'evicted' | 'auth-hash' | 'user-gone' | 'replay'
     }
   | {
       type: 'replay'

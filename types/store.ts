@@ -19,6 +19,30 @@ export interface RivalId {
   readonly isTied: boolean
 }
 
+/** A way in which a user proved who they are, by its name in RFC 8176. */
+export interface UsedMethod {
+  readonly name: string
+  readonly at: number
+}
+
+/** A user who gave one proof, and owes another. Nobody is logged in meanwhile. */
+export interface PendingLogin {
+  readonly userId: string
+  /** The snapshot given to `login`, as JSON. */
+  readonly user: string
+  readonly authHash: string | null
+  readonly methods: readonly UsedMethod[]
+  /** The instant at which the half login ends. */
+  readonly until: number
+}
+
+/** The lifetimes of one login, in milliseconds. */
+export interface KeptLifetimes {
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly rememberTimeout: number
+}
+
 /** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
@@ -42,7 +66,10 @@ export interface SessionRecord {
   /** The snapshot given to `login`, as JSON. */
   readonly user: string | null
   readonly authHash: string | null
+  /** When `loadUser` was last asked, as far as the record knows. A login counts as such a question. */
   readonly authCheckedAt: number
+  /** When `updateUser` last replaced the snapshot. Absent if it never did. */
+  readonly userAt?: number
   readonly createdAt: number
   readonly authenticatedAt: number | null
   readonly lastSeenAt: number
@@ -81,6 +108,12 @@ export interface SessionRecord {
   readonly label?: string | null
   /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
   readonly deviceKey: string | null
+  /** The lifetimes that functions of the user gave this login, in milliseconds. Absent: those of the options. */
+  readonly lifetimes?: KeptLifetimes | null
+  /** The ways in which the user proved who they are, each with its instant. Absent if the app names none. */
+  readonly methods?: readonly UsedMethod[]
+  /** A half login; `null` or absent without one. */
+  readonly pending?: PendingLogin | null
   /** The app's data as JSON of one object. */
   readonly data: string
 }

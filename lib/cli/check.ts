@@ -8,11 +8,13 @@ import type { Examination, ExamineOptions } from './examine.ts'
 import { planFixes, renderPatches } from './fixes.ts'
 import { CLEAN, FOUND, UNUSABLE, UsageError } from './io.ts'
 import type { Io } from './io.ts'
+import type { Silence } from '../../types/index.ts'
 import { FAIL_LEVELS, FORMATS, choiceOf, report } from './output.ts'
 import type { OutputOptions } from './output.ts'
 import { codeFrame } from './source/code-frame.ts'
 import { locateFindings } from './source/locate.ts'
 import { optionsSites } from './source/options-literals.ts'
+import { secretsInFiles } from './source/secrets.ts'
 import { Project } from './source/project.ts'
 import { writeFixes } from './write-fixes.ts'
 import { fileNaming } from './source/file-naming.ts'
@@ -110,16 +112,21 @@ export async function examineFrom(run: Run, env: string | undefined): Promise<Ex
 type JudgeOptions = Pick<OutputOptions, 'format' | 'failLevel' | 'showSilenced' | 'obeysSilence'> & { isFix: boolean }
 
 function judge(
-  { findings, environment, failure, output }: Examination,
+  examination: Examination,
   run: Run,
   project: Project,
   io: Io,
   { isFix, ...options }: JudgeOptions,
 ): number {
+  const { findings, environment, failure, output } = examination
   const { target } = run
   const naming = fileNaming(io.cwd, options.format)
   const sites = optionsSites(project, run.file)
-  const located = locateFindings(project, sites, findings)
+  const isEmpty = failure !== undefined && findings.length === 0
+  const located = [
+    ...locateFindings(project, sites, findings),
+    ...(isEmpty ? [] : secretsInFiles(project, sites, ...sourceRules(examination, run))),
+  ]
   const shown = failure === undefined ? undefined : naming.inFailure(failure)
   const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined
 
@@ -127,7 +134,6 @@ function judge(
   if (failure?.isConsequence === false && output !== '') io.err(printableLines(output))
   if (shown !== undefined) io.err(failureText(target, shown, io))
   if (run.offline === true) io.err('Offline: what the store would answer was not judged.')
-  const isEmpty = failure !== undefined && findings.length === 0
   if (isEmpty && options.format === 'pretty') return UNUSABLE
   const code = report(located.map(naming.inFinding), io, {
     ...options,
@@ -139,6 +145,14 @@ function judge(
   })
   if (plan !== undefined && options.format === 'pretty') io.out(`\n${renderPatches(plan)}`)
   return failure === undefined || (failure.isConsequence && code === FOUND) ? code : UNUSABLE
+}
+
+/** The environment and the silences under which source text is judged. */
+function sourceRules({ settings }: Examination, { env }: Run): [string | undefined, Silence[]] {
+  const silences = (settings?.silenced ?? []).map(({ expires, ...entry }) =>
+    expires === null ? entry : { ...entry, expires },
+  )
+  return [settings?.environment ?? env['NODE_ENV'], silences]
 }
 
 function failureText(target: string, shown: NonNullable<Examination['failure']>, io: Io): string {

@@ -1,4 +1,4 @@
-import { hasSameCredentials, isCheckDue } from '../session/credentials.ts'
+import { checkUser, isCheckDue } from '../session/credentials.ts'
 import type { Engine } from '../session/engine.ts'
 import { expiredBy } from '../session/lifetime.ts'
 import { readLiveRecord } from '../session/live-record.ts'
@@ -237,8 +237,9 @@ export class SessionWatch implements Watch {
     const looked = lookedAt(record, watched)
     if (!isCheckDue(engine, looked)) return record
     watched.checkedAt = engine.settings.clock()
-    if (await hasSameCredentials(engine, looked)) return record
-    await engine.users.revoke(handle, looked.userId, 'auth-hash')
+    const checked = await checkUser(engine, looked)
+    if (typeof checked === 'object') return record
+    await engine.users.revoke(handle, looked.userId, checked)
     return undefined
   }
 }

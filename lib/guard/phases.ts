@@ -2,9 +2,9 @@ import { fixesFor, readFacts } from './check.ts'
 import { findingsOf, severityOf } from './rules/rule.ts'
 import { RULES } from './rules/index.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
-import { silenceFindings } from './silence.ts'
+import { readSilences, silenceFindings } from './silence.ts'
 import { environmentOf } from '../options.ts'
-import type { EnvironmentName, Finding, Phase } from '../../types/index.ts'
+import type { EnvironmentName, Finding, Phase, Silence } from '../../types/index.ts'
 import type { CheckContext, EnvironmentInput } from './read/environment.ts'
 import type { ConfigFacts } from './read/config-facts.ts'
 import { secretsInSource } from './read/source-secrets.ts'
@@ -86,8 +86,13 @@ export function checkAnswer(
  * Judges the source text of a file: secrets that stand in it as literals. Pure, never throws; the text is not run. Each finding has
  * its place as `line:column` in its only location.
  */
-export function checkSource(text: string, environment: string | undefined): Finding[] {
-  return collect(environmentOf(environment), 'source', (rule) => rule.onSource?.(secretsInSource(text)))
+export function checkSource(
+  text: string,
+  environment: string | undefined,
+  silences: readonly Silence[] = [],
+): Finding[] {
+  const findings = collect(environmentOf(environment), 'source', (rule) => rule.onSource?.(secretsInSource(text)))
+  return silenceFindings(findings, readSilences(silences, RULES, Date.now()))
 }
 
 /** Judges the facts that a running deployment shows to the outside, except its cookies' attributes: the scan phase. */

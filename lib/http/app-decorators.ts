@@ -3,27 +3,39 @@ import { checkOptions, checkUserId } from '../session/call-options.ts'
 import { parseDuration } from '../session/duration.ts'
 import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
+import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
+import { isPage, withNext } from './login-redirect.ts'
 import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
+import type { RouteConfigs } from './route-config.ts'
 
 /** `app.requireLogin`. */
 export function requireLoginFactory(
   engine: Engine,
   sessionOf: SessionOf,
-  routes: { hasSudoRoute: boolean; readonly guards: WeakSet<object> },
+  routes: { hasSudoRoute: boolean; readonly configs: RouteConfigs },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     checkOptions('requireLogin', options)
+    const { methods = [], redirect } = options
     const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
-    const hook: RequireLoginHook = async (request) => {
+    const hook: RequireLoginHook = async (request, reply) => {
       const session = sessionOf(request)
-      if (session.userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      if (session.userId === null) {
+        const isRedirected = redirect !== undefined && reply !== undefined && isPage(request)
+        if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
+        throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      }
+      const missing = session.missingMethods(methods, within)
+      if (missing.length > 0) {
+        throw new SecureSessionError('SESSION_STEP_UP_REQUIRED', { detail: `missing: ${missing.join(', ')}` })
+      }
       if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
     }
-    routes.guards.add(hook)
+    routes.configs.addLoginHook(hook)
     return hook
   }
 }
@@ -49,6 +61,10 @@ export function sessionsApi(engine: Engine): Sessions {
       checkUserId('revokeUser', userId)
       checkOptions('revokeUser', options)
       return users.revokeUser(userId, options.except, 'revoked')
+    },
+    updateUser: async (userId, user) => {
+      checkUserId('updateUser', userId)
+      return updateUserEverywhere(engine, userId, user)
     },
     sweep: () => sweepAll((limit) => store.sweep(settings.clock(), limit)),
     events: events.emitter,

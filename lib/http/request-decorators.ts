@@ -1,8 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
-import { confirmLogin, login, updateAuthHash } from '../session/actions.ts'
+import type { SessionRequest } from './request-slot.ts'
+import { SLOT } from './request-slot.ts'
+import { confirmLogin, login, updateAuthHash, updateUser } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
+import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
 import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
@@ -28,27 +31,48 @@ export function requestDecorators(
       return read(sessionOf(this))
     },
   })
+  // A hook that looks at the user runs on every route, also where the app wants no session.
+  const fact = <Fact>(read: (session: RequestSession) => Fact, nobody: Fact): ((request: FastifyRequest) => Fact) => {
+    return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
+  }
+  const userOf = fact((session) => session.user, null)
+  const pendingUser = fact((session) => session.pendingUser, null)
+  const authenticatedAt = fact((session) => session.authenticatedAt, null)
+  const isAuthenticated = fact((session) => session.userId !== null, false)
   const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
     function (...rest) {
       return act(sessionOf(this), ...rest)
     }
   return [
     ['session', { ...property((session) => session.object), setter: refuseAssignment }],
-    [names.user, property((session) => session.user)],
+    [names.user, { getter: own(userOf), setter: refuseUser }],
     [names.requireUser, method(requireUser)],
-    [names.authenticatedAt, property((session) => session.authenticatedAt)],
-    [names.isAuthenticated, method((session) => session.userId !== null)],
+    [names.pendingUser, { getter: own(pendingUser) }],
+    [names.authenticatedAt, { getter: own(authenticatedAt) }],
+    [names.isAuthenticated, own(isAuthenticated)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
     [names.confirmLogin, method((session, options?: ConfirmLoginOptions) => confirmLogin(session, options))],
     [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
+    [names.updateUser, method((session, user: SessionUser) => updateUser(session, user))],
   ]
+}
+
+/** Makes a function of the request a member of the request. */
+function own<Fact>(read: (request: FastifyRequest) => Fact): (this: FastifyRequest) => Fact {
+  return function () {
+    return read(this)
+  }
 }
 
 /** Shows the same snapshot as `req.user`, without the case of nobody. */
 function requireUser({ user }: RequestSession): SessionUser {
   if (user === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   return user
+}
+
+function refuseUser(): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: USER_IS_READ_ONLY })
 }
 
 function refuseAssignment(): never {

@@ -20,6 +20,9 @@ export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
  */
 export type Slot = 'early' | 'opted-out' | 'anonymous' | 'answered' | Error | RequestSession
 
+/** A request that the browser sent on its own, for a page that the user may never look at. */
+const SPECULATIVE = /\b(?:prefetch|prerender)\b/i
+
 /** The key under which a request keeps whether it came with several session cookies. */
 export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-duplicates')
 
@@ -117,6 +120,15 @@ export class RequestClient implements Client {
 
   get connection(): object {
     return this.#request.raw.socket
+  }
+
+  get isPassive(): boolean {
+    const { routeOptions, headers } = this.#request
+    return routeOptions.config?.session === 'passive' || SPECULATIVE.test(String(headers['sec-purpose']))
+  }
+
+  get isStaleUserFine(): boolean {
+    return this.#request.routeOptions.config?.session === 'stale-user'
   }
 
   get userAgent(): string {

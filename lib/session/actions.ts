@@ -1,8 +1,8 @@
 import type { ConfirmLoginOptions, LoginOptions, SessionUser } from '../../types/index.ts'
-import { checkAuthHash, checkKeys } from './call-options.ts'
-import { identityOf, stageLogin } from './login.ts'
+import { checkAuthHash, checkKeys, checkOptions } from './call-options.ts'
+import { identityOf, stageLogin, stagePending } from './login.ts'
 import type { StagingSession } from './staging.ts'
-import { stageAuthHash, stageConfirmation } from './staging.ts'
+import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
 
 /**
  * Logs a user in, with the response.
@@ -10,7 +10,13 @@ import { stageAuthHash, stageConfirmation } from './staging.ts'
  */
 export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
   return session.stage(async (situation) => {
-    const identity = identityOf(situation, user, options)
+    checkOptions('login', options)
+    if (options.pending === true) {
+      const staged = await stagePending(situation, user, options)
+      await situation.abandonLogin()
+      return staged
+    }
+    const identity = await identityOf(situation, user, options)
     // A login that this request staged before gives its place back. Its user is still the one to compare with.
     await situation.abandonLogin()
     return stageLogin(situation, user, identity, options.keep)
@@ -34,6 +40,14 @@ export function updateAuthHash(session: StagingSession, given?: string): Promise
     checkAuthHash(given)
     return stageAuthHash(situation, given)
   })
+}
+
+/**
+ * Stages another snapshot of the same user.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
+ */
+export function updateUser(session: StagingSession, user: SessionUser): Promise<void> {
+  return session.stage(async (situation) => stageUser(situation, user), true)
 }
 
 /**

@@ -1,6 +1,8 @@
 import { SecureSessionError } from '../errors.ts'
 import { closest } from '../guard/read/nearest-name.ts'
 import { parseDuration } from './duration.ts'
+import { isLocalPath } from './local-path.ts'
+import { METHOD_NAMES } from './methods.ts'
 
 /** The check of one member: what is accepted, in words and as a test. */
 interface Member {
@@ -28,6 +30,12 @@ const INSTANT: Member = {
   accepts: (value) => value instanceof Date && Number.isFinite(value.getTime()),
 }
 
+const METHODS: Member = {
+  wanted: `a list of names of RFC 8176: ${METHOD_NAMES.join(', ')}`,
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isMethod),
+}
+const PATH: Member = { wanted: "a path of this app such as '/login'", accepts: isLocalPath }
+
 type CallName =
   | 'login'
   | 'confirmLogin'
@@ -41,13 +49,13 @@ type CallName =
 
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT },
-  confirmLogin: { label: TEXT },
+  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT, methods: METHODS, pending: BOOLEAN },
+  confirmLogin: { label: TEXT, methods: METHODS },
   list: { current: TEXT },
   rename: { userId: NAME },
   revokeAll: { before: INSTANT, except: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
-  requireLogin: { within: DURATION },
+  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
 }
@@ -115,6 +123,10 @@ function refuseUnknown(call: string, name: string, known: readonly string[]): ne
 
 function refuse(detail: string): never {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+}
+
+function isMethod(value: unknown): boolean {
+  return METHOD_NAMES.some((name) => name === value)
 }
 
 function isName(value: unknown): value is string {

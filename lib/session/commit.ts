@@ -60,7 +60,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
 /** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'isChecked'>
+type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'checked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -73,7 +73,7 @@ const UNCHANGED: Outcome = { kind: 'unchanged' }
 export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
   const isLive = loaded.state === 'live'
   const presented = isLive ? loaded.presented : undefined
-  const isChecked = isLive && loaded.isChecked
+  const checked = isLive ? loaded.checked : undefined
   return {
     base: isLive ? loaded.record : undefined,
     named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
@@ -81,7 +81,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wi
     handle,
     isAllOwn,
     client,
-    work: { ...wish, presented, isChecked },
+    work: { ...wish, presented, checked },
   }
 }
 
@@ -102,18 +102,20 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
   const { rotation, now } = work
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
-  if (identity === undefined && data === '{}') return UNCHANGED
+  const pending = rotation?.pending
+  if (identity === undefined && pending === undefined && data === '{}') return UNCHANGED
   if (rotation === undefined && named !== undefined) {
     events.emit({ type: 'dropped-write', handle: named.handle, reason: 'stale' })
     return { kind: 'lost', handle: named.handle }
   }
-  const epoch = identity === undefined ? 0 : 1
+  const epoch = identity === undefined && pending === undefined ? 0 : 1
   const minted = ids.mint(handle, epoch, undefined, client.connection)
   const family = familyOf(client.userAgent)
   const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
-  const record = identity === undefined ? empty : authenticated(empty, identity, now, settings)
+  const anonymous = pending === undefined ? empty : { ...empty, pending }
+  const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
-  const outcome = await put(engine, undefined, next, rotation)
+  const outcome = await put(engine, undefined, next, work)
   // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
   if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
   if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
@@ -131,7 +133,7 @@ async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promi
     const next = nextRecord(base, work, settings, mint)
     if (next.kind === 'same') return next.minted === undefined ? UNCHANGED : renewed(engine, base, next.minted)
     if (next.record.data !== base.data) refuseOversize(next.record.data, settings.maxRecordSize)
-    const outcome = await put(engine, base, next, work.rotation)
+    const outcome = await put(engine, base, next, work)
     if (outcome !== undefined) return outcome
     base = await readLiveRecord(engine, loaded.handle)
     if (base?.epoch !== loaded.epoch) return overtaken(engine, plan, loaded, base)
@@ -147,7 +149,7 @@ async function put(
   engine: Engine,
   base: SessionRecord | undefined,
   planned: NextRecord,
-  rotation: Rotation | undefined,
+  { rotation, user }: Pick<Work, 'rotation' | 'user'>,
 ): Promise<Outcome | undefined> {
   const begins = base === undefined || rotation?.identity !== undefined
   const next = begins ? { ...planned, record: (await engine.gate?.admit(planned.record)) ?? planned.record } : planned
@@ -165,8 +167,11 @@ async function put(
     if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
+  const { handle, userId } = record
+  // Nobody but a logged-in user is updated.
+  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, userId: userId as string })
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason, isNew)
-  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle: record.handle })
+  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }
 

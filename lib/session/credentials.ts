@@ -1,45 +1,71 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
+import type { Checked, LoadedUser } from './fresh-users.ts'
 import { hashOf, isSameHash } from './id.ts'
 import { MAX_SKEW } from './set-back.ts'
+import { userSnapshot } from './user-snapshot.ts'
 
 /** A record that somebody is logged in with. */
 export type OwnedRecord = SessionRecord & { readonly userId: string }
 
-/** Tells whether the credentials behind a login were last compared more than `authCheckInterval` ago. */
-export function isCheckDue({ settings }: Engine, record: SessionRecord): record is OwnedRecord {
-  const { authHash, loadUser, authCheckInterval, clock } = settings
-  if (authHash === undefined || loadUser === undefined || record.userId === null) return false
-  const age = clock() - record.authCheckedAt
-  return age >= authCheckInterval || age < -MAX_SKEW
+/** Tells whether the user of a session has to be asked for before the session may be used. */
+export function isCheckDue(engine: Engine, record: SessionRecord): record is OwnedRecord {
+  const { settings, freshUsers } = engine
+  if (settings.loadUser === undefined || record.userId === null) return false
+  const { authHash, userMaxAge, authCheckInterval, clock } = settings
+  const now = clock()
+  const { userAt, checkedAt } = freshUsers.agesOf(record)
+  return isOld(now - userAt, userMaxAge) || (authHash !== undefined && isOld(now - checkedAt, authCheckInterval))
+}
+
+/** Tells whether an age is beyond the limit, or is that of a clock that was set back since. */
+function isOld(age: number, limit: number): boolean {
+  return age >= limit || age < -MAX_SKEW
 }
 
 /**
- * Tells whether the user's credentials are still those of the login.
- * @throws `SESSION_USER_UNAVAILABLE`
+ * Asks for the user of a session. Resolves to a reason to end the session if the user is gone, or has other credentials than at
+ * the login.
+ * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
-export async function hasSameCredentials(engine: Engine, { userId, authHash }: OwnedRecord): Promise<boolean> {
-  const fingerprint = await currentFingerprint(engine, userId)
-  return fingerprint !== undefined && isSameHash(fingerprint, authHash ?? '')
+export async function checkUser(engine: Engine, record: OwnedRecord): Promise<Checked | 'user-gone' | 'auth-hash'> {
+  const { settings, freshUsers } = engine
+  const loaded = await freshUsers.ask(record, () => loadUser(engine, record.userId))
+  if (loaded === undefined) return 'user-gone'
+  const isSame = loaded.fingerprint !== undefined && isSameHash(loaded.fingerprint, record.authHash ?? '')
+  if (settings.authHash !== undefined && !isSame) return 'auth-hash'
+  return freshUsers.note(record, loaded)
 }
 
 /**
- * Returns the fingerprint of a user's credentials as they are now; `undefined` without credentials, or without such a user.
- * @throws `SESSION_USER_UNAVAILABLE`
+ * Returns the user as `loadUser` finds them now; `undefined` without such a user, or without the option.
+ * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
-export async function currentFingerprint({ settings }: Engine, userId: string): Promise<string | undefined> {
-  const { loadUser, authHash } = settings
+export async function loadUser({ settings, freshUsers }: Engine, userId: string): Promise<LoadedUser | undefined> {
+  const { loadUser: load, authHash, clock, maxRecordSize } = settings
+  const at = clock()
+  let user: SessionUser | null | undefined
+  let credential: unknown
   try {
-    const user = await loadUser?.(userId)
-    return user === null || user === undefined ? undefined : fingerprintOf(userId, authHash?.(user))
+    user = (await freshUsers.inTime(async () => load?.(userId))) as typeof user
+    if (user === null || user === undefined) return undefined
+    credential = authHash?.(user)
   } catch (cause) {
     throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
+  if (user.id !== userId) {
+    throw new SecureSessionError('SESSION_USER_INVALID', {
+      detail: 'loadUser returned a user without the id it was asked for',
+    })
+  }
+  const hash = typeof credential === 'string' ? credential : undefined
+  const snapshot = userSnapshot(user, maxRecordSize, (value) => value === hash)
+  return { user: snapshot, fingerprint: fingerprintOf(userId, hash), at }
 }
 
 /** Returns what a record keeps of an `authHash`: a hash that can be compared, and that is of no use to a thief. */
 export function fingerprintOf(userId: string, authHash: string | undefined): string | undefined {
-  return typeof authHash === 'string' && authHash !== '' ? hashOf(`${userId}\0${authHash}`) : undefined
+  return authHash === undefined || authHash === '' ? undefined : hashOf(`${userId}\0${authHash}`)
 }

@@ -3,6 +3,7 @@ import type { Settings } from '../options.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
+import type { FreshUsers } from './fresh-users.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
 import type { UserSnapshots } from './user-snapshot.ts'
@@ -24,6 +25,7 @@ export interface Engine {
   readonly store: TimedStore
   readonly users: UserSessions
   readonly snapshots: UserSnapshots
+  readonly freshUsers: FreshUsers
   readonly events: SessionEvents
   /** Absent where the store keeps no cutoff. */
   readonly gate: CutoffGate | undefined
@@ -38,6 +40,10 @@ export interface Client {
   readonly protocol: string
   readonly ip: string
   readonly userAgent: string
+  /** Tells whether the request is no use of the session: then the idle deadline and the id stay as they are. */
+  readonly isPassive?: boolean
+  /** Tells whether the request takes any user, however old the snapshot is. */
+  readonly isStaleUserFine?: boolean
   /** The connection of the request, if there is one. Serves as a key only. */
   readonly connection?: object
 }

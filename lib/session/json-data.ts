@@ -8,7 +8,7 @@ export type SessionData = Record<string, unknown>
 /** The names of @fastify/session's members, and those that lead to a prototype. */
 const RESERVED = new Set([
   ...['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'options', 'touch', 'save', 'reload'],
-  ...['regenerate', 'destroy', 'isModified', 'isSaved', 'signal'],
+  ...['regenerate', 'destroy', 'isModified', 'isSaved', 'expiresAt', 'update', 'signal'],
   ...Object.getOwnPropertyNames(Object.prototype),
 ])
 

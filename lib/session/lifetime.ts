@@ -1,25 +1,33 @@
 import type { Lifetimes } from '../options.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { KeptLifetimes, SessionRecord } from '../../types/index.ts'
 
 type Deadlines = Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline' | 'absoluteDeadline'>
+
+/** The instants at which a session ends: without further use, and in any case. */
+export interface SessionDeadlines {
+  readonly idle: Date
+  readonly absolute: Date
+}
 
 /** Touching once per this share of the idle timeout saves nearly every write and costs at most 5 % of it. */
 const TOUCHES_PER_TIMEOUT = 20
 
 /** Both deadlines of a session that begins, or begins again by a login, at `now`. */
-export function beginAt(now: number, remember: boolean, lifetimes: Lifetimes): Deadlines {
+export function beginAt(now: number, remember: boolean, lifetimes: KeptLifetimes): Deadlines {
   const absoluteDeadline = now + (remember ? lifetimes.rememberTimeout : lifetimes.absoluteTimeout)
-  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline }, lifetimes) }
+  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline, lifetimes }, lifetimes) }
 }
 
 /** The idle deadline of a session that was used at `now`. A remembered one is meant to lie idle. */
 export function seenAt(
   now: number,
-  record: Pick<SessionRecord, 'remember' | 'absoluteDeadline'>,
-  lifetimes: Lifetimes,
+  record: Pick<SessionRecord, 'remember' | 'absoluteDeadline' | 'lifetimes'>,
+  settings: Pick<Lifetimes, 'idleTimeout'>,
 ): Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'> {
   const { remember, absoluteDeadline } = record
-  const idleDeadline = remember ? absoluteDeadline : Math.min(now + lifetimes.idleTimeout, absoluteDeadline)
+  const idleDeadline = remember
+    ? absoluteDeadline
+    : Math.min(now + (record.lifetimes ?? settings).idleTimeout, absoluteDeadline)
   return { lastSeenAt: now, idleDeadline }
 }
 
@@ -30,8 +38,12 @@ export function expiredBy(record: Deadlines, now: number): 'absolute' | 'idle' |
 }
 
 /** Tells whether the last touch is old enough for another. */
-export function isTouchDue(record: Deadlines, now: number, lifetimes: Lifetimes): boolean {
-  return now - record.lastSeenAt >= lifetimes.idleTimeout / TOUCHES_PER_TIMEOUT
+export function isTouchDue(
+  { lastSeenAt, lifetimes }: Pick<SessionRecord, 'lastSeenAt' | 'lifetimes'>,
+  now: number,
+  settings: Lifetimes,
+): boolean {
+  return now - lastSeenAt >= (lifetimes ?? settings).idleTimeout / TOUCHES_PER_TIMEOUT
 }
 
 /** Tells whether an id that was issued at `rotatedAt` is old enough to be renewed. */

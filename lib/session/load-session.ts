@@ -1,10 +1,11 @@
 import type { Answer } from '../storage/immediate.ts'
 import { afterwards } from '../storage/immediate.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { hasSameCredentials, isCheckDue } from './credentials.ts'
+import { checkUser, isCheckDue } from './credentials.ts'
 import type { OwnedRecord } from './credentials.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
+import type { Checked } from './fresh-users.ts'
 import type { PresentedId } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { expire } from './live-record.ts'
@@ -19,8 +20,8 @@ export interface LiveSession {
   /** The id that opened the record; `undefined` once this request has written the record. */
   readonly presented: Omit<Presentation, 'now'> | undefined
   readonly verdict: Verdict
-  /** Tells whether the user's credentials were compared in this request, which the record does not know yet. */
-  readonly isChecked: boolean
+  /** The user as `loadUser` found them, which the record does not know yet. */
+  readonly checked: Checked | undefined
 }
 
 /**
@@ -47,7 +48,7 @@ export interface Gone {
 }
 
 /** The facts of a client that its session is compared with. */
-type Visitor = Pick<Client, 'userAgent' | 'ip'>
+type Visitor = Pick<Client, 'userAgent' | 'ip' | 'isStaleUserFine'>
 
 /** No session, and nothing to say about the cookie. */
 export const NONE: Loaded = { state: 'none' }
@@ -72,11 +73,11 @@ export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): 
 function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | undefined {
   const record = engine.store.recall(id.handle)
   if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined
-  if (isCheckDue(engine, record)) return undefined
+  if (isAsked(engine, record, visitor)) return undefined
   const presented = presentationOf(engine, record, id, visitor)
   const verdict = judge(record, { ...presented, now: engine.settings.clock() })
   if (verdict.kind !== 'enter' || verdict.change !== undefined) return undefined
-  return { state: 'live', record, presented, verdict, isChecked: false }
+  return withKnownUser(engine, { state: 'live', record, presented, verdict, checked: undefined })
 }
 
 /** A request that shows an id. */
@@ -99,7 +100,7 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
   switch (verdict.kind) {
     case 'enter':
       if (verdict.isFork) reportFork(engine, record, show, true)
-      return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
+      return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
     case 'end':
       return endCopied(engine, record, presented, verdict.sign, show)
     case 'refuse':
@@ -122,15 +123,28 @@ function presentationOf(
   return { id, isTied, isShowNoted: settings.maxSessions?.onLimit === 'refuse' }
 }
 
-/** Lets a session in, once its user's credentials are known to be those of the login. */
-function enter(engine: Engine, live: LiveSession, gone: Gone): Answer<Loaded> {
-  return isCheckDue(engine, live.record) ? checkUser(engine, live, live.record, gone) : live
+/** Lets a session in, once its user is known to exist and to have the credentials of the login. */
+function enter(engine: Engine, live: LiveSession, { visitor, gone }: Pick<Show, 'visitor' | 'gone'>): Answer<Loaded> {
+  const { record } = live
+  return isAsked(engine, record, visitor) ? enterChecked(engine, live, record, gone) : withKnownUser(engine, live)
 }
 
-async function checkUser(engine: Engine, live: LiveSession, record: OwnedRecord, gone: Gone): Promise<Loaded> {
-  if (await hasSameCredentials(engine, record)) return { ...live, isChecked: true }
-  await engine.users.revoke(record.handle, record.userId, 'auth-hash')
+/** Tells whether the user has to be asked for, which a route may do without. */
+function isAsked(engine: Engine, record: SessionRecord, visitor: Visitor): record is OwnedRecord {
+  return isCheckDue(engine, record) && visitor.isStaleUserFine !== true
+}
+
+async function enterChecked(engine: Engine, live: LiveSession, record: OwnedRecord, gone: Gone): Promise<Loaded> {
+  const checked = await checkUser(engine, record)
+  if (typeof checked === 'object') return { ...live, checked }
+  await engine.users.revoke(record.handle, record.userId, checked)
   return gone
+}
+
+/** Adds the newer user that this process knows, if any. */
+function withKnownUser({ settings, freshUsers }: Engine, live: LiveSession): LiveSession {
+  const checked = settings.loadUser === undefined ? undefined : freshUsers.recall(live.record)
+  return checked === undefined ? live : { ...live, checked }
 }
 
 /**
@@ -142,8 +156,10 @@ async function endCopied(
   record: SessionRecord,
   presented: Omit<Presentation, 'now'>,
   sign: CopySign,
-  { visitor: { userAgent, ip }, gone }: Show,
+  show: Show,
 ): Promise<Loaded> {
+  const { gone } = show
+  const { userAgent, ip } = show.visitor
   const { users, events, settings } = engine
   const { handle, userId, generation, device } = record
   const isEnded = settings.onCopiedSession === 'end'
@@ -151,7 +167,7 @@ async function endCopied(
   if (!isEnded) {
     events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
     const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
-    return enter(engine, { state: 'live', record, presented, verdict, isChecked: false }, gone)
+    return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
   }
   const isCopied = (latest: SessionRecord): boolean =>
     judge(latest, { ...presented, now: settings.clock() }).kind === 'end'

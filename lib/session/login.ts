@@ -1,13 +1,15 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
-import { checkLabel, checkOptions } from './call-options.ts'
-import { fingerprintOf } from './credentials.ts'
+import { checkLabel } from './call-options.ts'
+import { fingerprintOf, loadUser } from './credentials.ts'
 import { deviceOf } from './device.ts'
 import { isNewDevice } from './known-devices.ts'
 import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
 import type { Identity } from './record.ts'
+import { withMethods } from './methods.ts'
 import type { Situation, Staged } from './staging.ts'
+import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /**
@@ -18,26 +20,109 @@ const CSRF_SECRET = '_csrf'
 
 /**
  * Describes who logs in. Everything that can be refused is refused here, before a place is taken.
- * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`
+ * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`, `SESSION_AUTH_HASH_UNSET`,
+ * `SESSION_USER_UNAVAILABLE`
  */
-export function identityOf(
-  { engine, client }: Pick<Situation, 'engine' | 'client'>,
+export async function identityOf(
+  { engine, client, record }: Pick<Situation, 'engine' | 'client' | 'record'>,
   user: SessionUser,
   options: LoginOptions,
-): Identity {
-  const { maxRecordSize, authHash, clock } = engine.settings
-  checkOptions('login', options)
+): Promise<Identity> {
   checkLabel(options.label)
-  const snapshot = userSnapshot(user, maxRecordSize)
+  const { clock } = engine.settings
+  const lifetimes = lifetimesAtLogin(engine.settings, user)
+  const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
   return {
     userId: user.id,
     user: snapshot,
-    authHash: fingerprintOf(user.id, options.authHash ?? authHash?.(user)) ?? null,
+    authHash,
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
     label: options.label ?? null,
+    ...(lifetimes !== undefined && { lifetimes }),
+    ...methodsAtLogin(record?.pending, user.id, authHash, options.methods, clock()),
   }
+}
+
+/**
+ * Returns the ways in which a user logged in: those named now, and those of a half login of the same user.
+ * @throws `SESSION_LOGIN_REQUIRED` if the credentials changed since the half login
+ */
+function methodsAtLogin(
+  pending: SessionRecord['pending'],
+  userId: string,
+  authHash: string | null,
+  used: LoginOptions['methods'],
+  now: number,
+): Pick<Identity, 'methods'> {
+  const isPending = pending?.userId === userId && now < pending.until
+  if (!isPending) return used === undefined ? {} : { methods: withMethods([], used, now) }
+  if (pending.authHash !== null && pending.authHash !== authHash) {
+    const detail = 'the credentials changed since the first factor was given'
+    throw new SecureSessionError('SESSION_LOGIN_REQUIRED', { detail })
+  }
+  return { methods: withMethods(pending.methods, used, now) }
+}
+
+const NOT_YET = 'remember, keep and label belong to the login that completes it'
+const LOGGED_IN = 'somebody is logged in: call req.logout() first, or req.confirmLogin() for the same user'
+
+/** How long a half login waits for its second factor, in milliseconds. */
+const PENDING = 600_000
+
+/**
+ * Stages a half login. The id changes, because whoever planted the id before may not wait there for the second factor.
+ * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`, `SESSION_AUTH_HASH_UNSET`,
+ * `SESSION_USER_UNAVAILABLE`
+ */
+export async function stagePending(
+  { engine, userId }: Situation,
+  user: SessionUser,
+  options: LoginOptions,
+): Promise<Staged> {
+  const { clock } = engine.settings
+  const { remember, keep, label } = options
+  if ([remember, keep, label].some((option) => option !== undefined)) return refusePending(NOT_YET)
+  if (userId !== null) return refusePending(LOGGED_IN)
+  const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
+  const methods = withMethods([], options.methods, clock())
+  const pending = { userId: user.id, user: snapshot, authHash, methods, until: clock() + PENDING }
+  return { rotation: { reason: 'pending', pending, drops: CSRF_SECRET }, kept: { without: CSRF_SECRET } }
+}
+
+function refusePending(detail: string): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: `login with pending: ${detail}` })
+}
+
+/** Returns the user and the fingerprint as a login keeps them. A member of the user that is the fingerprint is left out. */
+async function snapshotAtLogin(
+  engine: Engine,
+  user: SessionUser,
+  given: string | undefined,
+): Promise<{ readonly snapshot: string; readonly authHash: string | null }> {
+  const { maxRecordSize } = engine.settings
+  // The shape is refused before anybody is asked.
+  userSnapshot(user, maxRecordSize)
+  const authHash = await fingerprintAtLogin(engine, user.id, given)
+  const snapshot = userSnapshot(user, maxRecordSize, (value) => fingerprintOf(user.id, value) === authHash)
+  return { snapshot, authHash }
+}
+
+/**
+ * Returns the fingerprint that a login keeps; `null` without the option `authHash`. `authHash` gets the same kind of object here
+ * as at each later check: that of `loadUser`.
+ */
+async function fingerprintAtLogin(engine: Engine, userId: string, given: string | undefined): Promise<string | null> {
+  if (engine.settings.authHash === undefined && given === undefined) return null
+  if (given !== undefined) return fingerprintOf(userId, given) ?? refuseLogin('the authHash of login is empty')
+  const loaded = await loadUser(engine, userId)
+  if (loaded === undefined) return refuseLogin('loadUser found no such user: store the user before the login')
+  return loaded.fingerprint ?? refuseLogin('authHash returned no text, or an empty text, for the user of loadUser')
+}
+
+function refuseLogin(detail: string): never {
+  throw new SecureSessionError('SESSION_AUTH_HASH_UNSET', { detail })
 }
 
 /**

@@ -1,5 +1,7 @@
-import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { PendingLogin, SessionRecord, SessionUser } from '../../types/index.ts'
 import { parseData, rebase } from './json-data.ts'
+import type { Client } from './engine.ts'
+import type { Checked } from './fresh-users.ts'
 import type { Lineage, MintedSecret } from './id.ts'
 import { parentOf } from './id.ts'
 import type { Lifetimes } from '../options.ts'
@@ -12,10 +14,12 @@ import { judge } from './verdict.ts'
 
 /** A privilege change that waits for the response. */
 export interface Rotation {
-  readonly reason: 'login' | 'confirm' | 'regenerate' | 'auth-hash'
+  readonly reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash'
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
   readonly authHash?: string
+  /** Who owes another proof from now on. Nobody is logged in. */
+  readonly pending?: PendingLogin
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
@@ -44,10 +48,14 @@ export interface Work {
   readonly rotation: Rotation | undefined
   /** The id that this request came with; `undefined` once the request has written the record. */
   readonly presented: Omit<Presentation, 'now'> | undefined
-  /** Tells whether the user's credentials were compared in this request. */
-  readonly isChecked: boolean
+  /** The user as `loadUser` found them in this request. */
+  readonly checked: Checked | undefined
+  /** A snapshot of the same user, as JSON, that the app put in place. */
+  readonly user: string | undefined
   /** Tells whether the app asked for a touch by name. */
   readonly isTouched: boolean
+  /** Tells whether the request is no use of the session. */
+  readonly isPassive: boolean
   readonly carrier: Carrier
   readonly now: number
 }
@@ -68,11 +76,14 @@ export function isUpkeepDue(
   record: SessionRecord,
   verdict: Verdict,
   settings: Lifetimes & { clock(): number },
+  client: Pick<Client, 'isPassive'>,
 ): boolean {
   const now = settings.clock()
-  if (isTouchDue(record, now, settings) || isAhead(record, now)) return true
-  if (verdict.kind !== 'enter') return false
-  return verdict.change !== undefined || (verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout))
+  const hasEntered = verdict.kind === 'enter'
+  if (hasEntered && verdict.change !== undefined) return true
+  const isRenewed = hasEntered && verdict.isRenewable && isRenewalDue(record, now, settings.renewalTimeout)
+  if (isAhead(record, now)) return true
+  return (isRenewed || isTouchDue(record, now, settings)) && client.isPassive !== true
 }
 
 /** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
@@ -82,10 +93,13 @@ export function nextRecord(
   lifetimes: Lifetimes,
   mint: (epoch: number, lineage?: Lineage) => MintedSecret,
 ): NextRecord {
-  const { now, rotation } = work
+  const { now, rotation, isPassive } = work
   const record = withoutFuture(stored, now, lifetimes)
   const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
-  const touched = { ...record, ...seenAt(now, record, lifetimes) }
+  const known = withUser(record, work)
+  // A passive request moves the deadline only back, after a clock was set back.
+  const isUse = !isPassive || stored.lastSeenAt > now
+  const touched = isUse ? { ...known, ...seenAt(now, record, lifetimes) } : known
   const version = record.version + 1
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
@@ -101,14 +115,24 @@ export function nextRecord(
   const next = change === undefined ? touched : { ...touched, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
+  const isUserNew = known.user !== record.user || work.user !== undefined
   // A touch never moves an instant back.
-  if (change !== undefined || work.isChecked || data !== record.data || record !== stored) {
-    const authCheckedAt = work.isChecked ? now : record.authCheckedAt
-    return { kind: 'update', record: { ...next, authCheckedAt, data, version }, ...carried }
+  if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
+    return { kind: 'update', record: { ...next, data, version }, ...carried }
   }
-  return work.isTouched || isTouchDue(record, now, lifetimes)
-    ? { kind: 'touch', record: touched, ...carried }
+  return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive
+    ? { kind: 'touch', record: { ...record, ...seenAt(now, record, lifetimes) }, ...carried }
     : { kind: 'same', record, ...carried }
+}
+
+/**
+ * Returns the record with a newer user. An answer of `loadUser` gives way to a snapshot that came into the record after the
+ * question. A snapshot from the app never counts as a look at the credentials.
+ */
+function withUser(record: SessionRecord, { checked, user, now }: Work): SessionRecord {
+  if (user !== undefined) return { ...record, user, userAt: now }
+  if (checked === undefined || checked.from !== record.user) return record
+  return { ...record, user: checked.user, authCheckedAt: Math.max(record.authCheckedAt, checked.at) }
 }
 
 /** Returns what a record learns from the id. An id that was let in and shows a copy makes the login count as recent no more. */
@@ -143,6 +167,7 @@ function rotate(
 ): SessionRecord {
   const fresh = rotated(record, secretHash, now)
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
+  if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
 }
 

@@ -1,5 +1,5 @@
 import { parse } from 'secure-json-parse'
-import type { DeviceFacts, RivalId, SessionRecord } from '../../types/index.ts'
+import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord, UsedMethod } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
 import { beginAt } from './lifetime.ts'
 import { readName } from './namespace.ts'
@@ -15,6 +15,10 @@ export interface Identity {
   readonly authCheckedAt: number
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  /** The lifetimes that functions of the user gave; absent without such functions. */
+  readonly lifetimes?: KeptLifetimes | null
+  /** The ways in which the user proved who they are; absent if the app names none. */
+  readonly methods?: readonly UsedMethod[]
   readonly label?: string | null
 }
 
@@ -81,7 +85,11 @@ export function authenticated(
     ...identity,
     authenticatedAt: now,
     isForked: false,
-    ...beginAt(now, identity.remember, lifetimes),
+    ...beginAt(now, identity.remember, identity.lifetimes ?? lifetimes),
+    // Another login may have left its own.
+    ...(record.lifetimes !== undefined && { lifetimes: identity.lifetimes ?? null }),
+    ...(record.methods !== undefined && { methods: identity.methods ?? [] }),
+    ...(record.pending !== undefined && { pending: null }),
   }
 }
 
@@ -97,6 +105,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   user: isStringOrNull,
   authHash: isStringOrNull,
   authCheckedAt: isNumber,
+  userAt: (value) => value === undefined || isNumber(value),
   createdAt: isNumber,
   authenticatedAt: (value) => value === null || isNumber(value),
   lastSeenAt: isNumber,
@@ -108,7 +117,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   shownAt: isNumber,
   isTied: isBoolean,
   tip: (value) => value === null || isRenewedId(value),
-  rivals: (value) => Array.isArray(value) && value.every(isRival),
+  rivals: (value) => isListOf(value, isRival),
   headAt: isNumber,
   isForked: isBoolean,
   heldBack: isStringOrNull,
@@ -116,6 +125,9 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   remember: isBoolean,
   device: (value) => value === null || isDevice(value),
   deviceKey: isStringOrNull,
+  methods: (value) => value === undefined || isListOf(value, isUsedMethod),
+  pending: (value) => value === undefined || value === null || isPending(value),
+  lifetimes: (value) => value === undefined || value === null || isLifetimes(value),
   data: (value) => isString(value) && parseObject(value) !== undefined,
 }
 
@@ -193,6 +205,35 @@ function isRenewedId(value: unknown): boolean {
 
 function isRival(value: unknown): boolean {
   return isObject(value) && isString(value['secretHash']) && isNumber(value['since']) && isBoolean(value['isTied'])
+}
+
+function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne)
+}
+
+function isUsedMethod(value: unknown): boolean {
+  return isObject(value) && isString(value['name']) && isNumber(value['at'])
+}
+
+function isPending(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isString(value['userId']) &&
+    isString(value['user']) &&
+    parseObject(value['user'])?.['id'] === value['userId'] &&
+    isStringOrNull(value['authHash']) &&
+    isListOf(value['methods'], isUsedMethod) &&
+    isNumber(value['until'])
+  )
+}
+
+function isLifetimes(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isNumber(value['idleTimeout']) &&
+    isNumber(value['absoluteTimeout']) &&
+    isNumber(value['rememberTimeout'])
+  )
 }
 
 function isDevice(value: unknown): boolean {

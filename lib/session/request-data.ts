@@ -1,6 +1,6 @@
 import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
-import { isReserved, isSameData, parseData, serialize } from './json-data.ts'
+import { isReserved, isSameData, parseData, rebase, serialize } from './json-data.ts'
 import type { Edit } from './next-record.ts'
 
 /** Makes the object behind `req.session` around some values. */
@@ -68,6 +68,23 @@ export class RequestData {
     const limit = Math.max(maxSize, from.length)
     const to = typeof this.#state === 'object' ? serialize(this.#state.values, limit) : from
     return { from, to, isWhole: this.#isWhole }
+  }
+
+  /** The data as it is now, as JSON. Whoever asks holds the object, so the data is open. */
+  get json(): string {
+    return serialize((this.#state as OpenData).values)
+  }
+
+  /**
+   * Takes over data that was made from `seen`. What the request changed since then stays changed. With `isStored` the record has
+   * this data already.
+   */
+  adopt(json: string, seen: string, isStored: boolean): void {
+    const { values } = this.#state as OpenData
+    const next = parseData(rebase(json, seen, serialize(values)))
+    for (const key of Object.keys(values)) if (!Object.hasOwn(next, key)) delete values[key]
+    Object.assign(values, next)
+    if (isStored) this.#baseline = json
   }
 
   /** Notes that the edit was written. `stored` is the record's data after the write, with other requests' changes in it. */

@@ -1,5 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LogoutOptions, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { LogoutOptions } from '../../types/index.ts'
 import { checkOptions } from './call-options.ts'
 import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
@@ -13,10 +13,13 @@ import type { Carrier } from './next-record.ts'
 import { RequestData } from './request-data.ts'
 import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
+import { SessionFacts } from './session-facts.ts'
 import { sessionObject } from './session-object.ts'
 import { RequestSignal } from './session-signal.ts'
 import type { Situation, Staged } from './staging.ts'
 import { takeBack } from './take-back.ts'
+import type { DataChange, UpdatedSession } from './update-data.ts'
+import { updateData } from './update-data.ts'
 import { isStoreFailure, isWriteAsked } from './upkeep.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -28,14 +31,10 @@ import { WorkQueue } from './work-queue.ts'
  * the handler did not await is still part of the reply. If such an operation failed and nothing observed the failure, the reply
  * fails too.
  */
-export class RequestSession {
-  readonly #engine: Engine
-  readonly #client: Client
-  #state: RequestState
+export class RequestSession extends SessionFacts {
   #data: RequestData | undefined
   #queue: WorkQueue | undefined
   #newHandle: string | undefined
-  #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
   #signal: RequestSignal | undefined
   #isSaved = false
   #isRead = false
@@ -45,15 +44,8 @@ export class RequestSession {
   #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
-    this.#engine = engine
-    this.#client = client
-    this.#state = states.initialState(loaded)
+    super(engine, client, states.initialState(loaded))
     this.#isAnswered = isAnswered
-  }
-
-  /** The live record as loaded, or as this request last wrote it. */
-  get record(): SessionRecord | undefined {
-    return states.recordOf(this.#state)
   }
 
   /** The name of the record that this request reads or would create. */
@@ -63,44 +55,19 @@ export class RequestSession {
 
   /** The signal that aborts when the session ends. */
   get signal(): AbortSignal {
-    const isStaged = this.#state.rotation !== undefined
-    return (this.#signal ??= new RequestSignal(this.#engine.watch)).of(isStaged ? undefined : this.record)
+    const isStaged = this.state.rotation !== undefined
+    return (this.#signal ??= new RequestSignal(this.engine.watch)).of(isStaged ? undefined : this.record)
   }
 
   /** The message of the response about this session. */
   get response(): SessionResponse {
-    const cookie = states.cookieOf(this.#state, this.#engine)
+    const cookie = states.cookieOf(this.state, this.engine)
     return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
   }
 
   /** Tells whether the response has started, so that the cookie can no longer change. */
   get isAnswered(): boolean {
     return this.#isAnswered
-  }
-
-  get userId(): string | null {
-    return states.userIdOf(this.#state)
-  }
-
-  /** The snapshot given to `login`; the same object for the rest of the request. */
-  get user(): SessionUser | null {
-    const json = states.userJsonOf(this.#state)
-    if (this.#user === undefined || this.#user.json !== json) {
-      this.#user = { json, value: json === null ? null : this.#engine.snapshots.read(json) }
-    }
-    return this.#user.value
-  }
-
-  get authenticatedAt(): Date | null {
-    const at = states.authenticatedAtOf(this.#state, this.#engine.settings.clock())
-    return at === null ? null : new Date(at)
-  }
-
-  /** Tells whether the user proved who they are within this time, in milliseconds. */
-  isFresh(within: number): boolean {
-    const now = this.#engine.settings.clock()
-    const since = states.freshSinceOf(this.#state, now)
-    return since !== null && now - since < within
   }
 
   /** The object behind `req.session`; `null` after `destroy`. */
@@ -111,7 +78,9 @@ export class RequestSession {
   /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
     const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
-    return isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings)
+    return (
+      isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.state, this.engine.settings, this.client)
+    )
   }
 
   /** Tells whether this is the data that a write would store. */
@@ -132,7 +101,7 @@ export class RequestSession {
 
   #reportLateData(): void {
     if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
-    this.#engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
+    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
   }
 
   /** Tells whether the app saved the session itself. */
@@ -147,7 +116,7 @@ export class RequestSession {
 
   /** Asks for a new idle deadline. */
   touch(): void {
-    this.#state = { ...this.#state, isTouched: true }
+    this.state = { ...this.state, isTouched: true }
   }
 
   /** Notes that the app looked at the session. */
@@ -167,7 +136,7 @@ export class RequestSession {
       checkOptions('logout', options)
       const { everywhere = false, others = false } = options
       const { userId, handle } = this
-      if (userId !== null && (everywhere || others)) await this.#engine.users.revokeUser(userId, handle, 'revoked')
+      if (userId !== null && (everywhere || others)) await this.engine.users.revokeUser(userId, handle, 'revoked')
       if (!others) await this.#end()
     })
   }
@@ -179,9 +148,34 @@ export class RequestSession {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       await this.#commit('none')
-      this.#state = { ...this.#state, committed: undefined }
+      this.state = { ...this.state, committed: undefined }
       this.#isSaved = true
     })
+  }
+
+  /** Reads, changes and writes the data, now. The write stays, whatever the response becomes. */
+  update<Result>(change: DataChange<Result>): Promise<Result> {
+    const isLate = this.#isAnswered
+    const updated = this.#updated(this.#openData(), isLate)
+    const done = this.#openQueue().offerBeside(() => updateData(updated, change))
+    if (isLate) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
+    return done
+  }
+
+  #updated(data: RequestData, isLate: boolean): UpdatedSession {
+    return {
+      engine: this.engine,
+      data,
+      isCurrent: () => this.#data === data,
+      live: () => states.updatable(this.state, isLate),
+      useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
+      lose: (reason) => {
+        const { handle } = this
+        this.engine.events.emit({ type: 'dropped-write', handle, reason })
+        this.#lose(handle)
+      },
+      run: (work) => this.#openQueue().run(work),
+    }
   }
 
   /** Ends this session now, and leaves `null` in its place. */
@@ -195,12 +189,12 @@ export class RequestSession {
   /** Forgets what this request did to the data, and reads the store again. */
   reload(): Promise<void> {
     return this.#start(async () => {
-      const { loaded } = this.#state
+      const { loaded } = this.state
       if (loaded.state === 'live') {
         const { handle, epoch } = loaded.record
-        const latest = await readLiveRecord(this.#engine, handle)
+        const latest = await readLiveRecord(this.engine, handle)
         // Another epoch is another login. Its data is not for this request.
-        if (latest?.epoch === epoch) this.#state = { ...this.#state, loaded: { ...loaded, record: latest } }
+        if (latest?.epoch === epoch) this.state = states.withRecord(this.state, loaded, latest)
         else this.#lose(handle)
       }
       this.#data = undefined
@@ -209,7 +203,7 @@ export class RequestSession {
 
   /** Tells whether the response may still fail, and what was written be taken back. */
   get canBeTakenBack(): boolean {
-    return this.#state.committed !== undefined
+    return this.state.committed !== undefined
   }
 
   /** Takes back what was written, because the response failed after it. */
@@ -220,9 +214,10 @@ export class RequestSession {
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.#isAnswered = true
+    await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const isAsked = isWriteAsked(this.#state, this.#data) || this.#queue?.unseenFailure !== undefined
+      const isAsked = isWriteAsked(this.state, this.#data) || this.#queue?.unseenFailure !== undefined
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
@@ -240,25 +235,29 @@ export class RequestSession {
    * Runs work that stages a change of id, and does to the data what the change asks for.
    * @throws `SESSION_RESPONSE_STARTED`
    */
-  stage(work: (situation: Situation) => Promise<Staged>): Promise<void> {
+  stage(work: (situation: Situation) => Promise<Staged>, isWithoutCookie = false): Promise<void> {
     const isLate = this.#isAnswered
     return this.#start(async () => {
-      if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      const { rotation, kept } = await work(this.#situation)
+      if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      const { rotation, kept, user } = await work(this.#situation)
       if (kept !== undefined) {
         if (this.#data?.isDestroyed === true) this.#data = undefined
         if ('keys' in kept) this.#openData().keepOnly(kept.keys)
         else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
       }
-      this.#state = { ...this.#state, rotation }
+      this.state = { ...this.state, rotation, user: user ?? this.state.user }
+      if (isLate) await this.#commit('none')
     })
   }
 
   get #situation(): Situation {
     const { handle, record, userId } = this
-    const { rotation } = this.#state
+    const { rotation } = this.state
+    const user = states.userJsonOf(this.state)
+    const authCheckedAt = states.authCheckedAtOf(this.state)
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
-    return { engine: this.#engine, client: this.#client, handle, record, userId, rotation, abandonLogin }
+    const { engine, client } = { engine: this.engine, client: this.client }
+    return { engine, client, handle, record, userId, user, authCheckedAt, rotation, abandonLogin }
   }
 
   /**
@@ -267,17 +266,19 @@ export class RequestSession {
    */
   async #commit(carrier: Carrier): Promise<void> {
     const data = this.#openData()
-    const plan = planOf(this.#state.loaded, {
+    const plan = planOf(this.state.loaded, {
       handle: this.handle,
       edit: data.edit(this.#engine.settings.maxRecordSize),
       isAllOwn: data.isAllOwn,
-      rotation: this.#state.rotation,
-      isTouched: this.#state.isTouched,
-      carrier,
-      now: this.#engine.settings.clock(),
-      client: this.#client,
+      rotation: this.state.rotation,
+      user: this.state.user,
+      isTouched: this.state.isTouched,
+      isPassive: this.client.isPassive === true,
+      carrier: this.client.isPassive === true ? 'none' : carrier,
+      now: this.engine.settings.clock(),
+      client: this.client,
     })
-    this.#apply(await commit(this.#engine, plan), plan)
+    this.#apply(await commit(this.engine, plan), plan)
   }
 
   #apply(outcome: Outcome, plan: Plan): void {
@@ -285,10 +286,10 @@ export class RequestSession {
       case 'unchanged':
         return
       case 'renewed':
-        this.#state = states.afterRenewal(this.#state, outcome, plan.work.now)
+        this.state = states.afterRenewal(this.state, outcome, plan.work.now)
         return
       case 'written':
-        this.#state = states.afterWrite(this.#state, outcome, plan.work.now)
+        this.state = states.afterWrite(this.state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
         this.#signal?.follow(outcome.record)
         return
@@ -297,37 +298,37 @@ export class RequestSession {
         if (outcome.error !== undefined) throw outcome.error
         return
       case 'failed':
-        if (!outcome.isStaged) this.#state = { ...this.#state, rotation: undefined }
+        if (!outcome.isStaged) this.state = { ...this.state, rotation: undefined }
         throw outcome.error
     }
   }
 
   /** Goes on without the upkeep of the record, which nobody asked for. The deadlines stay as they were. */
   #skipUpkeep(): void {
-    this.#engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
+    this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
   }
 
   /** Goes back to the session as it was before this request changed it. */
   async #takeBack(): Promise<void> {
-    const { committed } = this.#state
-    this.#state = states.beforeWrite(this.#state)
+    const { committed } = this.state
+    this.state = states.beforeWrite(this.state)
     try {
-      if (committed !== undefined) await takeBack(this.#engine, committed.wayBack)
+      if (committed !== undefined) await takeBack(this.engine, committed.wayBack)
       await this.#abandonLogin()
     } catch {
       // The response is a failure already and an event has been emitted. A place that nobody takes expires.
     }
-    this.#state = { ...this.#state, rotation: undefined, isTouched: false }
+    this.state = { ...this.state, rotation: undefined, user: undefined, isTouched: false }
     if (this.#data?.isDestroyed !== true) this.#data = undefined
   }
 
   /** Forgets a record that is gone or somebody else's. */
   #lose(handle: string): void {
-    this.#replaceState(states.afterLoss(this.#state, handle))
+    this.#replaceState(states.afterLoss(this.state, handle))
   }
 
   #replaceState(state: RequestState): void {
-    this.#state = state
+    this.state = state
     this.#newHandle = undefined
     this.#data = undefined
   }
@@ -338,37 +339,37 @@ export class RequestSession {
    */
   async #end(): Promise<void> {
     const { record, userId, handle } = this
-    const { loaded } = this.#state
+    const { loaded } = this.state
     if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
     await this.#abandonLogin()
-    if (loaded.state === 'outdated') await this.#engine.users.endNamed(loaded.handle)
-    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.#engine.users.endOwn(record)))
-    this.#replaceState(states.afterEnd(this.#state, isOurs))
+    if (loaded.state === 'outdated') await this.engine.users.endNamed(loaded.handle)
+    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.engine.users.endOwn(record)))
+    this.#replaceState(states.afterEnd(this.state, isOurs))
     if (userId === null) return
     this.#isLoggedOut = true
-    this.#engine.events.emit({ type: 'logout', handle, userId })
+    this.engine.events.emit({ type: 'logout', handle, userId })
   }
 
   /** Gives back the place of a login that will not be committed. */
   async #abandonLogin(): Promise<void> {
-    const { rotation } = this.#state
+    const { rotation } = this.state
     if (rotation?.reason !== 'login' || rotation.identity === undefined) return
     const { userId } = rotation.identity
-    this.#state = { ...this.#state, rotation: undefined }
-    if (this.record?.userId !== userId) await this.#engine.users.abandon(userId, this.handle)
+    this.state = { ...this.state, rotation: undefined }
+    if (this.record?.userId !== userId) await this.engine.users.abandon(userId, this.handle)
   }
 
   #openData(): RequestData {
     return (this.#data ??= new RequestData(this.record?.data ?? '{}', (data, values) => {
       const { handle } = this
-      return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
+      return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
     }))
   }
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
   #start(work: () => Promise<void>): Promise<void> {
     const done = this.#openQueue().offer(work)
-    if (this.#isAnswered) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
+    if (this.#isAnswered) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
     return done
   }
 

@@ -2,7 +2,10 @@ import { SecureSessionError } from '../errors.ts'
 import { regenerate } from './actions.ts'
 import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
+import type { SessionDeadlines } from './lifetime.ts'
 import { parseData, refuseReserved, serialize } from './json-data.ts'
+import type { DataChange } from './update-data.ts'
+import { changeOfKey } from './update-data.ts'
 import type { StagingSession } from './staging.ts'
 
 /** The methods of a request's session that the session object offers to the app. */
@@ -11,7 +14,10 @@ interface SessionActions extends StagingSession {
   destroy(): Promise<void>
   reload(): Promise<void>
   touch(): void
+  /** Reads, changes and writes the data with compare-and-set. */
+  update<Result>(change: DataChange<Result>): Promise<Result>
   readonly isSaved: boolean
+  readonly expiresAt: SessionDeadlines | null
   readonly signal: AbortSignal
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void>
@@ -36,6 +42,7 @@ interface Context {
 }
 
 type Callback = (error?: unknown) => void
+type Change = (value: never) => unknown
 type Method = (context: Context, ...rest: never[]) => unknown
 
 /** The methods of @fastify/session's object that act on this plugin's records. The other methods are @fastify/session's own. */
@@ -48,6 +55,7 @@ const METHODS = new Map<PropertyKey, Method>(
     options: refuseCookieChange,
     isModified: ({ data }) => data.isModified(),
     isSaved: ({ session }) => session.isSaved,
+    update: (context, key: string | Change, change?: Change) => update(context, key, change),
     save: ({ session }, callback?: Callback) => settle(session, session.save(), callback),
     destroy: ({ session }, callback?: Callback) => settle(session, session.destroy(), callback),
     reload: ({ session }, callback?: Callback) => settle(session, session.reload(), callback),
@@ -57,6 +65,9 @@ const METHODS = new Map<PropertyKey, Method>(
         : settle(session, regenerate(session, keys), callback),
   } satisfies Record<string, Method>),
 )
+
+/** The properties that this plugin adds, and the cookie. */
+const OWN_KEYS = new Set<PropertyKey>(['cookie', 'expiresAt', 'signal'])
 
 /** The members that only @fastify/session's own object has. */
 const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
@@ -94,6 +105,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
     const method = METHODS.get(key)
     // Each method declares its own arguments; the caller's are passed on as they are.
     if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
+    if (key === 'expiresAt') return this.#context.session.expiresAt
     if (key === 'signal') return this.#context.session.signal
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
@@ -114,9 +126,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
   }
 
   has(values: SessionData, key: PropertyKey): boolean {
-    return (
-      key === 'cookie' || key === 'signal' || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
-    )
+    return OWN_KEYS.has(key) || ENGINE_KEYS.has(key) || METHODS.has(key) || Object.hasOwn(values, key)
   }
 
   ownKeys(values: SessionData): (string | symbol)[] {
@@ -162,6 +172,18 @@ function refuseChange({ session, data, values }: Context, key: PropertyKey): voi
   refuseReserved(key)
   if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
   session.changeLate()
+}
+
+/** Changes all data, or the value of one key. */
+function update(context: Context, first: string | Change, second: Change | undefined): Promise<unknown> {
+  const { session, data, values } = context
+  const change = (typeof first === 'function' ? first : second) as ((value: unknown) => unknown) | undefined
+  if (typeof change !== 'function') {
+    const detail = 'update takes a function of the data, or a key and a function of its value'
+    throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+  }
+  if (!session.owns(data) || !data.holds(values)) throw new SecureSessionError('SESSION_ENDED')
+  return session.update(typeof first === 'string' ? changeOfKey(first, change) : change)
 }
 
 /** Serves both calling styles of @fastify/session: a promise, or a callback. */

@@ -20,27 +20,33 @@ export function isAhead(record: SessionRecord, now: number): boolean {
 export function withoutFuture(record: SessionRecord, now: number, lifetimes: Lifetimes): SessionRecord {
   const { authenticatedAt, createdAt, remember, absoluteDeadline } = record
   if (!isAhead(record, now)) return record
-  const latest = now + (remember ? lifetimes.rememberTimeout : lifetimes.absoluteTimeout)
+  const { rememberTimeout, absoluteTimeout } = record.lifetimes ?? lifetimes
+  const latest = now + (remember ? rememberTimeout : absoluteTimeout)
   return {
     ...record,
     createdAt: Math.min(createdAt, now),
     authenticatedAt: authenticatedAt === null ? null : Math.min(authenticatedAt, now),
     absoluteDeadline: beganAt(record) > now ? Math.min(absoluteDeadline, latest) : absoluteDeadline,
+    ...(record.methods && { methods: record.methods.map(({ name, at }) => ({ name, at: Math.min(at, now) })) }),
     ...(latestOf(record) > now + MAX_SKEW && idsWithoutFuture(record, now)),
   }
 }
 
-type IdInstants = Pick<SessionRecord, 'authCheckedAt' | 'rotatedAt' | 'shownAt' | 'headAt' | 'tip' | 'rivals'>
+type IdInstants = Pick<
+  SessionRecord,
+  'authCheckedAt' | 'userAt' | 'rotatedAt' | 'shownAt' | 'headAt' | 'tip' | 'rivals'
+>
 
-function latestOf({ authCheckedAt, rotatedAt, shownAt, headAt, tip, rivals }: IdInstants): number {
-  const latest = Math.max(authCheckedAt, rotatedAt, shownAt, headAt, tip?.shownAt ?? 0)
+function latestOf({ authCheckedAt, userAt = 0, rotatedAt, shownAt, headAt, tip, rivals }: IdInstants): number {
+  const latest = Math.max(authCheckedAt, userAt, rotatedAt, shownAt, headAt, tip?.shownAt ?? 0)
   return rivals.reduce((later, { since }) => Math.max(later, since), latest)
 }
 
 function idsWithoutFuture(record: IdInstants, now: number): IdInstants {
-  const { authCheckedAt, rotatedAt, shownAt, headAt, tip, rivals } = record
+  const { authCheckedAt, userAt, rotatedAt, shownAt, headAt, tip, rivals } = record
   return {
     authCheckedAt: Math.min(authCheckedAt, now),
+    ...(userAt !== undefined && { userAt: Math.min(userAt, now) }),
     rotatedAt: Math.min(rotatedAt, now),
     shownAt: Math.min(shownAt, now),
     headAt: Math.min(headAt, now),

@@ -1,9 +1,11 @@
 import { SecureSessionError } from '../errors.ts'
-import type { ConfirmLoginOptions, SessionRecord } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
 import { checkLabel, checkOptions } from './call-options.ts'
-import { currentFingerprint, fingerprintOf } from './credentials.ts'
+import { fingerprintOf, loadUser } from './credentials.ts'
 import type { Client, Engine } from './engine.ts'
+import { trustedMethods, withMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
+import { sameUser } from './update-user.ts'
 
 /** The session of a request as a change of id finds it. */
 export interface Situation {
@@ -13,45 +15,71 @@ export interface Situation {
   readonly handle: string
   readonly record: SessionRecord | undefined
   readonly userId: string | null
+  /** The snapshot of the user as JSON. */
+  readonly user: string | null
+  /** When `loadUser` was last asked. */
+  readonly authCheckedAt: number
   /** A change that this request has staged already. */
   readonly rotation: Rotation | undefined
   /** Gives back the place of a login that this request has staged already. */
   abandonLogin(): Promise<void>
 }
 
-/** A change of id that waits for the response. */
+/** A change that waits for the response. */
 export interface Staged {
   readonly rotation: Rotation | undefined
+  /** Another snapshot of the same user, as JSON. */
+  readonly user?: string
   /** The data that stays: everything, except one key perhaps, or some keys only. Absent: the data is not touched. */
   readonly kept?: { readonly without: string | undefined } | { readonly keys: readonly string[] }
 }
 
-/** A session that runs work which stages a change of id. */
+/** A session that runs work which stages a change. Only a change without a cookie may come after the response started. */
 export interface StagingSession {
-  stage(work: (situation: Situation) => Promise<Staged>): Promise<void>
+  stage(work: (situation: Situation) => Promise<Staged>, isWithoutCookie?: boolean): Promise<void>
 }
 
 /**
  * Stages a fresh proof of who the user is.
  * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`
  */
-export function stageConfirmation({ engine, rotation, record }: Situation, options: ConfirmLoginOptions): Staged {
+export function stageConfirmation(situation: Situation, options: ConfirmLoginOptions): Staged {
   checkOptions('confirmLogin', options)
   checkLabel(options.label)
+  const { engine, rotation, record, user, authCheckedAt } = situation
+  const now = engine.settings.clock()
   // A login in this request is as fresh as a confirmation.
   if (rotation?.identity !== undefined) {
     const { identity } = rotation
-    return { rotation: { ...rotation, identity: { ...identity, label: options.label ?? identity.label ?? null } } }
+    return {
+      rotation: {
+        ...rotation,
+        identity: {
+          ...identity,
+          label: options.label ?? identity.label ?? null,
+          ...confirmed(identity.methods, options.methods, now),
+        },
+      },
+    }
   }
-  if (record === undefined || record.userId === null || record.user === null) {
+  if (record === undefined || record.userId === null || user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
-  const { userId, user, remember, device } = record
+  const { userId, remember, device, lifetimes } = record
   const label = options.label ?? record.label ?? null
-  const known = { authHash: record.authHash, authCheckedAt: record.authCheckedAt }
-  const checked =
-    rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: engine.settings.clock() }
-  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, label } } }
+  const known = { authHash: record.authHash, authCheckedAt }
+  const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
+  const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), options.methods, now) }
+  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, label, ...kept } } }
+}
+
+/** Returns the ways in which a user proved who they are, with those named now. */
+function confirmed(
+  before: readonly UsedMethod[] | undefined,
+  used: readonly LoginMethod[] | undefined,
+  now: number,
+): { readonly methods?: readonly UsedMethod[] } {
+  return before === undefined && used === undefined ? {} : { methods: withMethods(before, used, now) }
 }
 
 /**
@@ -63,9 +91,20 @@ export async function stageAuthHash(
   given: string | undefined,
 ): Promise<Staged> {
   if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-  const authHash = given === undefined ? await currentFingerprint(engine, userId) : fingerprintOf(userId, given)
+  const authHash = given === undefined ? (await loadUser(engine, userId))?.fingerprint : fingerprintOf(userId, given)
   if (authHash === undefined) throw new SecureSessionError('SESSION_AUTH_HASH_UNSET')
   if (rotation?.identity === undefined) return { rotation: { reason: 'auth-hash', authHash } }
   const identity = { ...rotation.identity, authHash, authCheckedAt: engine.settings.clock() }
   return { rotation: { ...rotation, identity } }
+}
+
+/**
+ * Stages another snapshot of the same user.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
+ */
+export function stageUser({ engine, userId, rotation }: Situation, given: SessionUser): Staged {
+  if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+  const user = sameUser(engine.settings, given, userId)
+  if (rotation?.identity === undefined) return { rotation, user }
+  return { rotation: { ...rotation, identity: { ...rotation.identity, user } } }
 }

@@ -4,7 +4,13 @@ import type { RequestState } from './request-state.ts'
 
 /** Tells whether the app asked for anything to be written. Without that a write is upkeep: a touch, or what the id taught the record. */
 export function isWriteAsked(state: RequestState, data: RequestData | undefined): boolean {
-  return state.rotation !== undefined || state.isTouched || data?.isWhole === true || data?.isModified() === true
+  return (
+    state.rotation !== undefined ||
+    state.user !== undefined ||
+    state.isTouched ||
+    data?.isWhole === true ||
+    data?.isModified() === true
+  )
 }
 
 /** Tells whether an error says that the store did not answer. */

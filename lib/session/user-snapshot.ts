@@ -5,13 +5,13 @@ import type { SessionUser } from '../../types/index.ts'
 import { refuseOversize, serializeValue } from './json-data.ts'
 
 /**
- * The JSON of a user as a record keeps it.
+ * Returns the JSON of a user as a record keeps it. A member that is the user's credential itself is left out.
  * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
-export function userSnapshot(user: SessionUser, maxSize: number): string {
+export function userSnapshot(user: SessionUser, maxSize: number, isCredential?: (value: string) => boolean): string {
   const fault = faultOf(user)
   if (fault !== undefined) throw new SecureSessionError('SESSION_USER_INVALID', { detail: fault })
-  const json = jsonOf(user)
+  const json = withoutCredentials(jsonOf(user), isCredential)
   const kept = JSON.parse(json) as Partial<SessionUser> | null
   // A `toJSON` may have made somebody else of the user.
   if (kept?.id !== user.id) {
@@ -19,6 +19,14 @@ export function userSnapshot(user: SessionUser, maxSize: number): string {
   }
   refuseOversize(json, maxSize)
   return json
+}
+
+/** Returns a user's JSON without the members that are a credential. The id stays. */
+function withoutCredentials(json: string, isCredential: ((value: string) => boolean) | undefined): string {
+  if (isCredential === undefined) return json
+  const members = Object.entries(JSON.parse(json) as object)
+  const kept = members.filter(([name, value]) => name === 'id' || typeof value !== 'string' || !isCredential(value))
+  return kept.length === members.length ? json : JSON.stringify(Object.fromEntries(kept))
 }
 
 /** Says what is wrong with a user, or with the id. Numbers and the ids of databases are objects of their own, and not texts. */
@@ -48,24 +56,48 @@ function jsonOf(user: SessionUser): string {
 const REMEMBERED = 10_000
 const MAX_REMEMBERED_LENGTH = 512
 
-/** Reads users out of records. Copying a user that was read before is several times faster than parsing the JSON again. */
+/** Reads users out of records. One object serves all requests, because nobody can change the object. */
 export class UserSnapshots {
-  readonly #flat = new Recent<SessionUser>(REMEMBERED)
+  readonly #known = new Recent<SessionUser>(REMEMBERED)
 
-  /** An object of the caller's own. */
+  /** Returns the user behind a record's JSON. */
   read(json: string): SessionUser {
-    const known = this.#flat.get(json)
-    if (known !== undefined) return { ...known }
+    const known = this.#known.get(json)
+    if (known !== undefined) return known
     // `isRecord` and `login` both saw to it that a snapshot is a user.
-    const user = JSON.parse(json) as SessionUser
-    if (json.length <= MAX_REMEMBERED_LENGTH && Object.values(user).every(isPrimitive)) {
-      this.#flat.set(json, { ...user })
-    }
+    const user = readOnly(JSON.parse(json) as SessionUser)
+    if (json.length <= MAX_REMEMBERED_LENGTH) this.#known.set(json, user)
     return user
   }
 }
 
-/** A value that a copy can share, because nobody can change it. */
-function isPrimitive(value: unknown): boolean {
-  return typeof value !== 'object' || value === null
+const READ_ONLY: ProxyHandler<SessionUser> = {
+  set: refuseChange,
+  defineProperty: refuseChange,
+  deleteProperty: refuseChange,
+  setPrototypeOf: refuseChange,
 }
+
+/**
+ * Returns a user of which no member can be changed. A frozen object alone would ignore an assignment in sloppy mode, and its
+ * error in strict mode would not name the right call. `toJSON` hands out the plain object, which serializes faster.
+ */
+function readOnly(user: SessionUser): SessionUser {
+  freeze(user)
+  const target = Object.defineProperty({ ...user }, 'toJSON', { value: () => user })
+  return new Proxy(Object.freeze(target), READ_ONLY)
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) freeze(member)
+  Object.freeze(value)
+}
+
+function refuseChange(): never {
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: USER_IS_READ_ONLY })
+}
+
+/** The end of the message for an assignment to `req.user` or to one of its members. */
+export const USER_IS_READ_ONLY =
+  'req.user is a snapshot that nobody changes; replace it with req.updateUser(user), or log in anew with req.login(user)'

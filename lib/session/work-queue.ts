@@ -1,5 +1,5 @@
 /** A promise given to the app that knows whether the app observed it. A failure that nothing observed is kept. */
-class ObservedPromise extends Promise<void> {
+class ObservedPromise<Value> extends Promise<Value> {
   #isObserved = false
   #failure: unknown
 
@@ -8,8 +8,8 @@ class ObservedPromise extends Promise<void> {
     return Promise
   }
 
-  static of(work: Promise<void>): ObservedPromise {
-    const promise = new ObservedPromise((resolve) => resolve(work))
+  static of<Value>(work: Promise<Value>): ObservedPromise<Value> {
+    const promise = new ObservedPromise<Value>((resolve) => resolve(work))
     work.catch((error: unknown) => (promise.#failure = error))
     // Node ends the process for a rejection that has no handler. The queue reports this one instead.
     void super.prototype.then.call(promise, undefined, () => undefined)
@@ -22,8 +22,8 @@ class ObservedPromise extends Promise<void> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a subclass of Promise
-  override then<Done = void, Failed = never>(
-    onDone?: ((value: void) => Done | PromiseLike<Done>) | null,
+  override then<Done = Value, Failed = never>(
+    onDone?: ((value: Value) => Done | PromiseLike<Done>) | null,
     onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
   ): Promise<Done | Failed> {
     this.#isObserved = true
@@ -37,7 +37,9 @@ class ObservedPromise extends Promise<void> {
  * Work that is done is forgotten, because a stream may go on for days.
  */
 export class WorkQueue {
-  readonly #open = new Set<ObservedPromise>()
+  readonly #open = new Set<ObservedPromise<unknown>>()
+  /** Work outside the queue that the end of the request waits for. */
+  readonly #beside = new Set<Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()
   #ahead = 0
 
@@ -48,7 +50,7 @@ export class WorkQueue {
 
   /** Tells whether an operation is still running, or failed without anybody observing the failure. */
   get isBusy(): boolean {
-    return this.#ahead > 0 || this.unseenFailure !== undefined
+    return this.#ahead > 0 || this.#beside.size > 0 || this.unseenFailure !== undefined
   }
 
   /** The first failure that the app has not observed. */
@@ -71,6 +73,23 @@ export class WorkQueue {
     return this.observe(this.run(work))
   }
 
+  /**
+   * Runs work that takes turns in the queue and waits for the app in between. In the queue itself it would wait for other work of
+   * the app that waits for it.
+   */
+  offerBeside<Value>(work: () => Promise<Value>): Promise<Value> {
+    const running = work()
+    this.#beside.add(running)
+    const end = (): void => void this.#beside.delete(running)
+    running.then(end, end)
+    return this.observe(running)
+  }
+
+  /** Resolves once no work runs beside the queue. */
+  async settled(): Promise<void> {
+    while (this.#beside.size > 0) await Promise.allSettled(this.#beside)
+  }
+
   /** Reports the failures that nobody has observed by the next turn of the event loop, and forgets them. */
   reportUnseen(report: (error: unknown) => void): void {
     void this.#last.then(() =>
@@ -85,7 +104,7 @@ export class WorkQueue {
   }
 
   /** Returns a promise for the app. A failure that the app does not observe is kept. */
-  observe(work: Promise<void>): Promise<void> {
+  observe<Value>(work: Promise<Value>): Promise<Value> {
     const promise = ObservedPromise.of(work)
     this.#open.add(promise)
     work.then(

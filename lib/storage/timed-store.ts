@@ -35,6 +35,7 @@ export type SessionEnd =
   | 'evicted'
   | 'replay'
   | 'auth-hash'
+  | 'user-gone'
   | 'expired'
   | 'switched'
   | 'changed'

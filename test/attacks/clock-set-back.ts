@@ -60,6 +60,35 @@ export function clockSetBack(t: Test, makeStore: MakeStore): void {
     t.equal(page.status, 403)
   })
 
+  t.test('a way to log in does not count as recent for longer than it may after the clock was set back', async (t) => {
+    const bench = await boot(t, makeStore)
+    const browser = bench.browser()
+    await browser.visit((request) => request.login(someone('ann'), { methods: ['otp'] }))
+    bench.clock.advance(-HOUR)
+    await browser.me()
+    bench.clock.advance('11m')
+    const require = bench.app.requireLogin({ methods: ['otp'], within: '10m' })
+    t.equal((await browser.visit((request) => require.call(bench.app, request))).status, 403)
+  })
+
+  t.test('a passive request moves a deadline back after the clock was set back, and never forward', async (t) => {
+    const bench = await boot(t, makeStore)
+    const user = someone('ann')
+    const browser = await bench.loggedIn(user)
+    await browser.visit((request) => request.updateUser(user))
+    bench.clock.advance(-HOUR)
+    const passive = { headers: { 'sec-purpose': 'prefetch' } }
+    await browser.me(passive)
+    await isTrue(t, bench, browser, 12 * HOUR)
+    const record = await bench.record(handleOf(browser.cookie))
+    t.ok(Number(record?.userAt) <= bench.clock())
+    bench.clock.advance('20m')
+    await browser.me(passive)
+    t.equal((await bench.record(handleOf(browser.cookie)))?.idleDeadline, record?.idleDeadline)
+    bench.clock.advance('10m')
+    t.equal((await browser.me(passive)).userId, null)
+  })
+
   t.test('after the clock was set back no older id is served for longer than its window', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.loggedIn(someone('ann'))

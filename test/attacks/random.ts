@@ -24,6 +24,15 @@ interface Actor {
 const ACTS = [
   ...(['login', 'login', 'login', 'failing login', 'logout', 'write', 'write', 'write and save', 'read'] as const),
   ...(['confirm', 'regenerate', 'revoke', 'revoke user', 'wait', 'replay', 'lost read', 'destroy'] as const),
+  ...([
+    'write by update',
+    'write by update',
+    'passive write',
+    'update user',
+    'update all',
+    'half login',
+    'complete',
+  ] as const),
 ]
 
 const BROWSERS = 3
@@ -56,6 +65,10 @@ interface Seen {
 const STATUSES: Record<string, readonly number[]> = {
   'failing login': [500, 503],
   confirm: [200, 401, 503],
+  'update user': [200, 401, 503],
+  // Where somebody is logged in, a half login is refused.
+  'half login': [200, 500, 503],
+  complete: [200, 401, 503],
 }
 
 /** Plays one plan under one schedule, and remembers what must hold from then on. */
@@ -138,6 +151,12 @@ class Play {
         await this.#visit(thief, act, write())
         return
       }
+      case 'update all':
+        await this.#labelled('update-all', () => sessions.updateUser(user.id, user).catch(() => 0))
+        return
+      case 'passive write':
+        await this.#visit(browser, act, write(), { headers: { 'sec-purpose': 'prefetch' } })
+        return
       case 'lost read':
         await this.#visit(browser, act, () => undefined, { isLost: true })
         return
@@ -165,7 +184,8 @@ class Play {
     if (page.status !== 200 || cookie === undefined) return
     if (act === 'logout' && me?.userId !== null) this.#bury((one) => one.cookie === cookie, startedAt)
     const next = page.sessionCookies[0]?.value
-    const isRotation = ['login', 'confirm', 'regenerate'].includes(act) && handleOf(next) === handleOf(cookie)
+    const isRotation =
+      ['login', 'confirm', 'regenerate', 'half login', 'complete'].includes(act) && handleOf(next) === handleOf(cookie)
     if (isRotation) this.#bury((one) => handleOf(one.cookie) === handleOf(cookie) && one.cookie !== next, startedAt)
   }
 
@@ -247,7 +267,7 @@ class Play {
     }
     const written = [...chains.values()].flat()
     for (const { label, act, page, dropped } of this.seen) {
-      if (!act.startsWith('write') || page.status !== 200 || dropped > 0) continue
+      if (!act.includes('write') || page.status !== 200 || dropped > 0) continue
       const key = (page.body as { key: string }).key
       const isThere = written.some(({ record, actor }) => actor === label && key in JSON.parse(record.data))
       if (!isThere) yield `${label} was answered with success, and wrote nothing`
@@ -282,6 +302,16 @@ function write(isSaved = false): Handler {
   }
 }
 
+/** The same by an update, which is in the store before the response. */
+function writeByUpdate(): Handler {
+  const key = `key${(keys += 1)}`
+  return async (request) => {
+    const owner = request.user?.id ?? 'anonymous'
+    await request.session.update(key, () => owner)
+    return { key }
+  }
+}
+
 function handlerOf(act: Step['act'], user: SessionUser): Handler {
   switch (act) {
     case 'login':
@@ -299,6 +329,17 @@ function handlerOf(act: Step['act'], user: SessionUser): Handler {
       return write()
     case 'write and save':
       return write(true)
+    case 'write by update':
+      return writeByUpdate()
+    case 'half login':
+      return (request) => request.login(user, { pending: true, methods: ['pwd'] })
+    case 'complete':
+      return async (request, reply) => {
+        if (request.pendingUser === null) return reply.code(401).send({})
+        return request.login(request.pendingUser, { methods: ['otp'] })
+      }
+    case 'update user':
+      return (request) => request.updateUser({ ...(request.user ?? user) })
     default:
       return () => undefined
   }

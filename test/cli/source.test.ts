@@ -9,6 +9,7 @@ import { fileNaming } from '../../lib/cli/source/file-naming.ts'
 import { locateFindings, locateOption, stepsOf } from '../../lib/cli/source/locate.ts'
 import { optionsSites } from '../../lib/cli/source/options-literals.ts'
 import { Project } from '../../lib/cli/source/project.ts'
+import { secretsInFiles } from '../../lib/cli/source/secrets.ts'
 import type { Finding, FixStep } from '../../types/index.ts'
 
 const REQUIRE = `const { secureSession } = require('fastify-session-guard')\n`
@@ -355,4 +356,29 @@ t.test('code hosts name files from the root of the repository, people from where
   t.equal(fileNaming('/', 'sarif').name('/a.js'), 'a.js')
   const failure = { message: 'x', isConsequence: false }
   t.strictSame(fileNaming(cwd, 'json').inFailure(failure), failure)
+})
+
+t.test('a secret that stands in the files of an app is found where it stands, and can be silenced', async (t) => {
+  const found = async (files: Record<string, string>, silences = [] as { rule: string; reason: string }[]) => {
+    const folder = t.testdir(files)
+    const project = await Project.open()
+    const sites = optionsSites(project, join(folder, Object.keys(files)[0] as string))
+    const findings = secretsInFiles(project, sites, 'production', silences)
+    t.notMatch(JSON.stringify(findings), 'hunter2')
+    for (const finding of findings) t.equal(codeFrame(project, sites, finding, 80), undefined)
+    return findings.map(({ at: [first], silenced }) => {
+      const { file = '', line, column } = first?.source ?? {}
+      return [file.slice(folder.length + 1), line, column, silenced?.reason].join(':')
+    })
+  }
+  const fallback = inApp(`app.register(secureSession, {\n  secret: process.env.SESSION_SECRET ?? 'hunter2' })`)
+  t.strictSame(await found(fallback), ['app.ts:3:41:'])
+  t.strictSame(await found(fallback, [{ rule: 'secret-in-source', reason: 'a lab' }]), ['app.ts:3:41:a lab'])
+  t.strictSame(await found(inApp('app.register(secureSession, { secret: process.env.SESSION_SECRET })')), [])
+  const config = { 'config.ts': `export const options = { secret: 'hunter2' }\n` }
+  const head = `${IMPORT}import { options } from './config.ts'\n`
+  t.strictSame(await found({ ...inApp('app.register(secureSession, options)', head), ...config }), ['config.ts:1:34:'])
+  const member = inApp('app.register(secureSession, { ...options })', head)
+  t.strictSame(await found({ ...member, ...config }), ['config.ts:1:34:'], 'options that are spread from another file')
+  t.strictSame(await found({ ...inApp('app.register(secureSession, elsewhere)'), ...config }), [])
 })

@@ -39,7 +39,7 @@ t.test('every rule says why, what to do, and teaches', async (t) => {
     const lesson = renderLesson(rule)
     for (const part of [rule.when, rule.why, rule.remedy, rule.teach]) t.ok(part.length > 3, rule.slug)
     t.match(lesson, `session/${rule.slug}`)
-    const isForOptions = rule.phases.some((phase) => phase !== 'scan' && phase !== 'source')
+    const isForOptions = rule.phases.some((phase) => phase !== 'scan')
     t.match(lesson, rule.silenceable && isForOptions ? `silence: [{ rule: '${rule.slug}'` : 'not possible')
     t.notMatch(lesson, '`', 'backticks are for Markdown')
     const [wrong, right] = ['Wrong', 'Right'].map((word) => new RegExp(`^  ${word} {8}(.+)$`, 'm').exec(lesson)?.[1])
@@ -66,7 +66,10 @@ t.test('each rule names its weakness, and what other tools call it', async (t) =
   }
   t.equal(ruleNamed('W012')?.slug, 'secure-required')
   t.equal(ruleNamed('security.w016')?.slug, 'csrf-cookie-insecure')
-  t.match(renderLesson(ruleNamed('W012') as (typeof RULES)[number]), 'Elsewhere    Django check --deploy security.W010')
+  t.match(
+    renderLesson(ruleNamed('W012') as (typeof RULES)[number]),
+    'Elsewhere    Django check --deploy: security.W010',
+  )
 })
 
 t.test('each intention of a lesson is shown, and is right', async (t) => {

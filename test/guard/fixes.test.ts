@@ -15,7 +15,8 @@ t.teardown(() => {
   if (SESSION_SECRET === undefined) delete process.env['SESSION_SECRET']
 })
 
-const fatal = (findings: readonly Finding[]): Finding[] => findings.filter(({ severity }) => severity === 'fatal')
+const fatal = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ severity, silenced }) => severity === 'fatal' && silenced === undefined)
 
 /** The fixes of a configuration, by what they are about. */
 function fixOf(options: Options, environment = 'production'): Finding['fix'] | undefined {

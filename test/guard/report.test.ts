@@ -6,7 +6,7 @@ import type { GuardReport } from '../../lib/guard/report/channel.ts'
 import { checkConfig, environmentLine } from '../../lib/guard/check.ts'
 import { SecureSessionConfigError } from '../../lib/guard/config-error.ts'
 import { enforce } from '../../lib/guard/enforce.ts'
-import { weaknessOf } from '../../lib/guard/report/weaknesses.ts'
+import { weaknessesOf } from '../../lib/guard/rules/crosswalk.ts'
 import { bySeverity } from '../../lib/guard/report/severities.ts'
 import { countFindings, lineWidth, renderFailure, renderReport } from '../../lib/guard/report/text.ts'
 import { renderGithub } from '../../lib/guard/report/github.ts'
@@ -207,7 +207,7 @@ t.test('code scanning sorts rules by tags, a score and a page of help', async (t
     helpUri: 'https://cwe.mitre.org/data/definitions/614.html',
     properties: { tags: ['security', 'external/cwe/cwe-614'], 'security-severity': '8.0' },
   })
-  t.equal(weaknessOf('no-such-rule'), 693)
+  t.strictSame(weaknessesOf('no-such-rule'), [693])
   for (const { helpUri } of rules) t.ok(URL.canParse(helpUri))
 })
 

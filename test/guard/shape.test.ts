@@ -254,6 +254,15 @@ t.test('a duration without a unit offers its readings', async (t) => {
   }
 })
 
+t.test('a lifetime may be a function of the user, and another duration may not', async (t) => {
+  for (const name of ['idleTimeout', 'absoluteTimeout', 'rememberTimeout']) {
+    t.strictSame(judge(good({ [name]: () => '1h' })), [])
+  }
+  for (const name of ['renewalTimeout', 'storeTimeout', 'authCheckInterval']) {
+    t.strictSame(judge(good({ [name]: () => '1h' })), ['fatal option-type'])
+  }
+})
+
 t.test('zero needs no unit where it switches something off', async (t) => {
   t.strictSame(judge(good({ renewalTimeout: 0 })), ['warning renewal-off'])
   t.strictSame(judge(good({ sweepInterval: 0 })), [])
@@ -293,13 +302,14 @@ t.test('an attribute of the wrong shape breaks one rule, and silences those that
   t.strictSame(judge(good({ cookie: { name: 5, secure: false } })), ['fatal option-type', 'fatal secure-required'])
 })
 
-t.test('loadUser and authHash do nothing without each other, and are refused alone', async (t) => {
-  for (const options of [{ loadUser: async () => null }, { authHash: () => 'x' }]) {
+t.test('authHash and userMaxAge do nothing without loadUser, and are refused alone', async (t) => {
+  t.strictSame(judge(good({ loadUser: async () => null })), [])
+  for (const options of [{ userMaxAge: '5m' }, { authHash: () => 'x' }]) {
     const [finding] = checkConfig(good(options), 'development')
     t.match(finding, {
       rule: 'session/option-type',
       severity: 'fatal',
-      fix: { text: /together with (authHash|loadUser).*missing/ },
+      fix: { text: /Give loadUser a function, which authHash and userMaxAge need; it is missing/ },
     })
   }
 })

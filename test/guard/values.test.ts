@@ -443,3 +443,27 @@ t.test('cross-origin protection switched off is a warning', async (t) => {
     t.strictSame(judge(good({ crossOriginProtection: false }), environment), ['warning cross-origin-off'])
   }
 })
+
+t.test(
+  'a copied session that goes on is a warning, and is refused where the session must be its owner\u2019s alone',
+  async (t) => {
+    const onCopiedSession = 'step-up'
+    for (const environment of ['production', 'development']) {
+      t.strictSame(judge(good({ onCopiedSession }), environment), ['warning copied-session-kept'])
+      t.strictSame(judge(good({ onCopiedSession, assurance: 'aal1' }), environment), ['warning copied-session-kept'])
+      for (const assurance of ['aal2', 'aal3']) {
+        t.strictSame(judge(good({ onCopiedSession, assurance }), environment), ['fatal copied-session-kept'], assurance)
+        t.strictSame(judge(good({ onCopiedSession: 'end', assurance }), environment), [], assurance)
+      }
+    }
+  },
+)
+
+t.test('a duration in words that is shortened beside the other lifetimes is a decision of its author', async (t) => {
+  const fixOf = (options: object): unknown => checkConfig(good(options), 'production')[0]?.fix
+  t.match(fixOf({ idleTimeout: '1 day', absoluteTimeout: '10m' }), {
+    snippet: "idleTimeout: '10m'",
+    confidence: 'review',
+  })
+  t.match(fixOf({ idleTimeout: '5 minutes' }), { snippet: "idleTimeout: '5m'", confidence: 'safe' })
+})

@@ -69,7 +69,13 @@ const DIRECTION = [
       'fastify',
     ],
   },
-  { where: 'lib/http/', may: [...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify', '@fastify/cookie'] },
+  {
+    where: 'lib/http/',
+    may: [
+      ...[...WORDS, 'lib/http/', 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts'],
+      ...['fastify', '@fastify/cookie'],
+    ],
+  },
   {
     where: 'lib/connections/',
     may: [...WORDS, 'lib/connections/', 'lib/http/', 'lib/session/', 'lib/storage/', 'fastify'],

@@ -92,24 +92,81 @@ t.test('whoever has just changed their own password stays, the others go', async
 })
 
 t.test('a missing hash does not count as unchanged', async (t) => {
-  const cases: [name: string, before: User, after: User | undefined][] = [
-    ['no such user any more', { id: 'ann', passwordHash: 'one' }, undefined],
-    ['no hash any more', { id: 'ann', passwordHash: 'one' }, { id: 'ann' }],
-    ['an empty hash', { id: 'ann', passwordHash: '' }, { id: 'ann', passwordHash: '' }],
-    ['no hash, then as now', { id: 'ann' }, { id: 'ann' }],
-    ['a hash that is no string', { id: 'ann', passwordHash: 7 }, { id: 'ann', passwordHash: 7 }],
-    ['a hash only now', { id: 'ann' }, { id: 'ann', passwordHash: 'one' }],
+  const cases: [name: string, after: User | undefined, reason: string][] = [
+    ['no such user any more', undefined, 'user-gone'],
+    ['no hash any more', { id: 'ann' }, 'auth-hash'],
+    ['an empty hash', { id: 'ann', passwordHash: '' }, 'auth-hash'],
+    ['a hash that is no string', { id: 'ann', passwordHash: 7 }, 'auth-hash'],
   ]
-  for (const [name, before, after] of cases) {
-    const users = new Map([['ann', before]])
-    const { visitor, clock } = await passwords(t, users)
+  for (const [name, after, reason] of cases) {
+    const users = new Map<string, User>([['ann', { id: 'ann', passwordHash: 'one' }]])
+    const { visitor, clock, events } = await passwords(t, users)
     const ann = visitor()
     await ann.post('/login-as', { id: 'ann' })
     if (after === undefined) users.delete('ann')
     else users.set('ann', after)
     clock.advance('1m')
     t.match((await ann.get('/me')).json(), { user: null, isAuthenticated: false }, name)
+    t.match(events.at(-1), { type: 'revoke', userId: 'ann', reason }, name)
   }
+})
+
+t.test('a login that yields no hash is refused, and the error says what to do', async (t) => {
+  const cases: [user: User | undefined, detail: RegExp][] = [
+    [undefined, /loadUser found no such user/],
+    [{ id: 'ann' }, /authHash returned no text/],
+    [{ id: 'ann', passwordHash: '' }, /authHash of login is empty/],
+    [{ id: 'ann', passwordHash: 7 }, /authHash returned no text/],
+  ]
+  for (const [user, message] of cases) {
+    const { visitor, store } = await passwords(t, new Map(user === undefined ? [] : [['ann', user]]))
+    const ann = visitor()
+    const response = await ann.post('/login-as', { id: 'ann' })
+    t.match(response.json(), { statusCode: 500, code: 'SESSION_AUTH_HASH_UNSET', message })
+    t.equal(ann.cookie, undefined)
+    t.equal(store.size, 0)
+  }
+  const { visitor } = await passwords(t, new Map([['ann', { id: 'ann', passwordHash: 'one' }]]))
+  const empty = await visitor().post('/login', { user: { id: 'ann' }, options: { authHash: '' } })
+  t.match(empty.json(), { code: 'SESSION_AUTH_HASH_UNSET', message: /authHash of login is empty/ })
+})
+
+t.test('authHash gets the object of loadUser at the login too', async (t) => {
+  const seen: unknown[] = []
+  const it = await world(t, {
+    session: {
+      loadUser: async (id) => ({ id, passwordHash: 'one' }),
+      authHash: (user: User) => {
+        seen.push(user)
+        return user.passwordHash as string | undefined
+      },
+    },
+    routes: ordinary,
+  })
+  const ann = it.visitor()
+  t.equal((await ann.post('/login', { user: { id: 'ann', name: 'Ann' } })).statusCode, 200)
+  t.strictSame(seen, [{ id: 'ann', passwordHash: 'one' }])
+  for (let round = 0; round < 5; round += 1) {
+    it.clock.advance('61s')
+    t.match((await ann.get('/me')).json(), { user: { id: 'ann' }, isAuthenticated: true })
+  }
+})
+
+t.test('the credential itself never gets into the session', async (t) => {
+  const it = await world(t, {
+    session: {
+      loadUser: async (id) => ({ id, name: 'Ann', passwordHash: 'the hash' }),
+      authHash: (user: User) => user.passwordHash as string | undefined,
+    },
+    routes: ordinary,
+  })
+  const ann = it.visitor()
+  await ann.post('/login', { user: { id: 'ann', name: 'Ann', passwordHash: 'the hash' } })
+  const kept = async (): Promise<string> => JSON.stringify(await it.record(ann.cookie?.slice(0, 22) ?? ''))
+  t.notMatch(await kept(), /the hash/)
+  it.clock.advance('61s')
+  t.strictSame((await ann.get('/me')).json().user, { id: 'ann', name: 'Ann' })
+  t.notMatch(await kept(), /the hash/)
 })
 
 t.test('a user who cannot be loaded is a 503, not a logout and not a pass', async (t) => {
@@ -224,7 +281,7 @@ t.test('an anonymous session is never compared', async (t) => {
   t.same(loads, [])
 })
 
-t.test('a credential check that is due costs one write, also when the handler saves', async (t) => {
+t.test('a credential check that changes nothing costs no write, also when the handler saves', async (t) => {
   const users = new Map([['ann', { id: 'ann', passwordHash: 'one' }]])
   const it = await world(t, {
     session: { loadUser: async (id) => users.get(id), authHash: (user: User) => user.passwordHash as string },
@@ -239,7 +296,7 @@ t.test('a credential check that is due costs one write, also when the handler sa
   it.clock.advance('61s')
   it.asked()
   await ann.get('/save')
-  t.same(it.asked(), ['get', 'update'])
+  t.same(it.asked(), ['get'])
   await ann.get('/save')
   t.same(it.asked(), ['get'])
 })

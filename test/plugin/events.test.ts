@@ -37,6 +37,10 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
     },
     event: { handle: HANDLE },
   },
+  'user-updated': {
+    make: ({ app }) => app.sessions.updateUser('ann', { id: 'ann' }),
+    event: { handle: HANDLE, userId: 'ann' },
+  },
   expire: {
     make: async ({ clock }, ann) => {
       clock.advance('30m')

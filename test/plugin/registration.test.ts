@@ -67,7 +67,7 @@ t.test(
       routes: (server) => {
         ordinary(server)
         server.get('/static', { config: { session: false } }, async () => ({ ok: true }))
-        server.get('/confused', { config: { session: false } }, async (request) => ({ user: request.user }))
+        server.get('/confused', { config: { session: false } }, async (request) => request.session.data())
       },
     })
     const ann = visitor()

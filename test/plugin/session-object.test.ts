@@ -395,11 +395,11 @@ t.test('a body assigned to the session makes nobody somebody else', async (t) =>
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' }, data: body })
 })
 
-t.test('req.session is not assigned', async (t) => {
+t.test('req.session and req.user are not assigned', async (t) => {
   const { within } = await requests(t)
   await within((request) => {
     t.throws(() => ((request as unknown as Bag)['session'] = {}), { code: 'SESSION_OPTION_INVALID' })
-    t.throws(() => ((request as unknown as Bag)['user'] = { id: 'admin' }), TypeError)
+    t.throws(() => ((request as unknown as Bag)['user'] = { id: 'admin' }), { code: 'SESSION_OPTION_INVALID' })
     t.equal(request.user, null)
   })
 })

@@ -83,6 +83,7 @@ type Step = {
   does: 'read' | 'touch' | 'write' | 'rotate' | 'check' | 'login'
   remember: boolean
   isNewest: boolean
+  isPassive: boolean
 }
 
 const STEP: fc.Arbitrary<Step> = fc.record({
@@ -91,6 +92,7 @@ const STEP: fc.Arbitrary<Step> = fc.record({
   remember: fc.boolean(),
   /** Whether the client comes with the newest secret that it was given, or lost that response. */
   isNewest: fc.boolean(),
+  isPassive: fc.boolean(),
 })
 
 function workOf(step: Step, presented: Omit<Presentation, 'now'>, now: number): Work {
@@ -111,9 +113,12 @@ function workOf(step: Step, presented: Omit<Presentation, 'now'>, now: number): 
           ? { reason: 'regenerate' }
           : undefined,
     presented,
-    isChecked: step.does === 'check',
+    checked:
+      step.does === 'check' ? { from: '{"id":"ann"}', user: '{"id":"ann","n":1}', at: now, authHash: null } : undefined,
+    user: undefined,
     isTouched: step.does === 'touch',
-    carrier: 'reply',
+    isPassive: step.isPassive,
+    carrier: step.isPassive ? 'none' : 'reply',
     now,
   }
 }
@@ -149,7 +154,7 @@ t.test('no request is served after either deadline, whatever the order of touch,
           const presented = shown(hashOf(step.isNewest ? newest : older))
           const verdict = judge(record, { ...presented, now })
           if (verdict.kind !== 'enter') continue
-          lastUse = now
+          if (!step.isPassive || step.does === 'login') lastUse = now
           const before = record
           const next = nextRecord(record, workOf(step, presented, now), lifetimes, mint)
           record = next.record
@@ -164,7 +169,8 @@ t.test('no request is served after either deadline, whatever the order of touch,
           if (record.version - before.version !== (next.kind === 'update' ? 1 : 0)) return false
           if (record.rivals.length > 4 || record.createdAt !== START) return false
           if (step.does !== 'login' && record.authenticatedAt !== before.authenticatedAt) return false
-          const isDue = isUpkeepDue(before, verdict, { ...lifetimes, clock: () => now })
+          if (step.isPassive && step.does !== 'login' && record.idleDeadline !== before.idleDeadline) return false
+          const isDue = isUpkeepDue(before, verdict, { ...lifetimes, clock: () => now }, step)
           if (step.does === 'read' && !isDue && (next.kind !== 'same' || next.minted !== undefined)) return false
         }
         return true
@@ -191,7 +197,11 @@ t.test('an unused session lives no shorter than its idle timeout less a twentiet
           }
           record = nextRecord(
             record,
-            workOf({ wait, does: 'read', remember: false, isNewest: true }, shown(record.secretHash), now),
+            workOf(
+              { wait, does: 'read', remember: false, isNewest: true, isPassive: false },
+              shown(record.secretHash),
+              now,
+            ),
             { ...lifetimes, renewalTimeout: 0 },
             mint,
           ).record

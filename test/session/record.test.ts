@@ -36,6 +36,53 @@ t.test('a record without any one field is damaged', async (t) => {
   }
 })
 
+t.test('fields that few records have are absent or whole', async (t) => {
+  const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
+  const methods = [{ name: 'pwd', at: START }]
+  const pending = { userId: 'ann', user: '{"id":"ann"}', authHash: null, methods, until: START }
+  for (const fields of [
+    ...[{ lifetimes }, { lifetimes: null }, { methods }, { methods: [] }, { pending }, { pending: null }],
+    { userAt: START },
+  ]) {
+    t.ok(isRecord({ ...ann, ...fields }), JSON.stringify(fields))
+  }
+  for (const fields of [
+    ...[{ userAt: 'x' }, { lifetimes: 5 }, { methods: {} }, { methods: ['pwd'] }, { methods: [{ name: 'pwd' }] }],
+    ...Object.keys(lifetimes).map((name) => ({ lifetimes: { ...lifetimes, [name]: null } })),
+    ...[{ methods: [{ at: 5 }] }, { pending: [] }, { pending: { ...pending, userId: 'bob' } }],
+    ...Object.keys(pending).map((name) => ({ pending: { ...pending, [name]: undefined } })),
+    { pending: { ...pending, methods: [5] } },
+  ]) {
+    t.notOk(isRecord({ ...ann, ...fields }), JSON.stringify(fields))
+  }
+})
+
+t.test('a login leaves nothing of the lifetimes, the methods and the half login before it', async (t) => {
+  const methods = [{ name: 'pwd', at: START }]
+  const before = {
+    ...ann,
+    lifetimes: { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 },
+    methods,
+    pending: { userId: 'ann', user: '{"id":"ann"}', authHash: null, methods, until: START },
+  }
+  const identity = {
+    userId: 'bob',
+    user: '{"id":"bob"}',
+    authHash: null,
+    authCheckedAt: START,
+    remember: false,
+    device: null,
+  }
+  const after = authenticated(before, identity, START, LIFETIMES)
+  t.match(after, {
+    userId: 'bob',
+    lifetimes: null,
+    methods: [],
+    pending: null,
+    idleDeadline: START + LIFETIMES.idleTimeout,
+  })
+})
+
 t.test('a login begins the lifetimes again, and nothing else of the session', async (t) => {
   t.match(ann, {
     createdAt: START - 1000,

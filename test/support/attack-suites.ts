@@ -1,9 +1,12 @@
 import type { Test } from 'tap'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
+import { dataUpdates } from '../attacks/data-updates.ts'
 import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
+import { freshness } from '../attacks/freshness.ts'
 import { fromOutside } from '../attacks/from-outside.ts'
+import { halfLogin } from '../attacks/half-login.ts'
 import { halfDone } from '../attacks/half-done.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
@@ -32,6 +35,9 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   revocation,
   'session limits': limits,
   'half-done changes': halfDone,
+  'updates of data': dataUpdates,
+  'freshness and lifetime': freshness,
+  'half logins': halfLogin,
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
   'from outside': fromOutside,

@@ -20,6 +20,8 @@ export function codeFrame(
   finding: Finding,
   width: number,
 ): string[] | undefined {
+  // The place of such a finding is the secret itself.
+  if (finding.phase === 'source') return undefined
   const located = finding.at.map((location) => ({ ...locateOption(project, sites, location), location }))
   const shown = located.find(({ isExact }) => isExact === true) ?? located.find(({ module }) => module !== undefined)
   if (shown?.module === undefined || shown.node === undefined) return undefined

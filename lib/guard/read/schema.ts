@@ -35,6 +35,12 @@ const duration = (example: string, zero: 'refused' | 'allowed', most?: string): 
   examples: [`'${example}'`],
 })
 
+/** A duration, or a function of the user that returns one. */
+const lifetime = (example: string): SchemaNode => ({
+  ...duration(example, 'refused'),
+  duration: { zero: 'refused', orFunction: true },
+})
+
 const func = (example: string, together = ''): SchemaNode => ({
   typeof: 'function',
   description: `a function${together}`,
@@ -130,10 +136,10 @@ const PROPERTIES = {
     examples: ["'shop'"],
   },
   assurance: choice('aal1', 'aal2', 'aal3'),
-  idleTimeout: duration('30m', 'refused'),
-  absoluteTimeout: duration('12h', 'refused'),
+  idleTimeout: lifetime('30m'),
+  absoluteTimeout: lifetime('12h'),
   renewalTimeout: duration(DEFAULTS.renewalTimeout, 'allowed'),
-  rememberTimeout: duration('14d', 'refused'),
+  rememberTimeout: lifetime('14d'),
   maxSessions: {
     description: 'a whole number from 1, a function of the user, or { limit, onLimit }',
     examples: ['5'],
@@ -142,7 +148,11 @@ const PROPERTIES = {
       { type: 'object', additionalProperties: false, required: ['limit'], properties: MAX_SESSIONS_PROPERTIES },
     ],
   },
-  loadUser: func('async (id) => users.find(id)', ', together with authHash'),
+  loadUser: func('async (id) => users.find(id)', ', which authHash and userMaxAge need'),
+  userMaxAge: {
+    ...duration(DEFAULTS.userMaxAge, 'allowed'),
+    description: "a duration like '1m', together with loadUser",
+  },
   authHash: func('(user) => user.passwordHash', ', together with loadUser'),
   authCheckInterval: duration(DEFAULTS.authCheckInterval, 'allowed'),
   storeTimeout: duration(DEFAULTS.storeTimeout, 'refused', MAX_TIMER),
@@ -200,7 +210,7 @@ export const OPTIONS_SCHEMA: SchemaNode = {
   additionalProperties: false,
   properties: PROPERTIES,
   // Either alone would be read by nobody, and look like protection.
-  dependencies: { loadUser: ['authHash'], authHash: ['loadUser'] },
+  dependencies: { authHash: ['loadUser'], userMaxAge: ['loadUser'] },
 }
 
 /** The node for a place in the options; `undefined` where the schema has none. */

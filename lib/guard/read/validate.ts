@@ -39,7 +39,8 @@ ajv.addKeyword({
   keyword: 'duration',
   schemaType: 'object',
   errors: false,
-  validate: (range: { zero: string; most?: string }, value: unknown) => {
+  validate: (range: { zero: string; most?: string; orFunction?: boolean }, value: unknown) => {
+    if (typeof value === 'function') return range.orFunction === true
     if (value === 0) return range.zero === 'allowed'
     const length = parseDuration(value)
     if (length === undefined) return false

@@ -46,8 +46,12 @@ function sourcesOf({ slug, references }: Rule): string[] {
 }
 
 function counterpartLines({ slug }: Rule, row: (label: string, text: string) => string): string[] {
-  const names = counterpartsOf(slug).map(({ tool, id }) => `${tool} ${id}`)
-  return names.length === 0 ? [] : [row('Elsewhere', names.join(', '))]
+  const counterparts = counterpartsOf(slug)
+  const tools = [...new Set(counterparts.map(({ tool }) => tool))]
+  return tools.map((tool, index) => {
+    const names = counterparts.filter((one) => one.tool === tool).map(({ id, note }) => (note ? `${id} (${note})` : id))
+    return row(index === 0 ? 'Elsewhere' : '', `${tool}: ${names.join(', ')}`)
+  })
 }
 
 const LABEL = 15
@@ -62,7 +66,7 @@ const MOMENTS: Readonly<Record<Phase, string>> = {
 
 function silencingText({ slug, phases, silenceable }: Rule): string {
   if (!silenceable) return 'not possible'
-  const isForOptions = phases.some((phase) => phase !== 'scan' && phase !== 'source')
+  const isForOptions = phases.some((phase) => phase !== 'scan')
   return isForOptions
     ? `silence: [{ rule: '${slug}', reason: '…' }]`
     : 'not possible: there are no options to say it in'

@@ -1,10 +1,10 @@
+import { weaknessesOf } from '../rules/crosswalk.ts'
 import { RULES } from '../rules/index.ts'
 import type { Finding, Severity, SourcePlace } from '../../../types/index.ts'
 import { stringify } from './json.ts'
 import type { ReportFailure, ReportSource } from './json.ts'
 import type { Rule } from '../rules/rule.ts'
 import { bySeverity } from './severities.ts'
-import { weaknessOf } from './weaknesses.ts'
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   fatal: 'error',
@@ -50,17 +50,17 @@ function invocation({ message, hint, place }: ReportFailure, target: string): ob
 }
 
 function descriptor({ slug, when, why, remedy, teach, severity }: Rule): object {
-  const weakness = weaknessOf(slug)
+  const weaknesses = weaknessesOf(slug)
   return {
     id: `session/${slug}`,
     name: slug,
     shortDescription: { text: when },
     fullDescription: { text: why },
     help: { text: `${teach}\n\nRemedy: ${remedy}` },
-    helpUri: `https://cwe.mitre.org/data/definitions/${weakness}.html`,
+    helpUri: `https://cwe.mitre.org/data/definitions/${weaknesses[0]}.html`,
     defaultConfiguration: { level: LEVELS[severity.production] },
     properties: {
-      tags: ['security', `external/cwe/cwe-${String(weakness).padStart(3, '0')}`],
+      tags: ['security', ...weaknesses.map((weakness) => `external/cwe/cwe-${String(weakness).padStart(3, '0')}`)],
       'security-severity': SCORES[severity.production],
     },
   }

@@ -5,11 +5,18 @@ export interface Counterpart {
   readonly id: string
   /** Slugs of the rules here. */
   readonly rules: readonly string[]
+  /** The difference, where the other tool asks for something else. */
+  readonly note?: string
 }
 
-function of(tool: string, ids: Readonly<Record<string, readonly string[]>>): Counterpart[] {
-  return Object.entries(ids).map(([id, rules]) => ({ tool, id, rules }))
+function of(tool: string, ids: Readonly<Record<string, readonly string[]>>, notes: Notes = {}): Counterpart[] {
+  return Object.entries(ids).map(([id, rules]) => {
+    const note = notes[id]
+    return { tool, id, rules, ...(note === undefined ? {} : { note }) }
+  })
 }
+
+type Notes = Readonly<Record<string, string>>
 
 /** The names of this guard's rules in other tools. */
 export const CROSSWALK: readonly Counterpart[] = [
@@ -27,22 +34,24 @@ export const CROSSWALK: readonly Counterpart[] = [
     'security.W015': ['httponly-disabled'],
     'security.W016': ['csrf-cookie-insecure'],
     'security.W018': ['environment-deployed', 'environment-conflict'],
+    'security.W025': ['secret-short', 'secret-low-entropy', 'secret-placeholder'],
   }),
   ...of('MDN HTTP Observatory', {
     'cookies-session-without-secure-flag': ['secure-required'],
+    'cookies-session-without-secure-flag-but-protected-by-hsts': ['secure-required'],
     'cookies-session-without-httponly-flag': ['httponly-disabled'],
+    'cookies-without-secure-flag': ['csrf-cookie-insecure'],
     'cookies-samesite-flag-invalid': ['samesite-invalid'],
     'cookies-anticsrf-without-samesite-flag': ['samesite-missing'],
     'hsts-not-implemented': ['hsts-missing'],
     'redirection-missing': ['https-redirect-missing'],
+    'redirection-not-to-https': ['https-redirect-missing'],
     'cross-origin-resource-sharing-implemented-with-universal-access': ['cors-credentials-reflect'],
   }),
   ...of('helmet', { 'Strict-Transport-Security': ['hsts-missing'] }),
   ...of('OWASP ZAP', {
     '10010': ['httponly-disabled'],
     '10011': ['secure-required'],
-    '10029': ['login-keeps-id'],
-    '10033': ['cookie-name-fingerprint'],
     '10035': ['hsts-missing'],
     '10054': ['samesite-missing', 'samesite-invalid'],
     '10098': ['cors-credentials-reflect'],
@@ -50,16 +59,25 @@ export const CROSSWALK: readonly Counterpart[] = [
     '40013': ['login-keeps-id'],
     '90033': ['domain-wide'],
   }),
-  ...of('semgrep', {
-    'express-session-hardcoded-secret': ['secret-in-source'],
-    'express-cookie-session-default-name': ['cookie-name-fingerprint'],
-    'express-cookie-session-no-secure': ['secure-required'],
-    'express-cookie-session-no-httponly': ['httponly-disabled'],
-    'express-cookie-session-no-domain': ['domain-wide'],
-    'express-cookie-session-no-path': ['path-narrow'],
-    'express-cookie-session-no-expires': ['absolute-too-long'],
-    'bypass-tls-verification': ['store-tls-unverified'],
-  }),
+  ...of(
+    'semgrep',
+    {
+      'express-session-hardcoded-secret': ['secret-in-source'],
+      'express-cookie-session-default-name': ['cookie-name-fingerprint'],
+      'express-cookie-session-no-secure': ['secure-required'],
+      'express-cookie-session-no-httponly': ['httponly-disabled'],
+      'express-cookie-session-no-domain': ['domain-wide'],
+      'express-cookie-session-no-path': ['path-narrow'],
+      'express-cookie-session-no-expires': ['absolute-too-long'],
+      'cors-misconfiguration': ['cors-credentials-reflect'],
+      'bypass-tls-verification': ['store-tls-unverified'],
+    },
+    {
+      'express-cookie-session-no-domain': 'semgrep asks for a domain, which widens the cookie',
+      'express-cookie-session-no-path': 'semgrep asks for any path, `/` included',
+      'express-cookie-session-no-expires': 'semgrep asks for a date in the cookie, the server keeps the deadline here',
+    },
+  ),
 ]
 
 /** Weaknesses by their number in CWE, and the rules that find them. */
@@ -76,6 +94,7 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
   ],
   20: ['option-type', 'cookie-name-invalid', 'cookie-too-big', 'path-invalid', 'domain-malformed', 'domain-local'],
   200: ['cookie-name-fingerprint'],
+  294: ['copied-session-kept'],
   295: ['store-tls-unverified'],
   311: ['store-plaintext', 'plain-http-in-production', 'https-redirect-missing'],
   319: ['cookie-over-http', 'hsts-missing', 'hsts-weak', 'login-over-http', 'tls-unproven'],
@@ -123,9 +142,13 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
   1390: ['domain-wide', 'domain-public-suffix', 'path-narrow'],
 }
 
-/** Numbers of the weaknesses in CWE that a rule finds. */
+/** CWE-693, a protection that fails: the weakness of a rule that no other number fits. */
+const PROTECTION_FAILURE = 693
+
+/** Numbers of the weaknesses in CWE that a rule finds, at least one. */
 export function weaknessesOf(slug: string): number[] {
-  return Object.entries(WEAKNESSES).flatMap(([cwe, slugs]) => (slugs.includes(slug) ? [Number(cwe)] : []))
+  const found = Object.entries(WEAKNESSES).flatMap(([cwe, slugs]) => (slugs.includes(slug) ? [Number(cwe)] : []))
+  return found.length === 0 ? [PROTECTION_FAILURE] : found
 }
 
 /** Returns the names of a rule in other tools. */
@@ -142,8 +165,9 @@ export function slugFor(name: string): string | undefined {
 
 /** The table of the guide: rules of other tools, and ours. */
 export function renderCrosswalk(): string {
-  const rows = CROSSWALK.map(
-    ({ tool, id, rules }) => `| ${tool} | \`${id}\` | ${rules.map((rule) => `\`${rule}\``).join(', ')} |`,
-  )
+  const rows = CROSSWALK.map(({ tool, id, rules, note }) => {
+    const ours = rules.map((rule) => `\`${rule}\``).join(', ')
+    return `| ${tool} | \`${id}\` | ${ours}${note === undefined ? '' : `; ${note}`} |`
+  })
   return ['| tool | its rule | the rule here |', '| --- | --- | --- |', ...rows].join('\n')
 }

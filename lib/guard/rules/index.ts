@@ -1,6 +1,7 @@
 import { environmentConflict, environmentDeployed, environmentUnknown, environmentUnset } from './environment.ts'
 import { absoluteTooLong, idleTooLong, rememberTooLong, renewalOff, timeoutsInverted } from './lifetime.ts'
 import { cookieNameFingerprint, cookieNameInvalid, cookieTooBig } from './name.ts'
+import { copiedSessionKept } from './copied-session.ts'
 import * as cors from './cors.ts'
 import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
@@ -62,6 +63,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   absoluteTooLong,
   rememberTooLong,
   renewalOff,
+  copiedSessionKept,
   neighbours.sudoMissing,
   secretMissing,
   secretShort,

@@ -128,14 +128,14 @@ secret is in the session.`,
 
 export const requireLoginOptedOut: Rule = {
   slug: 'requirelogin-opted-out',
-  severity: { production: 'fatal', development: 'warning' },
+  severity: { production: 'fatal', development: 'fatal' },
   phases: ['ready'],
   silenceable: true,
   when: 'a route asks for a login with `requireLogin` and has `config: { session: false }`',
   why: 'Such a route has no session to look at: each of its requests fails with SESSION_ROUTE_OPTED_OUT.',
   remedy: 'one of the two',
   references: [],
-  teach: `config: { session: false } keeps a route out of all session work: no cookie is read, and req.user is not there. requireLogin needs both. The
+  teach: `config: { session: false } keeps a route out of all session work: no cookie is read, and req.user is null. requireLogin needs both. The
 pair is mostly a copied route, or a guard that was put on everything.`,
   examples: {
     wrong: {

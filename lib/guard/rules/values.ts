@@ -134,7 +134,10 @@ function durationProblem(path: Path, facts: ConfigFacts): Problem {
     at: [location],
     message,
     text: text + limit,
-    fixes: [...fixes.map((duration) => perhapsOrSafely(kind, set(path, duration))), ...repairsOf(path, facts)],
+    fixes: [
+      ...fixes.map((duration) => perhapsOrSafely(isShortened ? 'bare' : kind, set(path, duration))),
+      ...repairsOf(path, facts),
+    ],
   }
 }
 

@@ -1,0 +1,66 @@
+import type { LoginMethod, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { Client, Engine } from './engine.ts'
+import type { SessionDeadlines } from './lifetime.ts'
+import type { RequestState } from './request-state.ts'
+import * as states from './request-state.ts'
+
+/** What the state of a request's session says. Only `RequestSession` writes the state. */
+export class SessionFacts {
+  protected readonly engine: Engine
+  protected readonly client: Client
+  protected state: RequestState
+  #user: { readonly json: string | null; readonly value: SessionUser | null } | undefined
+
+  constructor(engine: Engine, client: Client, state: RequestState) {
+    this.engine = engine
+    this.client = client
+    this.state = state
+  }
+
+  /** The live record as loaded, or as this request last wrote it. */
+  get record(): SessionRecord | undefined {
+    return states.recordOf(this.state)
+  }
+
+  /** The id of the user; `null` for nobody. */
+  get userId(): string | null {
+    return states.userIdOf(this.state)
+  }
+
+  /** The snapshot given to `login`; the same object for the rest of the request. */
+  get user(): SessionUser | null {
+    const json = states.userJsonOf(this.state)
+    if (this.#user === undefined || this.#user.json !== json) {
+      this.#user = { json, value: json === null ? null : this.engine.snapshots.read(json) }
+    }
+    return this.#user.value
+  }
+
+  get authenticatedAt(): Date | null {
+    const at = states.authenticatedAtOf(this.state, this.engine.settings.clock())
+    return at === null ? null : new Date(at)
+  }
+
+  /** The user of a half login; `null` without one. */
+  get pendingUser(): SessionUser | null {
+    const json = states.pendingJsonOf(this.state, this.engine.settings.clock())
+    return json === null ? null : this.engine.snapshots.read(json)
+  }
+
+  /** Returns the wanted ways to log in that were not used within this time, in milliseconds. */
+  missingMethods(wanted: readonly LoginMethod[], within: number): readonly LoginMethod[] {
+    return states.missingMethodsOf(this.state, wanted, within, this.engine.settings.clock())
+  }
+
+  /** The instants at which the session ends; `null` while nothing is stored. */
+  get expiresAt(): SessionDeadlines | null {
+    return states.deadlinesOf(this.state, this.engine.settings, this.client)
+  }
+
+  /** Tells whether the user proved who they are within this time, in milliseconds. */
+  isFresh(within: number): boolean {
+    const now = this.engine.settings.clock()
+    const since = states.freshSinceOf(this.state, now)
+    return since !== null && now - since < within
+  }
+}
