@@ -78,7 +78,10 @@ async function read(session: UpdatedSession): Promise<Start> {
     if (!session.isCurrent()) throw new SecureSessionError('SESSION_ENDED')
     const stored = await latest(session)
     const { json: seen } = session.data
-    const before = stored === undefined ? seen : rebase(stored.record.data, session.data.edit().from, seen)
+    const before =
+      stored === undefined
+        ? seen
+        : rebase(stored.record.data, session.data.edit(session.engine.settings.maxRecordSize).from, seen)
     start = { stored, seen, before }
   })
   return start as Start
