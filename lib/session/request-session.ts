@@ -268,7 +268,7 @@ export class RequestSession extends SessionFacts {
     const data = this.#openData()
     const plan = planOf(this.state.loaded, {
       handle: this.handle,
-      edit: data.edit(this.#engine.settings.maxRecordSize),
+      edit: data.edit(this.engine.settings.maxRecordSize),
       isAllOwn: data.isAllOwn,
       rotation: this.state.rotation,
       user: this.state.user,
