@@ -4,8 +4,8 @@ import type { SessionRecord } from '../../types/index.ts'
 /** Records that one question asks for. Reading more at once would hold up requests. */
 const BATCH = 100
 
-/** The records of a batch by handle; `undefined` when the store did not answer. */
-export type Batch = ReadonlyMap<string, SessionRecord> | undefined
+/** The records of a batch by handle; `no-answer` of the store, or `one-by-one` when each is to be read by itself. */
+export type Batch = ReadonlyMap<string, SessionRecord> | 'no-answer' | 'one-by-one'
 
 /** Reads records in batches, with a turn for requests after each. `use` gets the handles of a batch and the records that are there. */
 export async function readMany(
@@ -20,10 +20,9 @@ export async function readMany(
   }
 }
 
-/** A store that cannot read many records gives none, as if they were gone: whoever looks closer reads each by itself. */
 async function recordsOf(store: TimedStore, handles: readonly string[]): Promise<Batch> {
+  if (!store.has('getMany') || handles.length === 1) return 'one-by-one'
   const records = new Map<string, SessionRecord>()
-  if (!store.has('getMany') || handles.length === 1) return records
   try {
     for (const found of await store.ask('getMany', (many) => many.getMany?.(handles) ?? Promise.resolve([]))) {
       const own = store.own(found)
@@ -33,6 +32,6 @@ async function recordsOf(store: TimedStore, handles: readonly string[]): Promise
     return records
   } catch {
     // The store told of the failure in an event.
-    return undefined
+    return 'no-answer'
   }
 }

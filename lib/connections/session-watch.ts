@@ -176,17 +176,22 @@ export class SessionWatch implements Watch {
   async #look(handles: readonly string[]): Promise<void> {
     const { store } = this.#engine()
     await readMany(store, handles, (batch, records) =>
-      Promise.all(batch.map((handle) => this.#lookAt(handle, records === undefined ? 'unknown' : records.get(handle)))),
+      Promise.all(
+        batch.map((handle) => this.#lookAt(handle, typeof records === 'string' ? records : records.get(handle))),
+      ),
     )
   }
 
-  async #lookAt(handle: string, record: SessionRecord | 'unknown' | undefined): Promise<void> {
+  async #lookAt(handle: string, record: SessionRecord | 'no-answer' | 'one-by-one' | undefined): Promise<void> {
     const engine = this.#engine()
     const watched = this.#sessions.get(handle)
     if (watched === undefined) return
-    if (record === 'unknown') return this.#endIfOver(handle, watched)
-    const isLive = record !== undefined && expiredBy(record, engine.settings.clock()) === undefined
-    if (!isLive || isCheckDue(engine, lookedAt(record, watched))) return this.#check(handle, watched)
+    if (record === 'no-answer') return this.#endIfOver(handle, watched)
+    if (record === 'one-by-one') return this.#check(handle, watched)
+    const isOver = record !== undefined && expiredBy(record, engine.settings.clock()) !== undefined
+    if (isOver || (record !== undefined && isCheckDue(engine, lookedAt(record, watched)))) {
+      return this.#check(handle, watched)
+    }
     this.#judge(handle, watched, [...watched.members], record)
   }
 

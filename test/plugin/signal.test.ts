@@ -128,7 +128,7 @@ t.test('signals of a session are looked at in batches, where the store does not 
   t.strictSame(it.asked(), ['getMany', 'getMany'])
   await it.store.delete(handles[7] ?? '')
   await tick(10_000)
-  t.strictSame(it.asked(), ['getMany', 'get', 'getMany'])
+  t.strictSame(it.asked(), ['getMany', 'getMany'])
   t.match(signals[7]?.reason, { detail: 'elsewhere' })
   t.equal(signals.filter(({ aborted }) => aborted).length, 1)
 })
@@ -215,4 +215,66 @@ t.test('calls refuse what they cannot use', async (t) => {
   t.equal(await sessions.update('no handle', () => undefined), false)
   t.equal(await sessions.open('session=x; a=b'), null)
   t.equal(await sessions.open(''), null)
+})
+
+t.test(
+  'a change of data from outside is refused when it gives no data, and gives up when it never comes through',
+  async (t) => {
+    let isBusy = false
+    const it = await signalWorld(t, {
+      store: (store) => {
+        const update = store.update.bind(store)
+        return Object.assign(store, {
+          update: async (...args: Parameters<typeof update>) => !isBusy && update(...args),
+        })
+      },
+    })
+    const ann = it.visitor()
+    const { handle } = (await ann.post('/login')).json<{ handle: string }>()
+    const { sessions } = it.app
+    for (const given of [[], 5, 'x']) {
+      await t.rejects(
+        sessions.update(handle, () => given as never),
+        { code: 'SESSION_OPTION_INVALID' },
+      )
+    }
+    isBusy = true
+    await t.rejects(
+      sessions.update(handle, () => undefined),
+      { code: 'SESSION_SUPERSEDED' },
+    )
+    isBusy = false
+    t.equal(await sessions.rename(handle, 'Phone', { userId: 'ann' }), true)
+    t.equal(await sessions.rename(handle, null, { userId: 'ann' }), true)
+    t.match(await sessions.get(handle), { userId: 'ann', label: null, data: {} })
+  },
+)
+
+t.test('a login goes on where the store cannot tell whether the device is new', async (t) => {
+  const it = await signalWorld(t, {
+    store: (store) => {
+      const listIndex = store.listIndex.bind(store)
+      return Object.assign(store, {
+        listIndex: async (user: string) => {
+          if (user.includes('devices')) throw new Error('away')
+          return listIndex(user)
+        },
+      })
+    },
+  })
+  t.equal((await it.visitor().post('/login')).statusCode, 200)
+  t.match(
+    it.events.find(({ type }) => type === 'login'),
+    { isNewDevice: null },
+  )
+})
+
+t.test('a socket that is open without crossOriginProtection may come from anywhere', async (t) => {
+  const it = await signalWorld(t, { session: { crossOriginProtection: false } })
+  const ann = it.visitor()
+  await ann.post('/login')
+  const headers = { cookie: `session=${ann.cookie}`, origin: 'https://elsewhere.example', host: 'here.example' }
+  const opened = await it.app.sessions.open({ headers, socket: { encrypted: true, remoteAddress: '::1' } })
+  t.match(opened, { userId: 'ann' })
+  opened?.close()
 })
