@@ -70,18 +70,13 @@ export class RequestData {
     return { from, to, isWhole: this.#isWhole }
   }
 
-  /** The data as it is now, as JSON. Whoever asks holds the object, so the data is open. */
-  get json(): string {
-    return serialize((this.#state as OpenData).values)
-  }
-
   /**
-   * Takes over data that was made from `seen`. What the request changed since then stays changed. With `isStored` the record has
-   * this data already.
+   * Takes over data that was made from `seen`, in place of `now`. What the request changed since then stays changed. With `isStored`
+   * the record has this data already. Whoever asks holds the object, so the data is open.
    */
-  adopt(json: string, seen: string, isStored: boolean): void {
+  adopt(json: string, seen: string, now: string, isStored: boolean): void {
     const { values } = this.#state as OpenData
-    const next = parseData(rebase(json, seen, serialize(values)))
+    const next = parseData(rebase(json, seen, now))
     for (const key of Object.keys(values)) if (!Object.hasOwn(next, key)) delete values[key]
     Object.assign(values, next)
     if (isStored) this.#baseline = json

@@ -52,7 +52,7 @@ export async function updateData<Result>(session: UpdatedSession, change: DataCh
     const draft = parseData(start.before)
     const result = await change(draft)
     for (const key of Object.keys(draft)) refuseReserved(key)
-    const after = serialize(draft)
+    const after = serialize(draft, maxRecordSize)
     refuseOversize(after, maxRecordSize)
     if (await write(session, start, after)) return result
   }
@@ -77,11 +77,8 @@ async function read(session: UpdatedSession): Promise<Start> {
   await session.run(async () => {
     if (!session.isCurrent()) throw new SecureSessionError('SESSION_ENDED')
     const stored = await latest(session)
-    const { json: seen } = session.data
-    const before =
-      stored === undefined
-        ? seen
-        : rebase(stored.record.data, session.data.edit(session.engine.settings.maxRecordSize).from, seen)
+    const { from, to: seen } = session.data.edit(session.engine.settings.maxRecordSize)
+    const before = stored === undefined ? seen : rebase(stored.record.data, from, seen)
     start = { stored, seen, before }
   })
   return start as Start
@@ -104,8 +101,8 @@ async function write(session: UpdatedSession, { stored, seen }: Start, after: st
     if (!session.isCurrent()) throw new SecureSessionError('SESSION_ENDED')
     const { data, engine } = session
     if (stored === undefined) {
-      isWritten = data.json === seen && session.live() === undefined
-      if (isWritten) data.adopt(after, seen, false)
+      isWritten = data.edit(engine.settings.maxRecordSize).to === seen && session.live() === undefined
+      if (isWritten) data.adopt(after, seen, seen, false)
       return
     }
     const { live, record } = stored
@@ -114,7 +111,8 @@ async function write(session: UpdatedSession, { stored, seen }: Start, after: st
     if (!isWritten) return
     trust(next)
     session.useRecord(live, next)
-    data.adopt(after, seen, true)
+    // The request may have changed its data while the store wrote.
+    data.adopt(after, seen, data.edit(engine.settings.maxRecordSize).to, true)
   })
   return isWritten
 }
