@@ -12,7 +12,10 @@ const OWN = '#2f81f7'
 const FLOOR = '#a8b1bb'
 const OTHER = '#768390'
 
-/** Bars of the throughput relative to Fastify + @fastify/cookie, a block per scenario. Readable on light and on dark pages. */
+/**
+ * Bars of the throughput relative to Fastify + @fastify/cookie, a block per scenario. Readable on light and on dark
+ * pages.
+ */
 export function chartOf(rows: readonly Row[]): string {
   const titles = new Set(rows.map(({ scenarioTitle }) => scenarioTitle))
   const longest = Math.max(...rows.map(shareOf), 1)

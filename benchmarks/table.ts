@@ -18,7 +18,9 @@ export interface Row {
   readonly toTuned: number
   /** Median of the server's processor time per iteration, in microseconds. */
   readonly cpu: number
-  /** Processor time of Fastify + @fastify/cookie relative to this one's: `toCookie` if nothing else ran on the machine. */
+  /**
+   * Processor time of Fastify + @fastify/cookie relative to this one's: `toCookie` if nothing else ran on the machine.
+   */
   readonly toCookieByCpu: number
   readonly busy: number
 }

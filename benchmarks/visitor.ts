@@ -66,7 +66,9 @@ export class Visitor {
     return { method, path: `/${step}`, headers: method === 'POST' ? { ...headers, 'content-length': '0' } : headers }
   }
 
-  /** Takes a step and gives its body; rejects unless it is a 200 that carries `Set-Cookie` exactly when it is meant to. */
+  /**
+   * Takes a step and gives its body; rejects unless it is a 200 that carries `Set-Cookie` exactly when it is meant to.
+   */
   async send(step: Step): Promise<unknown> {
     const { response, body } = await this.#ask(this.request(step))
     const where = `${this.#peer.title}, ${step}: ${body}`

@@ -158,14 +158,15 @@ declare module '@fastify/session' {
     /** Returns a copy of the session's data, without methods and cookie. */
     data(): Record<string, unknown>
     /**
-     * The instants at which the session ends: without further use, and in any case. `null` while nothing is stored. On a
-     * passive route, reading them does not move them.
+     * The instants at which the session ends: without further use, and in any case. `null` while nothing is stored. On
+     * a passive route, reading them does not move them.
      */
     readonly expiresAt: { readonly idle: Date; readonly absolute: Date } | null
     /**
-     * Reads the stored data, changes it and writes it, all in one: if another request wrote meanwhile, the change is made
-     * again on the newer data. So no count is lost. Writes at once, with the other changes of this request, and a 5xx does not
-     * undo the write. Before the first record, and after a `login` in the same request, the change waits for the response.
+     * Reads the stored data, changes it and writes it, all in one: if another request wrote meanwhile, the change is
+     * made again on the newer data. So no count is lost. Writes at once, with the other changes of this request, and a
+     * 5xx does not undo the write. Before the first record, and after a `login` in the same request, the change waits
+     * for the response.
      *
      * @example
      * ```ts
@@ -182,7 +183,8 @@ declare module '@fastify/session' {
     /** Changes the value of one key in the same way, and resolves to the new value. `undefined` removes the key. */
     update<Value>(key: string, change: (value: Value | undefined) => Value | Promise<Value>): Promise<Value>
     /**
-     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
+     * A signal that aborts when this session ends: by a logout, a revocation, its deadline, a copied cookie, or a
+     * login. The reason is a `SecureSessionError` with the code `SESSION_CLOSED`; its `detail` names the cause.
      */
     readonly signal: AbortSignal
   }

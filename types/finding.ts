@@ -46,13 +46,16 @@ export interface SilencedBy {
 }
 
 /**
- * One step of a fix, for a tool that edits the options where they are written. Pointers are RFC 6901 JSON pointers into the
- * options; a step that removes an element of a list counts elements as they were before the first step.
+ * One step of a fix, for a tool that edits the options where they are written. Pointers are RFC 6901 JSON pointers into
+ * the options; a step that removes an element of a list counts elements as they were before the first step.
  */
 export type FixStep =
   /** Writes a JavaScript expression at a place, which may be new. */
   | { op: 'set'; pointer: string; source: string }
-  /** Moves a member with the expression that stands there. `source` is its value, or a safe one, for a place that is new. */
+  /**
+   * Moves a member with the expression that stands there. `source` is its value, or a safe one, for a place that is
+   * new.
+   */
   | { op: 'move'; from: string; pointer: string; source: string }
   /** Removes a member, or an element of a list. */
   | { op: 'remove'; pointer: string }
@@ -63,9 +66,15 @@ export interface FindingFix {
   text: string
   /** Members to paste into the options. The members under one name (`cookie: { … }`) join those that stand there. */
   snippet?: string
-  /** The same as steps. The guard has tried them: they bring no new fatal finding. Absent where no edit of the options helps. */
+  /**
+   * The same as steps. The guard has tried them: they bring no new fatal finding. Absent where no edit of the options
+   * helps.
+   */
   patch?: FixStep[]
-  /** `safe`: the steps have one reading and change nothing that was right. `review`: they take a decision for the author. */
+  /**
+   * `safe`: the steps have one reading and change nothing that was right. `review`: they take a decision for the
+   * author.
+   */
   confidence?: 'safe' | 'review'
 }
 

@@ -20,7 +20,8 @@ export interface MigrationOptions {
    * moves, and the session stays anonymous. An error fails the request with `SESSION_USER_UNAVAILABLE` (503), and the
    * next request tries again.
    */
-  // oxlint-disable-next-line typescript/no-explicit-any -- the data of the app's own old sessions, which a plugin cannot know
+  // oxlint-disable-next-line typescript/no-explicit-any -- the data of the app's own old sessions, which a plugin
+  // cannot know
   readonly user: (data: any) => OldUser | Promise<OldUser>
   /**
    * The last day, in UTC, on which old sessions are let in (`2027-03-31`), or an instant (`2027-03-31T12:00:00Z`).
@@ -28,8 +29,8 @@ export interface MigrationOptions {
    */
   readonly until?: string | undefined
   /**
-   * Leaves the record and the cookie of the old session in place, so that the old app still works. For a trial, in which
-   * some requests go to the old app. Default `false`.
+   * Leaves the record and the cookie of the old session in place, so that the old app still works. For a trial, in
+   * which some requests go to the old app. Default `false`.
    */
   readonly keepOld?: boolean | undefined
   /** Makes moved sessions like those of `login(user, { remember: true })`. Default `false`. */
@@ -76,7 +77,7 @@ export interface OldSession {
   remove(): Promise<void>
 }
 
-/** What an old session held. */
+/** The contents of an old session. */
 export interface OldData {
   readonly data: Record<string, unknown>
   /** The instant at which the old session ends by itself, if its cookie says so. */

@@ -129,8 +129,8 @@ export interface SecureSessionOptions {
   /** The store of the sessions. Default: a bounded store in memory, which production refuses. */
   store?: SessionStore | undefined
   /**
-   * The name that keeps this app's users apart from the users of other apps in the same store. Default: the cookie's name,
-   * unless that is the plugin's own; then the empty name.
+   * The name that keeps this app's users apart from the users of other apps in the same store. Default: the cookie's
+   * name, unless that is the plugin's own; then the empty name.
    */
   namespace?: string | undefined
   /**
@@ -198,9 +198,10 @@ export interface SecureSessionOptions {
    */
   tls?: 'direct' | 'proxy' | undefined
   /**
-   * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both. `'step-up'` lets it
-   * go on, and the login no longer counts as recent: for apps whose clients really have two cookie jars. The guard warns of
-   * `'step-up'`, and refuses it with the assurance levels `'aal2'` and `'aal3'`. Default `'end'`.
+   * The answer to a copied cookie, when two clients show ids of one session. `'end'` ends the session for both.
+   * `'step-up'` lets it go on, and the login no longer counts as recent: for apps whose clients really have two cookie
+   * jars. The guard warns of `'step-up'`, and refuses it with the assurance levels `'aal2'` and `'aal3'`. Default
+   * `'end'`.
    */
   onCopiedSession?: 'end' | 'step-up' | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
@@ -228,8 +229,8 @@ export interface SessionRouteConfig {
    *
    * `'passive'`: requests read the session and do not count as use. The idle deadline and the id stay as they are.
    *
-   * `'stale-user'`: the route takes any snapshot of the user. `loadUser` is not asked, so that neither a changed role nor
-   * a changed password is noticed here.
+   * `'stale-user'`: the route takes any snapshot of the user. `loadUser` is not asked, so that neither a changed role
+   * nor a changed password is noticed here.
    *
    * @example
    * ```ts
@@ -240,8 +241,8 @@ export interface SessionRouteConfig {
   /** `false`: unsafe requests of other origins reach this route. */
   crossOriginProtection?: false
   /**
-   * `'ignore'`: a stream, a hijacked reply or a WebSocket of this route outlives the session that it was opened with. Default:
-   * it ends with the session.
+   * `'ignore'`: a stream, a hijacked reply or a WebSocket of this route outlives the session that it was opened with.
+   * Default: it ends with the session.
    */
   sessionEnd?: 'ignore'
 }
@@ -261,8 +262,8 @@ export interface RequireLoginOptions {
    */
   methods?: readonly LoginMethod[]
   /**
-   * A path of this app, such as `/login`. A page that an anonymous visitor opens is redirected there with 302, and `next`
-   * in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
+   * A path of this app, such as `/login`. A page that an anonymous visitor opens is redirected there with 302, and
+   * `next` in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
    */
   redirect?: string
 }

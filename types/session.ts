@@ -52,7 +52,9 @@ export interface LoginOptions {
    * named here.
    */
   keep?: boolean | readonly string[] | undefined
-  /** A name for the session, such as the name of the device, for device lists. At most 100 characters. Default: none. */
+  /**
+   * A name for the session, such as the name of the device, for device lists. At most 100 characters. Default: none.
+   */
   label?: string | undefined
 }
 
@@ -140,48 +142,49 @@ export interface Sessions {
    */
   list(userId: string, options?: { current?: string | undefined }): Promise<SessionInfo[]>
   /**
-   * Returns one session's facts and data; `undefined` when no such session lives. The handle is not bound to a user: compare
-   * `userId` where the handle comes from outside.
+   * Returns one session's facts and data; `undefined` when no such session lives. The handle is not bound to a user:
+   * compare `userId` where the handle comes from outside.
    * @throws `SESSION_STORE_UNAVAILABLE`
    */
   get(handle: string): Promise<SessionDetails | undefined>
   /**
-   * Changes the data of one session by compare-and-set. `change` changes the data in place, or returns the new data. It runs again
-   * when another write came between. Resolves to `false` when no such session lives.
-   * @throws `SESSION_OPTION_INVALID`, `SESSION_KEY_RESERVED`, `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_RECORD_TOO_LARGE`,
-   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   * Changes the data of one session by compare-and-set. `change` changes the data in place, or returns the new data. It
+   * runs again when another write came between. Resolves to `false` when no such session lives.
+   * @throws `SESSION_OPTION_INVALID`, `SESSION_KEY_RESERVED`, `SESSION_VALUE_UNSERIALIZABLE`,
+   * `SESSION_RECORD_TOO_LARGE`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   update(
     handle: string,
     change: (data: Record<string, unknown>) => Record<string, unknown> | void | Promise<Record<string, unknown> | void>,
   ): Promise<boolean>
   /**
-   * Gives a session a label, if the session belongs to this user. `null` removes the label. Resolves to `false` when there was no
-   * such session.
+   * Gives a session a label, if the session belongs to this user. `null` removes the label. Resolves to `false` when
+   * there was no such session.
    * @throws `SESSION_OPTION_INVALID`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   rename(handle: string, label: string | null, owner: { userId: string }): Promise<boolean>
   /**
-   * Follows the cookie of a connection that is no Fastify request, such as one of socket.io. `from` is the request of the
-   * handshake, or the text of its `Cookie` header. Resolves to `null` when the cookie leads to no session. The request is
-   * compared with the origin of the app. A text has no origin to compare.
+   * Follows the cookie of a connection that is no Fastify request, such as one of socket.io. `from` is the request of
+   * the handshake, or the text of its `Cookie` header. Resolves to `null` when the cookie leads to no session. The
+   * request is compared with the origin of the app. A text has no origin to compare.
    * @throws `SESSION_CROSS_ORIGIN` (403), `SESSION_OPTION_INVALID`, `SESSION_STORE_UNAVAILABLE` (503)
    */
   open(from: string | Handshake | undefined): Promise<OpenedSession | null>
   /**
-   * Ends all sessions of everybody that began before an instant, `except` one handle. Default: before now. One write ends them
-   * all. This process obeys at once, others at once where the store announces, and else within one second.
+   * Ends all sessions of everybody that began before an instant, `except` one handle. Default: before now. One write
+   * ends them all. This process obeys at once, others at once where the store announces, and else within one second.
    * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   revokeAll(options?: { before?: Date | undefined; except?: string | undefined }): Promise<RevokedAll>
   /**
-   * Lists all live sessions, those without a user included, while it reads the store page by page. A session that comes or goes
-   * meanwhile may be listed or not. Redis may list a session twice.
+   * Lists all live sessions, those without a user included, while it reads the store page by page. A session that comes
+   * or goes meanwhile may be listed or not. Redis may list a session twice.
    * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
    */
   all(): AsyncIterableIterator<SessionFacts>
   /**
-   * Returns the number of live sessions, as the store counts them. Records that `revokeAll` has not yet removed are counted.
+   * Returns the number of live sessions, as the store counts them. Records that `revokeAll` has not yet removed are
+   * counted.
    * @throws `SESSION_STORE_LACKS_LISTING`, `SESSION_STORE_UNAVAILABLE`
    */
   count(): Promise<number>
@@ -196,8 +199,9 @@ export interface Sessions {
    */
   revokeUser(userId: string, options?: { except?: string }): Promise<number>
   /**
-   * Replaces the user that `req.user` shows in all sessions of this user, for example after a change of the role. The next
-   * request of each session sees the new user. Login, deadlines and ids stay as they are. Resolves to the number of sessions.
+   * Replaces the user that `req.user` shows in all sessions of this user, for example after a change of the role. The
+   * next request of each session sees the new user. Login, deadlines and ids stay as they are. Resolves to the number
+   * of sessions.
    *
    * @example
    * ```ts

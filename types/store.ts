@@ -9,7 +9,10 @@ export interface RenewedId {
   readonly isTied: boolean
 }
 
-/** An id that was shown beside the id in use. One of the two belongs to a copy, or to a browser that lost its newest cookie. */
+/**
+ * An id that was shown beside the id in use. One of the two belongs to a copy, or to a browser that lost its newest
+ * cookie.
+ */
 export interface RivalId {
   /** Hash of its secret. */
   readonly secretHash: string
@@ -66,9 +69,9 @@ export interface SessionRecord {
   /** The snapshot given to `login`, as JSON. */
   readonly user: string | null
   readonly authHash: string | null
-  /** When `loadUser` was last asked, as far as the record knows. A login counts as such a question. */
+  /** The instant at which `loadUser` was last asked, as far as the record knows. A login counts as such a question. */
   readonly authCheckedAt: number
-  /** When `updateUser` last replaced the snapshot. Absent if it never did. */
+  /** The instant at which `updateUser` last replaced the snapshot. Absent if it never did. */
   readonly userAt?: number
   readonly createdAt: number
   readonly authenticatedAt: number | null
@@ -78,8 +81,8 @@ export interface SessionRecord {
   readonly idleDeadline: number
   readonly absoluteDeadline: number
   /**
-   * The cutoff that this session outlives although it began before: it was spared by name, or it began on a server whose clock is
-   * behind. Absent in all other records.
+   * The cutoff that this session outlives although it began before: it was spared by name, or it began on a server
+   * whose clock is behind. Absent in all other records.
    */
   readonly sparedAt?: number
   /** The number of renewals since the login, up to the confirmed secret. */
@@ -124,8 +127,8 @@ export interface SessionRecord {
  * An unknown, expired or damaged record is absent, and absence is not an error. A rejection means that the store could
  * not answer; the request then gets a 503. No method ever brings back a record that is gone.
  *
- * A store reads the fields `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline` of a record. All other fields are
- * JSON that comes back as it was.
+ * A store reads the fields `handle`, `version`, `epoch`, `lastSeenAt` and `idleDeadline` of a record. All other fields
+ * are JSON that comes back as it was.
  *
  * @example
  * ```ts
@@ -157,24 +160,27 @@ export interface SessionRecord {
  */
 export interface SessionStore {
   /**
-   * The record, or `undefined` when it is absent. `reports` belongs to this one call: a store that several plugins share tells
-   * each of them only about the records that it asked for itself.
+   * The record, or `undefined` when it is absent. `reports` belongs to this one call: a store that several plugins
+   * share tells each of them only about the records that it asked for itself.
    */
   get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined>
   /** Stores a new record. Resolves to `false`, storing nothing, when the handle is taken. */
   create(record: SessionRecord): Promise<boolean>
   /**
-   * Replaces the record if its version is still `version`. `false`, changing nothing, when it is absent or has another version.
-   * The deadline may move forward and back.
+   * Replaces the record if its version is still `version`. `false`, changing nothing, when it is absent or has another
+   * version. The deadline may move forward and back.
    */
   update(record: SessionRecord, version: number): Promise<boolean>
   /**
-   * Moves `lastSeenAt` and `idleDeadline`, nothing else; the version stays.
-   * `false`, changing nothing, when the record is absent or has another version. Never moves an instant back, because two
-   * touches may arrive in the wrong order. After a clock was set back, only an `update` brings the deadline down to the true one.
+   * Moves `lastSeenAt` and `idleDeadline`, nothing else; the version stays. `false`, changing nothing, when the record
+   * is absent or has another version. Never moves an instant back, because two touches may arrive in the wrong order.
+   * After a clock was set back, only an `update` brings the deadline down to the true one.
    */
   touch(handle: string, version: number, seen: { lastSeenAt: number; idleDeadline: number }): Promise<boolean>
-  /** Removes the record, or only if its version is `version` when one is given. `false` when there was nothing to remove. */
+  /**
+   * Removes the record, or only if its version is `version` when one is given. `false` when there was nothing to
+   * remove.
+   */
   delete(handle: string, version?: number): Promise<boolean>
 }
 
@@ -194,9 +200,9 @@ export interface AbsenceReports {
  */
 export interface UserIndex {
   /**
-   * Adds an entry that vanishes at `expiresAt`. With a `limit`, in one atomic step, resolves to `false` and adds nothing when
-   * the user has that many other entries. Adding an entry again counts once and
-   * moves its `expiresAt`, but never back: a login that only begins may not cut short the session that stands there.
+   * Adds an entry that vanishes at `expiresAt`. With a `limit`, in one atomic step, resolves to `false` and adds
+   * nothing when the user has that many other entries. Adding an entry again counts once and moves its `expiresAt`, but
+   * never back: a login that only begins may not cut short the session that stands there.
    */
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Promise<boolean>
   /** Moves the entry's `expiresAt`; `false`, changing nothing, when it is gone: a revocation came first. */
@@ -204,8 +210,8 @@ export interface UserIndex {
   /** Removes the entry; nothing when there is none. */
   removeFromIndex(userId: string, handle: string): Promise<void>
   /**
-   * The user's entries, stale ones included, in any order. A store of several processes lists expired entries too until they are
-   * removed, so that a revocation finds the login of a process whose clock is behind.
+   * The user's entries, stale ones included, in any order. A store of several processes lists expired entries too until
+   * they are removed, so that a revocation finds the login of a process whose clock is behind.
    */
   listIndex(userId: string): Promise<readonly IndexEntry[]>
 }
@@ -219,9 +225,9 @@ export interface IndexEntry {
 /** The power to remove what has expired, for stores that do not do it by themselves. */
 export interface Sweeping {
   /**
-   * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went: fewer than `limit` when none is left.
-   * A store that several processes share may leave the work to the process that is already sweeping, and resolve to 0; with
-   * `alone: false` it sweeps beside that process.
+   * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went:
+   * fewer than `limit` when none is left. A store that several processes share may leave the work to the process that
+   * is already sweeping, and resolve to 0; with `alone: false` it sweeps beside that process.
    */
   sweep(now: number, limit: number, options?: { readonly alone?: boolean }): Promise<number>
 }
@@ -235,8 +241,8 @@ export interface Clocked {
 /** The power to read many records with few round trips. */
 export interface ReadingMany {
   /**
-   * The records of these handles that are there, in any order. At most 1,000 handles; the caller splits longer lists, so that
-   * no answer holds up other requests.
+   * The records of these handles that are there, in any order. At most 1,000 handles; the caller splits longer lists,
+   * so that no answer holds up other requests.
    */
   getMany(handles: readonly string[]): Promise<readonly SessionRecord[]>
 }
@@ -244,17 +250,19 @@ export interface ReadingMany {
 /** The power to list every record. */
 export interface Enumerating {
   /**
-   * One page of the live records, `limit` of them. `limit` is a whole number from 1 to 1,000. Redis lists in steps of its own, and
-   * may give a few hundred more.
+   * One page of the live records, `limit` of them. `limit` is a whole number from 1 to 1,000. Redis lists in steps of
+   * its own, and may give a few hundred more.
    *
-   * The first page is asked without `after`, the following one with the `next` of the page before. A page without `next` is the
-   * last. A page may hold fewer records than `limit`, or none, and still have a `next`. Records that exist during the whole
-   * listing are in it; records that come or go meanwhile may be. A record may be listed twice where the server cannot prevent it.
+   * The first page is asked without `after`, the following one with the `next` of the page before. A page without
+   * `next` is the last. A page may hold fewer records than `limit`, or none, and still have a `next`. Records that
+   * exist during the whole listing are in it; records that come or go meanwhile may be. A record may be listed twice
+   * where the server cannot prevent it.
    */
   listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
   /**
-   * Returns the number of live records. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis counts while it walks
-   * over its keys: a record that comes or goes during the walk, or has just expired, may be counted or not.
+   * Returns the number of live records. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis
+   * counts while it walks over its keys: a record that comes or goes during the walk, or has just expired, may be
+   * counted or not.
    */
   count(): Promise<number>
 }
@@ -267,8 +275,8 @@ export interface RecordPage {
 }
 
 /**
- * The power to keep one instant for the whole store: no session that began before this instant is let in. One write ends
- * all of these sessions, however many there are.
+ * The power to keep one instant for the whole store: no session that began before this instant is let in. One write
+ * ends all of these sessions, however many there are.
  */
 export interface Cutoff {
   /** Moves the cutoff to `instant`, never back. Resolves to the cutoff in force, which may be a later one. */
@@ -283,15 +291,16 @@ export type Announcement = { readonly handle: string } | { readonly cutoff: numb
 /**
  * The power to tell all processes at once which sessions ended or changed hands.
  *
- * A store announces in the same step in which it removes a record, replaces a record by one with another `epoch`, or raises
- * the cutoff. Other writes are not announced. An announcement is a hint: the listener reads the store before it acts, because
- * another app on the same server may speak on the same channel.
+ * A store announces in the same step in which it removes a record, replaces a record by one with another `epoch`, or
+ * raises the cutoff. Other writes are not announced. An announcement is a hint: the listener reads the store before it
+ * acts, because another app on the same server may speak on the same channel.
  */
 export interface Announcing {
   /**
-   * Calls the listener for each announcement of any process, this one included, until the returned function is called. Resolves
-   * once announcements arrive; rejects when the server or the connection cannot carry them. What is announced while the
-   * connection is lost is missed: the store connects again by itself, and the listener looks at the store now and then.
+   * Calls the listener for each announcement of any process, this one included, until the returned function is called.
+   * Resolves once announcements arrive; rejects when the server or the connection cannot carry them. What is announced
+   * while the connection is lost is missed: the store connects again by itself, and the listener looks at the store now
+   * and then.
    */
   subscribe(listener: (what: Announcement) => void): Promise<() => Promise<void>>
 }

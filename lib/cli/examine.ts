@@ -32,12 +32,14 @@ export interface ExamineOptions {
 
 const MAX_OUTPUT = 16_384
 
-/** The time that the streams of an ended process may stay open, which a process of its own may hold, in milliseconds. */
+/**
+ * The time that the streams of an ended process may stay open, which a process of its own may hold, in milliseconds.
+ */
 const STREAM_GRACE = 500
 
 /**
- * Runs a module in a process of its own, without letting it listen: an app sets globals, writes to standard output, and may end its
- * process; none of that may reach the report.
+ * Runs a module in a process of its own, without letting it listen: an app sets globals, writes to standard output, and
+ * may end its process; none of that may reach the report.
  */
 export async function examine(file: string, options: ExamineOptions): Promise<Examination> {
   const first = await runModule(file, options, options.env)

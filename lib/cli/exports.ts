@@ -102,7 +102,10 @@ export function isClass(subject: AnyFunction): boolean {
   return /^class\b/.test(sourceOf(subject))
 }
 
-/** Tells whether a function is a plugin: made by fastify-plugin, of two parameters, or of one that is called like an app. */
+/**
+ * Tells whether a function is a plugin: made by fastify-plugin, of two parameters, or of one that is called like an
+ * app.
+ */
 export function isPlugin(subject: AnyFunction): boolean {
   if (subject.length > 1 || Object.hasOwn(subject, Symbol.for('skip-override'))) return true
   return /^(async\s+)?(function\s*\*?\s*[\w$]*\s*)?\(?\s*(fastify|app|server|instance|scope|api)\b\s*[,)=]/.test(

@@ -93,7 +93,9 @@ function isTypeScriptTrouble(text: string, code: string, where: string, file: st
   return text.startsWith('SyntaxError') && TYPESCRIPT.test(head === '' ? file : head)
 }
 
-/** A place in a stack or in what Node prints above a syntax error: `at boot (file:///srv/app.js:3:7)`, `/srv/app.cjs:2`. */
+/**
+ * A place in a stack or in what Node prints above a syntax error: `at boot (file:///srv/app.js:3:7)`, `/srv/app.cjs:2`.
+ */
 const PLACE = /(?:^|[\s(])(file:\/\/\/[^\s()]+?|(?:\/|[A-Za-z]:[\\/])[^():\n]*?):(\d+)(?::(\d+))?\)?$/
 
 /** This package's own files, which are no place in the app. */

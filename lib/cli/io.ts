@@ -23,14 +23,17 @@ export const UNUSABLE = 2
 /** A mistake of whoever typed the command; its message is printed without a stack. */
 export class UsageError extends Error {}
 
-/** A word of the command line for a message. Nothing for what is no plain word: it may be a URL out of its place, with a password. */
+/**
+ * A word of the command line for a message. Nothing for what is no plain word: it may be a URL out of its place, with a
+ * password.
+ */
 export function plainWord(word: string): string | undefined {
   return /^[\w/-]{1,60}$/.test(word) ? word : undefined
 }
 
 /**
- * Tells whether escape sequences may be written. FORCE_COLOR decides, as in Node; otherwise to a terminal, unless NO_COLOR is set
- * (no-color.org) or the terminal knows none.
+ * Tells whether escape sequences may be written. FORCE_COLOR decides, as in Node; otherwise to a terminal, unless
+ * NO_COLOR is set (no-color.org) or the terminal knows none.
  */
 export function usesColor({ isTerminal, env }: Pick<Io, 'isTerminal' | 'env'>): boolean {
   const forced = env['FORCE_COLOR']

@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import tls from 'node:tls'
 
 /**
- * Leads every connection of this process to a server in the process itself, which answers like an empty Redis or PostgreSQL. So an
- * app boots where its store cannot be reached; what the store would have answered is not known.
+ * Leads every connection of this process to a server in the process itself, which answers like an empty Redis or
+ * PostgreSQL. So an app boots where its store cannot be reached; what the store would have answered is not known.
  */
 export async function redirectConnections(): Promise<void> {
   const server = net.createServer((socket) => {

@@ -73,7 +73,10 @@ function instantOf(text: string): number {
   throw new UsageError('--before is an instant with its time zone, as in 2026-05-01T12:00:00Z.')
 }
 
-/** The cutoff goes first: from then on the app lets none of these sessions in, whatever becomes of the removal behind it. */
+/**
+ * The cutoff goes first: from then on the app lets none of these sessions in, whatever becomes of the removal behind
+ * it.
+ */
 async function endAll(
   store: OpenedStore['store'],
   asked: number | undefined,

@@ -50,8 +50,8 @@ const MAX_STACK = 8192
 const REPORTS_OF_AN_APP = 2
 
 /**
- * Watches the module that this process is about to run: tells the parent process what the guard reports as soon as it reports it,
- * knows the Fastify apps that are made, and opens no port. Works once a process.
+ * Watches the module that this process is about to run: tells the parent process what the guard reports as soon as it
+ * reports it, knows the Fastify apps that are made, and opens no port. Works once a process.
  */
 export function watchApp(): AppWatch {
   const send = takeChannel()
@@ -98,8 +98,8 @@ function takeChannel(): (message: ExaminerMessage) => void {
 }
 
 /**
- * Lets no server listen. Once an app with a session has booted there is nothing more to see. Until then a server seems to listen,
- * because the app that matters may be the next one.
+ * Lets no server listen. Once an app with a session has booted there is nothing more to see. Until then a server seems
+ * to listen, because the app that matters may be the next one.
  */
 function interceptListen(watch: AppWatch): void {
   Server.prototype.listen = function intercepted(this: Server, ...parameters: unknown[]) {

@@ -34,7 +34,10 @@ export async function writeFixes(
   return after
 }
 
-/** Tells whether options are worse than before. What later phases find is no sign: an app that was refused did not get there. */
+/**
+ * Tells whether options are worse than before. What later phases find is no sign: an app that was refused did not get
+ * there.
+ */
 function isWorse(after: Examination, before: Examination): boolean {
   const known = new Set(before.findings.map(({ rule }) => rule))
   const isNew = after.findings.some(({ rule, phase }) => phase === 'register' && !known.has(rule))

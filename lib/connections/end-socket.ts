@@ -1,12 +1,14 @@
 import type { SessionEnd } from '../session/watch.ts'
 
-/** The time that a client may take to close its end. One that ignores the request would go on for as long as it likes. */
+/**
+ * The time that a client may take to close its end. One that ignores the request would go on for as long as it likes.
+ */
 const CLOSE_TIMEOUT = 2_000
 
 /** 1008, a policy violation (RFC 6455, 7.4.1): the client may connect again once it has a session. */
 const POLICY_VIOLATION = 1008
 
-/** As much of a `ws` socket as it takes to end one. */
+/** The part of a `ws` socket that is needed to end it. */
 export interface Socket {
   close(code: number, reason: string): void
   terminate(): void

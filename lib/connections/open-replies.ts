@@ -23,9 +23,9 @@ interface Pending {
 /**
  * Finds replies that stay open, and ends them with their session.
  *
- * A stream is known when it is sent. Fastify does not tell of a reply that is hijacked or written by hand. So requests without
- * a reply are kept in a list, and the list is looked at every second and whenever one of their sessions ends. A reply that has
- * not begun is left alone: an ordinary request may finish its work.
+ * A stream is known when it is sent. Fastify does not tell of a reply that is hijacked or written by hand. So requests
+ * without a reply are kept in a list, and the list is looked at every second and whenever one of their sessions ends. A
+ * reply that has not begun is left alone: an ordinary request may finish its work.
  */
 export class OpenReplies {
   readonly #watch: Watch
@@ -106,7 +106,9 @@ export class OpenReplies {
   }
 }
 
-/** Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream. */
+/**
+ * Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream.
+ */
 function mayFinish(reply: FastifyReply): boolean {
   return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }

@@ -7,7 +7,10 @@ const BATCH = 100
 /** The records of a batch by handle; `no-answer` of the store, or `one-by-one` when each is to be read by itself. */
 export type Batch = ReadonlyMap<string, SessionRecord> | 'no-answer' | 'one-by-one'
 
-/** Reads records in batches, with a turn for requests after each. `use` gets the handles of a batch and the records that are there. */
+/**
+ * Reads records in batches, with a turn for requests after each. `use` gets the handles of a batch and the records that
+ * are there.
+ */
 export async function readMany(
   store: TimedStore,
   handles: readonly string[],

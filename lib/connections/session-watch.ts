@@ -11,7 +11,9 @@ import { readMany } from './read-many.ts'
 /** The time between two looks at the sessions of everything that is open, in milliseconds. */
 const LOOK_INTERVAL = 10_000
 
-/** How many ended sessions without guests are remembered, and as many again. A guest may come from a request under way. */
+/**
+ * The number of ended sessions without guests in each of two generations. A guest may come from a request under way.
+ */
 const MAX_ENDED = 1_000
 
 /** A guest, and whose guest it is. */
@@ -35,8 +37,8 @@ interface Watched {
 /**
  * Ends what is open when its session ends.
  *
- * This process tells of each record that it changes by `settle`. Other processes tell through the announcements of the store,
- * after which the record is read. All records are also read every ten seconds, and each one at its deadline.
+ * This process tells of each record that it changes by `settle`. Other processes tell through the announcements of the
+ * store, after which the record is read. All records are also read every ten seconds, and each one at its deadline.
  */
 export class SessionWatch implements Watch {
   readonly #engine: () => Engine
@@ -255,9 +257,9 @@ function reasonOf({ userId }: Member, record: SessionRecord | undefined): Sessio
 }
 
 /**
- * Tells whether the record has the user and the epoch that a guest came with. A copied id opens a connection like the owner's, and
- * nothing tells the two apart. So a new login or a changed password ends both: the owner, who has the new id, connects again, and
- * the copy cannot.
+ * Tells whether the record has the user and the epoch that a guest came with. A copied id opens a connection like the
+ * owner's, and nothing tells the two apart. So a new login or a changed password ends both: the owner, who has the new
+ * id, connects again, and the copy cannot.
  */
 function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {
   return record !== undefined && record.userId === userId && record.epoch === epoch

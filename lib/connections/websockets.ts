@@ -10,7 +10,9 @@ import type { Socket } from './end-socket.ts'
 import type { OpenReplies } from './open-replies.ts'
 import { mayStayOpen } from './open-replies.ts'
 
-/** The `ws` server that @fastify/websocket adds to an app. Only its events are used, so the package is no dependency. */
+/**
+ * The `ws` server that @fastify/websocket adds to an app. Only its events are used, so the package is no dependency.
+ */
 interface WebSocketApp {
   readonly websocketServer?: EventEmitter
 }
@@ -33,7 +35,8 @@ export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHook
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp
     if (websocketServer === undefined) return
-    // An upgrade that is answered leaves a socket that nobody reads from any more: without an end it would stay open for good.
+    // An upgrade that is answered leaves a socket that nobody reads from any more: without an end it would stay open
+    // for good.
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
     requests.set(request.raw, request as SessionRequest)
     if (servers.has(websocketServer)) return

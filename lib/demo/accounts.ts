@@ -56,7 +56,10 @@ export class Accounts {
     return CUSTOMERS.filter((customer) => customer.id !== id)
   }
 
-  /** Returns the customer with this name and password. An unknown name costs one hash too, so that the time does not tell who banks here. */
+  /**
+   * Returns the customer with this name and password. An unknown name costs one hash too, so that the time does not
+   * tell who banks here.
+   */
   async check(id: string, password: string): Promise<Customer | undefined> {
     const isPlausible = password.length <= MAX_PASSWORD_LENGTH
     const isRight = await verifyPassword(isPlausible ? password : '', this.#hashes.get(id) ?? this.#decoy)

@@ -88,7 +88,8 @@ async function addPages(app: FastifyInstance, bank: Bank): Promise<void> {
   app.addHook('onSend', fillPanel(bank))
   errorPages(app, bank)
   await app.register(async (pages) => {
-    // An error handler of a second level: when the page of an error cannot store its session, the handler above answers.
+    // An error handler of a second level: when the page of an error cannot store its session, the handler above
+    // answers.
     errorPages(pages, bank)
     assetRoutes(pages)
     loginRoutes(pages, bank)

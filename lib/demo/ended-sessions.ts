@@ -9,8 +9,8 @@ const MAX_SESSIONS = 500
 const MAX_TICKETS = 200
 
 /**
- * Remembers sessions, so that a page can say what became of one after its record is gone. A redirect carries the session's
- * ticket, which is random, in its address.
+ * Remembers sessions, so that a page can say what became of one after its record is gone. A redirect carries the
+ * session's ticket, which is random, in its address.
  */
 export class EndedSessions {
   readonly #seen = new BoundedMap<SeenSession>(MAX_SESSIONS)

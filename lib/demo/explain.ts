@@ -6,7 +6,10 @@ const CHECK_AGAIN = /check again: .*$/
 
 const CHOOSE_ANOTHER = 'Choose another: PORT=3100 npm start'
 
-/** Says why the bank could not open. A refusal brings the guard's report. An error without words of its own keeps its stack. */
+/**
+ * Says why the bank could not open. A refusal brings the guard's report. An error without words of its own keeps its
+ * stack.
+ */
 export function explain(error: unknown, port: number): string {
   if (error instanceof SecureSessionConfigError) {
     return `${error.name} [${error.code}]: ${error.message}\n${error.report.replace(CHECK_AGAIN, 'start it safely: npm start')}`

@@ -1,4 +1,6 @@
-/** Markup that is sent without escaping. `html` makes it; nothing that a visitor wrote may be passed to the constructor. */
+/**
+ * Markup that is sent without escaping. `html` makes it; nothing that a visitor wrote may be passed to the constructor.
+ */
 export class Html {
   readonly #markup: string
 
@@ -11,7 +13,9 @@ export class Html {
   }
 }
 
-/** The values that a template takes. Text is escaped, markup is not, and `null`, `undefined` and `false` leave nothing. */
+/**
+ * The values that a template takes. Text is escaped, markup is not, and `null`, `undefined` and `false` leave nothing.
+ */
 export type Content = string | number | Html | null | undefined | false | readonly Content[]
 
 /** Makes markup from a template. Every value counts as text unless `html` made it. Attributes must be quoted. */

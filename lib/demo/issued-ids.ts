@@ -22,7 +22,9 @@ const MAX_SESSIONS = 500
 /** The number of secrets that are kept for one session. */
 const MAX_SECRETS = 5
 
-/** Remembers which ids the bank put into `Set-Cookie`, so that the panel can show how the secret of a session changed. */
+/**
+ * Remembers which ids the bank put into `Set-Cookie`, so that the panel can show how the secret of a session changed.
+ */
 export class IssuedIds {
   readonly #journal: Journal
   readonly #secrets = new BoundedMap<readonly Kept[]>(MAX_SESSIONS)
@@ -46,8 +48,8 @@ export class IssuedIds {
   }
 
   /**
-   * Returns the handle in a cookie that the bank issued. `undefined` for any other cookie, because a visitor must not learn
-   * the end of a session whose handle is all they know.
+   * Returns the handle in a cookie that the bank issued. `undefined` for any other cookie, because a visitor must not
+   * learn the end of a session whose handle is all they know.
    */
   handleOf(cookieValue: string): string | undefined {
     const handle = handleIn(cookieValue)

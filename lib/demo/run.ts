@@ -69,7 +69,10 @@ async function serve({ session, port, store }: Asked & { kind: 'serve' }, termin
   return code
 }
 
-/** Gives a bank for this computer a secret, so that it starts without a warning. In production the guard must see that none is set. */
+/**
+ * Gives a bank for this computer a secret, so that it starts without a warning. In production the guard must see that
+ * none is set.
+ */
 function ownSecret({ environment }: SecureSessionOptions): SecureSessionOptions {
   return environment === 'development' ? { secret: newSecret() } : {}
 }

@@ -1,6 +1,9 @@
 import { ATTACK_STYLE } from './attack-style.ts'
 
-/** The frame, the forms and the pages of the bank. Text keeps a contrast of 4.5:1 (WCAG 2.2, 1.4.3), edges of controls 3:1 (1.4.11). */
+/**
+ * The frame, the forms and the pages of the bank. Text keeps a contrast of 4.5:1 (WCAG 2.2, 1.4.3), edges of controls
+ * 3:1 (1.4.11).
+ */
 const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

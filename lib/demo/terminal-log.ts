@@ -3,7 +3,10 @@ import type { FastifyBaseLogger } from 'fastify'
 type Write = (line: string) => void
 type Say = (fields: unknown, message?: unknown) => void
 
-/** Makes a logger for people at a terminal. It writes warnings, errors and session events, and leaves out Fastify's lines about requests. */
+/**
+ * Makes a logger for people at a terminal. It writes warnings, errors and session events, and leaves out Fastify's
+ * lines about requests.
+ */
 export function terminalLog(out: Write, err: Write): FastifyBaseLogger {
   const sayEvent = say(out, '·')
   const log: FastifyBaseLogger = {

@@ -21,9 +21,9 @@ const MAX_SIZE = 100
 const MAX_EXTENSIONS = 4
 
 /**
- * Picks fixes by trying them. A fix is offered only if its own finding is gone afterwards and no other fatal one has come: when it
- * is followed alone, and together with the fixes of the fatal findings before it. One that brings no other finding at all comes
- * first. `judge` tells the findings of options.
+ * Picks fixes by trying them. A fix is offered only if its own finding is gone afterwards and no other fatal one has
+ * come: when it is followed alone, and together with the fixes of the fatal findings before it. One that brings no
+ * other finding at all comes first. `judge` tells the findings of options.
  */
 export function fixChooser(read: ReadOptions, judge: (read: ReadOptions) => readonly Trial[]): ChooseFix {
   const bench = new Bench(read, judge)

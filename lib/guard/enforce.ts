@@ -31,7 +31,9 @@ export function enforce(findings: readonly Finding[], environment: string, optio
   return active.filter(({ severity }) => severity === 'warning')
 }
 
-/** The command that repeats the check on the file that was started; its path is shown only below the working directory. */
+/**
+ * The command that repeats the check on the file that was started; its path is shown only below the working directory.
+ */
 function checkCommand(environment: EnvironmentName): string {
   const file = relative(process.cwd(), process.argv[1] ?? '')
   const isBelow = file !== '' && !file.startsWith('..') && !isAbsolute(file) && !file.includes('node_modules')

@@ -46,7 +46,9 @@ export function checkNeighbours(
   return silenceFindings([...findings, ...unusedFindings], config.silencing)
 }
 
-/** Entries that `register` had to leave open, since their rule speaks in this phase too; no later phase may still match. */
+/**
+ * Entries that `register` had to leave open, since their rule speaks in this phase too; no later phase may still match.
+ */
 function isUnused({ slug, flaw }: SilenceEntry, known: readonly Finding[], { environment }: ConfigFacts): boolean {
   const rule = RULES.find((candidate) => candidate.slug === slug)
   if (rule === undefined || flaw !== null || severityOf(rule, environment.name) === null) return false
@@ -55,7 +57,8 @@ function isUnused({ slug, flaw }: SilenceEntry, known: readonly Finding[], { env
 }
 
 /**
- * Judges what one request shows of the way it came: the request phase. Pure, never throws. Each finding is worth saying once.
+ * Judges what one request shows of the way it came: the request phase. Pure, never throws. Each finding is worth saying
+ * once.
  *
  * @returns The findings of this phase only, silenced ones included and marked.
  */
@@ -70,7 +73,10 @@ export function checkRequest(
   return silenceFindings(findings, config.silencing)
 }
 
-/** Judges what the answer to one request shows: the request phase. Pure, never throws. Each finding is worth saying once. */
+/**
+ * Judges what the answer to one request shows: the request phase. Pure, never throws. Each finding is worth saying
+ * once.
+ */
 export function checkAnswer(
   options: unknown,
   environment: EnvironmentInput,
@@ -83,8 +89,8 @@ export function checkAnswer(
 }
 
 /**
- * Judges the source text of a file: secrets that stand in it as literals. Pure, never throws; the text is not run. Each finding has
- * its place as `line:column` in its only location.
+ * Judges the source text of a file: secrets that stand in it as literals. Pure, never throws; the text is not run. Each
+ * finding has its place as `line:column` in its only location.
  */
 export function checkSource(
   text: string,

@@ -30,7 +30,10 @@ const DAY = 86_400_000
 
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
-/** Judges the entries against the catalogue and the clock. Elements that are no entry at all are skipped: their shape is refused. */
+/**
+ * Judges the entries against the catalogue and the clock. Elements that are no entry at all are skipped: their shape is
+ * refused.
+ */
 export function readSilences(list: readonly unknown[], rules: readonly SilenceableRule[], now: number): Silencing {
   const entries = list.flatMap((entry, index) =>
     entry === undefined ? [] : [judge(entry as Partial<Silence>, index, rules, now)],

@@ -66,7 +66,8 @@ export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestH
     } catch (error) {
       return refuse(error as Error)
     }
-    // Later hooks run inside `enter`. What they throw is theirs, so it is passed on and does not become a failure to load.
+    // Later hooks run inside `enter`. What they throw is theirs, so it is passed on and does not become a failure to
+    // load.
     if (answer instanceof Promise) answer.then(enter, refuse).catch(done)
     else enter(answer)
   }

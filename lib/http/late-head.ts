@@ -5,12 +5,13 @@ import { removeCookie } from './write-cookie.ts'
 type WriteHead = (statusCode: number, ...rest: unknown[]) => unknown
 
 /**
- * Looks again at a response when its headers are written, which may be long after the hooks: a stream's wait for its first byte.
+ * Looks again at a response when its headers are written, which may be long after the hooks: a stream's wait for its
+ * first byte.
  *
- * - A later hook, or a helper of the reply, may have turned the response into a failure. Then the cookie is taken out of the
- *   headers before they leave, and what was written is taken back.
- * - A renewed id, or the clearing of a dead one, may come too late. Then it is taken out, because a login may have set a newer
- *   cookie meanwhile.
+ * - A later hook, or a helper of the reply, may have turned the response into a failure. Then the cookie is taken out
+ *   of the headers before they leave, and what was written is taken back.
+ * - A renewed id, or the clearing of a dead one, may come too late. Then it is taken out, because a login may have set
+ *   a newer cookie meanwhile.
  */
 export function watchHead(reply: FastifyReply, cookieName: string, session: RequestSession): void {
   const { raw } = reply

@@ -9,7 +9,10 @@ export function isPage({ method, headers }: Pick<FastifyRequest, 'method' | 'hea
   return String(headers.accept).includes('text/html')
 }
 
-/** Returns the address of the login page, with the page to go on to. A request may name any address, also of another host. */
+/**
+ * Returns the address of the login page, with the page to go on to. A request may name any address, also of another
+ * host.
+ */
 export function withNext(redirect: string, url: string): string {
   if (!isLocalPath(url)) return redirect
   return `${redirect}${redirect.includes('?') ? '&' : '?'}next=${encodeURIComponent(url)}`

@@ -7,7 +7,10 @@ import { getSession, renameSession, updateSession } from '../session/one-session
 import type { Sessions } from '../../types/index.ts'
 import { sessionByCookie } from './open-session.ts'
 
-/** The members of `app.sessions` that are about one session. A handle may come from a form: only what can be one reaches the store. */
+/**
+ * The members of `app.sessions` that are about one session. A handle may come from a form: only what can be one reaches
+ * the store.
+ */
 export function singleSessions(engine: Engine): Pick<Sessions, 'get' | 'update' | 'rename' | 'open'> {
   return {
     get: async (handle) => {

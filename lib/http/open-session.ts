@@ -41,8 +41,8 @@ function handshakeOf(from: unknown): Handshake {
 }
 
 /**
- * Refuses a handshake that another origin's page sent. Whatever its method, it opens a connection that may go on to change
- * something, as an upgrade does.
+ * Refuses a handshake that another origin's page sent. Whatever its method, it opens a connection that may go on to
+ * change something, as an upgrade does.
  * @throws `SESSION_CROSS_ORIGIN`
  */
 function refuseOtherOrigins({ settings }: Engine, { headers, socket }: Handshake): void {

@@ -28,7 +28,10 @@ export function writeCookie(
   if (isLoggedOut && settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
 }
 
-/** Clears the cookies of the session's name that other settings left behind, so that the next request has one at the most. */
+/**
+ * Clears the cookies of the session's name that other settings left behind, so that the next request has one at the
+ * most.
+ */
 export function clearVariants(reply: FastifyReply, settings: Settings, variants: readonly CookieVariant[]): void {
   const { name } = settings.cookie
   const attributes = cookieAttributes(settings, { kind: 'clear' })
@@ -37,8 +40,8 @@ export function clearVariants(reply: FastifyReply, settings: Settings, variants:
 }
 
 /**
- * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie, because a
- * browser clears a cookie only if it was set with the same attributes.
+ * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie,
+ * because a browser clears a cookie only if it was set with the same attributes.
  */
 function cookieAttributes({ cookie, clock }: Settings, change: CookieChange): CookieSerializeOptions {
   const expiresAt = change.kind === 'set' ? change.expiresAt : undefined

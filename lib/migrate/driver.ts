@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { format, join, resolve } from 'node:path'
 
 /**
- * The project of the app, and this package, which a monorepo may keep elsewhere. A CommonJS bundle has no `import.meta`: `format`
- * then gives the project again.
+ * The project of the app, and this package, which a monorepo may keep elsewhere. A CommonJS bundle has no
+ * `import.meta`: `format` then gives the project again.
  */
 const PLACES = [process.cwd(), resolve(format({ dir: import.meta.dirname, base: '.' }))]
 

@@ -36,8 +36,8 @@ const SALT_BYTES = 16
 const LIBRARY_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
 
 /**
- * Lets in the sessions of @fastify/secure-session, for the option `migrateFrom`. Needs the package `sodium-native`, which the
- * old library brought along.
+ * Lets in the sessions of @fastify/secure-session, for the option `migrateFrom`. Needs the package `sodium-native`,
+ * which the old library brought along.
  *
  * @example
  * migrateFrom: [secureSession({ key, user: (data) => (data.userId ? { id: String(data.userId) } : null) })]

@@ -3,7 +3,7 @@ import type { Browser } from './browser.ts'
 /** The cookies of one browser that are tried. Each costs up to two visits. */
 const MOST_TRIED = 8
 
-/** What an experiment with the cookies of a login showed. */
+/** The result of an experiment with the cookies of a login. */
 export interface Experiment {
   readonly tried: ReadonlySet<string>
   /** Cookies without which nobody is logged in, and cookies that log in alone. */
@@ -11,8 +11,8 @@ export interface Experiment {
 }
 
 /**
- * Finds the cookies on which a login hangs: visits a page without each of them, and with each of them alone. `isLoggedIn` visits
- * the page with a browser.
+ * Finds the cookies on which a login hangs: visits a page without each of them, and with each of them alone.
+ * `isLoggedIn` visits the page with a browser.
  */
 export async function findCarriers(
   browser: Browser,

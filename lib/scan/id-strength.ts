@@ -9,8 +9,8 @@ const LEAST_BITS = 64
 const LARGEST_STEP = 1_000_000n
 
 /**
- * Judges the ids that independent visitors were given, in the order in which they were given, and the cookies of a user after
- * the login. Self-contained cookies are no ids, because their signature protects them.
+ * Judges the ids that independent visitors were given, in the order in which they were given, and the cookies of a user
+ * after the login. Self-contained cookies are no ids, because their signature protects them.
  */
 export function weakIds(visitors: readonly (readonly SetCookie[])[], login?: UserCookies): WeakId[] {
   const given = new Map<string, string[]>()

@@ -112,14 +112,18 @@ function keptIds(
   return isChanged ? [] : names.filter((name) => before.has(name) && after.get(name) === before.get(name))
 }
 
-/** Returns the test for session cookies: the experiment decides on the cookies that it tried, name and shape on others. */
+/**
+ * Returns the test for session cookies: the experiment decides on the cookies that it tried, name and shape on others.
+ */
 export function isSessionIn(experiment: Experiment | undefined): (cookie: SetCookie) => boolean {
   const hasResult = experiment !== undefined && experiment.carriers.size > 0
   return (cookie) =>
     hasResult && experiment.tried.has(cookie.name) ? experiment.carriers.has(cookie.name) : isSessionCookie(cookie)
 }
 
-/** A logout counts only if the browser itself is anonymous afterwards. Only then a copy of its cookies says something. */
+/**
+ * A logout counts only if the browser itself is anonymous afterwards. Only then a copy of its cookies says something.
+ */
 async function tryLogout(
   browser: Browser,
   userPage: Answer,

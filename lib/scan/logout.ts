@@ -2,7 +2,7 @@ import type { Answer, Browser, Question } from './browser.ts'
 import { formsOf, hiddenFieldsOf, targetOfForm } from './form.ts'
 import type { Form } from './form.ts'
 
-/** What a logout came to. */
+/** The result of a logout. */
 export interface LogoutOutcome {
   /** Tells whether the browser itself is anonymous afterwards. */
   readonly isAccepted: boolean
@@ -11,8 +11,8 @@ export interface LogoutOutcome {
 }
 
 /**
- * Logs a browser out: by the form on the page, by a plain POST, by a GET, and by the form of a page that asks again. Stops
- * as soon as `isAnonymous` says that the browser is logged out.
+ * Logs a browser out: by the form on the page, by a plain POST, by a GET, and by the form of a page that asks again.
+ * Stops as soon as `isAnonymous` says that the browser is logged out.
  */
 export async function logOut(
   browser: Browser,

@@ -17,7 +17,10 @@ export function cacheablePaths(
   return unique([...setting, ...showing].map(({ url }) => url.pathname))
 }
 
-/** Tells whether the header says that a shared cache may keep a response. Nothing is concluded from a header that is missing. */
+/**
+ * Tells whether the header says that a shared cache may keep a response. Nothing is concluded from a header that is
+ * missing.
+ */
 function isCacheable({ status, headers }: Response): boolean {
   const text = headerOf(headers, 'cache-control').toLowerCase()
   if (status >= 400 || /(^|[\s,])(no-store|private|no-cache)/.test(text)) return false

@@ -95,7 +95,7 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   return { findings, notes, isComplete }
 }
 
-/** What the answers of a deployment are judged by. */
+/** Returns the facts by which the answers of a deployment are judged. */
 interface Observed {
   readonly plan: ScanPlan
   readonly first: Answer

@@ -56,7 +56,8 @@ export function isIdByName({ name, value }: SetCookie): boolean {
 export function isSelfContained(value: string): boolean {
   const text = decoded(value)
   if (SEALED.test(text) || isReadable(text)) return true
-  // Flask and JSON Web Tokens begin with base64 JSON, large sessions of Flask with `.eJ`; Rails has two dashes after the ciphertext.
+  // Flask and JSON Web Tokens begin with base64 JSON, large sessions of Flask with `.eJ`; Rails has two dashes after
+  // the ciphertext.
   const [first = '', ...rest] = text.replace(/^s:/, '').split(/\.|--/)
   return (rest.length > 0 && isReadable(first)) || /^\.eJ|^[\w+/=-]{40,}--[\w+/=-]{16,}/.test(text)
 }

@@ -1,9 +1,12 @@
-/** The number of records that one question to a store asks for. Decoding more at once would hold up the requests of other users. */
+/**
+ * The number of records that one question to a store asks for. Decoding more at once would hold up the requests of
+ * other users.
+ */
 const BATCH = 100
 
 /**
- * The number of writes that one call of the app keeps under way. It is below the size of a usual pool, so that other users' requests
- * find a free connection, and a store on this thread has few writes ahead of theirs.
+ * The number of writes that one call of the app keeps under way. It is below the size of a usual pool, so that other
+ * users' requests find a free connection, and a store on this thread has few writes ahead of theirs.
  */
 const AT_ONCE = 8
 

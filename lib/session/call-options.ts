@@ -61,8 +61,8 @@ const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
 }
 
 /**
- * Refuses options that a call does not know or that have a wrong value, before anything is done. An option that is `undefined` is
- * absent, except in `requireLogin`: there it would let in a login of any age.
+ * Refuses options that a call does not know or that have a wrong value, before anything is done. An option that is
+ * `undefined` is absent, except in `requireLogin`: there it would let in a login of any age.
  * @throws `SESSION_OPTION_INVALID`
  */
 export function checkOptions(call: CallName, options: unknown): void {
@@ -86,7 +86,9 @@ export function checkUserId(call: string, userId: unknown): void {
   if (!isName(userId)) refuse(`${call} takes the id of a user, ${NAME.wanted}`)
 }
 
-/** A label may come from a form and is shown in pages: characters that control a terminal or turn text round stay out. */
+/**
+ * A label may come from a form and is shown in pages: characters that control a terminal or turn text round stay out.
+ */
 const LABEL = /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,100}$/u
 
 /** @throws `SESSION_LABEL_INVALID` */

@@ -3,8 +3,8 @@ import type { SessionData } from './json-data.ts'
 import { isReserved } from './json-data.ts'
 
 /**
- * Returns the data of an old session as JSON that a record can keep. A name that belongs to the session object gets a `_`
- * before it, as many as it takes to be nobody else's. Names that reach for a prototype are dropped, also inside.
+ * Returns the data of an old session as JSON that a record can keep. A name that belongs to the session object gets a
+ * `_` before it, as many as it takes to be nobody else's. Names that reach for a prototype are dropped, also inside.
  */
 export function carriedData(old: SessionData): string {
   const data = parse(JSON.stringify(old), undefined, {

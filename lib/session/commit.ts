@@ -142,8 +142,8 @@ async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promi
 }
 
 /**
- * Tries one write; `undefined` if another write came first. A store that failed may have written all the same. No response will
- * carry the new secret then, so the write is taken back, because it would lock the session's owner out.
+ * Tries one write; `undefined` if another write came first. A store that failed may have written all the same. No
+ * response will carry the new secret then, so the write is taken back, because it would lock the session's owner out.
  */
 async function put(
   engine: Engine,
@@ -191,8 +191,9 @@ function failed(error: unknown, isStaged: boolean): Outcome {
 }
 
 /**
- * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach what is there now.
- * A login gets a record of its own. So does a `regenerate` that kept nothing, because @fastify/passport logs in by it.
+ * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach what is
+ * there now. A login gets a record of its own. So does a `regenerate` that kept nothing, because @fastify/passport logs
+ * in by it.
  */
 async function overtaken(
   engine: Engine,

@@ -26,8 +26,8 @@ function isOld(age: number, limit: number): boolean {
 }
 
 /**
- * Asks for the user of a session. Resolves to a reason to end the session if the user is gone, or has other credentials than at
- * the login.
+ * Asks for the user of a session. Resolves to a reason to end the session if the user is gone, or has other credentials
+ * than at the login.
  * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
 export async function checkUser(engine: Engine, record: OwnedRecord): Promise<Checked | 'user-gone' | 'auth-hash'> {

@@ -8,7 +8,10 @@ const REMEMBERED = 500
 
 const userAgents = new Recent<string>(REMEMBERED)
 
-/** Returns the facts about a client that a record keeps. Many sessions share one user agent, so they share its text in memory. */
+/**
+ * Returns the facts about a client that a record keeps. Many sessions share one user agent, so they share its text in
+ * memory.
+ */
 export function deviceOf({ userAgent, ip }: Pick<Client, 'userAgent' | 'ip'>): DeviceFacts {
   return { userAgent: userAgents.get(userAgent) ?? remember(userAgent), ip: copyOf(ip) }
 }
@@ -30,8 +33,8 @@ const families = new Recent<string>(REMEMBERED)
 const FAMILY_LENGTH = 8
 
 /**
- * Returns the kind of a client: its user agent without versions, as the beginning of a hash. An update of the browser does not
- * change it. Empty for a client that names no user agent.
+ * Returns the kind of a client: its user agent without versions, as the beginning of a hash. An update of the browser
+ * does not change it. Empty for a client that names no user agent.
  */
 export function familyOf(userAgent: string): string {
   if (userAgent === '') return ''

@@ -17,8 +17,8 @@ interface Ending {
 }
 
 /**
- * Ends many sessions of a user, with few round trips. Each record goes first, then its entry, then the record that a login wrote in
- * between. Resolves to the handles of the sessions that ended.
+ * Ends many sessions of a user, with few round trips. Each record goes first, then its entry, then the record that a
+ * login wrote in between. Resolves to the handles of the sessions that ended.
  */
 export async function endMany(
   store: TimedStore,

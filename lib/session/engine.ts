@@ -12,10 +12,16 @@ import type { Watch } from './watch.ts'
 /** The session object that apps know from @fastify/session: data as properties, plus methods and `cookie`. */
 export type EngineSession = Record<PropertyKey, unknown>
 
-/** Makes the object of @fastify/session under the name `handle`. The object holds no data, because data stays in this plugin. */
+/**
+ * Makes the object of @fastify/session under the name `handle`. The object holds no data, because data stays in this
+ * plugin.
+ */
 export type OpenSession = (handle: string, protocol: string) => EngineSession
 
-/** The key under which an app keeps a function that returns its engine, for the helpers of `fastify-session-guard/testing`. */
+/**
+ * The key under which an app keeps a function that returns its engine, for the helpers of
+ * `fastify-session-guard/testing`.
+ */
 export const ENGINE: unique symbol = Symbol.for('fastify-session-guard.engine')
 
 /** The objects that all requests of one app share. */

@@ -9,8 +9,8 @@ import { factsOf } from './session-info.ts'
 import { updateRecord } from './update-record.ts'
 
 /**
- * How far the clock of another server may be ahead, in milliseconds. Its sessions seem to have begun later than they did. A
- * session that begins after the cutoff is marked, so it lives although the cutoff lies in the future.
+ * The time by which the clock of another server may be ahead, in milliseconds. Its sessions seem to have begun later
+ * than they did. A session that begins after the cutoff is marked, so it lives although the cutoff lies in the future.
  */
 const MAX_SKEW = 30_000
 
@@ -18,8 +18,8 @@ const MAX_SKEW = 30_000
 const PAGE = 200
 
 /**
- * Ends every session that began before an instant. One write of the cutoff ends them all; their records are removed behind it.
- * A spared session is marked first, so that no moment comes in which it is cut off.
+ * Ends every session that began before an instant. One write of the cutoff ends them all; their records are removed
+ * behind it. A spared session is marked first, so that no moment comes in which it is cut off.
  * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_STORE_UNAVAILABLE`
  */
 export async function revokeAll(

@@ -9,7 +9,7 @@ export interface LoadedUser {
   readonly user: string
   /** The hash of what `authHash` returned; `undefined` without the option, or if that was no text. */
   readonly fingerprint: string | undefined
-  /** When the question was put. The answer may be older than its arrival, but not older than this. */
+  /** The instant of the question. The answer may be older than its arrival, but not older than the question. */
   readonly at: number
 }
 
@@ -40,8 +40,8 @@ interface Question {
 const REMEMBERED = 10_000
 
 /**
- * Remembers how old the users of sessions are, because a write for each question would cost more than the question. Parallel
- * requests of a session share one question.
+ * Remembers how old the users of sessions are, because a write for each question would cost more than the question.
+ * Parallel requests of a session share one question.
  */
 export class FreshUsers {
   readonly #answers = new Recent<Checked>(REMEMBERED)
@@ -70,7 +70,9 @@ export class FreshUsers {
     return answer === undefined || answer.from !== user || answer.user === user ? undefined : answer
   }
 
-  /** Remembers an answer. An older answer never takes the place of a newer one, unless a clock was set back in between. */
+  /**
+   * Remembers an answer. An older answer never takes the place of a newer one, unless a clock was set back in between.
+   */
   note({ handle, user, authHash }: SessionRecord, loaded: LoadedUser): Checked {
     const checked: Checked = { from: user, user: loaded.user, at: loaded.at, authHash }
     const known = this.#answers.get(handle)

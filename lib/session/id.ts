@@ -62,7 +62,10 @@ export class SessionIds {
   readonly #signer: Signer
   /** Signed with every id, so that an id made for another cookie of the same app is not valid for this one. */
   readonly #purpose: string
-  /** The ids behind cookie values, by the value's hash. A valid signature need not be checked again; an HMAC costs most of a read. */
+  /**
+   * The ids behind cookie values, by the value's hash. A valid signature need not be checked again; an HMAC costs most
+   * of a read.
+   */
   readonly #known = new Recent<PresentedId>(MAX_REMEMBERED)
   readonly #last = new WeakMap<object, { readonly cookieValue: string; readonly id: PresentedId }>()
 
@@ -86,8 +89,8 @@ export class SessionIds {
   }
 
   /**
-   * Reads a cookie value, and names the fault of one that this app cannot have made. A browser sends the same value again and
-   * again over its `connection`; then nothing is hashed.
+   * Reads a cookie value, and names the fault of one that this app cannot have made. A browser sends the same value
+   * again and again over its `connection`; then nothing is hashed.
    */
   read(cookieValue: string, connection?: object): PresentedId | 'malformed' | 'signature' {
     const last = connection && this.#last.get(connection)
@@ -202,7 +205,10 @@ export function isSameHash(a: string, b: string): boolean {
   return timingSafeEqual(left, right)
 }
 
-/** Compares two texts in a time that reveals no more than their lengths. A proxy may send several clients over one connection. */
+/**
+ * Compares two texts in a time that reveals no more than their lengths. A proxy may send several clients over one
+ * connection.
+ */
 function isSameText(a: string, b: string): boolean {
   let difference = a.length ^ b.length
   for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index)

@@ -28,7 +28,10 @@ export function refuseReserved(key: PropertyKey): void {
   if (isReserved(key)) throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: describeKey(key) })
 }
 
-/** A copy of a record's data, for one request to work on, without what a foreign writer put into it under a reserved name. */
+/**
+ * A copy of a record's data, for one request to work on, without what a foreign writer put into it under a reserved
+ * name.
+ */
 export function parseData(json: string): SessionData {
   if (json === '{}') return {}
   const data = parseObject(json) ?? {}
@@ -38,8 +41,8 @@ export function parseData(json: string): SessionData {
 
 /**
  * Data as JSON.
- * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint, cycle,
- * Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
+ * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint,
+ * cycle, Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
 export function serialize(data: SessionData, maxSize: number = Infinity): string {
   const walk = walkWithin(maxSize)
@@ -69,8 +72,8 @@ export function refuseOversize(json: string, maxSize: number): void {
 }
 
 /**
- * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole, and
- * nothing else. `from` is what it had read, `to` what it left.
+ * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole,
+ * and nothing else. `from` is what it had read, `to` what it left.
  */
 export function rebase(latest: string, from: string, to: string): string {
   if (from === to) return latest
@@ -83,7 +86,10 @@ export function rebase(latest: string, from: string, to: string): string {
   return JSON.stringify(data)
 }
 
-/** The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the message. */
+/**
+ * The JSON of one value, `undefined` for a value that is absent in JSON. Throws as `serialize` does; `key` is for the
+ * message.
+ */
 export function serializeValue(value: unknown, key: string): string | undefined {
   return serializeWithin(walkWithin(Infinity), value, key)
 }

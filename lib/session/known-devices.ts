@@ -2,7 +2,7 @@ import type { SessionRecord } from '../../types/index.ts'
 import { familyOf } from './device.ts'
 import type { Engine } from './engine.ts'
 
-/** How the name begins under which the index keeps the kinds of clients of a user. The index is asked for no other such name. */
+/** The beginning of the name under which the index keeps the kinds of clients of a user. No user has such a name. */
 export const DEVICES = '\u0001devices\u0001'
 
 /** The time for which a kind of client is remembered after its last login, in milliseconds. */
@@ -15,8 +15,9 @@ const MAX_KINDS = 50
 const UNNAMED = 'none'
 
 /**
- * Tells whether the client of a login is of a kind that never logged this user in before, and remembers the kind. A kind is the
- * User-Agent without versions. Returns `null` where the store has no index, or does not answer: the login goes on without.
+ * Tells whether the client of a login is of a kind that never logged this user in before, and remembers the kind. A
+ * kind is the User-Agent without versions. Returns `null` where the store has no index, or does not answer: the login
+ * goes on without.
  */
 export async function isNewDevice(
   { store, settings }: Pick<Engine, 'store' | 'settings'>,

@@ -31,7 +31,8 @@ export interface LiveSession {
  * The session that a request's cookie leads to:
  * - `none`: no session, and nothing to say about the cookie;
  * - `gone`: the id was ours and its record no longer exists, so the cookie can be cleared;
- * - `shadowed`: a rotation replaced the id moments ago. A parallel response carries the new id, so this one leaves the cookie alone;
+ * - `shadowed`: a rotation replaced the id moments ago. A parallel response carries the new id, so this one leaves the
+ *   cookie alone;
  * - `outdated`: the id is far behind the one in use. It opens nothing, and a login ends the record;
  * - `live`: the record, and the id that opened it.
  */
@@ -72,7 +73,9 @@ export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): 
   return afterwards(engine.store.get(id.handle), (record) => follow(engine, { id, visitor, gone }, record))
 }
 
-/** Returns a cached session if it lets this id in unchanged. A cache may be old, so the store decides everything else. */
+/**
+ * Returns a cached session if it lets this id in unchanged. A cache may be old, so the store decides everything else.
+ */
 function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | undefined {
   const record = engine.store.recall(id.handle)
   if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined

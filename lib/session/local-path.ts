@@ -9,8 +9,8 @@ const TREACHEROUS = /[\u0000-\u0020\u007f\\]/
 const ORIGIN = 'http://origin.invalid'
 
 /**
- * Tells whether a text is a path that stays on the origin of the page. `//other.example` and `/\\other.example` do not, because
- * browsers read a host there.
+ * Tells whether a text is a path that stays on the origin of the page. `//other.example` and `/\\other.example` do not,
+ * because browsers read a host there.
  */
 export function isLocalPath(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > MAX_PATH) return false
@@ -20,8 +20,9 @@ export function isLocalPath(value: unknown): value is string {
 }
 
 /**
- * Returns the path to go on to after a login: the value, if it is a path of this app, or the fallback. Use it for everything
- * that says in a query where to go next, because `next=https://evil.example` would send users away otherwise.
+ * Returns the path to go on to after a login: the value, if it is a path of this app, or the fallback. Use it for
+ * everything that says in a query where to go next, because `next=https://evil.example` would send users away
+ * otherwise.
  *
  * @example
  * ```ts

@@ -13,8 +13,8 @@ import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /**
- * The key under which @fastify/csrf-protection keeps the secret of its tokens. Whoever planted an anonymous session has tokens of
- * it. Those tokens must not be valid for the user who logs in there (token fixation).
+ * The key under which @fastify/csrf-protection keeps the secret of its tokens. Whoever planted an anonymous session has
+ * tokens of it. Those tokens must not be valid for the user who logs in there (token fixation).
  */
 const CSRF_SECRET = '_csrf'
 
@@ -68,7 +68,7 @@ function methodsAtLogin(
 const NOT_YET = 'remember, keep and label belong to the login that completes it'
 const LOGGED_IN = 'somebody is logged in: call req.logout() first, or req.confirmLogin() for the same user'
 
-/** How long a half login waits for its second factor, in milliseconds. */
+/** The time that a half login waits for its second factor, in milliseconds. */
 const PENDING = 600_000
 
 /**
@@ -95,7 +95,9 @@ function refusePending(detail: string): never {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: `login with pending: ${detail}` })
 }
 
-/** Returns the user and the fingerprint as a login keeps them. A member of the user that is the fingerprint is left out. */
+/**
+ * Returns the user and the fingerprint as a login keeps them. A member of the user that is the fingerprint is left out.
+ */
 async function snapshotAtLogin(
   engine: Engine,
   user: SessionUser,
@@ -110,8 +112,8 @@ async function snapshotAtLogin(
 }
 
 /**
- * Returns the fingerprint that a login keeps; `null` without the option `authHash`. `authHash` gets the same kind of object here
- * as at each later check: that of `loadUser`.
+ * Returns the fingerprint that a login keeps; `null` without the option `authHash`. `authHash` gets the same kind of
+ * object here as at each later check: that of `loadUser`.
  */
 async function fingerprintAtLogin(engine: Engine, userId: string, given: string | undefined): Promise<string | null> {
   if (engine.settings.authHash === undefined && given === undefined) return null
@@ -153,9 +155,9 @@ export async function stageLogin(
 }
 
 /**
- * Finishes a login whose record was written: keeps the limit, and asks the index whether somebody revoked the user meanwhile.
- * The entry of a user who was here before stays. A login that is taken back could not tell otherwise that the user was revoked.
- * Resolves to whether the client is new for this user; see `isNewDevice`.
+ * Finishes a login whose record was written: keeps the limit, and asks the index whether somebody revoked the user
+ * meanwhile. The entry of a user who was here before stays. A login that is taken back could not tell otherwise that
+ * the user was revoked. Resolves to whether the client is new for this user; see `isNewDevice`.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
  */
 export async function settleLogin(

@@ -8,7 +8,9 @@ export const METHOD_NAMES: readonly LoginMethod[] = [
 
 const NONE: readonly UsedMethod[] = []
 
-/** Returns the ways that were used before, and those that are used now. A way that is used again has the newer instant. */
+/**
+ * Returns the ways that were used before, and those that are used now. A way that is used again has the newer instant.
+ */
 export function withMethods(
   before: readonly UsedMethod[] | undefined = NONE,
   used: readonly LoginMethod[] | undefined = [],
@@ -19,8 +21,8 @@ export function withMethods(
 }
 
 /**
- * Returns the ways that still count when the user proves who they are once more. After a replaced id came back, whoever used a
- * way before may have been somebody else.
+ * Returns the ways that still count when the user proves who they are once more. After a replaced id came back, whoever
+ * used a way before may have been somebody else.
  */
 export function trustedMethods({ methods, isForked }: SessionRecord): readonly UsedMethod[] | undefined {
   return isForked && methods !== undefined ? NONE : methods

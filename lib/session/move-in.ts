@@ -33,7 +33,10 @@ export interface Visit {
   readonly migration: Migration
   readonly old: OldSession
   readonly client: Client
-  /** Tells whether the response can carry a cookie. The opening of a WebSocket cannot, so it does not use the session up. */
+  /**
+   * Tells whether the response can carry a cookie. The opening of a WebSocket cannot, so it does not use the session
+   * up.
+   */
   readonly isCarrier: boolean
 }
 
@@ -94,8 +97,8 @@ async function candidateOf(visit: Visit, old: Record<string, unknown>): Promise<
 }
 
 /**
- * Nobody knows when the user of an old session proved who they are, so the login never counts as recent. The session itself
- * begins now.
+ * Nobody knows when the user of an old session proved who they are, so the login never counts as recent. The session
+ * itself begins now.
  */
 function ownedBy(record: SessionRecord, identity: Identity, now: number, { settings }: Engine): SessionRecord {
   const session = authenticated({ ...record, epoch: 1 }, identity, now, settings)
@@ -160,8 +163,8 @@ async function settle(visit: Visit, { to, epoch, closedAt }: Move): Promise<Sess
 }
 
 /**
- * Settles the session of a user as a login does: a revocation finds either the place in the index or the note that the user's old
- * sessions were revoked. A limit that refuses logins does not refuse a session that the user had before.
+ * Settles the session of a user as a login does: a revocation finds either the place in the index or the note that the
+ * user's old sessions were revoked. A limit that refuses logins does not refuse a session that the user had before.
  */
 async function settleUser(
   visit: Visit,

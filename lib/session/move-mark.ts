@@ -10,7 +10,9 @@ const HANDLE_LENGTH = 22
 /** The hash that no secret has, so that no id opens the record. */
 export const NO_SECRET = ''
 
-/** The time after the first use of an old cookie during which its other requests reach the new session, in milliseconds. */
+/**
+ * The time after the first use of an old cookie during which its other requests reach the new session, in milliseconds.
+ */
 export const PARALLEL = 30_000
 
 /**
@@ -39,8 +41,8 @@ export interface Mark {
 }
 
 /**
- * Returns the handle of a session's mark. The handle is a plain hash, so that a change of the app's secret does not let used
- * sessions in again. The key of an old session cannot be guessed.
+ * Returns the handle of a session's mark. The handle is a plain hash, so that a change of the app's secret does not let
+ * used sessions in again. The key of an old session cannot be guessed.
  */
 export function markOf({ settings }: Engine, { from, cookieNames }: Migration, { key }: OldSession): string {
   return handleFor('session', settings.namespace, from, cookieNames[0], key)
@@ -73,8 +75,8 @@ export async function noteOpenings(engine: Engine): Promise<void> {
 }
 
 /**
- * Tells whether all sessions were ended since the way in is open. Nobody knows when an old session began, so all of them count as
- * older than its opening.
+ * Tells whether all sessions were ended since the way in is open. Nobody knows when an old session began, so all of
+ * them count as older than its opening.
  */
 export async function isCutOff(engine: Engine, migration: Migration): Promise<boolean> {
   const cutoff = (await engine.gate?.current()) ?? 0

@@ -4,8 +4,8 @@ import type { SessionRecord } from '../../types/index.ts'
 const DEFAULT_NAMES: ReadonlySet<string> = new Set(['session', '__Host-session', '__Secure-session'])
 
 /**
- * Returns the namespace of an app whose options give none: the name of its cookie. Every default name stands for the empty
- * namespace, so that development and production agree.
+ * Returns the namespace of an app whose options give none: the name of its cookie. Every default name stands for the
+ * empty namespace, so that development and production agree.
  */
 export function defaultNamespace(cookieName: string): string {
   return DEFAULT_NAMES.has(cookieName) ? '' : cookieName
@@ -14,8 +14,8 @@ export function defaultNamespace(cookieName: string): string {
 const SEPARATOR = '\0'
 
 /**
- * Returns the name under which a store keeps a user. In the empty namespace the name is the user id. No user id, whoever chose
- * the id, leads into another namespace.
+ * Returns the name under which a store keeps a user. In the empty namespace the name is the user id. No user id,
+ * whoever chose the id, leads into another namespace.
  */
 export function storedName(namespace: string, userId: string): string {
   // The empty namespace escapes only those ids that would look like another namespace.

@@ -18,7 +18,7 @@ export interface Rotation {
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
   readonly authHash?: string
-  /** Who owes another proof from now on. Nobody is logged in. */
+  /** The user who owes another proof from now on. Nobody is logged in. */
   readonly pending?: PendingLogin
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
@@ -42,7 +42,10 @@ export interface Edit {
  */
 export type Carrier = 'none' | 'stream' | 'reply'
 
-/** Everything that one request wants of its record. It is applied to the latest version of the record, as often as it takes. */
+/**
+ * Everything that one request wants of its record. It is applied to the latest version of the record, as often as it
+ * takes.
+ */
 export interface Work {
   readonly edit: Edit
   readonly rotation: Rotation | undefined
@@ -68,7 +71,10 @@ export interface NextRecord {
   readonly minted?: MintedSecret
 }
 
-/** The number of renewal timeouts after which an id is renewed. A stream waits longer, because ordinary replies are better carriers. */
+/**
+ * The number of renewal timeouts after which an id is renewed. A stream waits longer, because ordinary replies are
+ * better carriers.
+ */
 const PATIENCE: Readonly<Record<Carrier, number>> = { none: Infinity, stream: 2, reply: 1 }
 
 /** Tells whether a request has to write or to renew the id although the app changed nothing. */
@@ -86,7 +92,9 @@ export function isUpkeepDue(
   return (isRenewed || isTouchDue(record, now, settings)) && client.isPassive !== true
 }
 
-/** Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one. */
+/**
+ * Applies one request's work to a record. Pure, except for the secret that `mint` makes when the work calls for one.
+ */
 export function nextRecord(
   stored: SessionRecord,
   work: Work,
@@ -126,8 +134,8 @@ export function nextRecord(
 }
 
 /**
- * Returns the record with a newer user. An answer of `loadUser` gives way to a snapshot that came into the record after the
- * question. A snapshot from the app never counts as a look at the credentials.
+ * Returns the record with a newer user. An answer of `loadUser` gives way to a snapshot that came into the record after
+ * the question. A snapshot from the app never counts as a look at the credentials.
  */
 function withUser(record: SessionRecord, { checked, user, now }: Work): SessionRecord {
   if (user !== undefined) return { ...record, user, userAt: now }
@@ -135,7 +143,10 @@ function withUser(record: SessionRecord, { checked, user, now }: Work): SessionR
   return { ...record, user: checked.user, authCheckedAt: Math.max(record.authCheckedAt, checked.at) }
 }
 
-/** Returns what a record learns from the id. An id that was let in and shows a copy makes the login count as recent no more. */
+/**
+ * Returns what a record learns from the id. An id that was let in and shows a copy makes the login count as recent no
+ * more.
+ */
 function learned(record: SessionRecord, verdict: Verdict): Partial<SessionRecord> | undefined {
   if (verdict.kind === 'enter') return verdict.change
   return verdict.kind === 'end' && !record.isForked ? { isForked: true } : undefined

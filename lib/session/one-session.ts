@@ -20,7 +20,8 @@ export async function getSession(engine: Engine, handle: string): Promise<Sessio
 }
 
 /**
- * Changes the data of one session by compare-and-set. `change` runs again, on the latest data, when another write came between.
+ * Changes the data of one session by compare-and-set. `change` runs again, on the latest data, when another write came
+ * between.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_VALUE_UNSERIALIZABLE`, `SESSION_RECORD_TOO_LARGE`
  */
 export async function updateSession(engine: Engine, handle: string, change: DataChange): Promise<boolean> {

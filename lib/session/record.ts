@@ -150,7 +150,9 @@ export function isRecord(value: unknown): value is SessionRecord {
   return isWhole
 }
 
-/** Tells whether every field has its type, data and user parse, and a user comes with their id, or with its stored name. */
+/**
+ * Tells whether every field has its type, data and user parse, and a user comes with their id, or with its stored name.
+ */
 function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
   const { userId, user, authenticatedAt } = value as unknown as SessionRecord

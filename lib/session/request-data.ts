@@ -48,7 +48,10 @@ export class RequestData {
     return this.#isWhole
   }
 
-  /** Tells whether these are the values that a write would store. A login or a logout may have put other values in their place. */
+  /**
+   * Tells whether these are the values that a write would store. A login or a logout may have put other values in their
+   * place.
+   */
   holds(values: SessionData): boolean {
     return typeof this.#state === 'object' && this.#state.values === values
   }
@@ -71,8 +74,8 @@ export class RequestData {
   }
 
   /**
-   * Takes over data that was made from `seen`, in place of `now`. What the request changed since then stays changed. With `isStored`
-   * the record has this data already. Whoever asks holds the object, so the data is open.
+   * Takes over data that was made from `seen`, in place of `now`. What the request changed since then stays changed.
+   * With `isStored` the record has this data already. Whoever asks holds the object, so the data is open.
    */
   adopt(json: string, seen: string, now: string, isStored: boolean): void {
     const { values } = this.#state as OpenData
@@ -82,7 +85,9 @@ export class RequestData {
     if (isStored) this.#baseline = json
   }
 
-  /** Notes that the edit was written. `stored` is the record's data after the write, with other requests' changes in it. */
+  /**
+   * Notes that the edit was written. `stored` is the record's data after the write, with other requests' changes in it.
+   */
   markWritten({ to }: Edit, stored: string): void {
     this.#isWhole = false
     this.#baseline = typeof this.#state === 'object' ? to : stored

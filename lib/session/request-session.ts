@@ -24,12 +24,12 @@ import { isStoreFailure, isWriteAsked } from './upkeep.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /**
- * The session of one request, and the only object that writes its state. Changes are staged, and `finish` writes them before
- * the first byte of the response. Only `logout`, `destroy` and `save` act at once.
+ * The session of one request, and the only object that writes its state. Changes are staged, and `finish` writes them
+ * before the first byte of the response. Only `logout`, `destroy` and `save` act at once.
  *
- * Store operations run one at a time, in the order in which the app started them. `finish` queues behind them, so a login that
- * the handler did not await is still part of the reply. If such an operation failed and nothing observed the failure, the reply
- * fails too.
+ * Store operations run one at a time, in the order in which the app started them. `finish` queues behind them, so a
+ * login that the handler did not await is still part of the reply. If such an operation failed and nothing observed the
+ * failure, the reply fails too.
  */
 export class RequestSession extends SessionFacts {
   #data: RequestData | undefined
@@ -261,8 +261,8 @@ export class RequestSession extends SessionFacts {
   }
 
   /**
-   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that reaches
-   * nobody would push out ids that clients hold.
+   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that
+   * reaches nobody would push out ids that clients hold.
    */
   async #commit(carrier: Carrier): Promise<void> {
     const data = this.#openData()

@@ -56,9 +56,10 @@ export function initialState(loaded: Loaded): RequestState {
 const MAX_COOKIE_DELAY = 1_000
 
 /**
- * Returns the change of the cookie for a response whose headers are written now. A renewed id leaves at once or not at all, and a
- * dead id is cleared at once or not at all, because a login may have set a new cookie since. The next response makes up for it.
- * Of logins of other processes nothing is known here, so within one second their cookie may be lost.
+ * Returns the change of the cookie for a response whose headers are written now. A renewed id leaves at once or not at
+ * all, and a dead id is cleared at once or not at all, because a login may have set a new cookie since. The next
+ * response makes up for it. Of logins of other processes nothing is known here, so within one second their cookie may
+ * be lost.
  */
 export function cookieOf(
   { cookie, loaded }: RequestState,
@@ -85,8 +86,8 @@ export function withRecord(state: RequestState, live: LiveSession, record: Sessi
 }
 
 /**
- * Returns the session whose record an update may write. `undefined`: the data waits for the response, because there is no record
- * yet, or because a change of id is staged.
+ * Returns the session whose record an update may write. `undefined`: the data waits for the response, because there is
+ * no record yet, or because a change of id is staged.
  * @throws `SESSION_SUPERSEDED`, `SESSION_RESPONSE_STARTED`
  */
 export function updatable({ loaded, rotation }: RequestState, isLate: boolean): LiveSession | undefined {
@@ -121,8 +122,8 @@ export function authenticatedAtOf(state: RequestState, now: number): number | nu
 }
 
 /**
- * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may be a copy,
- * so the user has to prove again who they are.
+ * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may
+ * be a copy, so the user has to prove again who they are.
  */
 export function freshSinceOf(state: RequestState, now: number): number | null {
   const { rotation, loaded } = state
@@ -184,7 +185,8 @@ export function isWriteDue(
 /** Returns the state after a write. */
 export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written, now: number): RequestState {
   const isRotated = wayBack !== undefined
-  // A login whose record went to somebody else made a record of its own. Without that record there is none to go back to.
+  // A login whose record went to somebody else made a record of its own. Without that record there is none to go back
+  // to.
   const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
     loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),

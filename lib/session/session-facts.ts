@@ -4,7 +4,7 @@ import type { SessionDeadlines } from './lifetime.ts'
 import type { RequestState } from './request-state.ts'
 import * as states from './request-state.ts'
 
-/** What the state of a request's session says. Only `RequestSession` writes the state. */
+/** The facts that the state of a request's session holds. Only `RequestSession` writes the state. */
 export class SessionFacts {
   protected readonly engine: Engine
   protected readonly client: Client

@@ -45,7 +45,10 @@ type Callback = (error?: unknown) => void
 type Change = (value: never) => unknown
 type Method = (context: Context, ...rest: never[]) => unknown
 
-/** The methods of @fastify/session's object that act on this plugin's records. The other methods are @fastify/session's own. */
+/**
+ * The methods of @fastify/session's object that act on this plugin's records. The other methods are @fastify/session's
+ * own.
+ */
 const METHODS = new Map<PropertyKey, Method>(
   Object.entries({
     get: ({ values }, key: string) => (Object.hasOwn(values, key) ? values[key] : undefined),
@@ -73,9 +76,10 @@ const OWN_KEYS = new Set<PropertyKey>(['cookie', 'expiresAt', 'signal'])
 const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
 
 /**
- * Makes the object behind `req.session`: data as properties, beside the members of @fastify/session's object. Its methods that
- * reach a store are replaced here, and the rest is fetched when somebody asks. A name that would replace a member or reach a
- * prototype is refused in each way to set it: assignment, `set`, `Object.assign` and `defineProperty`.
+ * Makes the object behind `req.session`: data as properties, beside the members of @fastify/session's object. Its
+ * methods that reach a store are replaced here, and the rest is fetched when somebody asks. A name that would replace a
+ * member or reach a prototype is refused in each way to set it: assignment, `set`, `Object.assign` and
+ * `defineProperty`.
  */
 export function sessionObject(
   session: SessionActions,

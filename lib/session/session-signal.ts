@@ -10,8 +10,8 @@ const controllers = new WeakMap<AbortSignal, AbortController>()
 const kept = new Set<AbortSignal>()
 
 /**
- * A signal that ends with its session. Nobody says when a signal is no longer needed, so the watch holds it only while somebody
- * listens. A signal without listeners stays as long as the app itself holds it.
+ * A signal that ends with its session. Nobody says when a signal is no longer needed, so the watch holds it only while
+ * somebody listens. A signal without listeners stays as long as the app itself holds it.
  */
 class SignalGuest implements Guest {
   readonly #signal: WeakRef<AbortSignal>
@@ -59,8 +59,8 @@ function newSignal(): AbortSignal {
 }
 
 /**
- * The signal of one request. A signal that is asked for before the session has a record follows the record that this request
- * writes.
+ * The signal of one request. A signal that is asked for before the session has a record follows the record that this
+ * request writes.
  */
 export class RequestSignal {
   readonly #watch: Watch
@@ -71,7 +71,10 @@ export class RequestSignal {
     this.#watch = watch
   }
 
-  /** Returns the signal. `record` is that of the session as this request leaves it; absent until the request has written it. */
+  /**
+   * Returns the signal. `record` is that of the session as this request leaves it; absent until the request has written
+   * it.
+   */
   of(record: SessionRecord | undefined): AbortSignal {
     if (this.#signal?.aborted === false) return this.#signal
     this.#signal = newSignal()

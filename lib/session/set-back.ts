@@ -3,8 +3,8 @@ import { beganAt } from '../storage/remove-before.ts'
 import type { Lifetimes } from '../options.ts'
 
 /**
- * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must not shorten
- * the windows of each other's ids.
+ * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must
+ * not shorten the windows of each other's ids.
  */
 export const MAX_SKEW = 150_000
 
@@ -14,8 +14,9 @@ export function isAhead(record: SessionRecord, now: number): boolean {
 }
 
 /**
- * Returns a record without instants that have not come yet. A session that began later than now began now at the latest, so its
- * absolute deadline moves with it. The instants of its ids move only if no honest clock can be that far ahead.
+ * Returns a record without instants that have not come yet. A session that began later than now began now at the
+ * latest, so its absolute deadline moves with it. The instants of its ids move only if no honest clock can be that far
+ * ahead.
  */
 export function withoutFuture(record: SessionRecord, now: number, lifetimes: Lifetimes): SessionRecord {
   const { authenticatedAt, createdAt, remember, absoluteDeadline } = record

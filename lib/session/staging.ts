@@ -17,7 +17,7 @@ export interface Situation {
   readonly userId: string | null
   /** The snapshot of the user as JSON. */
   readonly user: string | null
-  /** When `loadUser` was last asked. */
+  /** The instant at which `loadUser` was last asked. */
   readonly authCheckedAt: number
   /** A change that this request has staged already. */
   readonly rotation: Rotation | undefined
@@ -34,7 +34,9 @@ export interface Staged {
   readonly kept?: { readonly without: string | undefined } | { readonly keys: readonly string[] }
 }
 
-/** A session that runs work which stages a change. Only a change without a cookie may come after the response started. */
+/**
+ * A session that runs work which stages a change. Only a change without a cookie may come after the response started.
+ */
 export interface StagingSession {
   stage(work: (situation: Situation) => Promise<Staged>, isWithoutCookie?: boolean): Promise<void>
 }

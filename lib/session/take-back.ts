@@ -19,8 +19,8 @@ const MAX_LOCK = 60_000
 const PAUSES = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000]
 
 /**
- * Takes a committed rotation back, because its response failed. If the store does not answer, this is tried again in the
- * background for a minute, because the session's owner would be locked out otherwise.
+ * Takes a committed rotation back, because its response failed. If the store does not answer, this is tried again in
+ * the background for a minute, because the session's owner would be locked out otherwise.
  * @throws `SESSION_STORE_UNAVAILABLE`
  */
 export async function takeBack(engine: Engine, wayBack: WayBack): Promise<void> {
@@ -50,8 +50,9 @@ async function attempt(engine: Engine, { written, before }: WayBack): Promise<vo
 /**
  * Puts a record back as it was.
  *
- * While the record belonged to another user, a revocation of its first user could not find it. So the record is first restored
- * without a valid secret. The old secret returns only if the user's index entry still exists; otherwise the session ends.
+ * While the record belonged to another user, a revocation of its first user could not find it. So the record is first
+ * restored without a valid secret. The old secret returns only if the user's index entry still exists; otherwise the
+ * session ends.
  */
 async function restore(engine: Engine, old: SessionRecord, version: number): Promise<void> {
   const { userId } = old
@@ -64,8 +65,8 @@ async function restore(engine: Engine, old: SessionRecord, version: number): Pro
 }
 
 /**
- * Finishes what a process began that took a rotation back and did not get to the end. Resolves to the record as it was before the
- * rotation, or to `undefined` if its user was revoked meanwhile.
+ * Finishes what a process began that took a rotation back and did not get to the end. Resolves to the record as it was
+ * before the rotation, or to `undefined` if its user was revoked meanwhile.
  * @throws `SESSION_STORE_UNAVAILABLE`
  */
 export async function unlock(engine: Engine, locked: SessionRecord): Promise<SessionRecord | undefined> {

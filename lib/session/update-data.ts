@@ -37,11 +37,12 @@ interface Start {
   readonly before: string
 }
 
-/** How often a change is made again when other writes come between. */
+/** The number of attempts at a change while other writes come between. */
 const ATTEMPTS = 100
 
 /**
- * Reads the data, changes it and writes it, if nobody else wrote meanwhile. Otherwise the change is made again, on the newer data.
+ * Reads the data, changes it and writes it, if nobody else wrote meanwhile. Otherwise the change is made again, on the
+ * newer data.
  * @throws `SESSION_SUPERSEDED`, `SESSION_ENDED`, `SESSION_RECORD_TOO_LARGE`, `SESSION_VALUE_UNSERIALIZABLE`,
  * `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`
  */

@@ -7,8 +7,9 @@ import { readLiveRecord } from './live-record.ts'
 const MAX_ATTEMPTS = 100
 
 /**
- * Changes a record by compare-and-set, again on the latest record when another write came between. `change` returns the fields
- * that are new, or `undefined` to leave the record alone. Resolves to `false` if the record is absent or left alone.
+ * Changes a record by compare-and-set, again on the latest record when another write came between. `change` returns the
+ * fields that are new, or `undefined` to leave the record alone. Resolves to `false` if the record is absent or left
+ * alone.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`, and what `change` throws
  */
 export async function updateRecord(

@@ -4,10 +4,10 @@ import type { Engine } from './engine.ts'
 import { readLiveRecord } from './live-record.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
-/** How often a record is tried when other writes come between. */
+/** The number of attempts at a record while other writes come between. */
 const ATTEMPTS = 100
 
-/** How many sessions are written at once. More would hold up the requests of other users. */
+/** The number of sessions that are written at once. A larger number delays the requests of other users. */
 const BATCH = 50
 
 /**

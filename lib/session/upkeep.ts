@@ -2,7 +2,10 @@ import { SecureSessionError } from '../errors.ts'
 import type { RequestData } from './request-data.ts'
 import type { RequestState } from './request-state.ts'
 
-/** Tells whether the app asked for anything to be written. Without that a write is upkeep: a touch, or what the id taught the record. */
+/**
+ * Tells whether the app asked for anything to be written. Without that a write is upkeep: a touch, or what the id
+ * taught the record.
+ */
 export function isWriteAsked(state: RequestState, data: RequestData | undefined): boolean {
   return (
     state.rotation !== undefined ||

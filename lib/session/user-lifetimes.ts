@@ -7,8 +7,8 @@ import { formatDuration, parseDuration } from './duration.ts'
 const NAMES = ['idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const
 
 /**
- * Returns the lifetimes of a login; `undefined` if they are the same for all users. A function's answer never exceeds the limit
- * of the assurance level.
+ * Returns the lifetimes of a login; `undefined` if they are the same for all users. A function's answer never exceeds
+ * the limit of the assurance level.
  * @throws `SESSION_OPTION_INVALID` for an answer that is no duration, or that turns the order of the lifetimes around
  */
 export function lifetimesAtLogin(

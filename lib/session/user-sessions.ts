@@ -38,8 +38,8 @@ export class UserSessions {
 
   /**
    * Takes the place in the index that a login will fill. From here on a revocation of the user finds this login too.
-   * Resolves to the handles of the sessions that stood before it, as far as a limit may end them. `spare` is how far a refusing
-   * limit may be exceeded, by places that are about to be given back.
+   * Resolves to the handles of the sessions that stood before it, as far as a limit may end them. `spare` is how far a
+   * refusing limit may be exceeded, by places that are about to be given back.
    * @throws `SESSION_LIMIT_REACHED`, `SESSION_OPTION_INVALID`
    */
   async reserve(
@@ -66,8 +66,9 @@ export class UserSessions {
   }
 
   /**
-   * Moves the place of a login to another handle, if nobody revoked the user since it was taken. The new one is taken before the
-   * old one is looked for, so that a revocation finds one or the other. `isFilled`: the old one is that of a session by now.
+   * Moves the place of a login to another handle, if nobody revoked the user since it was taken. The new one is taken
+   * before the old one is looked for, so that a revocation finds one or the other. `isFilled`: the old one is that of a
+   * session by now.
    * @throws `SESSION_SUPERSEDED`, `SESSION_LIMIT_REACHED`
    */
   async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
@@ -92,7 +93,9 @@ export class UserSessions {
     if (record?.userId !== userId) await this.#drop(userId, handle)
   }
 
-  /** Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them. */
+  /**
+   * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
+   */
   async #drop(userId: string, handle: string): Promise<void> {
     await this.release(userId, handle)
     const record = await this.#store.get(handle)
@@ -105,8 +108,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends the least recently used sessions beyond the user's limit, after the login of `own`. Of logins at the same time the
-   * later one stays, by an order that all of them see alike: each ends only what it wins against, and itself when that is too few.
+   * Ends the least recently used sessions beyond the user's limit, after the login of `own`. Of logins at the same time
+   * the later one stays, by an order that all of them see alike: each ends only what it wins against, and itself when
+   * that is too few.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
@@ -141,8 +145,8 @@ export class UserSessions {
   }
 
   /**
-   * Looks again after each round: a login that was overtaken by another moves to a new place. An entry that has expired is revoked
-   * too, because it may be that of a login in a process whose clock is behind.
+   * Looks again after each round: a login that was overtaken by another moves to a new place. An entry that has expired
+   * is revoked too, because it may be that of a login in a process whose clock is behind.
    */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
     await this.beforeRevocation?.(userId)
@@ -163,8 +167,8 @@ export class UserSessions {
   }
 
   /**
-   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that was `loaded`
-   * before is read again only if it changed since.
+   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that
+   * was `loaded` before is read again only if it changed since.
    */
   async end(
     handle: string,
@@ -181,8 +185,8 @@ export class UserSessions {
   }
 
   /**
-   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another login of
-   * nobody: then the session is not this request's to end.
+   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another
+   * login of nobody: then the session is not this request's to end.
    */
   async endOwn(record: SessionRecord): Promise<boolean> {
     const { handle, userId, epoch } = record
@@ -211,8 +215,8 @@ export class UserSessions {
   }
 
   /**
-   * Ends the sessions of a user whose id nobody has shown a minute after the login: the response was lost, so the session only
-   * takes a place. Entries that outlived their record go too.
+   * Ends the sessions of a user whose id nobody has shown a minute after the login: the response was lost, so the
+   * session only takes a place. Entries that outlived their record go too.
    */
   async #endUnseen(userId: string): Promise<void> {
     const before = this.#settings.clock() - RESERVATION
@@ -236,7 +240,8 @@ export class UserSessions {
         const record = found.get(handle)
         const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
         if (isTheirs) records.push(record)
-        // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is ahead.
+        // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is
+        // ahead.
         else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
       }
       await onEach(stale, (handle) => this.#drop(userId, handle))

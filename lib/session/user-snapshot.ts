@@ -29,7 +29,10 @@ function withoutCredentials(json: string, isCredential: ((value: string) => bool
   return kept.length === members.length ? json : JSON.stringify(Object.fromEntries(kept))
 }
 
-/** Says what is wrong with a user, or with the id. Numbers and the ids of databases are objects of their own, and not texts. */
+/**
+ * Says what is wrong with a user, or with the id. Numbers and the ids of databases are objects of their own, and not
+ * texts.
+ */
 function faultOf(user: unknown): string | undefined {
   if (typeof user !== 'object' || user === null) return `the user is ${user === null ? 'null' : `a ${typeof user}`}`
   const { id } = user as { id?: unknown }
@@ -79,8 +82,9 @@ const READ_ONLY: ProxyHandler<SessionUser> = {
 }
 
 /**
- * Returns a user of which no member can be changed. A frozen object alone would ignore an assignment in sloppy mode, and its
- * error in strict mode would not name the right call. `toJSON` hands out the plain object, which serializes faster.
+ * Returns a user of which no member can be changed. A frozen object alone would ignore an assignment in sloppy mode,
+ * and its error in strict mode would not name the right call. `toJSON` hands out the plain object, which serializes
+ * faster.
  */
 function readOnly(user: SessionUser): SessionUser {
   freeze(user)

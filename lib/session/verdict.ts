@@ -3,18 +3,24 @@ import type { PresentedId } from './id.ts'
 import { isSameHash, parentOf } from './id.ts'
 
 /**
- * The time after the first show of a renewed id in which its predecessor may still arrive, in milliseconds. A request may stall that
- * long on a phone, or wait in the browser with the cookie it was queued with.
+ * The time after the first show of a renewed id in which its predecessor may still arrive, in milliseconds. A request
+ * may stall that long on a phone, or wait in the browser with the cookie it was queued with.
  */
 export const LATE = 150_000
 
 /** The same for a client that does not look like the one that logged in: only requests in flight are served. */
 export const GRACE = 30_000
 
-/** The time between the first show of an id and the show that confirms it. Browsers write their cookies to disk within 30 seconds. */
+/**
+ * The time between the first show of an id and the show that confirms it. Browsers write their cookies to disk within
+ * 30 seconds.
+ */
 export const CONFIRMATION = 60_000
 
-/** The age up to which a sibling of a renewed id is served although its client does not look like the one that logged in. */
+/**
+ * The age up to which a sibling of a renewed id is served although its client does not look like the one that logged
+ * in.
+ */
 export const MAX_SIBLING_AGE = 300_000
 
 /** The time that after its last use the id in use counts as used, when a much older id comes back. */
@@ -33,7 +39,10 @@ type IdState = Pick<
 export interface Presentation {
   readonly id: Pick<PresentedId, 'secretHash' | 'epoch' | 'generation' | 'issuedAt' | 'parent'>
   readonly now: number
-  /** Tells whether the client looks like the one that made the session. A leaked cookie value alone does not bring that along. */
+  /**
+   * Tells whether the client looks like the one that made the session. A leaked cookie value alone does not bring that
+   * along.
+   */
   isTied(): boolean
   /** Tells whether the record has to learn of the first show of its id, because a limit on sessions depends on it. */
   readonly isShowNoted: boolean
@@ -44,10 +53,11 @@ export type CopySign = 'second-holder' | 'replaced' | 'sibling' | 'older'
 
 /**
  * The judgement on an id that names a live record:
- * - `enter`: the id opens the session. `change` is what the record has to learn from it. A `fork` says that a replaced id came
- *   back, so that the login no longer counts as recent. An `isRenewable` id may be renewed by age;
+ * - `enter`: the id opens the session. `change` is what the record has to learn from it. A `fork` says that a replaced
+ *   id came back, so that the login no longer counts as recent. An `isRenewable` id may be renewed by age;
  * - `end`: two clients hold ids of this session, so the session has to end;
- * - `refuse`: the id is too old to open anything, and its client looks like the owner's, so the session goes on without it;
+ * - `refuse`: the id is too old to open anything, and its client looks like the owner's, so the session goes on without
+ *   it;
  * - `superseded`: a login or logout replaced the id moments ago, and a parallel response carries the new one;
  * - `unknown`: the id opens nothing, as one from before a login.
  */
@@ -132,8 +142,8 @@ function relationOf(record: SessionRecord, id: Presentation['id']): Relation {
 }
 
 /**
- * Returns the rival that an id is, or that it is a renewal of. The id before the confirmed one is never judged by its parent,
- * which may be a rival of long ago.
+ * Returns the rival that an id is, or that it is a renewal of. The id before the confirmed one is never judged by its
+ * parent, which may be a rival of long ago.
  */
 function findRival({ secretHash, parent, rivals }: SessionRecord, id: Presentation['id']): RivalId | undefined {
   const itself = rivals.find((rival) => isSameHash(rival.secretHash, id.secretHash))
@@ -143,8 +153,9 @@ function findRival({ secretHash, parent, rivals }: SessionRecord, id: Presentati
 }
 
 /**
- * Decides between two ids that were seen side by side. Both are served until the window closes, because requests overtake each
- * other. The id that is shown first after that is the one in use. If the other is shown after it, two clients hold the session.
+ * Decides between two ids that were seen side by side. Both are served until the window closes, because requests
+ * overtake each other. The id that is shown first after that is the one in use. If the other is shown after it, two
+ * clients hold the session.
  */
 function judgeRival(record: SessionRecord, { id, now }: Presentation, isClientTied: boolean): Verdict {
   const { since, isTied } = findRival(record, id) ?? { since: 0, isTied: false }
@@ -216,7 +227,10 @@ function confirmed(id: Presentation['id'], now: number, isTied: boolean): Partia
   return { secretHash, rotatedAt: issuedAt, generation, parent, shownAt: now, isTied }
 }
 
-/** Two ids of which one comes without the look of the login are hardly one client's, so the short window is enough for them. */
+/**
+ * Two ids of which one comes without the look of the login are hardly one client's, so the short window is enough for
+ * them.
+ */
 function withNewRival(record: SessionRecord, { secretHash }: Presentation['id'], now: number, isTied: boolean) {
   return withRival(record.rivals, { secretHash, since: now, isTied: isTied && (record.tip ?? record).isTied })
 }

@@ -59,7 +59,10 @@ export class WorkQueue {
     return undefined
   }
 
-  /** Runs work after all earlier work, at once if there is none. The work itself may not wait for other work of the queue. */
+  /**
+   * Runs work after all earlier work, at once if there is none. The work itself may not wait for other work of the
+   * queue.
+   */
   run(work: () => Promise<void>): Promise<void> {
     this.#ahead += 1
     const turn = this.#ahead === 1 ? work() : this.#last.then(work)
@@ -74,8 +77,8 @@ export class WorkQueue {
   }
 
   /**
-   * Runs work that takes turns in the queue and waits for the app in between. In the queue itself it would wait for other work of
-   * the app that waits for it.
+   * Runs work that takes turns in the queue and waits for the app in between. In the queue itself it would wait for
+   * other work of the app that waits for it.
    */
   offerBeside<Value>(work: () => Promise<Value>): Promise<Value> {
     const running = work()

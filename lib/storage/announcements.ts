@@ -1,7 +1,7 @@
 import type { Announcement } from '../../types/index.ts'
 import type { TimedStore } from './timed-store.ts'
 
-/** How long a store that could not announce is left alone, in milliseconds. */
+/** The pause after which a store that could not announce is tried again, in milliseconds. */
 const PAUSE = 60_000
 
 /** The time that the end of a subscription may take, in milliseconds. */
@@ -18,8 +18,8 @@ export interface Hearers {
 }
 
 /**
- * The announcements of a store, subscribed to when they are first needed. A store that cannot announce changes nothing: whoever
- * listens looks at the store now and then.
+ * The announcements of a store, subscribed to when they are first needed. A store that cannot announce changes nothing:
+ * whoever listens looks at the store now and then.
  */
 export class Announcements {
   readonly #store: TimedStore

@@ -11,8 +11,9 @@ const REPEATED_ARGUMENTS = /,? with args beginning with:.*$/s
 const MAX_NAMED = 4
 
 /**
- * The error of a driver without everything that the driver hung on it. ioredis keeps the command with all arguments, `pg` the
- * values of a row; both end in logs. Returns an error that has the name, the code and the message, bounded, and nothing else.
+ * The error of a driver without everything that the driver hung on it. ioredis keeps the command with all arguments,
+ * `pg` the values of a row; both end in logs. Returns an error that has the name, the code and the message, bounded,
+ * and nothing else.
  */
 export function causeOf(thrown: unknown): Error {
   const { name, code } = fieldsOf(thrown)
@@ -33,7 +34,7 @@ function messageOf(thrown: unknown): string {
     return message.replace(REPEATED_ARGUMENTS, '').slice(0, MAX_MESSAGE)
   }
   if (Array.isArray(errors) && errors.length > 0) {
-    // One level deep: an error may be one of its own.
+    // One level deep, because an error may contain itself.
     const named = errors.slice(0, MAX_NAMED).map((error) => messageOf({ ...fieldsOf(error), errors: undefined }))
     return [...new Set(named)].join('; ')
   }

@@ -9,7 +9,9 @@ export interface Deadline {
 /** The share of a time limit by which a passed deadline is noticed late at most. */
 const CHECKS_PER_LIMIT = 4
 
-/** Watches the deadlines of many operations with one timer, because a timer for each would cost more than the operation. */
+/**
+ * Watches the deadlines of many operations with one timer, because a timer for each would cost more than the operation.
+ */
 export class Deadlines {
   readonly limit: number
   readonly #pending = new Set<Deadline>()

@@ -18,15 +18,15 @@ export type AskedStore = Answering<SessionStore> & Partial<Answering<StorePowers
 /** The operations that a store performs without promises, because it has the answer in this process's memory. */
 export interface Immediate extends Partial<AskedStore> {
   /**
-   * Returns a cached record that may be a moment old; `undefined` if there is none. A cached record may let a request in. The
-   * store itself decides everything else.
+   * Returns a cached record that may be a moment old; `undefined` if there is none. A cached record may let a request
+   * in. The store itself decides everything else.
    */
   recall?(handle: string): SessionRecord | undefined
 }
 
 /**
- * The immediate operations that a store offers. An app may replace a method of its store, to measure it for example. Then the
- * replacement is called, and the immediate form of that operation is not used.
+ * The immediate operations that a store offers. An app may replace a method of its store, to measure it for example.
+ * Then the replacement is called, and the immediate form of that operation is not used.
  */
 export class Offer {
   readonly #store: SessionStore

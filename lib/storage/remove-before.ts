@@ -4,12 +4,14 @@ import type { Enumerating, SessionRecord, SessionStore } from '../../types/index
 const PAGE = 500
 const AT_ONCE = 50
 
-/** Attempts to remove one record while other writes come between. A request of its own would end it too, at the cutoff. */
+/**
+ * Attempts to remove one record while other writes come between. A request of its own would end it too, at the cutoff.
+ */
 const ATTEMPTS = 20
 
 /**
- * Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. A session that
- * a cutoff spared counts as if it had begun at that cutoff.
+ * Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. A
+ * session that a cutoff spared counts as if it had begun at that cutoff.
  */
 export function beganAt({ authenticatedAt, createdAt, sparedAt }: SessionRecord): number {
   return Math.max(authenticatedAt ?? createdAt, sparedAt ?? 0)
@@ -22,8 +24,9 @@ type Removable = Pick<SessionStore, 'get' | 'delete'> & Pick<Enumerating, 'listA
 export type Release = (userId: string, handle: string) => Promise<void>
 
 /**
- * Removes every record whose session began before `cutoff`, page by page. Resolves to how many were removed; `onPage` hears the
- * number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no more.
+ * Removes every record whose session began before `cutoff`, page by page. Resolves to how many were removed; `onPage`
+ * hears the number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no
+ * more.
  */
 export async function removeBefore(
   store: Removable,

@@ -5,8 +5,8 @@ const BATCH = 500
 const LONGEST_WAIT = 2 ** 31 - 1
 
 /**
- * Removes what has expired, in batches with a pause for the event loop after each. Resolves to how many went; `onBatch` hears
- * how many until now.
+ * Removes what has expired, in batches with a pause for the event loop after each. Resolves to how many went; `onBatch`
+ * hears how many until now.
  */
 export async function sweepAll(
   sweepBatch: (limit: number) => Promise<number>,
@@ -29,8 +29,8 @@ export interface Sweeper {
 }
 
 /**
- * Runs `sweep` every `interval` milliseconds, a tenth sooner or later at random, so that processes started together do not
- * sweep together. Never keeps the process alive; a sweep that fails is left to the next one.
+ * Runs `sweep` every `interval` milliseconds, a tenth sooner or later at random, so that processes started together do
+ * not sweep together. Never keeps the process alive; a sweep that fails is left to the next one.
  */
 export function startSweeper(interval: number, sweep: () => Promise<unknown>): Sweeper {
   let timer: NodeJS.Timeout

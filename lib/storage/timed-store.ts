@@ -43,18 +43,22 @@ export type SessionEnd =
   | 'closed'
 
 /**
- * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an event.
- * A failing store never looks like an absent session. A record is examined here, once, so that the engine meets whole ones only.
- * A store in memory answers at once, and needs no time limit.
+ * A store whose every operation ends: with its answer, or within `storeTimeout` with `SESSION_STORE_UNAVAILABLE` and an
+ * event. A failing store never looks like an absent session. A record is examined here, once, so that the engine meets
+ * whole ones only. A store in memory answers at once, and needs no time limit.
  *
- * Users are kept under names that begin with the app's namespace. A record of another namespace is absent, so two apps with
- * the same user ids never see or end each other's sessions. Without a namespace (`undefined`) names are used as they are stored.
+ * Users are kept under names that begin with the app's namespace. A record of another namespace is absent, so two apps
+ * with the same user ids never see or end each other's sessions. Without a namespace (`undefined`) names are used as
+ * they are stored.
  */
 export class TimedStore {
   readonly hasIndex: boolean
   /** Tells whether the store has the power of `getMany`. */
   readonly readsMany: boolean
-  /** Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not told. */
+  /**
+   * Hears of a record that this process replaced, or that it removed: then the record is `undefined`. A touch is not
+   * told.
+   */
   onChange: ((handle: string, record: SessionRecord | undefined, why: SessionEnd | undefined) => void) | undefined
   /** Asked about each record that the engine wants to use. */
   gate: Gate | undefined
@@ -200,7 +204,9 @@ export class TimedStore {
     return this.#namespace === undefined ? found : readRecord(this.#namespace, found)
   }
 
-  /** Returns a record that the store listed, as `getStored` would; `undefined` for one that is damaged or another app's. */
+  /**
+   * Returns a record that the store listed, as `getStored` would; `undefined` for one that is damaged or another app's.
+   */
   own(found: SessionRecord): SessionRecord | undefined {
     return isRecord(found) ? this.#read(found) : undefined
   }

@@ -4,8 +4,8 @@ import { causeOf } from '../storage/cause.ts'
 export type Answer = (error?: unknown, value?: unknown) => void
 
 /**
- * One call of an express-session store as a promise that settles once, whatever the store does: a callback called twice, never,
- * at once or long after; a promise instead, or besides; an exception.
+ * One call of an express-session store as a promise that settles once, whatever the store does: a callback called
+ * twice, never, at once or long after; a promise instead, or besides; an exception.
  *
  * With `hasCallback` a promise that comes back as well says nothing but that it failed: an async function that takes a
  * callback resolves to nothing, and often before the callback comes.

@@ -31,14 +31,15 @@ export interface AdaptedStore extends SessionStore {
 /**
  * Sessions in any express-session store: connect-redis, connect-pg-simple, and many more.
  *
- * Such a store has no compare-and-set. What can be done without is done: every write reads the record again just before and is
- * dropped when the record is gone or has another version, and the writes of this process to one record wait for each other.
- * In one process that is as good; between two, a write that falls into the few milliseconds between another's read and
- * write can undo it, a logout and a rotation included. It has no user index (`maxSessions`, `app.sessions.list` and `revokeUser`
- * need another store) and no sweep: what has expired goes when its cookie comes back, or as the store itself sees to it.
+ * Such a store has no compare-and-set. What can be done without is done: every write reads the record again just before
+ * and is dropped when the record is gone or has another version, and the writes of this process to one record wait for
+ * each other. In one process that is as good; between two, a write that falls into the few milliseconds between
+ * another's read and write can undo it, a logout and a rotation included. It has no user index (`maxSessions`,
+ * `app.sessions.list` and `revokeUser` need another store) and no sweep: what has expired goes when its cookie comes
+ * back, or as the store itself sees to it.
  *
- * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it computes
- * its own expiry right. Deadlines are checked here too, by the app's clock.
+ * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it
+ * computes its own expiry right. Deadlines are checked here too, by the app's clock.
  * @throws `TypeError` when it is no such store, or `timeout` no duration
  */
 export function expressStore(store: ExpressSessionStore, options: ExpressStoreOptions = {}): AdaptedStore {
@@ -179,7 +180,10 @@ class Adapted implements AdaptedStore {
   }
 }
 
-/** A record in the shape of what express-session stores. A text, so that no column type or serializer changes a letter of it. */
+/**
+ * A record in the shape of what express-session stores. A text, so that no column type or serializer changes a letter
+ * of it.
+ */
 function sessionOf(record: SessionRecord, now: number): object {
   const left = Math.max(0, record.idleDeadline - now)
   const cookie = {

@@ -107,7 +107,8 @@ export class MemoryRecords {
 
   sweep(now: number, limit: number): number {
     const removed = this.#removeExpired(now, limit)
-    // Records take their entries along; what is left are entries without one, and looking at all of them once is enough.
+    // Records take their entries along; what is left are entries without one, and looking at all of them once is
+    // enough.
     if (removed < limit) this.#removeStaleEntries(now)
     return removed
   }

@@ -30,11 +30,11 @@ export interface MemoryStore extends SessionStore, UserIndex, Sweeping, ReadingM
 }
 
 /**
- * Sessions in this process's memory: for development, tests and benchmarks. They end with the process and no other process
- * sees them, so production refuses it.
+ * Sessions in this process's memory: for development, tests and benchmarks. They end with the process and no other
+ * process sees them, so production refuses it.
  *
- * Bounded: when `maxRecords` are held, expired records make room first, then the least recently used ones (the longest since a
- * write or a touch), one hundredth of the bound at a time.
+ * Bounded: when `maxRecords` are held, expired records make room first, then the least recently used ones (the longest
+ * since a write or a touch), one hundredth of the bound at a time.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return new Memory(options.maxRecords ?? 100_000, options.clock ?? Date.now)

@@ -3,8 +3,9 @@ export interface ReadCache {
   /** Returns the last value of a key that the server sent; `undefined` when no value is cached. */
   find(key: string): string | Uint8Array | undefined
   /**
-   * Removes a key from the cache, so that the next read asks the server. After a write, done or failed, and not before it: a read beside the write would bring
-   * the old value back, and over another connection of a pool the server's word of the new one may take its time.
+   * Removes a key from the cache, so that the next read asks the server. After a write, done or failed, and not before
+   * it: a read beside the write would bring the old value back, and over another connection of a pool the server's word
+   * of the new one may take its time.
    */
   forget(key: string): void
 }
@@ -23,8 +24,9 @@ interface CachingClient {
 }
 
 /**
- * The cache of a client, looked into without the promises and the structured clone with which the driver answers from it: they
- * cost more than all else about such a read. Should a version of the driver name its questions otherwise, nothing is found.
+ * The cache of a client, looked into without the promises and the structured clone with which the driver answers from
+ * it: they cost more than all else about such a read. Should a version of the driver name its questions otherwise,
+ * nothing is found.
  */
 export function readCacheOf(client: object): ReadCache | undefined {
   const { clientSideCache: cache, _keyPrefix } = client as CachingClient

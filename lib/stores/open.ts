@@ -12,7 +12,10 @@ export interface OpenStoreOptions {
   table?: string
   /** The beginning of all keys of a Redis store. Default `session:`. */
   prefix?: string
-  /** The folder of the project that has the driver, and from which the path of a SQLite file is meant. Default: the working directory. */
+  /**
+   * The folder of the project that has the driver, and from which the path of a SQLite file is meant. Default: the
+   * working directory.
+   */
   cwd?: string
 }
 
@@ -20,21 +23,22 @@ export interface OpenStoreOptions {
 export type OwnStore = OpenedStore['store'] & Closing
 
 /**
- * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format` then
- * returns the working directory.
+ * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format`
+ * then returns the working directory.
  */
 const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
 
 /**
- * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide advises:
+ * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide
+ * advises:
  *
  * - `sqlite:sessions.db` with better-sqlite3 or Node's own `node:sqlite`; the file is made when it is missing.
  * - `redis://…` or `rediss://…` with `redis` or `ioredis`. The URL of one node of a Cluster stands for all of it.
  * - `postgres://…` with `pg`; the tables are made when they are missing.
  *
  * The connection is there when the promise resolves, and comes back by itself when it is lost later.
- * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the server is
- * away or lets nobody in
+ * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the
+ * server is away or lets nobody in
  */
 export async function openStore(url: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
   if (typeof url !== 'string' || url === '') {

@@ -30,8 +30,8 @@ interface ClientMaker {
 }
 
 /**
- * Listens to a channel on a connection of its own, made as the pool makes its connections. It is none of the pool's: a pool of one
- * connection would be empty, and `pool.end()` would wait for it.
+ * Listens to a channel on a connection of its own, made as the pool makes its connections. It is none of the pool's: a
+ * pool of one connection would be empty, and `pool.end()` would wait for it.
  */
 export class PostgresSubscription {
   readonly #pool: ClientMaker

@@ -32,8 +32,8 @@ export function refusesStartupParameter(error: unknown): boolean {
 }
 
 /**
- * An error of `pg` in words that say what to do, the server's own message behind them. Everything else that the driver hung on
- * the error, the values of a row for instance, is left out.
+ * An error of `pg` in words that say what to do, the server's own message behind them. Everything else that the driver
+ * hung on the error, the values of a row for instance, is left out.
  */
 export function explained(thrown: unknown, table: string): Error {
   const cause = causeOf(thrown)

@@ -33,7 +33,10 @@ const IDENTIFIER = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/
 /** PostgreSQL cuts names off at 63 bytes, without a word; the longest of ours adds this much to the table's. */
 const LONGEST_NAME = 63 - '_index_expires_at'.length
 
-/** A name that needs no quoting and loses nothing: `sessions`, `auth.sessions`. Quoted all the same, for `user` is a keyword. */
+/**
+ * A name that needs no quoting and loses nothing: `sessions`, `auth.sessions`. Quoted all the same, for `user` is a
+ * keyword.
+ */
 export function checkTable(table: unknown): asserts table is string {
   if (typeof table !== 'string' || !IDENTIFIER.test(table)) {
     throw new TypeError('postgresStore: table is a name such as sessions or auth.sessions: a-z, 0-9 and _ only')
@@ -44,8 +47,8 @@ export function checkTable(table: unknown): asserts table is string {
 }
 
 /**
- * The SQL that makes the two tables of `postgresStore` and their indexes, for those who run their own migrations. Changes
- * nothing where they exist.
+ * The SQL that makes the two tables of `postgresStore` and their indexes, for those who run their own migrations.
+ * Changes nothing where they exist.
  * @param table `sessions` or `auth.sessions`. Default `sessions`.
  * @throws `TypeError` when it is not such a name
  */
@@ -83,7 +86,10 @@ export function migration(table: string): string {
 
 export const DEFAULT_TABLE = 'sessions'
 
-/** The statements for a table that `checkTable` has passed. Every instant comes from the app, none from the server's clock. */
+/**
+ * The statements for a table that `checkTable` has passed. Every instant comes from the app, none from the server's
+ * clock.
+ */
 export function statementsFor(table: string): Statements {
   const records = quoted(table)
   const channel = channelOf(table)
@@ -104,12 +110,15 @@ export function channelOf(table: string): string {
 }
 
 /**
- * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no change, and
- * whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
+ * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no
+ * change, and whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
  */
 const CUTOFF = "'#cutoff'"
 
-/** The moved instants and the record in one column, because `pg` takes as long for each column as the whole record takes to parse. */
+/**
+ * The moved instants and the record in one column, because `pg` takes as long for each column as the whole record takes
+ * to parse.
+ */
 const HELD = "last_seen_at || ' ' || idle_deadline || ' ' || record AS held"
 
 function recordStatements(
@@ -123,7 +132,8 @@ VALUES ($1, $3, $4, $5, $6)
 ON CONFLICT (handle) DO UPDATE SET version = excluded.version, last_seen_at = excluded.last_seen_at,
   idle_deadline = excluded.idle_deadline, record = excluded.record
 WHERE held.idle_deadline <= $2`),
-    // The inner SELECT still sees the row as it was. In a record of JSON no text but the name of the field reads like this.
+    // The inner SELECT still sees the row as it was. In a record of JSON no text but the name of the field reads like
+    // this.
     update: prepared(`UPDATE ${table} SET version = $3, last_seen_at = $4, idle_deadline = $5, record = $6
 WHERE handle = $1 AND version = $7 AND idle_deadline > $2
 RETURNING CASE WHEN $8::text IS DISTINCT FROM
@@ -176,8 +186,9 @@ ${upsert}`),
 }
 
 /**
- * One batch of a sweep: expired records and index entries, passing over whatever another transaction holds. With `alone` it does
- * nothing while another connection is in such a batch. Not prepared: only a planner that sees the numbers chooses the index.
+ * One batch of a sweep: expired records and index entries, passing over whatever another transaction holds. With
+ * `alone` it does nothing while another connection is in such a batch. Not prepared: only a planner that sees the
+ * numbers chooses the index.
  */
 export function sweepStatement(table: string, limit: number, alone: boolean): string {
   const mine = alone ? `(SELECT pg_try_advisory_xact_lock(${lockKey(`${table} sweep`)})) AND ` : ''

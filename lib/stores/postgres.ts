@@ -44,14 +44,17 @@ export { postgresSchema } from './postgres-sql.ts'
 /** Options of `postgresStore`. */
 export interface PostgresStoreOptions {
   /**
-   * A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is waited for.
-   * And a `statement_timeout` below the plugin's `storeTimeout`: without one, a write that waits for somebody's lock is still made
-   * when its request has long been answered with 503.
+   * A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is
+   * waited for. And a `statement_timeout` below the plugin's `storeTimeout`: without one, a write that waits for
+   * somebody's lock is still made when its request has long been answered with 503.
    */
   pool: PostgresPool
   /** Name of the table for records, with its schema where it is not on the search path. Default `sessions`. */
   table?: string
-  /** Makes the tables before the first use if they are missing. Default `false`: run the SQL of `postgresSchema` yourself. */
+  /**
+   * Makes the tables before the first use if they are missing. Default `false`: run the SQL of `postgresSchema`
+   * yourself.
+   */
   createTable?: boolean
   /** A connection that answers no query for this long is closed, and the pool opens another. Default `5s`. */
   timeout?: Duration
@@ -64,11 +67,12 @@ export interface PostgresStore
   extends SessionStore, UserIndex, Sweeping, ReadingMany, Enumerating, Cutoff, Announcing, Clocked {}
 
 /**
- * Sessions in PostgreSQL: one row per record, and one per session of a user. A read is one `SELECT` by primary key, a write one
- * statement, compare-and-set its `WHERE version`. Only `addToIndex` with a limit takes a transaction, of its own.
+ * Sessions in PostgreSQL: one row per record, and one per session of a user. A read is one `SELECT` by primary key, a
+ * write one statement, compare-and-set its `WHERE version`. Only `addToIndex` with a limit takes a transaction, of its
+ * own.
  *
- * Deadlines are judged by the app's clock, which set them: the server's clock decides nothing, and several app servers have to
- * agree on the time as they have to for everything else.
+ * Deadlines are judged by the app's clock, which set them: the server's clock decides nothing, and several app servers
+ * have to agree on the time as they have to for everything else.
  * @throws `TypeError` for a `table` that is not a plain name, or a `timeout` that is no duration
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {

@@ -18,7 +18,10 @@ export interface IoRedisClient {
 /** Either driver's client, connected by the app, or about to be. */
 export type RedisClient = NodeRedisClient | IoRedisClient
 
-/** A value, `null` for none; bytes where the app told its client so, which node-redis takes out of its cache as plain ones. */
+/**
+ * A value, `null` for none; bytes where the app told its client so, which node-redis takes out of its cache as plain
+ * ones.
+ */
 export type RedisValue = string | Uint8Array | null
 
 /** The questions that the store asks. */
@@ -108,7 +111,10 @@ interface Emitter {
   listenerCount(event: 'error'): number
 }
 
-/** Without a listener a lost connection ends the whole process, or floods its output; each request that fails says so anyway. */
+/**
+ * Without a listener a lost connection ends the whole process, or floods its output; each request that fails says so
+ * anyway.
+ */
 function listenForErrors(client: unknown): void {
   const emitter = client as Emitter
   if (has(client, 'on') && has(client, 'listenerCount') && emitter.listenerCount('error') === 0) {

@@ -11,11 +11,11 @@ export interface Script {
 export const CHANNEL = 'ends'
 
 /**
- * The value of a record is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its JSON on the
- * next line. `live` says whether its deadline is after ARGV[1]. Versions are compared as text.
+ * The value of a record is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its
+ * JSON on the next line. `live` says whether its deadline is after ARGV[1]. Versions are compared as text.
  *
- * `write` is `<epoch>.<name of the write>`. The name is there because a driver that lost the connection before the answer sends
- * the write again: the second one must find that it has already won.
+ * `write` is `<epoch>.<name of the write>`. The name is there because a driver that lost the connection before the
+ * answer sends the write again: the second one must find that it has already won.
  */
 const HEAD = `
 local value = redis.call('GET', KEYS[1])
@@ -33,10 +33,10 @@ return 1
 /**
  * Tells all processes that the session of this record ended or changed hands. `name` is the part of the key after `s:`.
  *
- * The channel is made of the key, because a driver may have put a prefix of its own before it. The channel is a plain one: a
- * sharded channel would have to lie in the slot of each key, so a listener would need one subscription a slot. A Cluster carries
- * a plain message to all of its nodes, and sessions end far less often than they are read. A user who may not publish still
- * ends sessions: `pcall` keeps the refusal from failing the write.
+ * The channel is made of the key, because a driver may have put a prefix of its own before it. The channel is a plain
+ * one: a sharded channel would have to lie in the slot of each key, so a listener would need one subscription a slot. A
+ * Cluster carries a plain message to all of its nodes, and sessions end far less often than they are read. A user who
+ * may not publish still ends sessions: `pcall` keeps the refusal from failing the write.
  */
 const announce = (name: string): string => `
 redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -#${name} - 3) .. '${CHANNEL}', '${ENDED}' .. ${name})`

@@ -37,7 +37,10 @@ export type { RedisConnection } from './redis-connections.ts'
 export interface RedisStoreOptions {
   /** A client of node-redis or ioredis, single, Sentinel or Cluster. The app connects and closes it. */
   client: RedisClient
-  /** The beginning of all keys: records are `<prefix>s:<handle>`, a user's index is `<prefix>u:<user id>`. Default `session:`. */
+  /**
+   * The beginning of all keys: records are `<prefix>s:<handle>`, a user's index is `<prefix>u:<user id>`. Default
+   * `session:`.
+   */
   prefix?: string
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -50,19 +53,19 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
 }
 
 /**
- * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`, a write one script on one key, so that each is atomic on a
- * Cluster too; the server itself removes what has expired.
+ * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`, a write one script on one key, so that each is atomic
+ * on a Cluster too; the server itself removes what has expired.
  *
  * - Let the client fail fast: `disableOfflineQueue: true` (node-redis) or `enableOfflineQueue: false` with
- *   `maxRetriesPerRequest: 1` (ioredis). A write that waits in a queue while its request is answered with 503 may still be made
- *   when the server is back.
+ *   `maxRetriesPerRequest: 1` (ioredis). A write that waits in a queue while its request is answered with 503 may still
+ *   be made when the server is back.
  * - `maxmemory-policy` should be `noeviction`, or logins vanish silently; a full server then refuses new ones with 503.
- * - A server without `appendonly` forgets the last seconds when it ends; a logout among them comes back with the snapshot.
- *   Replicas lag: read from the primary (`readOnly`, `scaleReads` off), or a logout is seen late.
- * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) saves the round trip of a read: what is cached lets requests
- *   in, and all else asks the server. A write by another process is then seen one invalidation message later, and a lost
- *   connection empties the cache. One that is only silent is believed until `socketTimeout`; with a `pingInterval` below it, a
- *   quiet one is not taken for silent.
+ * - A server without `appendonly` forgets the last seconds when it ends; a logout among them comes back with the
+ *   snapshot. Replicas lag: read from the primary (`readOnly`, `scaleReads` off), or a logout is seen late.
+ * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) saves the round trip of a read: what is cached lets
+ *   requests in, and all else asks the server. A write by another process is then seen one invalidation message later,
+ *   and a lost connection empties the cache. One that is only silent is believed until `socketTimeout`; with a
+ *   `pingInterval` below it, a quiet one is not taken for silent.
  * @throws `TypeError` when `client` is neither driver's.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
@@ -121,7 +124,10 @@ class Store implements RedisStore {
     return isDone(await this.#run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
   }
 
-  /** The policy by which the server drops keys before they expire; `null` when it has no limit, or refuses writes instead. */
+  /**
+   * The policy by which the server drops keys before they expire; `null` when it has no limit, or refuses writes
+   * instead.
+   */
   async evictionPolicy(): Promise<string | null> {
     const policy = await this.#redis.run(SCRIPTS.eviction, this.#recordKey('eviction'))
     return typeof policy === 'string' && policy !== 'noeviction' ? policy : null

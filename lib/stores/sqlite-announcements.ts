@@ -19,8 +19,9 @@ export interface LookStatements {
 }
 
 /**
- * Looks for what other connections announce, again and again until the returned function is called. SQLite has no way to tell
- * another process, so each process asks for a number that SQLite keeps in shared memory. Never keeps the process alive.
+ * Looks for what other connections announce, again and again until the returned function is called. SQLite has no way
+ * to tell another process, so each process asks for a number that SQLite keeps in shared memory. Never keeps the
+ * process alive.
  */
 export function watchFile(statements: LookStatements, tell: Listener): Unsubscribe {
   let version = versionOf(statements)

@@ -14,7 +14,8 @@ export interface SqliteStatement {
 }
 
 /**
- * Refuses everything but a synchronous driver, because a driver that answers by callback would answer every question with itself.
+ * Refuses everything but a synchronous driver, because a driver that answers by callback would answer every question
+ * with itself.
  * @throws `TypeError`
  */
 export function refuseOthers(database: SqliteDatabase): void {

@@ -53,8 +53,8 @@ export type StatementName =
 export type EndStatementName = 'end' | 'endVersion' | 'endEpoch' | 'trim' | 'endsAfter' | 'lastEnd' | 'version'
 
 /**
- * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no change, and
- * whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
+ * The row that holds the cutoff, in `last_seen_at`. It stands among the records, so that an existing table needs no
+ * change, and whoever empties or restores the table treats both alike. `keyOf` makes this key of no handle.
  */
 const CUTOFF = "'#cutoff'"
 
@@ -103,8 +103,8 @@ export function statementsOf(table: string): Record<StatementName, string> {
 }
 
 /**
- * The statements that announce. Those that begin with `end` run before the write itself, under the same conditions, so that an
- * end is noted exactly when the write happens.
+ * The statements that announce. Those that begin with `end` run before the write itself, under the same conditions, so
+ * that an end is noted exactly when the write happens.
  */
 export function endStatementsOf(table: string): Record<EndStatementName, string> {
   const ends = `"${table}_ends"`

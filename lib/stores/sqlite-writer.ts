@@ -19,7 +19,10 @@ export interface Write {
 /** The rows that each statement of a step has changed. */
 export type Changes = readonly number[]
 
-/** Writes that wait for another process's write without holding up this process, as the driver's own way of waiting would. */
+/**
+ * Writes that wait for another process's write without holding up this process, as the driver's own way of waiting
+ * would.
+ */
 export class SqliteWriter {
   readonly #database: SqliteDatabase
   /** The time that the connection waits by itself, which is set back after each write. */

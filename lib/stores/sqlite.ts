@@ -15,11 +15,19 @@ export type { SqliteStore } from './sqlite-store.ts'
 export interface SqliteStoreOptions {
   /** A better-sqlite3 `Database` or a node:sqlite `DatabaseSync`. The store never closes it. */
   database: SqliteDatabase
-  /** Letters, digits and underscores, at most 50. The user index is a second table, `<table>_index`. Default `sessions`. */
+  /**
+   * Letters, digits and underscores, at most 50. The user index is a second table, `<table>_index`. Default `sessions`.
+   */
   table?: string
-  /** Creates what is missing of the tables at once. Default `true`; `sqliteSchema` has the SQL for those who migrate themselves. */
+  /**
+   * Creates what is missing of the tables at once. Default `true`; `sqliteSchema` has the SQL for those who migrate
+   * themselves.
+   */
   createTable?: boolean
-  /** The time that a write waits for another process's write. Keep it below `storeTimeout`: a longer wait may write after the 503. Default `1s`. */
+  /**
+   * The time that a write waits for another process's write. Keep it below `storeTimeout`: a longer wait may write
+   * after the 503. Default `1s`.
+   */
   timeout?: Duration
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   clock?: () => number
@@ -28,15 +36,15 @@ export interface SqliteStoreOptions {
 /**
  * Sessions in one SQLite file: what a single machine needs to keep its logins over a restart.
  *
- * Switches the database to write-ahead logging, so that reads and another process's write do not wait for each other. Every method
- * is one statement, atomic by itself; SQLite runs it on this thread, in microseconds. `synchronous` stays as the connection
- * has it: `FULL` unless the app relaxed it; with `NORMAL` a power cut can undo the last writes, a logout among them.
- * Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
+ * Switches the database to write-ahead logging, so that reads and another process's write do not wait for each other.
+ * Every method is one statement, atomic by itself; SQLite runs it on this thread, in microseconds. `synchronous` stays
+ * as the connection has it: `FULL` unless the app relaxed it; with `NORMAL` a power cut can undo the last writes, a
+ * logout among them. Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
  *
- * Give it a connection of its own: its writes would become part of a transaction that the app leaves open over an `await`. A
- * write that waits for another process's lets this process go on meanwhile, whatever `busy_timeout` says.
- * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or something that is no synchronous SQLite; the
- * driver's error when the tables are missing and `createTable` is `false`.
+ * Give it a connection of its own: its writes would become part of a transaction that the app leaves open over an
+ * `await`. A write that waits for another process's lets this process go on meanwhile, whatever `busy_timeout` says.
+ * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or something that is no synchronous
+ * SQLite; the driver's error when the tables are missing and `createTable` is `false`.
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { database, table = 'sessions', createTable = true, clock = Date.now } = options
@@ -66,7 +74,8 @@ function opened(database: SqliteDatabase, { table, createTable, schema, timeout,
   database.exec(`PRAGMA busy_timeout = ${Math.max(own, timeout)}`)
   try {
     if (createTable) database.exec(`PRAGMA journal_mode = WAL; ${schema}`)
-    // A file without the tables belongs to another program: the statements fail before anything about the file is changed.
+    // A file without the tables belongs to another program: the statements fail before anything about the file is
+    // changed.
     const store = new Sqlite(database, table, new SqliteWriter(database, timeout, own), clock)
     database.exec('PRAGMA journal_mode = WAL')
     return store

@@ -16,8 +16,8 @@ export interface AssertSecureOptions {
  *
  * @param options What `app.register(secureSession, options)` will get.
  * @param environment What `NODE_ENV` will be, or an object like `process.env`. Default `'production'`.
- * @throws AssertionError with the whole report as its message, when a finding that is not silenced is at or above the level.
- * No secret is in it.
+ * @throws AssertionError with the whole report as its message, when a finding that is not silenced is at or above the
+ * level. No secret is in it.
  */
 export function assertSecure(
   options: unknown,

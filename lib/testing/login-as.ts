@@ -16,16 +16,16 @@ export interface LoginAsOptions extends Omit<LoginOptions, 'keep'> {
 }
 
 /**
- * Logs a user in without a form, a password or a request, as Django's `force_login` does. Resolves to the value of a `cookie`
- * header for `app.inject`:
+ * Logs a user in without a form, a password or a request, as Django's `force_login` does. Resolves to the value of a
+ * `cookie` header for `app.inject`:
  *
  * ```ts
  * const cookie = await loginAs(app, { id: 'u1', name: 'Ada' })
  * const page = await app.inject({ url: '/account', headers: { cookie } })
  * ```
  *
- * The login is a real one: the app's store, limits, `authHash` and events take part. Nothing of this is within reach over HTTP.
- * Waits for `app.ready()`.
+ * The login is a real one: the app's store, limits, `authHash` and events take part. Nothing of this is within reach
+ * over HTTP. Waits for `app.ready()`.
  * @throws TypeError when the plugin is not registered on this app, or only inside one of its child contexts
  * @throws `SESSION_USER_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`
  */

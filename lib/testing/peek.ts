@@ -20,9 +20,10 @@ export interface PeekedSession {
 }
 
 /**
- * Looks into the session that a `cookie` header (or a `set-cookie` line) leads to, without using it: no touch, no renewal, no
- * event. `undefined` when the cookie opens nothing: no session cookie or two of them, forged, expired, ended, or with an id
- * that a login or a renewal has replaced. A credentials check (`authHash`) is not made. Waits for `app.ready()`.
+ * Looks into the session that a `cookie` header (or a `set-cookie` line) leads to, without using it: no touch, no
+ * renewal, no event. `undefined` when the cookie opens nothing: no session cookie or two of them, forged, expired,
+ * ended, or with an id that a login or a renewal has replaced. A credentials check (`authHash`) is not made. Waits for
+ * `app.ready()`.
  * @throws TypeError when the plugin is not registered on this app
  * @throws `SESSION_STORE_UNAVAILABLE`
  */

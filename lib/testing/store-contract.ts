@@ -24,8 +24,8 @@ export interface OpenedStore {
 
 /**
  * The promise that a check is about: `records` (the five methods), `atomic` (the same methods called at once), `damage`
- * (unreadable records), and one for each power: `index` (`UserIndex`), `sweep` (`Sweeping`), `many` (`ReadingMany`), `listing`
- * (`Enumerating`), `cutoff` (`Cutoff`), `announcing` (`Announcing`), `clock` (`Clocked`).
+ * (unreadable records), and one for each power: `index` (`UserIndex`), `sweep` (`Sweeping`), `many` (`ReadingMany`),
+ * `listing` (`Enumerating`), `cutoff` (`Cutoff`), `announcing` (`Announcing`), `clock` (`Clocked`).
  */
 export type ContractPart =
   | 'records'
@@ -55,9 +55,9 @@ export interface ContractCheck {
  * for (const check of storeContract(open)) test(check.name, () => check.run())
  * ```
  *
- * `open` is called once for each check, with the clock that the store has to go by. Time passes only on that clock, which
- * starts at the present. No check waits, except for an announcement that is on its way. A store that makes only some of the
- * promises filters the list by `part`.
+ * `open` is called once for each check, with the clock that the store has to go by. Time passes only on that clock,
+ * which starts at the present. No check waits, except for an announcement that is on its way. A store that makes only
+ * some of the promises filters the list by `part`.
  */
 export function storeContract(open: (clock: () => number) => OpenedStore | Promise<OpenedStore>): ContractCheck[] {
   const parts: [ContractPart, readonly Check[]][] = [

@@ -5,7 +5,10 @@ import type { Browser, Handler, Page } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 import { door } from '../support/gate-store.ts'
 
-/** Runs handlers in requests that have all loaded the session before the first of them goes on; then one after the other. */
+/**
+ * Runs handlers in requests that have all loaded the session before the first of them goes on; then one after the
+ * other.
+ */
 async function together(browser: Browser, handlers: readonly Handler[]): Promise<Page[]> {
   const turns = handlers.map(() => door())
   const begun = handlers.map(() => door())

@@ -349,7 +349,10 @@ function fail(): never {
   throw new Error('the hook failed')
 }
 
-/** Many interleavings of everything, drawn by fast-check, which prints seed, plan and schedule of one that breaks a promise. */
+/**
+ * Many interleavings of everything, drawn by fast-check, which prints seed, plan and schedule of one that breaks a
+ * promise.
+ */
 export function randomAttack(t: Test, makeStore: MakeStore, runs: number): void {
   t.test('no interleaving of logins, logouts, writes, renewals and revocations breaks a promise', async (t) => {
     const bench = await boot(t, makeStore)

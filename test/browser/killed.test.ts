@@ -16,8 +16,8 @@ import type { BankSite } from '../support/sites.ts'
 import { openBank } from '../support/sites.ts'
 import { temporaryFolder } from '../support/sqlite.ts'
 
-// Chromium writes its cookies to disk 30 s after the first change, by a clock that no test moves. So this file waits for real:
-// `KILLED_AFTER=1,5,15,29 KILLED_TIMES=20 npx tap test/browser/killed.test.ts` is the long run.
+// Chromium writes its cookies to disk 30 s after the first change, by a clock that no test moves. So this file waits
+// for real: `KILLED_AFTER=1,5,15,29 KILLED_TIMES=20 npx tap test/browser/killed.test.ts` is the long run.
 const seconds = (process.env['KILLED_AFTER'] ?? '1').split(',').map(Number)
 const times = Number(process.env['KILLED_TIMES'] ?? 1)
 const ACCOUNT = 'Good to see you, Alice Albright'

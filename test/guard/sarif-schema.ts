@@ -10,8 +10,9 @@ const message = {
 const level = { enum: ['none', 'note', 'warning', 'error'] }
 
 /**
- * What SARIF 2.1.0 (OASIS, section 3) allows of the objects that a report of ours is made of, and nothing else: every property that
- * the standard requires is required here, and a property that the report begins to use has to be added first.
+ * What SARIF 2.1.0 (OASIS, section 3) allows of the objects that a report of ours is made of, and nothing else: every
+ * property that the standard requires is required here, and a property that the report begins to use has to be added
+ * first.
  */
 export const SARIF_SCHEMA: object = {
   type: 'object',

@@ -14,8 +14,8 @@ const NOTHING = (): void => undefined
 const SOCKET = { remoteAddress: '192.0.2.1', on: NOTHING, once: NOTHING, removeListener: NOTHING, destroyed: false }
 
 /**
- * Sends a request through the router of an app, as its HTTP server does. The two objects have what Fastify needs of a request
- * without a body and of its response, which makes a simulation several times faster than `app.inject`.
+ * Sends a request through the router of an app, as its HTTP server does. The two objects have what Fastify needs of a
+ * request without a body and of its response, which makes a simulation several times faster than `app.inject`.
  */
 export function exchange(app: FastifyInstance, url: string, headers: Record<string, string>): Promise<Response> {
   return new Promise((resolve) => {

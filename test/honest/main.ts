@@ -12,10 +12,13 @@ import type { Ending } from './thieves.ts'
 import { ENDINGS, LIFETIMES, LOOTS, runThieves, STRATEGIES } from './thieves.ts'
 
 /**
- * The long run of both simulations: `npm run honest -- [--seed 1] [--requests 100000] [--copies 100]
- * [--part honest|thieves] [--only part-of-a-name] [--model] [--baseline]`.
- * Writes two tables to `lib/session/README.md` between its markers, or to `test/honest/results.md`. `--baseline` keeps the
- * thieves' numbers as the ones to compare with; `--model` runs the rule on paper and writes nothing.
+ * The long run of both simulations:
+ *
+ *     npm run honest -- [--seed 1] [--requests 100000] [--copies 100] [--part honest|thieves]
+ *       [--only part-of-a-name] [--model] [--baseline]
+ *
+ * Writes two tables to `lib/session/README.md` between its markers, or to `test/honest/results.md`. `--baseline` keeps
+ * the thieves' numbers as the ones to compare with; `--model` runs the rule on paper and writes nothing.
  */
 const { values } = parseArgs({
   options: {

@@ -97,7 +97,10 @@ export function judge(held: Holding, id: ModelId, isTied: boolean, now: number, 
   return contend(held, id.nonce, now, isTied, 'older-contends')
 }
 
-/** The entry of an id that was shown beside the head, or of the line it stems from. An ancestor of the head names no line. */
+/**
+ * The entry of an id that was shown beside the head, or of the line it stems from. An ancestor of the head names no
+ * line.
+ */
 function rivalOf({ base, passed }: Holding, { nonce, parent }: ModelId): Holding['passed'][number] | undefined {
   const isOwn = nonce === base.nonce || nonce === base.parent || parent === base.parent || parent === base.nonce
   return (

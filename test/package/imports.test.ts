@@ -24,7 +24,10 @@ const WORDS = [
   'lib/storage/recent.ts',
 ]
 
-/** Who may import which folders, files and packages. The first row that fits a file counts; a file that fits none has no place. */
+/**
+ * Who may import which folders, files and packages. The first row that fits a file counts; a file that fits none has no
+ * place.
+ */
 const DIRECTION = [
   { where: 'types/', may: [...PURE, 'fastify', '@fastify/'] },
 

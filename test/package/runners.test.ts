@@ -13,7 +13,10 @@ const fixtures = join(ROOT, 'test/package/runners')
 /** Jest loads ES modules only with this flag of Node. */
 const FLAG = 'NODE_OPTIONS=--experimental-vm-modules --no-warnings'
 
-/** `app.inject` requires a package that is an ES module, which Jest can do from Node 24.9. Before, Babel compiles the package. */
+/**
+ * `app.inject` requires a package that is an ES module, which Jest can do from Node 24.9. Before, Babel compiles the
+ * package.
+ */
 const JEST = {
   testMatch: ['**/*.spec.js'],
   transform: {

@@ -41,7 +41,9 @@ function hostileHeaders(id: string): Record<string, string> {
   }
 }
 
-/** Those in the shape of an id whose signature is wrong: a secret that is gone may have made them, so they are cleared. */
+/**
+ * Those in the shape of an id whose signature is wrong: a secret that is gone may have made them, so they are cleared.
+ */
 const OBSOLETE = new Set([
   'signature of another id',
   'other handle',

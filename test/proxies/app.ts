@@ -86,7 +86,10 @@ export async function post(
   return { status: response.statusCode, body: await text(response) }
 }
 
-/** Opens a WebSocket through a proxy, with an Origin and no Sec-Fetch-Site, as all browsers do. Returns the status: 101 is open. */
+/**
+ * Opens a WebSocket through a proxy, with an Origin and no Sec-Fetch-Site, as all browsers do. Returns the status: 101
+ * is open.
+ */
 export async function upgrade(
   port: number,
   headers: Record<string, string>,

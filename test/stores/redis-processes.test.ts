@@ -17,7 +17,9 @@ interface Held {
   readonly gate: Gate
 }
 
-/** Two apps that share nothing but the server, each with a driver of its own; their store can be held in mid-request. */
+/**
+ * Two apps that share nothing but the server, each with a driver of its own; their store can be held in mid-request.
+ */
 async function twoApps(t: Test): Promise<[Held, Held]> {
   const prefix = `${freshName()}:`
   const boot = async (driver: typeof nodeRedis6): Promise<Held> => {

@@ -13,7 +13,10 @@ const TAGS = { integer: 0x02, bitString: 0x03, oid: 0x06, utf8: 0x0c, utcTime: 0
 const ECDSA_WITH_SHA256 = sequence(der(TAGS.oid, Buffer.from('2a8648ce3d040302', 'hex')))
 const COMMON_NAME = der(TAGS.oid, Buffer.from('550403', 'hex'))
 
-/** Makes a certificate (RFC 5280, 4.1) with Node alone. The certificate names no host, because browsers are told to trust its key. */
+/**
+ * Makes a certificate (RFC 5280, 4.1) with Node alone. The certificate names no host, because browsers are told to
+ * trust its key.
+ */
 export function makeCertificate(): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' })

@@ -47,8 +47,8 @@ export class Chromium {
 }
 
 /**
- * Starts a Chromium that is one device, with a new profile that is deleted when the test ends. Private windows and Debian's
- * settings block all third-party cookies. This profile allows them, so that SameSite alone decides.
+ * Starts a Chromium that is one device, with a new profile that is deleted when the test ends. Private windows and
+ * Debian's settings block all third-party cookies. This profile allows them, so that SameSite alone decides.
  */
 export async function startProfile(t: Test, certificate: Certificate): Promise<BrowserContext> {
   const home = temporaryFolder(t)

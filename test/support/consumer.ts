@@ -18,8 +18,8 @@ export interface Consumer {
 const NAME = 'fastify-session-guard'
 
 /**
- * Makes a project that has the packed package installed. The project lies in a temporary folder, so that nothing of this
- * repository resolves in it by accident. The test's teardown removes the folder.
+ * Makes a project that has the packed package installed. The project lies in a temporary folder, so that nothing of
+ * this repository resolves in it by accident. The test's teardown removes the folder.
  */
 export async function consumerProject(
   t: { teardown(end: () => unknown): unknown },

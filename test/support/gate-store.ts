@@ -73,7 +73,9 @@ export async function settle(): Promise<void> {
   for (let round = 0; round < 4; round += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A store between the plugin and the real one, in which a test decides what happens first. It notes all that happens. */
+/**
+ * A store between the plugin and the real one, in which a test decides what happens first. It notes all that happens.
+ */
 export class Gate {
   /** What the plugin gets. It has the powers of the real store, and no others. */
   readonly store: AnyStore

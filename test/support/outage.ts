@@ -19,8 +19,8 @@ export function expectNoUnhandled(t: Test): void {
 export type Outage = 'all' | 'writes'
 
 /**
- * What an app does while its store is away: it answers everybody in time, says 503 to those it would have to look up, serves the
- * others, and reports no login that is not stored.
+ * What an app does while its store is away: it answers everybody in time, says 503 to those it would have to look up,
+ * serves the others, and reports no login that is not stored.
  */
 export async function expectOutage(
   t: Test,

@@ -14,7 +14,9 @@ const COMPILER_OPTIONS = {
   verbatimModuleSyntax: true,
 }
 
-/** Compiles the TypeScript files of a folder in place. Resolves to the compiler's complaints, empty when there are none. */
+/**
+ * Compiles the TypeScript files of a folder in place. Resolves to the compiler's complaints, empty when there are none.
+ */
 export async function typeCheck(folder: string, tsc: string, options: { skipLibCheck: boolean }): Promise<string> {
   const compilerOptions = { ...COMPILER_OPTIONS, ...options }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))

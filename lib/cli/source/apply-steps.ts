@@ -6,8 +6,8 @@ import { optionsSites } from './options-literals.ts'
 import type { Node, Project, SourceModule } from './project.ts'
 
 /**
- * Edits the options where they are written, one step after the other. Returns whether all steps could be done; otherwise no edit
- * remains, because a half of a fix may be worse than none.
+ * Edits the options where they are written, one step after the other. Returns whether all steps could be done;
+ * otherwise no edit remains, because a half of a fix may be worse than none.
  */
 export function applySteps(project: Project, entry: string, patch: readonly FixStep[]): boolean {
   const before = project.edits()

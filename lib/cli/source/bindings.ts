@@ -100,7 +100,9 @@ export function specifierOf(node: Node): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Returns the value of a name in a module: the initial value of a variable, a function, or an export of another file. */
+/**
+ * Returns the value of a name in a module: the initial value of a variable, a function, or an export of another file.
+ */
 export function bindingOf(project: Project, module: SourceModule, name: string): Found | undefined {
   for (const node of nodesOf(module.program)) {
     if (node.type === 'VariableDeclarator' && isNode(node['init'])) {

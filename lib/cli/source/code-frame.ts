@@ -11,8 +11,8 @@ const HARMLESS =
   /^(lax|strict|none|auto|production|development|test|direct|proxy|evict|refuse|aal[123]|\/|\d{1,4}(ms|s|m|h|d))$/
 
 /**
- * The line on which the first written option of a finding stands, with a caret under the option. Other texts, long numbers and
- * comments of the line are covered, because the option beside may be the secret.
+ * The line on which the first written option of a finding stands, with a caret under the option. Other texts, long
+ * numbers and comments of the line are covered, because the option beside may be the secret.
  */
 export function codeFrame(
   project: Project,

@@ -11,7 +11,9 @@ export interface FileNaming {
   readonly inFailure: (failure: Failure) => Failure
 }
 
-/** Names files from the root of the repository for formats that code hosts read, from the working directory for people. */
+/**
+ * Names files from the root of the repository for formats that code hosts read, from the working directory for people.
+ */
 export function fileNaming(cwd: string, format: string): FileNaming {
   const root = format === 'sarif' || format === 'github' ? repositoryOf(cwd) : cwd
   const name = (file: string): string => {

@@ -30,7 +30,10 @@ const MAX_FILES = 200
 const SOURCE = /\.[cm]?[jt]s$/
 const OPTIONS_EXPORTS = ['default', 'options', 'sessionOptions', 'secureSessionOptions', 'session', 'secureSession']
 
-/** Finds where the app of a file registers secureSession, in the file and in those that it imports; or where it exports options. */
+/**
+ * Finds where the app of a file registers secureSession, in the file and in those that it imports; or where it exports
+ * options.
+ */
 export function optionsSites(project: Project, entry: string): OptionsSite[] {
   const imported = modulesFrom(project, [entry])
   const sites = imported.flatMap((module) => registrations(project, module))

@@ -51,7 +51,9 @@ export const copiedCookie: Attack = {
   },
 }
 
-/** Lets both browsers go on until one of them is refused. Returns that exchange, or `undefined` when none was refused. */
+/**
+ * Lets both browsers go on until one of them is refused. Returns that exchange, or `undefined` when none was refused.
+ */
 async function goOn(scene: Scene): Promise<Exchange | undefined> {
   const { alice, attacker } = scene
   for (let round = 0; round < MAX_ROUNDS; round += 1) {

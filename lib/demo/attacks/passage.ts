@@ -71,7 +71,10 @@ export async function readPassage({ room, name, stop }: PassageName): Promise<Pa
   return { file: passage.file, lines }
 }
 
-/** Returns the head of a declaration, the decisive lines with those around them, and the end. `undefined` without a decisive line. */
+/**
+ * Returns the head of a declaration, the decisive lines with those around them, and the end. `undefined` without a
+ * decisive line.
+ */
 function excerptOf({ lines, firstLine, head }: Declaration, stop: string): readonly Line[] | undefined {
   const stops = lines.flatMap((text, place) => (place >= head && text.includes(stop) ? [place] : []))
   if (stops.length === 0) return undefined
@@ -99,8 +102,8 @@ async function readSources(): Promise<readonly Source[]> {
 }
 
 /**
- * Finds declarations of a name. Goes by the formatting of this project: a declaration ends at the first closing brace that
- * stands under its first letter.
+ * Finds declarations of a name. Goes by the formatting of this project: a declaration ends at the first closing brace
+ * that stands under its first letter.
  */
 function declarationsIn(source: Source, name: string): readonly Declaration[] {
   const { file, lines } = source

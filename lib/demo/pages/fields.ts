@@ -19,7 +19,9 @@ export function passwordField(label: string, error: string | undefined): Html {
   </div>`
 }
 
-/** The attributes from which a screen reader learns what was wrong with a field, and the field's hint. `hint` is an id. */
+/**
+ * The attributes from which a screen reader learns what was wrong with a field, and the field's hint. `hint` is an id.
+ */
 export function notes(error: string | undefined, hint?: string): Html {
   const ids = [...(error === undefined ? [] : [ERROR_ID]), ...(hint === undefined ? [] : [hint])]
   return html`${error !== undefined && html`aria-invalid="true"`}

@@ -17,7 +17,9 @@ export interface Frame {
   readonly hasPanel: boolean
 }
 
-/** The place of the panel, which is filled in when the response is about to leave. No visitor's text can hold this mark. */
+/**
+ * The place of the panel, which is filled in when the response is about to leave. No visitor's text can hold this mark.
+ */
 export const PANEL_MARK = '<!--panel-->'
 
 /** Returns a whole document. */

@@ -25,7 +25,10 @@ export function loggedOutAddress(bank: Bank, handle: string): string {
   return `/?from=${AFTER_LOGOUT}${endedQuery(bank, handle)}`
 }
 
-/** Returns the login page's address for a request that needs a login. If the visitor's session just ended, the page says how. */
+/**
+ * Returns the login page's address for a request that needs a login. If the visitor's session just ended, the page says
+ * how.
+ */
 export function loginAddress(bank: Bank, request: FastifyRequest): string {
   const from = request.url === '/devices' ? 'devices' : 'account'
   return `/?from=${from}${endedQuery(bank, bank.issued.handleOf(presentedCookie(bank, request)))}`

@@ -49,8 +49,8 @@ export function presentedCookie(bank: Bank, request: FastifyRequest): string {
 }
 
 /**
- * Fills in the panel, and notes the id that the response carries. The plugin writes its cookie after the page is made, so
- * the panel can show a new secret only here.
+ * Fills in the panel, and notes the id that the response carries. The plugin writes its cookie after the page is made,
+ * so the panel can show a new secret only here.
  */
 export function fillPanel(bank: Bank): onSendAsyncHookHandler {
   return async (request, reply, payload) => {
@@ -107,7 +107,10 @@ function secretFacts(bank: Bank, handle: string, cookie: string): readonly Secre
   return isKnown ? facts : [...facts, { fingerprint: current, reason: 'from before the bank opened', isCurrent: true }]
 }
 
-/** Returns the end of the session whose ticket is in the address; `undefined` without a ticket, or while that session lives. */
+/**
+ * Returns the end of the session whose ticket is in the address; `undefined` without a ticket, or while that session
+ * lives.
+ */
 async function endedFacts(bank: Bank, request: FastifyRequest): Promise<EndedFacts | undefined> {
   const seen = bank.ended.find(field(request.query, 'ended'))
   if (seen === undefined) return undefined

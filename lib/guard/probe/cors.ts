@@ -11,7 +11,9 @@ export interface ProbedContext {
 
 const MAX_PLACES = 8
 
-/** Origins that nobody should let in: a name that cannot exist (RFC 2606), and `null`, which every sandboxed frame has. */
+/**
+ * Origins that nobody should let in: a name that cannot exist (RFC 2606), and `null`, which every sandboxed frame has.
+ */
 export function strangeOrigins(): readonly string[] {
   return [`https://${randomBytes(8).toString('hex')}.invalid`, 'null']
 }

@@ -41,8 +41,8 @@ export interface ProbeInput {
 export type ProbedStore = { get(handle: string): Promise<unknown> } & Pick<StoreDescription, 'now' | 'evictionPolicy'>
 
 /**
- * Finds out what the other plugins of an app do, once all have loaded: for an `onReady` hook. Asks the app over its router where
- * somebody is there to answer, and the store. Never rejects.
+ * Finds out what the other plugins of an app do, once all have loaded: for an `onReady` hook. Asks the app over its
+ * router where somebody is there to answer, and the store. Never rejects.
  */
 export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promise<NeighbourFacts> {
   const { contexts, secrets, store, storeTimeout } = input
@@ -72,7 +72,10 @@ export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promis
   }
 }
 
-/** By how much the store's clock is ahead. The answer was made between question and arrival: half the time is given either way. */
+/**
+ * By how much the store's clock is ahead. The answer was made between question and arrival: half the time is given
+ * either way.
+ */
 async function probeClock({ store, storeTimeout, clock }: ProbeInput): Promise<number | null> {
   if (clock === undefined || typeof store?.now !== 'function') return null
   const asked = clock()

@@ -4,7 +4,10 @@ import { within } from './within.ts'
 
 const SIGNED_TEXT = 'fastify-session-guard'
 
-/** Plugins that sign, or take for signed, what one of our secrets signs. They are asked to; their own secret is never read. */
+/**
+ * Plugins that sign, or take for signed, what one of our secrets signs. They are asked to; their own secret is never
+ * read.
+ */
 export async function secretSharers(contexts: readonly object[], secrets: readonly string[]): Promise<string[]> {
   const isCookieOurs = decorators(contexts, 'unsignCookie').map((unsign) => isCookieShared(unsign, secrets))
   const isTokenOurs = decorators(contexts, 'jwt').map((jwt) => isTokenShared(jwt, secrets))

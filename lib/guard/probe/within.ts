@@ -1,4 +1,7 @@
-/** Returns the answer to a question within a time in milliseconds; `undefined` after that time or a failure. Never rejects. */
+/**
+ * Returns the answer to a question within a time in milliseconds; `undefined` after that time or a failure. Never
+ * rejects.
+ */
 export async function within<Answer>(
   timeout: number,
   ask: () => Answer | Promise<Answer>,

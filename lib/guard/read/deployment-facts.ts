@@ -4,14 +4,14 @@ export interface WeakId {
   readonly why: string
 }
 
-/** What the answers of a deployment show, beside CORS and the attributes of its cookies. */
+/** The facts that the answers of a deployment show, beside CORS and the attributes of its cookies. */
 export interface DeploymentFacts {
   /** Paths whose answers set a session cookie or show a user, although shared caches may keep these answers. */
   readonly cacheable: readonly string[]
   /** Places where a session id stands in an address. */
   readonly idsInUrls: readonly string[]
   readonly weakIds: readonly WeakId[]
-  /** What Strict-Transport-Security asks for; `null` without the header. */
+  /** The demands of Strict-Transport-Security; `null` without the header. */
   readonly hsts: { readonly maxAge: number; readonly hasSubdomains: boolean } | null
   /** The http address of a login form, or of the page that it is sent to; `null` for none. */
   readonly loginOverHttp: string | null

@@ -89,7 +89,9 @@ export function readEnvironment(input: unknown, option: unknown): Environment {
   }
 }
 
-/** The second line of a report: `production (NODE_ENV is "prod", which is not a known name; production rules apply)`. */
+/**
+ * The second line of a report: `production (NODE_ENV is "prod", which is not a known name; production rules apply)`.
+ */
 export function describeEnvironment({ name, asked, askedBy }: Environment): string {
   const source = askedBy === 'NODE_ENV' ? 'NODE_ENV' : 'the option environment'
   if (asked === undefined) return 'production (neither environment nor NODE_ENV is set; production rules apply)'

@@ -107,7 +107,10 @@ const DIGEST_LENGTHS = new Set([16, 20, 32, 64])
 
 let digests: ReadonlySet<string> | undefined
 
-/** Tells whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length are judged. */
+/**
+ * Tells whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length
+ * are judged.
+ */
 export function isDigestOfWord(bytes: Buffer): boolean {
   if (!DIGEST_LENGTHS.has(bytes.length)) return false
   digests ??= new Set(

@@ -18,11 +18,17 @@ export interface NeighbourFacts {
   readonly cookieNames: readonly string[]
   /** By how many milliseconds the store's server is ahead of this machine; `null` when that cannot be told. */
   readonly clockSkew: number | null
-  /** The policy by which the store's server drops records that have not expired; `null` when it does not, or cannot be told. */
+  /**
+   * The policy by which the store's server drops records that have not expired; `null` when it does not, or cannot be
+   * told.
+   */
   readonly evictionPolicy: string | null
   /** Tells whether Fastify believes any client that names itself a proxy: `trustProxy: true`. */
   readonly trustsEveryProxy: boolean
-  /** Tells whether the hook of @fastify/cookie runs; `false` when the app registered it with `hook: false`, `null` when that cannot be told. */
+  /**
+   * Tells whether the hook of @fastify/cookie runs; `false` when the app registered it with `hook: false`, `null` when
+   * that cannot be told.
+   */
   readonly readsCookies: boolean | null
   /** Routes, as `GET /path`, that ask for a login and have `config: { session: false }`. */
   readonly guardedWithoutSession: readonly string[]

@@ -19,7 +19,9 @@ export interface ReadOptions {
 /** A place that could not be read. */
 export interface Unreadable {
   readonly path: Path
-  /** A getter or a proxy threw; a promise stands there; or an object that only looks like options: a map, too many keys. */
+  /**
+   * A getter or a proxy threw; a promise stands there; or an object that only looks like options: a map, too many keys.
+   */
   readonly reason: 'threw' | 'promise' | 'strange'
 }
 
@@ -35,8 +37,8 @@ const LISTS = ['secret', 'trustedOrigins', 'migrateFrom', 'silence']
 const READ = new WeakMap<object, ReadOptions>()
 
 /**
- * Copies options, which may be hostile: cyclic, proxies, getters that throw. Each value is read once, here, and never again:
- * whoever reads the copy (`root`) gets what the first reading found.
+ * Copies options, which may be hostile: cyclic, proxies, getters that throw. Each value is read once, here, and never
+ * again: whoever reads the copy (`root`) gets what the first reading found.
  */
 export function readOptions(options: unknown): ReadOptions {
   const known = isBag(options) ? READ.get(options) : undefined

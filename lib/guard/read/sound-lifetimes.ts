@@ -20,8 +20,9 @@ const USUAL: Readonly<Record<keyof Lifetimes, readonly [least: number, most: num
 }
 
 /**
- * The lifetimes that come nearest to the options and stand in order, in milliseconds. A lifetime that the options give is only
- * ever shortened, to the next longer one or to what `assurance: 'aal3'` insists on. One that is no duration is read so that it fits.
+ * The lifetimes that come nearest to the options and stand in order, in milliseconds. A lifetime that the options give
+ * is only ever shortened, to the next longer one or to what `assurance: 'aal3'` insists on. One that is no duration is
+ * read so that it fits.
  */
 export function soundLifetimes(facts: ConfigFacts): Lifetimes {
   const sound = { ...facts.lifetimes }

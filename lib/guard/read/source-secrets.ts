@@ -15,7 +15,10 @@ const MAX_SOURCE = 1_000_000
 
 const MAX_SECRETS = 50
 
-/** Secrets that stand in source text as literals, also as what stands in for an environment variable. The text is only read. */
+/**
+ * Secrets that stand in source text as literals, also as what stands in for an environment variable. The text is only
+ * read.
+ */
 export function secretsInSource(text: string): SourceSecret[] {
   const found: SourceSecret[] = []
   let before = ''

@@ -15,7 +15,10 @@ export interface StoreDescription {
   readonly location?: string
   /** The time of the store's server, in milliseconds since 1970. Asked once, before the app listens. */
   readonly now?: () => Promise<number>
-  /** The policy by which a server drops records before they expire; `null` when it never does. Asked once, before the app listens. */
+  /**
+   * The policy by which a server drops records before they expire; `null` when it never does. Asked once, before the
+   * app listens.
+   */
   readonly evictionPolicy?: () => Promise<string | null>
 }
 

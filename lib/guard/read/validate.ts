@@ -129,7 +129,10 @@ const FIRST_SECONDS = 1e9
 const LAST_SECONDS = 1e10
 const MAX_TIME = 8.64e15
 
-/** Tells whether a clock returns milliseconds since 1970. The clock of a test may begin anywhere, except where seconds are. */
+/**
+ * Tells whether a clock returns milliseconds since 1970. The clock of a test may begin anywhere, except where seconds
+ * are.
+ */
 function tellsTime(clock: () => unknown): boolean {
   try {
     const time = clock()

@@ -24,7 +24,10 @@ function isNarrow(path: string | undefined): boolean {
   return path !== undefined && path !== '/' && isUsablePath(path) && !isAttributeTooBig(path)
 }
 
-/** A default name is not what the app did wrong: with Secure missing, secure-required says it, unless somebody silenced that. */
+/**
+ * A default name is not what the app did wrong: with Secure missing, secure-required says it, unless somebody silenced
+ * that.
+ */
 function isDefaultToldElsewhere(facts: ConfigFacts): boolean {
   if (facts.isGiven('cookie', 'name') || !isInsecure(facts)) return false
   const { sameSite, partitioned, secure } = facts.cookie

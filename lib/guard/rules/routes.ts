@@ -23,7 +23,9 @@ const PROOFS = [
   'jwt',
 ]
 
-/** The parameters of an identity provider that ends the session everywhere (OpenID Connect Front-Channel Logout 1.0). */
+/**
+ * The parameters of an identity provider that ends the session everywhere (OpenID Connect Front-Channel Logout 1.0).
+ */
 const LOGOUT_PROOFS = ['sid', 'iss', 'logout_token', 'state', 'samlrequest', 'samlresponse']
 
 function lacks({ parameters }: AnswerFacts, proofs: readonly string[]): boolean {

@@ -137,7 +137,9 @@ takes the place of each.`,
     }),
 }
 
-/** Returns the change that turns another library's option into ours. If the place is taken, the option is only removed. */
+/**
+ * Returns the change that turns another library's option into ours. If the place is taken, the option is only removed.
+ */
 function replacements(path: Path, suggestion: string | undefined, facts: ConfigFacts): Fix[] {
   const gone = remove(path)
   const { idleTimeout, absoluteTimeout } = soundLifetimes(facts)

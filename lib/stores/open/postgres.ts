@@ -19,7 +19,10 @@ interface PgModule extends DriverModule {
 /** The time that a server may take to say goodbye, in milliseconds. */
 const GOODBYE = 500
 
-/** Limits of an app, in milliseconds. Both are below `storeTimeout`, so that nothing is written for a request that got its 503. */
+/**
+ * Limits of an app, in milliseconds. Both are below `storeTimeout`, so that nothing is written for a request that got
+ * its 503.
+ */
 const APP_LIMITS = { connectionTimeoutMillis: 1_500, statement_timeout: 1_500 }
 
 const NO_LIMIT =

@@ -20,13 +20,17 @@ type SingleClient = Client & {
   select(database: number): Promise<unknown>
 }
 
-/** Tells whether a client may connect again: not before it was connected once, so that a server that is away is reported. */
+/**
+ * Tells whether a client may connect again: not before it was connected once, so that a server that is away is
+ * reported.
+ */
 interface Reconnecting {
   isAllowed: boolean
 }
 
 /**
- * Opens a Redis store with node-redis or ioredis, whichever the project has; behind the URL of one node of a Cluster, all of it.
+ * Opens a Redis store with node-redis or ioredis, whichever the project has; behind the URL of one node of a Cluster,
+ * all of it.
  * @throws `StoreUrlError` for a URL that the drivers read in different ways
  */
 export async function openRedis(url: string, { from, isApp, prefix }: OpenSettings): Promise<OpenedStore> {

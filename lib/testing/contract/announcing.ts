@@ -3,7 +3,10 @@ import type { Announcement, Announcing } from '../../../types/index.ts'
 import type { Bench, Check } from './check.ts'
 import { created, CROWD, IDLE, nextOf, recordAt } from './check.ts'
 
-/** The time that an announcement may take before the check gives up. A broken store fails late, a working one passes at once. */
+/**
+ * The time that an announcement may take before the check gives up. A broken store fails late, a working one passes at
+ * once.
+ */
 const PATIENCE = 10_000
 
 /** Everything that a listener has heard, with a way to wait for more. */

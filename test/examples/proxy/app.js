@@ -3,7 +3,10 @@ import proxy from '@fastify/http-proxy'
 import Fastify from 'fastify'
 import secureSession from 'fastify-session-guard'
 
-/** Stands for a server that renders pages: Next, Remix, SvelteKit, or `vite dev`. It trusts the header of the proxy alone. */
+/**
+ * Stands for a server that renders pages: Next, Remix, SvelteKit, or `vite dev`. It trusts the header of the proxy
+ * alone.
+ */
 const renderer = createServer((req, res) => {
   res.setHeader('content-type', 'text/html')
   const { cookie = 'no cookie', 'x-user-id': user = 'stranger' } = req.headers

@@ -14,8 +14,8 @@ interface Test {
 const PROGRAM = '/usr/sbin/nginx'
 
 /**
- * A shared cache as RFC 9111 has it: what to keep, and for whom, is for the responses to say. Of its own accord nginx would not
- * keep those that set a cookie; the RFC does not ask for that (7.3), and other caches do keep them.
+ * A shared cache as RFC 9111 has it: what to keep, and for whom, is for the responses to say. Of its own accord nginx
+ * would not keep those that set a cookie; the RFC does not ask for that (7.3), and other caches do keep them.
  */
 const CONFIG = `
 daemon off;
@@ -46,8 +46,8 @@ http {
 `
 
 /**
- * Starts a cache that listens at `cache.sock` in this folder, in front of an app at `app.sock`, and is gone when the test ends.
- * Its answers say `X-Cache: HIT` or `MISS`.
+ * Starts a cache that listens at `cache.sock` in this folder, in front of an app at `app.sock`, and is gone when the
+ * test ends. Its answers say `X-Cache: HIT` or `MISS`.
  */
 export async function startCache(t: Test, home: string): Promise<void> {
   if (!existsSync(PROGRAM)) {

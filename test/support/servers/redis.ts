@@ -41,7 +41,10 @@ type Settings = Record<string, string | number>
 const SLOTS = 16_384
 const START_ATTEMPTS = 5
 
-/** Starts a server that is gone, data and all, when the test ends. It keeps what it acknowledged, unless `settings` say otherwise. */
+/**
+ * Starts a server that is gone, data and all, when the test ends. It keeps what it acknowledged, unless `settings` say
+ * otherwise.
+ */
 export async function startRedis(t: Test, settings: Settings = {}): Promise<RedisServer> {
   const home = mkdtempSync(join(tmpdir(), 'session-guard-redis-'))
   const server = new Server(home, { save: '', appendonly: 'yes', appendfsync: 'always', ...settings })

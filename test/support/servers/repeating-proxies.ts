@@ -74,7 +74,10 @@ backend app
   },
 }
 
-/** Starts a proxy at `proxy.sock` in this folder, before apps at `one.sock` and `two.sock`. It is gone when the test ends. */
+/**
+ * Starts a proxy at `proxy.sock` in this folder, before apps at `one.sock` and `two.sock`. It is gone when the test
+ * ends.
+ */
 export async function startProxy(t: Test, name: ProxyName, home: string): Promise<void> {
   const { program, config, flags } = PROXIES[name]
   if (!existsSync(program)) {
