@@ -137,8 +137,7 @@ t.test('a failing user function is a 503, and an empty session of nobody is clea
 })
 
 t.test('a remembered move outlives the browser, and an old cookie of our own name gives way', async (t) => {
-  const store = memoryOf()
-  const old = expressSessionApp(t, store, { name: 'session' })
+  const old = expressSessionApp(t, memoryOf(), { name: 'session' })
   const { bench, visitor } = await newApp(t, old, { migration: { remember: true, cookieName: 'session' } as object })
   const ann = visitor(await old.open({ userId: 'ann' }))
   const page = await ann.visit()
