@@ -56,7 +56,7 @@ export async function moveIn(visit: Visit): Promise<LiveSession | undefined> {
   const { engine, migration, old } = visit
   const handle = markOf(engine, migration, old)
   const mark = (await readMark(engine, handle)) ?? (await begin(visit, handle))
-  return mark === undefined ? undefined : follow(visit, mark)
+  return mark === undefined ? undefined : enterByMark(visit, mark)
 }
 
 /** Takes the first two steps. */
@@ -136,7 +136,7 @@ async function identityOf(
 }
 
 /** Takes the last two steps, as far as nobody has taken them yet, and gives this request an id of its own. */
-async function follow(visit: Visit, mark: Mark): Promise<LiveSession | undefined> {
+async function enterByMark(visit: Visit, mark: Mark): Promise<LiveSession | undefined> {
   const { engine, migration, old, isCarrier } = visit
   const { closedAt } = mark.move
   const isOpen = closedAt === 0

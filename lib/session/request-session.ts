@@ -291,7 +291,7 @@ export class RequestSession extends SessionFacts {
       case 'written':
         this.state = states.afterWrite(this.state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
-        this.#signal?.follow(outcome.record)
+        this.#signal?.watch(outcome.record)
         return
       case 'lost':
         this.#lose(outcome.handle)

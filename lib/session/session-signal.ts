@@ -79,12 +79,12 @@ export class RequestSignal {
     if (this.#signal?.aborted === false) return this.#signal
     this.#signal = newSignal()
     this.#isWaiting = true
-    this.follow(record)
+    this.watch(record)
     return this.#signal
   }
 
   /** Notes that this request wrote the record of its session. */
-  follow(record: SessionRecord | undefined): void {
+  watch(record: SessionRecord | undefined): void {
     if (!this.#isWaiting || this.#signal === undefined || record === undefined) return
     this.#isWaiting = false
     this.#watch.open(record, new SignalGuest(this.#signal))
