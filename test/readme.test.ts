@@ -2,16 +2,19 @@
  * README.md and every guide are run as their reader would run them: block after block, in order, each guide in an empty
  * folder. The words after the language of a block say how:
  *
- * js                  a program: runs to its end, exit code 0, or the code of `exit=1` js serve            a server:
- * started on a free port and asked for `/` (`serve=/login` for another path): 200 js store            a module that
- * exports a store: the store is asked for a record that it does not have … needs=redis       with a real server at
- * REDIS_URL; `postgres` at DATABASE_URL ts                  a module: type-checked under strict ts alone            the
- * same, by itself: what it declares is not for the others … fragment          the inside of a handler that knows `app`,
- * `request`, `req`, `reply`, `user`, `options`: type-checked … options           properties of the options object:
- * type-checked … file=app.mjs      kept under this name, for later blocks to import or run; the line above shows the
- * name … NODE_ENV=test     an environment variable of the program text output         what the last program above it
- * prints, line by line; `…` stands for anything json                must parse sh                  commands must exist:
- * npm scripts, this package's commands, files of blocks above
+ *   js                  a program: runs to its end, exit code 0, or the code of `exit=1`
+ *   js serve            a server: started on a free port and asked for `/` (`serve=/login` for another path): 200
+ *   js store            a module that exports a store: the store is asked for a record that it does not have
+ *   … needs=redis       with a real server at REDIS_URL; `postgres` at DATABASE_URL
+ *   ts                  a module: type-checked under strict
+ *   ts alone            the same, by itself: what it declares is not for the others
+ *   … fragment          the inside of a handler that knows `app`, `request`, `reply`, `user` and others: type-checked
+ *   … options           properties of the options object: type-checked
+ *   … file=app.mjs      kept under this name, for later blocks to import or run; the line above shows the name
+ *   … NODE_ENV=test     an environment variable of the program
+ *   text output         what the last program above it prints, line by line; `…` stands for anything
+ *   json                must parse
+ *   sh                  commands must exist: npm scripts, this package's commands, files of blocks above
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -20,8 +20,8 @@ export interface MigrationOptions {
    * moves, and the session stays anonymous. An error fails the request with `SESSION_USER_UNAVAILABLE` (503), and the
    * next request tries again.
    */
-  // oxlint-disable-next-line typescript/no-explicit-any -- the data of the app's own old sessions, which a plugin
-  // cannot know
+  // A plugin cannot know the type of the app's own old sessions.
+  // oxlint-disable-next-line typescript/no-explicit-any
   readonly user: (data: any) => OldUser | Promise<OldUser>
   /**
    * The last day, in UTC, on which old sessions are let in (`2027-03-31`), or an instant (`2027-03-31T12:00:00Z`).

@@ -97,8 +97,8 @@ async function candidateOf(visit: Visit, old: Record<string, unknown>): Promise<
 }
 
 /**
- * Nobody knows when the user of an old session proved who they are, so the login never counts as recent. The session
- * itself begins now.
+ * Returns the record of a moved user. The instant of the old login is unknown, so the login never counts as recent. The
+ * session itself begins now.
  */
 function ownedBy(record: SessionRecord, identity: Identity, now: number, { settings }: Engine): SessionRecord {
   const session = authenticated({ ...record, epoch: 1 }, identity, now, settings)
