@@ -29,9 +29,10 @@ export async function isNewDevice(
   const now = settings.clock()
   try {
     const known = (await store.listIndex(name)).find(({ handle }) => handle === kind)
-    const isFresh = known !== undefined && known.expiresAt - now > REMEMBERED / 2
-    if (!isFresh) await store.addToIndex(name, kind, now + REMEMBERED, MAX_KINDS)
-    return known === undefined
+    const rest = (known?.expiresAt ?? 0) - now
+    if (rest <= REMEMBERED / 2) await store.addToIndex(name, kind, now + REMEMBERED, MAX_KINDS)
+    // The index also gives entries that have expired.
+    return rest <= 0
   } catch {
     return null
   }

@@ -196,7 +196,8 @@ export class UserSessions {
       return !isTheirs
     }
     await this.end(handle, isOwn, record, 'logout')
-    if (userId !== null) await this.release(userId, handle)
+    // A login of somebody else that fails gives the record back to this user, whose entry must not be missing then.
+    if (userId !== null) await (isTheirs ? this.#drop(userId, handle) : this.release(userId, handle))
     return !isTheirs
   }
 

@@ -546,6 +546,35 @@ export function stagedLogin(t: Test, makeStore: MakeStore): void {
     t.match((await browser.me()).data, { _csrf: 'fresh' })
   })
 
+  t.test('a logout beside a failing login of another user leaves nobody out of reach of a revocation', async (t) => {
+    const bench = await boot(t, makeStore)
+    const [ann, bob] = [someone('ann'), someone('bob')]
+    const browser = await bench.loggedIn(ann)
+    const tab = bench.browser()
+    tab.plant(browser.cookie ?? '')
+    const deletion = bench.gate.hold('delete', { by: 'logout' })
+    const removal = bench.gate.hold('removeFromIndex', { by: 'logout' })
+    const wayBack = bench.gate.hold('update', { by: 'failing', after: 1 })
+    const logout = bench.gate.as('logout', () => tab.visit(logOut))
+    await deletion.arrived
+    const failing = bench.gate.as('failing', () =>
+      loginAndFail(browser, bob, FAILURES['an error in a later onSend hook'] ?? {}),
+    )
+    await wayBack.arrived
+    deletion.release()
+    await removal.arrived
+    const lastStep = bench.gate.hold('update', { by: 'failing' })
+    wayBack.release()
+    await lastStep.arrived
+    removal.release()
+    await logout
+    lastStep.release()
+    await failing
+    await bench.app.sessions.revokeUser(ann.id)
+    t.equal((await browser.me()).userId, null)
+    t.equal((await tab.me()).userId, null)
+  })
+
   t.test('a login and a logout beside it never leave the user who logged out', async (t) => {
     const bench = await boot(t, makeStore)
     await everyOrder(bench.gate, async () => {
