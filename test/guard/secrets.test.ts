@@ -111,6 +111,8 @@ t.test(
     })
     t.doesNotThrow(() => fc.assert(property, { numRuns: 3000 }))
     for (let round = 0; round < 200; round += 1) t.strictSame(weaknessesOf(randomUUID()), [])
+    t.strictSame(weaknessesOf('1HbtfUBjwOGjIB-53WIjxcpaYSUmhwe6aZiHUt02qQw-VVXG_hbszfYb-VBfiXmE0_eMrK3wlLZctFI4'), [])
+    t.strictSame(weaknessesOf('a-secret-of-32-bytes-or-more-FIXME'), ['placeholder'])
     t.strictSame(weaknessesOf('tulip-granite-osprey-lantern-quartz-velvet-monsoon-trident'), [])
     t.strictSame(judge(good({ secret: SECRET })), [])
   },

@@ -18,6 +18,9 @@ interface Waiting {
   readonly released: Promise<void>
 }
 
+/** The status of a stream that ended with its session before its first byte. */
+const CUT_OFF = 0
+
 /** The plugin itself, in one app for each server, over one store in memory. */
 export class PluginServers implements Servers {
   copied = 0
@@ -112,17 +115,20 @@ export class PluginServers implements Servers {
     return exchange(this.#apps[asked.server] as FastifyInstance, url, headersOf(asked, more))
   }
 
-  /** A stream needs a response that can wait for its first byte. */
+  /** A stream needs a response that can wait for its first byte. It is cut off when its session ends. */
   async #stream(asked: Asked, key: string): Promise<Response> {
     this.requests += 1
     const app = this.#apps[asked.server] as FastifyInstance
-    const response = await app.inject({
-      url: '/stream',
-      headers: headersOf(asked, { 'x-wait': key }),
-      payloadAsStream: true,
-    })
-    response.stream().resume()
-    return { status: response.statusCode, headers: response.headers, body: '' }
+    const headers = headersOf(asked, { 'x-wait': key })
+    try {
+      const response = await app.inject({ url: '/stream', headers, payloadAsStream: true })
+      response.stream().on('error', () => undefined)
+      response.stream().resume()
+      return { status: response.statusCode, headers: response.headers, body: '' }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'LIGHT_ECONNRESET') throw error
+      return { status: CUT_OFF, headers: {}, body: '' }
+    }
   }
 
   /** Keeps what the store has of the record, for a failover. */
@@ -178,6 +184,7 @@ async function logOut(request: FastifyRequest, everywhere: boolean): Promise<{ u
 }
 
 function answerOf(response: Response, hasBody: boolean): Answer {
+  if (response.status === CUT_OFF) return { userId: null, setCookies: [] }
   if (response.status !== 200) throw new Error(`a simulated request met a ${response.status}: ${response.body}`)
   const setCookies = [response.headers['set-cookie'] ?? []].flat().map(String)
   return { userId: hasBody ? (JSON.parse(response.body) as Answer).userId : null, setCookies }

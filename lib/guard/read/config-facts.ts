@@ -153,7 +153,7 @@ function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions
 function remove(options: Bag, path: Path): void {
   const [root, inner] = path as [string, string | number | undefined]
   const container = options[root]
-  if (typeof inner === 'string' && root !== 'maxSessions') delete (container as Bag)[inner]
+  if (typeof inner === 'string' && root !== 'maxSessions' && isBag(container)) delete container[inner]
   else if (typeof inner === 'number' && Array.isArray(container)) container[inner] = undefined
   else delete options[root]
 }

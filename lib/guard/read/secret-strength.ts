@@ -18,6 +18,9 @@ const MAX_DEPTH = 3
 /** Nothing but words, one of them said aloud: a generated secret of any length has digits, and none of these. */
 const SAID_ALOUD = /^(?=\D*(secret|passw|passphrase))\D*$/i
 
+/** A word so short that random texts may hold its letters: it counts only when it stands by itself. */
+const FIX_ME = /(?:^|[\W_])fix[\W_]?me(?:$|[\W_])/i
+
 /** Everything that makes a secret easy to guess; empty for a good one, and for a blank one, which is missing. */
 export function weaknessesOf(secret: string): SecretWeakness[] {
   if (secret.trim() === '') return []
@@ -85,7 +88,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 function isPhrase(secret: string): boolean {
   const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
   if (SAMPLES.has(plain) || SAMPLES.has(plain.slice(0, periodOf(plain))) || PHRASES.test(plain)) return true
-  if (SAID_ALOUD.test(secret)) return true
+  if (SAID_ALOUD.test(secret) || FIX_ME.test(secret)) return true
   // A short remainder, like the year, makes no secret out of words.
   return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 4))
 }
