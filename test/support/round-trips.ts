@@ -1,7 +1,10 @@
 import { Client } from 'pg'
 import { createClient } from 'redis'
 
-/** Counts what a server is asked, on a connection of its own. */
+/**
+ * Counts what a server is asked, on a connection of its own. The question for the cutoff and the subscription are not
+ * counted, because a process asks them beside its requests.
+ */
 export interface Counter {
   /** Round trips by command since the last call, this one's own not counted. */
   take(): Promise<ReadonlyMap<string, number>>
@@ -17,6 +20,7 @@ export async function countRedis(url: string): Promise<Counter> {
   await monitor.monitor((line) => {
     const [, origin, name = ''] = /\[\d+ (\S+)\] "([^"]*)"/.exec(line) ?? []
     if (name === 'PING') return seen?.()
+    if (line.endsWith('cutoff"') || /^(?:subscribe|hello|client)$/i.test(name)) return
     if (origin !== 'lua') counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1)
   })
   return {
@@ -45,7 +49,7 @@ export async function countPostgres(url: string): Promise<Counter> {
     async take() {
       const { rows } = await client.query<{ name: string; calls: string }>(
         `SELECT lower(split_part(query, ' ', 1)) AS name, sum(calls) AS calls FROM pg_stat_statements
-         WHERE query !~ 'pg_stat_statements' GROUP BY 1`,
+         WHERE query !~* 'pg_stat_statements|AS cutoff|^(un)?listen' GROUP BY 1`,
       )
       await client.query('SELECT pg_stat_statements_reset()')
       return new Map(rows.map(({ name, calls }) => [name, Number(calls)]))
