@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
+import type { LiveSession } from '../session/load-session.ts'
 import { loadSession } from '../session/load-session.ts'
 import { signalOf } from '../session/session-signal.ts'
 import { detailsOf } from '../session/session-info.ts'
-import type { Handshake, OpenedSession, SessionRecord } from '../../types/index.ts'
+import type { Handshake, OpenedSession } from '../../types/index.ts'
 import { judgeOrigin } from './cross-origin.ts'
 import { presentedId } from './presented-id.ts'
 import { addressOf, userAgentOf } from './request-slot.ts'
@@ -27,7 +28,7 @@ export function sessionByCookie(
     const presented = presentedId(engine, seen, cookie, handshake.socket ?? NO_CONNECTION)
     if (typeof presented === 'string') return null
     const loaded = await loadSession(engine, presented, clientOf(handshake))
-    return loaded.state === 'live' ? opened(engine, loaded.record) : null
+    return loaded.state === 'live' ? opened(engine, loaded) : null
   }
 }
 
@@ -65,10 +66,11 @@ function clientOf({ headers, socket }: Handshake): Client {
   return { protocol: protocolOf(socket), userAgent, ip: addressOf(socket?.remoteAddress) }
 }
 
-function opened(engine: Engine, record: SessionRecord): OpenedSession {
+function opened(engine: Engine, { record, checked }: LiveSession): OpenedSession {
   const { signal, release } = signalOf(engine.watch, record, true)
   const { data, ...facts } = detailsOf(record)
-  const user = record.user === null ? null : engine.snapshots.read(record.user)
+  const json = checked?.user ?? record.user
+  const user = json === null ? null : engine.snapshots.read(json)
   return { ...facts, user, data, signal, close: release }
 }
 

@@ -25,8 +25,8 @@ const SEAL = /^(Fe26\.2\*\d+\*[^*~]+\*[^*~]+\*[^*~]+\*(\d*))\*[^*~]+\*[^*~]+(~\d
 /**
  * Lets in the sessions of iron-session, for the option `migrateFrom`. Needs the package `iron-session` as before.
  *
- * @example migrateFrom: [ironSession({ password, cookieName, user: (data) => (data.userId ? { id: String(data.userId) }
- * : null) })]
+ * @example
+ * migrateFrom: [ironSession({ password, cookieName, user: (data) => (data.userId ? { id: String(data.userId) } : null) })]
  *
  * @throws `TypeError` for an option that the function cannot use
  */

@@ -2,6 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import { readLiveRecord } from './live-record.ts'
+import { unlock } from './take-back.ts'
 
 /** The limit of attempts. A change meets at most as many conflicts as there are writes beside it. */
 const MAX_ATTEMPTS = 100
@@ -20,6 +21,11 @@ export async function updateRecord(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const record = await readLiveRecord(engine, handle)
     if (record === undefined) return false
+    if (record.heldBack !== null) {
+      // What is held back would replace the change. A session that is still moving in has nothing to change yet.
+      if ((await unlock(engine, record)) === undefined) return false
+      continue
+    }
     const changed = await change(record)
     if (changed === undefined) return false
     const next = { ...record, ...changed, version: record.version + 1 }

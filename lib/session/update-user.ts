@@ -1,14 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
-import type { SessionUser } from '../../types/index.ts'
+import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import { inBatches, onEach } from './batches.ts'
 import type { Engine } from './engine.ts'
-import { readLiveRecord } from './live-record.ts'
+import { updateRecord } from './update-record.ts'
 import { userSnapshot } from './user-snapshot.ts'
-
-/** The number of attempts at a record while other writes come between. */
-const ATTEMPTS = 100
-
-/** The number of sessions that are written at once. A larger number delays the requests of other users. */
-const BATCH = 50
 
 /**
  * Returns the JSON of a user who has to be this one.
@@ -30,23 +25,21 @@ export async function updateUserEverywhere(engine: Engine, userId: string, user:
   const json = sameUser(engine.settings, user, userId)
   const entries = await engine.store.listIndex(userId)
   let count = 0
-  for (let start = 0; start < entries.length; start += BATCH) {
-    const batch = entries.slice(start, start + BATCH).map(({ handle }) => updateOne(engine, handle, userId, json))
-    for (const isDone of await Promise.all(batch)) if (isDone) count += 1
-  }
+  await inBatches(entries, (batch) =>
+    onEach(batch, async ({ handle }) => {
+      if (!(await updateRecord(engine, handle, (record) => newUser(record, userId, json, engine)))) return
+      engine.events.emit({ type: 'user-updated', handle, userId })
+      count += 1
+    }),
+  )
   return count
 }
 
-/** Replaces the snapshot of one session, and nothing else. */
-async function updateOne(engine: Engine, handle: string, userId: string, user: string): Promise<boolean> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const record = await readLiveRecord(engine, handle)
-    if (record?.userId !== userId || record.heldBack !== null) return false
-    const next = { ...record, user, userAt: engine.settings.clock(), version: record.version + 1 }
-    if (await engine.store.update(next, record.version)) {
-      engine.events.emit({ type: 'user-updated', handle, userId })
-      return true
-    }
-  }
-  throw new SecureSessionError('SESSION_SUPERSEDED')
+function newUser(
+  record: SessionRecord,
+  userId: string,
+  user: string,
+  { settings }: Engine,
+): Partial<SessionRecord> | undefined {
+  return record.userId === userId ? { user, userAt: settings.clock() } : undefined
 }

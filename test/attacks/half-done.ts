@@ -1,12 +1,24 @@
 import type { Test } from 'tap'
-import type { MakeStore } from '../support/app.ts'
+import type { Bench, MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, someone } from '../support/app.ts'
-import type { Handler } from '../support/browser.ts'
+import type { Browser, Handler, Page } from '../support/browser.ts'
 
 const CHANGES: Record<string, Handler> = {
   confirmLogin: (request) => request.confirmLogin(),
   regenerate: (request) => request.session.regenerate(),
   'a second login': async (request) => request.login({ id: String(request.user?.id) }),
+}
+
+/** Lets a change of id be written and its answer be lost. Then the lock is written, and the index answers no more. */
+async function takenBackHalfWay(bench: Bench, browser: Browser, change: Handler): Promise<Page> {
+  const written = bench.gate.hold('update')
+  const visit = browser.visit(change)
+  await written.arrived
+  const confirmed = bench.gate.hold('keepInIndex')
+  written.lose()
+  await confirmed.arrived
+  confirmed.fail()
+  return visit
 }
 
 /** Changes of id that a store left half done, because it stopped answering in the middle. */
@@ -16,15 +28,7 @@ export function halfDone(t: Test, makeStore: MakeStore): void {
       const bench = await boot(t, makeStore)
       const ann = someone('ann')
       const browser = await bench.loggedIn(ann)
-      // The write succeeds and its answer is lost. The lock is written, and the index does not answer any more.
-      const written = bench.gate.hold('update')
-      const visit = browser.visit(change)
-      await written.arrived
-      const confirmed = bench.gate.hold('keepInIndex')
-      written.lose()
-      await confirmed.arrived
-      confirmed.fail()
-      t.equal((await visit).status, 503)
+      t.equal((await takenBackHalfWay(bench, browser, change)).status, 503)
       t.not((await bench.record(handleOf(browser.cookie)))?.heldBack, null, 'no id opens the session now')
       t.equal((await browser.me()).userId, ann.id)
       t.equal((await bench.record(handleOf(browser.cookie)))?.heldBack, null)
@@ -35,31 +39,37 @@ export function halfDone(t: Test, makeStore: MakeStore): void {
       const bench = await boot(t, makeStore)
       const ann = someone('ann')
       const browser = await bench.loggedIn(ann)
-      const written = bench.gate.hold('update')
-      const visit = browser.visit(change)
-      await written.arrived
-      const confirmed = bench.gate.hold('keepInIndex')
-      written.lose()
-      await confirmed.arrived
-      confirmed.fail()
-      await visit
+      await takenBackHalfWay(bench, browser, change)
       await bench.app.sessions.revokeUser(ann.id)
       t.equal((await browser.me()).userId, null)
       t.strictSame(await bench.living(), [])
     })
   }
 
+  t.test('a change from outside of a session that was taken back half way is not lost', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const { sessions } = bench.app
+    const changes: Record<string, (handle: string) => Promise<unknown>> = {
+      label: (handle) => sessions.rename(handle, 'kitchen', { userId: ann.id }),
+      data: (handle) => sessions.update(handle, (data) => ({ ...data, theme: 'dark' })),
+      user: () => sessions.updateUser(ann.id, { id: ann.id, role: 'none' } as typeof ann),
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      const browser = await bench.loggedIn(ann)
+      const handle = handleOf(browser.cookie)
+      await takenBackHalfWay(bench, browser, (request) => request.confirmLogin())
+      t.ok(await change(handle), name)
+      t.equal((await browser.me()).userId, ann.id)
+      const record = await bench.record(handle)
+      t.match(`${record?.label} ${record?.data} ${record?.user}`, /kitchen|dark|none/, name)
+    }
+  })
+
   t.test('a record that no id opens lives no longer than a minute', async (t) => {
     const bench = await boot(t, makeStore)
     const browser = await bench.loggedIn(someone('ann'))
-    const written = bench.gate.hold('update')
-    const visit = browser.visit((request) => request.confirmLogin())
-    await written.arrived
-    const confirmed = bench.gate.hold('keepInIndex')
-    written.lose()
-    await confirmed.arrived
-    confirmed.fail()
-    await visit
+    await takenBackHalfWay(bench, browser, (request) => request.confirmLogin())
     bench.clock.advance('60s')
     t.equal((await browser.me()).userId, null)
     t.strictSame(await bench.living(), [])
