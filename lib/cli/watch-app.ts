@@ -71,7 +71,8 @@ export function watchApp(): AppWatch {
     },
     quiet: (grace) =>
       new Promise((resolve) => {
-        process.once('beforeExit', () => resolve())
+        // The turn after it keeps the process for a second wait, which Node would otherwise end with an exit code.
+        process.once('beforeExit', () => setImmediate(resolve))
         setTimeout(resolve, grace).unref()
       }),
     finish: async (nothing) => {

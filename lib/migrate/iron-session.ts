@@ -26,7 +26,8 @@ const SEAL = /^(Fe26\.2\*\d+\*[^*~]+\*[^*~]+\*[^*~]+\*(\d*))\*[^*~]+\*[^*~]+(~\d
  * Lets in the sessions of iron-session, for the option `migrateFrom`. Needs the package `iron-session` as before.
  *
  * @example
- * migrateFrom: [ironSession({ password, cookieName, user: (data) => (data.userId ? { id: String(data.userId) } : null) })]
+ * const user = (data) => (data.userId ? { id: String(data.userId) } : null)
+ * migrateFrom: [ironSession({ password, cookieName, user })]
  *
  * @throws `TypeError` for an option that the function cannot use
  */

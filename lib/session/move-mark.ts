@@ -89,6 +89,7 @@ export async function isCutOff(engine: Engine, migration: Migration): Promise<bo
 export async function readMark({ store, settings }: Engine, handle: string): Promise<Mark | undefined> {
   const record = await store.get(handle)
   if (record === undefined || expiredBy(record, settings.clock()) !== undefined) return undefined
+  // Only this file writes records under such handles.
   return { record, move: parseObject(record.data) as unknown as Move }
 }
 

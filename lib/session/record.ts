@@ -155,6 +155,7 @@ export function isRecord(value: unknown): value is SessionRecord {
  */
 function isWholeRecord(value: Record<string, unknown>): boolean {
   if (!SHAPES.every(([name, isShape]) => isShape(value[name]))) return false
+  // The line before has just checked the types of all fields.
   const { userId, user, authenticatedAt } = value as unknown as SessionRecord
   if (userId === null || user === null) return userId === user && authenticatedAt === null
   const id = parseObject(user)?.['id']

@@ -38,6 +38,7 @@ export async function subscribeTo(client: RedisClient, channel: string, tell: Li
     const what = announcementOf(String(message))
     if (what !== undefined) tell(what)
   }
+  // The type of a client names only what every store needs. Its members tell the driver, which has the rest.
   if (!('evalSha' in client)) return onIoRedis(client as unknown as IoRedisSubscriber, channel, hear)
   const isShared = 'nodeClient' in client || 'getSentinelNode' in client
   if (isShared) return onSharedConnection(client as unknown as NodeRedisSubscriber, channel, hear)

@@ -31,6 +31,7 @@ export function nodesOf(client: RedisClient): RedisNode[] {
   return unsorted(client).toSorted((a, b) => (a.address < b.address ? -1 : 1))
 }
 
+/** The type of a client names only what every store needs. Its members tell the driver, which has the rest. */
 function unsorted(client: RedisClient): RedisNode[] {
   if ('nodeClient' in client) {
     const cluster = client as unknown as NodeRedisCluster

@@ -143,7 +143,7 @@ t.test('the policy says what the options say, and what is left to fill in', asyn
     '| inactivity | 20m |',
     '| longest lifetime | 8h |',
     'Assurance level asked for: none',
-    'keep: AAL1, AAL2.',
+    'keep: AAL1.',
     'Limit for one account: 5, then evict. One login too many ends the session that was used least recently.',
     'not checked',
     'None.',

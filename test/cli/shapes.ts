@@ -283,6 +283,10 @@ app.get('/me', { onRequest: app.requireLogin() }, async () => 1)`,
     code: 2,
     err: /Found: answer \(number\), one \(function\), two \(function\)/,
   },
+  ...both('a function that makes no app', 'const build = async () => 1', byDefault('build'), {
+    ...CANNOT_CHECK,
+    err: /made no Fastify app.* Found: default \(function\)/,
+  }),
   {
     name: 'a top-level await that never settles',
     files: { 'app.mjs': 'await new Promise(() => undefined)' },

@@ -95,6 +95,10 @@ t.test('a value that is right is carried along', async (t) => {
   const carried: [Options, string | undefined][] = [
     [{ idletimeout: '5m' }, "idleTimeout: '5m'"],
     [{ sameSite: 'strict' }, "cookie: { sameSite: 'strict' }"],
+    [{ sameSite: 'Strict' }, "cookie: { sameSite: 'strict' }"],
+    [{ cookie: { samesite: 'Strict' } }, "cookie: { sameSite: 'strict' }"],
+    [{ name: 'sid' }, "cookie: { name: '__Host-sid' }"],
+    [{ cookie: { Name: 'sid' } }, "cookie: { name: '__Host-sid' }"],
     [{ cookie: { maxRecordSize: 700 } }, 'maxRecordSize: 700'],
     [{ cookie: { httponly: false } }, 'cookie: { httpOnly: true }'],
     [{ crossoriginprotection: false }, 'crossOriginProtection: true'],

@@ -56,6 +56,15 @@ t.test('a role that was withdrawn is seen by the next request after userMaxAge',
   t.same(loads, ['ann'])
 })
 
+t.test('a session that is opened outside of a request shows the user as they are now', async (t) => {
+  const { visitor, clock, users, app } = await roles(t)
+  const ann = visitor()
+  await ann.post('/login', LOGIN)
+  users.set('ann', { id: 'ann', role: 'guest' })
+  clock.advance('1m')
+  t.match((await app.sessions.open(`session=${ann.cookie}`))?.user, { id: 'ann', role: 'guest' })
+})
+
 t.test('a user is asked for once per userMaxAge, and an answer that is the same writes nothing', async (t) => {
   const it = await roles(t, { userMaxAge: '10s' })
   const ann = it.visitor()

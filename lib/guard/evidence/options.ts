@@ -34,7 +34,10 @@ export const absoluteTimeout: Judge = ({ absoluteTimeout: value }) => ({ value, 
 
 export const renewalTimeout: Judge = ({ renewalTimeout: value }) => ({ value, isMet: parseDuration(value) !== 0 })
 
-export const rememberTimeout: Judge = ({ rememberTimeout: value }) => ({ value, isMet: true })
+export const rememberTimeout: Judge = ({ rememberTimeout: value }) => ({
+  value: `${value}, for logins with remember only`,
+  isMet: true,
+})
 
 export const credentials: Judge = ({ checksCredentials, authCheckInterval }) => ({
   value: checksCredentials ? `given, compared every ${authCheckInterval}` : 'not given',
@@ -68,22 +71,25 @@ function isWithin(value: string, limit: string): boolean {
   return Number(parseDuration(value)) <= Number(parseDuration(limit))
 }
 
-/** The levels of NIST SP 800-63B-4 whose limits the lifetimes keep, the strictest last. */
+/**
+ * The levels of NIST SP 800-63B-4 whose limits all lifetimes keep, the strictest last. A login may ask to be
+ * remembered, so the lifetime of a remembered session counts too.
+ */
 export function levelsKept(settings: ShownSettings): string[] {
   return (['aal1', 'aal2', 'aal3'] as const).filter((level) => {
     const limits = LIFETIMES[level]
-    return (
-      isWithin(settings.idleTimeout, limits.idleTimeout) && isWithin(settings.absoluteTimeout, limits.absoluteTimeout)
+    return (['idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const).every((name) =>
+      isWithin(settings[name], limits[name]),
     )
   })
 }
 
 export const assurance: Judge = (settings) => {
-  const { assurance: asked, idleTimeout: idle, absoluteTimeout: absolute } = settings
+  const { assurance: asked, idleTimeout: idle, absoluteTimeout: absolute, rememberTimeout: remember } = settings
   const levels = levelsKept(settings)
   const within = levels.length === 0 ? 'within no level' : `within the limits of ${levels.join(', ').toUpperCase()}`
   return {
-    value: `${asked ?? 'not set'}; idle ${idle}, absolute ${absolute}: ${within}`,
+    value: `${asked ?? 'not set'}; idle ${idle}, absolute ${absolute}, remembered ${remember}: ${within}`,
     isMet: asked === null ? levels.length > 0 : levels.includes(asked),
   }
 }

@@ -145,15 +145,16 @@ function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions
   for (const key of ['secret', 'trustedOrigins', 'silence']) {
     if (Array.isArray(options[key])) options[key] = [...options[key]]
   }
-  for (const { path } of faults) remove(options, path)
+  for (const { path } of faults) remove(options, path, raw)
   return options
 }
 
 /** A fault inside a list or of a limit takes the element that it makes meaningless along. */
-function remove(options: Bag, path: Path): void {
+function remove(options: Bag, path: Path, raw: Bag): void {
   const [root, inner] = path as [string, string | number | undefined]
   const container = options[root]
-  if (typeof inner === 'string' && root !== 'maxSessions' && isBag(container)) delete container[inner]
+  const isCopy = typeof container === 'object' && container !== null && isBag(raw[root])
+  if (typeof inner === 'string' && root !== 'maxSessions' && isCopy) Reflect.deleteProperty(container, inner)
   else if (typeof inner === 'number' && Array.isArray(container)) container[inner] = undefined
   else delete options[root]
 }

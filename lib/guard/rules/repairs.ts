@@ -146,18 +146,30 @@ export function inOrder(facts: ConfigFacts, ...names: (keyof Lifetimes)[]): Fix 
   return perhaps(...changed.map((name) => set([name], formatDuration(sound[name]))))
 }
 
-/** Ways to put a value that stands under a wrong name in its place: as it is, or a safe one, or none. */
+/**
+ * Ways to put a value that stands under a wrong name in its place: as it is, as it was meant, a safe one, or none. A
+ * value in another case is still the user's choice: `Strict` becomes `strict`, and not the default.
+ */
 export function relocations(from: Path, to: Path, facts: ConfigFacts): Fix[] {
   if (facts.isGiven(...to)) return [perhaps(remove(from))]
   const example = exampleOf(to, facts)
   const value = facts.given(from)
   const isShown = to[0] !== 'secret' && isLiteral(value, facts)
   const source = isShown ? sourceOf(value) : example?.source
+  const meant = isShown ? meantAt(to, value, facts) : undefined
   return [
     ...(source === undefined ? [] : [safely(move(from, to, source))]),
+    ...(meant === undefined ? [] : [perhaps(remove(from), meant)]),
     ...(example === undefined ? [] : [perhaps(remove(from), example)]),
     perhaps(remove(from)),
   ]
+}
+
+function meantAt(path: Path, value: unknown, facts: ConfigFacts): SetChange | undefined {
+  if (path.at(-1) === 'name' && typeof value === 'string') return set(path, goodName(facts, value))
+  const node = schemaAt(path)
+  const meant = node === undefined ? undefined : valueMeant(node, value)
+  return meant === undefined ? undefined : set(path, meant)
 }
 
 function isLiteral(value: unknown, facts: ConfigFacts): value is string | number | boolean {
