@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
+import { rebase } from './json-data.ts'
 import { rotated } from './record.ts'
 
 /** A committed rotation, and the record from before it. Nobody has seen the new secret yet. */
@@ -41,27 +42,59 @@ function tryLater(engine: Engine, wayBack: WayBack, failures: number): void {
 }
 
 async function attempt(engine: Engine, { written, before }: WayBack): Promise<void> {
-  const { userId, handle, version } = written
-  if (before === undefined) await engine.store.delete(handle, version)
-  else await restore(engine, before, version)
+  const { userId, handle } = written
+  const isOurs = (record: SessionRecord): boolean => record.secretHash === written.secretHash
+  if (before === undefined) await engine.users.end(handle, isOurs, written)
+  else await restore(engine, before, written)
   if (userId !== null && before?.userId !== userId) await engine.users.abandon(userId, handle)
 }
 
+/** The number of attempts to put a record back while other writes come between. */
+const ATTEMPTS = 100
+
 /**
- * Puts a record back as it was.
+ * Puts a record back as it was. Somebody outside of the request may have changed the record since, as `rename` does.
+ * Such a change stays.
+ */
+async function restore(engine: Engine, before: SessionRecord, written: SessionRecord): Promise<void> {
+  let latest: SessionRecord | undefined = written
+  for (let left = ATTEMPTS; left > 0; left -= 1) {
+    // Another secret is that of a later change of id, which stands.
+    if (latest === undefined || latest.secretHash !== written.secretHash) return
+    if (await putBack(engine, withOutsideChanges(before, written, latest), latest.version)) return
+    latest = await engine.store.get(written.handle)
+  }
+}
+
+/** The fields that `app.sessions` changes in a session of somebody else's request. */
+const OUTSIDE = ['label', 'user', 'userAt', 'sparedAt'] as const
+
+function withOutsideChanges(before: SessionRecord, written: SessionRecord, latest: SessionRecord): SessionRecord {
+  // What somebody changed in the session of a user is nothing for the session of another one.
+  if (before.userId !== written.userId) return before
+  const changed = OUTSIDE.filter((field) => latest[field] !== written[field])
+  // The data of the request that failed goes, and what others changed in the data stays.
+  const data = rebase(before.data, written.data, latest.data)
+  return { ...before, ...Object.fromEntries(changed.map((field) => [field, latest[field]])), data }
+}
+
+/**
+ * Writes the record from before a rotation. Resolves to `false` if another write came first.
  *
  * While the record belonged to another user, a revocation of its first user could not find it. So the record is first
  * restored without a valid secret. The old secret returns only if the user's index entry still exists; otherwise the
  * session ends.
  */
-async function restore(engine: Engine, old: SessionRecord, version: number): Promise<void> {
+async function putBack(engine: Engine, old: SessionRecord, version: number): Promise<boolean> {
   const { userId } = old
   const { store, settings } = engine
-  if (userId === null) return void (await store.update({ ...old, version: version + 1 }, version))
+  if (userId === null) return store.update({ ...old, version: version + 1 }, version)
   const idleDeadline = Math.min(old.idleDeadline, settings.clock() + MAX_LOCK)
   const heldBack = JSON.stringify(old)
   const locked = { ...rotated(old, NO_SECRET, old.rotatedAt), idleDeadline, heldBack, version: version + 1 }
-  if (await store.update(locked, version)) await unlock(engine, locked)
+  if (!(await store.update(locked, version))) return false
+  await unlock(engine, locked)
+  return true
 }
 
 /**

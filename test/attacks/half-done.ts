@@ -9,6 +9,10 @@ const CHANGES: Record<string, Handler> = {
   'a second login': async (request) => request.login({ id: String(request.user?.id) }),
 }
 
+function fail(): never {
+  throw new Error('later')
+}
+
 /** Lets a change of id be written and its answer be lost. Then the lock is written, and the index answers no more. */
 async function takenBackHalfWay(bench: Bench, browser: Browser, change: Handler): Promise<Page> {
   const written = bench.gate.hold('update')
@@ -63,6 +67,30 @@ export function halfDone(t: Test, makeStore: MakeStore): void {
       t.equal((await browser.me()).userId, ann.id)
       const record = await bench.record(handle)
       t.match(`${record?.label} ${record?.data} ${record?.user}`, /kitchen|dark|none/, name)
+    }
+  })
+
+  t.test('a change from outside beside a failing change of id locks nobody out and is not lost', async (t) => {
+    const bench = await boot(t, makeStore)
+    for (const [what, change] of Object.entries(CHANGES)) {
+      const ann = someone('ann')
+      const browser = await bench.loggedIn(ann)
+      const handle = handleOf(browser.cookie)
+      const wayBack = bench.gate.hold('update', { by: 'failing', after: 1 })
+      const write: Handler = async (request, reply) => {
+        await change(request, reply)
+        Object.assign(request.session, { failed: true })
+      }
+      const failing = bench.gate.as('failing', () => browser.visit(write, { onSend: fail }))
+      await wayBack.arrived
+      t.equal(await bench.app.sessions.rename(handle, 'kitchen', { userId: ann.id }), true)
+      t.equal(await bench.app.sessions.update(handle, (data) => ({ ...data, theme: 'dark' })), true)
+      wayBack.release()
+      t.equal((await failing).status, 500)
+      t.equal((await browser.me()).userId, ann.id, what)
+      const record = await bench.record(handle)
+      t.equal(record?.label, 'kitchen', what)
+      t.strictSame(JSON.parse(record?.data ?? ''), { theme: 'dark' }, what)
     }
   })
 
