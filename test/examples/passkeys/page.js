@@ -32,10 +32,10 @@ const actions = {
   logout: () => post('/logout'),
 }
 
-for (const [id, act] of Object.entries(actions)) {
-  element(id).addEventListener('click', async () => {
-    element('said').value = ''
-    const said = await act().catch((error) => `failed: ${error.message ?? error}`)
-    element('said').value = `${id}: ${typeof said === 'string' ? said : JSON.stringify(said)}`
-  })
+async function show(id) {
+  element('said').value = ''
+  const said = await actions[id]().catch((error) => `failed: ${error.message ?? error}`)
+  element('said').value = `${id}: ${typeof said === 'string' ? said : JSON.stringify(said)}`
 }
+
+for (const id of Object.keys(actions)) element(id).addEventListener('click', () => void show(id))

@@ -26,19 +26,22 @@ app.post('/logout-others', { onRequest: app.requireLogin() }, async (req) => {
 const io = new Server(app.server)
 app.addHook('preClose', async () => io.disconnectSockets(true))
 
-/** socket.io does not go through Fastify, so this middleware stands where `requireLogin` stands for routes. */
-io.use(async (socket, next) => {
-  try {
-    const session = await app.sessions.open(socket.request)
-    if (session === null) return next(new Error('log in first'))
-    socket.data.userId = session.userId
-    session.signal.addEventListener('abort', () => socket.disconnect(true))
-    socket.on('disconnect', () => session.close())
-    return next()
-  } catch (error) {
-    // The page is of another origin, or the store does not answer.
-    return next(new Error(error.code))
-  }
+/** Lets a socket in that comes with a session, and ends the socket when the session ends. */
+async function admit(socket) {
+  const session = await app.sessions.open(socket.request)
+  if (session === null) throw new Error('log in first')
+  socket.data.userId = session.userId
+  session.signal.addEventListener('abort', () => socket.disconnect(true))
+  socket.on('disconnect', () => session.close())
+}
+
+// socket.io does not go through Fastify, so this middleware stands where `requireLogin` stands for routes. `code` tells
+// of a page of another origin, or of a store that does not answer.
+io.use((socket, next) => {
+  admit(socket).then(
+    () => next(),
+    ({ code, message }) => next(new Error(code ?? message)),
+  )
 })
 
 io.on('connection', (socket) => {
@@ -46,5 +49,5 @@ io.on('connection', (socket) => {
 })
 
 // A client that polls leaves a timer of 30 seconds behind in socket.io.
-process.once('SIGTERM', () => app.close().finally(() => process.exit()))
+process.once('SIGTERM', () => void app.close().finally(() => process.exit()))
 console.log(await app.listen({ port: Number(process.env.PORT ?? 3000) }))
