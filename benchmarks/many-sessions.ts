@@ -34,12 +34,12 @@ async function post(url: string, body: object): Promise<Response> {
 async function during(origin: string, cookie: string, call: string, work: () => Promise<unknown>): Promise<Row> {
   const others: number[] = []
   const startedAt = performance.now()
-  let isOver = false
+  const progress = { isOver: false }
   const over = work().then(() => {
-    isOver = true
+    progress.isOver = true
     return performance.now() - startedAt
   })
-  while (!isOver) {
+  while (!progress.isOver) {
     const at = performance.now()
     const response = await fetch(`${origin}/me`, { headers: { cookie } })
     if (!response.ok || (await response.text()) !== '{"id":"bob"}') throw new Error('the other user was not served')
@@ -88,6 +88,6 @@ ${lines.join('\n')}
 \`npm run benchmark:many-sessions -- sqlite:/tmp/sessions.db redis://127.0.0.1 postgres://user@127.0.0.1/database\`
 `
 console.log(report)
-if (lines.length > 0)
-  await writeFile(fileURLToPath(new URL('../../benchmarks/many-sessions.md', import.meta.url)), report)
+const path = fileURLToPath(new URL('../../benchmarks/many-sessions.md', import.meta.url))
+if (lines.length > 0) await writeFile(path, report)
 process.exit()
