@@ -15,6 +15,7 @@ import { requestDecorators } from './http/request-decorators.ts'
 import { HAS_DUPLICATES, readSession, SLOT } from './http/request-slot.ts'
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
+import { bothUsers } from './session/actor.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
 import { FreshUsers } from './session/fresh-users.ts'
@@ -114,9 +115,10 @@ function endWithSession(app: FastifyInstance, { watch, store, gate }: PluginEngi
 function reportsTo({ clock }: Settings, events: SessionEvents): AbsenceReports {
   return {
     onDamaged: (handle) => events.emit({ type: 'damaged', handle }),
-    onExpired: ({ handle, userId, absoluteDeadline }) => {
+    onExpired: (record) => {
+      const { handle, userId, absoluteDeadline } = record
       const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
-      events.emit({ type: 'expire', handle, userId, reason })
+      events.emit({ type: 'expire', handle, userId, ...bothUsers(record), reason })
     },
   }
 }

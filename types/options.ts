@@ -57,6 +57,12 @@ export interface DecoratorNames {
   updateAuthHash?: string | undefined
   /** `req.pendingUser`. */
   pendingUser?: string | undefined
+  /** `req.actor`. */
+  actor?: string | undefined
+  /** `req.actAs`. */
+  actAs?: string | undefined
+  /** `req.stopActing`. */
+  stopActing?: string | undefined
   /** `req.updateUser`. */
   updateUser?: string | undefined
   /** `app.requireLogin`. */
@@ -266,6 +272,8 @@ export interface RequireLoginOptions {
    * `next` in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
    */
   redirect?: string
+  /** Refuses a session that acts as another user, with 403 `SESSION_ACTING`. See `req.actAs`. Default `false`. */
+  notActing?: boolean
 }
 
 /** A hook for `onRequest` or `preHandler`. */

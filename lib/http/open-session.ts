@@ -5,7 +5,7 @@ import type { LiveSession } from '../session/load-session.ts'
 import { loadSession } from '../session/load-session.ts'
 import { signalOf } from '../session/session-signal.ts'
 import { detailsOf } from '../session/session-info.ts'
-import type { Handshake, OpenedSession } from '../../types/index.ts'
+import type { Handshake, OpenedSession, SessionUser } from '../../types/index.ts'
 import { judgeOrigin } from './cross-origin.ts'
 import { presentedId } from './presented-id.ts'
 import { addressOf, userAgentOf } from './request-slot.ts'
@@ -69,9 +69,10 @@ function clientOf({ headers, socket }: Handshake): Client {
 function opened(engine: Engine, { record, checked }: LiveSession): OpenedSession {
   const { signal, release } = signalOf(engine.watch, record, true)
   const { data, ...facts } = detailsOf(record)
-  const json = checked?.user ?? record.user
-  const user = json === null ? null : engine.snapshots.read(json)
-  return { ...facts, user, data, signal, close: release }
+  const userOf = (json: string | null): SessionUser | null => (json === null ? null : engine.snapshots.read(json))
+  const user = userOf(checked?.user ?? record.user)
+  const actor = userOf(checked?.actor?.user ?? record.acting?.user ?? null)
+  return { ...facts, user, actor, data, signal, close: release }
 }
 
 function protocolOf(socket: Handshake['socket']): string {

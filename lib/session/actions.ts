@@ -1,4 +1,5 @@
-import type { ConfirmLoginOptions, LoginOptions, SessionUser } from '../../types/index.ts'
+import type { ActAsOptions, ConfirmLoginOptions, LoginOptions, SessionUser } from '../../types/index.ts'
+import { stageActing, stageReturn } from './acting.ts'
 import { checkAuthHash, checkKeys, checkOptions } from './call-options.ts'
 import { identityOf, stageLogin, stagePending } from './login.ts'
 import type { StagingSession } from './staging.ts'
@@ -11,16 +12,29 @@ import { stageAuthHash, stageConfirmation, stageUser } from './staging.ts'
 export function login(session: StagingSession, user: SessionUser, options: LoginOptions = {}): Promise<void> {
   return session.stage(async (situation) => {
     checkOptions('login', options)
-    if (options.pending === true) {
-      const staged = await stagePending(situation, user, options)
-      await situation.abandonLogin()
-      return staged
-    }
+    if (options.pending === true) return stagePending(situation, user, options)
     const identity = await identityOf(situation, user, options)
     // A login that this request staged before gives its place back. Its user is still the one to compare with.
     await situation.abandonLogin()
     return stageLogin(situation, user, identity, options.keep)
   })
+}
+
+/**
+ * Lets the session act as another user, with the response.
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING`, `SESSION_USER_INVALID`, `SESSION_OPTION_INVALID`,
+ * `SESSION_RESPONSE_STARTED`
+ */
+export function actAs(session: StagingSession, user: SessionUser, options: ActAsOptions): Promise<void> {
+  return session.stage((situation) => stageActing(situation, user, options))
+}
+
+/**
+ * Returns to the actor's own session, with the response.
+ * @throws `SESSION_OPTION_INVALID`, `SESSION_RESPONSE_STARTED`
+ */
+export function stopActing(session: StagingSession): Promise<void> {
+  return session.stage(async (situation) => stageReturn(situation))
 }
 
 /**

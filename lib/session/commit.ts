@@ -1,15 +1,16 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Lineage, MintedSecret } from './id.ts'
 import { newHandle } from './id.ts'
-import { refuseOversize } from './json-data.ts'
+import { edited, refuseOversize } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
 import { readLiveRecord } from './live-record.ts'
-import { announceRotation, settleLogin } from './login.ts'
+import { announceRotation, settleRotation } from './login.ts'
 import type { NextRecord, Rotation, Work } from './next-record.ts'
-import { edited, nextRecord } from './next-record.ts'
+import { nextRecord, placeTaken } from './next-record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import type { WayBack } from './take-back.ts'
 import { takeBack } from './take-back.ts'
@@ -160,23 +161,24 @@ async function put(
   try {
     if (!(await write(engine, base, next))) return undefined
     trust(record)
-    if (rotation?.identity !== undefined) {
-      isNew = await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    if (rotation !== undefined && (rotation.identity !== undefined || placeTaken(rotation) !== undefined)) {
+      isNew = await settleRotation(engine, record, rotation)
     }
   } catch (error) {
     if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
   const { handle, userId } = record
+  const both = bothUsers(record)
   // Nobody but a logged-in user is updated.
-  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, userId: userId as string })
+  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, ...both, userId: userId as string })
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason, isNew)
-  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
+  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle, ...both })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }
 
-function renewed({ events }: Engine, { handle }: SessionRecord, { cookieValue }: MintedSecret): Outcome {
-  events.emit({ type: 'renew', handle })
+function renewed({ events }: Engine, record: SessionRecord, { cookieValue }: MintedSecret): Outcome {
+  events.emit({ type: 'renew', handle: record.handle, ...bothUsers(record) })
   return { kind: 'renewed', cookieValue }
 }
 
@@ -207,9 +209,13 @@ async function overtaken(
   if (rotation?.reason === 'regenerate' && plan.isAllOwn && userId === null) {
     return begin(engine, { ...plan, handle: newHandle() })
   }
+  const place = placeTaken(rotation)
+  if (place !== undefined) await engine.users.abandon(place, handle)
   const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
   const isWrite = edit.isWhole || edit.from !== edit.to
-  if (isWrite || rotation !== undefined) engine.events.emit({ type: 'dropped-write', handle, reason })
+  if (isWrite || rotation !== undefined) {
+    engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(loaded), reason })
+  }
   if (rotation === undefined) return { kind: 'lost', handle }
   return { kind: 'lost', handle, error: new SecureSessionError('SESSION_SUPERSEDED') }
 }

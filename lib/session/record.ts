@@ -90,6 +90,7 @@ export function authenticated(
     ...(record.lifetimes !== undefined && { lifetimes: identity.lifetimes ?? null }),
     ...(record.methods !== undefined && { methods: identity.methods ?? [] }),
     ...(record.pending !== undefined && { pending: null }),
+    ...(record.acting !== undefined && { acting: null }),
   }
 }
 
@@ -127,6 +128,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   deviceKey: isStringOrNull,
   methods: (value) => value === undefined || isListOf(value, isUsedMethod),
   pending: (value) => value === undefined || value === null || isPending(value),
+  acting: (value) => value === undefined || value === null || isActor(value),
   lifetimes: (value) => value === undefined || value === null || isLifetimes(value),
   data: (value) => isString(value) && parseObject(value) !== undefined,
 }
@@ -219,14 +221,30 @@ function isUsedMethod(value: unknown): boolean {
 }
 
 function isPending(value: unknown): boolean {
+  return isOtherUser(value) && isNumber(value['until'])
+}
+
+/** Tells whether a value is a user beside the one of the record. */
+function isOtherUser(value: unknown): value is Record<string, unknown> {
   return (
     isObject(value) &&
     isString(value['userId']) &&
     isString(value['user']) &&
     parseObject(value['user'])?.['id'] === value['userId'] &&
     isStringOrNull(value['authHash']) &&
-    isListOf(value['methods'], isUsedMethod) &&
-    isNumber(value['until'])
+    isListOf(value['methods'], isUsedMethod)
+  )
+}
+
+function isActor(value: unknown): boolean {
+  return (
+    isOtherUser(value) &&
+    ['authCheckedAt', 'userAt', 'absoluteDeadline', 'since'].every((name) => isNumber(value[name])) &&
+    isBoolean(value['remember']) &&
+    isString(value['reason']) &&
+    (value['lifetimes'] === null || isLifetimes(value['lifetimes'])) &&
+    isString(value['data']) &&
+    parseObject(value['data']) !== undefined
   )
 }
 

@@ -1,15 +1,19 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LogoutOptions } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { checkOptions } from './call-options.ts'
 import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
+import type { Edit } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
 import type { AfterResponse } from './late-data.ts'
 import { LateData, soon } from './late-data.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
+import { placeTaken } from './next-record.ts'
+import { hasPlace } from './places.ts'
 import { RequestData } from './request-data.ts'
 import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
@@ -101,7 +105,7 @@ export class RequestSession extends SessionFacts {
 
   #reportLateData(): void {
     if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
-    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
+    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, ...bothUsers(this.record), reason: 'late' })
   }
 
   /** Tells whether the app saved the session itself. */
@@ -171,7 +175,7 @@ export class RequestSession extends SessionFacts {
       useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
       lose: (reason) => {
         const { handle } = this
-        this.engine.events.emit({ type: 'dropped-write', handle, reason })
+        this.engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(this.record), reason })
         this.#lose(handle)
       },
       run: (work) => this.#openQueue().run(work),
@@ -239,15 +243,19 @@ export class RequestSession extends SessionFacts {
     const isLate = this.#isAnswered
     return this.#start(async () => {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      states.refuseBesideRole(this.state)
       const { rotation, kept, user } = await work(this.#situation)
-      if (kept !== undefined) {
-        if (this.#data?.isDestroyed === true) this.#data = undefined
-        if ('keys' in kept) this.#openData().keepOnly(kept.keys)
-        else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
-      }
+      if (kept !== undefined) this.#keep(kept)
       this.state = { ...this.state, rotation, user: user ?? this.state.user }
       if (isLate) await this.#commit('none')
     })
+  }
+
+  #keep(kept: NonNullable<Staged['kept']>): void {
+    if (kept === 'role' || this.#data?.isDestroyed === true) this.#data = undefined
+    if (kept === 'role') return
+    if ('keys' in kept) this.#openData().keepOnly(kept.keys)
+    else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
   }
 
   get #situation(): Situation {
@@ -255,9 +263,11 @@ export class RequestSession extends SessionFacts {
     const { rotation } = this.state
     const user = states.userJsonOf(this.state)
     const authCheckedAt = states.authCheckedAtOf(this.state)
+    const actor = states.actorJsonOf(this.state)
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
+    const edit = (): Edit => this.#openData().edit(this.engine.settings.maxRecordSize)
     const { engine, client } = { engine: this.engine, client: this.client }
-    return { engine, client, handle, record, userId, user, authCheckedAt, rotation, abandonLogin }
+    return { engine, client, handle, record, userId, user, actor, authCheckedAt, rotation, abandonLogin, edit }
   }
 
   /**
@@ -305,7 +315,7 @@ export class RequestSession extends SessionFacts {
 
   /** Goes on without the upkeep of the record, which nobody asked for. The deadlines stay as they were. */
   #skipUpkeep(): void {
-    this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
+    this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle, ...bothUsers(this.record) })
   }
 
   /** Goes back to the session as it was before this request changed it. */
@@ -347,20 +357,19 @@ export class RequestSession extends SessionFacts {
     this.#replaceState(states.afterEnd(this.state, isOurs))
     if (userId === null) return
     this.#isLoggedOut = true
-    this.engine.events.emit({ type: 'logout', handle, userId })
+    this.engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
   }
 
   /** Gives back the place of a login that will not be committed. */
   async #abandonLogin(): Promise<void> {
-    const { rotation } = this.state
-    if (rotation?.reason !== 'login' || rotation.identity === undefined) return
-    const { userId } = rotation.identity
+    const place = placeTaken(this.state.rotation)
+    if (place === undefined) return
     this.state = { ...this.state, rotation: undefined }
-    if (this.record?.userId !== userId) await this.engine.users.abandon(userId, this.handle)
+    if (!hasPlace(this.record, place)) await this.engine.users.abandon(place, this.handle)
   }
 
   #openData(): RequestData {
-    return (this.#data ??= new RequestData(this.record?.data ?? '{}', (data, values) => {
+    return (this.#data ??= new RequestData(states.dataJsonOf(this.state), (data, values) => {
       const { handle } = this
       return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
     }))

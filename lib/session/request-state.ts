@@ -3,6 +3,7 @@ import type { LoginMethod, SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
 import type { CookieChange } from './cookie-change.ts'
 import type { Client } from './engine.ts'
+import type { Checked } from './fresh-users.ts'
 import type { Lifetimes } from '../options.ts'
 import type { SessionDeadlines } from './lifetime.ts'
 import { beginAt, isTouchDue, seenAt } from './lifetime.ts'
@@ -11,6 +12,7 @@ import { NONE } from './load-session.ts'
 import { missingMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
+import { withRole } from './role.ts'
 import type { WayBack } from './take-back.ts'
 import { SERVE } from './verdict.ts'
 
@@ -99,14 +101,37 @@ export function updatable({ loaded, rotation }: RequestState, isLate: boolean): 
   return undefined
 }
 
+/**
+ * Refuses a second change of the user in the request that began or stopped to act as another one. The first change has
+ * put the data of that user in place.
+ * @throws `SESSION_OPTION_INVALID`
+ */
+export function refuseBesideRole({ rotation }: RequestState): void {
+  if (rotation?.role === undefined) return
+  const detail = 'after req.actAs or req.stopActing, await req.session.save() before another change of the user or id'
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
+}
+
 /** Returns the id of the user, as a staged login left it. */
 export function userIdOf(state: RequestState): string | null {
-  return state.rotation?.identity?.userId ?? recordOf(state)?.userId ?? null
+  return (state.rotation?.identity ?? state.rotation?.role ?? recordOf(state))?.userId ?? null
+}
+
+/** Returns the snapshot of the user who acts as another one, as JSON. */
+export function actorJsonOf({ rotation, loaded }: RequestState): string | null {
+  if (rotation?.role !== undefined) return rotation.role.actor
+  if (rotation?.identity !== undefined || loaded.state !== 'live') return null
+  return loaded.checked?.actor?.user ?? loaded.record.acting?.user ?? null
+}
+
+/** Returns the data that this request starts from, as JSON. */
+export function dataJsonOf(state: RequestState): string {
+  return state.rotation?.role?.data ?? recordOf(state)?.data ?? '{}'
 }
 
 /** Returns the snapshot of the user as JSON, as a staged login or update left it. */
 export function userJsonOf({ rotation, user, loaded }: RequestState): string | null {
-  const staged = rotation?.identity?.user ?? user
+  const staged = (rotation?.identity ?? rotation?.role)?.user ?? user
   if (staged !== undefined) return staged
   return loaded.state === 'live' ? (loaded.checked?.user ?? loaded.record.user) : null
 }
@@ -116,9 +141,10 @@ export function authCheckedAtOf({ loaded }: RequestState): number {
   return loaded.state === 'live' ? (loaded.checked?.at ?? loaded.record.authCheckedAt) : 0
 }
 
-/** Returns the instant of the last proof of who the user is. */
+/** Returns the instant of the last proof of who the user is; `null` where somebody else acts as the user. */
 export function authenticatedAtOf(state: RequestState, now: number): number | null {
-  return state.rotation?.identity === undefined ? (recordOf(state)?.authenticatedAt ?? null) : now
+  if (state.rotation?.identity !== undefined) return now
+  return actorJsonOf(state) === null ? (recordOf(state)?.authenticatedAt ?? null) : null
 }
 
 /**
@@ -129,6 +155,8 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
   const { rotation, loaded } = state
   if (rotation?.identity !== undefined) return now
   if (loaded.state !== 'live' || loaded.record.isForked) return null
+  // Nobody has proved to be the user. Nor do the proofs of the actor outlive the acting.
+  if (rotation?.role !== undefined || loaded.record.acting) return null
   return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
 }
 
@@ -139,7 +167,8 @@ export function missingMethodsOf(
   within: number,
   now: number,
 ): readonly LoginMethod[] {
-  const used = state.rotation?.identity === undefined ? recordOf(state)?.methods : state.rotation.identity.methods
+  const { rotation } = state
+  const used = (rotation?.identity ?? rotation?.role ?? recordOf(state))?.methods
   const isRecent = within === Infinity || freshSinceOf(state, now) !== null
   return missingMethods(isRecent ? used : undefined, wanted, now - within)
 }
@@ -161,6 +190,7 @@ export function deadlinesOf(
   const identity = rotation?.identity
   if (identity !== undefined) return asDates(beginAt(now, identity.remember, identity.lifetimes ?? settings))
   if (loaded.state !== 'live') return null
+  if (rotation?.role !== undefined) return asDates(withRole(loaded.record, rotation.role, now, settings))
   const { record } = loaded
   const isMoved = (isTouched || isTouchDue(record, now, settings)) && client.isPassive !== true
   return asDates(isMoved ? { ...record, ...seenAt(now, record, settings) } : record)
@@ -178,8 +208,12 @@ export function isWriteDue(
 ): boolean {
   if (rotation !== undefined || user !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false
-  if (loaded.checked !== undefined && loaded.checked.user !== loaded.record.user) return true
+  if (loaded.checked !== undefined && isUserNew(loaded.checked, loaded.record)) return true
   return isUpkeepDue(loaded.record, loaded.verdict, settings, client)
+}
+
+function isUserNew({ user, actor }: Checked, record: SessionRecord): boolean {
+  return user !== record.user || (actor !== undefined && actor.user !== record.acting?.user)
 }
 
 /** Returns the state after a write. */

@@ -36,6 +36,12 @@ export class SessionFacts {
     return this.#user.value
   }
 
+  /** The user who acts as `user`; `null` where nobody acts as somebody else. */
+  get actor(): SessionUser | null {
+    const json = states.actorJsonOf(this.state)
+    return json === null ? null : this.engine.snapshots.read(json)
+  }
+
   get authenticatedAt(): Date | null {
     const at = states.authenticatedAtOf(this.state, this.engine.settings.clock())
     return at === null ? null : new Date(at)

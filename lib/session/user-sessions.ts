@@ -3,11 +3,13 @@ import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
+import { bothUsers, personOf } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './login-limit.ts'
 import { readRecords } from './read-records.ts'
+import { endsWith, besideOf, hasPlace, placesOf } from './places.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
 
@@ -60,9 +62,22 @@ export class UserSessions {
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
-  /** Tells whether the place is still there, and if so keeps it as long as the session can live. */
-  async confirm(userId: string, handle: string, expiresAt: number): Promise<boolean> {
-    return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
+  /**
+   * Takes a place beside the sessions of a user: the session is no login of the user, and ends with theirs. No limit
+   * counts it.
+   */
+  async reserveBeside(userId: string, handle: string): Promise<void> {
+    if (!this.#store.hasIndex) return
+    await this.#store.addToIndex(besideOf(userId), handle, this.#settings.clock() + RESERVATION)
+  }
+
+  /** Tells whether the places of a session are still there, and if so keeps them as long as the session can live. */
+  async confirm(record: SessionRecord): Promise<boolean> {
+    if (!this.#store.hasIndex) return true
+    for (const { name, until } of placesOf(record)) {
+      if (!(await this.#store.keepInIndex(name, record.handle, until))) return false
+    }
+    return true
   }
 
   /**
@@ -82,29 +97,32 @@ export class UserSessions {
   }
 
   /** Gives back a place; nothing without an index. */
-  async release(userId: string, handle: string): Promise<void> {
-    if (this.#store.hasIndex) await this.#store.removeFromIndex(userId, handle)
+  async release(name: string, handle: string): Promise<void> {
+    if (this.#store.hasIndex) await this.#store.removeFromIndex(name, handle)
+  }
+
+  /** Gives back the places of a session that is gone. */
+  async releaseAll(record: SessionRecord): Promise<void> {
+    for (const { name } of placesOf(record)) await this.release(name, record.handle)
   }
 
   /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
-  async abandon(userId: string, handle: string): Promise<void> {
+  async abandon(name: string, handle: string): Promise<void> {
     if (!this.#store.hasIndex) return
-    const record = await this.#store.get(handle)
-    if (record?.userId !== userId) await this.#drop(userId, handle)
+    if (!hasPlace(await this.#store.get(handle), name)) await this.#drop(name, handle)
   }
 
   /**
    * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
    */
-  async #drop(userId: string, handle: string): Promise<void> {
-    await this.release(userId, handle)
-    const record = await this.#store.get(handle)
-    if (record?.userId !== userId || (await this.#holds(userId, handle))) return
-    await this.end(handle, (latest) => latest.userId === userId)
+  async #drop(name: string, handle: string): Promise<void> {
+    await this.release(name, handle)
+    if (!hasPlace(await this.#store.get(handle), name) || (await this.#holds(name, handle))) return
+    await this.end(handle, (latest) => hasPlace(latest, name))
   }
 
-  async #holds(userId: string, handle: string): Promise<boolean> {
-    return (await this.#store.listIndex(userId)).some((entry) => entry.handle === handle)
+  async #holds(name: string, handle: string): Promise<boolean> {
+    return (await this.#store.listIndex(name)).some((entry) => entry.handle === handle)
   }
 
   /**
@@ -125,23 +143,32 @@ export class UserSessions {
 
   async list(userId: string, current?: string): Promise<SessionInfo[]> {
     const infos: SessionInfo[] = []
-    await inBatches(await this.#live(userId), async (records) => {
-      for (const record of records) infos.push(infoOf(userId, record, current))
+    const beside = await this.#live(besideOf(userId))
+    const records = [...(await this.#live(userId)), ...beside.filter(({ acting }) => acting)]
+    await inBatches(records.toSorted(byLastUse), async (batch) => {
+      for (const record of batch) infos.push(infoOf(userId, record, current))
     })
     return infos
   }
 
   /**
-   * Ends one session if it is this user's. The record goes first, then its entry, then the record again: a login that
-   * wrote it in between finds its entry gone, or is ended by the second look.
+   * Ends one session if it ends with this user's. The record goes first, then its entries, then the record again: a login
+   * that wrote it in between finds its entry gone, or is ended by the second look.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
-    const isTheirs = (record: SessionRecord): boolean => record.userId === userId
+    const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
     const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
     const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
-    if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
-    return ended !== undefined
+    if (ended === undefined) return false
+    for (const { name } of placesOf(ended)) if (name !== userId) await this.release(name, handle)
+    this.#reportRevoked(ended, userId, reason)
+    return true
+  }
+
+  #reportRevoked(record: SessionRecord, userId: string, reason: RevokeReason): void {
+    const { handle } = record
+    this.#events.emit({ type: 'revoke', handle, ...bothUsers(record), userId: record.userId ?? userId, reason })
   }
 
   /**
@@ -150,18 +177,22 @@ export class UserSessions {
    */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
     await this.beforeRevocation?.(userId)
-    const seen = new Set([except])
+    const places = [userId, besideOf(userId)].map((name) => ({ name, seen: new Set([except]) }))
     let count = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const handles = (await this.#store.listIndex(userId)).map(({ handle }) => handle)
-      const others = handles.filter((handle) => !seen.has(handle))
-      if (others.length === 0) return count
-      await inBatches(others, async (batch) => {
-        const ended = await endMany(this.#store, this, batch, userId, reason)
-        for (const handle of ended) this.#events.emit({ type: 'revoke', handle, userId, reason })
-        count += ended.size
-      })
-      for (const handle of others) seen.add(handle)
+      let hasNew = false
+      for (const { name, seen } of places) {
+        const handles = (await this.#store.listIndex(name)).map(({ handle }) => handle)
+        const others = handles.filter((handle) => !seen.has(handle))
+        hasNew ||= others.length > 0
+        await inBatches(others, async (batch) => {
+          const ended = await endMany(this.#store, this, { userId, name, handles: batch }, reason)
+          for (const record of ended) this.#reportRevoked(record, userId, reason)
+          count += ended.length
+        })
+        for (const handle of others) seen.add(handle)
+      }
+      if (!hasNew) return count
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
@@ -185,19 +216,21 @@ export class UserSessions {
   }
 
   /**
-   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another
-   * login of nobody: then the session is not this request's to end.
+   * Ends the session of a request. Resolves to `false` if the record belongs to somebody else by now, or to another
+   * login of nobody: then the session is not this request's to end. Whoever acts as another user is the same person.
    */
   async endOwn(record: SessionRecord): Promise<boolean> {
-    const { handle, userId, epoch } = record
+    const { handle, epoch } = record
+    const person = personOf(record)
     let isTheirs = false
     const isOwn = (latest: SessionRecord): boolean => {
-      isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
+      isTheirs = personOf(latest) !== person || (person === null && latest.epoch !== epoch)
       return !isTheirs
     }
-    await this.end(handle, isOwn, record, 'logout')
+    const ended = await this.end(handle, isOwn, record, 'logout')
     // A login of somebody else that fails gives the record back to this user, whose entry must not be missing then.
-    if (userId !== null) await (isTheirs ? this.#drop(userId, handle) : this.release(userId, handle))
+    for (const { name } of placesOf(record)) await (isTheirs ? this.#drop(name, handle) : this.release(name, handle))
+    if (ended !== undefined && ended !== record) await this.releaseAll(ended)
     return !isTheirs
   }
 
@@ -227,11 +260,14 @@ export class UserSessions {
     await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
   }
 
-  /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
-  async #live(userId: string): Promise<SessionRecord[]> {
+  /**
+   * The records under a name of the index, the most recently used first. Entries that outlived their record are removed
+   * on the way.
+   */
+  async #live(name: string): Promise<SessionRecord[]> {
     const now = this.#settings.clock()
     const records: SessionRecord[] = []
-    await inBatches(await this.#store.listIndex(userId), async (entries) => {
+    await inBatches(await this.#store.listIndex(name), async (entries) => {
       const found = await readRecords(
         this.#store,
         entries.map(({ handle }) => handle),
@@ -239,16 +275,18 @@ export class UserSessions {
       const stale: string[] = []
       for (const { handle, expiresAt } of entries) {
         const record = found.get(handle)
-        const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
-        if (isTheirs) records.push(record)
+        const isLive = record !== undefined && hasPlace(record, name) && expiredBy(record, now) === undefined
+        if (isLive) records.push(record)
         // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is
         // ahead.
         else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
       }
-      await onEach(stale, (handle) => this.#drop(userId, handle))
+      await onEach(stale, (handle) => this.#drop(name, handle))
     })
-    return records.toSorted(
-      (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
-    )
+    return records.toSorted(byLastUse)
   }
+}
+
+function byLastUse(a: SessionRecord, b: SessionRecord): number {
+  return b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt)
 }

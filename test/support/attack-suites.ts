@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { actingAsAnother } from '../attacks/acting.ts'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
@@ -38,6 +39,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'updates of data': dataUpdates,
   'freshness and lifetime': freshness,
   'half logins': halfLogin,
+  'acting as another user': actingAsAnother,
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
   'from outside': fromOutside,

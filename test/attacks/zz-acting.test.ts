@@ -1,0 +1,6 @@
+import t from 'tap'
+import { memoryStore } from '../../lib/stores/memory.ts'
+import { actingAsAnother } from './acting.ts'
+
+t.setTimeout(300_000)
+actingAsAnother(t, (_t, clock) => memoryStore({ clock }))
