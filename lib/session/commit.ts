@@ -205,7 +205,9 @@ async function overtaken(
 ): Promise<Outcome> {
   const { rotation, edit } = plan.work
   const { handle, userId } = loaded
-  if (rotation?.login !== undefined) return loginAnew(engine, plan, rotation.login, latest)
+  // The second step of a login that lost its first one is no login.
+  const isSecondStep = rotation?.login !== undefined && loaded.pending?.userId === rotation.login.user.id
+  if (rotation?.login !== undefined && !isSecondStep) return loginAnew(engine, plan, rotation.login, latest)
   if (rotation?.reason === 'regenerate' && plan.isAllOwn && userId === null) {
     return begin(engine, { ...plan, handle: newHandle() })
   }

@@ -130,6 +130,18 @@ export function actingAsAnother(t: Test, makeStore: MakeStore): void {
     })
   }
 
+  t.test('a revocation between the place in the index and the record leaves nobody acting', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, customer, staff } = await cast(bench, false)
+    const update = bench.gate.hold('update', { by: 'act' })
+    const visit = bench.gate.as('act', () => browser.visit(actAs(customer)))
+    await update.arrived
+    t.equal(await bench.app.sessions.revokeUser(customer.id), 0)
+    update.release()
+    t.equal((await visit).status, 503)
+    t.strictSame((await browser.visit(roles)).body, { user: staff.id, actor: null })
+  })
+
   t.test('the store finds a session that acts under both users, and nobody else', async (t) => {
     const bench = await boot(t, makeStore)
     for (const who of ['staff', 'customer'] as const) {
