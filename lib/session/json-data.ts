@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
-import { parseObject } from './record.ts'
+import { parseObject } from './record-shape.ts'
 
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>

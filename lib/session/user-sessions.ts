@@ -2,39 +2,31 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
+import type { TimedStore } from '../storage/timed-store.ts'
 import { bothUsers, personOf } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './login-limit.ts'
+import { besideOf, endsWith, hasPlace, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
-import { endsWith, besideOf, hasPlace, placesOf } from './places.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
+import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
-/** The time that a login may take from `req.login` to its response before its place is given away. */
-const RESERVATION = 60_000
-
-/** The number of attempts to end a session while other writes come between. */
-const ATTEMPTS = 100
-
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
-export class UserSessions {
+export class UserSessions extends UserPlaces {
   /** Runs before all sessions of a user are revoked, and notes it for those that may still move in. */
   beforeRevocation: ((userId: string) => Promise<void>) | undefined
-  readonly #settings: Settings
-  readonly #store: TimedStore
   readonly #events: SessionEvents
 
   constructor(settings: Settings, store: TimedStore, events: SessionEvents) {
-    this.#settings = settings
-    this.#store = store
+    super(settings, store)
     this.#events = events
   }
 
@@ -50,34 +42,16 @@ export class UserSessions {
     current: SessionRecord | undefined,
     spare = 0,
   ): Promise<ReadonlySet<string>> {
-    if (!this.#store.hasIndex) return NO_HANDLES
-    const limit = limitOf(user, this.#settings)
-    const { maxSessions, clock } = this.#settings
+    if (!this.store.hasIndex) return NO_HANDLES
+    const limit = limitOf(user, this.settings)
+    const { maxSessions, clock } = this.settings
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     await this.#endUnseen(user.id)
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
-  }
-
-  /**
-   * Takes a place beside the sessions of a user: the session is no login of the user, and ends with theirs. No limit
-   * counts it.
-   */
-  async reserveBeside(userId: string, handle: string): Promise<void> {
-    if (!this.#store.hasIndex) return
-    await this.#store.addToIndex(besideOf(userId), handle, this.#settings.clock() + RESERVATION)
-  }
-
-  /** Tells whether the places of a session are still there, and if so keeps them as long as the session can live. */
-  async confirm(record: SessionRecord): Promise<boolean> {
-    if (!this.#store.hasIndex) return true
-    for (const { name, until } of placesOf(record)) {
-      if (!(await this.#store.keepInIndex(name, record.handle, until))) return false
-    }
-    return true
   }
 
   /**
@@ -87,42 +61,13 @@ export class UserSessions {
    * @throws `SESSION_SUPERSEDED`, `SESSION_LIMIT_REACHED`
    */
   async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
-    if (!this.#store.hasIndex) return
+    if (!this.store.hasIndex) return
     await this.reserve(user, to, undefined, isFilled ? 0 : 1)
-    const isHeld = await this.#holds(user.id, from)
+    const isHeld = await this.holds(user.id, from)
     if (!isFilled) await this.abandon(user.id, from)
     if (isHeld) return
     await this.release(user.id, to)
     throw new SecureSessionError('SESSION_SUPERSEDED')
-  }
-
-  /** Gives back a place; nothing without an index. */
-  async release(name: string, handle: string): Promise<void> {
-    if (this.#store.hasIndex) await this.#store.removeFromIndex(name, handle)
-  }
-
-  /** Gives back the places of a session that is gone. */
-  async releaseAll(record: SessionRecord): Promise<void> {
-    for (const { name } of placesOf(record)) await this.release(name, record.handle)
-  }
-
-  /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
-  async abandon(name: string, handle: string): Promise<void> {
-    if (!this.#store.hasIndex) return
-    if (!hasPlace(await this.#store.get(handle), name)) await this.#drop(name, handle)
-  }
-
-  /**
-   * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
-   */
-  async #drop(name: string, handle: string): Promise<void> {
-    await this.release(name, handle)
-    if (!hasPlace(await this.#store.get(handle), name) || (await this.#holds(name, handle))) return
-    await this.end(handle, (latest) => hasPlace(latest, name))
-  }
-
-  async #holds(name: string, handle: string): Promise<boolean> {
-    return (await this.#store.listIndex(name)).some((entry) => entry.handle === handle)
   }
 
   /**
@@ -131,9 +76,9 @@ export class UserSessions {
    * that is too few.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
-    if (this.#settings.maxSessions?.onLimit !== 'evict') return
+    if (this.settings.maxSessions?.onLimit !== 'evict') return
     const records = await this.#live(user.id)
-    const excess = records.length - limitOf(user, this.#settings)
+    const excess = records.length - limitOf(user, this.settings)
     if (excess <= 0) return
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
@@ -159,7 +104,7 @@ export class UserSessions {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
     const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
+    const ended = (this.store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
     if (ended === undefined) return false
     for (const { name } of placesOf(ended)) if (name !== userId) await this.release(name, handle)
     this.#reportRevoked(ended, userId, reason)
@@ -182,35 +127,17 @@ export class UserSessions {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       let hasNew = false
       for (const { name, seen } of places) {
-        const handles = (await this.#store.listIndex(name)).map(({ handle }) => handle)
+        const handles = (await this.store.listIndex(name)).map(({ handle }) => handle)
         const others = handles.filter((handle) => !seen.has(handle))
         hasNew ||= others.length > 0
         await inBatches(others, async (batch) => {
-          const ended = await endMany(this.#store, this, { userId, name, handles: batch }, reason)
+          const ended = await endMany(this.store, this, { userId, name, handles: batch }, reason)
           for (const record of ended) this.#reportRevoked(record, userId, reason)
           count += ended.length
         })
         for (const handle of others) seen.add(handle)
       }
       if (!hasNew) return count
-    }
-    throw new SecureSessionError('SESSION_SUPERSEDED')
-  }
-
-  /**
-   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that
-   * was `loaded` before is read again only if it changed since.
-   */
-  async end(
-    handle: string,
-    isToEnd: (record: SessionRecord) => boolean,
-    loaded?: SessionRecord,
-    why?: SessionEnd,
-  ): Promise<SessionRecord | undefined> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
-      if (record === undefined || !isToEnd(record)) return undefined
-      if (await this.#store.delete(handle, record.version, why)) return record
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
@@ -229,22 +156,22 @@ export class UserSessions {
     }
     const ended = await this.end(handle, isOwn, record, 'logout')
     // A login of somebody else that fails gives the record back to this user, whose entry must not be missing then.
-    for (const { name } of placesOf(record)) await (isTheirs ? this.#drop(name, handle) : this.release(name, handle))
+    for (const { name } of placesOf(record)) await (isTheirs ? this.drop(name, handle) : this.release(name, handle))
     if (ended !== undefined && ended !== record) await this.releaseAll(ended)
     return !isTheirs
   }
 
   /** Ends the session that an outdated id names, whoever has it now. */
   async endNamed(handle: string): Promise<void> {
-    const userId = (await this.#store.get(handle))?.userId
+    const userId = (await this.store.get(handle))?.userId
     if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
-    else await this.#store.delete(handle, undefined, 'replay')
+    else await this.store.delete(handle, undefined, 'replay')
   }
 
   /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
   async #settled(userId: string): Promise<ReadonlySet<string>> {
-    const now = this.#settings.clock()
-    const entries = await this.#store.listIndex(userId)
+    const now = this.settings.clock()
+    const entries = await this.store.listIndex(userId)
     return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
@@ -253,7 +180,7 @@ export class UserSessions {
    * session only takes a place. Entries that outlived their record go too.
    */
   async #endUnseen(userId: string): Promise<void> {
-    const before = this.#settings.clock() - RESERVATION
+    const before = this.settings.clock() - RESERVATION
     const records = await this.#live(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
@@ -265,11 +192,11 @@ export class UserSessions {
    * on the way.
    */
   async #live(name: string): Promise<SessionRecord[]> {
-    const now = this.#settings.clock()
+    const now = this.settings.clock()
     const records: SessionRecord[] = []
-    await inBatches(await this.#store.listIndex(name), async (entries) => {
+    await inBatches(await this.store.listIndex(name), async (entries) => {
       const found = await readRecords(
-        this.#store,
+        this.store,
         entries.map(({ handle }) => handle),
       )
       const stale: string[] = []
@@ -281,7 +208,7 @@ export class UserSessions {
         // ahead.
         else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
       }
-      await onEach(stale, (handle) => this.#drop(name, handle))
+      await onEach(stale, (handle) => this.drop(name, handle))
     })
     return records.toSorted(byLastUse)
   }

@@ -24,6 +24,7 @@ export interface Page {
 /** Who a session says is asking, and what it holds. */
 export interface Me {
   readonly userId: string | null
+  readonly actorId: string | null
   readonly handle: string
   readonly data: Record<string, unknown>
 }
@@ -100,6 +101,6 @@ export class Browser {
 
 /** The handler behind `Browser.me`. */
 export function whoAmI(request: FastifyRequest): Me {
-  const { user, session } = request
-  return { userId: user?.id ?? null, handle: session.sessionId, data: session.data() }
+  const { user, actor, session } = request
+  return { userId: user?.id ?? null, actorId: actor?.id ?? null, handle: session.sessionId, data: session.data() }
 }
