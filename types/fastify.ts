@@ -92,6 +92,19 @@ export interface RequestMembers {
    * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_UNAVAILABLE`
    */
   updateUser<User extends SessionUser>(user: User): Promise<void>
+  /**
+   * The session id for a client without a cookie jar, after `login(user, { transport: 'header' })`. Readable once, in the
+   * request that made the id; `null` otherwise. Whoever has the id has the session: put it into this reply alone.
+   *
+   * @example
+   * ```ts
+   * app.post('/device/login', async (req) => {
+   *   await req.login({ id: 'u1' }, { transport: 'header' }) // Check the password before this line.
+   *   return { token: req.sessionToken }
+   * })
+   * ```
+   */
+  readonly sessionToken: string | null
   /** The user who really is there while the session acts as `req.user`; `null` where nobody acts as somebody else. */
   readonly actor: Readonly<SessionUser> | null
   /**

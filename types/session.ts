@@ -46,6 +46,11 @@ export interface LoginOptions {
    * the same user completes it, and keeps its `methods`. Default `false`.
    */
   pending?: boolean | undefined
+  /**
+   * Gives the id to the app, in `req.sessionToken`, and to no cookie. The login is stored at once, and a 5xx takes it
+   * back. Needs the option `headerTransport`. Default: the way in which the request brought its session.
+   */
+  transport?: 'header' | undefined
   /** The fingerprint of the credentials at this login. Default: the result of the option `authHash`. */
   authHash?: string | undefined
   /**

@@ -36,6 +36,7 @@ export function requestDecorators(
     return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
   }
   const userOf = fact((session) => session.user, null)
+  const sessionToken = fact((session) => session.takeToken(), null)
   const actor = fact((session) => session.actor, null)
   const pendingUser = fact((session) => session.pendingUser, null)
   const authenticatedAt = fact((session) => session.authenticatedAt, null)
@@ -49,6 +50,7 @@ export function requestDecorators(
     [names.user, { getter: own(userOf), setter: refuseUser }],
     [names.requireUser, method(requireUser)],
     [names.pendingUser, { getter: own(pendingUser) }],
+    [names.sessionToken, { getter: own(sessionToken) }],
     [names.actor, { getter: own(actor) }],
     [names.actAs, method((session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options))],
     [names.stopActing, method((session) => stopActing(session))],

@@ -42,6 +42,7 @@ const REASON: Member = {
   wanted: 'a text of 1 to 200 characters without control characters',
   accepts: (value) => typeof value === 'string' && /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,200}$/u.test(value),
 }
+const HEADER: Member = { wanted: "'header'", accepts: (value) => value === 'header' }
 const PATH: Member = { wanted: "a path of this app such as '/login'", accepts: isLocalPath }
 
 type CallName =
@@ -58,7 +59,15 @@ type CallName =
 
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT, methods: METHODS, pending: BOOLEAN },
+  login: {
+    remember: BOOLEAN,
+    keep: KEYS,
+    authHash: TEXT,
+    label: TEXT,
+    methods: METHODS,
+    pending: BOOLEAN,
+    transport: HEADER,
+  },
   confirmLogin: { label: TEXT, methods: METHODS },
   actAs: { reason: REASON, for: TIME },
   list: { current: TEXT },

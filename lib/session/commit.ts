@@ -3,7 +3,7 @@ import type { SessionEvent, SessionRecord } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
-import type { Lineage, MintedSecret } from './id.ts'
+import type { Lineage, MintedSecret, SessionIds } from './id.ts'
 import { newHandle } from './id.ts'
 import { edited, refuseOversize } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
@@ -29,6 +29,8 @@ export interface Plan {
   /** The hash of a dead id that the client showed. */
   readonly replaces: string | undefined
   readonly client: Client
+  /** Makes ids of the class that the client brings. */
+  readonly ids: SessionIds
 }
 
 /** An id that was renewed. The record has nothing to learn before the new id is shown. */
@@ -71,7 +73,7 @@ const MAX_ATTEMPTS = 100
 const UNCHANGED: Outcome = { kind: 'unchanged' }
 
 /** Makes the plan of a request out of the session that its cookie led to. */
-export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
+export function planOf(loaded: Loaded, { handle, isAllOwn, client, ids, ...wish }: Wish): Plan {
   const isLive = loaded.state === 'live'
   const presented = isLive ? loaded.presented : undefined
   const checked = isLive ? loaded.checked : undefined
@@ -82,6 +84,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wi
     handle,
     isAllOwn,
     client,
+    ids,
     work: { ...wish, presented, checked },
   }
 }
@@ -98,8 +101,8 @@ export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
 }
 
 /** Writes a first record, if there is anything to keep. */
-async function begin(engine: Engine, { work, handle, named, replaces, client }: Plan): Promise<Outcome> {
-  const { settings, ids, events } = engine
+async function begin(engine: Engine, { work, handle, named, replaces, client, ids }: Plan): Promise<Outcome> {
+  const { settings, events } = engine
   const { rotation, now } = work
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
@@ -125,8 +128,8 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
 
 /** Writes the next version of a record, on top of the latest version, as often as other requests write in between. */
 async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promise<Outcome> {
-  const { settings, ids } = engine
-  const { work, client } = plan
+  const { settings } = engine
+  const { work, client, ids } = plan
   const mint = (epoch: number, lineage?: Lineage): MintedSecret =>
     ids.mint(loaded.handle, epoch, lineage, client.connection)
   let base: SessionRecord | undefined = loaded

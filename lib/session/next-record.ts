@@ -26,6 +26,8 @@ export interface Rotation {
   readonly pending?: PendingLogin
   /** The user who is shown from now on, because somebody begins or stops to act as another user. */
   readonly role?: Role
+  /** Tells whether the client gets the new id from the app, and brings it in a header. */
+  readonly isByHeader?: boolean
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */

@@ -35,7 +35,7 @@ export class RequestSession extends SessionWrites {
   #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
-    super(engine, client, states.initialState(loaded))
+    super(engine, client, loaded)
     this.#isAnswered = isAnswered
   }
 
@@ -197,7 +197,8 @@ export class RequestSession extends SessionWrites {
       const { rotation, kept, user } = await work(this.situation)
       if (kept !== undefined) this.keep(kept)
       this.state = { ...this.state, rotation, user: user ?? this.state.user }
-      if (isLate) await this.write('none')
+      // The app needs the id of a header for its reply, so that the id is made now.
+      if (isLate || rotation?.isByHeader === true) await this.write('none')
     })
   }
 

@@ -15,6 +15,10 @@ import { SERVE } from './verdict.ts'
 /** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
+  /** The new id of a client that brings its id in a header; empty if its id opens nothing any more. */
+  readonly renewedId: string | undefined
+  /** Tells whether the app has read the new id, which is in its reply then. */
+  readonly isTokenRead: boolean
   /** Tells whether the app looked at the session, so that the response depends on the cookie. */
   readonly isRead: boolean
   /** Tells whether this request logged the user out. */
@@ -39,15 +43,17 @@ export interface RequestState {
   readonly user: string | undefined
   /** Tells whether the app asked for a new idle deadline. */
   readonly isTouched: boolean
+  /** Tells whether the client brings its id in a header. */
+  readonly isByHeader: boolean
   /** A committed rotation, and the state before it. */
   readonly committed: { readonly wayBack: WayBack; readonly before: RequestState } | undefined
 }
 
 /** Returns the state of a request that did nothing yet. */
-export function initialState(loaded: Loaded): RequestState {
+export function initialState(loaded: Loaded, isByHeader: boolean): RequestState {
   const moved = loaded.state === 'live' ? loaded.cookie : undefined
   const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : moved
-  return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, committed: undefined }
+  return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, isByHeader, committed: undefined }
 }
 
 /** The time after which a response no longer renews or clears the cookie, in milliseconds. */
@@ -119,6 +125,11 @@ function isUserNew({ user, actor }: Checked, record: SessionRecord): boolean {
   return user !== record.user || (actor !== undefined && actor.user !== record.acting?.user)
 }
 
+/** Tells whether the next id is one that the client brings in a header. */
+export function isNextByHeader(state: RequestState): boolean {
+  return state.isByHeader || state.rotation?.isByHeader === true
+}
+
 /** Returns the state after a write. */
 export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written, now: number): RequestState {
   const isRotated = wayBack !== undefined
@@ -131,6 +142,7 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
     rotation: undefined,
     user: undefined,
     isTouched: false,
+    isByHeader: isNextByHeader(state),
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
 }
@@ -165,13 +177,13 @@ function cookieFor(
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */
 export function afterLoss(state: RequestState, handle: string): RequestState {
-  return { ...initialState({ state: 'shadowed', handle }), committed: state.committed }
+  return { ...initialState({ state: 'shadowed', handle }, state.isByHeader), committed: state.committed }
 }
 
 /** Returns the state after the session ended. */
 export function afterEnd(state: RequestState, isCookieCleared: boolean): RequestState {
   const cookie: CookieChange | undefined = isCookieCleared ? { kind: 'clear' } : state.cookie
-  return { ...initialState(NONE), cookie, committed: state.committed }
+  return { ...initialState(NONE, state.isByHeader), cookie, committed: state.committed }
 }
 
 /** Returns the state from before a committed rotation, with what was staged since. */

@@ -1,9 +1,10 @@
 import type { Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import { bothUsers } from './actor.ts'
-import type { EngineSession } from './engine.ts'
+import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
 import type { Edit, SessionData } from './json-data.ts'
+import type { Loaded } from './load-session.ts'
 import type { Carrier } from './next-record.ts'
 import { placeTaken } from './next-record.ts'
 import { hasPlace } from './places.ts'
@@ -21,8 +22,18 @@ export abstract class SessionWrites extends SessionFacts {
   protected data: RequestData | undefined
   protected isLoggedOut = false
   #isRead = false
+  /** The new id that the app has read. */
+  #readToken: string | undefined
   #newHandle: string | undefined
   #signal: RequestSignal | undefined
+
+  readonly #hasCookie: boolean
+
+  constructor(engine: Engine, client: Client, loaded: Loaded) {
+    const isByHeader = client.isByHeader === true
+    super(engine, client, states.initialState(loaded, isByHeader))
+    this.#hasCookie = !isByHeader && loaded.state !== 'none'
+  }
 
   /** Makes the object behind `req.session`. */
   protected abstract makeObject(data: RequestData, values: SessionData): EngineSession
@@ -40,8 +51,22 @@ export abstract class SessionWrites extends SessionFacts {
 
   /** The message of the response about this session. */
   get response(): SessionResponse {
-    const cookie = states.cookieOf(this.state, this.engine)
-    return { cookie, isRead: this.#isRead, isLoggedOut: this.isLoggedOut }
+    const change = states.cookieOf(this.state, this.engine)
+    const told = { isRead: this.#isRead, isLoggedOut: this.isLoggedOut, isTokenRead: this.#readToken !== undefined }
+    if (!this.state.isByHeader) return { ...told, cookie: change, renewedId: undefined }
+    // An empty id tells the client that its id opens nothing any more.
+    const id = change?.kind === 'set' ? change.value : change && ''
+    // The cookie that the request came with opens nothing any more.
+    const cookie = this.#hasCookie ? ({ kind: 'clear' } as const) : undefined
+    return { ...told, cookie, renewedId: id === this.#readToken ? undefined : id }
+  }
+
+  /** Returns the new id of a client that brings it in a header, once; `null` otherwise. */
+  takeToken(): string | null {
+    const { cookie, isByHeader } = this.state
+    if (!isByHeader || cookie?.kind !== 'set' || cookie.value === this.#readToken) return null
+    this.#readToken = cookie.value
+    return cookie.value
   }
 
   /** Tells whether this is the data that a write would store. */
@@ -95,6 +120,7 @@ export abstract class SessionWrites extends SessionFacts {
       carrier: this.client.isPassive === true ? 'none' : carrier,
       now: this.engine.settings.clock(),
       client: this.client,
+      ids: (states.isNextByHeader(this.state) ? this.engine.headerIds : undefined) ?? this.engine.ids,
     })
     this.#apply(await commit(this.engine, plan), plan)
   }

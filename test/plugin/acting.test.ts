@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { SecureSessionOptions } from '../../types/index.ts'
@@ -6,7 +7,7 @@ import { ordinary, route, world } from './world.ts'
 import type { Response, Visitor, World } from './world.ts'
 
 const BOB = { id: 'bob' }
-const TICKET = { reason: 'ticket 7', for: '30m' }
+const TICKET = { reason: 'ticket 7', for: '30m' } as const
 
 async function support(t: Test, session: SecureSessionOptions = {}): Promise<World> {
   return world(t, {
@@ -258,7 +259,7 @@ t.test(
           update: (request) => request.updateUser({ id: 'bob' }),
           stop: (request) => request.stopActing(),
           regenerate: (request) => request.session.regenerate(),
-        } satisfies Record<string, (request: import('fastify').FastifyRequest) => Promise<void>>)) {
+        } satisfies Record<string, (request: FastifyRequest) => Promise<void>>)) {
           route(app, `/act-${name}`, async (request) => {
             await request.actAs(BOB, TICKET)
             await act(request)

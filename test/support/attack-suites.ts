@@ -54,3 +54,16 @@ export function attack(t: Test, makeStore: MakeStore): void {
     })
   }
 }
+
+/** The threats that are about ids, for sessions whose id comes in a header. */
+const OF_IDS = ['fixation', 'immediate logout', 'stale ids', 'renewal', 'revocation', 'session limits']
+
+/** Attacks the sessions of clients that bring their id in a header. */
+export function attackByHeader(t: Test, makeStore: MakeStore, names: readonly string[] = OF_IDS): void {
+  const byHeader = Object.assign(((...rest) => makeStore(...rest)) satisfies MakeStore, { isByHeader: true })
+  for (const name of names) {
+    t.test(`${name}, by header`, async (t) => {
+      ATTACKS[name]?.(t, byHeader)
+    })
+  }
+}
