@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import type { Answer } from '../storage/immediate.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
@@ -62,8 +63,8 @@ export type Outcome =
   | { readonly kind: 'lost'; readonly handle: string; readonly error?: SecureSessionError }
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
-/** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'checked'>
+/** The work of a plan, apart from what the session that was loaded adds to it. */
+type Wish = Omit<Work, 'presented' | 'checked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -73,7 +74,11 @@ const MAX_ATTEMPTS = 100
 const UNCHANGED: Outcome = { kind: 'unchanged' }
 
 /** Makes the plan of a request out of the session that its cookie led to. */
-export function planOf(loaded: Loaded, { handle, isAllOwn, client, ids, ...wish }: Wish): Plan {
+export function planOf(
+  loaded: Loaded,
+  { handle, isAllOwn, client, ids }: Pick<Plan, 'handle' | 'isAllOwn' | 'client' | 'ids'>,
+  { edit, rotation, user, isTouched, isPassive, carrier, now }: Wish,
+): Plan {
   const isLive = loaded.state === 'live'
   const presented = isLive ? loaded.presented : undefined
   const checked = isLive ? loaded.checked : undefined
@@ -85,7 +90,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ids, ...wish 
     isAllOwn,
     client,
     ids,
-    work: { ...wish, presented, checked },
+    work: { edit, rotation, presented, checked, user, isTouched, isPassive, carrier, now },
   }
 }
 
@@ -115,7 +120,7 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   const epoch = identity === undefined && pending === undefined ? 0 : 1
   const minted = ids.mint(handle, epoch, undefined, client.connection)
   const family = familyOf(client.userAgent)
-  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
+  const empty = newRecord(handle, minted.secretHash, data, now, settings, family, epoch)
   const anonymous = pending === undefined ? empty : { ...empty, pending }
   const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
@@ -156,13 +161,13 @@ async function put(
   { rotation, user }: Pick<Work, 'rotation' | 'user'>,
 ): Promise<Outcome | undefined> {
   const begins = base === undefined || rotation?.identity !== undefined
-  const next = begins ? { ...planned, record: (await engine.gate?.admit(planned.record)) ?? planned.record } : planned
-  const { record, minted } = next
+  const { kind, minted } = planned
+  const record = (begins ? await engine.gate?.admit(planned.record) : undefined) ?? planned.record
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
   let isNew: boolean | null = null
   try {
-    if (!(await write(engine, base, next))) return undefined
+    if (!(await write(engine, base, kind, record))) return undefined
     trust(record)
     if (rotation !== undefined && (rotation.identity !== undefined || placeTaken(rotation) !== undefined)) {
       isNew = await settleRotation(engine, record, rotation)
@@ -185,7 +190,12 @@ function renewed({ events }: Engine, record: SessionRecord, { cookieValue }: Min
   return { kind: 'renewed', cookieValue }
 }
 
-function write({ store }: Engine, base: SessionRecord | undefined, { kind, record }: NextRecord) {
+function write(
+  { store }: Engine,
+  base: SessionRecord | undefined,
+  kind: NextRecord['kind'],
+  record: SessionRecord,
+): Answer<boolean> {
   if (base === undefined) return store.create(record)
   if (kind === 'touch') return store.touch(base.handle, base.version, record)
   return store.update(record, base.version)

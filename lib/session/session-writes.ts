@@ -109,19 +109,18 @@ export abstract class SessionWrites extends SessionFacts {
    */
   protected async write(carrier: Carrier): Promise<void> {
     const data = this.openData()
-    const plan = planOf(this.state.loaded, {
-      handle: this.handle,
-      edit: data.edit(this.engine.settings.maxRecordSize),
-      isAllOwn: data.isAllOwn,
-      rotation: this.state.rotation,
-      user: this.state.user,
-      isTouched: this.state.isTouched,
-      isPassive: this.client.isPassive === true,
-      carrier: this.client.isPassive === true ? 'none' : carrier,
-      now: this.engine.settings.clock(),
-      client: this.client,
-      ids: (states.isNextByHeader(this.state) ? this.engine.headerIds : undefined) ?? this.engine.ids,
-    })
+    const { handle, client, state, engine } = this
+    const wish = {
+      edit: data.edit(engine.settings.maxRecordSize),
+      rotation: state.rotation,
+      user: state.user,
+      isTouched: state.isTouched,
+      isPassive: client.isPassive === true,
+      carrier: client.isPassive === true ? 'none' : carrier,
+      now: engine.settings.clock(),
+    } as const
+    const ids = (states.isNextByHeader(state) ? engine.headerIds : undefined) ?? engine.ids
+    const plan = planOf(state.loaded, { handle, isAllOwn: data.isAllOwn, client, ids }, wish)
     this.#apply(await commit(this.engine, plan), plan)
   }
 
