@@ -23,5 +23,5 @@ export function idInHeader(headers: IncomingHttpHeaders, transport: Settings['he
 export function removeRenewed(reply: FastifyReply): void {
   reply.removeHeader(RENEWED)
   // Fastify has copied the headers of a stream to the raw response before its first byte.
-  if (!reply.raw.headersSent) reply.raw.removeHeader(RENEWED)
+  reply.raw.removeHeader(RENEWED)
 }

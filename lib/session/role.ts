@@ -72,15 +72,15 @@ function acting(record: SessionRecord, { userId, user }: Role, begin: Beginning,
 }
 
 /** Returns the shorter lifetimes of two users. `null` stands for the lifetimes of the options. */
-function shorter(actor: KeptLifetimes | null | undefined, user: KeptLifetimes | undefined): KeptLifetimes | null {
-  if (!actor || user === undefined) return user ?? actor ?? null
-  return user.idleTimeout < actor.idleTimeout ? user : actor
+function shorter(...both: readonly (KeptLifetimes | null | undefined)[]): KeptLifetimes | null {
+  const known = both.flatMap((one) => one ?? [])
+  return known.toSorted((a, b) => a.idleTimeout - b.idleTimeout)[0] ?? null
 }
 
 function returned(record: SessionRecord): SessionRecord {
-  if (!record.acting) return record
-  const { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods } =
-    record.acting
+  // The epoch is the one in which the request found the actor.
+  const kept = record.acting as KeptActor
+  const { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods } = kept
   const own = { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods }
   // Whoever acted may have left the place to somebody else. The actor proves anew who they are before anything critical.
   return { ...record, ...own, isForked: true, acting: null }

@@ -277,6 +277,40 @@ export function actingAsAnother(t: Test, makeStore: MakeStore): void {
     t.equal((await browser.me()).userId, null)
   })
 
+  t.test('a clock that was set back after the login leaves the end of the actor’s session where it was', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { browser, customer } = await cast(bench, false)
+    const before = await bench.record(handleOf(browser.cookie))
+    bench.clock.advance('20m')
+    await browser.visit(actAs(customer))
+    bench.clock.advance(-600_000)
+    await browser.visit(write({ a: 1 }))
+    await browser.visit(stop)
+    t.equal((await bench.record(handleOf(browser.cookie)))?.absoluteDeadline, before?.absoluteDeadline)
+  })
+
+  t.test('what somebody changes beside a change of roles that fails stays, for the user who is there', async (t) => {
+    const bench = await boot(t, makeStore)
+    for (const isActing of [false, true]) {
+      const { browser, customer, staff } = await cast(bench, isActing)
+      const { sessions } = bench.app
+      const page = await browser.visit(isActing ? stop : actAs(customer), {
+        onSend: async () => {
+          await sessions.updateUser(staff.id, { ...staff, name: 'new' } as SessionUser)
+          await sessions.rename(handleOf(browser.cookie), 'Desk', { userId: staff.id })
+          throw new Error('the hook failed')
+        },
+      })
+      t.equal(page.status, 500)
+      const { body } = await browser.visit((request) => ({ there: request.actor ?? request.user }))
+      t.match(body, { there: { id: staff.id, name: 'new' } })
+      t.match(await sessions.list(staff.id), [{ label: 'Desk' }])
+      const other = await cast(bench, isActing)
+      await other.browser.visit(isActing ? stop : actAs(customer), fail)
+      t.equal((await other.browser.me()).userId, isActing ? other.customer.id : other.staff.id)
+    }
+  })
+
   t.test('a login of another user beside actAs takes the session over whole, in any order', async (t) => {
     const bench = await boot(t, makeStore)
     await everyOrder(

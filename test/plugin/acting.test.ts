@@ -390,6 +390,11 @@ t.test('both users are asked for: a change is seen, and whoever is gone ends the
     it.clock.advance('61s')
     t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 2' } })
     t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 2' } })
+    people.set('ann', { id: 'ann', name: 'ann 2b' })
+    it.clock.advance('61s')
+    for (let round = 0; round < 2; round += 1) {
+      t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 2b' } })
+    }
     await it.app.sessions.updateUser('ann', { id: 'ann', name: 'ann 3' } as { id: string })
     t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 3' } })
     await it.app.sessions.updateUser('bob', { id: 'bob', name: 'bob 3' } as { id: string })
@@ -407,6 +412,31 @@ t.test('both users are asked for: a change is seen, and whoever is gone ends the
   it.clock.advance('61s')
   await ann.post('/stop')
   t.match((await ann.get('/names')).json(), { user: { name: 'ann 2' }, actor: null })
+})
+
+t.test('what is open in a session that acts ends when either user is gone', async (t) => {
+  for (const gone of ['ann', 'bob']) {
+    const people = new Set(['ann', 'bob'])
+    let signal: AbortSignal | undefined
+    const it = await world(t, {
+      session: { loadUser: async (id) => (people.has(id) ? { id } : null) },
+      routes: (app) => {
+        ordinary(app)
+        route(app, '/act', (request) => request.actAs(BOB, TICKET))
+        route(app, '/watch', (request) => void (signal = request.session.signal))
+      },
+    })
+    const ann = await staff(it)
+    await ann.post('/act')
+    await ann.get('/watch')
+    people.delete(gone)
+    it.clock.advance('61s')
+    // The removal of old sessions makes every process look at what is open.
+    await it.app.sessions.revokeAll({ before: new Date(0) })
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    t.match(signal?.reason, { code: 'SESSION_CLOSED' })
+    t.equal((await ann.get('/me')).json().user, null)
+  }
 })
 
 t.test('changed credentials of either user end the session', async (t) => {
