@@ -30,7 +30,8 @@ export function writeCookie(
     else reply.clearCookie(name, attributes)
     forbidCaching(reply)
   }
-  if (isRead) varyBy(reply, ['Cookie', ...(settings.headerTransport ? [settings.headerTransport.header] : [])])
+  if (isRead) varyBy(reply, 'Cookie')
+  if (isRead && settings.headerTransport !== undefined) varyBy(reply, settings.headerTransport.header)
   if (isLoggedOut && settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
 }
 
@@ -96,9 +97,9 @@ export function forbidCaching(reply: FastifyReply): void {
   for (const name of Object.keys(reply.getHeaders())) if (isCacheControl(name)) reply.header(name, 'no-store')
 }
 
-function varyBy(reply: FastifyReply, headers: readonly string[]): void {
+function varyBy(reply: FastifyReply, header: string): void {
   const present = String(reply.getHeader('vary') ?? '')
+  if (present === '') return void reply.header('vary', header)
   const names = present.split(',').map((name) => name.trim().toLowerCase())
-  const missing = names.includes('*') ? [] : headers.filter((name) => !names.includes(name.toLowerCase()))
-  if (missing.length > 0) reply.header('vary', [...(present === '' ? [] : [present]), ...missing].join(', '))
+  if (!names.includes('*') && !names.includes(header.toLowerCase())) reply.header('vary', `${present}, ${header}`)
 }

@@ -52,13 +52,15 @@ export abstract class SessionWrites extends SessionFacts {
   /** The message of the response about this session. */
   get response(): SessionResponse {
     const change = states.cookieOf(this.state, this.engine)
-    const told = { isRead: this.#isRead, isLoggedOut: this.isLoggedOut, isTokenRead: this.#readToken !== undefined }
-    if (!this.state.isByHeader) return { ...told, cookie: change, renewedId: undefined }
+    const { isLoggedOut } = this
+    const isRead = this.#isRead
+    const isTokenRead = this.#readToken !== undefined
+    if (!this.state.isByHeader) return { cookie: change, renewedId: undefined, isRead, isLoggedOut, isTokenRead }
     // An empty id tells the client that its id opens nothing any more.
     const id = change?.kind === 'set' ? change.value : change && ''
     // The cookie that the request came with opens nothing any more.
     const cookie = this.#hasCookie ? ({ kind: 'clear' } as const) : undefined
-    return { ...told, cookie, renewedId: id === this.#readToken ? undefined : id }
+    return { cookie, renewedId: id === this.#readToken ? undefined : id, isRead, isLoggedOut, isTokenRead }
   }
 
   /** Returns the new id of a client that brings it in a header, once; `null` otherwise. */
