@@ -125,7 +125,7 @@ function judge(
   const isEmpty = failure !== undefined && findings.length === 0
   const located = [
     ...locateFindings(project, sites, findings),
-    ...(isEmpty ? [] : secretsInFiles(project, sites, ...sourceRules(examination, run))),
+    ...(isEmpty ? [] : secretsInFiles(project, run.file, sites, ...sourceRules(examination, run))),
   ]
   const shown = failure === undefined ? undefined : naming.inFailure(failure)
   const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined

@@ -96,8 +96,7 @@ class Bench {
     const news = this.#news(changes, this.#start().counts)
     if (news === undefined || news.left(own) !== undefined) return undefined
     if (news.trials.some(({ isFatal }) => isFatal)) return undefined
-    const isExtended = changes.length > fix.changes.length
-    return { fix: isExtended ? { ...fix, changes, confidence: 'review' } : fix, isQuiet: news.trials.length === 0 }
+    return { fix: extended(fix, changes), isQuiet: news.trials.length === 0 }
   }
 
   /** Adds what makes new fatal findings go away; `undefined` where nothing does. */
@@ -163,6 +162,14 @@ class Bench {
           : undefined,
     }
   }
+}
+
+/** A fix with what it brings along. Members that were written for the fix alone do not hold that. */
+function extended({ snippet, ...fix }: Fix, changes: readonly Change[]): Fix {
+  if (changes.length > fix.changes.length) {
+    return { ...fix, changes, confidence: 'review', ...(snippet === null ? { snippet } : {}) }
+  }
+  return snippet === undefined ? fix : { ...fix, snippet }
 }
 
 /** The index of a list that a change names, counted as before earlier changes removed elements of that list. */

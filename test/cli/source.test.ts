@@ -78,14 +78,27 @@ t.test('the plugin is known by where it comes from, not by its name', async (t) 
     `app.register(await import('fastify-session-guard'), { tls: 'x' })`,
     `app.register(import('fastify-session-guard'), { tls: 'x' })`,
     `import { secureSession } from './index.ts'\nconst guard = secureSession\n${call}`,
+    `const s = require('fastify-session-guard')\napp.register(s.default ?? s, { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\nconst guard = s.default || s\n${call}`,
+    `const s = require('fastify-session-guard')\napp.register(s.__esModule ? s.default : s, { tls: 'x' })`,
+    `const s = __importDefault(require('fastify-session-guard'))\napp.register(s.default, { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\napp.register(interop(s), { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\napp.register((0, s.default), { tls: 'x' })`,
+    `const s = await import('fastify-session-guard')\nconst { default: guard } = s\n${call}`,
+    `const { secureSession: guard } = (await import('fastify-session-guard')).default\n${call}`,
+    `const all = require('fastify-session-guard') as any\napp.register(all.default!, { tls: 'x' })`,
   ]
-  for (const text of found) t.match(await place(t, { 'app.js': text }, '/tls'), /^app\.js:\d+:\d+$/, text)
+  for (const text of found) t.match(await place(t, { 'app.ts': text }, '/tls'), /^app\.ts:\d+:\d+$/, text)
   const others = [
     `import guard from 'another'\n${call}`,
     `const { a } = b\n${call}`,
     `const [guard] = all\n${call}`,
     `app.register()\nregister(1)`,
     'not javascript {',
+    `const guard = other ?? another\n${call}`,
+    `const guard = () => secureSession\n${call}`,
+    `const guard = pick(require('fastify-session-guard'), other)\n${call}`,
+    `const a = b, b = a\napp.register(a, { tls: 'x' })`,
   ]
   for (const text of others) t.equal(await place(t, { 'app.js': text }, '/tls'), undefined, text)
 })
@@ -362,8 +375,9 @@ t.test('a secret that stands in the files of an app is found where it stands, an
   const found = async (files: Record<string, string>, silences = [] as { rule: string; reason: string }[]) => {
     const folder = t.testdir(files)
     const project = await Project.open()
-    const sites = optionsSites(project, join(folder, Object.keys(files)[0] as string))
-    const findings = secretsInFiles(project, sites, 'production', silences)
+    const entry = join(folder, Object.keys(files)[0] as string)
+    const sites = optionsSites(project, entry)
+    const findings = secretsInFiles(project, entry, sites, 'production', silences)
     t.notMatch(JSON.stringify(findings), 'hunter2')
     for (const finding of findings) t.equal(codeFrame(project, sites, finding, 80), undefined)
     return findings.map(({ at: [first], silenced }) => {
@@ -375,6 +389,11 @@ t.test('a secret that stands in the files of an app is found where it stands, an
   t.strictSame(await found(fallback), ['app.ts:3:41:'])
   t.strictSame(await found(fallback, [{ rule: 'secret-in-source', reason: 'a lab' }]), ['app.ts:3:41:a lab'])
   t.strictSame(await found(inApp('app.register(secureSession, { secret: process.env.SESSION_SECRET })')), [])
+  const interop = `const s = require('fastify-session-guard')\napp.register(s.default ?? s, { secret: 'hunter2' })`
+  t.strictSame(await found({ 'app.cjs': interop }), ['app.cjs:2:40:'], 'a default that CommonJS unwraps')
+  const hidden = `const s = pick(require('fastify-session-guard'), 1)\napp.register(s, { secret: 'hunter2' })`
+  t.strictSame(await found({ 'app.cjs': hidden }), ['app.cjs:2:27:'], 'a registration that is not recognised')
+  t.strictSame(await found({ 'app.cjs': `const options = { secret: 'hunter2' }` }), [], 'a file without the package')
   const config = { 'config.ts': `export const options = { secret: 'hunter2' }\n` }
   const head = `${IMPORT}import { options } from './config.ts'\n`
   t.strictSame(await found({ ...inApp('app.register(secureSession, options)', head), ...config }), ['config.ts:1:34:'])
