@@ -96,7 +96,7 @@ class Bench {
     const news = this.#news(changes, this.#start().counts)
     if (news === undefined || news.left(own) !== undefined) return undefined
     if (news.trials.some(({ isFatal }) => isFatal)) return undefined
-    return { fix: extended(fix, changes), isQuiet: news.trials.length === 0 }
+    return { fix: withAll(fix, changes), isQuiet: news.trials.length === 0 }
   }
 
   /** Adds what makes new fatal findings go away; `undefined` where nothing does. */
@@ -165,7 +165,7 @@ class Bench {
 }
 
 /** A fix with what it brings along. Members that were written for the fix alone do not hold that. */
-function extended({ snippet, ...fix }: Fix, changes: readonly Change[]): Fix {
+function withAll({ snippet, ...fix }: Fix, changes: readonly Change[]): Fix {
   if (changes.length > fix.changes.length) {
     return { ...fix, changes, confidence: 'review', ...(snippet === null ? { snippet } : {}) }
   }

@@ -317,7 +317,7 @@ t.test('steps edit the options where they are written, and nothing else', async 
     [
       `{ tls: 1, secure: flag ? 1 : 2 }`,
       [move('/secure', '/cookie/secure', 'true')],
-      `{ tls: 1, cookie: { secure: true } }`,
+      `{ tls: 1, cookie: { secure: flag ? 1 : 2 } }`,
     ],
     [`{ tls: 1, cookie: { store: x } }`, [move('/cookie/store', '/store', 'y')], `{ tls: 1, cookie: { }, store: x }`],
     [`{ tls: 1 }`, [move('/a', '/b', '1')], undefined],
@@ -342,6 +342,66 @@ t.test('steps need one registration with a literal', async (t) => {
   )
 })
 
+t.test('a patch brings the imports that it needs, in the style of the file', async (t) => {
+  const source = "sqliteStore({ database: new Database('sessions.db') })"
+  const opened = 'await openStore(process.env.SESSION_STORE)'
+  const [sqlite, open] = [[set('/store', source)], [set('/store', opened)]]
+  const cases: [string, string, FixStep[], string | undefined][] = [
+    [
+      'a.js',
+      `import fastify from "fastify";\n${IMPORT}\napp.register(secureSession, {});\n`,
+      sqlite,
+      `import fastify from "fastify";\n${IMPORT}import Database from 'better-sqlite3'\nimport { sqliteStore } from 'fastify-session-guard/stores/sqlite'\n\napp.register(secureSession, { store: ${source} });\n`,
+    ],
+    [
+      'a.ts',
+      `import guard from "fastify-session-guard";\napp.register(guard, {});`,
+      sqlite,
+      `import guard from "fastify-session-guard";\nimport Database from "better-sqlite3";\nimport { sqliteStore } from "fastify-session-guard/stores/sqlite";\napp.register(guard, { store: ${source} });`,
+    ],
+    [
+      'a.cjs',
+      `'use strict'\n${REQUIRE}app.register(secureSession, {})`,
+      sqlite,
+      `'use strict'\n${REQUIRE}const Database = require('better-sqlite3')\nconst { sqliteStore } = require('fastify-session-guard/stores/sqlite')\napp.register(secureSession, { store: ${source} })`,
+    ],
+    [
+      'a.js',
+      `'use strict'\n// The options.\nmodule.exports = { tls: 'x' };\n`,
+      sqlite,
+      `'use strict'\n// The options.\nconst Database = require('better-sqlite3');\nconst { sqliteStore } = require('fastify-session-guard/stores/sqlite');\n\nmodule.exports = { tls: 'x', store: ${source} };\n`,
+    ],
+    [
+      'a.js',
+      `export default { tls: 'x' }`,
+      sqlite,
+      `import Database from 'better-sqlite3'\nimport { sqliteStore } from 'fastify-session-guard/stores/sqlite'\n\nexport default { tls: 'x', store: ${source} }`,
+    ],
+    [
+      'a.js',
+      `import Database from 'libsql'\n${IMPORT}app.register(secureSession, { store })`,
+      sqlite,
+      `import Database from 'libsql'\n${IMPORT}import { sqliteStore } from 'fastify-session-guard/stores/sqlite'\napp.register(secureSession, { store: ${source} })`,
+    ],
+    [
+      'a.js',
+      `${IMPORT}app.register(secureSession, {})`,
+      open,
+      `${IMPORT}import { openStore } from 'fastify-session-guard/stores/open'\napp.register(secureSession, { store: ${opened} })`,
+    ],
+    ['a.cjs', `${REQUIRE}app.register(secureSession, {})`, open, undefined],
+    ['a.js', `${IMPORT}app.register(secureSession, {})`, [set('/store', 'redisStore({ client })')], undefined],
+    [
+      'a.js',
+      `${IMPORT}function build({ client }) { app.register(secureSession, {}) }`,
+      [set('/store', 'redisStore({ client })')],
+      `${IMPORT}import { redisStore } from 'fastify-session-guard/stores/redis'\nfunction build({ client }) { app.register(secureSession, { store: redisStore({ client }) }) }`,
+    ],
+    ['a.js', `${IMPORT}app.register(secureSession, {})`, [set('/loadUser', '(id) => users.find(id)')], undefined],
+  ]
+  for (const [name, before, patch, after] of cases) t.equal(await applied(t, before, patch, name), after, before)
+})
+
 t.test('a member in another file is edited there, and moves nowhere', async (t) => {
   const folder = t.testdir({
     'a.js': `import { base } from './b.js'\n${IMPORT}app.register(secureSession, { ...base })`,
@@ -349,7 +409,7 @@ t.test('a member in another file is edited there, and moves nowhere', async (t) 
   })
   const project = await Project.open()
   const entry = join(folder, 'a.js')
-  t.ok(applySteps(project, entry, [set('/tls', '2')]))
+  t.equal(applySteps(project, entry, [set('/tls', '2')]), 'safe')
   t.strictSame([...project.edits()], [[join(folder, 'b.js'), `export const base = { tls: 2, secure: true }`]])
   t.notOk(applySteps(project, entry, [move('/secure', '/cookie/secure', 'true')]))
   t.equal(project.original(join(folder, 'b.js')), `export const base = { tls: 1, secure: true }`)

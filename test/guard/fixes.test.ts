@@ -282,11 +282,16 @@ const MISPLACED = ['session/unknown-option', 'session/foreign-option', 'session/
 
 /** Takes misplaced keys out, does by the steps what no snippet says, and pastes what is printed. */
 function pasteAll(options: Options, findings: readonly Finding[]): Options {
-  const inWords = findings.filter(({ rule, fix }) => fix.snippet === undefined || MISPLACED.includes(rule))
+  // Without the relaxed environment other rules apply: its finding is the last one to be followed.
+  const [stage, others] = [true, false].map((isStage) =>
+    findings.filter(({ rule }) => (rule === 'session/environment-conflict') === isStage),
+  ) as [Finding[], Finding[]]
+  const inWords = others.filter(({ rule, fix }) => fix.snippet === undefined || MISPLACED.includes(rule))
   const steps = inWords.map((finding) => {
     return finding.fix.snippet === undefined ? finding : { ...finding, fix: onlyRemovals(finding) }
   })
-  return findings.reduce((before, finding) => paste(before, finding), follow(options, steps))
+  const pasted = others.reduce((before, finding) => paste(before, finding), follow(options, steps))
+  return follow(pasted, stage)
 }
 
 t.test('pasting every printed snippet leaves nothing fatal', async (t) => {
