@@ -22,6 +22,10 @@ export const STORE = {
   keepInIndex: method,
   removeFromIndex: method,
   listIndex: method,
+  raiseCutoff: method,
+  readCutoff: method,
+  listAll: method,
+  count: method,
 }
 
 export const SECRET: string = randomBytes(32).toString('base64url')

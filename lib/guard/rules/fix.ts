@@ -78,7 +78,11 @@ const method = (): Promise<undefined> => Promise.resolve(undefined)
 
 const CORE = { get: method, create: method, update: method, touch: method, delete: method }
 
-const STORE = { ...CORE, addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
+const INDEX = { addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
+
+const POWERS = { raiseCutoff: method, readCutoff: method, listAll: method, count: method }
+
+const STORE = { ...CORE, ...INDEX, ...POWERS }
 
 /** Source of a store for one machine, of one that several share, and of one that a URL names. */
 export const ONE_MACHINE = "sqliteStore({ database: new Database('sessions.db') })"
@@ -92,7 +96,7 @@ export function putStore(source: string): SetChange {
 
 /** Writes the store that was meant. */
 export function replaceStore({ source, isIndexed }: MistakenStore): SetChange {
-  return put(['store'], source, isIndexed ? STORE : CORE)
+  return put(['store'], source, isIndexed ? STORE : { ...CORE, ...POWERS })
 }
 
 /** A fix as a finding has it. A place whose name is not shown cannot be pointed at, so that there are no steps. */
