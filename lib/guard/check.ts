@@ -1,4 +1,4 @@
-import { fixChooser } from './choose-fix.ts'
+import { firstPointer, fixChooser } from './choose-fix.ts'
 import type { Trial } from './choose-fix.ts'
 import { describeEnvironment, readEnvironment } from './read/environment.ts'
 import { factsOf } from './read/config-facts.ts'
@@ -64,7 +64,7 @@ export function fixesFor({ read }: ConfigFacts, environment: EnvironmentInput, c
 }
 
 function trialOf({ slug }: Rule, { at, fixes = [] }: Problem, isFatal: boolean): Trial {
-  return { slug, pointer: at[0]?.pointer ?? '', isFatal, fixes }
+  return { slug, pointer: firstPointer(at), isFatal, fixes }
 }
 
 /** Says in one line which rules apply to options, and why; the second line of a report. */

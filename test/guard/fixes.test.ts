@@ -122,6 +122,9 @@ t.test('a value that is right is carried along', async (t) => {
     [{ decorators: { session: 'x' } }, undefined],
     [{ tls: true }, "tls: 'proxy'"],
     [{ idleTimeout: Number.NaN }, "idleTimeout: '30m'"],
+    [{ idletimeout: 1800 }, "idleTimeout: '30m'"],
+    [{ frobnicate: Promise.resolve() }, undefined],
+    [{ cookie: { name: `__host-${SECRET}` } }, undefined],
     [{ cookie: { domain: 5 } }, undefined],
     [{ environment: 5 }, undefined],
     [{ clock: 5 }, undefined],
@@ -228,9 +231,12 @@ t.test('a fix that uncovers faults in a list brings their fixes along', async (t
     ['x', SECRET, 'y'],
     ['', 'x', SECRET, 'y'],
   ]) {
-    const options = { ...good({ secret }), environment: 'development' }
+    const options = { ...good({ secret, trustedOrigins: ['https://a.example'] }), environment: 'development' }
     const findings = fatal(checkConfig(options, 'production'))
     t.equal(findings[0]?.rule, 'session/environment-conflict')
+    const worse = { ...options, silence: [5, { rule: 'domain-wide', reason: 'x' }, 5] }
+    const others = fatal(checkConfig(worse, 'production'))
+    t.strictSame(named(fatal(checkConfig(follow(worse, others), 'production'))), [], 'another list shrinks before')
     t.strictSame(named(fatal(checkConfig(follow(options, findings), 'production'))), [], JSON.stringify(secret))
   }
 })
@@ -326,6 +332,18 @@ t.test('a snippet takes out what it has no room for, and leaves other findings a
   const [conflict] = checkConfig({ ...bare, environment: 'development' }, 'production')
   t.match(conflict, { rule: 'session/environment-conflict', fix: { patch: [{ op: 'remove' }, { op: 'set' }] } })
   t.equal(conflict?.fix.snippet, undefined, 'the store is the business of another finding')
+})
+
+t.test('options with more mistakes than fixes are tried for are judged all the same', async (t) => {
+  const many = (count: number, prefix: string): Options =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, index]))
+  const silence = Array.from({ length: 60 }, () => ({ rule: 'none', reason: 'x' }))
+  const trustedOrigins = Array.from({ length: 60 }, () => 5)
+  const options = good({ ...many(50, 'frobnicate'), silence, trustedOrigins, decorators: many(40, 'login') })
+  const findings = checkConfig(options, 'production')
+  t.ok(findings.length > 100)
+  t.ok(findings.some(({ fix }) => fix.patch !== undefined))
+  t.ok(findings.some(({ fix }) => fix.patch === undefined))
 })
 
 t.test('an app with all fixes followed starts', async (t) => {

@@ -66,12 +66,11 @@ export function sourceOf(value: Literal): string {
   return typeof value === 'object' ? `[${value.map(literal).join(', ')}]` : String(value)
 }
 
-const SECRETS = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')]
+const GOOD_SECRET = randomBytes(32).toString('base64url')
 
 /** Takes the secret at a path from the environment. */
 export function secretFromEnvironment(path: Path): SetChange {
-  const isOld = typeof path[1] === 'number' && path[1] > 0
-  return put(path, isOld ? 'process.env.OLD_SESSION_SECRET' : 'process.env.SESSION_SECRET', SECRETS[isOld ? 1 : 0])
+  return put(path, 'process.env.SESSION_SECRET', GOOD_SECRET)
 }
 
 const method = (): Promise<undefined> => Promise.resolve(undefined)
