@@ -129,8 +129,11 @@ t.test('fixes that are written make the app better, or are taken back', async (t
 })
 
 t.test('a fix that makes the app worse is left out, and the others are written', async (t) => {
-  const safe = (rule: string, patch: FindingFix['patch']): Finding =>
-    ({ ...finding(rule, { confidence: 'safe', patch: patch ?? [] }), phase: 'register', severity: 'fatal' }) as Finding
+  const safe = (rule: string, patch: FindingFix['patch']): Finding => ({
+    ...finding(rule, { confidence: 'safe', patch: patch ?? [] }),
+    phase: 'register',
+    severity: 'fatal',
+  })
   const before = [
     safe('tls', [{ op: 'set', pointer: '/tls', source: `'proxy'` }]),
     finding('words', {}),
