@@ -49,12 +49,14 @@ export async function startApp(
   await app.register(websocket)
   await app.register(secureSession, { environment: 'test', secret: SECRET, store: memoryStore(), ...session })
   app.get('/', async (_request, reply) => reply.type('text/html').send('<!doctype html><title>own</title>'))
-  app.post('/note', async ({ host, protocol }) => ({ host, protocol }))
+  for (const prefix of ['', '/api']) {
+    app.post(`${prefix}/note`, async ({ host, protocol }) => ({ host, protocol }))
+    app.get(`${prefix}/socket`, { websocket: true }, (socket) => socket.send('open'))
+  }
   app.post('/login', async (request) => {
     await request.login({ id: 'ann' })
     return {}
   })
-  app.get('/socket', { websocket: true }, (socket) => socket.send('open'))
   await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     port: (app.server.address() as AddressInfo).port,
@@ -94,6 +96,7 @@ export async function upgrade(
   port: number,
   headers: Record<string, string>,
   isTls = false,
+  path = '/socket',
 ): Promise<number | undefined> {
   const ask = isTls ? sendTls : send
   const handshake = {
@@ -105,7 +108,7 @@ export async function upgrade(
   const sent = ask({
     host: '127.0.0.1',
     port,
-    path: '/socket',
+    path,
     headers: { ...handshake, ...headers },
     rejectUnauthorized: false,
     agent: false,
