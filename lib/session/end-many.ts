@@ -14,6 +14,8 @@ interface Ending {
   ): Promise<SessionRecord | undefined>
   /** Gives back a place in the index. */
   release(userId: string, handle: string): Promise<void>
+  /** Puts the entries back if the look fails. */
+  lookAgain(userId: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
 }
 
 /**
@@ -40,6 +42,8 @@ export async function endMany(
     else await store.delete(handle, undefined, why)
     await ending.release(userId, handle)
   })
-  await onEach([...(await readRecords(store, handles)).values()], endOne)
+  await ending.lookAgain(userId, handles, async () => {
+    await onEach([...(await readRecords(store, handles)).values()], endOne)
+  })
   return ended
 }

@@ -98,9 +98,27 @@ export class UserSessions {
    */
   async #drop(userId: string, handle: string): Promise<void> {
     await this.release(userId, handle)
-    const record = await this.#store.get(handle)
-    if (record?.userId !== userId || (await this.#holds(userId, handle))) return
-    await this.end(handle, (latest) => latest.userId === userId)
+    await this.lookAgain(userId, [handle], async () => {
+      const record = await this.#store.get(handle)
+      if (record?.userId !== userId || (await this.#holds(userId, handle))) return
+      await this.end(handle, (latest) => latest.userId === userId)
+    })
+  }
+
+  /**
+   * Looks for sessions that a login began while their entries were removed. If the store does not answer, the entries
+   * come back, so that a later revocation finds these sessions.
+   */
+  async lookAgain<Found>(userId: string, handles: readonly string[], look: () => Promise<Found>): Promise<Found> {
+    try {
+      return await look()
+    } catch (error) {
+      const { clock, absoluteTimeout, rememberTimeout } = this.#settings
+      const expiresAt = clock() + Math.max(absoluteTimeout, rememberTimeout)
+      const restored = handles.map(async (handle) => this.#store.addToIndex(userId, handle, expiresAt))
+      await Promise.allSettled(restored)
+      throw error
+    }
   }
 
   async #holds(userId: string, handle: string): Promise<boolean> {
@@ -139,7 +157,8 @@ export class UserSessions {
     const isTheirs = (record: SessionRecord): boolean => record.userId === userId
     const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
+    const look = (): Promise<SessionRecord | undefined> => this.end(handle, isTheirs, undefined, reason)
+    const ended = (this.#store.hasIndex ? await this.lookAgain(userId, [handle], look) : undefined) ?? first
     if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
     return ended !== undefined
   }
