@@ -144,12 +144,12 @@ export function logout(t: Test, makeStore: MakeStore): void {
     const login = bench.gate.as('login', () => browser.visit(loginAs(ann)))
     await written.arrived
     const released = bench.gate.as('logout', () => bench.gate.hold('removeFromIndex', { by: 'logout' }))
-    const logout = bench.gate.as('logout', () => other.visit((request) => request.logout({ everywhere: true })))
+    const ended = bench.gate.as('logout', () => other.visit((request) => request.logout({ everywhere: true })))
     await released.arrived
     written.release()
     t.equal((await login).status, 200, 'the login took another place')
     released.release()
-    t.equal((await logout).status, 200)
+    t.equal((await ended).status, 200)
     t.equal((await browser.me()).userId, null)
     t.strictSame(await bench.living(), [])
   })
