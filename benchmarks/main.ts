@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Series } from './compare.ts'
 import { compare } from './compare.ts'
 import { chartOf } from './chart.ts'
@@ -41,6 +41,7 @@ async function main(options: BenchmarkOptions): Promise<void> {
 }
 
 async function compareAll(options: BenchmarkOptions): Promise<void> {
+  if (options.before !== undefined) process.env.BENCHMARK_BEFORE = resolve(options.before)
   const all: Series[] = []
   for (const scenario of options.scenarios) all.push(...(await compare(scenario, options, say)))
   const rows = rowsOf(all)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { PEERS } from './peers/list.ts'
+import { BEFORE, PEERS } from './peers/list.ts'
 import type { Peer } from './peers/peer.ts'
 import { SCENARIOS } from './scenarios/list.ts'
 import type { Scenario } from './scenarios/scenario.ts'
@@ -10,6 +10,7 @@ npm run benchmark -- stores [options]      sessions in Redis and PostgreSQL; say
 
   --scenario <name>     only this scenario (repeatable): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer <name>         only this peer (repeatable): ${PEERS.map(({ name }) => name).join(', ')}
+  --before <folder>     instead of the peers: another checkout of this project, which \`npm run build\` has built
   --rounds <count>      how often each pair is measured (15)
   --duration <seconds>  how long each measurement takes (1)
   --amount <count>      so many requests per measurement, in place of a duration
@@ -29,6 +30,8 @@ export interface BenchmarkOptions extends LoadOptions {
   readonly rounds: number
   /** Seconds. */
   readonly warmup: number
+  /** Another checkout of this project, which is compared with this one. */
+  readonly before: string | undefined
   /** Where results are written, relative to the working directory. */
   readonly out: string | undefined
   readonly sizes: readonly number[]
@@ -41,6 +44,7 @@ export function readOptions(args: string[]): BenchmarkOptions {
     options: {
       scenario: { type: 'string', multiple: true },
       peer: { type: 'string', multiple: true },
+      before: { type: 'string' },
       rounds: { type: 'string', default: '15' },
       duration: { type: 'string', default: '1' },
       amount: { type: 'string' },
@@ -53,11 +57,15 @@ export function readOptions(args: string[]): BenchmarkOptions {
       help: { type: 'boolean', default: false },
     },
   })
-  const isWhole = values.scenario === undefined && values.peer === undefined
+  const isWhole = values.scenario === undefined && values.peer === undefined && values.before === undefined
   return {
     mode: values.help ? 'help' : values.growth ? 'growth' : values.profile ? 'profile' : 'compare',
     scenarios: pick(SCENARIOS, values.scenario, 'scenario'),
-    peers: pick(PEERS, values.peer, 'peer'),
+    peers:
+      values.before === undefined
+        ? pick(PEERS, values.peer, 'peer')
+        : [...pick(PEERS, ['session-guard'], 'peer'), BEFORE],
+    before: values.before,
     rounds: positive('rounds', values.rounds),
     duration: positive('duration', values.duration),
     amount: values.amount === undefined ? undefined : positive('amount', values.amount),

@@ -1,4 +1,5 @@
 import type { PeerName, ScenarioName } from './peers/peer.ts'
+import { SCENARIOS } from './scenarios/list.ts'
 import type { Series } from './compare.ts'
 import { ratio } from './statistics.ts'
 import { markdown, times } from './table.ts'
@@ -21,6 +22,7 @@ const TARGETS: readonly Target[] = [
   { scenario: 'write', against: 'fastify-session-tuned', ratio: 1 },
   { scenario: 'login-logout', against: 'fastify-session', ratio: 1 },
   { scenario: 'login-logout', against: 'fastify-session-tuned', ratio: 1 },
+  ...SCENARIOS.map(({ name }) => ({ scenario: name, against: 'before' as const, ratio: 0.98 })),
 ]
 
 /** Target and result side by side, as a Markdown table; empty when the run measured none of them. */

@@ -1,7 +1,7 @@
 import cookiePlugin from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { OpenReplies } from './connections/open-replies.ts'
+import { NOTE, OpenReplies } from './connections/open-replies.ts'
 import { SessionWatch } from './connections/session-watch.ts'
 import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
@@ -126,6 +126,7 @@ function decorate(app: FastifyInstance, engine: Engine, registration: Registrati
   const sessionOf: SessionOf = (request) => readSession(engine, request)
   app.decorateRequest(SLOT, 'early')
   app.decorateRequest(HAS_DUPLICATES, false)
+  app.decorateRequest(NOTE, undefined)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(engine, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(engine))

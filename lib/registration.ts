@@ -6,7 +6,7 @@ import { enforce } from './guard/enforce.ts'
 import type { CheckContext } from './guard/read/environment.ts'
 import { readOptions } from './guard/read/read-options.ts'
 import { probeNeighbours } from './guard/probe/neighbours.ts'
-import { checkAnswer, checkNeighbours, checkRequest } from './guard/phases.ts'
+import { checkNeighbours, RequestPhase } from './guard/phases.ts'
 import type { RequestFacts } from './guard/read/phase-facts.ts'
 import { QUIET_REQUEST, requestFactsOf } from './guard/read/request-facts.ts'
 import { findCookie } from './http/read-cookie.ts'
@@ -27,6 +27,7 @@ export class Registration {
   readonly #app: FastifyInstance
   readonly #context: CheckContext
   readonly #findings: Finding[]
+  readonly #requestPhase: RequestPhase
   /** Rules of the request phase that have had their say. */
   readonly #said = new Set<string>()
   /** Set by whoever guards a route with `requireLogin({ within })`. */
@@ -55,6 +56,7 @@ export class Registration {
     this.options = readOptions(given).root
     this.#findings = checkConfig(this.options, process.env, this.#context)
     this.#report(this.#findings)
+    this.#requestPhase = new RequestPhase(this.options, process.env, this.#context)
     refuseTakenNames(app, this.options)
     if (this.options.store === undefined) {
       app.log.warn('no session store is set: sessions are kept in memory and end with this process')
@@ -114,7 +116,7 @@ export class Registration {
   /** Returns the `onRequest` hook that judges what responses show of the app. */
   watchAnswers(): onRequestHookHandler {
     return watchAnswers(this.settings.clock, (facts) => {
-      this.#reportOnce(checkAnswer(this.options, process.env, facts, this.#context))
+      this.#reportOnce(this.#requestPhase.answer(facts))
     })
   }
 
@@ -142,7 +144,7 @@ export class Registration {
   }
 
   #judge(facts: RequestFacts): void {
-    this.#reportOnce(checkRequest(this.options, process.env, facts, this.#context))
+    this.#reportOnce(this.#requestPhase.request(facts))
   }
 
   /** Reports each rule once. */

@@ -63,3 +63,12 @@ export const PEERS: readonly Peer[] = [
     start: async () => (await import('./iron-session.ts')).startIronSession(),
   },
 ]
+
+/** This plugin as another checkout has it, which only `--before` measures. */
+export const BEFORE: Peer = {
+  name: 'before',
+  title: 'fastify-session-guard before',
+  endsSessions: true,
+  setsCookieOn: ['login', 'logout'],
+  start: async () => (await import('./session-guard.ts')).startBefore(),
+}

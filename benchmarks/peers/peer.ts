@@ -5,6 +5,7 @@ export type PeerName =
   | 'fastify'
   | 'fastify-cookie'
   | 'session-guard'
+  | 'before'
   | 'fastify-session'
   | 'fastify-session-tuned'
   | 'secure-session'

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { memoryStore, secureSession } from '../../lib/index.ts'
@@ -6,18 +8,35 @@ import type { SessionStore } from '../../lib/index.ts'
 import type { SessionData, User } from './peer.ts'
 import { listen, NOBODY, THEME } from './peer.ts'
 
+/** What a benchmark uses of this package. */
+interface Package {
+  readonly memoryStore: typeof memoryStore
+  readonly secureSession: typeof secureSession
+}
+
 /** This plugin, with its defaults. */
-export async function startSessionGuard(): Promise<number> {
+export async function startSessionGuard(from: Package = { memoryStore, secureSession }): Promise<number> {
   const secret = randomBytes(32).toString('base64url')
-  return listen(await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 })))
+  return listen(await guardedApp(secret, from.memoryStore({ maxRecords: 1_000_000 }), from.secureSession))
+}
+
+/** This plugin as another checkout of the project has built it, in the folder that `--before` names. */
+export async function startBefore(): Promise<number> {
+  const { BENCHMARK_BEFORE: folder } = process.env
+  if (folder === undefined) throw new Error('`before` needs --before <folder>')
+  return startSessionGuard((await import(pathToFileURL(join(folder, 'dist/lib/index.js')).href)) as Package)
 }
 
 /** The six routes over this plugin. */
-export async function guardedApp(secret: string, store: SessionStore): Promise<FastifyInstance> {
+export async function guardedApp(
+  secret: string,
+  store: SessionStore,
+  plugin: typeof secureSession = secureSession,
+): Promise<FastifyInstance> {
   const app = fastify()
   // The scenarios run over plain http, and all peers under NODE_ENV=production.
   const silence = [{ rule: 'environment-conflict', reason: 'a benchmark over plain http on one machine' }]
-  await app.register(secureSession, { environment: 'test', secret, store, silence })
+  await app.register(plugin, { environment: 'test', secret, store, silence })
   app.get('/anonymous', async () => ({ hello: 'world' }))
   app.get('/user', async (request, reply) => request.user ?? reply.code(401).send(NOBODY))
   app.get('/session', async (request, reply) => {

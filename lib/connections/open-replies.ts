@@ -4,6 +4,8 @@ import { SLOT } from '../http/request-slot.ts'
 import { isStream } from '../http/web-response.ts'
 import type { SessionEnd, Watch } from '../session/watch.ts'
 import { RequestSession } from '../session/request-session.ts'
+import type { Place } from '../storage/in-flight.ts'
+import { InFlight } from '../storage/in-flight.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
 /** The interval at which requests under way are looked at, in milliseconds. */
@@ -14,10 +16,18 @@ const CLOSE_GRACE = 2_000
 
 /** A request that has a session, and no reply yet that went through Fastify. */
 interface Pending {
+  readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly session: RequestSession
   /** The record that the request was let in with. */
   readonly record: SessionRecord
+}
+
+/** The key under which a request keeps its place among those without a reply. */
+export const NOTE: unique symbol = Symbol('fastify-session-guard.note')
+
+interface NotedRequest extends FastifyRequest {
+  [NOTE]: Place<Pending> | undefined
 }
 
 /**
@@ -29,7 +39,7 @@ interface Pending {
  */
 export class OpenReplies {
   readonly #watch: Watch
-  readonly #pending = new Map<object, Pending>()
+  readonly #pending = new InFlight<Pending>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -42,7 +52,7 @@ export class OpenReplies {
     return (request, reply, done) => {
       const session = (request as SessionRequest)[SLOT]
       if (session instanceof RequestSession && session.record !== undefined && !mayStayOpen(request)) {
-        this.#pending.set(request.raw, { reply, session, record: session.record })
+        ;(request as NotedRequest)[NOTE] = this.#pending.add({ request, reply, session, record: session.record })
         if (this.#timer === undefined) this.#lookLater()
       }
       done()
@@ -52,7 +62,7 @@ export class OpenReplies {
   /** Returns the hook that sees each reply that Fastify sends, after its session was written. */
   watchStreams(): onSendHookHandler {
     return (request, reply, payload, done) => {
-      this.#pending.delete(request.raw)
+      this.release(request)
       const session = (request as SessionRequest)[SLOT]
       if (isStream(payload) && session instanceof RequestSession && !mayStayOpen(request)) {
         if (session.record !== undefined) this.#endWithSession(reply, session.record)
@@ -62,33 +72,34 @@ export class OpenReplies {
   }
 
   /** Forgets a request, because somebody else ends what it opened. */
-  release(raw: object): void {
-    this.#pending.delete(raw)
+  release(request: FastifyRequest): void {
+    const note = (request as NotedRequest)[NOTE]
+    if (note !== undefined) this.#pending.remove(note)
   }
 
   /** Finds the open replies of a session that may have ended. */
   find(handle: string): void {
-    for (const [raw, pending] of this.#pending) if (pending.record.handle === handle) this.#lookAt(raw, pending)
+    for (const pending of this.#pending) if (pending.record.handle === handle) this.#lookAt(pending)
   }
 
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    for (const [raw, pending] of this.#pending) this.#lookAt(raw, pending)
+    for (const pending of this.#pending) this.#lookAt(pending)
   }
 
   #lookLater(): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      for (const [raw, pending] of this.#pending) this.#lookAt(raw, pending)
+      for (const pending of this.#pending) this.#lookAt(pending)
       if (this.#pending.size > 0 && !this.#isClosed) this.#lookLater()
     }, LOOK_INTERVAL).unref()
   }
 
-  #lookAt(raw: object, { reply, session, record }: Pending): void {
+  #lookAt({ request, reply, session, record }: Pending): void {
     const hasBegun = reply.sent || reply.raw.headersSent
     if (!hasBegun && !reply.raw.destroyed) return
-    this.#pending.delete(raw)
+    this.release(request)
     // A request that logged out before its reply began has no session that could end.
     if (!reply.raw.destroyed) this.#endWithSession(reply, session.record ?? record)
   }

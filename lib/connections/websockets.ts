@@ -25,7 +25,7 @@ export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHook
   const onConnection = (socket: Socket, raw: IncomingMessage): void => {
     const request = requests.get(raw)
     if (request === undefined) return
-    replies.release(raw)
+    replies.release(request)
     // The upgrade is the response, and has gone without a cookie.
     markAnswered(request)
     const session = request[SLOT]

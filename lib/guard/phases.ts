@@ -57,35 +57,29 @@ function isUnused({ slug, flaw }: SilenceEntry, known: readonly Finding[], { env
 }
 
 /**
- * Judges what one request shows of the way it came: the request phase. Pure, never throws. Each finding is worth saying
- * once.
- *
- * @returns The findings of this phase only, silenced ones included and marked.
+ * The request phase of a running app. The options and the environment are read once, because thousands of requests are
+ * judged. Never throws. Each finding is worth saying once. Findings that are silenced are included and marked.
  */
-export function checkRequest(
-  options: unknown,
-  environment: EnvironmentInput,
-  facts: RequestFacts,
-  context: CheckContext = {},
-): Finding[] {
-  const config = readFacts(options, environment, context)
-  const findings = collect(config.environment.name, 'request', (rule) => rule.onRequest?.(facts, config))
-  return silenceFindings(findings, config.silencing)
-}
+export class RequestPhase {
+  readonly #config: ConfigFacts
 
-/**
- * Judges what the answer to one request shows: the request phase. Pure, never throws. Each finding is worth saying
- * once.
- */
-export function checkAnswer(
-  options: unknown,
-  environment: EnvironmentInput,
-  facts: AnswerFacts,
-  context: CheckContext = {},
-): Finding[] {
-  const config = readFacts(options, environment, context)
-  const findings = collect(config.environment.name, 'request', (rule) => rule.onAnswer?.(facts, config))
-  return silenceFindings(findings, config.silencing)
+  constructor(options: unknown, environment: EnvironmentInput, context: CheckContext = {}) {
+    this.#config = readFacts(options, environment, context)
+  }
+
+  /** Judges what one request shows of the way it came. */
+  request(facts: RequestFacts): Finding[] {
+    return this.#judge((rule) => rule.onRequest?.(facts, this.#config))
+  }
+
+  /** Judges what the answer to one request shows. */
+  answer(facts: AnswerFacts): Finding[] {
+    return this.#judge((rule) => rule.onAnswer?.(facts, this.#config))
+  }
+
+  #judge(look: Look): Finding[] {
+    return silenceFindings(collect(this.#config.environment.name, 'request', look), this.#config.silencing)
+  }
 }
 
 /**

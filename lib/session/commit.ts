@@ -1,4 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
+import type { Answer } from '../storage/immediate.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
@@ -59,8 +60,8 @@ export type Outcome =
   | { readonly kind: 'lost'; readonly handle: string; readonly error?: SecureSessionError }
   | { readonly kind: 'failed'; readonly error: unknown; readonly isStaged: boolean }
 
-/** The facts of a plan beside the session that was loaded. */
-type Wish = Omit<Plan, 'base' | 'named' | 'replaces' | 'work'> & Omit<Work, 'presented' | 'checked'>
+/** The work of a plan, apart from what the session that was loaded adds to it. */
+type Wish = Omit<Work, 'presented' | 'checked'>
 
 type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
@@ -70,7 +71,11 @@ const MAX_ATTEMPTS = 100
 const UNCHANGED: Outcome = { kind: 'unchanged' }
 
 /** Makes the plan of a request out of the session that its cookie led to. */
-export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wish): Plan {
+export function planOf(
+  loaded: Loaded,
+  { handle, isAllOwn, client }: Pick<Plan, 'handle' | 'isAllOwn' | 'client'>,
+  { edit, rotation, user, isTouched, isPassive, carrier, now }: Wish,
+): Plan {
   const isLive = loaded.state === 'live'
   const presented = isLive ? loaded.presented : undefined
   const checked = isLive ? loaded.checked : undefined
@@ -81,7 +86,7 @@ export function planOf(loaded: Loaded, { handle, isAllOwn, client, ...wish }: Wi
     handle,
     isAllOwn,
     client,
-    work: { ...wish, presented, checked },
+    work: { edit, rotation, presented, checked, user, isTouched, isPassive, carrier, now },
   }
 }
 
@@ -111,7 +116,7 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
   const epoch = identity === undefined && pending === undefined ? 0 : 1
   const minted = ids.mint(handle, epoch, undefined, client.connection)
   const family = familyOf(client.userAgent)
-  const empty = { ...newRecord(handle, minted.secretHash, data, now, settings, family), epoch }
+  const empty = newRecord(handle, minted.secretHash, data, now, settings, family, epoch)
   const anonymous = pending === undefined ? empty : { ...empty, pending }
   const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
@@ -152,14 +157,14 @@ async function put(
   { rotation, user }: Pick<Work, 'rotation' | 'user'>,
 ): Promise<Outcome | undefined> {
   const begins = base === undefined || rotation?.identity !== undefined
-  const next = begins ? { ...planned, record: (await engine.gate?.admit(planned.record)) ?? planned.record } : planned
-  const { record, minted } = next
+  const { kind, minted } = planned
+  const record = (begins ? await engine.gate?.admit(planned.record) : undefined) ?? planned.record
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
   let isNew: boolean | null = null
   let isUnsure = true
   try {
-    if (!(await write(engine, base, next))) return undefined
+    if (!(await write(engine, base, kind, record))) return undefined
     isUnsure = false
     trust(record)
     if (rotation?.identity !== undefined) {
@@ -182,7 +187,12 @@ function renewed({ events }: Engine, { handle }: SessionRecord, { cookieValue }:
   return { kind: 'renewed', cookieValue }
 }
 
-function write({ store }: Engine, base: SessionRecord | undefined, { kind, record }: NextRecord) {
+function write(
+  { store }: Engine,
+  base: SessionRecord | undefined,
+  kind: NextRecord['kind'],
+  record: SessionRecord,
+): Answer<boolean> {
   if (base === undefined) return store.create(record)
   if (kind === 'touch') return store.touch(base.handle, base.version, record)
   return store.update(record, base.version)

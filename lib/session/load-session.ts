@@ -1,5 +1,4 @@
 import type { Answer } from '../storage/immediate.ts'
-import { afterwards } from '../storage/immediate.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { checkUser, isCheckDue } from './credentials.ts'
 import type { OwnedRecord } from './credentials.ts'
@@ -19,7 +18,7 @@ export interface LiveSession {
   readonly state: 'live'
   readonly record: SessionRecord
   /** The id that opened the record; `undefined` once this request has written the record. */
-  readonly presented: Omit<Presentation, 'now'> | undefined
+  readonly presented: Presentation | undefined
   readonly verdict: Verdict
   /** The user as `loadUser` found them, which the record does not know yet. */
   readonly checked: Checked | undefined
@@ -69,8 +68,11 @@ export function goneSince(since: number, secretHash = ''): Gone {
 export function loadSession(engine: Engine, id: PresentedId, visitor: Visitor): Answer<Loaded> {
   const recalled = recall(engine, id, visitor)
   if (recalled !== undefined) return recalled
-  const gone = goneSince(engine.settings.clock(), id.secretHash)
-  return afterwards(engine.store.get(id.handle), (record) => follow(engine, { id, visitor, gone }, record))
+  const show: Show = { id, visitor, since: engine.settings.clock() }
+  const answer = engine.store.get(id.handle)
+  return answer instanceof Promise
+    ? answer.then((record) => follow(engine, show, record))
+    : follow(engine, show, answer)
 }
 
 /**
@@ -81,7 +83,7 @@ function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | und
   if (record === undefined || expiredBy(record, engine.settings.clock()) !== undefined) return undefined
   if (isAsked(engine, record, visitor)) return undefined
   const presented = presentationOf(engine, record, id, visitor)
-  const verdict = judge(record, { ...presented, now: engine.settings.clock() })
+  const verdict = judge(record, presented, engine.settings.clock())
   if (verdict.kind !== 'enter' || verdict.change !== undefined) return undefined
   return withKnownUser(engine, { state: 'live', record, presented, verdict, checked: undefined })
 }
@@ -90,19 +92,24 @@ function recall(engine: Engine, id: PresentedId, visitor: Visitor): Loaded | und
 interface Show {
   readonly id: PresentedId
   readonly visitor: Visitor
-  /** The outcome if there is no record. */
-  readonly gone: Gone
+  /** The instant at which the request arrived. */
+  readonly since: number
+}
+
+/** Returns the outcome if there is no record. */
+function goneFrom({ id, since }: Show): Gone {
+  return goneSince(since, id.secretHash)
 }
 
 function follow(engine: Engine, show: Show, record: SessionRecord | undefined): Answer<Loaded> {
-  const { id, visitor, gone } = show
-  if (record === undefined) return gone
+  const { id, visitor } = show
+  if (record === undefined) return goneFrom(show)
   const now = engine.settings.clock()
   const reason = expiredBy(record, now)
-  if (reason !== undefined) return expire(engine, record, reason).then(() => gone)
+  if (reason !== undefined) return expire(engine, record, reason).then(() => goneFrom(show))
   if (record.heldBack !== null) return unlock(engine, record).then((restored) => follow(engine, show, restored))
   const presented = presentationOf(engine, record, id, visitor)
-  const verdict = judge(record, { ...presented, now })
+  const verdict = judge(record, presented, now)
   switch (verdict.kind) {
     case 'enter':
       if (verdict.isFork) reportFork(engine, record, show, true)
@@ -119,20 +126,35 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
   }
 }
 
-function presentationOf(
-  { settings }: Engine,
-  record: SessionRecord,
-  id: PresentedId,
-  visitor: Visitor,
-): Omit<Presentation, 'now'> {
-  const isTied = (): boolean => record.family !== '' && record.family === familyOf(visitor.userAgent)
-  return { id, isTied, isShowNoted: settings.maxSessions?.onLimit === 'refuse' }
+/** An id as a request shows it. A closure in place of the method would be made anew for each request. */
+class ShownId implements Presentation {
+  readonly id: PresentedId
+  readonly isShowNoted: boolean
+  readonly #family: string
+  readonly #visitor: Visitor
+
+  constructor(id: PresentedId, isShowNoted: boolean, family: string, visitor: Visitor) {
+    this.id = id
+    this.isShowNoted = isShowNoted
+    this.#family = family
+    this.#visitor = visitor
+  }
+
+  isTied(): boolean {
+    return this.#family !== '' && this.#family === familyOf(this.#visitor.userAgent)
+  }
+}
+
+function presentationOf({ settings }: Engine, record: SessionRecord, id: PresentedId, visitor: Visitor): Presentation {
+  return new ShownId(id, settings.maxSessions?.onLimit === 'refuse', record.family, visitor)
 }
 
 /** Lets a session in, once its user is known to exist and to have the credentials of the login. */
-function enter(engine: Engine, live: LiveSession, { visitor, gone }: Pick<Show, 'visitor' | 'gone'>): Answer<Loaded> {
+function enter(engine: Engine, live: LiveSession, show: Show): Answer<Loaded> {
   const { record } = live
-  return isAsked(engine, record, visitor) ? enterChecked(engine, live, record, gone) : withKnownUser(engine, live)
+  return isAsked(engine, record, show.visitor)
+    ? enterChecked(engine, live, record, goneFrom(show))
+    : withKnownUser(engine, live)
 }
 
 /** Tells whether the user has to be asked for, which a route may do without. */
@@ -160,11 +182,11 @@ function withKnownUser({ settings, freshUsers }: Engine, live: LiveSession): Liv
 async function endCopied(
   engine: Engine,
   record: SessionRecord,
-  presented: Omit<Presentation, 'now'>,
+  presented: Presentation,
   sign: CopySign,
   show: Show,
 ): Promise<Loaded> {
-  const { gone } = show
+  const gone = goneFrom(show)
   const { userAgent, ip } = show.visitor
   const { users, events, settings } = engine
   const { handle, userId, generation, device } = record
@@ -175,8 +197,7 @@ async function endCopied(
     const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
     return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
   }
-  const isCopied = (latest: SessionRecord): boolean =>
-    judge(latest, { ...presented, now: settings.clock() }).kind === 'end'
+  const isCopied = (latest: SessionRecord): boolean => judge(latest, presented, settings.clock()).kind === 'end'
   if ((await users.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
   events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
   if (userId === null) return gone

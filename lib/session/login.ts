@@ -40,8 +40,8 @@ export async function identityOf(
     remember: options.remember ?? false,
     device: deviceOf(client),
     label: options.label ?? null,
-    ...(lifetimes !== undefined && { lifetimes }),
-    ...methodsAtLogin(record?.pending, user.id, authHash, options.methods, clock()),
+    lifetimes,
+    methods: methodsAtLogin(record?.pending, user.id, authHash, options.methods, clock()),
   }
 }
 
@@ -55,14 +55,14 @@ function methodsAtLogin(
   authHash: string | null,
   used: LoginOptions['methods'],
   now: number,
-): Pick<Identity, 'methods'> {
+): Identity['methods'] {
   const isPending = pending?.userId === userId && now < pending.until
-  if (!isPending) return used === undefined ? {} : { methods: withMethods([], used, now) }
+  if (!isPending) return used === undefined ? undefined : withMethods([], used, now)
   if (pending.authHash !== null && pending.authHash !== authHash) {
     const detail = 'the credentials changed since the first factor was given'
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED', { detail })
   }
-  return { methods: withMethods(pending.methods, used, now) }
+  return withMethods(pending.methods, used, now)
 }
 
 const NOT_YET = 'remember, keep and label belong to the login that completes it'

@@ -39,7 +39,7 @@ export function storedRecord(namespace: string, record: SessionRecord): SessionR
 /** Returns a record as the app knows it; `undefined` for a record of another namespace. */
 export function readRecord(namespace: string, found: SessionRecord): SessionRecord | undefined {
   const { userId: name } = found
-  if (name === null) return found
+  if (name === null || (namespace === '' && !name.startsWith(SEPARATOR))) return found
   const { namespace: own, userId } = readName(name)
   if (own !== namespace) return undefined
   return userId === name ? found : { ...found, userId }

@@ -50,7 +50,7 @@ export interface Work {
   readonly edit: Edit
   readonly rotation: Rotation | undefined
   /** The id that this request came with; `undefined` once the request has written the record. */
-  readonly presented: Omit<Presentation, 'now'> | undefined
+  readonly presented: Presentation | undefined
   /** The user as `loadUser` found them in this request. */
   readonly checked: Checked | undefined
   /** A snapshot of the same user, as JSON, that the app put in place. */
@@ -107,29 +107,33 @@ export function nextRecord(
   const known = withUser(record, work)
   // A passive request moves the deadline only back, after a clock was set back.
   const isUse = !isPassive || stored.lastSeenAt > now
-  const touched = isUse ? { ...known, ...seenAt(now, record, lifetimes) } : known
+  const { lastSeenAt, idleDeadline } = isUse ? seenAt(now, record, lifetimes) : record
   const version = record.version + 1
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
     return {
       kind: 'update',
-      record: { ...rotate(touched, rotation, minted.secretHash, now, lifetimes), data, version },
+      record: {
+        ...rotate({ ...known, lastSeenAt, idleDeadline }, rotation, minted.secretHash, now, lifetimes),
+        data,
+        version,
+      },
       minted,
     }
   }
   // Judged anew on each attempt, because another request may have confirmed or renewed an id meanwhile.
-  const verdict = work.presented && judge(record, { ...work.presented, now })
+  const verdict = work.presented && judge(record, work.presented, now)
   const change = verdict && learned(record, verdict)
-  const next = change === undefined ? touched : { ...touched, ...change }
+  const next = change === undefined ? known : { ...known, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
   const isUserNew = known.user !== record.user || work.user !== undefined
   // A touch never moves an instant back.
   if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
-    return { kind: 'update', record: { ...next, data, version }, ...carried }
+    return { kind: 'update', record: { ...next, lastSeenAt, idleDeadline, data, version }, ...carried }
   }
   return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive
-    ? { kind: 'touch', record: { ...record, ...seenAt(now, record, lifetimes) }, ...carried }
+    ? { kind: 'touch', record: { ...record, lastSeenAt, idleDeadline }, ...carried }
     : { kind: 'same', record, ...carried }
 }
 

@@ -16,11 +16,43 @@ export interface Identity {
   readonly remember: boolean
   readonly device: DeviceFacts | null
   /** The lifetimes that functions of the user gave; absent without such functions. */
-  readonly lifetimes?: KeptLifetimes | null
+  readonly lifetimes?: KeptLifetimes | null | undefined
   /** The ways in which the user proved who they are; absent if the app names none. */
-  readonly methods?: readonly UsedMethod[]
+  readonly methods?: readonly UsedMethod[] | undefined
   readonly label?: string | null
 }
+
+/** A record in which every field that a new session does not choose has its first value. */
+const BLANK: SessionRecord = Object.freeze({
+  handle: '',
+  secretHash: '',
+  version: 1,
+  epoch: 0,
+  userId: null,
+  user: null,
+  authHash: null,
+  authCheckedAt: 0,
+  createdAt: 0,
+  authenticatedAt: null,
+  lastSeenAt: 0,
+  idleDeadline: 0,
+  absoluteDeadline: 0,
+  rotatedAt: 0,
+  generation: 0,
+  parent: '',
+  shownAt: 0,
+  isTied: true,
+  tip: null,
+  rivals: NO_RIVALS,
+  headAt: 0,
+  isForked: false,
+  remember: false,
+  device: null,
+  heldBack: null,
+  family: '',
+  deviceKey: null,
+  data: '{}',
+})
 
 /** The record of a session that begins now with nobody logged in. */
 export function newRecord(
@@ -30,38 +62,31 @@ export function newRecord(
   now: number,
   lifetimes: Lifetimes,
   family = '',
+  epoch = 0,
 ): SessionRecord {
+  const { lastSeenAt, idleDeadline, absoluteDeadline } = beginAt(now, false, lifetimes)
   return {
+    ...BLANK,
     handle,
     secretHash,
-    version: 1,
-    epoch: 0,
-    userId: null,
-    user: null,
-    authHash: null,
-    authCheckedAt: 0,
+    epoch,
     createdAt: now,
-    authenticatedAt: null,
-    ...beginAt(now, false, lifetimes),
-    ...freshId(now),
-    isForked: false,
-    remember: false,
-    device: null,
-    heldBack: null,
+    lastSeenAt,
+    idleDeadline,
+    absoluteDeadline,
+    rotatedAt: now,
+    headAt: now,
     family,
-    deviceKey: null,
     data,
   }
 }
 
 /** Returns the record with a new secret that replaces all others: the old id dies in the same write, without grace. */
 export function rotated(record: SessionRecord, secretHash: string, now: number): SessionRecord {
-  return { ...record, secretHash, epoch: record.epoch + 1, ...freshId(now) }
-}
-
-/** Returns the fields of a record whose secret is new and was not shown yet. */
-function freshId(now: number) {
   return {
+    ...record,
+    secretHash,
+    epoch: record.epoch + 1,
     rotatedAt: now,
     generation: 0,
     parent: '',
@@ -80,17 +105,33 @@ export function authenticated(
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  return {
+  const { userId, user, authHash, authCheckedAt, remember, device, label } = identity
+  const { lastSeenAt, idleDeadline, absoluteDeadline } = beginAt(now, remember, identity.lifetimes ?? lifetimes)
+  // Members that are added after a spread cost ten times as much as members that the spread has copied.
+  const next: { -readonly [Field in keyof SessionRecord]: SessionRecord[Field] } = {
     ...record,
-    ...identity,
+    userId,
+    user,
+    authHash,
+    authCheckedAt,
+    remember,
+    device,
     authenticatedAt: now,
     isForked: false,
-    ...beginAt(now, identity.remember, identity.lifetimes ?? lifetimes),
-    // Another login may have left its own.
-    ...(record.lifetimes !== undefined && { lifetimes: identity.lifetimes ?? null }),
-    ...(record.methods !== undefined && { methods: identity.methods ?? [] }),
-    ...(record.pending !== undefined && { pending: null }),
+    lastSeenAt,
+    idleDeadline,
+    absoluteDeadline,
   }
+  if (label !== undefined) next.label = label
+  // Another login may have left its own.
+  if (hasEither(record, identity, 'lifetimes')) next.lifetimes = identity.lifetimes ?? null
+  if (hasEither(record, identity, 'methods')) next.methods = identity.methods ?? []
+  if (record.pending !== undefined) next.pending = null
+  return next
+}
+
+function hasEither(record: SessionRecord, identity: Identity, field: 'lifetimes' | 'methods'): boolean {
+  return record[field] !== undefined || identity[field] !== undefined
 }
 
 /** The shape of each field as JSON carries it. */

@@ -269,18 +269,17 @@ export class RequestSession extends SessionFacts {
    */
   async #commit(carrier: Carrier): Promise<void> {
     const data = this.#openData()
-    const plan = planOf(this.state.loaded, {
-      handle: this.handle,
+    const { handle, client } = this
+    const wish = {
       edit: data.edit(this.engine.settings.maxRecordSize),
-      isAllOwn: data.isAllOwn,
       rotation: this.state.rotation,
       user: this.state.user,
       isTouched: this.state.isTouched,
-      isPassive: this.client.isPassive === true,
-      carrier: this.client.isPassive === true ? 'none' : carrier,
+      isPassive: client.isPassive === true,
+      carrier: client.isPassive === true ? 'none' : carrier,
       now: this.engine.settings.clock(),
-      client: this.client,
-    })
+    } as const
+    const plan = planOf(this.state.loaded, { handle, isAllOwn: data.isAllOwn, client }, wish)
     this.#apply(await commit(this.engine, plan), plan)
   }
 

@@ -223,7 +223,7 @@ function cookieFor(
   renewedAt: number | undefined,
 ): CookieChange {
   const expiresAt = remember ? absoluteDeadline : undefined
-  return { kind: 'set', value, expiresAt, ...(renewedAt !== undefined && { renewedAt }) }
+  return renewedAt === undefined ? { kind: 'set', value, expiresAt } : { kind: 'set', value, expiresAt, renewedAt }
 }
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */

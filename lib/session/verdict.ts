@@ -38,7 +38,6 @@ type IdState = Pick<
 /** The facts about a presented id that decide on it. */
 export interface Presentation {
   readonly id: Pick<PresentedId, 'secretHash' | 'epoch' | 'generation' | 'issuedAt' | 'parent'>
-  readonly now: number
   /**
    * Tells whether the client looks like the one that made the session. A leaked cookie value alone does not bring that
    * along.
@@ -79,8 +78,8 @@ const SERVE_HEAD: Verdict = Object.freeze({ kind: 'enter', change: undefined, is
 type Relation = 'rival' | 'confirmed' | 'tip' | 'child' | 'newer' | 'predecessor' | 'sibling' | 'older'
 
 /** Judges an id that names a live record. The table in this room's README has a row for each case. */
-export function judge(record: SessionRecord, presentation: Presentation): Verdict {
-  return isPlain(record, presentation) ? SERVE_HEAD : judgeClosely(record, presentation)
+export function judge(record: SessionRecord, presentation: Presentation, now: number): Verdict {
+  return isPlain(record, presentation) ? SERVE_HEAD : judgeClosely(record, presentation, now)
 }
 
 /** Tells whether the id is the only one in use, as nearly always. */
@@ -92,17 +91,17 @@ function isPlain(
   return isSameHash(secretHash, id.secretHash) && epoch === id.epoch && isAlone
 }
 
-function judgeClosely(record: SessionRecord, presentation: Presentation): Verdict {
-  const { id, now } = presentation
+function judgeClosely(record: SessionRecord, presentation: Presentation, now: number): Verdict {
+  const { id } = presentation
   if (id.epoch !== record.epoch) {
     return { kind: id.epoch < record.epoch && now - record.rotatedAt < GRACE ? 'superseded' : 'unknown' }
   }
   const isTied = presentation.isTied()
   switch (relationOf(record, id)) {
     case 'rival':
-      return judgeRival(record, presentation, isTied)
+      return judgeRival(record, id, now, isTied)
     case 'confirmed':
-      return judgeConfirmed(record, presentation, isTied)
+      return judgeConfirmed(record, presentation, now, isTied)
     case 'tip':
       return judgeTip(record, now, isTied)
     case 'child':
@@ -157,7 +156,7 @@ function findRival({ secretHash, parent, rivals }: SessionRecord, id: Presentati
  * overtake each other. The id that is shown first after that is the one in use. If the other is shown after it, two
  * clients hold the session.
  */
-function judgeRival(record: SessionRecord, { id, now }: Presentation, isClientTied: boolean): Verdict {
+function judgeRival(record: SessionRecord, id: Presentation['id'], now: number, isClientTied: boolean): Verdict {
   const { since, isTied } = findRival(record, id) ?? { since: 0, isTied: false }
   const closesAt = since + windowOf(isTied && isClientTied)
   if (now < closesAt) return SERVE
@@ -177,7 +176,12 @@ function judgeRival(record: SessionRecord, { id, now }: Presentation, isClientTi
   return enter({ ...confirmed(id, now, isClientTied), tip: null, rivals: all, headAt: now }, { isRenewable: true })
 }
 
-function judgeConfirmed(record: SessionRecord, { id, now, isShowNoted }: Presentation, isTied: boolean): Verdict {
+function judgeConfirmed(
+  record: SessionRecord,
+  { id, isShowNoted }: Presentation,
+  now: number,
+  isTied: boolean,
+): Verdict {
   const { tip, shownAt } = record
   if (tip === null) {
     const head = seen(record, now, isTied)

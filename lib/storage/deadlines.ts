@@ -1,10 +1,16 @@
+import type { Place } from './in-flight.ts'
+import { InFlight } from './in-flight.ts'
+
 /** Work that must end by a deadline. */
-export interface Deadline {
+interface Work {
   /** Instant of `performance.now()`. */
   readonly at: number
   /** Called once the deadline has passed. */
   expire(): void
 }
+
+/** A deadline that is watched. */
+export type Deadline = Place<Work>
 
 /** The share of a time limit by which a passed deadline is noticed late at most. */
 const CHECKS_PER_LIMIT = 4
@@ -14,7 +20,7 @@ const CHECKS_PER_LIMIT = 4
  */
 export class Deadlines {
   readonly limit: number
-  readonly #pending = new Set<Deadline>()
+  readonly #pending = new InFlight<Work>()
   #timer: NodeJS.Timeout | undefined
 
   /** @param limit How long work may take, in milliseconds. */
@@ -24,8 +30,7 @@ export class Deadlines {
 
   /** Starts to watch work. `expire` is called unless the deadline is removed in time. */
   add(expire: () => void): Deadline {
-    const deadline: Deadline = { at: performance.now() + this.limit, expire }
-    this.#pending.add(deadline)
+    const deadline = this.#pending.add({ at: performance.now() + this.limit, expire })
     if (this.#timer === undefined) this.#timer = this.#watchLater()
     return deadline
   }
@@ -36,7 +41,7 @@ export class Deadlines {
 
   /** Stops watching. Returns whether the work was still watched. */
   remove(deadline: Deadline): boolean {
-    return this.#pending.delete(deadline)
+    return this.#pending.remove(deadline)
   }
 
   #watchLater(): NodeJS.Timeout {
@@ -45,7 +50,7 @@ export class Deadlines {
 
   #watch(): void {
     const now = performance.now()
-    for (const deadline of this.#pending) if (now >= deadline.at) deadline.expire()
+    for (const work of this.#pending) if (now >= work.at) work.expire()
     this.#timer = this.#pending.size === 0 ? undefined : this.#watchLater()
   }
 }

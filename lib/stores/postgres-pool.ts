@@ -1,3 +1,5 @@
+import { InFlight } from '../storage/in-flight.ts'
+
 /** The part of a `Pool` of the package `pg` that the store uses. */
 export interface PostgresPool {
   connect(taken: (error: Error | undefined, client: PostgresClient | undefined, release: Release) => void): void
@@ -50,7 +52,7 @@ interface Job {
  */
 export class Connections {
   readonly #pool: PostgresPool
-  readonly #jobs = new Set<Job>()
+  readonly #jobs = new InFlight<Job>()
   readonly #timeout: number
   readonly #explain: (error: unknown) => Error
   #timer: NodeJS.Timeout | undefined
@@ -73,17 +75,16 @@ export class Connections {
     return new Promise<Result>((resolve, reject) => {
       let giveBack: Release | undefined
       const end = (isBroken: boolean, settle: () => void): void => {
-        if (!this.#jobs.delete(job)) return
+        if (!this.#jobs.remove(job)) return
         giveBack?.(isBroken)
         settle()
       }
       const fail = (reason: Error): void => end(true, () => reject(this.#explain(reason)))
       const succeed = (result: Result): void => end(false, () => resolve(result))
-      const job: Job = {
+      const job = this.#jobs.add({
         deadline: performance.now() + this.#timeout,
         giveUp: () => fail(new Error(`no answer within ${this.#timeout} ms`)),
-      }
-      this.#jobs.add(job)
+      })
       if (this.#timer === undefined) this.#watchLater()
       this.#pool.connect((error, client, release) => {
         if (!this.#jobs.has(job)) return release()

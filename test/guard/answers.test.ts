@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { checkAnswer, checkNeighbours, checkSource } from '../../lib/guard/phases.ts'
+import { RequestPhase, checkNeighbours, checkSource } from '../../lib/guard/phases.ts'
 import { secretsInSource } from '../../lib/guard/read/source-secrets.ts'
 import { ROOT } from '../support/imports.ts'
 import { good, named } from './configs.ts'
 import { ANSWER, NEIGHBOURS } from './phase-facts.ts'
 
 function judge(facts: object, options: object = good(), environment = 'production'): string[] {
-  return named(checkAnswer(options, environment, { ...ANSWER, ...facts }))
+  return named(new RequestPhase(options, environment).answer({ ...ANSWER, ...facts }))
 }
 
 t.test('a login by GET is a warning, unless its query brings a proof', async (t) => {
@@ -41,7 +41,7 @@ t.test('an origin that CORS lets in with credentials is trusted too', async (t) 
   const cors = [{ probeOrigin: 'https://x.invalid', allowOrigin: origin, allowCredentials: true }]
   t.strictSame(judge({ allowedOrigin: origin }), ['warning cors-trusted-mismatch'])
   t.strictSame(named(checkNeighbours(good(), 'production', { ...NEIGHBOURS, cors })), ['warning cors-trusted-mismatch'])
-  const [finding] = checkAnswer(good({ trustedOrigins: ['https://other.example'] }), 'production', {
+  const [finding] = new RequestPhase(good({ trustedOrigins: ['https://other.example'] }), 'production').answer({
     ...ANSWER,
     allowedOrigin: origin,
   })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
-import { checkAnswer, checkNeighbours, checkRequest, checkScan, checkSource } from '../../lib/guard/phases.ts'
+import { RequestPhase, checkNeighbours, checkScan, checkSource } from '../../lib/guard/phases.ts'
 import type { ConfigExample, Rule } from '../../lib/guard/rules/rule.ts'
 import { RULES } from '../../lib/guard/rules/index.ts'
 import type { Finding } from '../../types/index.ts'
@@ -21,9 +21,9 @@ function check(options: unknown, rule: Rule, example: ConfigExample): Finding[] 
   const findings = [
     ...checkConfig(options, environment, context),
     ...(rule.onNeighbours ? checkNeighbours(options, environment, { ...NEIGHBOURS, ...neighbours }) : []),
-    ...(rule.onRequest ? checkRequest(options, environment, { ...REQUEST, ...request }) : []),
+    ...(rule.onRequest ? new RequestPhase(options, environment).request({ ...REQUEST, ...request }) : []),
     ...(rule.onAnswer && example.neighbours === undefined
-      ? checkAnswer(options, environment, { ...ANSWER, ...example.answer })
+      ? new RequestPhase(options, environment).answer({ ...ANSWER, ...example.answer })
       : []),
     ...(rule.onSource ? checkSource(example.source ?? '', 'production') : []),
     ...(rule.onScan ? checkScan({ ...SCAN, ...scan }, undefined) : []),

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { checkConfig, environmentLine } from '../../lib/guard/check.ts'
 import { FOREIGN } from '../../lib/guard/read/foreign-options.ts'
-import { checkNeighbours, checkRequest } from '../../lib/guard/phases.ts'
+import { RequestPhase, checkNeighbours } from '../../lib/guard/phases.ts'
 import { renderReport } from '../../lib/guard/report/text.ts'
 import { renderGithub } from '../../lib/guard/report/github.ts'
 import { renderJson } from '../../lib/guard/report/json.ts'
@@ -20,7 +20,7 @@ function everythingPrinted(options: unknown, environment: string | undefined): s
   const findings = [
     ...checkConfig(options, environment),
     ...checkNeighbours(options, environment, NEIGHBOURS),
-    ...checkRequest(options, environment, REQUEST),
+    ...new RequestPhase(options, environment).request(REQUEST),
   ]
   const source = { version: '1.0.0', target: 'app.js', environment: environmentLine(options, environment) }
   const layout = { ...source, spellOut: 'all', showSilenced: true, color: true } as const

@@ -2,7 +2,7 @@ import fastify from 'fastify'
 import type { FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import type { RequestFacts } from '../../lib/guard/read/phase-facts.ts'
-import { checkRequest } from '../../lib/guard/phases.ts'
+import { RequestPhase } from '../../lib/guard/phases.ts'
 import { requestFactsOf } from '../../lib/guard/read/request-facts.ts'
 import type { Finding } from '../../types/index.ts'
 import { good, named } from './configs.ts'
@@ -27,11 +27,11 @@ async function send(
 }
 
 function findings(facts: Partial<RequestFacts>): Finding[] {
-  return checkRequest(good(), 'production', { ...REQUEST, ...facts })
+  return new RequestPhase(good(), 'production').request({ ...REQUEST, ...facts })
 }
 
 function judge(facts: Partial<RequestFacts>, environment = 'production'): string[] {
-  return named(checkRequest(good(), environment, { ...REQUEST, ...facts }))
+  return named(new RequestPhase(good(), environment).request({ ...REQUEST, ...facts }))
 }
 
 // The types leave a number of hops out; people use it all the same.
@@ -173,10 +173,17 @@ t.test('an origin that CORS lets in and that was refused is a warning that names
 
 t.test('findings of requests can be silenced', async (t) => {
   const options = good({ silence: [{ rule: 'plain-http-in-production', reason: 'health checks' }] })
-  t.strictSame(named(checkRequest(options, 'production', { ...REQUEST, protocol: 'http', hasSessionCookie: true })), [])
+  t.strictSame(
+    named(new RequestPhase(options, 'production').request({ ...REQUEST, protocol: 'http', hasSessionCookie: true })),
+    [],
+  )
 })
 
 t.test('a made-up protocol is shown as text, and bounded', async (t) => {
-  const [finding] = checkRequest(good(), 'production', { ...REQUEST, protocol: 'http', forwardedProto: ['https'] })
+  const [finding] = new RequestPhase(good(), 'production').request({
+    ...REQUEST,
+    protocol: 'http',
+    forwardedProto: ['https'],
+  })
   t.match(finding?.at, [{ value: '"http"' }, { value: '"https"' }])
 })

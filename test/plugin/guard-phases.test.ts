@@ -36,6 +36,21 @@ const PRODUCTION: SecureSessionOptions = {
   sweepInterval: '1h',
 }
 
+t.test('requests are judged by the environment of the boot, whatever becomes of process.env', async (t) => {
+  const { app, rules } = logged(t)
+  const { NODE_ENV: before } = process.env
+  t.teardown(() => {
+    if (before === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = before
+  })
+  process.env['NODE_ENV'] = 'test'
+  await app.register(secureSession, { secret: SECRET })
+  app.get('/', async (request) => ({ user: request.user }))
+  process.env['NODE_ENV'] = 'production'
+  await app.inject({ url: '/', headers: { host: 'shop.example.com', cookie: 'session=x' } })
+  t.strictSame(rules(), [])
+})
+
 t.test('CORS that lets every origin in with credentials refuses ready and listen in production', async (t) => {
   const { app } = logged(t)
   app.register(corsPlugin, { origin: true, credentials: true })

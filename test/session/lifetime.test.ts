@@ -25,7 +25,7 @@ function mint(epoch: number, lineage: Lineage = { generation: 0, issuedAt: 0, pa
 }
 
 /** An id as a client of the login shows it. */
-function shown(secretHash: string): Omit<Presentation, 'now'> {
+function shown(secretHash: string): Presentation {
   const id = minted.get(secretHash) ?? { secretHash, epoch: 0, generation: 0, issuedAt: 0, parent: '' }
   return { id, isTied: () => true, isShowNoted: false }
 }
@@ -95,7 +95,7 @@ const STEP: fc.Arbitrary<Step> = fc.record({
   isPassive: fc.boolean(),
 })
 
-function workOf(step: Step, presented: Omit<Presentation, 'now'>, now: number): Work {
+function workOf(step: Step, presented: Presentation, now: number): Work {
   const identity = {
     userId: 'ann',
     user: '{"id":"ann"}',
@@ -152,7 +152,7 @@ t.test('no request is served after either deadline, whatever the order of touch,
           if (record.idleDeadline > Math.min(idleEnd, end) || record.absoluteDeadline > end) return false
           if (!isServed) return true
           const presented = shown(hashOf(step.isNewest ? newest : older))
-          const verdict = judge(record, { ...presented, now })
+          const verdict = judge(record, presented, now)
           if (verdict.kind !== 'enter') continue
           if (!step.isPassive || step.does === 'login') lastUse = now
           const before = record

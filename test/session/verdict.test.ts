@@ -32,7 +32,7 @@ class Life {
   now = START
 
   show(id: Id, { isTied = true, isShowNoted = false } = {}): Verdict {
-    const verdict = judge(this.record, { id, now: this.now, isTied: () => isTied, isShowNoted })
+    const verdict = judge(this.record, { id, isTied: () => isTied, isShowNoted }, this.now)
     if (verdict.kind === 'enter') this.record = { ...this.record, ...verdict.change }
     return verdict
   }
