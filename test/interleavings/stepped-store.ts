@@ -59,6 +59,8 @@ export class SteppedStore {
     this.#index = new Map([...contents.index].map(([user, entries]) => [user, new Map(entries)]))
     this.#cutoff = contents.cutoff
     this.#isCached = isCached
+    // The process has read every record before.
+    if (isCached) for (const [handle, record] of contents.records) this.#cache.set(handle, record)
     // Every method of the store returns a promise.
     this.#real = filled(clock, contents) as unknown as Methods
     this.store = this.#wrap()

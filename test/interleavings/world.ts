@@ -189,6 +189,8 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     { clock, ...prepared.options, ...checked, migrateFrom },
     prepared.openSession,
   )
+  // A process that has read records knows the cutoff too.
+  if (isCached) await aside(async () => server.engine.gate?.current())
   const reports = acts.map((act, place): Report => {
     const cookie = prepared.cookies[place]
     const never = { startedAt: Infinity, endedAt: Infinity, reply: undefined, isVain: false }
