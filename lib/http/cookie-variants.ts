@@ -5,6 +5,8 @@ import type { Settings } from '../options.ts'
 export interface CookieVariant {
   readonly domain: string | undefined
   readonly path: string
+  /** With `Partitioned` a cookie lies in a jar of its own, and a browser sends both. */
+  readonly partitioned: boolean
 }
 
 /**
@@ -18,20 +20,24 @@ const MAX_PATHS = 4
 /**
  * Lists the variants of the session cookie that a request can have brought and that this configuration does not set:
  * the host-only one, one for the host and for each parent domain, each of them for `/` and for the folders of the
- * request's path.
+ * request's path. Where the cookie is `Partitioned`, and under a `__Host-` name, there is a twin in the other jar.
  *
  * @param host The host of the request, with or without a port.
  * @param url The path of the request, and whatever follows it.
  */
 export function foreignVariants(cookie: Settings['cookie'], host: string, url: string): CookieVariant[] {
-  // A browser takes a __Host- cookie for this host and for `/` only, so there is one of it.
-  if (/^__host-/i.test(cookie.name)) return []
-  const own = { domain: domainOf(cookie.domain), path: cookie.path }
+  const own = { domain: domainOf(cookie.domain), path: cookie.path, partitioned: cookie.partitioned }
+  const otherJar = { ...own, partitioned: !own.partitioned }
+  // A browser takes a __Host- cookie for this host and for `/` only. So two of them lie in two jars.
+  if (/^__host-/i.test(cookie.name)) return [otherJar]
   const domains = [undefined, ...parentDomains(host)]
-  return foldersOf(url)
-    .flatMap((path) => domains.map((domain) => ({ domain, path })))
+  const others = foldersOf(url)
+    .flatMap((path) => domains.map((domain) => ({ ...own, domain, path })))
     .filter(({ domain, path }) => domain !== own.domain || path !== own.path)
-    .slice(0, MAX_VARIANTS)
+  // A browser that does not know `Partitioned` would clear the good cookie in place of its twin in the other jar.
+  if (!own.partitioned) return others.slice(0, MAX_VARIANTS)
+  const unpartitioned = others.map((variant) => ({ ...variant, partitioned: false }))
+  return [otherJar, ...others, ...unpartitioned].slice(0, MAX_VARIANTS)
 }
 
 /** Browsers drop a leading dot. */

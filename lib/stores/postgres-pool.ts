@@ -15,6 +15,12 @@ export interface PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
+/** Tells whether a value is a pool. A single client has no `totalCount`, and cannot do two things at once. */
+export function isPool(value: object): boolean {
+  const { connect, on, totalCount } = value as Partial<PostgresPool>
+  return typeof connect === 'function' && typeof on === 'function' && typeof totalCount === 'number'
+}
+
 /** Gives a client back; with `true` its connection is closed instead of used again. */
 type Release = (isBroken?: boolean) => void
 

@@ -25,8 +25,9 @@ import { connectionsOf } from './postgres-connections.ts'
 import { explained } from './postgres-errors.ts'
 import { asked, decodeHeld, recordsIn } from './postgres-rows.ts'
 import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.ts'
-import { Connections } from './postgres-pool.ts'
+import { Connections, isPool } from './postgres-pool.ts'
 import type { Statement, Statements } from './postgres-sql.ts'
+import { refuseUnfit } from './refuse-driver.ts'
 import {
   channelOf,
   checkTable,
@@ -73,11 +74,15 @@ export interface PostgresStore
  *
  * Deadlines are judged by the app's clock, which set them: the server's clock decides nothing, and several app servers
  * have to agree on the time as they have to for everything else.
- * @throws `TypeError` for a `table` that is not a plain name, or a `timeout` that is no duration
+ * @throws `TypeError` for a `pool` that is no Pool of pg, a `table` that is not a plain name, or a `timeout` that is no
+ * duration
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+  refuseUnfit(POOL, options, isPool)
   return new Postgres(options)
 }
+
+const POOL = { factory: 'postgresStore', name: 'pool', wanted: 'a Pool of pg (8.11 or later)' } as const
 
 /** The time that a sweep's batch or a migration may take, in milliseconds. */
 const PATIENCE = 60_000

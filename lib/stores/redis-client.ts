@@ -35,10 +35,7 @@ export interface Redis {
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
 }
 
-/**
- * One way to call both drivers.
- * @throws `TypeError` for anything that is neither.
- */
+/** Returns one way to call both drivers. */
 export function redisOf(client: RedisClient): Redis {
   const call = callerOf(client)
   const cache = readCacheOf(client)
@@ -83,23 +80,19 @@ function callerOf(client: RedisClient): Caller {
       byText: (lua, key, values) => client.eval(lua, { keys: [key], arguments: values }),
     }
   }
-  if (isIoRedis(client)) {
-    return {
-      bySha: (sha, key, values) => client.evalsha(sha, 1, key, ...values),
-      byText: (lua, key, values) => client.eval(lua, 1, key, ...values),
-    }
+  return {
+    bySha: (sha, key, values) => client.evalsha(sha, 1, key, ...values),
+    byText: (lua, key, values) => client.eval(lua, 1, key, ...values),
   }
-  throw new TypeError(
-    'redisStore: client is a client of node-redis (5 or later) or ioredis (5 or later): redisStore({ client })',
-  )
+}
+
+/** Tells whether a value is a client of either driver. */
+export function isClient(value: object): boolean {
+  return has(value, 'get') && has(value, 'eval') && (has(value, 'evalSha') || has(value, 'evalsha'))
 }
 
 function isNodeRedis(client: RedisClient): client is NodeRedisClient {
-  return has(client, 'evalSha') && has(client, 'eval') && has(client, 'get')
-}
-
-function isIoRedis(client: RedisClient): client is IoRedisClient {
-  return has(client, 'evalsha') && has(client, 'eval') && has(client, 'get')
+  return has(client, 'evalSha')
 }
 
 function has(client: unknown, method: string): boolean {

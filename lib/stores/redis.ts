@@ -21,7 +21,7 @@ import type { Listener, Unsubscribe } from './listeners.ts'
 import { SharedSubscription } from './listeners.ts'
 import { subscribeTo } from './redis-announcements.ts'
 import type { Redis, RedisClient, RedisValue } from './redis-client.ts'
-import { redisOf } from './redis-client.ts'
+import { isClient, redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
 import { connectionsOf } from './redis-connections.ts'
 import { RedisListing } from './redis-listing.ts'
@@ -29,6 +29,7 @@ import { nodesOf } from './redis-nodes.ts'
 import type { Script } from './redis-scripts.ts'
 import { CHANNEL, SCRIPTS } from './redis-scripts.ts'
 import { cutoffOf, decodeValue, isDone, lifeUntil, textOf } from './redis-value.ts'
+import { refuseUnfit } from './refuse-driver.ts'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts'
 export type { RedisConnection } from './redis-connections.ts'
@@ -69,9 +70,16 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
  * @throws `TypeError` when `client` is neither driver's.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
+  refuseUnfit(CLIENT, options, isClient)
   const { client, prefix = 'session:', clock = Date.now } = options
   return new Store(client, prefix, clock)
 }
+
+const CLIENT = {
+  factory: 'redisStore',
+  name: 'client',
+  wanted: 'a client of node-redis (5 or later) or ioredis (5 or later)',
+} as const
 
 /** Records that one round trip of `getMany` asks for. */
 const READ_AT_ONCE = 100

@@ -1,4 +1,5 @@
 import { causeOf } from '../storage/cause.ts'
+import type { DriverOption } from './refuse-driver.ts'
 
 /** A synchronous connection: the methods that better-sqlite3 and node:sqlite share. */
 export interface SqliteDatabase {
@@ -13,16 +14,28 @@ export interface SqliteStatement {
   all(...values: (string | number)[]): unknown[]
 }
 
+/** The option of `sqliteStore` that takes the connection. */
+export const DATABASE: DriverOption = {
+  factory: 'sqliteStore',
+  name: 'database',
+  wanted: 'a better-sqlite3 Database or a node:sqlite DatabaseSync',
+}
+
+/** Tells whether a value has the methods of a connection. */
+export function isConnection(value: object): boolean {
+  const { prepare, exec } = value as Partial<SqliteDatabase>
+  return typeof prepare === 'function' && typeof exec === 'function'
+}
+
 /**
- * Refuses everything but a synchronous driver, because a driver that answers by callback would answer every question
- * with itself.
+ * Refuses a driver that answers by callback, because such a driver would answer every question with itself.
  * @throws `TypeError`
  */
-export function refuseOthers(database: SqliteDatabase): void {
-  const message =
-    'sqliteStore: database is a better-sqlite3 Database or a node:sqlite DatabaseSync: sqliteStore({ database })'
-  if (typeof database?.prepare !== 'function' || typeof database.exec !== 'function') throw new TypeError(message)
-  if (!Array.isArray(database.prepare('SELECT 1 AS one').all())) throw new TypeError(message)
+export function refuseCallbacks(database: SqliteDatabase): void {
+  if (Array.isArray(database.prepare('SELECT 1 AS one').all())) return
+  throw new TypeError(
+    `sqliteStore: database answers by callback. Write sqliteStore({ database }) with ${DATABASE.wanted}`,
+  )
 }
 
 /** The time that the connection waits by itself for another one's write, in milliseconds. */

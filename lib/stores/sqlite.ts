@@ -1,7 +1,8 @@
 import { parseDuration } from '../session/duration.ts'
 import type { Duration } from '../../types/index.ts'
+import { refuseUnfit } from './refuse-driver.ts'
 import type { SqliteDatabase } from './sqlite-driver.ts'
-import { busyTimeoutOf, explained, fileOf, refuseOthers } from './sqlite-driver.ts'
+import { busyTimeoutOf, DATABASE, explained, fileOf, isConnection, refuseCallbacks } from './sqlite-driver.ts'
 import { sqliteSchema } from './sqlite-sql.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 import { Sqlite } from './sqlite-store.ts'
@@ -47,12 +48,13 @@ export interface SqliteStoreOptions {
  * SQLite; the driver's error when the tables are missing and `createTable` is `false`.
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  refuseUnfit(DATABASE, options, isConnection)
   const { database, table = 'sessions', createTable = true, clock = Date.now } = options
   const schema = sqliteSchema(table)
   const timeout = parseDuration(options.timeout ?? '1s')
   if (timeout === undefined) throw new TypeError("timeout: a duration such as '1s'")
   try {
-    refuseOthers(database)
+    refuseCallbacks(database)
     return opened(database, { table, createTable, schema, timeout, clock })
   } catch (error) {
     if (error instanceof TypeError) throw error

@@ -42,6 +42,7 @@ for (const one of await namedStores(t)) {
           remember: true,
           device: { userAgent: 'Firefox', ip: '127.0.0.1' },
           label: null,
+          acting: null,
           current: false,
         },
       ],

@@ -2,9 +2,12 @@ import t from 'tap'
 import { foreignVariants } from '../../lib/http/cookie-variants.ts'
 import type { Settings } from '../../lib/options.ts'
 
+/** Lists variants as domain and path, with `+` in front of those in the jar of `Partitioned`. */
 function variants(cookie: Partial<Settings['cookie']>, host: string, url = '/'): string[] {
-  const whole = { name: 'sid', path: '/', ...cookie } as Settings['cookie']
-  return foreignVariants(whole, host, url).map(({ domain = '', path }) => `${domain}${path}`)
+  const whole = { name: 'sid', path: '/', partitioned: false, ...cookie } as Settings['cookie']
+  return foreignVariants(whole, host, url).map(({ domain = '', path, partitioned }) => {
+    return `${partitioned ? '+' : ''}${domain}${path}`
+  })
 }
 
 t.test(
@@ -32,11 +35,23 @@ t.test(
   },
 )
 
-t.test('a __Host- cookie has no variants', async (t) => {
-  t.strictSame(variants({ name: '__Host-sid' }, 'app.example.com', '/a'), [])
+t.test('a Partitioned cookie has twins of all variants in the other jar, and any other cookie has none', async (t) => {
+  t.strictSame(variants({}, 'box', '/a'), ['/a'])
+  t.strictSame(variants({ partitioned: true }, 'box', '/a'), ['/', '+/a', '/a'])
+  const own = { partitioned: true, domain: 'example.com' }
+  const all = ['example.com/', '+/', '+shop.example.com/', '/', 'shop.example.com/']
+  t.strictSame(variants(own, 'shop.example.com'), all)
+})
+
+t.test('a __Host- cookie has one variant, in the other jar', async (t) => {
+  const name = '__Host-sid'
+  t.strictSame(variants({ name }, 'app.example.com', '/a'), ['+/'])
+  t.strictSame(variants({ name, partitioned: true }, 'app.example.com', '/a'), ['/'])
   t.strictSame(variants({ name: '__Secure-sid' }, 'app.example.com'), ['app.example.com/', 'example.com/'])
 })
 
 t.test('a long host makes no long response', async (t) => {
-  t.equal(variants({}, 'a.'.repeat(120) + 'example', '/a/b/c').length, 16)
+  for (const partitioned of [true, false]) {
+    t.equal(variants({ partitioned }, 'a.'.repeat(120) + 'example', '/a/b/c').length, 16)
+  }
 })

@@ -29,7 +29,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a login does not ask whether it was revoked meanwhile',
     file: 'lib/session/login.js',
-    from: 'if (!isStillAllowed)',
+    from: 'if (!(await users.confirm(record)))',
     to: 'if (false)',
   },
   {
@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an undo gives the session back without a look at the index',
     file: 'lib/session/take-back.js',
-    from: 'if (await users.confirm(userId, handle, old.absoluteDeadline))',
+    from: 'if (await users.confirm(old))',
     to: 'if (true)',
   },
   {
@@ -66,26 +66,26 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an end takes a delete that failed for done',
-    file: 'lib/session/user-sessions.js',
-    from: 'if (await this.#store.delete(handle, record.version, why))\n                return record;',
-    to: 'await this.#store.delete(handle, record.version, why);\n                return record;',
+    file: 'lib/session/user-places.js',
+    from: 'if (await this.store.delete(handle, record.version, why))\n                return record;',
+    to: 'await this.store.delete(handle, record.version, why);\n            return record;',
   },
   {
     name: 'a revocation of a user looks only once',
     file: 'lib/session/user-sessions.js',
-    from: 'for (const handle of others)\n                seen.add(handle);',
+    from: 'if (!hasNew)\n                return count;',
     to: 'return count;',
   },
   {
     name: 'a login that failed gives away a place that is filled',
-    file: 'lib/session/user-sessions.js',
-    from: 'if (record?.userId !== userId)\n            await this.#drop(userId, handle);',
-    to: 'await this.release(userId, handle);',
+    file: 'lib/session/user-places.js',
+    from: 'if (!hasPlace(await this.store.get(handle), name))\n            await this.drop(name, handle);',
+    to: 'await this.release(name, handle);',
   },
   {
     name: 'the index entry of a login is not kept',
     file: 'lib/session/user-sessions.js',
-    from: 'if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
+    from: 'if (await this.store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
     to: 'return earlier;',
   },
   {
@@ -120,7 +120,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an entry that was removed before a failed look stays away',
-    file: 'lib/session/user-sessions.js',
+    file: 'lib/session/user-places.js',
     from: 'await Promise.allSettled(restored);',
     to: '',
   },

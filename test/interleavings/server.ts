@@ -86,7 +86,12 @@ export class Server {
     const users = new UserSessions(settings, store, events)
     const ids = new SessionIds(settings.secrets, settings.cookie.name)
     const freshUsers = new FreshUsers(settings.storeTimeout)
-    const shared = { snapshots: new UserSnapshots(), replacedIds: new Recent<true>(1000), openSession }
+    const shared = {
+      snapshots: new UserSnapshots(),
+      replacedIds: new Recent<true>(1000),
+      openSession,
+      headerIds: undefined,
+    }
     const watch = new SessionWatch(() => this.engine)
     this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, ...shared }
     events.emitter.on('event', (event) => void this.events.push(event))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { makeCertificate } from '../support/certificate.ts'
-import { startHaproxy, startNginx } from '../support/servers/proxies.ts'
+import { startApache, startCaddy, startHaproxy, startNginx } from '../support/servers/proxies.ts'
 import type { ProxyOptions } from '../support/servers/proxies.ts'
 import { post, startApp, upgrade } from './app.ts'
 import { productionSession } from './production.ts'
@@ -102,6 +102,33 @@ for (const { name, start, styles } of PROXIES) {
     t.match(said[0], { rule: 'session/trust-proxy-missing', msg: /from the address 127\.0\.0\.1.*\['127\.0\.0\.1'\]/ })
     t.equal(said.filter(({ rule }) => rule !== undefined).length, 1)
     t.match(said.at(-1), { msg: /does not believe X-Forwarded-Host: trustProxy lacks 127\.0\.0\.1/ })
+  })
+}
+
+const REWRITES = 'host rewritten, X-Forwarded-Host sent'
+const PASSES = 'host passed with its port'
+const APACHE = 'RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}'
+
+for (const [name, start, style, rules] of [
+  ['Caddy', startCaddy, REWRITES, ['header_up Host {upstream_hostport}']],
+  ['Caddy', startCaddy, PASSES, []],
+  ['Apache', startApache, REWRITES, [APACHE]],
+  ['Apache', startApache, PASSES, [APACHE, 'ProxyPreserveHost On']],
+] as const) {
+  t.test(`${name}, http, ${style}: the app's own pages pass and others do not`, async (t) => {
+    const app = await startApp(t, '127.0.0.1')
+    const port = await start(t, { app: app.port, rules })
+    const host = `shop.example.com:${port}`
+    const own = `http://${host}`
+    const sent = await post(port, { host, origin: own })
+    t.equal(sent.status, 200, sent.body)
+    t.match(JSON.parse(sent.body), { host, protocol: 'http' })
+    t.equal(await upgrade(port, { host, origin: own }), 101)
+    t.equal(app.seen[0]?.host === host, style === PASSES)
+    for (const origin of [`http://evil.example:${port}`, 'null']) {
+      t.equal((await post(port, { host, origin })).status, 403, origin)
+      t.equal(await upgrade(port, { host, origin }), 403, origin)
+    }
   })
 }
 

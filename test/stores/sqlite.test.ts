@@ -221,7 +221,7 @@ t.test('a timeout that is no duration is refused', async (t) => {
 
 t.test('a value that is no synchronous SQLite connection is refused', async (t) => {
   const byCallback = { exec: () => byCallback, prepare: () => byCallback, all: () => byCallback }
-  for (const database of [undefined, null, {}, 'a.db', byCallback]) {
+  for (const database of [{}, byCallback]) {
     t.throws(() => sqliteStore({ database: database as never }), { name: 'TypeError', message: /better-sqlite3/ })
   }
 })

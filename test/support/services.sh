@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the real servers and the browser that the tests use on this machine: test/support/services.sh [name...]
-# Names: redis postgresql pgbouncer chromium nginx haproxy faketime django flask php; all of them when none is given. Does nothing for what is there already.
+# Names: redis postgresql pgbouncer chromium nginx haproxy caddy apache2 faketime django flask php; all of them when none is given. Does nothing for what is there already.
 # Nothing it installs is started or enabled: the tests start their own, on free ports, in temporary folders.
 set -euo pipefail
 # Servers live there, and it is not on the path of every user.
@@ -35,11 +35,13 @@ has() {
     chromium) command -v chromium ;;
     nginx) command -v nginx ;;
     haproxy) command -v haproxy ;;
+    caddy) command -v caddy ;;
+    apache2) command -v apache2 ;;
     django | flask) /usr/bin/python3 -c "import $1" 2>/dev/null ;;
     php) command -v php ;;
     faketime) compgen -G '/usr/lib/*/faketime/libfaketime.so.1' ;;
     *)
-      echo "services.sh: unknown name '$1'; known are: redis postgresql pgbouncer chromium nginx haproxy faketime django flask php" >&2
+      echo "services.sh: unknown name '$1'; known are: redis postgresql pgbouncer chromium nginx haproxy caddy apache2 faketime django flask php" >&2
       exit 2
       ;;
   esac >/dev/null
@@ -51,6 +53,8 @@ packages_of() {
     # Without a font every page is a page of empty boxes.
     chromium) echo chromium fonts-liberation ;;
     faketime) echo libfaketime ;;
+    # The server alone, which nothing starts.
+    apache2) echo apache2-bin ;;
     django | flask) echo "python3-$1" ;;
     php) echo php-cli ;;
     pgbouncer)
@@ -67,12 +71,12 @@ packages_of() {
 units_of() {
   case "$1" in
     redis) echo redis-server ;;
-    chromium | faketime | django | flask | php) ;;
+    chromium | apache2 | faketime | django | flask | php) ;;
     *) echo "$1" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- redis postgresql pgbouncer chromium nginx haproxy faketime django flask php
+[ $# -gt 0 ] || set -- redis postgresql pgbouncer chromium nginx haproxy caddy apache2 faketime django flask php
 missing=()
 for name in "$@"; do
   has "$name" || missing+=("$name")

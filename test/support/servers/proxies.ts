@@ -14,7 +14,12 @@ interface Test {
 }
 
 /** The proxies that Debian has, and where it puts them. */
-const PROGRAMS = { nginx: '/usr/sbin/nginx', haproxy: '/usr/sbin/haproxy' } as const
+const PROGRAMS = {
+  nginx: '/usr/sbin/nginx',
+  haproxy: '/usr/sbin/haproxy',
+  caddy: '/usr/bin/caddy',
+  apache2: '/usr/sbin/apache2',
+} as const
 
 const START_ATTEMPTS = 500
 
@@ -77,12 +82,45 @@ export async function startHaproxy(t: Test, { app, rules, certificate }: ProxyOp
   })
 }
 
+/** Starts a Caddy in front of an app, over plain http. The rules stand in its `reverse_proxy`. Returns its port. */
+export async function startCaddy(t: Test, { app, rules }: ProxyOptions): Promise<number> {
+  const home = temporaryFolder(t)
+  return startOn(t, 'caddy', (port) => {
+    const config = [
+      ...['{', 'admin off', `storage file_system ${home}`, '}'],
+      ...[`http://:${port} {`, 'bind 127.0.0.1', `reverse_proxy 127.0.0.1:${app} {`, ...rules, '}', '}', ''],
+    ]
+    writeFileSync(join(home, 'Caddyfile'), config.join('\n'))
+    return ['run', '--adapter', 'caddyfile', '--config', join(home, 'Caddyfile')]
+  })
+}
+
+/** Modules of Apache that a proxy for WebSockets needs. */
+const APACHE_MODULES = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'proxy_wstunnel', 'headers']
+
+/** Starts an Apache in front of an app, over plain http. The rules stand beside `ProxyPass`. Returns its port. */
+export async function startApache(t: Test, { app, rules }: ProxyOptions): Promise<number> {
+  const home = temporaryFolder(t)
+  return startOn(t, 'apache2', (port) => {
+    const config = [
+      ...['ServerRoot /usr/lib/apache2', `DefaultRuntimeDir ${home}`, `PidFile ${join(home, 'pid')}`],
+      ...APACHE_MODULES.map((name) => `LoadModule ${name}_module modules/mod_${name}.so`),
+      ...[`ErrorLog ${join(home, 'log')}`, 'ServerName inner.local', `Listen 127.0.0.1:${port}`],
+      ...rules,
+      ...[`ProxyPass / http://127.0.0.1:${app}/ upgrade=websocket`, ''],
+    ]
+    writeFileSync(join(home, 'apache.conf'), config.join('\n'))
+    return ['-DFOREGROUND', '-f', join(home, 'apache.conf')]
+  })
+}
+
 async function startOn(t: Test, name: keyof typeof PROGRAMS, configure: (port: number) => string[]): Promise<number> {
   if (!existsSync(PROGRAMS[name])) {
     execFileSync(fileURLToPath(new URL('../services.sh', import.meta.url)), [name], { stdio: 'inherit' })
   }
   const [port = 0] = await freePorts(1)
-  const child = launch([PROGRAMS[name], ...configure(port)])
+  // Caddy writes its last configuration there.
+  const child = launch(['env', `XDG_CONFIG_HOME=${temporaryFolder(t)}`, PROGRAMS[name], ...configure(port)])
   let log = ''
   child.stdout?.resume()
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text))
