@@ -3,6 +3,7 @@ export type SessionErrorCode =
   | 'SESSION_LOGIN_REQUIRED'
   | 'SESSION_LOGIN_TOO_OLD'
   | 'SESSION_STEP_UP_REQUIRED'
+  | 'SESSION_ACTING'
   | 'SESSION_LIMIT_REACHED'
   | 'SESSION_CROSS_ORIGIN'
   | 'SESSION_KEY_RESERVED'
@@ -30,6 +31,7 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
   SESSION_LOGIN_REQUIRED: [401, 'Log in first.'],
   SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
   SESSION_STEP_UP_REQUIRED: [403, 'Confirm who you are first: this needs another way to log in.'],
+  SESSION_ACTING: [403, 'This is refused while acting as another user. Call req.stopActing() first.'],
   SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
   SESSION_CROSS_ORIGIN: [
     403,

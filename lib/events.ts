@@ -22,6 +22,8 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   expire: 'info',
   revoke: 'info',
   'revoke-all': 'warn',
+  act: 'info',
+  'stop-acting': 'info',
   'dropped-write': 'info',
   replay: 'warn',
   fork: 'info',

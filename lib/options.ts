@@ -5,6 +5,7 @@ import type {
   DecoratorNames,
   Duration,
   EnvironmentName,
+  HeaderTransport,
   Lifetime,
   MaxSessions,
   Migration,
@@ -44,6 +45,10 @@ export const DECORATORS: Given<DecoratorNames> = {
   confirmLogin: 'confirmLogin',
   updateAuthHash: 'updateAuthHash',
   pendingUser: 'pendingUser',
+  sessionToken: 'sessionToken',
+  actor: 'actor',
+  actAs: 'actAs',
+  stopActing: 'stopActing',
   updateUser: 'updateUser',
   requireLogin: 'requireLogin',
   sessions: 'sessions',
@@ -98,6 +103,8 @@ export interface Settings {
   readonly clearSiteData: boolean
   readonly onCopiedSession: 'end' | 'step-up'
   readonly migrateFrom: readonly Migration[]
+  /** Header and scheme in lower case; `undefined` if no header is read. */
+  readonly headerTransport: Readonly<Given<HeaderTransport>> | undefined
   readonly decorators: Readonly<Given<DecoratorNames>>
   readonly clock: () => number
 }
@@ -131,9 +138,16 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     clearSiteData: options.clearSiteData ?? false,
     onCopiedSession: options.onCopiedSession ?? 'end',
     migrateFrom: options.migrateFrom ?? [],
+    headerTransport: headerTransportOf(options.headerTransport),
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
+}
+
+function headerTransportOf(transport: HeaderTransport | undefined): Settings['headerTransport'] {
+  if (transport === undefined) return undefined
+  const { header = 'authorization', scheme = 'Session' } = transport
+  return Object.freeze({ header, scheme: scheme.toLowerCase() })
 }
 
 /** Returns the names of what the plugin adds: those of the option `decorators`, and the plugin's own for the others. */

@@ -12,9 +12,10 @@ import { OldCookies } from './http/old-cookies.ts'
 import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
-import { HAS_DUPLICATES, readSession, SLOT } from './http/request-slot.ts'
+import { HAS_DUPLICATES, IS_BY_HEADER, readSession, SLOT } from './http/request-slot.ts'
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
+import { bothUsers } from './session/actor.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
 import { FreshUsers } from './session/fresh-users.ts'
@@ -87,6 +88,8 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     gate,
     watch: new SessionWatch(() => engine),
     ids: new SessionIds(settings.secrets, settings.cookie.name),
+    // No cookie has a name with spaces, so an id of one class is never one of the other.
+    headerIds: settings.headerTransport && new SessionIds(settings.secrets, `${settings.cookie.name} in a header`),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
     freshUsers: new FreshUsers(settings.storeTimeout),
@@ -114,9 +117,10 @@ function endWithSession(app: FastifyInstance, { watch, store, gate }: PluginEngi
 function reportsTo({ clock }: Settings, events: SessionEvents): AbsenceReports {
   return {
     onDamaged: (handle) => events.emit({ type: 'damaged', handle }),
-    onExpired: ({ handle, userId, absoluteDeadline }) => {
+    onExpired: (record) => {
+      const { handle, userId, absoluteDeadline } = record
       const reason = clock() >= absoluteDeadline ? 'absolute' : 'idle'
-      events.emit({ type: 'expire', handle, userId, reason })
+      events.emit({ type: 'expire', handle, userId, ...bothUsers(record), reason })
     },
   }
 }
@@ -127,6 +131,7 @@ function decorate(app: FastifyInstance, engine: Engine, registration: Registrati
   app.decorateRequest(SLOT, 'early')
   app.decorateRequest(HAS_DUPLICATES, false)
   app.decorateRequest(NOTE, undefined)
+  app.decorateRequest(IS_BY_HEADER, false)
   for (const [name, decorator] of requestDecorators(decorators, sessionOf)) app.decorateRequest(name, decorator)
   app.decorate(decorators.requireLogin, requireLoginFactory(engine, sessionOf, registration))
   app.decorate(decorators.sessions, sessionsApi(engine))

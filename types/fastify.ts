@@ -1,4 +1,5 @@
 import type { Session, SessionDecoratorNames, SessionUser } from 'fastify'
+import type { ActAsOptions } from './acting.ts'
 import type { RequireLoginHook, RequireLoginOptions, SessionRouteConfig } from './options.ts'
 import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, Sessions } from './session.ts'
 
@@ -91,6 +92,46 @@ export interface RequestMembers {
    * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_STORE_UNAVAILABLE`
    */
   updateUser<User extends SessionUser>(user: User): Promise<void>
+  /**
+   * The session id for a client without a cookie jar, after `login(user, { transport: 'header' })`. Readable once, in the
+   * request that made the id; `null` otherwise. Whoever has the id has the session: put it into this reply alone.
+   *
+   * @example
+   * ```ts
+   * app.post('/device/login', async (req) => {
+   *   await req.login({ id: 'u1' }, { transport: 'header' }) // Check the password before this line.
+   *   return { token: req.sessionToken }
+   * })
+   * ```
+   */
+  readonly sessionToken: string | null
+  /** The user who really is there while the session acts as `req.user`; `null` where nobody acts as somebody else. */
+  readonly actor: Readonly<SessionUser> | null
+  /**
+   * Lets the session act as another user. `req.user` is that user from now on, and `req.actor` is the user who called.
+   * Gives the session a new id and empty data. The session of the actor waits: see `stopActing`. When the time `for` is
+   * over, the session ends. No login counts as recent while somebody acts. Check first that the actor may do this.
+   *
+   * @example
+   * ```ts
+   * app.post('/support/act', { onRequest: app.requireLogin({ within: '10m' }) }, async (req) => {
+   *   await req.actAs({ id: 'u2', name: 'Grace' }, { reason: 'ticket 4711', for: '30m' })
+   *   return { user: req.user?.id, actor: req.actor?.id }
+   * })
+   * ```
+   *
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING` (who acts already), `SESSION_USER_INVALID` (also for the user who
+   * called), `SESSION_OPTION_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_AUTH_HASH_UNSET`, `SESSION_RESPONSE_STARTED`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
+   */
+  actAs<User extends SessionUser>(user: User, options: ActAsOptions): Promise<void>
+  /**
+   * Returns to the actor's own session: their user, data and deadlines, without a login. Gives the session a new id. The
+   * login of the actor counts as recent only after `confirmLogin`. Does nothing where nobody acts.
+   * @throws `SESSION_OPTION_INVALID` (in the request of `actAs` itself), `SESSION_RESPONSE_STARTED`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   */
+  stopActing(): Promise<void>
 }
 
 /** The members that the plugin adds to the app, under its own names. */

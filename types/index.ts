@@ -1,4 +1,6 @@
+export type * from './acting.ts'
 export type * from './duration.ts'
+export type * from './events.ts'
 export type * from './fastify.ts'
 export type * from './finding.ts'
 export type * from './migration.ts'

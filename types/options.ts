@@ -57,6 +57,14 @@ export interface DecoratorNames {
   updateAuthHash?: string | undefined
   /** `req.pendingUser`. */
   pendingUser?: string | undefined
+  /** `req.sessionToken`. */
+  sessionToken?: string | undefined
+  /** `req.actor`. */
+  actor?: string | undefined
+  /** `req.actAs`. */
+  actAs?: string | undefined
+  /** `req.stopActing`. */
+  stopActing?: string | undefined
   /** `req.updateUser`. */
   updateUser?: string | undefined
   /** `app.requireLogin`. */
@@ -204,6 +212,12 @@ export interface SecureSessionOptions {
    * `'end'`.
    */
   onCopiedSession?: 'end' | 'step-up' | undefined
+  /**
+   * Takes session ids out of a request header too, for clients without a cookie jar: native apps, commands, servers. Such
+   * an id comes from `login(user, { transport: 'header' })` and is refused in a cookie, as an id of a cookie is refused
+   * in the header. Default: no header.
+   */
+  headerTransport?: HeaderTransport | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. Default: the plugin's own names. */
@@ -217,6 +231,14 @@ export interface SecureSessionOptions {
   silence?: Silence[] | undefined
   /** Returns the time in milliseconds since 1970. Default `Date.now`. */
   clock?: (() => number) | undefined
+}
+
+/** The header in which clients without a cookie jar bring their session id: `Authorization: Session <id>`. */
+export interface HeaderTransport {
+  /** The name of the request header in lower case. Default `authorization`. */
+  header?: string | undefined
+  /** The word before the id. An empty text stands for the id alone. Default `Session`. */
+  scheme?: string | undefined
 }
 
 /** The known names. Every other string is accepted, reported and treated as production. */
@@ -266,6 +288,8 @@ export interface RequireLoginOptions {
    * `next` in the query is the page. Other requests get 401. `localPath` reads `next`. Default none.
    */
   redirect?: string
+  /** Refuses a session that acts as another user, with 403 `SESSION_ACTING`. See `req.actAs`. Default `false`. */
+  notActing?: boolean
 }
 
 /** A hook for `onRequest` or `preHandler`. */

@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { SessionUser } from 'fastify'
+import type { ActingFacts } from './acting.ts'
+import type { SessionEventMap } from './events.ts'
 import type { DeviceFacts } from './store.ts'
 
 export type { SessionUser }
@@ -44,6 +46,11 @@ export interface LoginOptions {
    * the same user completes it, and keeps its `methods`. Default `false`.
    */
   pending?: boolean | undefined
+  /**
+   * Gives the id to the app, in `req.sessionToken`, and to no cookie. The login is stored at once, and a 5xx takes it
+   * back. Needs the option `headerTransport`. Default: the way in which the request brought its session.
+   */
+  transport?: 'header' | undefined
   /** The fingerprint of the credentials at this login. Default: the result of the option `authHash`. */
   authHash?: string | undefined
   /**
@@ -81,7 +88,10 @@ export interface SessionFacts {
   /** `null` for a session in which nobody is logged in. */
   readonly userId: string | null
   readonly createdAt: Date
-  /** The instant at which the user last proved who they are; `null` where nobody is logged in. */
+  /**
+   * The instant at which the user last proved who they are; `null` where nobody is logged in. In a session that acts as
+   * another user, the actor proved that.
+   */
   readonly authenticatedAt: Date | null
   /** The last use. A use is written at most every 1/20 of the idle timeout. */
   readonly lastSeenAt: Date
@@ -95,6 +105,8 @@ export interface SessionFacts {
   readonly device: DeviceFacts | null
   /** The name given by `login`, `confirmLogin` or `rename`; `null` for none. */
   readonly label: string | null
+  /** Who acts as `userId` in this session, and why; `null` where nobody acts as somebody else. */
+  readonly acting: ActingFacts | null
 }
 
 /** One entry of a device list. */
@@ -120,6 +132,8 @@ export interface Handshake {
 export interface OpenedSession extends SessionDetails {
   /** The user as given to `login`; `null` where nobody is logged in. */
   readonly user: SessionUser | null
+  /** The user who acts as `user`; `null` where nobody acts as somebody else. */
+  readonly actor: SessionUser | null
   /** A signal that aborts when the session ends. See `req.session.signal`. */
   readonly signal: AbortSignal
   /** Stops watching for the end. Call it when the connection is over. */
@@ -137,7 +151,8 @@ export interface RevokedAll {
 /** The sessions seen from outside a request: `app.sessions`. */
 export interface Sessions {
   /**
-   * Lists the live sessions of a user, the most recently used first.
+   * Lists the live sessions of a user, the most recently used first. A session in which somebody acts as the user is
+   * listed too, and so is one in which the user acts as somebody else. `acting` tells of both.
    * @throws `SESSION_STORE_LACKS_INDEX`, `SESSION_STORE_UNAVAILABLE`
    */
   list(userId: string, options?: { current?: string | undefined }): Promise<SessionInfo[]>
@@ -194,7 +209,8 @@ export interface Sessions {
    */
   revoke(handle: string, owner: { userId: string }): Promise<boolean>
   /**
-   * Ends all sessions of a user, `except` one handle. Resolves to the number of ended sessions.
+   * Ends all sessions of a user, `except` one handle. Sessions in which somebody acts as the user end too, and half
+   * logins of the user. Resolves to the number of ended sessions.
    * @throws `SESSION_STORE_LACKS_INDEX`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   revokeUser(userId: string, options?: { except?: string }): Promise<number>
@@ -222,76 +238,3 @@ export interface Sessions {
    */
   readonly events: EventEmitter<SessionEventMap>
 }
-
-/** One event of a session. `at` is in milliseconds since 1970. An event holds handles, no id, no secret and no data. */
-export type SessionEvent =
-  | {
-      type: 'login'
-      at: number
-      handle: string
-      previousHandle: string | null
-      userId: string
-      remember: boolean
-      device: DeviceFacts | null
-      label: string | null
-      /** Tells whether this kind of client never logged this user in before; `null` where the store cannot tell. */
-      isNewDevice: boolean | null
-    }
-  | { type: 'revoke-all'; at: number; before: number; except: string | null }
-  | { type: 'logout'; at: number; handle: string; userId: string }
-  | { type: 'rotate'; at: number; handle: string; reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash' }
-  | { type: 'renew'; at: number; handle: string }
-  | { type: 'user-updated'; at: number; handle: string; userId: string }
-  | { type: 'expire'; at: number; handle: string; userId: string | null; reason: 'idle' | 'absolute' }
-  | {
-      type: 'revoke'
-      at: number
-      handle: string
-      userId: string
-      reason: 'revoked' | 'evicted' | 'auth-hash' | 'user-gone' | 'replay'
-    }
-  | {
-      type: 'replay'
-      at: number
-      handle: string
-      userId: string | null
-      /** `false` with `onCopiedSession: 'step-up'`, which lets the session go on. */
-      isEnded: boolean
-      /** The number of renewals between the id in use and the one that was shown. */
-      behind: number
-      sign: 'second-holder' | 'replaced' | 'sibling' | 'older'
-      /** The client of the login. */
-      device: DeviceFacts | null
-      /** The client that showed the id. */
-      client: DeviceFacts
-    }
-  | {
-      type: 'fork'
-      at: number
-      handle: string
-      userId: string | null
-      /** Tells whether the replaced id was let in. */
-      isServed: boolean
-      behind: number
-      device: DeviceFacts | null
-      client: DeviceFacts
-    }
-  | {
-      type: 'migrate'
-      at: number
-      handle: string
-      userId: string | null
-      /** The library whose session moved. */
-      from: string
-    }
-  | { type: 'forged'; at: number; reason: 'malformed' | 'signature' }
-  | { type: 'duplicate'; at: number; count: number }
-  | { type: 'dropped-write'; at: number; handle: string; reason: 'gone' | 'epoch' | 'stale' | 'late' }
-  | { type: 'upkeep-skipped'; at: number; handle: string }
-  | { type: 'damaged'; at: number; handle: string }
-  | { type: 'store-failure'; at: number; operation: string }
-
-/** The listeners of `app.sessions.events`: one name for each type, and `event` for all types. */
-export type SessionEventMap = {
-  [Type in SessionEvent['type']]: [Extract<SessionEvent, { type: Type }>]
-} & { event: [SessionEvent] }

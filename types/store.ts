@@ -46,6 +46,25 @@ export interface KeptLifetimes {
   readonly rememberTimeout: number
 }
 
+/** The actor of a session that acts as another user, with everything that `stopActing` puts back. */
+export interface KeptActor {
+  readonly userId: string
+  /** The snapshot of the actor, as JSON. */
+  readonly user: string
+  readonly authHash: string | null
+  readonly authCheckedAt: number
+  readonly userAt: number
+  readonly absoluteDeadline: number
+  readonly remember: boolean
+  readonly lifetimes: KeptLifetimes | null
+  readonly methods: readonly UsedMethod[]
+  /** The actor's session data, as JSON of one object. */
+  readonly data: string
+  readonly reason: string
+  /** The instant at which the acting began. */
+  readonly since: number
+}
+
 /** The client as it looked at the login. Device lists show it. No decision depends on it. */
 export interface DeviceFacts {
   readonly userAgent: string
@@ -117,6 +136,8 @@ export interface SessionRecord {
   readonly methods?: readonly UsedMethod[]
   /** A half login; `null` or absent without one. */
   readonly pending?: PendingLogin | null
+  /** The user who really is there while the session acts as `userId`; `null` or absent otherwise. */
+  readonly acting?: KeptActor | null
   /** The app's data as JSON of one object. */
   readonly data: string
 }

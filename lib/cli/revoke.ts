@@ -87,8 +87,8 @@ async function endAll(
     throw new UsageError('--before lies in the future: nobody could log in until then.')
   }
   const cutoff = await store.raiseCutoff(asked ?? now)
-  const release = (userId: string, handle: string): Promise<void> => store.removeFromIndex(userId, handle)
-  return removeBefore(store, cutoff, release, onPage)
+  const users = userSessions(store)
+  return removeBefore(store, cutoff, (record) => users.releaseAll(record), onPage)
 }
 
 async function endOne(store: OpenedStore['store'], handle: string): Promise<boolean> {

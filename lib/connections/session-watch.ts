@@ -248,7 +248,12 @@ export class SessionWatch implements Watch {
 
 /** Returns a record with the instant at which this process compared the credentials, if that is later. */
 function lookedAt(record: SessionRecord, { checkedAt }: Watched): SessionRecord {
-  return { ...record, authCheckedAt: Math.max(record.authCheckedAt, checkedAt) }
+  const { acting, authCheckedAt } = record
+  return {
+    ...record,
+    authCheckedAt: Math.max(authCheckedAt, checkedAt),
+    ...(acting && { acting: { ...acting, authCheckedAt: Math.max(acting.authCheckedAt, checkedAt) } }),
+  }
 }
 
 function reasonOf({ userId }: Member, record: SessionRecord | undefined): SessionEnd {

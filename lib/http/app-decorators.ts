@@ -19,7 +19,7 @@ export function requireLoginFactory(
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     checkOptions('requireLogin', options)
-    const { methods = [], redirect } = options
+    const { methods = [], redirect, notActing = false } = options
     const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
     const hook: RequireLoginHook = async (request, reply) => {
@@ -29,11 +29,18 @@ export function requireLoginFactory(
         if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
         throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       }
+      if (notActing && session.actor !== null) throw new SecureSessionError('SESSION_ACTING')
       const missing = session.missingMethods(methods, within)
       if (missing.length > 0) {
         throw new SecureSessionError('SESSION_STEP_UP_REQUIRED', { detail: `missing: ${missing.join(', ')}` })
       }
-      if (within !== Infinity && !session.isFresh(within)) throw new SecureSessionError('SESSION_LOGIN_TOO_OLD')
+      if (within !== Infinity && !session.isFresh(within)) {
+        const isActing = session.actor !== null
+        throw new SecureSessionError(
+          'SESSION_LOGIN_TOO_OLD',
+          isActing ? { detail: 'while acting as another user' } : {},
+        )
+      }
     }
     routes.configs.addLoginHook(hook)
     return hook

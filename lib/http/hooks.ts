@@ -12,12 +12,14 @@ import { failCleanly } from './clean-error.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
+import { idInHeader } from './header-id.ts'
 import { watchHead } from './late-head.ts'
 import type { OldCookies } from './old-cookies.ts'
-import { presentedId } from './presented-id.ts'
+import { judgeValue, presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
   HAS_DUPLICATES,
+  IS_BY_HEADER,
   holdSession,
   isOptedOut,
   markAnswered,
@@ -34,16 +36,29 @@ import { clearVariants, writeCookie } from './write-cookie.ts'
  * asked.
  */
 export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestHookHandler {
-  const { name } = engine.settings.cookie
+  const {
+    cookie: { name },
+    headerTransport,
+  } = engine.settings
+  const { headerIds } = engine
   const seen = new SeenValues(engine.settings.clock)
   return (request, reply, done) => {
     const place = request as SessionRequest
-    const { cookie } = request.raw.headers
+    const { headers } = request.raw
     // A refusal waits for the hook of CORS.
     if (place[SLOT] instanceof Error) return done()
     if (isOptedOut(request)) place[SLOT] = 'opted-out'
     else place[SLOT] = 'anonymous'
-    if (place[SLOT] === 'opted-out' || cookie === undefined) return done()
+    if (place[SLOT] === 'opted-out') return done()
+    const inHeader = headerIds && idInHeader(headers, headerTransport)
+    if (headerIds !== undefined && inHeader !== undefined) {
+      place[IS_BY_HEADER] = true
+      const client = new RequestClient(request)
+      const presented = judgeValue(engine, headerIds, seen, inHeader, request.raw.socket)
+      return enter({ engine, request, reply, client, done }, () => follow(engine, presented, client))
+    }
+    const { cookie } = headers
+    if (cookie === undefined) return done()
     const hasOld = old?.areIn(cookie) === true
     // A header that does not even mention the name costs no more than this.
     if (!hasOld && !cookie.includes(name)) return done()
@@ -53,24 +68,39 @@ export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestH
       place[HAS_DUPLICATES] = true
       return done()
     }
-    const enter = (loaded: Loaded): void => {
-      if (loaded.state !== 'none') holdSession(engine, request, loaded, client)
-      done()
-    }
-    const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
-    let answer: Answer<Loaded>
-    try {
-      answer = afterwards(follow(engine, presented, client), (loaded) =>
+    enter({ engine, request, reply, client, done }, () =>
+      afterwards(follow(engine, presented, client), (loaded) =>
         hasOld && isNobody(loaded) ? old.moveIn(request, cookie, client, loaded) : loaded,
-      )
-    } catch (error) {
-      return refuse(error as Error)
-    }
-    // Later hooks run inside `enter`. What they throw is theirs, so it is passed on and does not become a failure to
-    // load.
-    if (answer instanceof Promise) answer.then(enter, refuse).catch(done)
-    else enter(answer)
+      ),
+    )
   }
+}
+
+/** A request whose session is loaded. */
+interface Entering {
+  readonly engine: Engine
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly client: RequestClient
+  readonly done: (error?: Error) => void
+}
+
+/** Puts the session into the request once it is loaded, and lets the request go on. */
+function enter({ engine, request, reply, client, done }: Entering, load: () => Answer<Loaded>): void {
+  const goOn = (loaded: Loaded): void => {
+    if (loaded.state !== 'none') holdSession(engine, request, loaded, client)
+    done()
+  }
+  const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
+  let answer: Answer<Loaded>
+  try {
+    answer = load()
+  } catch (error) {
+    return refuse(error as Error)
+  }
+  // Later hooks run inside `goOn`. What they throw is theirs, so it is passed on and does not become a failure to load.
+  if (answer instanceof Promise) answer.then(goOn, refuse).catch(done)
+  else goOn(answer)
 }
 
 /** Follows what was presented to a session. */
@@ -135,7 +165,8 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
     writeCookie(reply, engine.settings, response, isRepeated)
     clearDuplicates(engine, request, reply)
     old?.clear(request, reply)
-    if (session.canBeTakenBack || response.cookie !== undefined) watchHead(reply, engine.settings.cookie.name, session)
+    const hasNews = response.cookie !== undefined || response.renewedId !== undefined
+    if (session.canBeTakenBack || hasNews) watchHead(reply, engine.settings.cookie.name, session)
   }
   const fail = (error: Error): void => {
     endPayload(payload)

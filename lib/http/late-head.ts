@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { RequestSession } from '../session/request-session.ts'
+import { removeRenewed } from './header-id.ts'
 import { removeCookie } from './write-cookie.ts'
 
 type WriteHead = (statusCode: number, ...rest: unknown[]) => unknown
@@ -19,7 +20,9 @@ export function watchHead(reply: FastifyReply, cookieName: string, session: Requ
   const watched: WriteHead = (statusCode, ...rest) => {
     Reflect.deleteProperty(raw, 'writeHead')
     const isFailed = statusCode >= 500 && session.canBeTakenBack
-    if (isFailed || session.response.cookie === undefined) removeCookie(reply, cookieName)
+    const { cookie, renewedId } = session.response
+    if (isFailed || cookie === undefined) removeCookie(reply, cookieName)
+    if (isFailed || renewedId === undefined) removeRenewed(reply)
     // The session reports its own failures, and the response is a failure already.
     if (isFailed) void session.takeBack()
     return writeHead(statusCode, ...rest)

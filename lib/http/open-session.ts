@@ -5,9 +5,11 @@ import type { LiveSession } from '../session/load-session.ts'
 import { loadSession } from '../session/load-session.ts'
 import { signalOf } from '../session/session-signal.ts'
 import { detailsOf } from '../session/session-info.ts'
-import type { Handshake, OpenedSession } from '../../types/index.ts'
+import type { Handshake, OpenedSession, SessionUser } from '../../types/index.ts'
 import { judgeOrigin } from './cross-origin.ts'
-import { presentedId } from './presented-id.ts'
+import { idInHeader } from './header-id.ts'
+import type { Presented } from './presented-id.ts'
+import { judgeValue, presentedId } from './presented-id.ts'
 import { addressOf, userAgentOf } from './request-slot.ts'
 import { SeenValues } from './seen-values.ts'
 import { isTrustedOrigin } from './trusted-origins.ts'
@@ -23,13 +25,20 @@ export function sessionByCookie(
   return async (from) => {
     const handshake = handshakeOf(from)
     refuseOtherOrigins(engine, handshake)
-    const { cookie } = handshake.headers
-    if (cookie === undefined || cookie === '') return null
-    const presented = presentedId(engine, seen, cookie, handshake.socket ?? NO_CONNECTION)
+    const presented = presentedIn(engine, seen, handshake)
     if (typeof presented === 'string') return null
     const loaded = await loadSession(engine, presented, clientOf(handshake))
     return loaded.state === 'live' ? opened(engine, loaded) : null
   }
+}
+
+function presentedIn(engine: Engine, seen: SeenValues, { headers, socket = NO_CONNECTION }: Handshake): Presented {
+  const inHeader = idInHeader(headers, engine.settings.headerTransport)
+  if (engine.headerIds !== undefined && inHeader !== undefined) {
+    return judgeValue(engine, engine.headerIds, seen, inHeader, socket)
+  }
+  const { cookie = '' } = headers
+  return cookie === '' ? 'none' : presentedId(engine, seen, cookie, socket)
 }
 
 function handshakeOf(from: unknown): Handshake {
@@ -47,7 +56,7 @@ function handshakeOf(from: unknown): Handshake {
  * @throws `SESSION_CROSS_ORIGIN`
  */
 function refuseOtherOrigins({ settings }: Engine, { headers, socket }: Handshake): void {
-  if (!settings.crossOriginProtection) return
+  if (!settings.crossOriginProtection || idInHeader(headers, settings.headerTransport) !== undefined) return
   const raw = { method: 'POST', headers: headers }
   const request = {
     raw,
@@ -69,9 +78,10 @@ function clientOf({ headers, socket }: Handshake): Client {
 function opened(engine: Engine, { record, checked }: LiveSession): OpenedSession {
   const { signal, release } = signalOf(engine.watch, record, true)
   const { data, ...facts } = detailsOf(record)
-  const json = checked?.user ?? record.user
-  const user = json === null ? null : engine.snapshots.read(json)
-  return { ...facts, user, data, signal, close: release }
+  const userOf = (json: string | null): SessionUser | null => (json === null ? null : engine.snapshots.read(json))
+  const user = userOf(checked?.user ?? record.user)
+  const actor = userOf(checked?.actor?.user ?? record.acting?.user ?? null)
+  return { ...facts, user, actor, data, signal, close: release }
 }
 
 function protocolOf(socket: Handshake['socket']): string {

@@ -1,5 +1,5 @@
 import type { Engine } from '../session/engine.ts'
-import type { PresentedId } from '../session/id.ts'
+import type { PresentedId, SessionIds } from '../session/id.ts'
 import { findCookie } from './read-cookie.ts'
 import type { SeenValues } from './seen-values.ts'
 
@@ -17,14 +17,26 @@ export type Presented = PresentedId | 'none' | 'duplicate' | 'obsolete'
  * value, because a page brings as many requests as it has assets.
  */
 export function presentedId(engine: Engine, seen: SeenValues, header: string, connection: object): Presented {
-  const { settings, ids, events } = engine
-  const { name } = settings.cookie
+  const { ids, events } = engine
+  const { name } = engine.settings.cookie
   const { count, value } = findCookie(header, name)
   if (count === 0) return 'none'
   if (count > 1) {
     if (seen.note(pairsOf(header, name))) events.emit({ type: 'duplicate', count })
     return 'duplicate'
   }
+  return judgeValue(engine, ids, seen, value, connection)
+}
+
+/** Reads one value that a request presents as its session id. An empty one is none. */
+export function judgeValue(
+  { settings, events }: Engine,
+  ids: SessionIds,
+  seen: SeenValues,
+  value: string,
+  connection: object,
+): Exclude<Presented, 'duplicate'> {
+  if (value === '') return 'none'
   const id = ids.read(value, connection)
   if (typeof id === 'object') return id
   if (!seen.note(value)) return 'none'

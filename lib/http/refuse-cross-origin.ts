@@ -9,6 +9,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { Engine } from '../session/engine.ts'
 import type { Refusal } from './cross-origin.ts'
 import { judgeOrigin } from './cross-origin.ts'
+import { idInHeader } from './header-id.ts'
 import { logRefusal, NULL_ORIGIN } from './refusal-log.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { refuseRequest, SLOT } from './request-slot.ts'
@@ -37,12 +38,15 @@ export function refuseCrossOrigin(
     logRefusal(request, refusal, isAllowed)
     return refuseRequest(request, reply, errorOf(refusal))
   }
+  // No browser adds the id of a header by itself, and a request that brings one has no session by a cookie.
+  const isByHeader = (request: FastifyRequest): boolean =>
+    idInHeader(request.raw.headers, settings.headerTransport) !== undefined
   return {
     onRequest: (request, reply, done) => {
       const isTrusted = (origin: string): boolean =>
         isOpen(request) || isTrustedOrigin(settings.trustedOrigins, origin, request)
       const refusal = judgeOrigin(request, isTrusted)
-      if (refusal === undefined || isOpen(request)) return done()
+      if (refusal === undefined || isOpen(request) || isByHeader(request)) return done()
       if (isCorsBefore || !request.server.hasPlugin(CORS)) return done(fail(request, reply, refusal))
       waiting.set(request, refusal)
       ;(request as SessionRequest)[SLOT] = errorOf(refusal)

@@ -3,10 +3,10 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { SLOT } from './request-slot.ts'
-import { confirmLogin, login, updateAuthHash, updateUser } from '../session/actions.ts'
+import { actAs, confirmLogin, login, stopActing, updateAuthHash, updateUser } from '../session/actions.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
-import type { ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
+import type { ActAsOptions, ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
 
 /** Finds, or makes, the session of a request. */
 export type SessionOf = (request: FastifyRequest) => RequestSession
@@ -36,6 +36,8 @@ export function requestDecorators(
     return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
   }
   const userOf = fact((session) => session.user, null)
+  const sessionToken = fact((session) => session.takeToken(), null)
+  const actor = fact((session) => session.actor, null)
   const pendingUser = fact((session) => session.pendingUser, null)
   const authenticatedAt = fact((session) => session.authenticatedAt, null)
   const isAuthenticated = fact((session) => session.userId !== null, false)
@@ -48,6 +50,10 @@ export function requestDecorators(
     [names.user, { getter: own(userOf), setter: refuseUser }],
     [names.requireUser, method(requireUser)],
     [names.pendingUser, { getter: own(pendingUser) }],
+    [names.sessionToken, { getter: own(sessionToken) }],
+    [names.actor, { getter: own(actor) }],
+    [names.actAs, method((session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options))],
+    [names.stopActing, method((session) => stopActing(session))],
     [names.authenticatedAt, { getter: own(authenticatedAt) }],
     [names.isAuthenticated, own(isAuthenticated)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],

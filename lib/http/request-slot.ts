@@ -26,10 +26,14 @@ const SPECULATIVE = /\b(?:prefetch|prerender)\b/i
 /** The key under which a request keeps whether it came with several session cookies. */
 export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-duplicates')
 
+/** The key under which a request keeps whether it brought a session id in a header. */
+export const IS_BY_HEADER: unique symbol = Symbol('fastify-session-guard.is-by-header')
+
 /** A request with the state of its session. */
 export interface SessionRequest extends FastifyRequest {
   [SLOT]: Slot
   [HAS_DUPLICATES]: boolean
+  [IS_BY_HEADER]: boolean
 }
 
 /** The length up to which a user agent is kept. The store is not the client's to fill. */
@@ -125,6 +129,10 @@ export class RequestClient implements Client {
   get isPassive(): boolean {
     const { routeOptions, headers } = this.#request
     return routeOptions.config?.session === 'passive' || SPECULATIVE.test(String(headers['sec-purpose']))
+  }
+
+  get isByHeader(): boolean {
+    return (this.#request as SessionRequest)[IS_BY_HEADER]
   }
 
   get isStaleUserFine(): boolean {

@@ -5,6 +5,7 @@ import type { CookieChange } from '../session/cookie-change.ts'
 import type { SessionResponse } from '../session/request-state.ts'
 import { isCacheControl } from './cache-headers.ts'
 import type { CookieVariant } from './cookie-variants.ts'
+import { RENEWED, removeRenewed } from './header-id.ts'
 
 /**
  * Puts the session's cookie into the response, and tells caches who may keep the response.
@@ -13,18 +14,24 @@ import type { CookieVariant } from './cookie-variants.ts'
 export function writeCookie(
   reply: FastifyReply,
   settings: Settings,
-  { cookie, isRead, isLoggedOut }: SessionResponse,
+  { cookie, renewedId, isTokenRead, isRead, isLoggedOut }: SessionResponse,
   isRepeated: boolean,
 ): void {
   const { name } = settings.cookie
-  if (isRepeated) removeCookie(reply, name)
+  if (isRepeated) {
+    removeCookie(reply, name)
+    removeRenewed(reply)
+  }
+  if (renewedId !== undefined) reply.header(RENEWED, renewedId)
+  if (renewedId !== undefined || isTokenRead) forbidCaching(reply)
   if (cookie !== undefined) {
     const attributes = cookieAttributes(settings, cookie)
     if (cookie.kind === 'set') reply.setCookie(name, cookie.value, attributes)
     else reply.clearCookie(name, attributes)
     forbidCaching(reply)
   }
-  if (isRead) varyByCookie(reply)
+  if (isRead) varyBy(reply, 'Cookie')
+  if (isRead && settings.headerTransport !== undefined) varyBy(reply, settings.headerTransport.header)
   if (isLoggedOut && settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
 }
 
@@ -90,14 +97,9 @@ export function forbidCaching(reply: FastifyReply): void {
   for (const name of Object.keys(reply.getHeaders())) if (isCacheControl(name)) reply.header(name, 'no-store')
 }
 
-function varyByCookie(reply: FastifyReply): void {
-  const present = reply.getHeader('vary')
-  if (present === undefined) {
-    reply.header('vary', 'Cookie')
-    return
-  }
-  const fields = String(present)
-  const names = fields.split(',').map((name) => name.trim().toLowerCase())
-  if (names.includes('*') || names.includes('cookie')) return
-  reply.header('vary', `${fields}, Cookie`)
+function varyBy(reply: FastifyReply, header: string): void {
+  const present = String(reply.getHeader('vary') ?? '')
+  if (present === '') return void reply.header('vary', header)
+  const names = present.split(',').map((name) => name.trim().toLowerCase())
+  if (!names.includes('*') && !names.includes(header.toLowerCase())) reply.header('vary', `${present}, ${header}`)
 }

@@ -34,11 +34,21 @@ const METHODS: Member = {
   wanted: `a list of names of RFC 8176: ${METHOD_NAMES.join(', ')}`,
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isMethod),
 }
+const TIME: Member = {
+  wanted: "a duration such as '30m', and longer than zero",
+  accepts: (value) => (parseDuration(value) ?? 0) > 0,
+}
+const REASON: Member = {
+  wanted: 'a text of 1 to 200 characters without control characters',
+  accepts: (value) => typeof value === 'string' && /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,200}$/u.test(value),
+}
+const HEADER: Member = { wanted: "'header'", accepts: (value) => value === 'header' }
 const PATH: Member = { wanted: "a path of this app such as '/login'", accepts: isLocalPath }
 
 type CallName =
   | 'login'
   | 'confirmLogin'
+  | 'actAs'
   | 'logout'
   | 'list'
   | 'rename'
@@ -49,13 +59,22 @@ type CallName =
 
 /** The options of each call, by the name of the call. */
 const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
-  login: { remember: BOOLEAN, keep: KEYS, authHash: TEXT, label: TEXT, methods: METHODS, pending: BOOLEAN },
+  login: {
+    remember: BOOLEAN,
+    keep: KEYS,
+    authHash: TEXT,
+    label: TEXT,
+    methods: METHODS,
+    pending: BOOLEAN,
+    transport: HEADER,
+  },
   confirmLogin: { label: TEXT, methods: METHODS },
+  actAs: { reason: REASON, for: TIME },
   list: { current: TEXT },
   rename: { userId: NAME },
   revokeAll: { before: INSTANT, except: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
-  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH },
+  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH, notActing: BOOLEAN },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
 }

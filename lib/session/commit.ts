@@ -1,16 +1,17 @@
 import { SecureSessionError } from '../errors.ts'
 import type { Answer } from '../storage/immediate.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
-import type { Lineage, MintedSecret } from './id.ts'
+import type { Lineage, MintedSecret, SessionIds } from './id.ts'
 import { newHandle } from './id.ts'
-import { refuseOversize } from './json-data.ts'
+import { edited, refuseOversize } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
 import { readLiveRecord } from './live-record.ts'
-import { announceRotation, settleLogin } from './login.ts'
+import { announceRotation, settleRotation } from './login.ts'
 import type { NextRecord, Rotation, Work } from './next-record.ts'
-import { edited, nextRecord } from './next-record.ts'
+import { nextRecord, placeTaken } from './next-record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import type { WayBack } from './take-back.ts'
 import { takeBack } from './take-back.ts'
@@ -29,6 +30,8 @@ export interface Plan {
   /** The hash of a dead id that the client showed. */
   readonly replaces: string | undefined
   readonly client: Client
+  /** Makes ids of the class that the client brings. */
+  readonly ids: SessionIds
 }
 
 /** An id that was renewed. The record has nothing to learn before the new id is shown. */
@@ -73,7 +76,7 @@ const UNCHANGED: Outcome = { kind: 'unchanged' }
 /** Makes the plan of a request out of the session that its cookie led to. */
 export function planOf(
   loaded: Loaded,
-  { handle, isAllOwn, client }: Pick<Plan, 'handle' | 'isAllOwn' | 'client'>,
+  { handle, isAllOwn, client, ids }: Pick<Plan, 'handle' | 'isAllOwn' | 'client' | 'ids'>,
   { edit, rotation, user, isTouched, isPassive, carrier, now }: Wish,
 ): Plan {
   const isLive = loaded.state === 'live'
@@ -86,6 +89,7 @@ export function planOf(
     handle,
     isAllOwn,
     client,
+    ids,
     work: { edit, rotation, presented, checked, user, isTouched, isPassive, carrier, now },
   }
 }
@@ -102,8 +106,8 @@ export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
 }
 
 /** Writes a first record, if there is anything to keep. */
-async function begin(engine: Engine, { work, handle, named, replaces, client }: Plan): Promise<Outcome> {
-  const { settings, ids, events } = engine
+async function begin(engine: Engine, { work, handle, named, replaces, client, ids }: Plan): Promise<Outcome> {
+  const { settings, events } = engine
   const { rotation, now } = work
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
@@ -129,8 +133,8 @@ async function begin(engine: Engine, { work, handle, named, replaces, client }: 
 
 /** Writes the next version of a record, on top of the latest version, as often as other requests write in between. */
 async function advance(engine: Engine, plan: Plan, loaded: SessionRecord): Promise<Outcome> {
-  const { settings, ids } = engine
-  const { work, client } = plan
+  const { settings } = engine
+  const { work, client, ids } = plan
   const mint = (epoch: number, lineage?: Lineage): MintedSecret =>
     ids.mint(loaded.handle, epoch, lineage, client.connection)
   let base: SessionRecord | undefined = loaded
@@ -162,26 +166,29 @@ async function put(
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
   let isNew: boolean | null = null
+  let isUnsure = true
   try {
     if (!(await write(engine, base, kind, record))) return undefined
+    isUnsure = false
     trust(record)
-    if (rotation?.identity !== undefined) {
-      isNew = await settleLogin(engine, record, rotation.identity.userId, rotation.login)
+    if (rotation !== undefined && (rotation.identity !== undefined || placeTaken(rotation) !== undefined)) {
+      isNew = await settleRotation(engine, record, rotation)
     }
   } catch (error) {
-    if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
+    if (wayBack !== undefined) await takeBack(engine, { ...wayBack, isUnsure }).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
   const { handle, userId } = record
+  const both = bothUsers(record)
   // Nobody but a logged-in user is updated.
-  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, userId: userId as string })
+  if (user !== undefined) engine.events.emit({ type: 'user-updated', handle, ...both, userId: userId as string })
   if (rotation !== undefined) announceRotation(engine, base, record, rotation.reason, isNew)
-  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle })
+  else if (minted !== undefined && base !== undefined) engine.events.emit({ type: 'renew', handle, ...both })
   return { kind: 'written', record, cookieValue: minted?.cookieValue, wayBack }
 }
 
-function renewed({ events }: Engine, { handle }: SessionRecord, { cookieValue }: MintedSecret): Outcome {
-  events.emit({ type: 'renew', handle })
+function renewed({ events }: Engine, record: SessionRecord, { cookieValue }: MintedSecret): Outcome {
+  events.emit({ type: 'renew', handle: record.handle, ...bothUsers(record) })
   return { kind: 'renewed', cookieValue }
 }
 
@@ -213,13 +220,19 @@ async function overtaken(
 ): Promise<Outcome> {
   const { rotation, edit } = plan.work
   const { handle, userId } = loaded
-  if (rotation?.login !== undefined) return loginAnew(engine, plan, rotation.login, latest)
+  // The second step of a login that lost its first one is no login.
+  const isSecondStep = rotation?.login !== undefined && loaded.pending?.userId === rotation.login.user.id
+  if (rotation?.login !== undefined && !isSecondStep) return loginAnew(engine, plan, rotation.login, latest)
   if (rotation?.reason === 'regenerate' && plan.isAllOwn && userId === null) {
     return begin(engine, { ...plan, handle: newHandle() })
   }
+  const place = placeTaken(rotation)
+  if (place !== undefined) await engine.users.abandon(place, handle)
   const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
   const isWrite = edit.isWhole || edit.from !== edit.to
-  if (isWrite || rotation !== undefined) engine.events.emit({ type: 'dropped-write', handle, reason })
+  if (isWrite || rotation !== undefined) {
+    engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(loaded), reason })
+  }
   if (rotation === undefined) return { kind: 'lost', handle }
   return { kind: 'lost', handle, error: new SecureSessionError('SESSION_SUPERSEDED') }
 }

@@ -1,19 +1,23 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import type { OwnedRecord } from './actor.ts'
+import { actorRecord } from './actor.ts'
 import type { Engine } from './engine.ts'
 import type { Checked, LoadedUser } from './fresh-users.ts'
 import { hashOf, isSameHash } from './id.ts'
 import { MAX_SKEW } from './set-back.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
-/** A record that somebody is logged in with. */
-export type OwnedRecord = SessionRecord & { readonly userId: string }
-
-/** Tells whether the user of a session has to be asked for before the session may be used. */
+/** Tells whether a user of a session has to be asked for before the session may be used. */
 export function isCheckDue(engine: Engine, record: SessionRecord): record is OwnedRecord {
-  const { settings, freshUsers } = engine
-  if (settings.loadUser === undefined || record.userId === null) return false
+  if (engine.settings.loadUser === undefined || record.userId === null) return false
+  if (isOneDue(engine, record)) return true
+  const actor = actorRecord(record)
+  return actor !== undefined && isOneDue(engine, actor)
+}
+
+function isOneDue({ settings, freshUsers }: Engine, record: SessionRecord): boolean {
   const { authHash, userMaxAge, authCheckInterval, clock } = settings
   const now = clock()
   const { userAt, checkedAt } = freshUsers.agesOf(record)
@@ -26,17 +30,35 @@ function isOld(age: number, limit: number): boolean {
 }
 
 /**
- * Asks for the user of a session. Resolves to a reason to end the session if the user is gone, or has other credentials
- * than at the login.
+ * Asks for the user of a session, and for the actor who acts as that user. Resolves to a reason to end the session if
+ * one of the two is gone, or has other credentials than before.
  * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
 export async function checkUser(engine: Engine, record: OwnedRecord): Promise<Checked | 'user-gone' | 'auth-hash'> {
+  const actor = actorRecord(record)
+  const [user, actors] = await Promise.all([checkOne(engine, record), actor && checkOne(engine, actor)])
+  if (typeof user !== 'object' || actors === undefined) return user
+  return typeof actors === 'object' ? { ...user, actor: actors } : actors
+}
+
+async function checkOne(engine: Engine, record: OwnedRecord): Promise<Checked | 'user-gone' | 'auth-hash'> {
   const { settings, freshUsers } = engine
   const loaded = await freshUsers.ask(record, () => loadUser(engine, record.userId))
   if (loaded === undefined) return 'user-gone'
   const isSame = loaded.fingerprint !== undefined && isSameHash(loaded.fingerprint, record.authHash ?? '')
   if (settings.authHash !== undefined && !isSame) return 'auth-hash'
   return freshUsers.note(record, loaded)
+}
+
+/** Returns the newer users of a session that this process knows, if any. */
+export function knownUsers({ freshUsers }: Engine, record: SessionRecord): Checked | undefined {
+  const user = freshUsers.recall(record)
+  const actorSide = actorRecord(record)
+  const actor = actorSide && freshUsers.recall(actorSide)
+  if (actor === undefined) return user
+  // The user is as the record has them.
+  const { user: from, authCheckedAt: at, authHash } = record
+  return { ...(user ?? { from, user: String(from), at, authHash }), actor }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { onEach } from './batches.ts'
+import { endsWith, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 
 /** The ways in which one session of a user ends. */
@@ -13,24 +14,33 @@ interface Ending {
     why: SessionEnd,
   ): Promise<SessionRecord | undefined>
   /** Gives back a place in the index. */
-  release(userId: string, handle: string): Promise<void>
+  release(name: string, handle: string): Promise<void>
+  /** Puts the entries back if the look fails. */
+  lookAgain(name: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
+}
+
+/** Sessions that end with those of a user, as one name of the index lists them. */
+export interface Listed {
+  readonly userId: string
+  readonly name: string
+  readonly handles: readonly string[]
 }
 
 /**
- * Ends many sessions of a user, with few round trips. Each record goes first, then its entry, then the record that a
- * login wrote in between. Resolves to the handles of the sessions that ended.
+ * Ends many sessions of a user, with few round trips. Each record goes first, then its entries, then the record that a
+ * login wrote in between. Resolves to the sessions that ended.
  */
 export async function endMany(
   store: TimedStore,
   ending: Ending,
-  handles: readonly string[],
-  userId: string,
+  { userId, name, handles }: Listed,
   why: SessionEnd,
-): Promise<ReadonlySet<string>> {
-  const ended = new Set<string>()
-  const isTheirs = (record: SessionRecord): boolean => record.userId === userId
+): Promise<readonly SessionRecord[]> {
+  const ended = new Map<string, SessionRecord>()
+  const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
   const endOne = async (record: SessionRecord): Promise<void> => {
-    if ((await ending.end(record.handle, isTheirs, record, why)) !== undefined) ended.add(record.handle)
+    const last = await ending.end(record.handle, isTheirs, record, why)
+    if (last !== undefined) ended.set(record.handle, last)
   }
   const found = await readRecords(store, handles)
   await onEach(handles, async (handle) => {
@@ -38,8 +48,13 @@ export async function endMany(
     if (record !== undefined) await endOne(record)
     // A record that has expired here may be alive by the clock of another process.
     else await store.delete(handle, undefined, why)
-    await ending.release(userId, handle)
+    await ending.release(name, handle)
   })
-  await onEach([...(await readRecords(store, handles)).values()], endOne)
-  return ended
+  await ending.lookAgain(name, handles, async () => {
+    await onEach([...(await readRecords(store, handles)).values()], endOne)
+  })
+  for (const record of ended.values()) {
+    for (const place of placesOf(record)) if (place.name !== name) await ending.release(place.name, record.handle)
+  }
+  return [...ended.values()]
 }

@@ -28,6 +28,8 @@ export const ENGINE: unique symbol = Symbol.for('fastify-session-guard.engine')
 export interface Engine {
   readonly settings: Settings
   readonly ids: SessionIds
+  /** The ids of clients that bring them in a header; absent without the option `headerTransport`. */
+  readonly headerIds: SessionIds | undefined
   readonly store: TimedStore
   readonly users: UserSessions
   readonly snapshots: UserSnapshots
@@ -50,6 +52,8 @@ export interface Client {
   readonly isPassive?: boolean
   /** Tells whether the request takes any user, however old the snapshot is. */
   readonly isStaleUserFine?: boolean
+  /** Tells whether the request brought a session id in a header, so that no cookie of it counts. */
+  readonly isByHeader?: boolean
   /** The connection of the request, if there is one. Serves as a key only. */
   readonly connection?: object
 }

@@ -22,6 +22,8 @@ export interface Checked {
   readonly at: number
   /** The fingerprint with which the credentials were compared. */
   readonly authHash: string | null
+  /** The actor, in a session that acts as another user. */
+  readonly actor?: Omit<Checked, 'actor'>
 }
 
 /** The ages of a session's user: when the snapshot was true, and when the credentials were last compared. */

@@ -1,9 +1,17 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
-import { parseObject } from './record.ts'
+import { parseObject } from './record-shape.ts'
 
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>
+
+/** The change that one request made to its data, as JSON: the text that was read, and the text to write. */
+export interface Edit {
+  readonly from: string
+  readonly to: string
+  /** Tells whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
+  readonly isWhole: boolean
+}
 
 /** The names of @fastify/session's members, and those that lead to a prototype. */
 const RESERVED = new Set([
@@ -84,6 +92,11 @@ export function rebase(latest: string, from: string, to: string): string {
   }
   for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) delete data[key]
   return JSON.stringify(data)
+}
+
+/** The data of a record after an edit that was made on this version of it, or on an earlier one. */
+export function edited(json: string, { from, to, isWhole }: Edit): string {
+  return isWhole ? to : rebase(json, from, to)
 }
 
 /**

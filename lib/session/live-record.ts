@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import type { Engine } from './engine.ts'
 import { expiredBy } from './lifetime.ts'
 
@@ -18,11 +19,12 @@ export async function readLiveRecord(engine: Engine, handle: string): Promise<Se
 /** Removes an expired record and its index entry. */
 export async function expire(
   { store, users, events }: Engine,
-  { handle, version, userId }: SessionRecord,
+  record: SessionRecord,
   reason: 'idle' | 'absolute',
 ): Promise<void> {
+  const { handle, version, userId } = record
   // Another process may have moved the deadline a moment earlier. Then the index entry stays too.
   if (!(await store.delete(handle, version, 'expired'))) return
-  if (userId !== null) await users.release(userId, handle)
-  events.emit({ type: 'expire', handle, userId, reason })
+  await users.releaseAll(record)
+  events.emit({ type: 'expire', handle, userId, ...bothUsers(record), reason })
 }

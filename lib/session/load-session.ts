@@ -1,7 +1,8 @@
 import type { Answer } from '../storage/immediate.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { checkUser, isCheckDue } from './credentials.ts'
-import type { OwnedRecord } from './credentials.ts'
+import type { OwnedRecord } from './actor.ts'
+import { bothUsers } from './actor.ts'
+import { checkUser, isCheckDue, knownUsers } from './credentials.ts'
 import { familyOf } from './device.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
@@ -170,8 +171,8 @@ async function enterChecked(engine: Engine, live: LiveSession, record: OwnedReco
 }
 
 /** Adds the newer user that this process knows, if any. */
-function withKnownUser({ settings, freshUsers }: Engine, live: LiveSession): LiveSession {
-  const checked = settings.loadUser === undefined ? undefined : freshUsers.recall(live.record)
+function withKnownUser(engine: Engine, live: LiveSession): LiveSession {
+  const checked = engine.settings.loadUser === undefined ? undefined : knownUsers(engine, live.record)
   return checked === undefined ? live : { ...live, checked }
 }
 
@@ -191,27 +192,28 @@ async function endCopied(
   const { users, events, settings } = engine
   const { handle, userId, generation, device } = record
   const isEnded = settings.onCopiedSession === 'end'
+  const both = bothUsers(record)
   const facts = { behind: generation - presented.id.generation, sign, device, client: { userAgent, ip } }
   if (!isEnded) {
-    events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
+    events.emit({ type: 'replay', handle, userId, ...both, isEnded, ...facts })
     const verdict: Verdict = { kind: 'enter', change: { isForked: true }, isFork: true, isRenewable: false }
     return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
   }
   const isCopied = (latest: SessionRecord): boolean => judge(latest, presented, settings.clock()).kind === 'end'
   if ((await users.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
-  events.emit({ type: 'replay', handle, userId, isEnded, ...facts })
-  if (userId === null) return gone
-  await users.release(userId, handle)
-  events.emit({ type: 'revoke', handle, userId, reason: 'replay' })
+  events.emit({ type: 'replay', handle, userId, ...both, isEnded, ...facts })
+  await users.releaseAll(record)
+  if (userId !== null) events.emit({ type: 'revoke', handle, ...both, userId, reason: 'replay' })
   return gone
 }
 
 function reportFork(
   { events }: Engine,
-  { handle, userId, generation, device }: SessionRecord,
+  record: SessionRecord,
   { id, visitor: { userAgent, ip } }: Show,
   isServed: boolean,
 ): void {
-  const behind = generation - id.generation
-  events.emit({ type: 'fork', handle, userId, isServed, behind, device, client: { userAgent, ip } })
+  const { handle, userId, generation, device } = record
+  const facts = { behind: generation - id.generation, device, client: { userAgent, ip } }
+  events.emit({ type: 'fork', handle, userId, ...bothUsers(record), isServed, ...facts })
 }

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LoginOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { LoginOptions, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { checkLabel } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import { deviceOf } from './device.ts'
@@ -73,14 +74,12 @@ const PENDING = 600_000
 
 /**
  * Stages a half login. The id changes, because whoever planted the id before may not wait there for the second factor.
+ * Takes a place in the index, so that a revocation of the user ends the half login too.
  * @throws `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_OPTION_INVALID`, `SESSION_AUTH_HASH_UNSET`,
  * `SESSION_USER_UNAVAILABLE`
  */
-export async function stagePending(
-  { engine, userId }: Situation,
-  user: SessionUser,
-  options: LoginOptions,
-): Promise<Staged> {
+export async function stagePending(situation: Situation, user: SessionUser, options: LoginOptions): Promise<Staged> {
+  const { engine, userId } = situation
   const { clock } = engine.settings
   const { remember, keep, label } = options
   if ([remember, keep, label].some((option) => option !== undefined)) return refusePending(NOT_YET)
@@ -88,6 +87,8 @@ export async function stagePending(
   const { snapshot, authHash } = await snapshotAtLogin(engine, user, options.authHash)
   const methods = withMethods([], options.methods, clock())
   const pending = { userId: user.id, user: snapshot, authHash, methods, until: clock() + PENDING }
+  await situation.abandonLogin()
+  await engine.users.reserveBeside(user.id, situation.handle)
   return { rotation: { reason: 'pending', pending, drops: CSRF_SECRET }, kept: { without: CSRF_SECRET } }
 }
 
@@ -98,7 +99,7 @@ function refusePending(detail: string): never {
 /**
  * Returns the user and the fingerprint as a login keeps them. A member of the user that is the fingerprint is left out.
  */
-async function snapshotAtLogin(
+export async function snapshotAtLogin(
   engine: Engine,
   user: SessionUser,
   given: string | undefined,
@@ -155,22 +156,20 @@ export async function stageLogin(
 }
 
 /**
- * Finishes a login whose record was written: keeps the limit, and asks the index whether somebody revoked the user
- * meanwhile. The entry of a user who was here before stays. A login that is taken back could not tell otherwise that
- * the user was revoked. Resolves to whether the client is new for this user; see `isNewDevice`.
+ * Finishes a change of user whose record was written: keeps the limit, and asks the index whether somebody revoked the
+ * user meanwhile. The entry of a user who was here before stays. A change that is taken back could not tell otherwise
+ * that the user was revoked. Resolves to whether the client is new for this user; see `isNewDevice`.
  * @throws `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
  */
-export async function settleLogin(
+export async function settleRotation(
   engine: Engine,
   record: SessionRecord,
-  userId: string,
-  login: Rotation['login'],
+  { login }: Rotation,
 ): Promise<boolean | null> {
   const { users } = engine
   const isNew = login === undefined ? null : isNewDevice(engine, record)
   if (login !== undefined) await users.evict(login.user, record, login.earlier)
-  const isStillAllowed = await users.confirm(userId, record.handle, record.absoluteDeadline)
-  if (!isStillAllowed) throw new SecureSessionError('SESSION_SUPERSEDED')
+  if (!(await users.confirm(record))) throw new SecureSessionError('SESSION_SUPERSEDED')
   return isNew
 }
 
@@ -178,13 +177,21 @@ export async function settleLogin(
 export function announceRotation(
   { events }: Engine,
   base: SessionRecord | undefined,
-  { handle, userId, remember, device, label = null }: SessionRecord,
-  reason: Extract<SessionEvent, { type: 'rotate' }>['reason'],
+  record: SessionRecord,
+  reason: RotationReason,
   isNew: boolean | null,
 ): void {
+  const { handle, userId, remember, device, label = null } = record
   if (reason === 'login' && userId !== null) {
     const previousHandle = base?.handle ?? null
     events.emit({ type: 'login', handle, previousHandle, userId, remember, device, label, isNewDevice: isNew })
   }
-  if (base !== undefined) events.emit({ type: 'rotate', handle, reason })
+  if (reason === 'act' && userId !== null && record.acting) {
+    const { userId: actorId, reason: why } = record.acting
+    events.emit({ type: 'act', handle, userId, actorId, reason: why, until: record.absoluteDeadline })
+  }
+  if (reason === 'stop-acting' && userId !== null && base?.acting) {
+    events.emit({ type: 'stop-acting', handle, userId: String(base.userId), actorId: userId })
+  }
+  if (base !== undefined) events.emit({ type: 'rotate', handle, ...bothUsers(record), reason })
 }

@@ -174,7 +174,7 @@ async function settleUser(
 ): Promise<SessionRecord | undefined> {
   const { engine } = visit
   const { users, store } = engine
-  const { handle, absoluteDeadline } = session
+  const { handle } = session
   const earlier = await users.reserve(user, handle, undefined, Infinity)
   if (await areOldRevoked(engine, userId)) {
     await store.delete(handle, found.version)
@@ -184,7 +184,7 @@ async function settleUser(
   const opened = await open(visit, found, session)
   if (opened === undefined) return undefined
   if (found.heldBack !== null) await users.evict(user, opened, earlier)
-  if (await users.confirm(userId, handle, absoluteDeadline)) return opened
+  if (await users.confirm(opened)) return opened
   await users.end(handle, (record) => record.userId === userId)
   return undefined
 }

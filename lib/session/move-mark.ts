@@ -2,7 +2,8 @@ import type { Migration, OldSession, SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import { hashOf } from './id.ts'
 import { expiredBy } from './lifetime.ts'
-import { newRecord, parseObject } from './record.ts'
+import { newRecord } from './record.ts'
+import { parseObject } from './record-shape.ts'
 
 /** The length of a handle. */
 const HANDLE_LENGTH = 22

@@ -1,37 +1,37 @@
-import type { PendingLogin, SessionRecord, SessionUser } from '../../types/index.ts'
-import { parseData, rebase } from './json-data.ts'
+import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { Edit } from './json-data.ts'
+import { edited, parseData } from './json-data.ts'
 import type { Client } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
 import type { Lineage, MintedSecret } from './id.ts'
 import { parentOf } from './id.ts'
 import type { Lifetimes } from '../options.ts'
 import { isRenewalDue, isTouchDue, seenAt } from './lifetime.ts'
+import { besideOf } from './places.ts'
 import type { Identity } from './record.ts'
 import { authenticated, rotated } from './record.ts'
+import type { Role } from './role.ts'
+import { withRole } from './role.ts'
 import { isAhead, withoutFuture } from './set-back.ts'
 import type { Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 
 /** A privilege change that waits for the response. */
 export interface Rotation {
-  readonly reason: 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash'
+  readonly reason: RotationReason
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
   readonly authHash?: string
   /** The user who owes another proof from now on. Nobody is logged in. */
   readonly pending?: PendingLogin
+  /** The user who is shown from now on, because somebody begins or stops to act as another user. */
+  readonly role?: Role
+  /** Tells whether the client gets the new id from the app, and brings it in a header. */
+  readonly isByHeader?: boolean
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
   readonly drops?: string
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
-}
-
-/** The change that one request made to its data, as JSON: the text that was read, and the text to write. */
-export interface Edit {
-  readonly from: string
-  readonly to: string
-  /** Tells whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
-  readonly isWhole: boolean
 }
 
 /**
@@ -61,6 +61,16 @@ export interface Work {
   readonly isPassive: boolean
   readonly carrier: Carrier
   readonly now: number
+}
+
+/**
+ * Returns the name of the place in the index that a staged change took, so that a revocation finds it; `undefined` if it
+ * took none.
+ */
+export function placeTaken(rotation: Rotation | undefined): string | undefined {
+  if (rotation?.reason === 'login') return rotation.identity?.userId
+  if (rotation?.pending !== undefined) return besideOf(rotation.pending.userId)
+  return rotation?.role?.begin === undefined ? undefined : besideOf(rotation.role.userId)
 }
 
 /** The change of a record: none, its idle deadline only, or the whole record. */
@@ -103,7 +113,7 @@ export function nextRecord(
 ): NextRecord {
   const { now, rotation, isPassive } = work
   const record = withoutFuture(stored, now, lifetimes)
-  const data = without(rotation?.drops, edited(record.data, work.edit), work.edit.to)
+  const data = without(rotation?.drops, edited(rotation?.role?.data ?? record.data, work.edit), work.edit.to)
   const known = withUser(record, work)
   // A passive request moves the deadline only back, after a clock was set back.
   const isUse = !isPassive || stored.lastSeenAt > now
@@ -127,7 +137,7 @@ export function nextRecord(
   const next = change === undefined ? known : { ...known, ...change }
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
   const carried = minted && { minted }
-  const isUserNew = known.user !== record.user || work.user !== undefined
+  const isUserNew = known.user !== record.user || known.acting?.user !== record.acting?.user || work.user !== undefined
   // A touch never moves an instant back.
   if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
     return { kind: 'update', record: { ...next, lastSeenAt, idleDeadline, data, version }, ...carried }
@@ -143,8 +153,22 @@ export function nextRecord(
  */
 function withUser(record: SessionRecord, { checked, user, now }: Work): SessionRecord {
   if (user !== undefined) return { ...record, user, userAt: now }
-  if (checked === undefined || checked.from !== record.user) return record
-  return { ...record, user: checked.user, authCheckedAt: Math.max(record.authCheckedAt, checked.at) }
+  if (checked === undefined) return record
+  const { acting } = record
+  return {
+    ...record,
+    ...newer(record, checked),
+    ...(acting && { acting: { ...acting, ...newer(acting, checked.actor) } }),
+  }
+}
+
+/** Returns the fields of a snapshot that an answer of `loadUser` replaces. */
+function newer(
+  { user, authCheckedAt }: Pick<SessionRecord, 'user' | 'authCheckedAt'>,
+  checked: Omit<Checked, 'actor'> | undefined,
+): { readonly user: string; readonly authCheckedAt: number } | undefined {
+  if (checked?.from !== user) return undefined
+  return { user: checked.user, authCheckedAt: Math.max(authCheckedAt, checked.at) }
 }
 
 /**
@@ -183,6 +207,7 @@ function rotate(
   const fresh = rotated(record, secretHash, now)
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
   if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
+  if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
 }
 
@@ -191,9 +216,4 @@ function without(key: string | undefined, json: string, own: string): string {
   if (key === undefined || !json.includes(key) || Object.hasOwn(parseData(own), key)) return json
   const { [key]: _dropped, ...rest } = parseData(json)
   return JSON.stringify(rest)
-}
-
-/** The data of a record after an edit that was made on this version of it, or on an earlier one. */
-export function edited(json: string, { from, to, isWhole }: Edit): string {
-  return isWhole ? to : rebase(json, from, to)
 }

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionDetails } from '../../types/index.ts'
+import { personOf } from './actor.ts'
 import type { Engine } from './engine.ts'
 import { parseData, refuseOversize, refuseReserved, serialize } from './json-data.ts'
 import type { SessionData } from './json-data.ts'
@@ -28,14 +29,14 @@ export async function updateSession(engine: Engine, handle: string, change: Data
   return updateRecord(engine, handle, async (record) => ({ data: await changed(engine, record.data, change) }))
 }
 
-/** Gives a session another label, if it belongs to this user. */
+/** Gives a session another label, if this user is there in person. */
 export async function renameSession(
   engine: Engine,
   handle: string,
   userId: string,
   label: string | null,
 ): Promise<boolean> {
-  return updateRecord(engine, handle, (record) => (record.userId === userId ? { label } : undefined))
+  return updateRecord(engine, handle, (record) => (personOf(record) === userId ? { label } : undefined))
 }
 
 async function changed({ settings }: Engine, json: string, change: DataChange): Promise<string> {

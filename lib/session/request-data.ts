@@ -1,7 +1,6 @@
 import type { EngineSession } from './engine.ts'
-import type { SessionData } from './json-data.ts'
+import type { Edit, SessionData } from './json-data.ts'
 import { isReserved, isSameData, parseData, rebase, serialize } from './json-data.ts'
-import type { Edit } from './next-record.ts'
 
 /** Makes the object behind `req.session` around some values. */
 export type MakeObject = (data: RequestData, values: SessionData) => EngineSession

@@ -1,23 +1,19 @@
 import { SecureSessionError } from '../errors.ts'
 import type { LogoutOptions } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { checkOptions } from './call-options.ts'
-import type { Outcome, Plan } from './commit.ts'
-import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
-import { newHandle } from './id.ts'
+import type { SessionData } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
 import type { AfterResponse } from './late-data.ts'
 import { LateData, soon } from './late-data.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
-import { RequestData } from './request-data.ts'
-import type { RequestState, SessionResponse } from './request-state.ts'
+import type { RequestData } from './request-data.ts'
 import * as states from './request-state.ts'
-import { SessionFacts } from './session-facts.ts'
 import { sessionObject } from './session-object.ts'
-import { RequestSignal } from './session-signal.ts'
+import { SessionWrites } from './session-writes.ts'
 import type { Situation, Staged } from './staging.ts'
-import { takeBack } from './take-back.ts'
 import type { DataChange, UpdatedSession } from './update-data.ts'
 import { updateData } from './update-data.ts'
 import { isStoreFailure, isWriteAsked } from './upkeep.ts'
@@ -31,38 +27,16 @@ import { WorkQueue } from './work-queue.ts'
  * login that the handler did not await is still part of the reply. If such an operation failed and nothing observed the
  * failure, the reply fails too.
  */
-export class RequestSession extends SessionFacts {
-  #data: RequestData | undefined
+export class RequestSession extends SessionWrites {
   #queue: WorkQueue | undefined
-  #newHandle: string | undefined
-  #signal: RequestSignal | undefined
   #isSaved = false
-  #isRead = false
-  #isLoggedOut = false
   #late: LateData | undefined
   #afterResponse: AfterResponse = soon
   #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
-    super(engine, client, states.initialState(loaded))
+    super(engine, client, loaded)
     this.#isAnswered = isAnswered
-  }
-
-  /** The name of the record that this request reads or would create. */
-  get handle(): string {
-    return this.record?.handle ?? (this.#newHandle ??= newHandle())
-  }
-
-  /** The signal that aborts when the session ends. */
-  get signal(): AbortSignal {
-    const isStaged = this.state.rotation !== undefined
-    return (this.#signal ??= new RequestSignal(this.engine.watch)).of(isStaged ? undefined : this.record)
-  }
-
-  /** The message of the response about this session. */
-  get response(): SessionResponse {
-    const cookie = states.cookieOf(this.state, this.engine)
-    return { cookie, isRead: this.#isRead, isLoggedOut: this.#isLoggedOut }
   }
 
   /** Tells whether the response has started, so that the cookie can no longer change. */
@@ -72,20 +46,15 @@ export class RequestSession extends SessionFacts {
 
   /** The object behind `req.session`; `null` after `destroy`. */
   get object(): EngineSession | null {
-    return this.#openData().object
+    return this.openData().object
   }
 
   /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
-    const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
+    const isDataWork = this.data?.isWhole === true || this.data?.isModified() === true
     return (
       isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.state, this.engine.settings, this.client)
     )
-  }
-
-  /** Tells whether this is the data that a write would store. */
-  owns(data: object): boolean {
-    return this.#data === data
   }
 
   /**
@@ -100,8 +69,8 @@ export class RequestSession extends SessionFacts {
   }
 
   #reportLateData(): void {
-    if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
-    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, reason: 'late' })
+    if (this.data?.isModified() !== true || this.#queue?.isRunning === true) return
+    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, ...bothUsers(this.record), reason: 'late' })
   }
 
   /** Tells whether the app saved the session itself. */
@@ -112,16 +81,6 @@ export class RequestSession extends SessionFacts {
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void> {
     return this.#start(() => work)
-  }
-
-  /** Asks for a new idle deadline. */
-  touch(): void {
-    this.state = { ...this.state, isTouched: true }
-  }
-
-  /** Notes that the app looked at the session. */
-  markRead(): void {
-    this.#isRead = true
   }
 
   /** Notes that the response has started, and how to learn that it is over. */
@@ -137,7 +96,10 @@ export class RequestSession extends SessionFacts {
       const { everywhere = false, others = false } = options
       const { userId, handle } = this
       if (userId !== null && (everywhere || others)) await this.engine.users.revokeUser(userId, handle, 'revoked')
-      if (!others) await this.#end()
+      if (others) return
+      await this.#end()
+      // A login beside this request may have lost the record that ended, and begun another one.
+      if (userId !== null && everywhere) await this.engine.users.revokeUser(userId, handle, 'revoked')
     })
   }
 
@@ -147,7 +109,7 @@ export class RequestSession extends SessionFacts {
     return this.#start(async () => {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      await this.#commit('none')
+      await this.write('none')
       this.state = { ...this.state, committed: undefined }
       this.#isSaved = true
     })
@@ -156,7 +118,7 @@ export class RequestSession extends SessionFacts {
   /** Reads, changes and writes the data, now. The write stays, whatever the response becomes. */
   update<Result>(change: DataChange<Result>): Promise<Result> {
     const isLate = this.#isAnswered
-    const updated = this.#updated(this.#openData(), isLate)
+    const updated = this.#updated(this.openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
     if (isLate) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
     return done
@@ -166,13 +128,13 @@ export class RequestSession extends SessionFacts {
     return {
       engine: this.engine,
       data,
-      isCurrent: () => this.#data === data,
+      isCurrent: () => this.data === data,
       live: () => states.updatable(this.state, isLate),
       useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
       lose: (reason) => {
         const { handle } = this
-        this.engine.events.emit({ type: 'dropped-write', handle, reason })
-        this.#lose(handle)
+        this.engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(this.record), reason })
+        this.lose(handle)
       },
       run: (work) => this.#openQueue().run(work),
     }
@@ -182,7 +144,7 @@ export class RequestSession extends SessionFacts {
   destroy(): Promise<void> {
     return this.#start(async () => {
       await this.#end()
-      this.#openData().destroy()
+      this.openData().destroy()
     })
   }
 
@@ -195,20 +157,15 @@ export class RequestSession extends SessionFacts {
         const latest = await readLiveRecord(this.engine, handle)
         // Another epoch is another login. Its data is not for this request.
         if (latest?.epoch === epoch) this.state = states.withRecord(this.state, loaded, latest)
-        else this.#lose(handle)
+        else this.lose(handle)
       }
-      this.#data = undefined
+      this.data = undefined
     })
-  }
-
-  /** Tells whether the response may still fail, and what was written be taken back. */
-  get canBeTakenBack(): boolean {
-    return this.state.committed !== undefined
   }
 
   /** Takes back what was written, because the response failed after it. */
   takeBack(): Promise<void> {
-    return this.#openQueue().run(() => this.#takeBack())
+    return this.#openQueue().run(() => this.undo())
   }
 
   /** Ends the request. A failed response leaves the session as it was. */
@@ -217,15 +174,15 @@ export class RequestSession extends SessionFacts {
     await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const isAsked = isWriteAsked(this.state, this.#data) || this.#queue?.unseenFailure !== undefined
+      const isAsked = isWriteAsked(this.state, this.data) || this.#queue?.unseenFailure !== undefined
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
-        await this.#commit(carrier)
+        await this.write(carrier)
       } catch (error) {
-        if (!isAsked && isStoreFailure(error)) return this.#skipUpkeep()
+        if (!isAsked && isStoreFailure(error)) return this.skipUpkeep()
         // The error page is written with the session as it was. Otherwise its write would be refused too.
-        await this.#takeBack()
+        await this.undo()
         throw error
       }
     })
@@ -239,97 +196,13 @@ export class RequestSession extends SessionFacts {
     const isLate = this.#isAnswered
     return this.#start(async () => {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      const { rotation, kept, user } = await work(this.#situation)
-      if (kept !== undefined) {
-        if (this.#data?.isDestroyed === true) this.#data = undefined
-        if ('keys' in kept) this.#openData().keepOnly(kept.keys)
-        else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
-      }
+      states.refuseBesideRole(this.state)
+      const { rotation, kept, user } = await work(this.situation)
+      if (kept !== undefined) this.keep(kept)
       this.state = { ...this.state, rotation, user: user ?? this.state.user }
-      if (isLate) await this.#commit('none')
+      // The app needs the id of a header for its reply, so that the id is made now.
+      if (isLate || rotation?.isByHeader === true) await this.write('none')
     })
-  }
-
-  get #situation(): Situation {
-    const { handle, record, userId } = this
-    const { rotation } = this.state
-    const user = states.userJsonOf(this.state)
-    const authCheckedAt = states.authCheckedAtOf(this.state)
-    const abandonLogin = (): Promise<void> => this.#abandonLogin()
-    const { engine, client } = { engine: this.engine, client: this.client }
-    return { engine, client, handle, record, userId, user, authCheckedAt, rotation, abandonLogin }
-  }
-
-  /**
-   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that
-   * reaches nobody would push out ids that clients hold.
-   */
-  async #commit(carrier: Carrier): Promise<void> {
-    const data = this.#openData()
-    const { handle, client } = this
-    const wish = {
-      edit: data.edit(this.engine.settings.maxRecordSize),
-      rotation: this.state.rotation,
-      user: this.state.user,
-      isTouched: this.state.isTouched,
-      isPassive: client.isPassive === true,
-      carrier: client.isPassive === true ? 'none' : carrier,
-      now: this.engine.settings.clock(),
-    } as const
-    const plan = planOf(this.state.loaded, { handle, isAllOwn: data.isAllOwn, client }, wish)
-    this.#apply(await commit(this.engine, plan), plan)
-  }
-
-  #apply(outcome: Outcome, plan: Plan): void {
-    switch (outcome.kind) {
-      case 'unchanged':
-        return
-      case 'renewed':
-        this.state = states.afterRenewal(this.state, outcome, plan.work.now)
-        return
-      case 'written':
-        this.state = states.afterWrite(this.state, outcome, plan.work.now)
-        this.#data?.markWritten(plan.work.edit, outcome.record.data)
-        this.#signal?.watch(outcome.record)
-        return
-      case 'lost':
-        this.#lose(outcome.handle)
-        if (outcome.error !== undefined) throw outcome.error
-        return
-      case 'failed':
-        if (!outcome.isStaged) this.state = { ...this.state, rotation: undefined }
-        throw outcome.error
-    }
-  }
-
-  /** Goes on without the upkeep of the record, which nobody asked for. The deadlines stay as they were. */
-  #skipUpkeep(): void {
-    this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle })
-  }
-
-  /** Goes back to the session as it was before this request changed it. */
-  async #takeBack(): Promise<void> {
-    const { committed } = this.state
-    this.state = states.beforeWrite(this.state)
-    try {
-      if (committed !== undefined) await takeBack(this.engine, committed.wayBack)
-      await this.#abandonLogin()
-    } catch {
-      // The response is a failure already and an event has been emitted. A place that nobody takes expires.
-    }
-    this.state = { ...this.state, rotation: undefined, user: undefined, isTouched: false }
-    if (this.#data?.isDestroyed !== true) this.#data = undefined
-  }
-
-  /** Forgets a record that is gone or somebody else's. */
-  #lose(handle: string): void {
-    this.#replaceState(states.afterLoss(this.state, handle))
-  }
-
-  #replaceState(state: RequestState): void {
-    this.state = state
-    this.#newHandle = undefined
-    this.#data = undefined
   }
 
   /**
@@ -340,29 +213,18 @@ export class RequestSession extends SessionFacts {
     const { record, userId, handle } = this
     const { loaded } = this.state
     if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
-    await this.#abandonLogin()
+    await this.abandonLogin()
     if (loaded.state === 'outdated') await this.engine.users.endNamed(loaded.handle)
     const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.engine.users.endOwn(record)))
-    this.#replaceState(states.afterEnd(this.state, isOurs))
+    this.replaceState(states.afterEnd(this.state, isOurs))
     if (userId === null) return
-    this.#isLoggedOut = true
-    this.engine.events.emit({ type: 'logout', handle, userId })
+    this.isLoggedOut = true
+    this.engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
   }
 
-  /** Gives back the place of a login that will not be committed. */
-  async #abandonLogin(): Promise<void> {
-    const { rotation } = this.state
-    if (rotation?.reason !== 'login' || rotation.identity === undefined) return
-    const { userId } = rotation.identity
-    this.state = { ...this.state, rotation: undefined }
-    if (this.record?.userId !== userId) await this.engine.users.abandon(userId, this.handle)
-  }
-
-  #openData(): RequestData {
-    return (this.#data ??= new RequestData(this.record?.data ?? '{}', (data, values) => {
-      const { handle } = this
-      return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
-    }))
+  protected override makeObject(data: RequestData, values: SessionData): EngineSession {
+    const { handle } = this
+    return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
   }
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */

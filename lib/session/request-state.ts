@@ -1,14 +1,12 @@
 import { SecureSessionError } from '../errors.ts'
-import type { LoginMethod, SessionRecord } from '../../types/index.ts'
+import type { SessionRecord } from '../../types/index.ts'
 import type { Renewed, Written } from './commit.ts'
 import type { CookieChange } from './cookie-change.ts'
 import type { Client } from './engine.ts'
+import type { Checked } from './fresh-users.ts'
 import type { Lifetimes } from '../options.ts'
-import type { SessionDeadlines } from './lifetime.ts'
-import { beginAt, isTouchDue, seenAt } from './lifetime.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
 import { NONE } from './load-session.ts'
-import { missingMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
@@ -17,6 +15,10 @@ import { SERVE } from './verdict.ts'
 /** The message of a response about the session: cookie and caching headers. */
 export interface SessionResponse {
   readonly cookie: CookieChange | undefined
+  /** The new id of a client that brings its id in a header; empty if its id opens nothing any more. */
+  readonly renewedId: string | undefined
+  /** Tells whether the app has read the new id, which is in its reply then. */
+  readonly isTokenRead: boolean
   /** Tells whether the app looked at the session, so that the response depends on the cookie. */
   readonly isRead: boolean
   /** Tells whether this request logged the user out. */
@@ -41,15 +43,17 @@ export interface RequestState {
   readonly user: string | undefined
   /** Tells whether the app asked for a new idle deadline. */
   readonly isTouched: boolean
+  /** Tells whether the client brings its id in a header. */
+  readonly isByHeader: boolean
   /** A committed rotation, and the state before it. */
   readonly committed: { readonly wayBack: WayBack; readonly before: RequestState } | undefined
 }
 
 /** Returns the state of a request that did nothing yet. */
-export function initialState(loaded: Loaded): RequestState {
+export function initialState(loaded: Loaded, isByHeader: boolean): RequestState {
   const moved = loaded.state === 'live' ? loaded.cookie : undefined
   const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : moved
-  return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, committed: undefined }
+  return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, isByHeader, committed: undefined }
 }
 
 /** The time after which a response no longer renews or clears the cookie, in milliseconds. */
@@ -75,11 +79,6 @@ function sinceGone(loaded: Loaded): number | undefined {
   return loaded.state === 'gone' ? loaded.since : undefined
 }
 
-/** Returns the live record. */
-export function recordOf({ loaded }: RequestState): SessionRecord | undefined {
-  return loaded.state === 'live' ? loaded.record : undefined
-}
-
 /** Returns the state with a newer version of its record. */
 export function withRecord(state: RequestState, live: LiveSession, record: SessionRecord): RequestState {
   return { ...state, loaded: { ...live, record } }
@@ -99,75 +98,15 @@ export function updatable({ loaded, rotation }: RequestState, isLate: boolean): 
   return undefined
 }
 
-/** Returns the id of the user, as a staged login left it. */
-export function userIdOf(state: RequestState): string | null {
-  return state.rotation?.identity?.userId ?? recordOf(state)?.userId ?? null
-}
-
-/** Returns the snapshot of the user as JSON, as a staged login or update left it. */
-export function userJsonOf({ rotation, user, loaded }: RequestState): string | null {
-  const staged = rotation?.identity?.user ?? user
-  if (staged !== undefined) return staged
-  return loaded.state === 'live' ? (loaded.checked?.user ?? loaded.record.user) : null
-}
-
-/** Returns when `loadUser` was last asked. */
-export function authCheckedAtOf({ loaded }: RequestState): number {
-  return loaded.state === 'live' ? (loaded.checked?.at ?? loaded.record.authCheckedAt) : 0
-}
-
-/** Returns the instant of the last proof of who the user is. */
-export function authenticatedAtOf(state: RequestState, now: number): number | null {
-  return state.rotation?.identity === undefined ? (recordOf(state)?.authenticatedAt ?? null) : now
-}
-
 /**
- * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may
- * be a copy, so the user has to prove again who they are.
+ * Refuses a second change of the user in the request that began or stopped to act as another one. The first change has
+ * put the data of that user in place.
+ * @throws `SESSION_OPTION_INVALID`
  */
-export function freshSinceOf(state: RequestState, now: number): number | null {
-  const { rotation, loaded } = state
-  if (rotation?.identity !== undefined) return now
-  if (loaded.state !== 'live' || loaded.record.isForked) return null
-  return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
-}
-
-/** Returns the wanted ways to log in that were not used since an instant. */
-export function missingMethodsOf(
-  state: RequestState,
-  wanted: readonly LoginMethod[],
-  within: number,
-  now: number,
-): readonly LoginMethod[] {
-  const used = state.rotation?.identity === undefined ? recordOf(state)?.methods : state.rotation.identity.methods
-  const isRecent = within === Infinity || freshSinceOf(state, now) !== null
-  return missingMethods(isRecent ? used : undefined, wanted, now - within)
-}
-
-/** Returns the user of a half login as JSON. */
-export function pendingJsonOf({ rotation, loaded }: RequestState, now: number): string | null {
-  if (rotation?.identity !== undefined || loaded.state !== 'live') return rotation?.pending?.user ?? null
-  const pending = rotation?.pending ?? loaded.record.pending
-  return pending === undefined || pending === null || now >= pending.until ? null : pending.user
-}
-
-/** Returns the deadlines as they are after this request; `null` while nothing is stored. */
-export function deadlinesOf(
-  { rotation, isTouched, loaded }: RequestState,
-  settings: Lifetimes & { clock(): number },
-  client: Pick<Client, 'isPassive'>,
-): SessionDeadlines | null {
-  const now = settings.clock()
-  const identity = rotation?.identity
-  if (identity !== undefined) return asDates(beginAt(now, identity.remember, identity.lifetimes ?? settings))
-  if (loaded.state !== 'live') return null
-  const { record } = loaded
-  const isMoved = (isTouched || isTouchDue(record, now, settings)) && client.isPassive !== true
-  return asDates(isMoved ? { ...record, ...seenAt(now, record, settings) } : record)
-}
-
-function asDates({ idleDeadline, absoluteDeadline }: Pick<SessionRecord, 'idleDeadline' | 'absoluteDeadline'>) {
-  return { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) }
+export function refuseBesideRole({ rotation }: RequestState): void {
+  if (rotation?.role === undefined) return
+  const detail = 'after req.actAs or req.stopActing, await req.session.save() before another change of the user or id'
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
 }
 
 /** Tells whether the state asks for a write, apart from the data. */
@@ -178,8 +117,17 @@ export function isWriteDue(
 ): boolean {
   if (rotation !== undefined || user !== undefined || isTouched) return true
   if (loaded.state !== 'live') return false
-  if (loaded.checked !== undefined && loaded.checked.user !== loaded.record.user) return true
+  if (loaded.checked !== undefined && isUserNew(loaded.checked, loaded.record)) return true
   return isUpkeepDue(loaded.record, loaded.verdict, settings, client)
+}
+
+function isUserNew({ user, actor }: Checked, record: SessionRecord): boolean {
+  return user !== record.user || (actor !== undefined && actor.user !== record.acting?.user)
+}
+
+/** Tells whether the next id is one that the client brings in a header. */
+export function isNextByHeader(state: RequestState): boolean {
+  return state.isByHeader || state.rotation?.isByHeader === true
 }
 
 /** Returns the state after a write. */
@@ -194,6 +142,7 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
     rotation: undefined,
     user: undefined,
     isTouched: false,
+    isByHeader: isNextByHeader(state),
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
 }
@@ -228,13 +177,13 @@ function cookieFor(
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */
 export function afterLoss(state: RequestState, handle: string): RequestState {
-  return { ...initialState({ state: 'shadowed', handle }), committed: state.committed }
+  return { ...initialState({ state: 'shadowed', handle }, state.isByHeader), committed: state.committed }
 }
 
 /** Returns the state after the session ended. */
 export function afterEnd(state: RequestState, isCookieCleared: boolean): RequestState {
   const cookie: CookieChange | undefined = isCookieCleared ? { kind: 'clear' } : state.cookie
-  return { ...initialState(NONE), cookie, committed: state.committed }
+  return { ...initialState(NONE, state.isByHeader), cookie, committed: state.committed }
 }
 
 /** Returns the state from before a committed rotation, with what was staged since. */

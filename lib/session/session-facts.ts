@@ -2,7 +2,7 @@ import type { LoginMethod, SessionRecord, SessionUser } from '../../types/index.
 import type { Client, Engine } from './engine.ts'
 import type { SessionDeadlines } from './lifetime.ts'
 import type { RequestState } from './request-state.ts'
-import * as states from './request-state.ts'
+import * as facts from './state-facts.ts'
 
 /** The facts that the state of a request's session holds. Only `RequestSession` writes the state. */
 export class SessionFacts {
@@ -19,48 +19,54 @@ export class SessionFacts {
 
   /** The live record as loaded, or as this request last wrote it. */
   get record(): SessionRecord | undefined {
-    return states.recordOf(this.state)
+    return facts.recordOf(this.state)
   }
 
   /** The id of the user; `null` for nobody. */
   get userId(): string | null {
-    return states.userIdOf(this.state)
+    return facts.userIdOf(this.state)
   }
 
   /** The snapshot given to `login`; the same object for the rest of the request. */
   get user(): SessionUser | null {
-    const json = states.userJsonOf(this.state)
+    const json = facts.userJsonOf(this.state)
     if (this.#user === undefined || this.#user.json !== json) {
       this.#user = { json, value: json === null ? null : this.engine.snapshots.read(json) }
     }
     return this.#user.value
   }
 
+  /** The user who acts as `user`; `null` where nobody acts as somebody else. */
+  get actor(): SessionUser | null {
+    const json = facts.actorJsonOf(this.state)
+    return json === null ? null : this.engine.snapshots.read(json)
+  }
+
   get authenticatedAt(): Date | null {
-    const at = states.authenticatedAtOf(this.state, this.engine.settings.clock())
+    const at = facts.authenticatedAtOf(this.state, this.engine.settings.clock())
     return at === null ? null : new Date(at)
   }
 
   /** The user of a half login; `null` without one. */
   get pendingUser(): SessionUser | null {
-    const json = states.pendingJsonOf(this.state, this.engine.settings.clock())
+    const json = facts.pendingJsonOf(this.state, this.engine.settings.clock())
     return json === null ? null : this.engine.snapshots.read(json)
   }
 
   /** Returns the wanted ways to log in that were not used within this time, in milliseconds. */
   missingMethods(wanted: readonly LoginMethod[], within: number): readonly LoginMethod[] {
-    return states.missingMethodsOf(this.state, wanted, within, this.engine.settings.clock())
+    return facts.missingMethodsOf(this.state, wanted, within, this.engine.settings.clock())
   }
 
   /** The instants at which the session ends; `null` while nothing is stored. */
   get expiresAt(): SessionDeadlines | null {
-    return states.deadlinesOf(this.state, this.engine.settings, this.client)
+    return facts.deadlinesOf(this.state, this.engine.settings, this.client)
   }
 
   /** Tells whether the user proved who they are within this time, in milliseconds. */
   isFresh(within: number): boolean {
     const now = this.engine.settings.clock()
-    const since = states.freshSinceOf(this.state, now)
+    const since = facts.freshSinceOf(this.state, now)
     return since !== null && now - since < within
   }
 }

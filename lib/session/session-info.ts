@@ -6,7 +6,7 @@ export function infoOf(userId: string, record: SessionRecord, current?: string):
   const facts = factsOf(record)
   return {
     ...facts,
-    userId,
+    userId: facts.userId ?? userId,
     authenticatedAt: facts.authenticatedAt ?? facts.createdAt,
     current: record.handle === current,
   }
@@ -14,7 +14,7 @@ export function infoOf(userId: string, record: SessionRecord, current?: string):
 
 /** Returns what a record tells of its session. It holds no secret and no data. */
 export function factsOf(record: SessionRecord): SessionFacts {
-  const { handle, userId, authenticatedAt, remember, device, label } = record
+  const { handle, userId, authenticatedAt, remember, device, label, acting } = record
   return {
     handle,
     userId,
@@ -26,6 +26,7 @@ export function factsOf(record: SessionRecord): SessionFacts {
     remember,
     device: device === null ? null : { ...device },
     label: label ?? null,
+    acting: acting ? { actorId: acting.userId, reason: acting.reason, since: new Date(acting.since) } : null,
   }
 }
 

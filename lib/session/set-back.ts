@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../types/index.ts'
+import type { KeptActor, SessionRecord, UsedMethod } from '../../types/index.ts'
 import { beganAt } from '../storage/remove-before.ts'
 import type { Lifetimes } from '../options.ts'
 
@@ -19,17 +19,51 @@ export function isAhead(record: SessionRecord, now: number): boolean {
  * ahead.
  */
 export function withoutFuture(record: SessionRecord, now: number, lifetimes: Lifetimes): SessionRecord {
-  const { authenticatedAt, createdAt, remember, absoluteDeadline } = record
+  const { authenticatedAt, createdAt } = record
   if (!isAhead(record, now)) return record
-  const { rememberTimeout, absoluteTimeout } = record.lifetimes ?? lifetimes
-  const latest = now + (remember ? rememberTimeout : absoluteTimeout)
   return {
     ...record,
     createdAt: Math.min(createdAt, now),
     authenticatedAt: authenticatedAt === null ? null : Math.min(authenticatedAt, now),
-    absoluteDeadline: beganAt(record) > now ? Math.min(absoluteDeadline, latest) : absoluteDeadline,
-    ...(record.methods && { methods: record.methods.map(({ name, at }) => ({ name, at: Math.min(at, now) })) }),
+    absoluteDeadline: deadlineUpTo(record, now, lifetimes),
+    ...(record.methods && { methods: methodsUpTo(record.methods, now) }),
+    ...(record.acting && { acting: actorUpTo(record.acting, record, now, lifetimes) }),
     ...(latestOf(record) > now + MAX_SKEW && idsWithoutFuture(record, now)),
+  }
+}
+
+function methodsUpTo(methods: readonly UsedMethod[], now: number): readonly UsedMethod[] {
+  return methods.map(({ name, at }) => ({ name, at: Math.min(at, now) }))
+}
+
+/** Returns the end of a session. Who acts as another user has no more time for it than before. */
+function deadlineUpTo(record: SessionRecord, now: number, lifetimes: Lifetimes): number {
+  const { acting, absoluteDeadline } = record
+  if (acting && acting.since > now) return now + absoluteDeadline - acting.since
+  return beganAt(record) > now ? Math.min(absoluteDeadline, latestEnd(record, now, lifetimes)) : absoluteDeadline
+}
+
+/** Returns the end of a session that begins now. */
+function latestEnd(
+  { remember, lifetimes }: Pick<SessionRecord, 'remember' | 'lifetimes'>,
+  now: number,
+  settings: Lifetimes,
+): number {
+  const { rememberTimeout, absoluteTimeout } = lifetimes ?? settings
+  return now + (remember ? rememberTimeout : absoluteTimeout)
+}
+
+/** Returns the actor of a session without instants that have not come yet. */
+function actorUpTo(acting: KeptActor, record: SessionRecord, now: number, lifetimes: Lifetimes): KeptActor {
+  const { authCheckedAt, userAt, since, absoluteDeadline, methods } = acting
+  const latest = beganAt(record) > now ? latestEnd(acting, now, lifetimes) : Infinity
+  return {
+    ...acting,
+    authCheckedAt: Math.min(authCheckedAt, now),
+    userAt: Math.min(userAt, now),
+    since: Math.min(since, now),
+    absoluteDeadline: Math.min(absoluteDeadline, latest),
+    methods: methodsUpTo(methods, now),
   }
 }
 

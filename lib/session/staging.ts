@@ -1,8 +1,10 @@
 import { SecureSessionError } from '../errors.ts'
 import type { ConfirmLoginOptions, LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
+import { refuseWhileActing } from './actor.ts'
 import { checkLabel, checkOptions } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
 import type { Client, Engine } from './engine.ts'
+import type { Edit } from './json-data.ts'
 import { trustedMethods, withMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
 import { sameUser } from './update-user.ts'
@@ -17,12 +19,16 @@ export interface Situation {
   readonly userId: string | null
   /** The snapshot of the user as JSON. */
   readonly user: string | null
+  /** The snapshot of the user who acts as that user, as JSON. */
+  readonly actor: string | null
   /** The instant at which `loadUser` was last asked. */
   readonly authCheckedAt: number
   /** A change that this request has staged already. */
   readonly rotation: Rotation | undefined
   /** Gives back the place of a login that this request has staged already. */
   abandonLogin(): Promise<void>
+  /** Returns the change that this request made to the data. */
+  edit(): Edit
 }
 
 /** A change that waits for the response. */
@@ -30,8 +36,11 @@ export interface Staged {
   readonly rotation: Rotation | undefined
   /** Another snapshot of the same user, as JSON. */
   readonly user?: string
-  /** The data that stays: everything, except one key perhaps, or some keys only. Absent: the data is not touched. */
-  readonly kept?: { readonly without: string | undefined } | { readonly keys: readonly string[] }
+  /**
+   * The data that stays: everything, except one key perhaps, or some keys only. `role` is the data of the staged role.
+   * Absent: the data is not touched.
+   */
+  readonly kept?: { readonly without: string | undefined } | { readonly keys: readonly string[] } | 'role'
 }
 
 /**
@@ -43,7 +52,7 @@ export interface StagingSession {
 
 /**
  * Stages a fresh proof of who the user is.
- * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING`, `SESSION_OPTION_INVALID`, `SESSION_LABEL_INVALID`
  */
 export function stageConfirmation(situation: Situation, options: ConfirmLoginOptions): Staged {
   checkOptions('confirmLogin', options)
@@ -67,6 +76,7 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
   if (record === undefined || record.userId === null || user === null) {
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
+  refuseWhileActing(record)
   const { userId, remember, device, lifetimes } = record
   const label = options.label ?? record.label ?? null
   const known = { authHash: record.authHash, authCheckedAt }
@@ -86,13 +96,14 @@ function confirmed(
 
 /**
  * Stages a new fingerprint of the user's credentials.
- * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_AUTH_HASH_UNSET`, `SESSION_USER_UNAVAILABLE`
+ * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING`, `SESSION_AUTH_HASH_UNSET`, `SESSION_USER_UNAVAILABLE`
  */
 export async function stageAuthHash(
-  { engine, userId, rotation }: Situation,
+  { engine, userId, rotation, record }: Situation,
   given: string | undefined,
 ): Promise<Staged> {
   if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+  if (rotation?.identity === undefined) refuseWhileActing(record)
   const authHash = given === undefined ? (await loadUser(engine, userId))?.fingerprint : fingerprintOf(userId, given)
   if (authHash === undefined) throw new SecureSessionError('SESSION_AUTH_HASH_UNSET')
   if (rotation?.identity === undefined) return { rotation: { reason: 'auth-hash', authHash } }

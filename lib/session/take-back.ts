@@ -1,6 +1,8 @@
 import type { SessionRecord } from '../../types/index.ts'
+import { personOf } from './actor.ts'
 import type { Engine } from './engine.ts'
 import { rebase } from './json-data.ts'
+import { hasPlace, placesOf } from './places.ts'
 import { rotated } from './record.ts'
 
 /** A committed rotation, and the record from before it. Nobody has seen the new secret yet. */
@@ -8,6 +10,8 @@ export interface WayBack {
   readonly written: SessionRecord
   /** `undefined` if the rotation made the record. */
   readonly before: SessionRecord | undefined
+  /** Tells whether the store did not say that it wrote the rotation. Another request may have written its own then. */
+  readonly isUnsure?: boolean
 }
 
 /** The hash that no secret has. */
@@ -41,12 +45,15 @@ function tryLater(engine: Engine, wayBack: WayBack, failures: number): void {
   }, pause).unref()
 }
 
-async function attempt(engine: Engine, { written, before }: WayBack): Promise<void> {
-  const { userId, handle } = written
+async function attempt(engine: Engine, wayBack: WayBack): Promise<void> {
+  const { written, before } = wayBack
+  const { handle } = written
   const isOurs = (record: SessionRecord): boolean => record.secretHash === written.secretHash
   if (before === undefined) await engine.users.end(handle, isOurs, written)
-  else await restore(engine, before, written)
-  if (userId !== null && before?.userId !== userId) await engine.users.abandon(userId, handle)
+  else await restore(engine, { ...wayBack, before })
+  for (const { name } of placesOf(written)) {
+    if (!hasPlace(before, name)) await engine.users.abandon(name, handle)
+  }
 }
 
 /** The number of attempts to put a record back while other writes come between. */
@@ -56,8 +63,12 @@ const ATTEMPTS = 100
  * Puts a record back as it was. Somebody outside of the request may have changed the record since, as `rename` does.
  * Such a change stays.
  */
-async function restore(engine: Engine, before: SessionRecord, written: SessionRecord): Promise<void> {
-  let latest: SessionRecord | undefined = written
+async function restore(
+  engine: Engine,
+  { before, written, isUnsure = false }: WayBack & { readonly before: SessionRecord },
+): Promise<void> {
+  // The version alone does not tell whose write it was.
+  let latest = isUnsure ? await engine.store.get(written.handle) : written
   for (let left = ATTEMPTS; left > 0; left -= 1) {
     // Another secret is that of a later change of id, which stands.
     if (latest === undefined || latest.secretHash !== written.secretHash) return
@@ -67,15 +78,28 @@ async function restore(engine: Engine, before: SessionRecord, written: SessionRe
 }
 
 /** The fields that `app.sessions` changes in a session of somebody else's request. */
-const OUTSIDE = ['label', 'user', 'userAt', 'sparedAt'] as const
+const OUTSIDE = ['label', 'user', 'userAt', 'sparedAt', 'acting'] as const
+
+/** The same, if the request began or stopped to act as another user. */
+const OUTSIDE_OF_ROLE = ['label', 'sparedAt'] as const
 
 function withOutsideChanges(before: SessionRecord, written: SessionRecord, latest: SessionRecord): SessionRecord {
+  const isSameUser = before.userId === written.userId
   // What somebody changed in the session of a user is nothing for the session of another one.
-  if (before.userId !== written.userId) return before
-  const changed = OUTSIDE.filter((field) => latest[field] !== written[field])
+  if (!isSameUser && personOf(before) !== personOf(written)) return before
+  const fields = isSameUser ? OUTSIDE : OUTSIDE_OF_ROLE
+  const changed = fields.filter((field) => latest[field] !== written[field])
+  const kept = { ...before, ...Object.fromEntries(changed.map((field) => [field, latest[field]])) }
+  if (!isSameUser) return { ...kept, ...newSnapshot(before, written, latest) }
   // The data of the request that failed goes, and what others changed in the data stays.
-  const data = rebase(before.data, written.data, latest.data)
-  return { ...before, ...Object.fromEntries(changed.map((field) => [field, latest[field]])), data }
+  return { ...kept, data: rebase(before.data, written.data, latest.data) }
+}
+
+/** Returns the snapshot of the user who really is there, if somebody replaced it since. */
+function newSnapshot(before: SessionRecord, written: SessionRecord, latest: SessionRecord): Partial<SessionRecord> {
+  const { user, userAt = 0 } = latest.acting ?? latest
+  if (user === null || user === (written.acting ?? written).user) return {}
+  return before.acting ? { acting: { ...before.acting, user, userAt } } : { user, userAt }
 }
 
 /**
@@ -86,9 +110,8 @@ function withOutsideChanges(before: SessionRecord, written: SessionRecord, lates
  * session ends.
  */
 async function putBack(engine: Engine, old: SessionRecord, version: number): Promise<boolean> {
-  const { userId } = old
   const { store, settings } = engine
-  if (userId === null) return store.update({ ...old, version: version + 1 }, version)
+  if (placesOf(old).length === 0) return store.update({ ...old, version: version + 1 }, version)
   const idleDeadline = Math.min(old.idleDeadline, settings.clock() + MAX_LOCK)
   const heldBack = JSON.stringify(old)
   const locked = { ...rotated(old, NO_SECRET, old.rotatedAt), idleDeadline, heldBack, version: version + 1 }
@@ -104,14 +127,16 @@ async function putBack(engine: Engine, old: SessionRecord, version: number): Pro
  */
 export async function unlock(engine: Engine, locked: SessionRecord): Promise<SessionRecord | undefined> {
   const { store, users } = engine
-  const { handle, userId, version, heldBack } = locked
-  if (heldBack === null || userId === null) return undefined
+  const { handle, version, heldBack } = locked
+  // A session that is still moving in has no place.
+  if (heldBack === null || placesOf(locked).length === 0) return undefined
   // Only this file writes the field, with a whole record.
   const old = JSON.parse(heldBack) as SessionRecord
-  if (await users.confirm(userId, handle, old.absoluteDeadline)) {
+  if (await users.confirm(old)) {
     const restored = { ...old, version: version + 1 }
     return (await store.update(restored, version)) ? restored : await store.get(handle)
   }
-  await users.end(handle, (record) => record.userId === userId)
+  await users.end(handle, (record) => placesOf(old).some(({ name }) => hasPlace(record, name)))
+  await users.releaseAll(old)
   return undefined
 }

@@ -1,7 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import { bothUsers } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import type { Engine } from './engine.ts'
+import { besideOf } from './places.ts'
 import { updateRecord } from './update-record.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
@@ -23,12 +25,17 @@ export function sameUser({ maxRecordSize }: Engine['settings'], user: SessionUse
  */
 export async function updateUserEverywhere(engine: Engine, userId: string, user: SessionUser): Promise<number> {
   const json = sameUser(engine.settings, user, userId)
-  const entries = await engine.store.listIndex(userId)
+  const entries = [...(await engine.store.listIndex(userId)), ...(await engine.store.listIndex(besideOf(userId)))]
   let count = 0
-  await inBatches(entries, (batch) =>
-    onEach(batch, async ({ handle }) => {
-      if (!(await updateRecord(engine, handle, (record) => newUser(record, userId, json, engine)))) return
-      engine.events.emit({ type: 'user-updated', handle, userId })
+  await inBatches([...new Set(entries.map(({ handle }) => handle))], (batch) =>
+    onEach(batch, async (handle) => {
+      let both = {}
+      const isUpdated = await updateRecord(engine, handle, (record) => {
+        both = bothUsers(record)
+        return newUser(record, userId, json, engine)
+      })
+      if (!isUpdated) return
+      engine.events.emit({ type: 'user-updated', handle, userId, ...both })
       count += 1
     }),
   )
@@ -36,10 +43,12 @@ export async function updateUserEverywhere(engine: Engine, userId: string, user:
 }
 
 function newUser(
-  record: SessionRecord,
+  { userId: shown, acting }: SessionRecord,
   userId: string,
   user: string,
   { settings }: Engine,
 ): Partial<SessionRecord> | undefined {
-  return record.userId === userId ? { user, userAt: settings.clock() } : undefined
+  const snapshot = { user, userAt: settings.clock() }
+  if (acting?.userId === userId) return { acting: { ...acting, ...snapshot } }
+  return shown === userId ? snapshot : undefined
 }

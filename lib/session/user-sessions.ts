@@ -2,37 +2,31 @@ import { SecureSessionError } from '../errors.ts'
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEvent, SessionInfo, SessionRecord, SessionUser } from '../../types/index.ts'
-import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
+import type { TimedStore } from '../storage/timed-store.ts'
+import { bothUsers, personOf } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './login-limit.ts'
+import { besideOf, endsWith, hasPlace, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
+import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 
 /** Why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
-/** The time that a login may take from `req.login` to its response before its place is given away. */
-const RESERVATION = 60_000
-
-/** The number of attempts to end a session while other writes come between. */
-const ATTEMPTS = 100
-
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
-export class UserSessions {
+export class UserSessions extends UserPlaces {
   /** Runs before all sessions of a user are revoked, and notes it for those that may still move in. */
   beforeRevocation: ((userId: string) => Promise<void>) | undefined
-  readonly #settings: Settings
-  readonly #store: TimedStore
   readonly #events: SessionEvents
 
   constructor(settings: Settings, store: TimedStore, events: SessionEvents) {
-    this.#settings = settings
-    this.#store = store
+    super(settings, store)
     this.#events = events
   }
 
@@ -48,21 +42,16 @@ export class UserSessions {
     current: SessionRecord | undefined,
     spare = 0,
   ): Promise<ReadonlySet<string>> {
-    if (!this.#store.hasIndex) return NO_HANDLES
-    const limit = limitOf(user, this.#settings)
-    const { maxSessions, clock } = this.#settings
+    if (!this.store.hasIndex) return NO_HANDLES
+    const limit = limitOf(user, this.settings)
+    const { maxSessions, clock } = this.settings
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     await this.#endUnseen(user.id)
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
-  }
-
-  /** Tells whether the place is still there, and if so keeps it as long as the session can live. */
-  async confirm(userId: string, handle: string, expiresAt: number): Promise<boolean> {
-    return !this.#store.hasIndex || this.#store.keepInIndex(userId, handle, expiresAt)
   }
 
   /**
@@ -72,39 +61,13 @@ export class UserSessions {
    * @throws `SESSION_SUPERSEDED`, `SESSION_LIMIT_REACHED`
    */
   async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
-    if (!this.#store.hasIndex) return
+    if (!this.store.hasIndex) return
     await this.reserve(user, to, undefined, isFilled ? 0 : 1)
-    const isHeld = await this.#holds(user.id, from)
+    const isHeld = await this.holds(user.id, from)
     if (!isFilled) await this.abandon(user.id, from)
     if (isHeld) return
     await this.release(user.id, to)
     throw new SecureSessionError('SESSION_SUPERSEDED')
-  }
-
-  /** Gives back a place; nothing without an index. */
-  async release(userId: string, handle: string): Promise<void> {
-    if (this.#store.hasIndex) await this.#store.removeFromIndex(userId, handle)
-  }
-
-  /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
-  async abandon(userId: string, handle: string): Promise<void> {
-    if (!this.#store.hasIndex) return
-    const record = await this.#store.get(handle)
-    if (record?.userId !== userId) await this.#drop(userId, handle)
-  }
-
-  /**
-   * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
-   */
-  async #drop(userId: string, handle: string): Promise<void> {
-    await this.release(userId, handle)
-    const record = await this.#store.get(handle)
-    if (record?.userId !== userId || (await this.#holds(userId, handle))) return
-    await this.end(handle, (latest) => latest.userId === userId)
-  }
-
-  async #holds(userId: string, handle: string): Promise<boolean> {
-    return (await this.#store.listIndex(userId)).some((entry) => entry.handle === handle)
   }
 
   /**
@@ -113,9 +76,9 @@ export class UserSessions {
    * that is too few.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
-    if (this.#settings.maxSessions?.onLimit !== 'evict') return
+    if (this.settings.maxSessions?.onLimit !== 'evict') return
     const records = await this.#live(user.id)
-    const excess = records.length - limitOf(user, this.#settings)
+    const excess = records.length - limitOf(user, this.settings)
     if (excess <= 0) return
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
@@ -125,23 +88,33 @@ export class UserSessions {
 
   async list(userId: string, current?: string): Promise<SessionInfo[]> {
     const infos: SessionInfo[] = []
-    await inBatches(await this.#live(userId), async (records) => {
-      for (const record of records) infos.push(infoOf(userId, record, current))
+    const beside = await this.#live(besideOf(userId))
+    const records = [...(await this.#live(userId)), ...beside.filter(({ acting }) => acting)]
+    await inBatches(records.toSorted(byLastUse), async (batch) => {
+      for (const record of batch) infos.push(infoOf(userId, record, current))
     })
     return infos
   }
 
   /**
-   * Ends one session if it is this user's. The record goes first, then its entry, then the record again: a login that
-   * wrote it in between finds its entry gone, or is ended by the second look.
+   * Ends one session if it ends with this user's. The record goes first, then its entries, then the record again: a login
+   * that wrote it in between finds its entry gone, or is ended by the second look.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
-    const isTheirs = (record: SessionRecord): boolean => record.userId === userId
+    const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
     const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.#store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
-    if (ended !== undefined) this.#events.emit({ type: 'revoke', handle, userId, reason })
-    return ended !== undefined
+    const look = (): Promise<SessionRecord | undefined> => this.end(handle, isTheirs, undefined, reason)
+    const ended = (this.store.hasIndex ? await this.lookAgain(userId, [handle], look) : undefined) ?? first
+    if (ended === undefined) return false
+    for (const { name } of placesOf(ended)) if (name !== userId) await this.release(name, handle)
+    this.#reportRevoked(ended, userId, reason)
+    return true
+  }
+
+  #reportRevoked(record: SessionRecord, userId: string, reason: RevokeReason): void {
+    const { handle } = record
+    this.#events.emit({ type: 'revoke', handle, ...bothUsers(record), userId: record.userId ?? userId, reason })
   }
 
   /**
@@ -150,68 +123,56 @@ export class UserSessions {
    */
   async revokeUser(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
     await this.beforeRevocation?.(userId)
-    const seen = new Set([except])
+    const places = [userId, besideOf(userId)].map((name) => ({ name, seen: new Set([except]) }))
     let count = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const handles = (await this.#store.listIndex(userId)).map(({ handle }) => handle)
-      const others = handles.filter((handle) => !seen.has(handle))
-      if (others.length === 0) return count
-      await inBatches(others, async (batch) => {
-        const ended = await endMany(this.#store, this, batch, userId, reason)
-        for (const handle of ended) this.#events.emit({ type: 'revoke', handle, userId, reason })
-        count += ended.size
-      })
-      for (const handle of others) seen.add(handle)
+      let hasNew = false
+      for (const { name, seen } of places) {
+        const handles = (await this.store.listIndex(name)).map(({ handle }) => handle)
+        const others = handles.filter((handle) => !seen.has(handle))
+        hasNew ||= others.length > 0
+        await inBatches(others, async (batch) => {
+          const ended = await endMany(this.store, this, { userId, name, handles: batch }, reason)
+          for (const record of ended) this.#reportRevoked(record, userId, reason)
+          count += ended.length
+        })
+        for (const handle of others) seen.add(handle)
+      }
+      if (!hasNew) return count
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
   /**
-   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that
-   * was `loaded` before is read again only if it changed since.
-   */
-  async end(
-    handle: string,
-    isToEnd: (record: SessionRecord) => boolean,
-    loaded?: SessionRecord,
-    why?: SessionEnd,
-  ): Promise<SessionRecord | undefined> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
-      if (record === undefined || !isToEnd(record)) return undefined
-      if (await this.#store.delete(handle, record.version, why)) return record
-    }
-    throw new SecureSessionError('SESSION_SUPERSEDED')
-  }
-
-  /**
-   * Ends the session of a request. Resolves to `false` if the record belongs to another user by now, or to another
-   * login of nobody: then the session is not this request's to end.
+   * Ends the session of a request. Resolves to `false` if the record belongs to somebody else by now, or to another
+   * login of nobody: then the session is not this request's to end. Whoever acts as another user is the same person.
    */
   async endOwn(record: SessionRecord): Promise<boolean> {
-    const { handle, userId, epoch } = record
+    const { handle, epoch } = record
+    const person = personOf(record)
     let isTheirs = false
     const isOwn = (latest: SessionRecord): boolean => {
-      isTheirs = latest.userId !== userId || (userId === null && latest.epoch !== epoch)
+      isTheirs = personOf(latest) !== person || (person === null && latest.epoch !== epoch)
       return !isTheirs
     }
-    await this.end(handle, isOwn, record, 'logout')
+    const ended = await this.end(handle, isOwn, record, 'logout')
     // A login of somebody else that fails gives the record back to this user, whose entry must not be missing then.
-    if (userId !== null) await (isTheirs ? this.#drop(userId, handle) : this.release(userId, handle))
+    for (const { name } of placesOf(record)) await (isTheirs ? this.drop(name, handle) : this.release(name, handle))
+    if (ended !== undefined && ended !== record) await this.releaseAll(ended)
     return !isTheirs
   }
 
   /** Ends the session that an outdated id names, whoever has it now. */
   async endNamed(handle: string): Promise<void> {
-    const userId = (await this.#store.get(handle))?.userId
+    const userId = (await this.store.get(handle))?.userId
     if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
-    else await this.#store.delete(handle, undefined, 'replay')
+    else await this.store.delete(handle, undefined, 'replay')
   }
 
   /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
   async #settled(userId: string): Promise<ReadonlySet<string>> {
-    const now = this.#settings.clock()
-    const entries = await this.#store.listIndex(userId)
+    const now = this.settings.clock()
+    const entries = await this.store.listIndex(userId)
     return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
@@ -220,35 +181,40 @@ export class UserSessions {
    * session only takes a place. Entries that outlived their record go too.
    */
   async #endUnseen(userId: string): Promise<void> {
-    const before = this.#settings.clock() - RESERVATION
+    const before = this.settings.clock() - RESERVATION
     const records = await this.#live(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
     await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
   }
 
-  /** The user's records, the most recently used first. Entries that outlived their record are removed on the way. */
-  async #live(userId: string): Promise<SessionRecord[]> {
-    const now = this.#settings.clock()
+  /**
+   * The records under a name of the index, the most recently used first. Entries that outlived their record are removed
+   * on the way.
+   */
+  async #live(name: string): Promise<SessionRecord[]> {
+    const now = this.settings.clock()
     const records: SessionRecord[] = []
-    await inBatches(await this.#store.listIndex(userId), async (entries) => {
+    await inBatches(await this.store.listIndex(name), async (entries) => {
       const found = await readRecords(
-        this.#store,
+        this.store,
         entries.map(({ handle }) => handle),
       )
       const stale: string[] = []
       for (const { handle, expiresAt } of entries) {
         const record = found.get(handle)
-        const isTheirs = record?.userId === userId && expiredBy(record, now) === undefined
-        if (isTheirs) records.push(record)
+        const isLive = record !== undefined && hasPlace(record, name) && expiredBy(record, now) === undefined
+        if (isLive) records.push(record)
         // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is
         // ahead.
         else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
       }
-      await onEach(stale, (handle) => this.#drop(userId, handle))
+      await onEach(stale, (handle) => this.drop(name, handle))
     })
-    return records.toSorted(
-      (a, b) => b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt),
-    )
+    return records.toSorted(byLastUse)
   }
+}
+
+function byLastUse(a: SessionRecord, b: SessionRecord): number {
+  return b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt)
 }

@@ -20,8 +20,8 @@ export function beganAt({ authenticatedAt, createdAt, sparedAt }: SessionRecord)
 /** A store as far as the removal needs it. */
 type Removable = Pick<SessionStore, 'get' | 'delete'> & Pick<Enumerating, 'listAll'>
 
-/** Gives back the place in the user index of a session that was removed. */
-export type Release = (userId: string, handle: string) => Promise<void>
+/** Gives back the places in the user index of a session that was removed. */
+export type Release = (record: SessionRecord) => Promise<void>
 
 /**
  * Removes every record whose session began before `cutoff`, page by page. Resolves to how many were removed; `onPage`
@@ -59,7 +59,7 @@ async function removeOne(
   let record: SessionRecord | undefined = listed
   for (let attempt = 0; attempt < ATTEMPTS && record !== undefined && beganAt(record) < cutoff; attempt += 1) {
     if (await store.delete(record.handle, record.version)) {
-      if (record.userId !== null) await release(record.userId, record.handle)
+      await release(record)
       return true
     }
     record = await store.get(record.handle)

@@ -92,7 +92,8 @@ export function logout(t: Test, makeStore: MakeStore): void {
     t.equal((await browser.me()).userId, null)
   })
 
-  for (const [what, { session, name }] of Object.entries(COOKIES)) {
+  const cookies = makeStore.isByHeader === true ? {} : COOKIES
+  for (const [what, { session, name }] of Object.entries(cookies)) {
     t.test(`${what} is cleared with the attributes it was set with`, async (t) => {
       const bench = await boot(t, makeStore, {
         session: { ...session, secret: SECRET },
@@ -117,7 +118,8 @@ export function logout(t: Test, makeStore: MakeStore): void {
     const bench = await boot(t, makeStore)
     const browser = bench.browser()
     const login = await browser.visit(loginAs(someone('ann'), { remember: true }))
-    t.ok(Number(login.sessionCookies[0]?.attributes.get('max-age')) > 0)
+    const maxAge = Number(login.sessionCookies[0]?.attributes.get('max-age'))
+    t.equal(maxAge > 0, makeStore.isByHeader !== true)
     await browser.visit(logOut)
     t.equal(browser.cookie, undefined)
     t.strictSame(await bench.living(), [])
@@ -131,6 +133,26 @@ export function logout(t: Test, makeStore: MakeStore): void {
     const page = await anonymous.visit(logOut)
     t.equal(page.status, 200)
     t.equal(anonymous.cookie, undefined, 'the cookie is cleared')
+    t.strictSame(await bench.living(), [])
+  })
+
+  t.test('logging out everywhere ends a login that the same session had begun', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const browser = await bench.loggedIn(ann)
+    const other = bench.browser()
+    other.plant(browser.cookie ?? '')
+    const written = bench.gate.as('login', () => bench.gate.hold('update', { by: 'login' }))
+    const login = bench.gate.as('login', () => browser.visit(loginAs(ann)))
+    await written.arrived
+    const released = bench.gate.as('logout', () => bench.gate.hold('removeFromIndex', { by: 'logout' }))
+    const ended = bench.gate.as('logout', () => other.visit((request) => request.logout({ everywhere: true })))
+    await released.arrived
+    written.release()
+    t.equal((await login).status, 200, 'the login took another place')
+    released.release()
+    t.equal((await ended).status, 200)
+    t.equal((await browser.me()).userId, null)
     t.strictSame(await bench.living(), [])
   })
 

@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import t from 'tap'
 import { postgresStore } from '../../lib/stores/postgres.ts'
-import { attack } from '../support/attack-suites.ts'
+import { attack, attackByHeader } from '../support/attack-suites.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 
 t.setTimeout(900_000)
@@ -10,3 +10,4 @@ const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 5
 t.teardown(() => pool.end())
 
 attack(t, (_t, clock) => postgresStore({ pool, createTable: true, clock, timeout: '60s' }))
+attackByHeader(t, (_t, clock) => postgresStore({ pool, createTable: true, clock, timeout: '60s' }))

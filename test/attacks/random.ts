@@ -32,6 +32,8 @@ const ACTS = [
     'update all',
     'half login',
     'complete',
+    'act',
+    'stop acting',
   ] as const),
 ]
 
@@ -64,11 +66,13 @@ interface Seen {
 
 const STATUSES: Record<string, readonly number[]> = {
   'failing login': [500, 503],
-  confirm: [200, 401, 503],
   'update user': [200, 401, 503],
   // Where somebody is logged in, a half login is refused.
   'half login': [200, 500, 503],
   complete: [200, 401, 503],
+  confirm: [200, 401, 403, 503],
+  // Nobody acts as themselves, or as two users.
+  act: [200, 401, 403, 500, 503],
 }
 
 /** Plays one plan under one schedule, and remembers what must hold from then on. */
@@ -140,7 +144,7 @@ class Play {
       case 'revoke user': {
         const startedAt = (this.#time += 1)
         await this.#labelled('revoke-user', () => sessions.revokeUser(user.id))
-        this.#bury((one) => one.me?.userId === user.id, startedAt)
+        this.#bury((one) => one.me?.userId === user.id || one.me?.actorId === user.id, startedAt)
         return
       }
       case 'replay': {
@@ -185,7 +189,8 @@ class Play {
     if (act === 'logout' && me?.userId !== null) this.#bury((one) => one.cookie === cookie, startedAt)
     const next = page.sessionCookies[0]?.value
     const isRotation =
-      ['login', 'confirm', 'regenerate', 'half login', 'complete'].includes(act) && handleOf(next) === handleOf(cookie)
+      ['login', 'confirm', 'regenerate', 'half login', 'complete', 'act'].includes(act) &&
+      handleOf(next) === handleOf(cookie)
     if (isRotation) this.#bury((one) => handleOf(one.cookie) === handleOf(cookie) && one.cookie !== next, startedAt)
   }
 
@@ -241,7 +246,8 @@ class Play {
     for (const user of this.users) {
       await this.bench.app.sessions.revokeUser(user.id)
       for (const browser of this.browsers) {
-        if ((await browser.me()).userId === user.id) this.problems.push(`a session of ${user.id} is out of reach`)
+        const { userId, actorId } = await browser.me()
+        if (userId === user.id || actorId === user.id) this.problems.push(`a session of ${user.id} is out of reach`)
       }
     }
   }
@@ -338,6 +344,10 @@ function handlerOf(act: Step['act'], user: SessionUser): Handler {
         if (request.pendingUser === null) return reply.code(401).send({})
         return request.login(request.pendingUser, { methods: ['otp'] })
       }
+    case 'act':
+      return (request) => request.actAs(user, { reason: 'a ticket' })
+    case 'stop acting':
+      return (request) => request.stopActing()
     case 'update user':
       return (request) => request.updateUser({ ...(request.user ?? user) })
     default:

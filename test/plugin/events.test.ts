@@ -38,6 +38,19 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
   },
   logout: { make: (_made, ann) => ann.post('/logout'), event: { handle: HANDLE, userId: 'ann' } },
   rotate: { make: (_made, ann) => ann.post('/regenerate'), event: { handle: HANDLE, reason: 'regenerate' } },
+  act: {
+    make: (_made, ann) => ann.post('/act'),
+    also: ['rotate'],
+    event: { handle: HANDLE, userId: 'bob', actorId: 'ann', reason: 'a ticket', until: Number },
+  },
+  'stop-acting': {
+    make: async (_made, ann) => {
+      await ann.post('/act')
+      await ann.post('/stop')
+    },
+    also: ['act', 'rotate', 'rotate'],
+    event: { handle: HANDLE, userId: 'bob', actorId: 'ann' },
+  },
   renew: {
     make: async ({ clock }, ann) => {
       clock.advance('15m')
@@ -152,6 +165,8 @@ async function prepared(t: Parameters<typeof world>[0]): Promise<{ made: World; 
     routes: (server) => {
       ordinary(server)
       route(server, '/regenerate', (request) => request.session.regenerate())
+      route(server, '/act', (request) => request.actAs({ id: 'bob' }, { reason: 'a ticket' }))
+      route(server, '/stop', (request) => request.stopActing())
       route(server, '/write-after-revoke', async (request) => {
         await server.sessions.revokeUser('ann')
         Object.assign(request.session, { a: 1 })

@@ -26,6 +26,7 @@ t.test('list shows a user’s sessions, the most recently used first, without a 
       remember: false,
       device: { userAgent: 'Phone', ip: '127.0.0.1' },
       label: null,
+      acting: null,
       current: false,
     },
     {
@@ -39,6 +40,7 @@ t.test('list shows a user’s sessions, the most recently used first, without a 
       remember: true,
       device: { userAgent: 'Laptop', ip: '127.0.0.1' },
       label: null,
+      acting: null,
       current: false,
     },
   ])

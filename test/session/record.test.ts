@@ -1,7 +1,8 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
-import { authenticated, isRecord, newRecord, parseObject, rotated } from '../../lib/session/record.ts'
+import { authenticated, isRecord, newRecord, rotated } from '../../lib/session/record.ts'
+import { parseObject } from '../../lib/session/record-shape.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const LIFETIMES = lifetimesOf({})
@@ -40,8 +41,21 @@ t.test('fields that few records have are absent or whole', async (t) => {
   const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
   const methods = [{ name: 'pwd', at: START }]
   const pending = { userId: 'ann', user: '{"id":"ann"}', authHash: null, methods, until: START }
+  const instants = { authCheckedAt: START, userAt: 0, absoluteDeadline: START, since: START }
+  const person = { userId: 'bob', user: '{"id":"bob"}', authHash: null, methods, remember: false }
+  const acting = { ...person, ...instants, lifetimes: null, data: '{}', reason: 'a ticket' }
   for (const fields of [
-    ...[{ lifetimes }, { lifetimes: null }, { methods }, { methods: [] }, { pending }, { pending: null }],
+    ...[
+      { lifetimes },
+      { lifetimes: null },
+      { methods },
+      { methods: [] },
+      { pending },
+      { pending: null },
+      { acting },
+      { acting: null },
+      { acting: { ...acting, lifetimes } },
+    ],
     { userAt: START },
   ]) {
     t.ok(isRecord({ ...ann, ...fields }), JSON.stringify(fields))
@@ -52,6 +66,8 @@ t.test('fields that few records have are absent or whole', async (t) => {
     ...[{ methods: [{ at: 5 }] }, { pending: [] }, { pending: { ...pending, userId: 'bob' } }],
     ...Object.keys(pending).map((name) => ({ pending: { ...pending, [name]: undefined } })),
     { pending: { ...pending, methods: [5] } },
+    ...Object.keys(acting).map((name) => ({ acting: { ...acting, [name]: undefined } })),
+    ...[{ acting: [] }, { acting: { ...acting, userId: 'ann' } }, { acting: { ...acting, data: '[]' } }],
   ]) {
     t.notOk(isRecord({ ...ann, ...fields }), JSON.stringify(fields))
   }

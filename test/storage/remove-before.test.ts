@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { SessionRecord } from '../../types/index.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { removeBefore } from '../../lib/storage/remove-before.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
@@ -13,7 +14,7 @@ t.test('all sessions before the cutoff go in pages, with their places in the ind
   for (const record of [...old, fresh, anonymous]) await store.create(record)
   const released: string[] = []
   const totals: number[] = []
-  const release = async (_userId: string, handle: string): Promise<void> => void released.push(handle)
+  const release = async ({ handle }: SessionRecord): Promise<void> => void released.push(handle)
   t.equal(await removeBefore(store, now, release, (total) => totals.push(total)), 1200)
   t.strictSame(new Set(released), new Set(old.map(({ handle }) => handle)))
   t.equal(totals.at(-1), 1200)

@@ -12,7 +12,11 @@ import type { AnyStore } from './gate-store.ts'
 import { Gate } from './gate-store.ts'
 
 /** Opens a store that goes by this clock and sees to its own end. Handles and user ids are new in each test. */
-export type MakeStore = (t: Test, clock: () => number) => AnyStore | Promise<AnyStore>
+export interface MakeStore {
+  (t: Test, clock: () => number): AnyStore | Promise<AnyStore>
+  /** Tells whether the browsers of the tests bring their ids in a header. */
+  readonly isByHeader?: boolean
+}
 
 /** 32 bytes, base64url. */
 export const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
@@ -32,8 +36,15 @@ export class Bench {
   readonly events: SessionEvent[]
   readonly #visits: Visits
   readonly #cookieName: string
+  readonly #isByHeader: boolean
 
-  constructor(parts: Pick<Bench, 'app' | 'gate' | 'clock' | 'events'>, visits: Visits, cookieName: string) {
+  constructor(
+    parts: Pick<Bench, 'app' | 'gate' | 'clock' | 'events'>,
+    visits: Visits,
+    cookieName: string,
+    isByHeader = false,
+  ) {
+    this.#isByHeader = isByHeader
     this.app = parts.app
     this.gate = parts.gate
     this.clock = parts.clock
@@ -48,7 +59,7 @@ export class Bench {
   }
 
   browser(): Browser {
-    return new Browser(this.app, this.#visits, this.#cookieName)
+    return new Browser(this.app, this.#visits, this.#cookieName, this.#isByHeader)
   }
 
   /** A browser in which a user has logged in. */
@@ -105,6 +116,7 @@ export async function boot(t: Test, makeStore: MakeStore, options: BenchOptions 
     // Nothing in these tests takes time, but the machine may.
     storeTimeout: '60s',
     store: gate.store,
+    ...(makeStore.isByHeader === true && { headerTransport: {} }),
     ...options.session,
   })
   app.sessions.events.on('event', (event) => void events.push(event))
@@ -116,7 +128,7 @@ export async function boot(t: Test, makeStore: MakeStore, options: BenchOptions 
   await app.ready()
   const isProduction = options.session?.environment === 'production'
   const cookieName = options.session?.cookie?.name ?? (isProduction ? '__Host-session' : 'session')
-  return new Bench({ app, gate, clock, events }, visits, cookieName)
+  return new Bench({ app, gate, clock, events }, visits, cookieName, makeStore.isByHeader)
 }
 
 function visitOf(visits: Visits, headers: Record<string, unknown>): ReturnType<Visits['get']> {

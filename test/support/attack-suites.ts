@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { actingAsAnother } from '../attacks/acting.ts'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
@@ -38,6 +39,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'updates of data': dataUpdates,
   'freshness and lifetime': freshness,
   'half logins': halfLogin,
+  'acting as another user': actingAsAnother,
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
   'from outside': fromOutside,
@@ -49,6 +51,19 @@ export function attack(t: Test, makeStore: MakeStore): void {
   for (const [name, run] of Object.entries(ATTACKS)) {
     t.test(name, async (t) => {
       run(t, makeStore)
+    })
+  }
+}
+
+/** The threats that are about ids, for sessions whose id comes in a header. */
+const OF_IDS = ['fixation', 'immediate logout', 'stale ids', 'renewal', 'revocation', 'session limits']
+
+/** Attacks the sessions of clients that bring their id in a header. */
+export function attackByHeader(t: Test, makeStore: MakeStore, names: readonly string[] = OF_IDS): void {
+  const byHeader = Object.assign(((...rest) => makeStore(...rest)) satisfies MakeStore, { isByHeader: true })
+  for (const name of names) {
+    t.test(`${name}, by header`, async (t) => {
+      ATTACKS[name]?.(t, byHeader)
     })
   }
 }

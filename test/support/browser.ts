@@ -24,6 +24,8 @@ export interface Page {
 /** Who a session says is asking, and what it holds. */
 export interface Me {
   readonly userId: string | null
+  /** Absent where nobody acts as somebody else. */
+  readonly actorId?: string
   readonly handle: string
   readonly data: Record<string, unknown>
 }
@@ -47,8 +49,10 @@ export class Browser {
   readonly #visits: Visits
   readonly #cookieName: string
   readonly #jar = new Jar()
+  readonly #isByHeader: boolean
 
-  constructor(app: FastifyInstance, visits: Visits, cookieName: string) {
+  constructor(app: FastifyInstance, visits: Visits, cookieName: string, isByHeader = false) {
+    this.#isByHeader = isByHeader
     this.#app = app
     this.#visits = visits
     this.#cookieName = cookieName
@@ -73,14 +77,23 @@ export class Browser {
     const key = String((count += 1))
     this.#visits.set(key, { handler, onSend: options.onSend })
     const cookie = this.#jar.header(Date.now())
+    const own = this.#isByHeader
+      ? { authorization: `Session ${this.cookie ?? ''}` }
+      : { ...(cookie !== '' && { cookie }) }
     const response = await this.#app.inject({
       method: 'POST',
       url: '/visit',
-      headers: { 'x-visit': key, ...(cookie !== '' && { cookie }), ...options.headers },
+      headers: { 'x-visit': key, ...own, ...options.headers },
     })
     this.#visits.delete(key)
     const received = options.isLost === true ? new Jar() : this.#jar
-    const cookies = received.take(response.headers['set-cookie'], Date.now())
+    const renewed = response.headers['session-renewed']
+    if (renewed !== undefined && response.headers['set-cookie'] !== undefined) throw new Error('an id of both classes')
+    const line =
+      renewed === undefined
+        ? response.headers['set-cookie']
+        : `${this.#cookieName}=${String(renewed)}${renewed === '' ? '; Max-Age=0' : ''}`
+    const cookies = received.take(line, Date.now())
     const isJson = String(response.headers['content-type']).startsWith('application/json')
     return {
       status: response.statusCode,
@@ -100,6 +113,11 @@ export class Browser {
 
 /** The handler behind `Browser.me`. */
 export function whoAmI(request: FastifyRequest): Me {
-  const { user, session } = request
-  return { userId: user?.id ?? null, handle: session.sessionId, data: session.data() }
+  const { user, actor, session } = request
+  return {
+    userId: user?.id ?? null,
+    ...(actor && { actorId: actor.id }),
+    handle: session.sessionId,
+    data: session.data(),
+  }
 }

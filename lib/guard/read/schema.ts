@@ -1,6 +1,7 @@
 import { DECORATORS, DEFAULTS } from '../../options.ts'
 import type { Path } from './show-value.ts'
 import type {
+  HeaderTransport,
   MaxSessions,
   SecureSessionOptions,
   SessionCookieOptions,
@@ -108,6 +109,21 @@ const TRUSTED_ORIGIN: SchemaNode = {
   ],
 }
 
+const HEADER_PROPERTIES = {
+  header: {
+    type: 'string',
+    pattern: '^(?!(?:cookie|host|origin|connection|upgrade|content-.*|sec-.*)$)[a-z][a-z0-9-]{0,59}$',
+    description: 'the name of a request header in lower case, which no browser sets by itself',
+    examples: ["'authorization'"],
+  },
+  scheme: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9-]{0,40}$',
+    description: 'one word of letters, digits and hyphens, or an empty string',
+    examples: ["'Session'"],
+  },
+} satisfies Record<keyof HeaderTransport, SchemaNode>
+
 const PROPERTIES = {
   environment: { ...text, examples: ["'production'"] },
   secret: {
@@ -172,6 +188,13 @@ const PROPERTIES = {
   tls: choice('direct', 'proxy'),
   clearSiteData: boolean(true),
   onCopiedSession: choice('end', 'step-up'),
+  headerTransport: {
+    type: 'object',
+    description: 'an object { header, scheme }',
+    examples: ["{ header: 'authorization', scheme: 'Session' }"],
+    additionalProperties: false,
+    properties: HEADER_PROPERTIES,
+  },
   migrateFrom: {
     type: 'array',
     maxItems: MAX_ITEMS,

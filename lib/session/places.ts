@@ -1,0 +1,39 @@
+import type { SessionRecord } from '../../types/index.ts'
+
+/**
+ * The beginning of the name under which the index keeps sessions that end with a user's sessions and are no login of the
+ * user: half logins, and sessions in which somebody acts as the user. They take no part in limits. No user has such a
+ * name.
+ */
+const BESIDE = '\u0001beside\u0001'
+
+/** A place of a session in the index, and the instant up to which it is needed. */
+export interface Place {
+  readonly name: string
+  readonly until: number
+}
+
+/** Returns the name of the places beside the sessions of a user. */
+export function besideOf(userId: string): string {
+  return `${BESIDE}${userId}`
+}
+
+/** Returns the places in the index under which a session has to be found. */
+export function placesOf({ userId, acting, pending, absoluteDeadline }: SessionRecord): readonly Place[] {
+  if (userId === null) return pending ? [{ name: besideOf(pending.userId), until: pending.until }] : []
+  if (!acting) return [{ name: userId, until: absoluteDeadline }]
+  return [
+    { name: acting.userId, until: acting.absoluteDeadline },
+    { name: besideOf(userId), until: absoluteDeadline },
+  ]
+}
+
+/** Tells whether a session belongs under a name of the index. */
+export function hasPlace(record: SessionRecord | undefined, name: string): boolean {
+  return record !== undefined && placesOf(record).some((place) => place.name === name)
+}
+
+/** Tells whether a session ends with the sessions of a user. */
+export function endsWith({ userId, acting, pending }: SessionRecord, user: string): boolean {
+  return userId === user || acting?.userId === user || pending?.userId === user
+}

@@ -1,0 +1,105 @@
+import { SecureSessionError } from '../errors.ts'
+import type { Settings } from '../options.ts'
+import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import { besideOf, hasPlace, placesOf } from './places.ts'
+
+/** The time that a login may take from `req.login` to its response before its place is given away. */
+export const RESERVATION = 60_000
+
+/** The number of attempts to end a session while other writes come between. */
+export const ATTEMPTS = 100
+
+/** The places of sessions in the index of a store. Without an index in the store there is nothing to take or to give back. */
+export class UserPlaces {
+  protected readonly settings: Settings
+  protected readonly store: TimedStore
+
+  constructor(settings: Settings, store: TimedStore) {
+    this.settings = settings
+    this.store = store
+  }
+
+  /**
+   * Takes a place beside the sessions of a user: the session is no login of the user, and ends with theirs. No limit
+   * counts it.
+   */
+  async reserveBeside(userId: string, handle: string): Promise<void> {
+    if (!this.store.hasIndex) return
+    await this.store.addToIndex(besideOf(userId), handle, this.settings.clock() + RESERVATION)
+  }
+
+  /** Tells whether the places of a session are still there, and if so keeps them as long as the session can live. */
+  async confirm(record: SessionRecord): Promise<boolean> {
+    if (!this.store.hasIndex) return true
+    for (const { name, until } of placesOf(record)) {
+      if (!(await this.store.keepInIndex(name, record.handle, until))) return false
+    }
+    return true
+  }
+
+  /** Gives back a place; nothing without an index. */
+  async release(name: string, handle: string): Promise<void> {
+    if (this.store.hasIndex) await this.store.removeFromIndex(name, handle)
+  }
+
+  /** Gives back the places of a session that is gone. */
+  async releaseAll(record: SessionRecord): Promise<void> {
+    for (const { name } of placesOf(record)) await this.release(name, record.handle)
+  }
+
+  /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
+  async abandon(name: string, handle: string): Promise<void> {
+    if (!this.store.hasIndex) return
+    if (!hasPlace(await this.store.get(handle), name)) await this.drop(name, handle)
+  }
+
+  /**
+   * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
+   */
+  protected async drop(name: string, handle: string): Promise<void> {
+    await this.release(name, handle)
+    await this.lookAgain(name, [handle], async () => {
+      if (!hasPlace(await this.store.get(handle), name) || (await this.holds(name, handle))) return
+      await this.end(handle, (latest) => hasPlace(latest, name))
+    })
+  }
+
+  /**
+   * Looks for sessions that a login began while their entries were removed. If the store does not answer, the entries
+   * come back, so that a later revocation finds these sessions.
+   */
+  async lookAgain<Found>(name: string, handles: readonly string[], look: () => Promise<Found>): Promise<Found> {
+    try {
+      return await look()
+    } catch (error) {
+      const { clock, absoluteTimeout, rememberTimeout } = this.settings
+      const expiresAt = clock() + Math.max(absoluteTimeout, rememberTimeout)
+      const restored = handles.map(async (handle) => this.store.addToIndex(name, handle, expiresAt))
+      await Promise.allSettled(restored)
+      throw error
+    }
+  }
+
+  protected async holds(name: string, handle: string): Promise<boolean> {
+    return (await this.store.listIndex(name)).some((entry) => entry.handle === handle)
+  }
+
+  /**
+   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that
+   * was `loaded` before is read again only if it changed since.
+   */
+  async end(
+    handle: string,
+    isToEnd: (record: SessionRecord) => boolean,
+    loaded?: SessionRecord,
+    why?: SessionEnd,
+  ): Promise<SessionRecord | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const record = (attempt === 0 ? loaded : undefined) ?? (await this.store.get(handle))
+      if (record === undefined || !isToEnd(record)) return undefined
+      if (await this.store.delete(handle, record.version, why)) return record
+    }
+    throw new SecureSessionError('SESSION_SUPERSEDED')
+  }
+}
