@@ -166,14 +166,16 @@ async function put(
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
   let isNew: boolean | null = null
+  let isUnsure = true
   try {
     if (!(await write(engine, base, kind, record))) return undefined
+    isUnsure = false
     trust(record)
     if (rotation !== undefined && (rotation.identity !== undefined || placeTaken(rotation) !== undefined)) {
       isNew = await settleRotation(engine, record, rotation)
     }
   } catch (error) {
-    if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
+    if (wayBack !== undefined) await takeBack(engine, { ...wayBack, isUnsure }).catch(() => undefined)
     return failed(error, wayBack === undefined)
   }
   const { handle, userId } = record

@@ -15,6 +15,8 @@ interface Ending {
   ): Promise<SessionRecord | undefined>
   /** Gives back a place in the index. */
   release(name: string, handle: string): Promise<void>
+  /** Puts the entries back if the look fails. */
+  lookAgain(name: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
 }
 
 /** Sessions that end with those of a user, as one name of the index lists them. */
@@ -48,7 +50,9 @@ export async function endMany(
     else await store.delete(handle, undefined, why)
     await ending.release(name, handle)
   })
-  await onEach([...(await readRecords(store, handles)).values()], endOne)
+  await ending.lookAgain(name, handles, async () => {
+    await onEach([...(await readRecords(store, handles)).values()], endOne)
+  })
   for (const record of ended.values()) {
     for (const place of placesOf(record)) if (place.name !== name) await ending.release(place.name, record.handle)
   }

@@ -96,7 +96,10 @@ export class RequestSession extends SessionWrites {
       const { everywhere = false, others = false } = options
       const { userId, handle } = this
       if (userId !== null && (everywhere || others)) await this.engine.users.revokeUser(userId, handle, 'revoked')
-      if (!others) await this.#end()
+      if (others) return
+      await this.#end()
+      // A login beside this request may have lost the record that ended, and begun another one.
+      if (userId !== null && everywhere) await this.engine.users.revokeUser(userId, handle, 'revoked')
     })
   }
 

@@ -10,6 +10,8 @@ export interface WayBack {
   readonly written: SessionRecord
   /** `undefined` if the rotation made the record. */
   readonly before: SessionRecord | undefined
+  /** Tells whether the store did not say that it wrote the rotation. Another request may have written its own then. */
+  readonly isUnsure?: boolean
 }
 
 /** The hash that no secret has. */
@@ -43,11 +45,12 @@ function tryLater(engine: Engine, wayBack: WayBack, failures: number): void {
   }, pause).unref()
 }
 
-async function attempt(engine: Engine, { written, before }: WayBack): Promise<void> {
+async function attempt(engine: Engine, wayBack: WayBack): Promise<void> {
+  const { written, before } = wayBack
   const { handle } = written
   const isOurs = (record: SessionRecord): boolean => record.secretHash === written.secretHash
   if (before === undefined) await engine.users.end(handle, isOurs, written)
-  else await restore(engine, before, written)
+  else await restore(engine, { ...wayBack, before })
   for (const { name } of placesOf(written)) {
     if (!hasPlace(before, name)) await engine.users.abandon(name, handle)
   }
@@ -60,8 +63,12 @@ const ATTEMPTS = 100
  * Puts a record back as it was. Somebody outside of the request may have changed the record since, as `rename` does.
  * Such a change stays.
  */
-async function restore(engine: Engine, before: SessionRecord, written: SessionRecord): Promise<void> {
-  let latest: SessionRecord | undefined = written
+async function restore(
+  engine: Engine,
+  { before, written, isUnsure = false }: WayBack & { readonly before: SessionRecord },
+): Promise<void> {
+  // The version alone does not tell whose write it was.
+  let latest = isUnsure ? await engine.store.get(written.handle) : written
   for (let left = ATTEMPTS; left > 0; left -= 1) {
     // Another secret is that of a later change of id, which stands.
     if (latest === undefined || latest.secretHash !== written.secretHash) return

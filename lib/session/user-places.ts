@@ -59,8 +59,26 @@ export class UserPlaces {
    */
   protected async drop(name: string, handle: string): Promise<void> {
     await this.release(name, handle)
-    if (!hasPlace(await this.store.get(handle), name) || (await this.holds(name, handle))) return
-    await this.end(handle, (latest) => hasPlace(latest, name))
+    await this.lookAgain(name, [handle], async () => {
+      if (!hasPlace(await this.store.get(handle), name) || (await this.holds(name, handle))) return
+      await this.end(handle, (latest) => hasPlace(latest, name))
+    })
+  }
+
+  /**
+   * Looks for sessions that a login began while their entries were removed. If the store does not answer, the entries
+   * come back, so that a later revocation finds these sessions.
+   */
+  async lookAgain<Found>(name: string, handles: readonly string[], look: () => Promise<Found>): Promise<Found> {
+    try {
+      return await look()
+    } catch (error) {
+      const { clock, absoluteTimeout, rememberTimeout } = this.settings
+      const expiresAt = clock() + Math.max(absoluteTimeout, rememberTimeout)
+      const restored = handles.map(async (handle) => this.store.addToIndex(name, handle, expiresAt))
+      await Promise.allSettled(restored)
+      throw error
+    }
   }
 
   protected async holds(name: string, handle: string): Promise<boolean> {

@@ -104,7 +104,8 @@ export class UserSessions extends UserPlaces {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
     const first = await this.end(handle, isTheirs, undefined, reason)
     await this.release(userId, handle)
-    const ended = (this.store.hasIndex ? await this.end(handle, isTheirs, undefined, reason) : undefined) ?? first
+    const look = (): Promise<SessionRecord | undefined> => this.end(handle, isTheirs, undefined, reason)
+    const ended = (this.store.hasIndex ? await this.lookAgain(userId, [handle], look) : undefined) ?? first
     if (ended === undefined) return false
     for (const { name } of placesOf(ended)) if (name !== userId) await this.release(name, handle)
     this.#reportRevoked(ended, userId, reason)

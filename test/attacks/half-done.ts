@@ -50,6 +50,24 @@ export function halfDone(t: Test, makeStore: MakeStore): void {
     })
   }
 
+  for (const [what, change] of Object.entries(CHANGES)) {
+    t.test(`${what} that the store did not write takes nothing of another request back`, async (t) => {
+      const bench = await boot(t, makeStore)
+      const browser = await bench.loggedIn(someone('ann'))
+      const other = bench.browser()
+      other.plant(browser.cookie ?? '')
+      const caught = bench.gate.as('slow', () => bench.gate.hold('update', { by: 'slow' }))
+      const slow = bench.gate.as('slow', () => browser.visit(change))
+      await caught.arrived
+      t.equal((await other.visit(change)).status, 200)
+      const { userId } = await other.me()
+      caught.fail()
+      t.equal((await slow).status, 503)
+      t.equal((await other.me()).userId, userId, 'the new id opens the session')
+      t.equal((await browser.me()).userId, null, 'the id before opens nothing')
+    })
+  }
+
   t.test('a change from outside of a session that was taken back half way is not lost', async (t) => {
     const bench = await boot(t, makeStore)
     const ann = someone('ann')

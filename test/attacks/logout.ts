@@ -136,6 +136,26 @@ export function logout(t: Test, makeStore: MakeStore): void {
     t.strictSame(await bench.living(), [])
   })
 
+  t.test('logging out everywhere ends a login that the same session had begun', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const browser = await bench.loggedIn(ann)
+    const other = bench.browser()
+    other.plant(browser.cookie ?? '')
+    const written = bench.gate.as('login', () => bench.gate.hold('update', { by: 'login' }))
+    const login = bench.gate.as('login', () => browser.visit(loginAs(ann)))
+    await written.arrived
+    const released = bench.gate.as('logout', () => bench.gate.hold('removeFromIndex', { by: 'logout' }))
+    const ended = bench.gate.as('logout', () => other.visit((request) => request.logout({ everywhere: true })))
+    await released.arrived
+    written.release()
+    t.equal((await login).status, 200, 'the login took another place')
+    released.release()
+    t.equal((await ended).status, 200)
+    t.equal((await browser.me()).userId, null)
+    t.strictSame(await bench.living(), [])
+  })
+
   t.test('logging out everywhere, or of the others, ends what it says and nothing of other users', async (t) => {
     const bench = await boot(t, makeStore)
     const [ann, bob] = [someone('ann'), someone('bob')]

@@ -265,4 +265,32 @@ export function revocation(t: Test, makeStore: MakeStore): void {
       t.strictSame(await bench.indexed(ann), [], operation)
     }
   })
+
+  t.test(
+    'a revocation that fails after a login filled its place can be repeated, and then finds the login',
+    async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const { sessions } = bench.app
+      const { gate } = bench
+      const look = bench.readsMany ? 'getMany' : 'get'
+      const browser = bench.browser()
+      const created = gate.as('login', () => gate.hold('create', { by: 'login' }))
+      const login = gate.as('login', () => browser.visit(loginAs(ann)))
+      await created.arrived
+      const removed = gate.as('revoke', () => gate.hold('removeFromIndex', { by: 'revoke' }))
+      const revoked = gate.as('revoke', () => sessions.revokeUser(ann.id))
+      await removed.arrived
+      created.release()
+      t.equal((await login).status, 200)
+      const looked = gate.as('revoke', () => gate.hold(look, { by: 'revoke' }))
+      removed.release()
+      await looked.arrived
+      looked.fail()
+      await t.rejects(revoked, { code: 'SESSION_STORE_UNAVAILABLE' })
+      t.equal((await browser.me()).userId, ann.id, 'the login was not revoked yet')
+      t.equal(await sessions.revokeUser(ann.id), 1)
+      t.equal((await browser.me()).userId, null)
+    },
+  )
 }

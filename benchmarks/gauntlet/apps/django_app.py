@@ -1,0 +1,104 @@
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY=secrets.token_urlsafe(48),
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
+    DATABASES={
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(tempfile.mkdtemp(), "db.sqlite3")}
+    },
+    SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    SESSION_COOKIE_SECURE=True,
+    USE_TZ=True,
+)
+django.setup()
+
+from django.contrib.auth import login, logout
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import path
+
+
+def told(request):
+    data = {key: value for key, value in request.session.items() if not key.startswith("_")}
+    user = request.user.username if request.user.is_authenticated else None
+    return JsonResponse({"user": user, "data": data})
+
+
+def me(request):
+    get_token(request)
+    return told(request)
+
+
+def enter(request):
+    login(request, User.objects.get(username=request.GET["user"]))
+    return told(request)
+
+
+def enter_and_fail(request):
+    login(request, User.objects.get(username=request.GET["user"]))
+    raise RuntimeError("the handler failed")
+
+
+def leave(request):
+    logout(request)
+    return JsonResponse({"user": None, "data": {}})
+
+
+def write(request):
+    request.session[request.GET["key"]] = request.GET.get("value", request.GET["key"])
+    return told(request)
+
+
+def slow_write(request):
+    list(request.session.items())
+    gate = os.path.join(os.environ["GAUNTLET_GATE"], request.GET["gate"])
+    open(f"{gate}.arrived", "w").close()
+    while not os.path.exists(f"{gate}.go"):
+        time.sleep(0.005)
+    return write(request)
+
+
+urlpatterns = [
+    path("me", me),
+    path("login", enter),
+    path("login-fails", enter_and_fail),
+    path("logout", leave),
+    path("write", write),
+    path("slow-write", slow_write),
+]
+
+call_command("migrate", verbosity=0)
+for name in ("alice", "bob", "mallory"):
+    User.objects.create(username=name)
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+make_server("127.0.0.1", int(sys.argv[1]), get_wsgi_application(), Server, Quiet).serve_forever()

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import Fastify from 'fastify'
+import { secureSession } from '../../../lib/index.ts'
+import { memoryStore } from '../../../lib/stores/memory.ts'
+import type { SecureSessionOptions } from '../../../types/index.ts'
+import type { Site } from '../routes.ts'
+import { answer } from '../routes.ts'
+
+type Values = Record<string, unknown>
+type SiteOf = (request: FastifyRequest, reply: FastifyReply) => Site
+
+/** A store that can be made to fail, for the case in which it is down. */
+export interface Outage {
+  isDown: boolean
+}
+
+/** The names of packages whose types declare `request.session` once more. */
+const SESSION: string = '@fastify/session'
+const SECURE: string = '@fastify/secure-session'
+const PASSPORT: string = '@fastify/passport'
+
+async function load<Module>(name: string): Promise<Module> {
+  return (await import(name)) as Module
+}
+
+async function listen(app: FastifyInstance, siteOf: SiteOf): Promise<URL> {
+  app.all('/*', (request, reply) => answer(request.url, siteOf(request, reply)))
+  return new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+}
+
+/** This package with the rules of production. The store stands where a store of a server would. */
+export async function startGuard(outage: Outage): Promise<URL> {
+  const app = Fastify({ trustProxy: 'loopback' })
+  const real = memoryStore()
+  const store: typeof real = new Proxy({} as typeof real, {
+    get: (_target, name) => {
+      if (name === 'constructor') return undefined
+      const member: unknown = Reflect.get(real, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]): unknown => {
+        if (outage.isDown && name === 'get') return Promise.reject(new Error('the store is down'))
+        return Reflect.apply(member, real, args)
+      }
+    },
+  })
+  const secret = randomBytes(32).toString('base64url')
+  await app.register(secureSession, { environment: 'production', tls: 'proxy', secret, store } as SecureSessionOptions)
+  return listen(app, (request) => ({
+    user: () => request.user?.id ?? null,
+    data: () => request.session.data(),
+    login: (user) => request.login({ id: user }),
+    logout: () => request.logout(),
+    write: (key, value) => request.session.set(key as never, value as never),
+  }))
+}
+
+interface Held {
+  [key: string]: unknown
+  regenerate(): Promise<void>
+  destroy(): Promise<void>
+}
+
+/** The store of the README's example, which can be made to fail. */
+function failing(outage: Outage) {
+  const kept = new Map<string, unknown>()
+  type Done = (error: unknown, session?: unknown) => void
+  return {
+    get: (id: string, done: Done): void => done(outage.isDown ? new Error('the store is down') : null, kept.get(id)),
+    set(id: string, session: unknown, done: Done): void {
+      kept.set(id, JSON.parse(JSON.stringify(session)))
+      done(null)
+    },
+    destroy(id: string, done: Done): void {
+      kept.delete(id)
+      done(null)
+    },
+  }
+}
+
+/** Session data without what the app or the library keeps for itself. */
+function dataOf(session: object): Record<string, unknown> {
+  const own = ['cookie', 'user', 'passport', 'sessionId', 'encryptedSessionId']
+  return Object.fromEntries(
+    Object.entries(session).filter(([name, value]) => !own.includes(name) && typeof value === 'string'),
+  )
+}
+
+/** @fastify/session with a secret and a store, and `regenerate` at the login. */
+export async function startFastifySession(outage: Outage): Promise<URL> {
+  const app = Fastify({ trustProxy: 'loopback' })
+  await app.register((await load<{ default: FastifyPluginCallback }>('@fastify/cookie')).default)
+  const { default: plugin } = await load<{ default: FastifyPluginCallback<Values> }>(SESSION)
+  await app.register(plugin, { secret: randomBytes(32).toString('base64url'), store: failing(outage) })
+  return listen(app, (request) => {
+    const session = (): Held => request.session as unknown as Held
+    return {
+      user: () => (session()['user'] as string | undefined) ?? null,
+      data: () => dataOf(session()),
+      async login(user) {
+        await session().regenerate()
+        session()['user'] = user
+      },
+      logout: () => session().destroy(),
+      write: (key, value) => void (session()[key] = value),
+    }
+  })
+}
+
+interface Sealed {
+  get(key: string): unknown
+  set(key: string, value: unknown): void
+  data(): Record<string, unknown>
+  delete(): void
+  regenerate(): void
+}
+
+/** @fastify/secure-session with a key, the whole session in the cookie. */
+export async function startSecureSession(): Promise<URL> {
+  const app = Fastify({ trustProxy: 'loopback' })
+  const { default: plugin } = await load<{ default: FastifyPluginCallback<Values> }>(SECURE)
+  await app.register(plugin, { key: randomBytes(32), cookie: { path: '/', httpOnly: true, secure: true } })
+  return listen(app, (request) => {
+    const session = request.session as unknown as Sealed
+    return {
+      user: () => (session.get('user') as string | undefined) ?? null,
+      data: () => dataOf(session.data() ?? {}),
+      login(user) {
+        session.regenerate()
+        session.set('user', user)
+      },
+      logout: () => session.delete(),
+      write: (key, value) => session.set(key, value),
+    }
+  })
+}
+
+interface Passport {
+  initialize(): FastifyPluginCallback
+  secureSession(): FastifyPluginCallback
+  registerUserSerializer(write: (user: { id: string }) => Promise<unknown>): void
+  registerUserDeserializer(read: (id: string) => Promise<unknown>): void
+}
+
+interface Passenger {
+  readonly user: { id: string } | null
+  logIn(user: { id: string }): Promise<void>
+  logOut(): Promise<void>
+}
+
+/** @fastify/passport on @fastify/secure-session, as its README has it. */
+export async function startPassport(): Promise<URL> {
+  const app = Fastify({ trustProxy: 'loopback' })
+  const { default: sealed } = await load<{ default: FastifyPluginCallback<Values> }>(SECURE)
+  const passport = await load<{ Authenticator: new () => Passport }>(PASSPORT)
+  const auth = new passport.Authenticator()
+  await app.register(sealed, { key: randomBytes(32), cookie: { path: '/', httpOnly: true, secure: true } })
+  await app.register(auth.initialize())
+  await app.register(auth.secureSession())
+  auth.registerUserSerializer(async ({ id }) => id)
+  auth.registerUserDeserializer(async (id) => ({ id }))
+  return listen(app, (request) => {
+    const passenger = request as unknown as Passenger
+    const session = request.session as unknown as Sealed
+    return {
+      user: () => passenger.user?.id ?? null,
+      data: () => dataOf(session.data() ?? {}),
+      login: (user) => passenger.logIn({ id: user }),
+      logout: () => passenger.logOut(),
+      write: (key, value) => session.set(key, value),
+    }
+  })
+}

@@ -1,0 +1,58 @@
+import logging
+import os
+import secrets
+import sys
+import time
+
+from flask import Flask, jsonify, request, session
+
+app = Flask(__name__)
+app.secret_key = secrets.token_hex()
+logging.getLogger("werkzeug").disabled = True
+
+
+def told():
+    data = {key: value for key, value in session.items() if key != "username"}
+    return jsonify(user=session.get("username"), data=data)
+
+
+@app.get("/me")
+def me():
+    return told()
+
+
+@app.post("/login")
+def login():
+    session["username"] = request.args["user"]
+    return told()
+
+
+@app.post("/login-fails")
+def login_fails():
+    session["username"] = request.args["user"]
+    raise RuntimeError("the handler failed")
+
+
+@app.post("/logout")
+def logout():
+    session.pop("username", None)
+    return jsonify(user=None, data={})
+
+
+@app.post("/write")
+def write():
+    session[request.args["key"]] = request.args.get("value", request.args["key"])
+    return told()
+
+
+@app.post("/slow-write")
+def slow_write():
+    list(session.items())
+    gate = os.path.join(os.environ["GAUNTLET_GATE"], request.args["gate"])
+    open(f"{gate}.arrived", "w").close()
+    while not os.path.exists(f"{gate}.go"):
+        time.sleep(0.005)
+    return write()
+
+
+app.run(host="127.0.0.1", port=int(sys.argv[1]), threaded=True)

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import type { Site } from '../routes.ts'
+import { answer } from '../routes.ts'
+import type { Outage } from './fastify-apps.ts'
+
+type Values = Record<string, unknown>
+type Middleware = (request: object, response: object, next: (error?: unknown) => void) => void
+
+/** Kept from the compiler: its types need another version of the package `cookie`. */
+const IRON: string = 'iron-session'
+
+interface Saved {
+  save(): Promise<void>
+  destroy(): void
+}
+
+const require = createRequire(import.meta.url)
+
+function listen(listener: RequestListener): Promise<URL> {
+  const server = createServer(listener)
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)))
+  })
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, site: Site, end?: () => Promise<unknown>) {
+  let status = 200
+  let body: unknown
+  try {
+    body = await answer(request.url ?? '/', site)
+    await end?.()
+  } catch {
+    status = 500
+    body = { user: null, data: {} }
+  }
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function dataOf(values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => name !== 'user' && typeof value === 'string'),
+  )
+}
+
+const userOf = (values: Values): string | null => (values['user'] as string | undefined) ?? null
+
+/** Runs a middleware of connect in front of the routes. */
+function behind(middleware: Middleware, siteOf: (request: Values) => Site): RequestListener {
+  return (request, response) => {
+    // Behind a proxy that ends TLS, as `trust proxy` of Express has it.
+    Object.defineProperty(request, 'secure', { value: true })
+    Object.assign(request, { protocol: 'https', originalUrl: request.url })
+    middleware(request, response, (error) => {
+      if (error !== undefined && error !== null) response.writeHead(500).end('{}')
+      else void respond(request, response, siteOf(request as unknown as Values))
+    })
+  }
+}
+
+interface ExpressSession {
+  [key: string]: unknown
+  regenerate(done: (error?: unknown) => void): void
+  destroy(done: (error?: unknown) => void): void
+}
+
+/** express-session with the options of its README, and its example of a login. */
+export async function startExpressSession(outage: Outage): Promise<URL> {
+  const session = require('express-session') as ((options: object) => Middleware) & {
+    MemoryStore: new () => { get(id: string, done: (error: unknown) => void): void }
+  }
+  const store = new session.MemoryStore()
+  const get = store.get.bind(store)
+  store.get = (id, done) => (outage.isDown ? done(new Error('the store is down')) : get(id, done))
+  const secret = randomBytes(32).toString('base64url')
+  const options = { secret, store, resave: false, saveUninitialized: true, cookie: { secure: true }, proxy: true }
+  return listen(
+    behind(session(options), (request) => {
+      const now = (): ExpressSession => request['session'] as ExpressSession
+      const promised = (run: (done: (error?: unknown) => void) => void): Promise<void> =>
+        new Promise((resolve, reject) => run((error) => (error ? reject(error) : resolve())))
+      return {
+        user: () => userOf(now()),
+        data: () => dataOf(now()),
+        async login(user) {
+          await promised((done) => now().regenerate(done))
+          now()['user'] = user
+        },
+        logout: () => promised((done) => now().destroy(done)),
+        write: (key, value) => void (now()[key] = value),
+      }
+    }),
+  )
+}
+
+/** cookie-session, the whole session in a signed cookie. */
+export async function startCookieSession(): Promise<URL> {
+  const session = require('cookie-session') as (options: object) => Middleware
+  return listen(
+    behind(session({ name: 'session', keys: [randomBytes(32).toString('base64url')] }), (request) => {
+      const now = (): Values => request['session'] as Values
+      return {
+        user: () => userOf(now()),
+        data: () => dataOf(now()),
+        login: (user) => void (now()['user'] = user),
+        logout: () => void (request['session'] = null),
+        write: (key, value) => void (now()[key] = value),
+      }
+    }),
+  )
+}
+
+/** iron-session, the whole session in an encrypted cookie. */
+export async function startIronSession(): Promise<URL> {
+  const { getIronSession } = (await import(IRON)) as {
+    getIronSession: (request: object, response: object, options: object) => Promise<Values & Saved>
+  }
+  const options = { cookieName: 'session', password: randomBytes(32).toString('base64url') }
+  return listen((request, response) => {
+    void (async () => {
+      const session = await getIronSession(request, response, options)
+      await respond(request, response, {
+        user: () => userOf(session),
+        data: () => dataOf(session),
+        async login(user) {
+          session['user'] = user
+          await session.save()
+        },
+        logout: () => session.destroy(),
+        async write(key, value) {
+          session[key] = value
+          await session.save()
+        },
+      })
+    })()
+  })
+}
+
+interface KoaContext {
+  session: Values | null
+  url: string
+  status: number
+  body: unknown
+}
+
+/** Installs a set of test/packages unless it is there, and returns its folder. The script runs in the root. */
+function packagesOf(set: string): string {
+  return execFileSync(process.execPath, ['test/support/packages.mjs', set], { encoding: 'utf8' }).trim()
+}
+
+/** koa-session, which keeps the session in a signed cookie unless it is given a store. */
+export async function startKoaSession(): Promise<URL> {
+  const load = createRequire(`${packagesOf('stacks')}/node_modules/package.json`)
+  const exported = <Value>(name: string): Value => {
+    const found = load(name) as { default?: Value }
+    return found.default ?? (found as Value)
+  }
+  const Koa =
+    exported<new () => { keys: string[]; use(one: unknown): void; callback(): RequestListener; silent: boolean }>('koa')
+  const { createSession, default: sessions = load('koa-session') } = load('koa-session') as {
+    createSession?: (options: object, app: object) => unknown
+    default?: (app: object) => unknown
+  }
+  const app = new Koa()
+  app.silent = true
+  app.keys = [randomBytes(32).toString('base64url')]
+  app.use(createSession === undefined ? (sessions as (app: object) => unknown)(app) : createSession({}, app))
+  app.use(async (context: KoaContext) => {
+    context.body = await answer(context.url, {
+      user: () => userOf(context.session ?? {}),
+      data: () => dataOf(context.session ?? {}),
+      login: (user) => void Object.assign(context.session ?? {}, { user }),
+      logout: () => void (context.session = null),
+      write: (key, value) => void Object.assign(context.session ?? {}, { [key]: value }),
+    })
+  })
+  return listen(app.callback())
+}

@@ -1,0 +1,281 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Client } from './client.ts'
+import type { Peer } from './peers.ts'
+import { GATE } from './routes.ts'
+
+/**
+ * The outcome of a case: the app holds, it loses, or the case asks for what the library does not promise and the app
+ * does not do. `none` is a case that has no meaning for it.
+ */
+export type Mark = 'holds' | 'loses' | 'no promise' | 'none'
+
+/** One cell of the table. */
+export interface Outcome {
+  readonly mark: Mark
+  readonly seen: string
+}
+
+/** The parts that a case works with. */
+export interface Arena {
+  readonly peer: Peer
+  readonly outage: { isDown: boolean }
+  browser(): Client
+}
+
+/** One attack or race over HTTP. */
+export interface Case {
+  readonly name: string
+  /** The libraries whose guides promise this: all, those with sessions on a server, or none but this package. */
+  readonly promisedBy: 'all' | 'server' | 'none'
+  readonly what: string
+  run(arena: Arena): Promise<Outcome>
+}
+
+const holds = (seen: string): Outcome => ({ mark: 'holds', seen })
+const loses = (seen: string): Outcome => ({ mark: 'loses', seen })
+const none = (seen: string): Outcome => ({ mark: 'none', seen })
+
+let gates = 0
+
+/** A request that is held open in its handler. */
+async function slowWrite(client: Client, key: string): Promise<{ isHeld: boolean; finish: () => Promise<unknown> }> {
+  const gate = `gate${(gates += 1)}`
+  const folder = process.env[GATE] ?? ''
+  const sent = client.post(`/slow-write?key=${key}&gate=${gate}`)
+  const arrived = join(folder, `${gate}.arrived`)
+  for (let left = 300; left > 0 && !existsSync(arrived); left -= 1) await wait(5)
+  const finish = (): Promise<unknown> => {
+    writeFileSync(join(folder, `${gate}.go`), '')
+    return sent
+  }
+  return { isHeld: existsSync(arrived), finish }
+}
+
+/** Waits for an answer, and lets what it waits for go on if none comes. */
+async function orAfter<Value>(work: Promise<Value>, finish: () => Promise<unknown>): Promise<Value> {
+  const isIn = await Promise.race([work.then(() => true), wait(1500).then(() => false)])
+  if (!isIn) await finish()
+  return work
+}
+
+async function loggedIn(arena: Arena, user = 'alice'): Promise<Client> {
+  const client = arena.browser()
+  await client.get('/me')
+  const { status } = await client.post(`/login?user=${user}`)
+  if ((await client.user()) !== user) throw new Error(`${arena.peer.name} does not log in: ${status}`)
+  return client
+}
+
+/** All cases, in the order of the table. */
+export const CASES: readonly Case[] = [
+  {
+    name: 'Fixation',
+    promisedBy: 'all',
+    what: 'An attacker plants a session cookie that the app gave out. The victim logs in with it.',
+    async run(arena) {
+      const attacker = arena.browser()
+      await attacker.get('/me')
+      await attacker.post('/write?key=planted')
+      const victim = attacker.copy()
+      await victim.post('/login?user=alice')
+      const user = await attacker.user()
+      return user === 'alice' ? loses('the planted cookie is alice') : holds('the planted cookie is nobody')
+    },
+  },
+  {
+    name: 'Chosen id',
+    promisedBy: 'all',
+    what: 'A cookie with an id that the client made up. The app may not adopt it.',
+    async run(arena) {
+      const { cookieName, idOf } = arena.peer
+      if (idOf === undefined) return none('the cookie holds the session, not an id')
+      const client = arena.browser()
+      client.jar.set(cookieName, idOf)
+      await client.get('/me')
+      const { setCookies } = await client.post('/write?key=a')
+      const isAdopted =
+        (client.jar.get(cookieName) ?? '') === idOf && setCookies.every((line) => !line.includes(`${cookieName}=`))
+      const { answer } = await client.get('/me')
+      const isKept = isAdopted && answer.data?.['a'] === 'a'
+      return isKept ? loses('the made-up id names a session') : holds('the made-up id names no session')
+    },
+  },
+  {
+    name: 'Replay after logout',
+    promisedBy: 'server',
+    what: 'A copy of the cookie is shown after the logout.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const copy = client.copy()
+      await client.post('/logout')
+      const user = await copy.user()
+      return user === 'alice' ? loses('the copy is alice until the cookie expires') : holds('the copy is nobody')
+    },
+  },
+  {
+    name: 'Write in flight at logout',
+    promisedBy: 'server',
+    what: 'A request that writes is held in its handler while another one logs out.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const [writer, copy] = [client.copy(), client.copy()]
+      const { isHeld, finish } = await slowWrite(writer, 'late')
+      await orAfter(client.post('/logout'), finish)
+      await finish()
+      const users = [await copy.user(), await writer.user()]
+      const which = users[0] === 'alice' ? 'old' : 'new'
+      if (users.includes('alice')) return loses(`the session came back: the ${which} cookie is alice`)
+      return holds(isHeld ? 'the session stays gone' : 'the write was not held')
+    },
+  },
+  {
+    name: 'Two keys at once',
+    promisedBy: 'none',
+    what: 'Two requests of one session write different keys at the same time.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const first = await slowWrite(client, 'one')
+      const second = await slowWrite(client, 'two')
+      await first.finish()
+      await second.finish()
+      const { data = {} } = (await client.get('/me')).answer
+      const kept = ['one', 'two'].filter((key) => key in data)
+      if (kept.length < 2) return loses(kept.length === 0 ? 'both are lost' : `only the key ${kept.join()} is left`)
+      return holds(second.isHeld ? 'both are kept' : 'both are kept: requests of one session wait for each other')
+    },
+  },
+  {
+    name: 'Login with a failed response',
+    promisedBy: 'none',
+    what: 'The handler logs in and then fails. The client gets a 500.',
+    async run(arena) {
+      const client = arena.browser()
+      await client.get('/me')
+      const { status } = await client.post('/login-fails?user=alice')
+      const user = await client.user()
+      return user === 'alice'
+        ? loses(`a ${status}, and the browser is alice`)
+        : holds(`a ${status}, and nobody is logged in`)
+    },
+  },
+  {
+    name: 'Data of the user before',
+    promisedBy: 'none',
+    what: 'Alice writes, and Bob logs in in the same browser without a logout.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      await client.post('/write?key=secret')
+      await client.post('/login?user=bob')
+      const { user, data = {} } = (await client.get('/me')).answer
+      return 'secret' in data ? loses(`${user} sees what alice wrote`) : holds(`${user} sees nothing of alice`)
+    },
+  },
+  {
+    name: 'Cookie tossing',
+    promisedBy: 'none',
+    what: 'A sibling subdomain adds a cookie of the same name, with a session of the attacker, in front of the victim’s.',
+    async run(arena) {
+      const victim = await loggedIn(arena)
+      const attacker = await loggedIn(arena, 'mallory')
+      const { status, answer } = await victim.send('GET', '/me', { cookie: `${attacker.cookies}; ${victim.cookies}` })
+      if (answer.user === 'mallory') return loses('the request is the attacker’s session')
+      return holds(status === 200 ? `the request is ${answer.user ?? 'nobody'}` : `refused with ${status}`)
+    },
+  },
+  {
+    name: 'Cookie out of the box',
+    promisedBy: 'none',
+    what: 'The attributes of the session cookie, as the configuration of the README sets them behind TLS.',
+    async run(arena) {
+      const client = arena.browser()
+      await client.get('/me')
+      const { setCookies } = await client.post('/login?user=alice')
+      const line = setCookies.findLast((one) => one.startsWith(`${arena.peer.cookieName}=`)) ?? ''
+      const wanted = {
+        '__Host-': /^__Host-/,
+        Secure: /; secure/i,
+        HttpOnly: /; httponly/i,
+        SameSite: /; samesite=(lax|strict)/i,
+      }
+      const missing = Object.entries(wanted).flatMap(([name, shape]) => (shape.test(line) ? [] : [name]))
+      if (line === '') return none('the login set no cookie')
+      return missing.length === 0 ? holds('all of them') : loses(`without ${missing.join(', ')}`)
+    },
+  },
+  {
+    name: 'Large session',
+    promisedBy: 'none',
+    what: 'A request writes 8 KB into the session. A browser drops a cookie above 4,096 bytes.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const { status, setCookies } = await client.post(`/write?key=big&value=${'x'.repeat(8000)}`)
+      const isTooLong = setCookies.some((line) => line.length > 4096)
+      if (isTooLong) return loses(`a ${status}, with a cookie that browsers drop`)
+      const { answer } = await client.get('/me')
+      const isKept = answer.data?.['big'] === 'x'.repeat(8000)
+      if (isKept) return holds('kept')
+      return status >= 400 ? holds(`refused with ${status}`) : loses(`a ${status}, and nothing was kept`)
+    },
+  },
+  {
+    name: 'Store is down',
+    promisedBy: 'all',
+    what: 'The store fails while a logged-in user asks.',
+    async run(arena) {
+      if (!arena.peer.hasOutage) return none(arena.peer.idOf === undefined ? 'there is no store' : 'not tried here')
+      const client = await loggedIn(arena)
+      arena.outage.isDown = true
+      const { status, answer } = await client.get('/me')
+      arena.outage.isDown = false
+      if (status < 500) return loses(`a ${status}: the request is ${answer.user ?? 'nobody'}`)
+      const isStill = (await client.user()) === 'alice'
+      return isStill
+        ? holds(`a ${status}, and the session is there afterwards`)
+        : loses(`a ${status}, and the user is logged out`)
+    },
+  },
+  {
+    name: 'Works without the store',
+    promisedBy: 'none',
+    what: 'The store fails. A user who is logged in can still be served.',
+    async run(arena) {
+      const { hasOutage = false, idOf } = arena.peer
+      if (!hasOutage) return idOf === undefined ? holds('there is no store') : none('not tried here')
+      const client = await loggedIn(arena)
+      arena.outage.isDown = true
+      const { status, answer } = await client.get('/me')
+      arena.outage.isDown = false
+      return answer.user === 'alice' ? holds(`a ${status}`) : loses(`a ${status}: every request with a session fails`)
+    },
+  },
+  {
+    name: 'Write from another site',
+    promisedBy: 'none',
+    what: 'A page of another site posts a form. The browser says so in Sec-Fetch-Site and Origin.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example', 'x-csrftoken': '' }
+      const { status } = await client.post('/write?key=forged', headers)
+      const { data = {} } = (await client.get('/me')).answer
+      if (!('forged' in data)) return holds(`refused with ${status}`)
+      return loses('accepted; SameSite or a CSRF plugin has to stand in front')
+    },
+  },
+  {
+    name: 'Log out everywhere',
+    promisedBy: 'none',
+    what: 'A user ends all of their sessions on all devices. The library has a call for it.',
+    async run(arena) {
+      const { revokes } = arena.peer
+      return revokes === undefined ? loses('no such call') : holds(revokes)
+    },
+  },
+]
+
+/** Returns what to print: an attack that works is a loss only where the guide of the library promises otherwise. */
+export function judged(outcome: Outcome, { promisedBy }: Case, { idOf, isOurs = false }: Peer): Outcome {
+  const isPromised = promisedBy === 'all' || (promisedBy === 'server' && idOf !== undefined) || isOurs
+  return outcome.mark === 'loses' && !isPromised ? { ...outcome, mark: 'no promise' } : outcome
+}

@@ -1,0 +1,78 @@
+import { request } from 'node:http'
+import { Jar } from '../../test/support/jar.ts'
+import type { Answer } from './routes.ts'
+
+/** What came back. */
+export interface Reply {
+  readonly status: number
+  readonly answer: Partial<Answer>
+  readonly setCookies: readonly string[]
+}
+
+/** A browser that speaks to one app over the proxy that ends TLS. */
+export class Client {
+  readonly #url: URL
+  readonly jar: Jar
+
+  constructor(url: URL, jar = new Jar()) {
+    this.#url = url
+    this.jar = jar
+  }
+
+  /** Another browser with the same cookies. */
+  copy(): Client {
+    return new Client(this.#url, this.jar.copy())
+  }
+
+  get cookies(): string {
+    return this.jar.header(Date.now())
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.send('GET', path)
+  }
+
+  post(path: string, headers: Record<string, string> = {}): Promise<Reply> {
+    return this.send('POST', path, headers)
+  }
+
+  async send(method: string, path: string, headers: Record<string, string> = {}): Promise<Reply> {
+    const cookie = headers['cookie'] ?? this.cookies
+    // Django compares this header with its cookie.
+    const csrf = /(?:^|; )csrftoken=([^;]+)/.exec(cookie)?.[1]
+    const sent = {
+      'x-forwarded-proto': 'https',
+      origin: `https://${this.#url.host}`,
+      // Older releases of Django want this one.
+      referer: `https://${this.#url.host}/`,
+      ...(csrf !== undefined && { 'x-csrftoken': csrf }),
+      ...headers,
+      ...(cookie !== '' && { cookie }),
+    }
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL(path, this.#url), { method, headers: sent, agent: false }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (part: string) => (text += part))
+        response.once('end', () => {
+          const setCookies = response.headers['set-cookie'] ?? []
+          this.jar.take(setCookies, Date.now())
+          resolve({ status: response.statusCode ?? 0, answer: parsed(text), setCookies })
+        })
+      })
+      asked.once('error', reject)
+      asked.end()
+    })
+  }
+
+  async user(): Promise<string | null | undefined> {
+    return (await this.get('/me')).answer.user
+  }
+}
+
+function parsed(text: string): Partial<Answer> {
+  try {
+    return JSON.parse(text) as Answer
+  } catch {
+    return {}
+  }
+}

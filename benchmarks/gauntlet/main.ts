@@ -1,0 +1,47 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { CASES, judged } from './cases.ts'
+import { Client } from './client.ts'
+import { endAll, PEERS } from './peers.ts'
+import type { Row } from './report.ts'
+import { pageOf, pictureOf } from './report.ts'
+import { GATE } from './routes.ts'
+
+const { values } = parseArgs({
+  options: { case: { type: 'string', default: '' }, peer: { type: 'string', default: '' } },
+})
+process.env[GATE] = mkdtempSync(join(tmpdir(), 'gauntlet-'))
+
+const rows: Row[] = []
+for (const peer of PEERS.filter(({ name }) => name.includes(values.peer))) {
+  const outage = { isDown: false }
+  const url = await peer.start(outage)
+  for (const one of CASES.filter(({ name }) => name.includes(values.case))) {
+    const outcome = judged(await one.run({ peer, outage, browser: () => new Client(url) }), one, peer)
+    rows.push({ peer: peer.name, case: one.name, ...outcome })
+    console.log(`${peer.name} | ${one.name}: ${outcome.mark}, ${outcome.seen}`)
+  }
+}
+endAll()
+if (values.case === '' && values.peer === '') {
+  const versions = versionsOf(PEERS.map(({ name }) => name))
+  writeFileSync(resolve('benchmarks/gauntlet.md'), pageOf(rows, versions))
+  writeFileSync(resolve('benchmarks/gauntlet.svg'), pictureOf(rows))
+}
+process.exit()
+
+function versionsOf(names: readonly string[]): Record<string, string> {
+  const require = createRequire(resolve('package.json'))
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      try {
+        return [[name, (require(`${name}/package.json`) as { version: string }).version]]
+      } catch {
+        return []
+      }
+    }),
+  )
+}

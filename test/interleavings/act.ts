@@ -1,0 +1,49 @@
+import type { SecureSessionOptions } from '../../types/index.ts'
+import type { Handler, Sending, Server } from './server.ts'
+
+/** The sessions that an act ends, if it succeeds. */
+export type Ends = 'own' | 'others' | 'user' | 'everybody' | undefined
+
+/** One thing that somebody does, as often as the list of pairs asks for it. */
+export interface Act {
+  readonly name: string
+  perform(performer: Performer): Promise<void>
+  /** The user who is logged in afterwards. */
+  readonly logsIn?: string
+  /** Tells whether the id changes, so that older ids open nothing. */
+  readonly changesId?: boolean
+  readonly ends?: Ends
+  /** Tells whether a place of another session may have to go. */
+  readonly evicts?: boolean
+  /** Tells whether the act begins in a browser of its own, without a session. */
+  readonly isElsewhere?: boolean
+  /** Tells whether the act is done by the app, and not by the browser of the session. */
+  readonly isOutside?: boolean
+  /** The key that the act writes, if it writes data. */
+  readonly writes?: string
+  /** Tells whether the act begins with an id that is old enough to be renewed. */
+  readonly isAged?: boolean
+  /** The number of times that a renewed id was shown before. */
+  readonly shown?: 0 | 1
+  /** Tells whether the act begins with a half login. */
+  readonly isHalfDone?: boolean
+  /** Tells whether the cookie is one that a later id replaced. */
+  readonly isReplay?: boolean
+  /** Codes of errors that are an answer, although no store failed. */
+  readonly codes?: readonly string[]
+  /** Tells whether the response is a failure on purpose. */
+  readonly isFailure?: boolean
+  readonly options?: SecureSessionOptions
+  /** Tells whether the user of the session is asked for, and their credentials are compared. */
+  readonly isChecked?: boolean
+}
+
+/** What an act works with. */
+export interface Performer {
+  readonly server: Server
+  /** The handle of the session. */
+  readonly handle: string
+  send(handler: Handler, sending?: Partial<Sending>): Promise<void>
+  work(run: () => Promise<unknown>): Promise<void>
+  changePassword(): Promise<void>
+}

@@ -1,0 +1,111 @@
+import { confirmLogin, login, regenerate, updateUser } from '../../lib/session/actions.ts'
+import { revokeAll } from '../../lib/session/everybody.ts'
+import { renameSession, updateSession } from '../../lib/session/one-session.ts'
+import type { RequestSession } from '../../lib/session/request-session.ts'
+import { updateUserEverywhere } from '../../lib/session/update-user.ts'
+import type { LoginOptions, SecureSessionOptions } from '../../types/index.ts'
+import type { Handler } from './server.ts'
+import type { Act, Performer } from './act.ts'
+
+const SUPERSEDED = ['SESSION_SUPERSEDED']
+
+function request(name: string, handler: Handler, more: Omit<Act, 'name' | 'perform'> = {}, fails = false): Act {
+  return { name, codes: SUPERSEDED, ...more, perform: (performer) => performer.send(handler, { fails }) }
+}
+
+function outside(
+  name: string,
+  work: (performer: Performer) => Promise<unknown>,
+  more: Omit<Act, 'name' | 'perform'> = {},
+): Act {
+  return { name, isOutside: true, codes: SUPERSEDED, ...more, perform: (one) => one.work(() => work(one)) }
+}
+
+const objectOf = (session: RequestSession): Record<string, unknown> => session.object as Record<string, unknown>
+const put = (session: RequestSession, key: string): void =>
+  void (objectOf(session)[key] = session.userId ?? 'anonymous')
+const logIn =
+  (id: string, options: LoginOptions = {}): Handler =>
+  (session) =>
+    login(session, { id }, options)
+
+const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
+const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
+const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED']
+
+/** Everything that is done in pairs and triples. */
+export const ACTS: readonly Act[] = [
+  request('read', () => undefined),
+  request('touch', (session) => session.touch()),
+  request('write', (session) => put(session, 'written'), { writes: 'written' }),
+  request('write and save', (session) => (put(session, 'saved'), session.save()), { writes: 'saved' }),
+  request('update', (session) => updateKey(session), { writes: 'updated' }),
+  request('renew', () => undefined, { isAged: true }),
+  request('show a renewed id', () => undefined, { isAged: true, shown: 0 }),
+  request('confirm a renewed id', () => undefined, { isAged: true, shown: 1 }),
+  request('replay a dead id', () => undefined, { isReplay: true }),
+  request('log in', logIn('alice'), { logsIn: 'alice', changesId: true }),
+  request('log in as another user', logIn('bob'), { logsIn: 'bob', changesId: true }),
+  request('log in, keeping nothing', logIn('alice', { keep: false }), { logsIn: 'alice', changesId: true }),
+  request('log in, but the handler fails', failingAfter(logIn('alice')), { isFailure: true, changesId: true }),
+  request('log in, but the response fails', logIn('alice'), { isFailure: true, changesId: true }, true),
+  request('log in as another user, but the response fails', logIn('bob'), { isFailure: true, changesId: true }, true),
+  request('log in half', logIn('alice', { pending: true, methods: ['pwd'] }), {
+    changesId: true,
+    codes: ['SESSION_OPTION_INVALID', ...SUPERSEDED],
+  }),
+  request('complete a half login', completeLogin, { isHalfDone: true, logsIn: 'alice', changesId: true, codes: LOST }),
+  request('log out', (session) => session.logout(), { ends: 'own' }),
+  request('destroy', (session) => session.destroy(), { ends: 'own' }),
+  request('log out everywhere', (session) => session.logout({ everywhere: true }), { ends: 'user' }),
+  request('log out elsewhere', (session) => session.logout({ others: true }), { ends: 'others' }),
+  request('confirm the login', (session) => confirmLogin(session), { changesId: true, codes: LOST }),
+  request('confirm, but the response fails', (session) => confirmLogin(session), confirmFails(), true),
+  request('regenerate', (session) => regenerate(session), { changesId: true }),
+  request('update the user', (session) => updateUser(session, { id: session.userId ?? 'nobody' }), {
+    codes: ['SESSION_LOGIN_REQUIRED', ...SUPERSEDED],
+  }),
+  outside('revoke the session', ({ server, handle }) => server.engine.users.revoke(handle, 'alice', 'revoked'), {
+    ends: 'own',
+  }),
+  outside('revoke the user', ({ server }) => server.engine.users.revokeUser('alice', undefined, 'revoked'), {
+    ends: 'user',
+  }),
+  outside('revoke all', async ({ server }) => revokeAll(server.engine, {}), { ends: 'everybody' }),
+  outside('update the user everywhere', ({ server }) => updateUserEverywhere(server.engine, 'alice', { id: 'alice' })),
+  outside('rename', ({ server, handle }) => renameSession(server.engine, handle, 'alice', 'phone')),
+  outside('update from outside', ({ server, handle }) =>
+    updateSession(server.engine, handle, (data) => void Object.assign(data, { outside: 'anonymous' })),
+  ),
+  request('log in elsewhere, evicting', logIn('alice'), {
+    ...{ logsIn: 'alice', isElsewhere: true, evicts: true, options: evict },
+  }),
+  request('log in elsewhere, unless refused', logIn('alice'), {
+    ...{ logsIn: 'alice', isElsewhere: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
+  }),
+  {
+    ...{ name: 'move in', codes: SUPERSEDED, isElsewhere: true, logsIn: 'alice' },
+    perform: (performer) => performer.send(() => undefined, { old: 'old-session' }),
+  },
+  outside('change the password', (performer) => performer.changePassword(), { isChecked: true, ends: 'user' }),
+]
+
+function confirmFails(): Omit<Act, 'name' | 'perform'> {
+  return { changesId: true, isFailure: true, codes: LOST }
+}
+
+function failingAfter(handler: Handler): Handler {
+  return async (session) => {
+    await handler(session)
+    throw new Error('the handler failed')
+  }
+}
+
+function updateKey(session: RequestSession): Promise<unknown> {
+  return session.update((data) => void Object.assign(data, { updated: session.userId ?? 'anonymous' }))
+}
+
+async function completeLogin(session: RequestSession): Promise<void> {
+  if (session.pendingUser === null) return
+  await login(session, session.pendingUser, { methods: ['otp'] })
+}

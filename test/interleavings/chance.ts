@@ -1,0 +1,75 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import { hashOf, newHandle } from '../../lib/session/id.ts'
+import type { SteppedStore } from './stepped-store.ts'
+
+/** The actor whose work runs. Empty for the scheduler's own work. */
+export const actors = new AsyncLocalStorage<string>()
+
+const draws = new Map<string, number>()
+let current: SteppedStore | undefined
+
+/** Begins a run on a store. What actors draw by chance is the same in each run. */
+export function begin(store: SteppedStore): void {
+  current = store
+  for (const actor of draws.keys()) if (actor !== '') draws.delete(actor)
+}
+
+/** Takes timers and randomness into the hands of the scheduler. Returns a function that gives them back. */
+export function ownChance(): () => void {
+  const giveBack = [ownTimers(), ownRandomness()]
+  return () => {
+    for (const give of giveBack) give()
+  }
+}
+
+/** A timer that nobody waits for. */
+const NO_TIMER = { ref: () => NO_TIMER, unref: () => NO_TIMER, hasRef: () => false } as unknown as NodeJS.Timeout
+
+/** Makes each timer of an actor a step. Timers that only bound the time of work never go off. */
+function ownTimers(): () => void {
+  const real = globalThis.setTimeout
+  const owned = (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): NodeJS.Timeout => {
+    const actor = actors.getStore()
+    if (actor === undefined) return real(run, delay, ...args)
+    if (actor === '' || delay < 1000 || delay > 60_000) return NO_TIMER
+    current?.step('timer', [], async () => run(...args), false).catch(() => undefined)
+    return NO_TIMER
+  }
+  globalThis.setTimeout = Object.assign(owned, real)
+  return () => void (globalThis.setTimeout = real)
+}
+
+/**
+ * Draws the bytes of ids from the name of the actor and a count. The pool of `lib/session/id.ts` is filled by
+ * `randomFillSync`, so its bytes are taken over when it is filled.
+ */
+function ownRandomness(): () => void {
+  const real = crypto.randomFillSync
+  const pools = new Set<Buffer>()
+  crypto.randomFillSync = ((pool: Buffer) => {
+    pools.add(pool)
+    pool.copy = (target: Uint8Array, start = 0, from = 0, to = pool.length) => drawInto(target, start, to - from)
+    return pool
+  }) as unknown as typeof crypto.randomFillSync
+  syncBuiltinESMExports()
+  while (pools.size === 0) newHandle()
+  return () => {
+    crypto.randomFillSync = real
+    syncBuiltinESMExports()
+    // The own property hides the method of `Buffer`.
+    for (const pool of pools) {
+      Reflect.deleteProperty(pool, 'copy')
+      real(pool)
+    }
+  }
+}
+
+function drawInto(target: Uint8Array, start: number, length: number): number {
+  const actor = actors.getStore() ?? ''
+  const count = (draws.get(actor) ?? 0) + 1
+  draws.set(actor, count)
+  target.set(Buffer.from(hashOf(`${actor} ${count}`), 'base64url').subarray(0, length), start)
+  return length
+}

@@ -1,0 +1,174 @@
+import type { Searched, SearchLimits } from '../support/scheduler.ts'
+import { drawn, follow, scheduleOf, search } from '../support/scheduler.ts'
+import type { Act } from './act.ts'
+import { ACTS } from './acts.ts'
+import { crashesOf } from './crash.ts'
+import type { Aftermath } from './guarantees.ts'
+import { judge, nameOf } from './guarantees.ts'
+import type { Kind, Played, Scene } from './world.ts'
+import { play, prepare } from './world.ts'
+import type { Deed } from './stepped-store.ts'
+import type { SessionRecord } from '../../types/index.ts'
+
+/** A run that broke a guarantee. */
+export interface Counterexample {
+  readonly problems: readonly string[]
+  readonly trace: string
+}
+
+/** What a search of one scene found. */
+export interface Explored extends Searched {
+  readonly scene: Scene
+  /** The number of different states in which a process may have died. */
+  readonly crashes: number
+  readonly counterexample: Counterexample | undefined
+}
+
+/**
+ * Plays the interleavings of a scene until one breaks a guarantee. Of `limitOfCrashRuns` runs every step is also taken
+ * for the one before which the process dies.
+ */
+export async function explore(scene: Scene, limits: SearchLimits, limitOfCrashRuns = Infinity): Promise<Explored> {
+  const prepared = await prepare(scene)
+  let counterexample: Counterexample | undefined
+  let crashes = 0
+  let crashRuns = limitOfCrashRuns
+  const seen = new Set<string>()
+  const searched = await search(async (choose) => {
+    if (counterexample !== undefined) return { happened: [], isWhole: false }
+    const played = await play(scene, prepared, choose)
+    if (played.isWhole) counterexample = await examine(played)
+    const isPlain = played.deeds.every(({ fate }) => fate === 'done')
+    if (!played.isWhole || !isPlain || counterexample !== undefined || crashRuns <= 0) {
+      return { happened: played.deeds, isWhole: played.isWhole }
+    }
+    crashRuns -= 1
+    for await (const after of crashesOf(played, seen)) {
+      crashes += 1
+      const problems = await judge(after)
+      if (problems.length > 0) counterexample ??= { problems, trace: crashTraceOf(after) }
+    }
+    return { happened: played.deeds, isWhole: played.isWhole }
+  }, limits)
+  return { ...searched, scene, crashes, counterexample }
+}
+
+/** Plays some interleavings of a scene, drawn by chance. */
+export async function sample(scene: Scene, runs: number, random: () => number): Promise<Counterexample | undefined> {
+  const prepared = await prepare(scene)
+  for (let left = runs; left > 0; left -= 1) {
+    const counterexample = await examine(await play(scene, prepared, drawn(random, 0.05)))
+    if (counterexample !== undefined) return counterexample
+  }
+  return undefined
+}
+
+/** Returns how a whole run broke a guarantee, if it did. */
+export async function examine(played: Played): Promise<Counterexample | undefined> {
+  const { contents, deeds, reports } = played
+  const problems = await judge({ played, contents, deeds, reports, isCrash: false })
+  return problems.length === 0 ? undefined : { problems, trace: traceOf(played) }
+}
+
+/** Plays one run again, as the first line of a counterexample names it. */
+export async function replay(line: string): Promise<Counterexample> {
+  const [title = '', schedule = ''] = line.split(' @ ')
+  const [kind, names = ''] = title.split(': ')
+  const acts = names.split(' × ').map((name) => {
+    const act = ACTS.find((one) => one.name === name)
+    if (act === undefined) throw new Error(`there is no act named ${name}`)
+    return act
+  })
+  const scene: Scene = { kind: kind as Kind, acts }
+  const played = await play(scene, await prepare(scene), follow(schedule))
+  const { problems = [] } = (await examine(played)) ?? {}
+  return { problems, trace: traceOf(played) }
+}
+
+/** Returns the pairs of acts that can be done at once on sessions of a kind. */
+export function pairs(kind: Kind): Scene[] {
+  const acts = actsFor(kind)
+  return acts
+    .flatMap((first, place) => acts.slice(place).map((second) => ({ kind, acts: [first, second] })))
+    .filter(fits)
+}
+
+/** Returns the triples of acts. */
+export function triples(kind: Kind): Scene[] {
+  const acts = actsFor(kind)
+  return acts
+    .flatMap((one, i) => acts.slice(i).flatMap((two, j) => acts.slice(i + j).map((three) => [one, two, three])))
+    .map((three) => ({ kind, acts: three }))
+    .filter(fits)
+}
+
+const IN_CACHE = new Set(['read', 'replay a dead id', 'show a renewed id', 'change the password', 'write'])
+
+function actsFor(kind: Kind): readonly Act[] {
+  return kind === 'cached' ? ACTS : ACTS.filter(({ isChecked }) => isChecked !== true)
+}
+
+/** One app has one limit on sessions, and a cache matters to whoever reads. */
+function fits({ kind, acts }: Scene): boolean {
+  const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
+  if (limits.size > 1) return false
+  return kind !== 'cached' || acts.every(({ name }, place) => place > 0 || IN_CACHE.has(name))
+}
+
+/** Returns a scene in one line. */
+export function titleOf({ kind, acts }: Scene): string {
+  return `${kind}: ${acts.map(({ name }) => name).join(' × ')}`
+}
+
+function traceOf(played: Played): string {
+  const { scene, reports, deeds, choices } = played
+  const lines = deeds.map(
+    (deed, place) => `  ${String(place + 1).padStart(3)} ${deed.actor}  ${describe(played, deed)}`,
+  )
+  const answers = reports.map(({ actor, act, reply, endedAt }) => {
+    const answer = reply === undefined ? 'no answer' : `${reply.status} ${reply.code ?? ''}`
+    const given = reply?.cookie === undefined ? '' : reply.cookie === null ? ', cookie cleared' : ', a new cookie'
+    return `  ${actor} = ${act.name}: ${answer}${given}, after step ${endedAt}`
+  })
+  return [`${titleOf(scene)} @ ${scheduleOf(choices)}`, ...lines, ...answers].join('\n')
+}
+
+function crashTraceOf({ played, deeds }: Aftermath): string {
+  const isDone = new Set(deeds)
+  const lines = traceOf(played).split('\n')
+  return lines.map((line, place) => (place > 0 && isLost(played, isDone, place - 1) ? `${line}   ✗` : line)).join('\n')
+}
+
+/** Tells whether the process died before a step. */
+function isLost({ deeds }: Played, isDone: ReadonlySet<Deed>, place: number): boolean {
+  const deed = deeds[place]
+  return deed !== undefined && !isDone.has(deed)
+}
+
+function describe(played: Played, { name, args, answer, fate, before }: Deed): string {
+  const [first] = args
+  const isRecord = typeof first === 'object' && first !== null && 'handle' in first
+  const record = isRecord ? (first as SessionRecord) : undefined
+  const what = record === undefined ? args.map((one) => brief(played, one)).join(' ') : changeOf(played, before, record)
+  const told = typeof answer === 'boolean' ? ` → ${answer}` : name === 'get' ? ` → ${stateOf(answer)}` : ''
+  const end = fate === 'done' ? '' : fate === 'written' ? ' (written, but it timed out)' : ' (timed out, not written)'
+  return `${name} ${what}${fate === 'done' ? told : ''}${end}`
+}
+
+function brief(played: Played, value: unknown): string {
+  return typeof value === 'string' && value.length === 22
+    ? nameOf({ played }, value)
+    : typeof value === 'object'
+      ? ''
+      : JSON.stringify(value)
+}
+
+function changeOf(played: Played, before: SessionRecord | undefined, record: SessionRecord): string {
+  return `${nameOf({ played }, record.handle)}: ${before === undefined ? '' : `${stateOf(before)} ⇒ `}${stateOf(record)}`
+}
+
+function stateOf(answer: unknown): string {
+  if (answer === undefined) return 'absent'
+  const { version, epoch, userId, data, heldBack } = answer as SessionRecord
+  return `v${version} epoch ${epoch} ${userId ?? 'nobody'}${heldBack === null ? '' : ' (locked)'} ${data}`
+}

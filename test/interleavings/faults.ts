@@ -1,0 +1,162 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** A fault of one line, put into the compiled engine. */
+interface Fault {
+  readonly name: string
+  /** The file, from the folder of the compiled package. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** The kind of sessions that shows it. Default: all. */
+  readonly kind?: string
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'a change of the id keeps the epoch',
+    file: 'lib/session/record.js',
+    from: 'epoch: record.epoch + 1',
+    to: 'epoch: record.epoch',
+  },
+  {
+    name: 'a write that met a conflict does not compare the epoch',
+    file: 'lib/session/commit.js',
+    from: 'if (base?.epoch !== loaded.epoch)',
+    to: 'if (base === undefined)',
+  },
+  {
+    name: 'a login does not ask whether it was revoked meanwhile',
+    file: 'lib/session/login.js',
+    from: 'if (!(await users.confirm(record)))',
+    to: 'if (false)',
+  },
+  {
+    name: 'an undo trusts the version alone',
+    file: 'lib/session/take-back.js',
+    from: 'isUnsure ? await engine.store.get(written.handle) : written',
+    to: 'written',
+  },
+  {
+    name: 'an undo goes on after its lock failed',
+    file: 'lib/session/take-back.js',
+    from: 'if (!(await store.update(locked, version)))\n        return false;',
+    to: 'await store.update(locked, version);',
+  },
+  {
+    name: 'an undo gives the session back without a look at the index',
+    file: 'lib/session/take-back.js',
+    from: 'if (await users.confirm(old))',
+    to: 'if (true)',
+  },
+  {
+    name: 'a cached record lets in an id that was replaced',
+    file: 'lib/session/load-session.js',
+    from: "verdict.kind !== 'enter' || verdict.change !== undefined",
+    to: 'verdict.change !== undefined',
+    kind: 'cached',
+  },
+  {
+    name: 'a cached record skips the credential check that is due',
+    file: 'lib/session/load-session.js',
+    from: 'if (isAsked(engine, record, visitor))\n        return undefined;',
+    to: '',
+    kind: 'cached',
+  },
+  {
+    name: 'an end takes a delete that failed for done',
+    file: 'lib/session/user-places.js',
+    from: 'if (await this.store.delete(handle, record.version, why))\n                return record;',
+    to: 'await this.store.delete(handle, record.version, why);\n            return record;',
+  },
+  {
+    name: 'a revocation of a user looks only once',
+    file: 'lib/session/user-sessions.js',
+    from: 'if (!hasNew)\n                return count;',
+    to: 'return count;',
+  },
+  {
+    name: 'a login that failed gives away a place that is filled',
+    file: 'lib/session/user-places.js',
+    from: 'if (!hasPlace(await this.store.get(handle), name))\n            await this.drop(name, handle);',
+    to: 'await this.release(name, handle);',
+  },
+  {
+    name: 'the index entry of a login is not kept',
+    file: 'lib/session/user-sessions.js',
+    from: 'if (await this.store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
+    to: 'return earlier;',
+  },
+  {
+    name: 'a limit that refuses is not asked of the index',
+    file: 'lib/session/user-sessions.js',
+    from: "maxSessions?.onLimit === 'refuse' ? limit + spare : undefined",
+    to: 'undefined',
+  },
+  {
+    name: 'an id from before a login is served for a while',
+    file: 'lib/session/verdict.js',
+    from: "return { kind: id.epoch < record.epoch && now - record.rotatedAt < GRACE ? 'superseded' : 'unknown' };",
+    to: 'return SERVE;',
+  },
+  {
+    name: 'the data of a user goes over to the next one',
+    file: 'lib/session/login.js',
+    from: 'const isOther = userId !== null && userId !== user.id;',
+    to: 'const isOther = false;',
+  },
+  {
+    name: 'a write puts back all the data that it read',
+    file: 'lib/session/next-record.js',
+    from: 'return isWhole ? to : rebase(json, from, to);',
+    to: 'return to;',
+  },
+  {
+    name: 'logging out everywhere looks for no login beside it',
+    file: 'lib/session/request-session.js',
+    from: 'if (userId !== null && everywhere)',
+    to: 'if (false)',
+  },
+  {
+    name: 'an entry that was removed before a failed look stays away',
+    file: 'lib/session/user-places.js',
+    from: 'await Promise.allSettled(restored);',
+    to: '',
+  },
+]
+
+const root = new URL('../../', import.meta.url)
+const main = fileURLToPath(new URL('main.js', import.meta.url))
+const only = process.argv[2] ?? ''
+
+/** Puts each fault into the compiled engine, lets the search look for it, and takes it out again. */
+let found = 0
+const faults = FAULTS.filter(({ name }) => name.includes(only))
+for (const { name, file, from, to, kind } of faults) {
+  const path = new URL(file, root)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(from).length < 2) throw new Error(`${file} does not hold: ${from}`)
+  // Only the first place is changed.
+  const start = text.indexOf(from)
+  writeFileSync(path, text.slice(0, start) + to + text.slice(start + from.length))
+  try {
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [main, '--first', '--most', '40', '--samples', '10', ...(kind === undefined ? [] : ['--kind', kind])],
+      {
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      },
+    )
+    const lines = stdout.trimEnd().split('\n')
+    const trace = lines.slice(lines.findIndex((line) => /^[\da-z, ]+: .*/.test(line) && !line.includes(' runs for ')))
+    found += status === 1 ? 1 : 0
+    console.log(`${status === 1 ? 'found' : 'NOT FOUND'}: ${name}`)
+    if (status === 1) console.log(trace.map((line) => `    ${line}`).join('\n'))
+  } finally {
+    writeFileSync(path, text)
+  }
+}
+console.log(`${found} of ${faults.length} faults were found`)
+process.exitCode = found === faults.length ? 0 : 1

@@ -1,0 +1,508 @@
+import { hashOf } from '../../lib/session/id.ts'
+import { login } from '../../lib/session/actions.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import type { Me } from './server.ts'
+import type { Contents, Deed } from './stepped-store.ts'
+import { handleIn } from './stepped-store.ts'
+import type { Issued, Played, Report } from './world.ts'
+import { aside, handleOf, openServer } from './world.ts'
+
+/** The store and the clients after a run, or after a process died in the middle of one. */
+export interface Aftermath {
+  readonly played: Played
+  readonly contents: Contents
+  /** The steps that were taken. */
+  readonly deeds: readonly Deed[]
+  readonly reports: readonly Report[]
+  /** Tells whether the process died, and another one goes on. */
+  readonly isCrash: boolean
+}
+
+/** What a cookie opens in the end. */
+interface Found extends Me {
+  readonly status: number
+}
+
+const NOBODY: Found = { status: 200, userId: null, data: {} }
+
+/** A guarantee of SECURITY.md, or a promise of the guides, and how to see that it was broken. */
+interface Guarantee {
+  readonly name: string
+  broken(view: View): Iterable<string> | AsyncIterable<string>
+}
+
+/** An aftermath, and what each cookie opens in it. */
+class View {
+  readonly after: Aftermath
+  readonly issued: readonly Issued[]
+  readonly #found = new Map<string, Found>()
+  #text: string | undefined
+
+  constructor(after: Aftermath) {
+    this.after = after
+    const given = after.reports.flatMap(({ reply, actor }) =>
+      typeof reply?.cookie === 'string' ? [{ value: reply.cookie, by: actor }] : [],
+    )
+    this.issued = [...after.played.prepared.issued, ...given]
+  }
+
+  async look(): Promise<void> {
+    const values = [...new Set(this.issued.map(({ value }) => value))]
+    for (const value of values) this.#found.set(value, await this.#once(value, () => this.#ask(value)))
+  }
+
+  /** Asks a question about what is in the store only once, because many runs end in the same way. */
+  #once<Answer>(question: string, ask: () => Promise<Answer>): Promise<Answer> {
+    const { memo } = this.after.played.prepared
+    const key = `${question} ${this.#state}`
+    const known = (memo.get(key) as Promise<Answer> | undefined) ?? ask()
+    memo.set(key, known)
+    return known
+  }
+
+  get #state(): string {
+    const { contents, played } = this.after
+    return (this.#text ??= hashOf(
+      JSON.stringify([
+        [...contents.records],
+        [...contents.index].map(([user, entries]) => [user, [...entries]]),
+        [contents.cutoff, played.passwords],
+      ]),
+    ))
+  }
+
+  found(cookie: string | undefined): Found {
+    return this.#found.get(cookie ?? '') ?? NOBODY
+  }
+
+  others(report: Report): readonly Report[] {
+    return this.after.reports.filter((one) => one !== report)
+  }
+
+  /** Tells whether each login may end others, because of a limit. */
+  get evicts(): boolean {
+    const { maxSessions } = this.after.played.prepared.options
+    return typeof maxSessions === 'object' && maxSessions.onLimit === 'evict'
+  }
+
+  /**
+   * Tells whether the process died after it removed an entry and before it looked whether a login had filled it. This
+   * window is a limit that the guide names.
+   */
+  get diedBeforeLooking(): boolean {
+    const { isCrash, reports, deeds } = this.after
+    if (!isCrash) return false
+    const lastOf = (actor: string): string | undefined => deeds.findLast((deed) => deed.actor === actor)?.name
+    return reports.some(({ reply, actor }) => reply === undefined && lastOf(actor) === 'removeFromIndex')
+  }
+
+  get hasFault(): boolean {
+    return this.after.deeds.some(({ fate }) => fate !== 'done')
+  }
+
+  async #ask(cookie: string): Promise<Found> {
+    const { server } = openServer(this.after.played, this.after.contents)
+    const { status, me } = await server.request(() => undefined, { cookie })
+    return { status, ...(me ?? NOBODY) }
+  }
+
+  /** What the cookies open after every session of every user was revoked. */
+  afterRevocation(): Promise<readonly Found[]> {
+    return this.#once(`revoked ${this.issued.map(({ value }) => value).join()}`, async () => {
+      const { server } = openServer(this.after.played, this.after.contents)
+      for (const id of ['alice', 'bob']) await server.engine.users.revokeUser(id, undefined, 'revoked')
+      const found: Found[] = []
+      for (const { value } of this.issued) {
+        const { status, me } = await server.request(() => undefined, { cookie: value })
+        found.push({ status, ...(me ?? NOBODY) })
+      }
+      return found
+    })
+  }
+
+  /** The error that a login meets, some minutes later and after some others. */
+  async loginsLater(count: number): Promise<string | undefined> {
+    return this.#once(`logins ${count}`, async () => {
+      const { server } = openServer(this.after.played, this.after.contents, 240_000)
+      for (let left = count; left > 0; left -= 1) {
+        const { code } = await server.request((session) => login(session, { id: 'alice' }), { cookie: undefined })
+        if (code !== undefined) return code
+      }
+      return undefined
+    })
+  }
+}
+
+const isDone = ({ reply, isVain }: Report): boolean => reply?.status === 200 && !isVain
+/** Tells whether an act may have ended or moved sessions, as far as anybody can know. */
+const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
+  startedAt !== Infinity && (act.ends !== undefined || act.evicts === true) && (reply?.status ?? 200) !== 401
+const mayChangeId = (report: Report): boolean =>
+  report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isDone(report))
+const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
+  act.isReplay === true || cookie === undefined || isGuest(after, cookie) ? null : 'alice'
+
+function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {
+  return ['guest', 'half'].includes(prepared.handles.get(handleOf(cookie)) ?? '')
+}
+
+const GUARANTEES: readonly Guarantee[] = [
+  {
+    name: '3, 9: after a change of the id no older id opens the session',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, cookie, reply } = report
+        if (act.changesId !== true || !isDone(report) || cookie === undefined || typeof reply?.cookie !== 'string') {
+          continue
+        }
+        const [sent, given] = [view.found(cookie), handleOf(reply.cookie)]
+        if (given === handleOf(cookie) && (sent.userId !== null || 'start' in sent.data)) {
+          yield `${report.actor} changed the id, and the id before opens the session of ${sent.userId}`
+        }
+      }
+    },
+  },
+  {
+    name: '1: an id that was replaced opens nothing',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        if (act.isReplay === true && reply?.me !== undefined && reply.me.userId !== null) yield `${actor} got in`
+      }
+    },
+  },
+  {
+    name: '3, 4: a login that was reported stands',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, reply, actor } = report
+        if (act.changesId !== true && act.logsIn === undefined) continue
+        const others = view.others(report)
+        if (!isDone(report) || typeof reply?.cookie !== 'string' || others.some(mayEnd)) continue
+        // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
+        if (others.some((other) => other.act.changesId === true && !isDone(other) && sharesSession(other, report))) {
+          continue
+        }
+        // Of logins at once that exceed the limit, each may end the other.
+        if (
+          view.evicts &&
+          others.some(({ act: { logsIn, changesId } }) => logsIn !== undefined || changesId === true)
+        ) {
+          continue
+        }
+        if (view.others(report).some((other) => mayChangeId(other) && other.cookie === undefined)) continue
+        const wanted = act.logsIn ?? reply.me?.userId ?? null
+        const found = view.found(reply.cookie)
+        const isMeant = act.name === 'complete a half login' && reply.me?.userId === null
+        if (found.userId !== wanted && !isMeant && act.name !== 'log in half') {
+          yield `the cookie of ${actor} opens the session of ${found.userId} (${found.status}), not of ${wanted}`
+        }
+      }
+    },
+  },
+  {
+    name: '4: a login that failed leaves the session as it was, and nobody is locked out',
+    *broken(view) {
+      const { reports } = view.after
+      for (const report of reports) {
+        const { actor, cookie } = report
+        const isChanged = reports.some((one) => mayEnd(one) || (mayChangeId(one) && sharesSession(one, report)))
+        // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
+        const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
+        if (rivals.length > 1) continue
+        if (cookie === undefined || report.act.isReplay === true || isChanged) continue
+        if (view.after.isCrash && reports.some((one) => one.act.changesId && one.reply === undefined)) continue
+        const found = view.found(cookie)
+        const before = userBefore(view, report)
+        if (found.userId !== before) {
+          yield `the cookie that ${actor} sent opens ${found.userId} (${found.status}), not ${before}`
+        }
+        if (before === null && !('start' in found.data) && !isHalf(view.after, cookie)) yield `${actor} lost the data`
+      }
+    },
+  },
+  {
+    name: '4: a failed response hands out no login',
+    *broken(view) {
+      for (const { actor, reply } of view.after.reports) {
+        if (reply === undefined || reply.status < 500 || typeof reply.cookie !== 'string') continue
+        const found = view.found(reply.cookie)
+        if (found.userId !== (reply.me?.userId ?? null) && found.userId !== null) {
+          yield `${actor} was answered with ${reply.status}, and its cookie opens ${found.userId}`
+        }
+      }
+    },
+  },
+  {
+    name: '4: no session is left that no client can open',
+    *broken({ after, issued }) {
+      if (after.isCrash) return
+      const known = new Set(issued.map(({ value }) => hashOf(value.slice(23, 66))))
+      for (const { handle, userId, heldBack, secretHash, tip, parent } of after.contents.records.values()) {
+        const isKnown = known.has(secretHash) || (tip !== null && known.has(tip.secretHash)) || parent !== ''
+        const isMoved = after.reports.some(({ act }) => act.name === 'move in')
+        if (userId !== null && heldBack === null && !isKnown && !isMoved) yield `${nameOf(after, handle)} of ${userId}`
+      }
+    },
+  },
+  {
+    name: '5: a session that was logged out opens for no id, old or new',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, cookie, reply, actor } = report
+        if (act.ends !== 'own' || !isDone(report) || cookie === undefined) continue
+        const user = act.isOutside === true ? 'alice' : (reply?.me?.userId ?? null)
+        if (user === null) continue
+        for (const { value, by } of view.issued) {
+          if (handleOf(value) !== handleOf(cookie)) continue
+          if (view.found(value).userId === user) {
+            yield `${actor} ended the session; a cookie ${from(by)} opens it for ${user}`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '5: a record that is gone is never written again',
+    *broken({ after }) {
+      const gone = new Set<string>()
+      for (const { name, args, answer, actor } of after.deeds) {
+        if (answer !== true || !['create', 'update', 'touch', 'delete'].includes(name)) continue
+        const handle = handleIn(args)
+        if (name === 'delete') gone.add(handle)
+        else if (gone.has(handle)) yield `${actor} brought ${nameOf(after, handle)} back by ${name}`
+      }
+    },
+  },
+  {
+    name: '6: a revocation ends every session, also one whose login had begun',
+    *broken(view) {
+      const { deeds, reports } = view.after
+      for (const report of reports) {
+        const { act, actor, cookie } = report
+        if (!isDone(report) || act.ends === undefined || act.ends === 'own') continue
+        if (act.isOutside !== true && userBefore(view, report) === null) continue
+        if (act.isOutside !== true && report.reply?.me?.userId !== 'alice') continue
+        const beginsAt = deeds.findIndex((one) => one.actor === actor && !['start', 'begin'].includes(one.name))
+        for (const { value, by } of view.issued) {
+          if (act.ends === 'others' && handleOf(value) === handleOf(cookie)) continue
+          const entered = deeds.findIndex(
+            (one) => one.actor === by && one.name === 'addToIndex' && one.args[0] === 'alice',
+          )
+          const isSpared = act.ends === 'everybody' && by !== undefined
+          const isLater =
+            isSpared || (by !== undefined && (entered === -1 ? isCreator(reports, by) : entered > beginsAt))
+          if (!isLater && view.found(value).userId === 'alice') {
+            yield `${actor} revoked; a cookie ${from(by)} opens a session`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '6: revokeUser finds every session that can still enter',
+    async *broken(view) {
+      if (view.diedBeforeLooking) return
+      for (const [place, { userId }] of (await view.afterRevocation()).entries()) {
+        if (userId !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${userId} after it`
+      }
+    },
+  },
+  {
+    name: '7: a request writes only into the login that it saw',
+    *broken({ after }) {
+      const seen = new Map<string, number>()
+      for (const { name, actor, args, answer, before, fate } of after.deeds) {
+        const handle = handleIn(args)
+        const key = `${actor} ${handle}`
+        const found = name === 'get' && fate === 'done' ? (answer as SessionRecord | undefined) : undefined
+        if (found !== undefined && found.heldBack === null && !seen.has(key)) seen.set(key, found.epoch)
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (answer !== true || (name !== 'update' && name !== 'touch') || act?.isOutside === true) continue
+        const { epoch = 0 } = before ?? {}
+        const isOwn = seen.get(key) === undefined || seen.get(key) === epoch
+        const isTakenBack = name === 'update' && isRestoring(args[0] as SessionRecord, before)
+        if (name === 'update') seen.set(key, (args[0] as SessionRecord).epoch)
+        if (!isOwn && !isTakenBack) {
+          yield `${actor} saw epoch ${seen.get(key)} of ${nameOf(after, handle)} and wrote into ${epoch}`
+        }
+      }
+    },
+  },
+  {
+    name: '7, 10: nobody sees the data of another user',
+    *broken(view) {
+      for (const { value, by } of view.issued) {
+        const { userId, data } = view.found(value)
+        const isForeign = (owner: unknown): boolean => owner !== 'anonymous' && owner !== userId
+        const keys = Object.keys(data).filter((key) => isForeign(data[key]))
+        if (keys.length > 0) yield `a cookie ${from(by)} shows ${keys.join()} to ${userId}`
+      }
+      for (const { actor, reply } of view.after.reports) {
+        const { userId = null, data = {} } = reply?.me ?? {}
+        const keys = Object.keys(data).filter((key) => data[key] !== 'anonymous' && data[key] !== userId)
+        if (keys.length > 0) yield `${actor} saw ${keys.join()}, being ${userId}`
+      }
+    },
+  },
+  {
+    name: 'a write that was reported is not lost',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { actor, act, reply } = report
+        if (act.writes === undefined || !isDone(report)) continue
+        const isDropped = after.played.events.some(({ type }) => type === 'dropped-write')
+        const isWritten = after.deeds.some(
+          (one) =>
+            one.actor === actor &&
+            ((one.answer === true && isRecordWith(one.args[0], act.writes ?? '')) ||
+              (one.name === 'get' && isRecordWith(one.answer, act.writes ?? ''))),
+        )
+        if (!isDropped && !isWritten && reply?.me !== undefined) yield `${actor} wrote nothing, and nobody was told`
+      }
+      yield* losses(after)
+    },
+  },
+  {
+    name: '8: a stored deadline is never later than the true one',
+    *broken({ after }) {
+      const now = after.played.prepared.now
+      for (const {
+        handle,
+        idleDeadline,
+        absoluteDeadline,
+        createdAt,
+        authenticatedAt,
+        lastSeenAt,
+      } of after.contents.records.values()) {
+        const isMark = absoluteDeadline - now > 365 * 86_400_000
+        if (isMark) continue
+        if (idleDeadline > Math.max(lastSeenAt, now) + 1_800_000) yield `${nameOf(after, handle)} may be idle too long`
+        const begun = Math.max(authenticatedAt ?? 0, createdAt)
+        if (absoluteDeadline > begun + 43_200_000) yield `${nameOf(after, handle)} lives too long`
+      }
+    },
+  },
+  {
+    name: '11: a failing store makes nobody anonymous; an answer is one of those that are told of',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        if (reply === undefined) continue
+        const { status, code = 'none', me } = reply
+        const isStore = view.hasFault && code === 'SESSION_STORE_UNAVAILABLE'
+        const { maxSessions } = view.after.played.prepared.options
+        const isFull = code === 'SESSION_LIMIT_REACHED' && maxSessions !== undefined
+        const isTold =
+          status === 200 || isFull || (act.codes ?? []).includes(code) || (act.isFailure === true && status >= 500)
+        if (!isStore && !isTold) yield `${actor} was answered with ${status} (${code}): ${reply.text}`
+        const isMoved = view.others(report).some((one) => one.act.changesId === true || mayEnd(one))
+        if (me !== undefined && me.userId === null && userBefore(view, report) !== null && !isMoved) {
+          yield `${actor} was anonymous`
+        }
+      }
+    },
+  },
+  {
+    name: '11: credentials that changed let nobody in who asks afterwards',
+    *broken({ after }) {
+      for (const { actor, act, startedAt, reply } of after.reports) {
+        if (act.changesId === true || act.logsIn !== undefined || reply?.me === undefined) continue
+        if (startedAt > after.played.passwordAt + 1 && reply.me.userId === 'alice') yield `${actor} was alice`
+      }
+    },
+  },
+  {
+    name: '12: no secret is told',
+    *broken({ after, issued }) {
+      const told = JSON.stringify([after.played.events, after.reports.map(({ reply }) => reply?.text)])
+      for (const { value, by } of issued) {
+        if (value !== '' && told.includes(value.slice(23, 66))) yield `the secret of a cookie ${from(by)}`
+      }
+    },
+  },
+  {
+    name: 'no user has more sessions than the limit allows',
+    *broken(view) {
+      const { maxSessions } = view.after.played.prepared.options
+      // A session that moves in is not refused, because the user had it before.
+      const isMoved = view.after.reports.some(({ act }) => act.name === 'move in')
+      if (typeof maxSessions !== 'object' || isMoved) return
+      const open = view.issued.filter(({ value }) => view.found(value).userId === 'alice')
+      const handles = new Set(open.map(({ value }) => handleOf(value)))
+      if (handles.size > Number(maxSessions.limit)) yield `${handles.size} sessions are open`
+    },
+  },
+  {
+    name: 'no place of a limit is lost, and everybody can log in again',
+    async *broken(view) {
+      const { maxSessions } = view.after.played.prepared.options
+      if (typeof maxSessions !== 'object' || maxSessions.onLimit !== 'refuse') return
+      const open = new Set<string>()
+      for (const { value } of view.issued) {
+        if (value !== '' && view.found(value).userId === 'alice') open.add(handleOf(value))
+      }
+      const free = Number(maxSessions.limit) - open.size
+      const code = await view.loginsLater(free)
+      if (code !== undefined) yield `${free} places should be free, and a login met ${code}`
+    },
+  },
+]
+
+function from(by: string | undefined): string {
+  return by === undefined ? 'from before' : `of ${by}`
+}
+
+function isHalf({ played }: Aftermath, cookie: string): boolean {
+  return played.prepared.handles.get(handleOf(cookie)) === 'half'
+}
+
+function sharesSession(one: Report, other: Report): boolean {
+  return one === other || handleOf(one.cookie) === handleOf(other.cookie)
+}
+
+function isCreator(reports: readonly Report[], actor: string): boolean {
+  return reports.some((report) => report.actor === actor && report.act.logsIn !== undefined)
+}
+
+function isRecordWith(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && (value as SessionRecord).data.includes(`"${key}"`)
+}
+
+/** Tells whether a write puts a record back that a failed login had changed. */
+function isRestoring({ epoch, heldBack }: SessionRecord, before: SessionRecord | undefined): boolean {
+  return heldBack !== null || before?.heldBack !== null || epoch < before.epoch
+}
+
+/** Returns the name of a session in a trace. */
+export function nameOf({ played: { prepared } }: Pick<Aftermath, 'played'>, handle: string): string {
+  return prepared.handles.get(handle) ?? `new session ${handle.slice(0, 4)}`
+}
+
+/** No version of a record loses what an earlier one had, but for a reason. */
+function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
+  for (const { name, args, answer, before, actor } of deeds) {
+    if (name !== 'update' || answer !== true || before === undefined) continue
+    const record = args[0] as SessionRecord
+    const { act } = reports.find((report) => report.actor === actor) ?? {}
+    const isFree = act?.name === 'regenerate' || act?.name === 'log in, keeping nothing' || act?.isFailure === true
+    const isOther = before.userId !== null && before.userId !== record.userId
+    if (isFree || isOther || record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch) {
+      continue
+    }
+    const lost = Object.keys(JSON.parse(before.data) as object).filter((key) => !isRecordWith(record, key))
+    if (lost.length > 0) yield `${actor} lost ${lost.join()} of ${nameOf({ played }, record.handle)}`
+  }
+}
+
+/** Returns every guarantee that an aftermath breaks, and how. */
+export async function judge(after: Aftermath): Promise<readonly string[]> {
+  return aside(async () => {
+    const view = new View(after)
+    await view.look()
+    const problems: string[] = []
+    for (const guarantee of GUARANTEES) {
+      for await (const problem of guarantee.broken(view)) problems.push(`${guarantee.name}: ${problem}`)
+    }
+    return problems
+  })
+}

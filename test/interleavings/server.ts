@@ -1,0 +1,159 @@
+import Fastify from 'fastify'
+import { SecureSessionError } from '../../lib/errors.ts'
+import { SessionEvents } from '../../lib/events.ts'
+import { createSessionOpener } from '../../lib/http/fastify-session.ts'
+import { SessionWatch } from '../../lib/connections/session-watch.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import type { Engine, OpenSession } from '../../lib/session/engine.ts'
+import { FreshUsers } from '../../lib/session/fresh-users.ts'
+import { SessionIds } from '../../lib/session/id.ts'
+import type { PresentedId } from '../../lib/session/id.ts'
+import type { Loaded } from '../../lib/session/load-session.ts'
+import { loadSession, NONE } from '../../lib/session/load-session.ts'
+import { moveIn } from '../../lib/session/move-in.ts'
+import { revokeOld } from '../../lib/session/move-mark.ts'
+import { RequestSession } from '../../lib/session/request-session.ts'
+import { UserSessions } from '../../lib/session/user-sessions.ts'
+import { UserSnapshots } from '../../lib/session/user-snapshot.ts'
+import { CutoffGate } from '../../lib/storage/cutoff-gate.ts'
+import { Recent } from '../../lib/storage/recent.ts'
+import { TimedStore } from '../../lib/storage/timed-store.ts'
+import type { SecureSessionOptions, SessionEvent, SessionStore } from '../../types/index.ts'
+import { SECRET } from '../support/app.ts'
+
+/** The answer to one request, as its client and the app saw it. */
+export interface Reply {
+  readonly status: number
+  readonly code: string | undefined
+  /** The new cookie; `null` for one that clears it; `undefined` for none. */
+  readonly cookie: string | null | undefined
+  /** Who was asking, before the handler did anything. `undefined` if the handler never ran. */
+  readonly me: Me | undefined
+  /** The text of the error, if any. */
+  readonly text: string
+}
+
+/** Who a session says is asking, and what it holds. */
+export interface Me {
+  readonly userId: string | null
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** What a request does. */
+export type Handler = (session: RequestSession) => unknown
+
+/** How a request differs from others. */
+export interface Sending {
+  readonly cookie: string | undefined
+  /** The key of a session of another library, whose cookie the request carries. */
+  readonly old?: string | undefined
+  /** Tells whether the response fails after the session was written. */
+  readonly fails?: boolean
+}
+
+const log = { info() {}, warn() {}, error() {} }
+const client = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
+let opener: Promise<OpenSession> | undefined
+
+/** Opens what all servers share: the session object of @fastify/session. */
+export function openSessions(): Promise<OpenSession> {
+  const { cookie } = resolveOptions({ secret: SECRET }, 'test')
+  return (opener ??= openOn(Fastify(), cookie))
+}
+
+async function openOn(app: ReturnType<typeof Fastify>, cookie: Parameters<typeof createSessionOpener>[1]) {
+  const { default: cookies } = await import('@fastify/cookie')
+  await app.register(cookies)
+  const open = await createSessionOpener(app, cookie)
+  await app.ready()
+  return open
+}
+
+/**
+ * The engine of one process on a store: what `lib/plugin.ts` makes, without the network in front. A request takes the
+ * steps of `lib/http/hooks.ts`.
+ */
+export class Server {
+  readonly engine: Engine
+  readonly events: SessionEvent[] = []
+
+  constructor(kept: SessionStore, options: SecureSessionOptions, openSession: OpenSession) {
+    const settings = resolveOptions({ secret: SECRET, storeTimeout: '1h', ...options }, 'test')
+    const events = new SessionEvents(log, settings.clock)
+    const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace)
+    const gate = new CutoffGate(store)
+    store.gate = gate
+    const users = new UserSessions(settings, store, events)
+    const ids = new SessionIds(settings.secrets, settings.cookie.name)
+    const freshUsers = new FreshUsers(settings.storeTimeout)
+    const shared = {
+      snapshots: new UserSnapshots(),
+      replacedIds: new Recent<true>(1000),
+      openSession,
+      headerIds: undefined,
+    }
+    const watch = new SessionWatch(() => this.engine)
+    this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, ...shared }
+    events.emitter.on('event', (event) => void this.events.push(event))
+    if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
+  }
+
+  async request(handler: Handler, { cookie, old, fails = false }: Sending): Promise<Reply> {
+    let session: RequestSession
+    try {
+      session = new RequestSession(this.engine, client, await this.#load(cookie, old))
+    } catch (error) {
+      return { ...answerOf(error), cookie: undefined, me: undefined }
+    }
+    const me = { userId: session.userId, data: dataOf(session) }
+    let answer = await settled(async () => handler(session))
+    const written = await settled(() => this.#finish(session, answer.status >= 500))
+    if (written.status !== 200) answer = written
+    else if (fails) {
+      // An `onSend` hook after the plugin's threw. Fastify answers with a 500, which passes the hooks again.
+      answer = { status: 500, code: undefined, text: '' }
+      await settled(() => this.#finish(session, true))
+    }
+    const change = session.response.cookie
+    return { ...answer, me, cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null }
+  }
+
+  async #load(cookie: string | undefined, old: string | undefined): Promise<Loaded> {
+    const id: PresentedId | string | undefined = cookie === undefined ? undefined : this.engine.ids.read(cookie)
+    const loaded = typeof id === 'object' ? await loadSession(this.engine, id, client) : NONE
+    const [migration] = this.engine.settings.migrateFrom
+    if (migration === undefined || old === undefined || loaded.state === 'live') return loaded
+    const found = await migration.read([old])
+    if (found === undefined) return loaded
+    return (await moveIn({ engine: this.engine, migration, old: found, client, isCarrier: true })) ?? loaded
+  }
+
+  async #finish(session: RequestSession, isFailure: boolean): Promise<void> {
+    const { hasWork } = session
+    session.markAnswered()
+    if (isFailure || hasWork) await session.finish(isFailure, 'reply')
+  }
+}
+
+function dataOf(session: RequestSession): Record<string, unknown> {
+  // The object of @fastify/session has this method.
+  return (session.object as unknown as { data(): Record<string, unknown> }).data()
+}
+
+async function settled(work: () => Promise<unknown>): Promise<Pick<Reply, 'status' | 'code' | 'text'>> {
+  try {
+    await work()
+    return { status: 200, code: undefined, text: '' }
+  } catch (error) {
+    return answerOf(error)
+  }
+}
+
+function answerOf(error: unknown): Pick<Reply, 'status' | 'code' | 'text'> {
+  if (error instanceof SecureSessionError) return { status: error.statusCode, code: error.code, text: textOf(error) }
+  return { status: 500, code: undefined, text: textOf(error as Error) }
+}
+
+function textOf(error: Error): string {
+  return `${error.message} ${String(error.cause)}`
+}

@@ -1,0 +1,312 @@
+import type { OpenSession } from '../../lib/session/engine.ts'
+import type { Migration, SecureSessionOptions, SessionEvent } from '../../types/index.ts'
+import type { TestClock } from '../support/clock.ts'
+import { testClock } from '../support/clock.ts'
+import type { Choose, Happened, Waiting } from '../support/scheduler.ts'
+import type { Act, Performer } from './act.ts'
+import type { Handler, Reply } from './server.ts'
+import { openSessions, Server } from './server.ts'
+import type { Contents, Deed } from './stepped-store.ts'
+import { EMPTY, SteppedStore } from './stepped-store.ts'
+import { actors, begin } from './chance.ts'
+
+/**
+ * The sessions that the actors of a scene have:
+ * - `shared`: all have one session of one user;
+ * - `guest`: all have one anonymous session;
+ * - `devices`: each has a session of its own, all of one user;
+ * - `cached`: as `shared`, and records are cached in the process.
+ */
+export type Kind = 'shared' | 'guest' | 'devices' | 'cached'
+
+/** What is done at once, and on which sessions. */
+export interface Scene {
+  readonly kind: Kind
+  readonly acts: readonly Act[]
+}
+
+/** A cookie that some client got. */
+export interface Issued {
+  readonly value: string
+  /** The actor whose response carried it; `undefined` for a cookie from before. */
+  readonly by: string | undefined
+}
+
+/** One act, as its client or the app saw it. */
+export interface Report {
+  readonly actor: string
+  readonly act: Act
+  readonly cookie: string | undefined
+  /** The number of steps before the act began. `Infinity` if it did not. */
+  startedAt: number
+  /** The number of steps before the answer came. `Infinity` if none came. */
+  endedAt: number
+  reply: Reply | undefined
+  /** Tells whether there was nothing to do, by the answer of the app's call. */
+  isVain: boolean
+}
+
+/** One run of a scene. */
+export interface Played {
+  readonly scene: Scene
+  readonly prepared: Prepared
+  readonly reports: readonly Report[]
+  readonly deeds: readonly Deed[]
+  readonly contents: Contents
+  readonly events: readonly SessionEvent[]
+  readonly choices: readonly {
+    readonly id: string
+    readonly fate: Happened['fate']
+    readonly waiting: readonly Waiting[]
+  }[]
+  readonly isWhole: boolean
+  /** The number of times that the user changed the password, and the step at which it happened. */
+  readonly passwordAt: number
+  readonly passwords: number
+}
+
+/** A scene, ready to be played any number of times. */
+export interface Prepared {
+  readonly contents: Contents
+  readonly now: number
+  /** The cookie of each actor. */
+  readonly cookies: readonly (string | undefined)[]
+  /** All cookies that clients hold at the beginning. */
+  readonly issued: readonly Issued[]
+  readonly handles: ReadonlyMap<string, string>
+  readonly options: SecureSessionOptions
+  readonly openSession: OpenSession
+  readonly hasOld: boolean
+  /** Answers to questions about what is in the store. */
+  readonly memo: Map<string, unknown>
+  /** Tells whether the credentials of users are compared on each request. */
+  readonly isChecked: boolean
+}
+
+const NAMES = 'abcdefg'
+
+/** The public half of an id. */
+export function handleOf(cookie: string | undefined): string {
+  return (cookie ?? '').slice(0, 22)
+}
+
+/** Prepares the sessions of a scene. */
+export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
+  const openSession = await openSessions()
+  const clock = testClock()
+  const stepped = new SteppedStore(actors, clock, EMPTY)
+  const isChecked = acts.some((act) => act.isChecked)
+  const checked = isChecked ? checkedBy(async (id) => ({ id, password: '0' })) : {}
+  const server = new Server(stepped.store, { clock, ...checked }, openSession)
+  const { login, regenerate } = await import('../../lib/session/actions.ts')
+  const open = async (handler: Handler, cookie?: string): Promise<string> =>
+    (await server.request(handler, { cookie })).cookie ?? ''
+  const dead = await open((session) => login(session, { id: 'alice' }))
+  const first = await open((session) => regenerate(session), dead)
+  const second = await open((session) => login(session, { id: 'alice' }))
+  const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
+  const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
+  const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
+  if (acts.some(({ isAged }) => isAged)) clock.advance('16m')
+  const base = (act: Act, place: number): string | undefined => {
+    if (act.isElsewhere === true) return undefined
+    if (act.isReplay === true) return dead
+    if (kind === 'guest') return hasHalf ? half : guest
+    if (act.isHalfDone === true) return half
+    return kind === 'devices' && place % 2 === 1 ? second : first
+  }
+  const cookies: (string | undefined)[] = acts.map(base)
+  for (const [place, act] of acts.entries()) {
+    if (act.shown !== undefined) cookies[place] = await open(() => undefined, cookies[place])
+  }
+  const shown = acts.flatMap((act, place) => (act.shown === 1 ? [cookies[place]] : []))
+  for (const cookie of shown) await open(() => undefined, cookie)
+  if (shown.length > 0) clock.advance('61s')
+  const issued = [...new Set([dead, first, second, guest, half, ...cookies])]
+  const handles = new Map([
+    [handleOf(first), 'alice1'],
+    [handleOf(second), 'alice2'],
+    [handleOf(guest), 'guest'],
+    [handleOf(half), 'half'],
+  ])
+  const given = issued.flatMap((value) => (value === undefined ? [] : [{ value, by: undefined }]))
+  const options = Object.assign({}, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
+  const hasOld = acts.some(({ name }) => name === 'move in')
+  const { contents } = stepped
+  return {
+    contents,
+    now: clock(),
+    cookies,
+    issued: given,
+    handles,
+    options,
+    openSession,
+    hasOld,
+    isChecked,
+    memo: new Map(),
+  }
+}
+
+/** Runs something of the scheduler's own, whose store operations are no steps. */
+export function aside<Result>(work: () => Result): Result {
+  return actors.run('', work)
+}
+
+/** Opens a process on what a run left in the store. */
+export function openServer(
+  { prepared, passwords }: Pick<Played, 'prepared' | 'passwords'>,
+  contents: Contents,
+  later = 0,
+): { server: Server; clock: TestClock } {
+  const clock = testClock(prepared.now + later)
+  const { store } = new SteppedStore(actors, clock, contents)
+  const checked = prepared.isChecked ? checkedBy(async (id) => ({ id, password: `${passwords}` })) : {}
+  const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']))] : []
+  const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
+  return { server, clock }
+}
+
+function checkedBy(loadUser: (id: string) => Promise<unknown>): SecureSessionOptions {
+  const authHash = (user: { password: string }): string => user.password
+  return { loadUser, authHash, authCheckInterval: '0s', userMaxAge: '0s' }
+}
+
+/** Plays a scene once. */
+export async function play(scene: Scene, prepared: Prepared, choose: Choose): Promise<Played> {
+  const { acts, kind } = scene
+  const clock = testClock(prepared.now)
+  const isCached = kind === 'cached'
+  const stepped = new SteppedStore(actors, clock, prepared.contents, isCached)
+  begin(stepped)
+  const password = { count: 0, changedAt: Infinity }
+  const loadUser = (id: string): Promise<unknown> =>
+    stepped.step('loadUser', [], async () => ({ id, password: `${password.count}` }), false)
+  const checked = prepared.isChecked ? checkedBy(loadUser) : {}
+  const old = new Set(['old-session'])
+  const migrateFrom = prepared.hasOld ? [oldSessions(old, stepped)] : []
+  const server = new Server(
+    stepped.store,
+    { clock, ...prepared.options, ...checked, migrateFrom },
+    prepared.openSession,
+  )
+  // A process that has read records knows the cutoff too.
+  if (isCached) await aside(async () => server.engine.gate?.current())
+  const reports = acts.map((act, place): Report => {
+    const cookie = prepared.cookies[place]
+    const never = { startedAt: Infinity, endedAt: Infinity, reply: undefined, isVain: false }
+    return { actor: NAMES[place] ?? '', act, cookie, ...never }
+  })
+  let running = reports.length
+  const failures: unknown[] = []
+  for (const report of reports) {
+    const performer = performerOf(report, { server, stepped, isCached, password, prepared })
+    const done = (): void => void (running -= 1)
+    // Where a run is abandoned, its acts fail.
+    void actors
+      .run(report.actor, () => report.act.perform(performer))
+      .then(done, (error: unknown) => {
+        failures.push(error)
+      })
+  }
+  const choices: { id: string; fate: Happened['fate']; waiting: readonly Waiting[] }[] = []
+  let isWhole = true
+  for (;;) {
+    await turn()
+    const waiting = stepped.waiting
+    if (waiting.length === 0) break
+    const choice = choose(waiting, stepped.deeds)
+    if (choice === undefined) {
+      isWhole = false
+      await aside(() => stepped.abandon())
+      break
+    }
+    choices.push({ ...choice, waiting })
+    await stepped.happen(choice.id, choice.fate)
+  }
+  if (isWhole && failures.length > 0) throw failures[0]
+  if (isWhole && running > 0) throw new Error(`an act never ends: ${stepped.deeds.map(({ id }) => id).join(' ')}`)
+  const { deeds, contents } = stepped
+  return {
+    scene,
+    prepared,
+    reports,
+    deeds,
+    contents,
+    events: server.events,
+    choices,
+    isWhole,
+    passwordAt: password.changedAt,
+    passwords: password.count,
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+interface Stage {
+  readonly server: Server
+  readonly stepped: SteppedStore
+  readonly isCached: boolean
+  readonly password: { count: number; changedAt: number }
+  readonly prepared: Prepared
+}
+
+function performerOf(report: Report, { server, stepped, isCached, password, prepared }: Stage): Performer {
+  const start = async (): Promise<void> => {
+    await stepped.step(isCached ? 'begin' : 'start', [], async () => undefined, false)
+    report.startedAt = stepped.deeds.length
+  }
+  const end = (reply: Reply): void => {
+    report.reply = reply
+    report.endedAt = stepped.deeds.length
+  }
+  const work = async (run: () => Promise<unknown>): Promise<void> => {
+    await start()
+    const text = ''
+    try {
+      const result = await run()
+      report.isVain = result === false
+      end({ status: 200, code: undefined, cookie: undefined, me: undefined, text })
+      await (result as { ended?: Promise<unknown> } | undefined)?.ended?.catch(() => undefined)
+    } catch (error) {
+      const { statusCode = 500, code, message } = error as Error & { statusCode?: number; code?: string }
+      end({ status: statusCode, code, cookie: undefined, me: undefined, text: message })
+    }
+  }
+  const change = async (): Promise<void> => {
+    password.count += 1
+    password.changedAt = stepped.deeds.length
+  }
+  return {
+    server,
+    handle: handleOf(report.cookie ?? prepared.cookies[0]),
+    work,
+    async changePassword() {
+      await stepped.step('loadUser', ['change'], change, false)
+    },
+    async send(handler, sending = {}) {
+      await start()
+      end(await server.request(handler, { cookie: report.cookie, ...sending }))
+    },
+  }
+}
+
+/** The sessions of another library, on a server whose operations are steps too. */
+function oldSessions(kept: Set<string>, stepped?: SteppedStore): Migration {
+  const step = <Value>(name: string, run: () => Promise<Value>): Promise<Value> =>
+    // A step resolves to what it ran.
+    stepped === undefined ? run() : (stepped.step(name, ['old'], run) as Promise<Value>)
+  return {
+    ...{ from: 'express-session', cookieNames: ['connect.sid'], cookie: {}, endsAt: Infinity },
+    ...{ keepOld: false, remember: false, weakness: undefined },
+    user: () => ({ id: 'alice' }),
+    prepare: async () => undefined,
+    read: ([key = '']) => ({
+      key,
+      isInCookie: false,
+      load: () => step('load', async () => (kept.has(key) ? { data: { old: 'anonymous' } } : undefined)),
+      remove: () => step('remove', async () => void kept.delete(key)),
+    }),
+  }
+}
