@@ -27,10 +27,10 @@ const HEADINGS = ['HANDLE', 'LAST SEEN', 'ENDS UNLESS USED', 'USER', 'FROM'] as 
 /** One page of all sessions as a table, with the command for the following page. */
 export function pageAsTable({ records, next }: RecordPage): string {
   const rows = [HEADINGS, ...records.map((record) => cellsOf(record))]
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))
   const lines = rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell.padEnd(widths[column] as number))
       .join('  ')
       .trimEnd(),
   )

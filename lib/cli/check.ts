@@ -33,7 +33,7 @@ A folder, or no file, means what package.json names.
   --timeout <duration>  how long the app may take to become ready (default 30s)
   --offline             answers in place of the servers that the app connects to
   --fix                 prints the fixes as a patch, each with how safe it is
-  --write               writes the safe fixes, and takes them back if the app is not better with them
+  --write               writes the safe fixes, and leaves out each that makes the app worse
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 cannot load, or wrong usage.`
 
@@ -125,7 +125,7 @@ function judge(
   const isEmpty = failure !== undefined && findings.length === 0
   const located = [
     ...locateFindings(project, sites, findings),
-    ...(isEmpty ? [] : secretsInFiles(project, sites, ...sourceRules(examination, run))),
+    ...(isEmpty ? [] : secretsInFiles(project, run.file, sites, ...sourceRules(examination, run))),
   ]
   const shown = failure === undefined ? undefined : naming.inFailure(failure)
   const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined

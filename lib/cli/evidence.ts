@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
-import { evidenceJson, evidenceMarkdown } from '../guard/evidence/render.ts'
+import { evidenceJson, evidenceMarkdown, evidenceText } from '../guard/evidence/render.ts'
 import type { EvidenceSource } from '../guard/evidence/render.ts'
-import { countFindings, renderFailure } from '../guard/report/text.ts'
+import { countFindings, lineWidth, renderFailure } from '../guard/report/text.ts'
 import { examineFrom, readRun } from './check.ts'
 import { CLEAN, UNUSABLE } from './io.ts'
 import type { Io } from './io.ts'
 import { choiceOf } from './output.ts'
 import { packageVersion } from './version.ts'
 
-const FORMATS = ['markdown', 'json'] as const
+const FORMATS = ['markdown', 'json', 'pretty'] as const
 
 const HELP = `Usage: fastify-session-guard evidence [file] [options]
 
@@ -16,7 +16,7 @@ Prints, for the options of an app, what it keeps of OWASP ASVS 5.0 (V7, V3.3 to 
 (section 5) and the OWASP session management cheat sheet: what the plugin does, which option decides, and
 what is yours to do. The app is run as by the command check.
 
-  --format <format>     ${FORMATS.join(' or ')} (default markdown)
+  --format <format>     ${FORMATS.join(', ')} (default pretty at a terminal, else markdown)
   --env <name>          what NODE_ENV is to be (default: as it is; production when unset)
   --timeout <duration>  how long the app may take to become ready (default 30s)
   --offline             answers in place of the servers that the app connects to
@@ -31,7 +31,7 @@ export const RUN_OPTIONS = {
   offline: { type: 'boolean', default: false },
 } as const
 
-const OPTIONS = { ...RUN_OPTIONS, format: { type: 'string', default: 'markdown' } } as const
+const OPTIONS = { ...RUN_OPTIONS, format: { type: 'string' } } as const
 
 /** Prints which requirements of the standards an app meets. */
 export async function evidence(argv: readonly string[], io: Io): Promise<number> {
@@ -40,8 +40,9 @@ export async function evidence(argv: readonly string[], io: Io): Promise<number>
     io.out(HELP)
     return CLEAN
   }
-  const format = choiceOf('--format', values.format, FORMATS)
+  const format = choiceOf('--format', values.format ?? (io.isTerminal ? 'pretty' : 'markdown'), FORMATS)
   return describeApp(positionals, values, io, (source) => {
+    if (format === 'pretty') return evidenceText(source, lineWidth(io.columns))
     return format === 'json' ? evidenceJson(source) : evidenceMarkdown(source)
   })
 }

@@ -34,13 +34,16 @@ export function planFixes(
   for (const { rule, fix, silenced } of findings) {
     if (silenced !== undefined || (isSafeOnly && fix.confidence !== 'safe')) continue
     const before = project.edits()
-    if (fix.patch === undefined || !applySteps(project, entry, fix.patch)) {
+    const safety = fix.patch === undefined ? undefined : applySteps(project, entry, fix.patch)
+    const confidence = safety === 'safe' ? (fix.confidence ?? 'review') : 'review'
+    if (safety === undefined || (isSafeOnly && confidence !== 'safe')) {
+      project.restore(before)
       byHand.push(rule)
       continue
     }
     const diff = diffOf(project, before, nameOf)
     // The fix of a finding before this one may have been the same edit.
-    if (diff !== '') patches.push({ rule, confidence: fix.confidence ?? 'review', diff })
+    if (diff !== '') patches.push({ rule, confidence, diff })
   }
   return { patches, byHand, texts: project.edits() }
 }

@@ -1,6 +1,7 @@
 import { check } from './check.ts'
 import { evidence } from './evidence.ts'
 import { explain } from './explain.ts'
+import { fitHelp } from './help.ts'
 import { CLEAN, plainWord, UNUSABLE, UsageError } from './io.ts'
 import { policy } from './policy.ts'
 import { revoke } from './revoke.ts'
@@ -58,7 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name = '--help', ...rest] = argv
   if (name === '--help' || name === '-h' || name === 'help') {
-    io.out(HELP)
+    io.out(fitHelp(HELP, io.columns))
     return CLEAN
   }
   if (name === '--version' || name === '-v') {
@@ -66,7 +67,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return CLEAN
   }
   try {
-    return await commandNamed(name)(rest, io)
+    const isHelp = rest.includes('--help') || rest.includes('-h')
+    return await commandNamed(name)(rest, isHelp ? { ...io, out: (text) => io.out(fitHelp(text, io.columns)) } : io)
   } catch (error) {
     const message = await usageMessage(error, name)
     if (message === undefined) throw error

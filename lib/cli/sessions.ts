@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { RecordPage, SessionInfo } from '../../types/index.ts'
+import type { Enumerating, RecordPage, SessionInfo } from '../../types/index.ts'
 import { show } from '../guard/read/show-value.ts'
 import { stringify } from '../guard/report/json.ts'
 import { pageAsData, pageAsTable } from './all-sessions.ts'
@@ -106,7 +106,8 @@ function limitOf(text = '50'): number {
   throw new UsageError('--limit is a whole number from 1 to 1000.')
 }
 
-async function pageOf(store: OpenedStore['store'], after: string | undefined, limit: number): Promise<RecordPage> {
+/** Reads a page of all sessions. */
+export async function pageOf(store: Enumerating, after: string | undefined, limit: number): Promise<RecordPage> {
   try {
     return await store.listAll({ after, limit })
   } catch (error) {

@@ -1,10 +1,11 @@
-import { fixChooser } from './choose-fix.ts'
+import { firstPointer, fixChooser } from './choose-fix.ts'
 import type { Trial } from './choose-fix.ts'
 import { describeEnvironment, readEnvironment } from './read/environment.ts'
 import { factsOf } from './read/config-facts.ts'
 import { readOptions } from './read/read-options.ts'
 import { findingsOf, severityOf } from './rules/rule.ts'
 import { RULES } from './rules/index.ts'
+import { bySeverity } from './report/severities.ts'
 import { optionType } from './rules/values.ts'
 import { silenceUnused, unusedSilences } from './rules/silence.ts'
 import { readSilences, silenceFindings } from './silence.ts'
@@ -20,7 +21,7 @@ import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 const MAX_OF_A_RULE = 50
 
 /**
- * Judges options of the plugin as `register` does: every finding at once, in the order of the catalogue. Pure: reads
+ * Judges options of the plugin as `register` does: every finding at once, the worst first, and those of one severity in the order of the catalogue. Pure: reads
  * neither files nor `process`, prints nothing, and never throws, whatever the options are.
  *
  * @param options What `register` would get; `undefined` is none.
@@ -38,7 +39,7 @@ export function checkConfig(options: unknown, environment?: EnvironmentInput, co
   )
   const unused = facts.silencing.entries.filter((entry) => isUnused(entry, findings, facts))
   const unusedFindings = findingsOf(silenceUnused, unusedSilences(facts, unused), name, 'register', choose)
-  return silenceFindings([...findings, ...unusedFindings], facts.silencing)
+  return bySeverity(silenceFindings([...findings, ...unusedFindings], facts.silencing))
 }
 
 /** A value that is no options object breaks one rule, and not every other rule too. */
@@ -63,7 +64,7 @@ export function fixesFor({ read }: ConfigFacts, environment: EnvironmentInput, c
 }
 
 function trialOf({ slug }: Rule, { at, fixes = [] }: Problem, isFatal: boolean): Trial {
-  return { slug, pointer: at[0]?.pointer ?? '', isFatal, fixes }
+  return { slug, pointer: firstPointer(at), isFatal, fixes }
 }
 
 /** Says in one line which rules apply to options, and why; the second line of a report. */

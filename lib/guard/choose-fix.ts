@@ -1,3 +1,4 @@
+import type { FindingLocation } from '../../types/index.ts'
 import { applyChanges } from './read/apply-changes.ts'
 import { isBag } from './read/read-options.ts'
 import type { ReadOptions } from './read/read-options.ts'
@@ -10,6 +11,14 @@ export interface Trial {
   readonly pointer: string
   readonly isFatal: boolean
   readonly fixes: readonly Fix[]
+}
+
+/** The pointer of the place that a finding is mostly about; empty where there is none. */
+export function firstPointer(at: readonly FindingLocation[]): string {
+  return at
+    .slice(0, 1)
+    .map(({ pointer }) => pointer)
+    .join('')
 }
 
 /** Options with a thousand mistakes are judged all the same, but not tried a thousand times. */
@@ -30,7 +39,7 @@ export function fixChooser(read: ReadOptions, judge: (read: ReadOptions) => read
   const accepted: Change[] = []
   return ({ slug }, { at, fixes = [] }) => {
     if (fixes.length === 0 || isLarge(read)) return undefined
-    const own = keyOf({ slug, pointer: at[0]?.pointer ?? '' })
+    const own = keyOf({ slug, pointer: firstPointer(at) })
     const best = bench.plain(own, fixes, accepted) ?? bench.extend(own, fixes, accepted)
     if (best !== undefined && bench.isFatal(own)) accepted.push(...best.fix.changes)
     return best?.fix
@@ -96,8 +105,7 @@ class Bench {
     const news = this.#news(changes, this.#start().counts)
     if (news === undefined || news.left(own) !== undefined) return undefined
     if (news.trials.some(({ isFatal }) => isFatal)) return undefined
-    const isExtended = changes.length > fix.changes.length
-    return { fix: isExtended ? { ...fix, changes, confidence: 'review' } : fix, isQuiet: news.trials.length === 0 }
+    return { fix: withAll(fix, changes), isQuiet: news.trials.length === 0 }
   }
 
   /** Adds what makes new fatal findings go away; `undefined` where nothing does. */
@@ -115,7 +123,7 @@ class Bench {
       )
       const left = news?.left(own) ?? news?.trials.find(({ isFatal }) => isFatal)
       if (left === undefined) return extended
-      const more = left.fixes[0]?.changes ?? []
+      const more = left.fixes.slice(0, 1).flatMap((fix) => fix.changes)
       if (more.length === 0) return undefined
       extended = [...extended, ...more.map((change) => beforeRemovals(change, [...accepted, ...extended]))]
     }
@@ -163,6 +171,14 @@ class Bench {
           : undefined,
     }
   }
+}
+
+/** A fix with what it brings along. Members that were written for the fix alone do not hold that. */
+function withAll({ snippet, ...fix }: Fix, changes: readonly Change[]): Fix {
+  if (changes.length > fix.changes.length) {
+    return { ...fix, changes, confidence: 'review', ...(snippet === null ? { snippet } : {}) }
+  }
+  return snippet === undefined ? fix : { ...fix, snippet }
 }
 
 /** The index of a list that a change names, counted as before earlier changes removed elements of that list. */

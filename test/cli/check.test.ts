@@ -26,6 +26,13 @@ t.test('an app is judged in a process of its own, and what it prints is not part
   t.notMatch(out, 'changeme')
 })
 
+t.test('silences of the app hold for its source too, and options that cannot be read have none', async (t) => {
+  const silenced = await cli(['check', 'silenced.ts', '--env', 'production', '--show-silenced'])
+  t.match(silenced.out, 'silenced: one login for all')
+  t.match(silenced.out, 'silenced until 2999-01-01: a list of devices')
+  t.match(await cli(['check', 'unreadable.ts']), { code: 1, out: /session\/option-type/ })
+})
+
 t.test('NODE_ENV stays as it is without --env, and a file elsewhere is named in full', async (t) => {
   const file = resolve(FIXTURES, 'builder.ts')
   const { code, out } = await cli(['check', file], { cwd: t.testdir({}), env: { NODE_ENV: 'test' } })

@@ -16,6 +16,36 @@ t.test('help is a result, not an error', async (t) => {
   }
 })
 
+t.test('help fits the terminal, and its columns stay columns', async (t) => {
+  const commands = [
+    'check',
+    'scan',
+    'secret',
+    'rules',
+    'explain',
+    'evidence',
+    'policy',
+    'sweep',
+    'sessions',
+    'revoke',
+    'schema',
+  ]
+  for (const columns of [60, 80, undefined, 20]) {
+    for (const argv of [['--help'], ...commands.map((command) => [command, '--help']), ['check', '-h']]) {
+      const { out } = await cli(argv, { columns })
+      const width = Math.max(columns ?? 80, 40)
+      const wide = out.split('\n').filter((line) => line.length > width && !line.includes('npx '))
+      t.strictSame(wide, [], `${argv.join(' ')} at ${columns}`)
+    }
+  }
+  const { out } = await cli(['check', '--help'], { columns: 60 })
+  t.match(
+    out,
+    '  --env <name>          what NODE_ENV is to be (default: as\n                        it is; production when unset)\n',
+  )
+  t.match(out, '\n\nExit codes: 0 clean,')
+})
+
 t.test('the version is the one of package.json', async (t) => {
   const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string }
   for (const flag of ['--version', '-v']) t.strictSame(await cli([flag]), { code: 0, out: version, err: '' })

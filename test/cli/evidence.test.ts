@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { evidenceJson, evidenceMarkdown } from '../../lib/guard/evidence/render.ts'
+import { evidenceJson, evidenceMarkdown, evidenceText } from '../../lib/guard/evidence/render.ts'
 import type { EvidenceLine, EvidenceSource } from '../../lib/guard/evidence/render.ts'
 import { policyMarkdown } from '../../lib/guard/evidence/policy.ts'
 import { settingsOf } from '../../lib/guard/evidence/settings.ts'
@@ -134,6 +134,58 @@ t.test('evidence in Markdown is a table for each standard', async (t) => {
   t.match(text, 'yours to do')
 })
 
+t.test('options that are not valid are named, and the others are judged', async (t) => {
+  const source = sourceFor({
+    idleTimeout: 5,
+    cookie: { secure: 'no', httpOnly: false },
+    trustedOrigins: ['https://a.example', 5],
+    silence: [5, { rule: 'path-narrow', reason: 'x' }],
+    maxSessions: { limit: 0 },
+    hunter2: 1,
+  } as unknown as SecureSessionOptions)
+  t.strictSame(source.settings.invalid.toSorted(), [
+    'cookie.secure',
+    'hunter2',
+    'idleTimeout',
+    'maxSessions.limit',
+    'silence[0]',
+    'trustedOrigins[1]',
+  ])
+  t.match(source.settings, { idleTimeout: '30m', cookie: { httpOnly: false }, trustedOrigins: ['https://a.example'] })
+  t.match(evidenceMarkdown(source), /\*\*Not valid: .*cookie\.secure.*\*\* The app does not start/)
+  t.match(evidenceMarkdown(source), '**not met**: `cookie.httpOnly` is false')
+  t.match(policyMarkdown(source), '**Not valid: ')
+  t.match(evidenceText(source, 60), /Not valid: [^]*The app\s+does not start/)
+  t.notMatch(evidenceMarkdown(sourceFor({})), 'Not valid')
+})
+
+t.test('a lifetime that is a function of the user is shown as one, with its longest answer', async (t) => {
+  const lifetimes: SecureSessionOptions = {
+    idleTimeout: () => '5m',
+    absoluteTimeout: () => '1h',
+    rememberTimeout: () => '2h',
+  }
+  const bound = sourceFor({ ...lifetimes, assurance: 'aal3' })
+  t.match(bound.settings.idleTimeout, /^a function of the user, at most \d+m$/)
+  t.match(policyMarkdown(bound), /\| inactivity \| a function of the user, at most \d+m \|/)
+  t.match(lines({ ...lifetimes, assurance: 'aal3' }).get('5.1 (5)'), { isMet: true, value: /AAL3$/ })
+  t.equal(sourceFor(lifetimes).settings.absoluteTimeout, 'a function of the user')
+  t.match(lines(lifetimes).get('5.1 (5)'), { isMet: false, value: /within no level$/ })
+})
+
+t.test('evidence at a terminal has no line that is wider, except for what cannot be cut', async (t) => {
+  for (const width of [60, 80]) {
+    const shown = evidenceText(sourceFor({ crossOriginProtection: false }), width).split('\n')
+    const wide = shown.filter((line) => line.length > width && /\S\s+\S/.test(line.trim()))
+    t.strictSame(
+      wide.filter((line) => !line.startsWith('    test/')),
+      [],
+    )
+    t.match(shown.join('\n'), '7.2.3 (L1) kept by the plugin')
+    t.match(shown.join('\n').replaceAll(/\s+/g, ' '), 'not met: crossOriginProtection is false')
+  }
+})
+
 t.test('the policy says what the options say, and what is left to fill in', async (t) => {
   const text = policyMarkdown(sourceFor({ idleTimeout: '20m', absoluteTimeout: '8h', maxSessions: 5 }))
   for (const part of [
@@ -180,7 +232,7 @@ t.test('the policy says what the options say, and what is left to fill in', asyn
 t.test('settings hold no secret, and options that cannot be read have none', async (t) => {
   t.notMatch(JSON.stringify(settingsOf({ secret: 'hunter2' })), 'hunter2')
   t.equal(settingsOf(null), null)
-  t.equal(settingsOf({ idleTimeout: 'wrong' }), null)
+  t.equal(settingsOf('options'), null)
 })
 
 t.test('the commands evidence and policy run an app and describe it', async (t) => {
@@ -202,5 +254,9 @@ t.test('the commands evidence and policy run an app and describe it', async (t) 
     err: /^Cannot check nothing\.ts: it made no Fastify app/,
   })
   t.match(await cli(['evidence', 'unreadable.ts']), { code: 2, out: '', err: /its options cannot be read/ })
-  t.match(await cli(['evidence', 'options.ts', '--format', 'xml']), { code: 2, err: 'markdown, json, not xml' })
+  t.match(await cli(['evidence', 'invalid.ts']), { code: 0, out: /\*\*Not valid: idleTimeout\.\*\*/ })
+  t.match(await cli(['evidence', 'options.ts', '--format', 'xml']), { code: 2, err: 'markdown, json, pretty, not xml' })
+  t.match(await cli(['policy', 'options.ts', '--format', 'json']), { code: 2, err: 'one of markdown, not json' })
+  const terminal = await cli(['evidence', 'options.ts'], { isTerminal: true, columns: 60 })
+  t.match(terminal, { code: 0, out: /^Session evidence for options\.ts/ })
 })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Test } from 'tap'
 import { planFixes, renderPatches, writeTexts } from '../../lib/cli/fixes.ts'
 import { Project } from '../../lib/cli/source/project.ts'
 import { unifiedDiff } from '../../lib/cli/source/unified-diff.ts'
@@ -77,36 +78,120 @@ t.test('safe fixes can be written without the others, and taken back', async (t)
   t.equal(renderPatches({ patches: [], byHand: [], texts: new Map() }), '# Nothing to fix.')
 })
 
+const examination = (findings: Finding[], failure?: string): Examination => ({
+  findings,
+  environment: 'production',
+  settings: null,
+  output: '',
+  ...(failure === undefined ? {} : { failure: { message: failure, isConsequence: false } }),
+})
+
+/** Writes the fixes of findings; what is found then depends on the text of the file. */
+async function written(
+  t: Test,
+  before: Finding[],
+  found: (text: string) => Examination,
+): Promise<{ said: string; text: string; findings: Finding[] }> {
+  const cwd = t.testdir({ 'app.js': TEXT })
+  const file = join(cwd, 'app.js')
+  const project = await Project.open()
+  const err: string[] = []
+  const io = { cwd, err: (text: string) => void err.push(text) }
+  const again = async (): Promise<Examination> => found(readFileSync(file, 'utf8'))
+  const { findings } = await writeFixes(project, { file }, examination(before), again, io)
+  const text = readFileSync(file, 'utf8')
+  t.equal(project.original(file), text)
+  return { said: err.join('\n'), text, findings }
+}
+
 t.test('fixes that are written make the app better, or are taken back', async (t) => {
-  const examination = (findings: Finding[], failure?: string): Examination => ({
-    findings,
-    environment: 'production',
-    settings: null,
-    output: '',
-    ...(failure === undefined ? {} : { failure: { message: failure, isConsequence: false } }),
-  })
   const [first] = FINDINGS as [Finding]
+  const fatal = { ...first, severity: 'fatal', phase: 'register' } as Finding
   const later = { ...finding('new', {}), phase: 'ready' } as Finding
+  const warning = { ...later, phase: 'register', severity: 'warning' } as Finding
   const cases: [Finding[], Examination, string, RegExp][] = [
     [[first], examination([]), `'proxy'`, /^Wrote app\.js\.\nFixed session\/first\.$/],
     [[first], examination([later]), `'proxy'`, /^Wrote/],
     [[first], examination([later], 'no database'), `'proxy'`, /^Wrote/],
-    [[first], examination([], 'SyntaxError'), `'x'`, /^Nothing was written: with/],
-    [[first], examination([{ ...later, phase: 'register' }]), `'x'`, /^Nothing was written: with/],
+    [[first], examination([], 'SyntaxError'), `'x'`, /^Left session\/first as it is: with its fix/],
+    [[first], examination([{ ...warning, severity: 'fatal' }]), `'x'`, /^Left session\/first/],
+    [[first], examination([warning]), `'x'`, /^Left session\/first/],
+    [[fatal], examination([warning]), `'proxy'`, /^Wrote/],
+    [[fatal, warning], examination([fatal, warning]), `'proxy'`, /^Wrote/],
     [[finding('words', {})], examination([]), `'x'`, /^Nothing was written: no finding/],
   ]
   for (const [before, after, tls, said] of cases) {
-    const cwd = t.testdir({ 'app.js': TEXT })
-    const file = join(cwd, 'app.js')
-    const project = await Project.open()
-    const err: string[] = []
-    const io = { cwd, err: (text: string) => void err.push(text) }
-    const found = await writeFixes(project, { file }, examination(before), async () => after, io)
-    t.match(err.join('\n'), said)
-    t.equal(readFileSync(file, 'utf8'), TEXT.replace(`'x'`, tls))
-    t.strictSame(found.findings, tls === `'x'` ? before : after.findings)
-    t.equal(project.original(file), readFileSync(file, 'utf8'))
+    const result = await written(t, before, () => after)
+    t.match(result.said, said)
+    t.equal(result.text, TEXT.replace(`'x'`, tls))
+    t.strictSame(result.findings, tls === `'x'` ? before : after.findings)
   }
+})
+
+t.test('a fix that makes the app worse is left out, and the others are written', async (t) => {
+  const safe = (rule: string, patch: FindingFix['patch']): Finding => ({
+    ...finding(rule, { confidence: 'safe', patch: patch ?? [] }),
+    phase: 'register',
+    severity: 'fatal',
+  })
+  const before = [
+    safe('tls', [{ op: 'set', pointer: '/tls', source: `'proxy'` }]),
+    finding('words', {}),
+    safe('bad', [{ op: 'set', pointer: '/bad', source: 'true' }]),
+    safe('age', [{ op: 'remove', pointer: '/maxAge' }]),
+  ]
+  const found = (text: string): Examination => {
+    const left = before.filter(({ rule }) => {
+      if (rule === 'session/tls') return text.includes(`'x'`)
+      if (rule === 'session/age') return text.includes('maxAge')
+      return true
+    })
+    return examination(text.includes('bad') ? [...left, safe('worse', [])] : left)
+  }
+  const { said, text, findings } = await written(t, before, found)
+  t.equal(text, `export default {\n  tls: 'proxy',\n}\n`)
+  t.match(said, /^Fixed session\/tls\.\nFixed session\/age\.\nWrote app\.js\.\nLeft session\/bad as it is/)
+  t.strictSame(
+    findings.map(({ rule }) => rule),
+    ['session/words', 'session/bad'],
+  )
+})
+
+t.test('an expression is the decision of its author: a fix of it is printed, and not written', async (t) => {
+  const cases: [string, 'safe' | 'review'][] = [
+    [`'x'`, 'safe'],
+    ['`x`', 'safe'],
+    ['-5', 'safe'],
+    [`['a', { b: 1 }]`, 'safe'],
+    ['`x${y}`', 'review'],
+    [`process.env.DEV ? 'x' : 'y'`, 'review'],
+    ['process.env.TLS', 'review'],
+    [`tlsOf('x')`, 'review'],
+    ['tls', 'review'],
+    [`process.env.TLS ?? 'x'`, 'review'],
+    ['[, 1]', 'review'],
+    ['[...all]', 'review'],
+  ]
+  for (const [expression, confidence] of cases) {
+    const file = join(t.testdir({ 'app.js': `export default { tls: ${expression}, store }\n` }), 'app.js')
+    for (const patch of [FINDINGS[0]?.fix.patch, [{ op: 'remove', pointer: '/tls' }]] as FindingFix['patch'][]) {
+      const project = await Project.open()
+      const one = [finding('x', { confidence: 'safe', patch: patch ?? [] })]
+      const all = planFixes(project, file, one, { isSafeOnly: false, nameOf: () => 'app.js' })
+      t.strictSame(
+        all.patches.map((each) => each.confidence),
+        [confidence],
+        expression,
+      )
+      project.restore(new Map())
+      const safe = planFixes(project, file, one, { isSafeOnly: true, nameOf: () => 'app.js' })
+      t.equal(safe.patches.length, confidence === 'safe' ? 1 : 0)
+      t.equal(safe.texts.size, safe.patches.length)
+    }
+  }
+  const spread = join(t.testdir({ 'app.js': 'export default { store, ...(dev ? { tls: 1 } : {}) }\n' }), 'app.js')
+  const plan = planFixes(await Project.open(), spread, FINDINGS.slice(0, 1), { isSafeOnly: false, nameOf: () => 'a' })
+  t.equal(plan.patches[0]?.confidence, 'review', 'the option may stand in what is spread')
 })
 
 t.test('check --fix prints patches, and --write says what was written', async (t) => {

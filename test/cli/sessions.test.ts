@@ -1,6 +1,9 @@
 import t from 'tap'
 import { startRedis } from '../support/servers/redis.ts'
 import { addSession, namedStores } from './stores.ts'
+import { pageOf } from '../../lib/cli/sessions.ts'
+import { sqliteStore } from '../../lib/stores/sqlite.ts'
+import { betterSqlite } from '../support/sqlite.ts'
 import { type } from './terminal.ts'
 
 for (const one of await namedStores(t)) {
@@ -184,4 +187,13 @@ for (const one of await namedStores(t)) {
 t.test('a place that no page has named is refused', async (t) => {
   const { url } = await startRedis(t)
   t.match(await type(['sessions', '--all', '--after', 'x', '--store', url]), { code: 2, err: /the page before/ })
+})
+
+t.test('a store that fails is no mistake of whoever typed the place of a page', async (t) => {
+  const database = betterSqlite.open(':memory:')
+  const store = sqliteStore({ database })
+  t.strictSame((await pageOf(store, undefined, 5)).records, [])
+  await t.rejects(pageOf(store, 'nowhere\n', 5), { name: 'Error' })
+  database.close()
+  await t.rejects(pageOf(store, undefined, 5), /not open/)
 })

@@ -78,14 +78,27 @@ t.test('the plugin is known by where it comes from, not by its name', async (t) 
     `app.register(await import('fastify-session-guard'), { tls: 'x' })`,
     `app.register(import('fastify-session-guard'), { tls: 'x' })`,
     `import { secureSession } from './index.ts'\nconst guard = secureSession\n${call}`,
+    `const s = require('fastify-session-guard')\napp.register(s.default ?? s, { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\nconst guard = s.default || s\n${call}`,
+    `const s = require('fastify-session-guard')\napp.register(s.__esModule ? s.default : s, { tls: 'x' })`,
+    `const s = __importDefault(require('fastify-session-guard'))\napp.register(s.default, { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\napp.register(interop(s), { tls: 'x' })`,
+    `const s = require('fastify-session-guard')\napp.register((0, s.default), { tls: 'x' })`,
+    `const s = await import('fastify-session-guard')\nconst { default: guard } = s\n${call}`,
+    `const { secureSession: guard } = (await import('fastify-session-guard')).default\n${call}`,
+    `const all = require('fastify-session-guard') as any\napp.register(all.default!, { tls: 'x' })`,
   ]
-  for (const text of found) t.match(await place(t, { 'app.js': text }, '/tls'), /^app\.js:\d+:\d+$/, text)
+  for (const text of found) t.match(await place(t, { 'app.ts': text }, '/tls'), /^app\.ts:\d+:\d+$/, text)
   const others = [
     `import guard from 'another'\n${call}`,
     `const { a } = b\n${call}`,
     `const [guard] = all\n${call}`,
     `app.register()\nregister(1)`,
     'not javascript {',
+    `const guard = other ?? another\n${call}`,
+    `const guard = () => secureSession\n${call}`,
+    `const guard = pick(require('fastify-session-guard'), other)\n${call}`,
+    `const a = b, b = a\napp.register(a, { tls: 'x' })`,
   ]
   for (const text of others) t.equal(await place(t, { 'app.js': text }, '/tls'), undefined, text)
 })
@@ -304,7 +317,7 @@ t.test('steps edit the options where they are written, and nothing else', async 
     [
       `{ tls: 1, secure: flag ? 1 : 2 }`,
       [move('/secure', '/cookie/secure', 'true')],
-      `{ tls: 1, cookie: { secure: true } }`,
+      `{ tls: 1, cookie: { secure: flag ? 1 : 2 } }`,
     ],
     [`{ tls: 1, cookie: { store: x } }`, [move('/cookie/store', '/store', 'y')], `{ tls: 1, cookie: { }, store: x }`],
     [`{ tls: 1 }`, [move('/a', '/b', '1')], undefined],
@@ -329,6 +342,66 @@ t.test('steps need one registration with a literal', async (t) => {
   )
 })
 
+t.test('a patch brings the imports that it needs, in the style of the file', async (t) => {
+  const source = "sqliteStore({ database: new Database('sessions.db') })"
+  const opened = 'await openStore(process.env.SESSION_STORE)'
+  const [sqlite, open] = [[set('/store', source)], [set('/store', opened)]]
+  const cases: [string, string, FixStep[], string | undefined][] = [
+    [
+      'a.js',
+      `import fastify from "fastify";\n${IMPORT}\napp.register(secureSession, {});\n`,
+      sqlite,
+      `import fastify from "fastify";\n${IMPORT}import Database from 'better-sqlite3'\nimport { sqliteStore } from 'fastify-session-guard/stores/sqlite'\n\napp.register(secureSession, { store: ${source} });\n`,
+    ],
+    [
+      'a.ts',
+      `import guard from "fastify-session-guard";\napp.register(guard, {});`,
+      sqlite,
+      `import guard from "fastify-session-guard";\nimport Database from "better-sqlite3";\nimport { sqliteStore } from "fastify-session-guard/stores/sqlite";\napp.register(guard, { store: ${source} });`,
+    ],
+    [
+      'a.cjs',
+      `'use strict'\n${REQUIRE}app.register(secureSession, {})`,
+      sqlite,
+      `'use strict'\n${REQUIRE}const Database = require('better-sqlite3')\nconst { sqliteStore } = require('fastify-session-guard/stores/sqlite')\napp.register(secureSession, { store: ${source} })`,
+    ],
+    [
+      'a.js',
+      `'use strict'\n// The options.\nmodule.exports = { tls: 'x' };\n`,
+      sqlite,
+      `'use strict'\n// The options.\nconst Database = require('better-sqlite3');\nconst { sqliteStore } = require('fastify-session-guard/stores/sqlite');\n\nmodule.exports = { tls: 'x', store: ${source} };\n`,
+    ],
+    [
+      'a.js',
+      `export default { tls: 'x' }`,
+      sqlite,
+      `import Database from 'better-sqlite3'\nimport { sqliteStore } from 'fastify-session-guard/stores/sqlite'\n\nexport default { tls: 'x', store: ${source} }`,
+    ],
+    [
+      'a.js',
+      `import Database from 'libsql'\n${IMPORT}app.register(secureSession, { store })`,
+      sqlite,
+      `import Database from 'libsql'\n${IMPORT}import { sqliteStore } from 'fastify-session-guard/stores/sqlite'\napp.register(secureSession, { store: ${source} })`,
+    ],
+    [
+      'a.js',
+      `${IMPORT}app.register(secureSession, {})`,
+      open,
+      `${IMPORT}import { openStore } from 'fastify-session-guard/stores/open'\napp.register(secureSession, { store: ${opened} })`,
+    ],
+    ['a.cjs', `${REQUIRE}app.register(secureSession, {})`, open, undefined],
+    ['a.js', `${IMPORT}app.register(secureSession, {})`, [set('/store', 'redisStore({ client })')], undefined],
+    [
+      'a.js',
+      `${IMPORT}function build({ client }) { app.register(secureSession, {}) }`,
+      [set('/store', 'redisStore({ client })')],
+      `${IMPORT}import { redisStore } from 'fastify-session-guard/stores/redis'\nfunction build({ client }) { app.register(secureSession, { store: redisStore({ client }) }) }`,
+    ],
+    ['a.js', `${IMPORT}app.register(secureSession, {})`, [set('/loadUser', '(id) => users.find(id)')], undefined],
+  ]
+  for (const [name, before, patch, after] of cases) t.equal(await applied(t, before, patch, name), after, before)
+})
+
 t.test('a member in another file is edited there, and moves nowhere', async (t) => {
   const folder = t.testdir({
     'a.js': `import { base } from './b.js'\n${IMPORT}app.register(secureSession, { ...base })`,
@@ -336,7 +409,7 @@ t.test('a member in another file is edited there, and moves nowhere', async (t) 
   })
   const project = await Project.open()
   const entry = join(folder, 'a.js')
-  t.ok(applySteps(project, entry, [set('/tls', '2')]))
+  t.equal(applySteps(project, entry, [set('/tls', '2')]), 'safe')
   t.strictSame([...project.edits()], [[join(folder, 'b.js'), `export const base = { tls: 2, secure: true }`]])
   t.notOk(applySteps(project, entry, [move('/secure', '/cookie/secure', 'true')]))
   t.equal(project.original(join(folder, 'b.js')), `export const base = { tls: 1, secure: true }`)
@@ -362,8 +435,9 @@ t.test('a secret that stands in the files of an app is found where it stands, an
   const found = async (files: Record<string, string>, silences = [] as { rule: string; reason: string }[]) => {
     const folder = t.testdir(files)
     const project = await Project.open()
-    const sites = optionsSites(project, join(folder, Object.keys(files)[0] as string))
-    const findings = secretsInFiles(project, sites, 'production', silences)
+    const entry = join(folder, Object.keys(files)[0] as string)
+    const sites = optionsSites(project, entry)
+    const findings = secretsInFiles(project, entry, sites, 'production', silences)
     t.notMatch(JSON.stringify(findings), 'hunter2')
     for (const finding of findings) t.equal(codeFrame(project, sites, finding, 80), undefined)
     return findings.map(({ at: [first], silenced }) => {
@@ -375,6 +449,11 @@ t.test('a secret that stands in the files of an app is found where it stands, an
   t.strictSame(await found(fallback), ['app.ts:3:41:'])
   t.strictSame(await found(fallback, [{ rule: 'secret-in-source', reason: 'a lab' }]), ['app.ts:3:41:a lab'])
   t.strictSame(await found(inApp('app.register(secureSession, { secret: process.env.SESSION_SECRET })')), [])
+  const interop = `const s = require('fastify-session-guard')\napp.register(s.default ?? s, { secret: 'hunter2' })`
+  t.strictSame(await found({ 'app.cjs': interop }), ['app.cjs:2:40:'], 'a default that CommonJS unwraps')
+  const hidden = `const s = pick(require('fastify-session-guard'), 1)\napp.register(s, { secret: 'hunter2' })`
+  t.strictSame(await found({ 'app.cjs': hidden }), ['app.cjs:2:27:'], 'a registration that is not recognised')
+  t.strictSame(await found({ 'app.cjs': `const options = { secret: 'hunter2' }` }), [], 'a file without the package')
   const config = { 'config.ts': `export const options = { secret: 'hunter2' }\n` }
   const head = `${IMPORT}import { options } from './config.ts'\n`
   t.strictSame(await found({ ...inApp('app.register(secureSession, options)', head), ...config }), ['config.ts:1:34:'])

@@ -22,6 +22,10 @@ export const STORE = {
   keepInIndex: method,
   removeFromIndex: method,
   listIndex: method,
+  raiseCutoff: method,
+  readCutoff: method,
+  listAll: method,
+  count: method,
 }
 
 export const SECRET: string = randomBytes(32).toString('base64url')
@@ -71,6 +75,8 @@ export function follow(options: Record<string, unknown>, findings: readonly Find
   for (const step of findings.flatMap(({ fix }) => fix.patch ?? [])) {
     if (step.op === 'set') setAt(changed, step.pointer, evaluate(`value: ${step.source}`)['value'])
     else if (step.op === 'move') setAt(changed, step.pointer, valueAt(changed, step.from))
+    // A member that one fix takes out and a later one sets is there in the end.
+    if (step.op !== 'remove') gone.delete(step.pointer)
     if (step.op !== 'set') gone.add(step.op === 'move' ? step.from : step.pointer)
   }
   const last = (pointer: string): number => Number(/\/(\d+)$/.exec(pointer)?.[1] ?? Infinity)

@@ -54,6 +54,8 @@ t.test('getters and proxies that throw are a wrong type, wherever they are', asy
     t.ok(judge(good({ trustedOrigins: list })).includes('fatal option-type'))
   }
   t.strictSame(judge(Object.assign(getter('clock'), good())), ['fatal option-type'])
+  t.strictSame(judge(trap({ has: explosive }, good())), [], 'what a proxy cannot say is absent')
+  t.strictSame(judge(good({ frobnicate: Promise.resolve() })), ['fatal option-type'])
   t.strictSame(judge(Object.defineProperties({ ...good() }, { frob: { get: explosive, enumerable: true } })), [
     'fatal option-type',
   ])

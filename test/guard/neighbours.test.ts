@@ -93,7 +93,15 @@ t.test('CORS that lets in with credentials what trustedOrigins lacks is a warnin
     const facts = await look(t, (app) => app.register(cors, { origin, credentials: true }))
     t.strictSame(judge(facts), ['warning cors-trusted-mismatch'], String(origin))
     t.strictSame(judge(facts, good({ crossOriginProtection: false, silence: [OFF] })), [])
+    const [asked] = checkNeighbours(good({ trustedOrigins: () => false }), 'production', facts)
+    t.equal(asked?.fix.patch, undefined, 'a function is not edited')
   }
+})
+
+t.test('whether the hook of @fastify/cookie runs is open where another hook answers first', async (t) => {
+  const close = (app: FastifyInstance): unknown => app.addHook('onRequest', async (_, reply) => reply.code(401).send())
+  const closed = await look(t, close, { bringsCookies: true })
+  t.equal(closed.readsCookies, null)
 })
 
 t.test('the probe runs the hooks of the app as a request from this machine would', async (t) => {

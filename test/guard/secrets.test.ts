@@ -28,6 +28,60 @@ t.test('a digest of nothing, or of a word that everybody tries, is a placeholder
   }
 })
 
+t.test('a digest of a password is a placeholder, with its line break, twice, and hashed again', async (t) => {
+  const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+  for (const password of [
+    'Secret123',
+    'secret\n',
+    'Secret123\n',
+    'Password1',
+    'admin123',
+    'P@ssw0rd',
+    'qwerty123!',
+    'SECRET',
+  ]) {
+    for (const hash of ['md5', 'sha1', 'sha256', 'sha512']) {
+      for (const encoding of ['hex', 'base64'] as const) {
+        t.ok(isPlaceholder(createHash(hash).update(password).digest(encoding)), `${hash} of ${password} in ${encoding}`)
+      }
+    }
+  }
+  t.ok(isPlaceholder(md5('secret') + md5('password')))
+  t.ok(isPlaceholder(md5(md5('secret'))))
+  t.ok(isPlaceholder(`md5:${md5('secret')}`))
+  t.ok(weaknessesOf(md5('Zq7Lm2Vx9') + md5('Zq7Lm2Vx9')).includes('low-entropy'), 'the same digest twice')
+  const good32 = randomBytes(32).toString('hex')
+  t.strictSame(weaknessesOf(good32 + good32), [], 'a good secret twice is as good as once')
+})
+
+t.test('a label with its date is a placeholder, and a label before random bytes is not', async (t) => {
+  for (const secret of [
+    'session-secret-2024-production-v1',
+    'session-secret-2024-01-15-rotation-2',
+    'session-secret-2024-01-01T00:00:00Z',
+    'prod-session-secret-2024-acme-corp',
+    'session_secret_2024_a1b2c3d4_for_shop',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+  for (let round = 0; round < 200; round += 1) {
+    t.strictSame(weaknessesOf(`session-secret-${randomBytes(24).toString('hex')}`), [])
+  }
+})
+
+t.test('digits that anybody can write down are a placeholder', async (t) => {
+  for (const secret of [
+    '31415926535897932384626433832795',
+    '3.14159265358979323846264338327950288',
+    '27182818284590452353602874713526',
+    '1.6180339887498948482045868343656381',
+    '12345678910111213141516171819202122',
+    '243f6a8885a308d313198a2e03707344a409',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+})
+
 t.test('a token, a sample and the name of a secret are placeholders', async (t) => {
   const placeholders = [
     'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c',
@@ -57,6 +111,9 @@ t.test('a token, a sample and the name of a secret are placeholders', async (t) 
     '{"secret":"Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts"}',
     '["Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts"]',
     '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=',
+    '-----BEGIN RSA PRIVATE KEY-----',
+    '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg',
+    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl',
   ]
   for (const secret of placeholders) t.ok(isPlaceholder(secret), secret)
@@ -72,6 +129,12 @@ t.test('a phrase is a phrase in camel case, with digits for letters, and with it
     'nobodyWillEverGuessThisLongStringOfWords',
     'This_Should_Be_At_Least_32_Characters_Long',
     'TheSessionStoreOfOurCompanyIsTheBestOne',
+    'meinGeheimesSitzungsPasswort2024',
+    'meinSuperGeheimerSchlüsselFuerCookies',
+    'bitteAendernGeheimerSchluessel2025',
+    'niemandKenntDiesesPasswort1234',
+    'motDePasseSuperSecretPourLaSession',
+    'estaEsMiClaveSecretaDeSesion2024',
   ]
   for (const secret of phrases) t.ok(isPlaceholder(secret), secret)
 })
@@ -109,7 +172,10 @@ t.test(
       if (weaknessesOf(secret).length > 0) throw new Error(`${secret} ${weaknessesOf(secret).join()}`)
       if (weaknessesOf(secret.replaceAll('=', '')).length > 0) throw new Error(secret)
     })
-    t.doesNotThrow(() => fc.assert(property, { numRuns: 3000 }))
+    t.doesNotThrow(() => fc.assert(property, { numRuns: 6000 }))
+    for (const secret of ['"Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts"', '<Zq7Lm2Vx9;Rt4Kp1Wn6,Yb3Hc8Jd5?Fg0Ts>']) {
+      t.strictSame(weaknessesOf(secret), [], 'signs around random characters')
+    }
     for (let round = 0; round < 200; round += 1) t.strictSame(weaknessesOf(randomUUID()), [])
     t.strictSame(weaknessesOf('1HbtfUBjwOGjIB-53WIjxcpaYSUmhwe6aZiHUt02qQw-VVXG_hbszfYb-VBfiXmE0_eMrK3wlLZctFI4'), [])
     t.strictSame(weaknessesOf('a-secret-of-32-bytes-or-more-FIXME'), ['placeholder'])

@@ -432,6 +432,22 @@ t.test('a clock returns milliseconds since 1970', async (t) => {
     },
   ]
   for (const clock of wrong) t.strictSame(judge(good({ clock })), ['fatal option-type'], String(clock))
+  const units: [() => unknown, RegExp][] = [
+    [() => performance.now() + 0.5 - (performance.now() % 1), /^clock counts from the start of the process/],
+    [() => process.uptime() + 0.25, /^clock counts from the start of the process/],
+    [() => Date.now() * 1000, /^clock returns microseconds;/],
+    [() => Date.now() * 1e6, /^clock returns nanoseconds;/],
+    [() => Math.floor(Date.now() / 1000), /^clock returns seconds;/],
+    [() => process.hrtime.bigint(), /^clock returns a bigint/],
+    [() => new Date(), /^clock returns a Date: call getTime\(\);/],
+    [() => '5', /^clock returns no number;/],
+    [() => Number.NaN, /^clock returns no finite number;/],
+    [wrong.at(-1) as () => unknown, /^clock throws;/],
+  ]
+  for (const [clock, message] of units) {
+    t.match(checkConfig(good({ clock }), 'production'), [{ rule: 'session/option-type', message }], String(clock))
+  }
+  t.match(checkConfig(good({ clock: 5 }), 'production')[0]?.message, /^clock must be a function/)
   for (const clock of [Date.now, () => 0, () => 5_000_000, () => performance.timeOrigin]) {
     t.strictSame(judge(good({ clock })), [], String(clock))
   }

@@ -419,7 +419,7 @@ t.test('the option wins over NODE_ENV, and a conflict is told', async (t) => {
 t.test('without options development works with a warning, and production says all that is missing', async (t) => {
   t.strictSame(judge({}, 'development'), ['warning secret-missing'])
   t.strictSame(judge(undefined, 'development'), ['warning secret-missing'])
-  const all = ['warning tls-unproven', 'fatal secret-missing', 'fatal memory-store', 'info max-sessions-unset']
+  const all = ['fatal secret-missing', 'fatal memory-store', 'warning tls-unproven', 'info max-sessions-unset']
   t.strictSame(judge({}), all)
   t.strictSame(judge(undefined), all)
 })

@@ -3,20 +3,25 @@ import { literalOf } from './bindings.ts'
 import type { Found, Member } from './bindings.ts'
 import { follow, stepsOf } from './locate.ts'
 import { optionsSites } from './options-literals.ts'
+import { importNames } from './imports.ts'
+import { isNode } from './project.ts'
 import type { Node, Project, SourceModule } from './project.ts'
 
+/** How safe an edit is: `review` where it replaces an expression that the author computes, or may not win. */
+export type EditSafety = 'safe' | 'review'
+
 /**
- * Edits the options where they are written, one step after the other. Returns whether all steps could be done;
- * otherwise no edit remains, because a half of a fix may be worse than none.
+ * Edits the options where they are written, one step after the other. Returns how safe that was; nothing when a step
+ * could not be done, or the file would be none any more. No edit remains then, because a half of a fix may be worse
+ * than none.
  */
-export function applySteps(project: Project, entry: string, patch: readonly FixStep[]): boolean {
+export function applySteps(project: Project, entry: string, patch: readonly FixStep[]): EditSafety | undefined {
   const before = project.edits()
-  for (const step of inOrder(patch)) {
-    if (applyStep(project, entry, step)) continue
-    project.restore(before)
-    return false
-  }
-  return true
+  const isDoubtful = inOrder(patch).map((step) => applyStep(project, entry, step))
+  const isWhole = [...project.edits().keys()].every((file) => project.module(file) !== undefined)
+  if (isWhole && !isDoubtful.includes(undefined)) return isDoubtful.includes('review') ? 'review' : 'safe'
+  project.restore(before)
+  return undefined
 }
 
 /** Elements leave a list from its end, so that the positions of the others stay as they were. */
@@ -35,15 +40,21 @@ function positionOf({ pointer }: FixStep): number {
   return Number(pointer.slice(pointer.lastIndexOf('/') + 1))
 }
 
-function applyStep(project: Project, entry: string, step: FixStep): boolean {
+function applyStep(project: Project, entry: string, step: FixStep): EditSafety | undefined {
   // Two registrations may be two apps: which of them is meant cannot be told.
   const [site, ...others] = optionsSites(project, entry)
-  if (site === undefined || others.length > 0) return false
+  if (site === undefined || others.length > 0) return undefined
   const root = site.literal
-  if (root === undefined) return false
+  if (root === undefined) return undefined
   if (step.op === 'set') return set(project, root, stepsOf(step.pointer), step.source)
-  if (step.op === 'remove') return remove(project, exactly(project, root, step.pointer))
-  return move(project, root, step)
+  if (step.op === 'move') return move(project, root, step)
+  const member = exactly(project, root, step.pointer)
+  return remove(project, member) ? safetyOf(member) : undefined
+}
+
+/** An expression that is no constant is the decision of whoever wrote it. */
+function safetyOf(member: Member | undefined): EditSafety {
+  return member !== undefined && isConstant(member.value) ? 'safe' : 'review'
 }
 
 function exactly(project: Project, root: Found, pointer: string): Member | undefined {
@@ -52,42 +63,61 @@ function exactly(project: Project, root: Found, pointer: string): Member | undef
   return depth === steps.length ? member : undefined
 }
 
-function set(project: Project, root: Found, steps: readonly string[], source: string): boolean {
+function set(project: Project, root: Found, steps: readonly string[], source: string): EditSafety | undefined {
   const { member, depth } = follow(project, root, steps)
   if (depth === steps.length && member !== undefined) {
     const { module, whole, value } = member
-    if (whole['method'] === true || (whole['kind'] ?? 'init') !== 'init') return false
+    if (isAccessor(member)) return undefined
+    const safety = safetyOf(member)
     const isShorthand = whole['shorthand'] === true
     replace(project, module, isShorthand ? whole : value, isShorthand ? `${steps.at(-1)}: ${source}` : source)
-    return true
+    return importNames(project, module.file, source) ? safety : undefined
   }
   const parent = member === undefined ? root : literalOf(project, { module: member.module, node: member.value })
-  if (parent?.node.type !== 'ObjectExpression') return false
+  if (parent?.node.type !== 'ObjectExpression') return undefined
   const [name = '', ...rest] = steps.slice(depth)
+  const safety = hasUnknownSpread(project, parent) ? 'review' : 'safe'
   insert(project, parent, `${name}: ${rest.reduceRight((inner, step) => `{ ${step}: ${inner} }`, source)}`)
-  return true
+  return importNames(project, parent.module.file, source) ? safety : undefined
 }
 
-function move(project: Project, root: Found, { from, pointer, source }: FixStep & { op: 'move' }): boolean {
+/** Members that are not known may hold the option already, for some case. */
+function hasUnknownSpread(project: Project, { module, node }: Found): boolean {
+  return (node['properties'] as Node[]).some(({ type, argument }) => {
+    return type === 'SpreadElement' && literalOf(project, { module, node: argument as Node }) === undefined
+  })
+}
+
+function isAccessor({ whole }: Member): boolean {
+  return whole['method'] === true || (whole['kind'] ?? 'init') !== 'init'
+}
+
+function move(project: Project, root: Found, { from, pointer }: FixStep & { op: 'move' }): EditSafety | undefined {
   const member = exactly(project, root, from)
-  if (member === undefined) return false
+  if (member === undefined) return undefined
   const [steps, old] = [stepsOf(pointer), stepsOf(from)]
   const isRename = steps.length === old.length && steps.slice(0, -1).join() === old.slice(0, -1).join()
   if (isRename && exactly(project, root, pointer) === undefined && member.whole['shorthand'] !== true) {
     replace(project, member.module, member.whole['key'] as Node, steps.at(-1) as string)
-    return true
+    return 'safe'
   }
-  const { text } = member.module
-  const expression = member.value.type === 'Identifier' || isLiteral(member.value)
-  const value = expression ? text.slice(member.value.start, member.value.end) : source
-  return remove(project, member) && setAgain(project, member.module.file, root, steps, value)
+  if (isAccessor(member)) return undefined
+  // The expression goes along as it is written.
+  const value = member.module.text.slice(member.value.start, member.value.end)
+  return remove(project, member) ? setAgain(project, member.module.file, root, steps, value) : undefined
 }
 
 /** After a removal the tree is another one; the options are found by the place where they begin. */
-function setAgain(project: Project, file: string, root: Found, steps: readonly string[], source: string): boolean {
+function setAgain(
+  project: Project,
+  file: string,
+  root: Found,
+  steps: readonly string[],
+  source: string,
+): EditSafety | undefined {
   // What was parsed with a member is parsed without it.
   const again = objectAt(project.module(root.module.file) as SourceModule, root.node.start)
-  return again !== undefined && file === root.module.file && set(project, again, steps, source)
+  return again !== undefined && file === root.module.file ? set(project, again, steps, source) : undefined
 }
 
 function objectAt(module: SourceModule, start: number): Found | undefined {
@@ -106,8 +136,25 @@ function findNode(node: Node, start: number): Node | undefined {
   return undefined
 }
 
-function isLiteral({ type }: Node): boolean {
-  return /Literal$|^(Object|Array|Member|Call|ArrowFunction|Function|Unary|New)Expression$/.test(type)
+/** Literals, and lists and objects of literals. */
+function isConstant(node: Node): boolean {
+  if (node.type === 'Literal') return true
+  const parts = PARTS[node.type]
+  return (
+    parts !== undefined && parts.every((part) => [node[part]].flat().every((one) => isNode(one) && isConstant(one)))
+  )
+}
+
+/** The parts of an expression that make it a constant when they are constants. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  ArrayExpression: ['elements'],
+  ObjectExpression: ['properties'],
+  Property: ['value'],
+  ParenthesizedExpression: ['expression'],
+  TemplateLiteral: ['expressions'],
+  TSAsExpression: ['expression'],
+  TSSatisfiesExpression: ['expression'],
+  UnaryExpression: ['argument'],
 }
 
 function replace(project: Project, { file, text }: SourceModule, { start, end }: Node, source: string): void {

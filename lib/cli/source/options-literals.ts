@@ -1,16 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT_NAMES } from '../../guard/read/schema.ts'
-import {
-  bindingOf,
-  calleeOf,
-  exportNamed,
-  importedName,
-  literalOf,
-  nameOf,
-  patternName,
-  specifierOf,
-} from './bindings.ts'
+import { bindingOf, calleeOf, exportNamed, literalOf, nameOf, patternName, specifierOf } from './bindings.ts'
 import type { Found } from './bindings.ts'
 import { isNode, nodesOf } from './project.ts'
 import type { Node, Project, SourceModule } from './project.ts'
@@ -27,6 +18,7 @@ export interface OptionsSite {
 const AUTOLOAD = '@fastify/autoload'
 const PACKAGE = 'fastify-session-guard'
 const MAX_FILES = 200
+const MAX_DEPTH = 20
 const SOURCE = /\.[cm]?[jt]s$/
 const OPTIONS_EXPORTS = ['default', 'options', 'sessionOptions', 'secureSessionOptions', 'session', 'secureSession']
 
@@ -43,6 +35,11 @@ export function optionsSites(project: Project, entry: string): OptionsSite[] {
   if (exported.length > 0 || !imported.some(({ text }) => text.includes(AUTOLOAD))) return exported
   // Plugins that are loaded by folder are imported by nobody.
   return modulesFrom(project, filesBelow(dirname(entry))).flatMap((one) => registrations(project, one))
+}
+
+/** Returns the files of an app that name the package, however they register it. */
+export function filesWithPackage(project: Project, entry: string): SourceModule[] {
+  return modulesFrom(project, [entry]).filter(({ text }) => text.includes(PACKAGE))
 }
 
 function modulesFrom(project: Project, files: readonly string[]): SourceModule[] {
@@ -87,38 +84,50 @@ function registrations(project: Project, module: SourceModule): OptionsSite[] {
   return sites
 }
 
-/** Tells whether an expression is the plugin: a name that is imported from the package, or the package itself. */
-function isSecureSession(project: Project, module: SourceModule, node: Node): boolean {
-  if (node.type === 'MemberExpression') return isSecureSession(project, module, node['object'] as Node)
-  if (node.type === 'AwaitExpression') return isSecureSession(project, module, node['argument'] as Node)
-  if (node.type !== 'Identifier') return specifierOf(node) === PACKAGE
+/** Tells whether an expression is the plugin: what the package exports, in any of the ways that code gets at it. */
+function isSecureSession(project: Project, module: SourceModule, node: Node, depth = 0): boolean {
+  if (depth > MAX_DEPTH) return false
+  if (specifierOf(node) === PACKAGE) return true
+  const isIt = (inner: unknown): boolean => isNode(inner) && isSecureSession(project, module, inner, depth + 1)
+  if (node.type !== 'Identifier') return innerOf(node).some(isIt)
   const name = nameOf(node)
-  return name === 'secureSession' || importsPackage(module, name) || isAlias(project, module, name)
+  if (name === 'secureSession' || isImported(module, name) || isIt(takenApart(module, name))) return true
+  const bound = bindingOf(project, module, name)
+  return bound !== undefined && isSecureSession(project, bound.module, bound.node, depth + 1)
 }
 
-function importsPackage({ program }: SourceModule, name: string): boolean {
+/**
+ * The parts of an expression that its value may come from: `s.default`, `s.default ?? s`, `s.__esModule ? s.default : s`,
+ * `interopDefault(s)`.
+ */
+function innerOf(node: Node): unknown[] {
+  if (node.type === 'CallExpression') {
+    const parameters = node['arguments'] as Node[]
+    return parameters.length === 1 ? parameters : []
+  }
+  return [node['object'], node['argument'], node['expression'], node['left'], node['right'], ...branchesOf(node)]
+}
+
+function branchesOf(node: Node): unknown[] {
+  return [node['consequent'], node['alternate'], ...((node['expressions'] ?? []) as unknown[])]
+}
+
+function isImported({ program }: SourceModule, name: string): boolean {
   for (const node of nodesOf(program)) {
-    if (node.type === 'ImportDeclaration' && specifierOf(node) === PACKAGE) {
-      const names = (node['specifiers'] as Node[]).map((one) => [nameOf(one['local'] as Node), importedName(one)])
-      if (names.some(([local]) => local === name)) return true
-    }
-    if (node.type !== 'VariableDeclarator' || !isNode(node['init']) || !loadsPackage(node['init'])) continue
-    const pattern = node['id'] as Node
-    if (pattern['name'] === name) return true
-    if (pattern.type === 'ObjectPattern' && patternName(pattern, name) !== undefined) return true
+    if (node.type !== 'ImportDeclaration' || specifierOf(node) !== PACKAGE) continue
+    if ((node['specifiers'] as Node[]).some((one) => nameOf(one['local'] as Node) === name)) return true
   }
   return false
 }
 
-/** `require('…')`, `await import('…')`, and a member of either. */
-function loadsPackage(node: Node): boolean {
-  const inner = node['object'] ?? node['argument']
-  return specifierOf(node) === PACKAGE || (isNode(inner) && loadsPackage(inner))
-}
-
-function isAlias(project: Project, module: SourceModule, name: string): boolean {
-  const bound = bindingOf(project, module, name)
-  return bound?.node.type === 'Identifier' && nameOf(bound.node) === 'secureSession'
+/** The object that `const { member: name } = object` takes the name from. */
+function takenApart({ program }: SourceModule, name: string): unknown {
+  for (const node of nodesOf(program)) {
+    const pattern = node['id']
+    if (node.type !== 'VariableDeclarator' || !isNode(pattern) || pattern.type !== 'ObjectPattern') continue
+    if (patternName(pattern, name) !== undefined) return node['init']
+  }
+  return undefined
 }
 
 function exportedOptions(project: Project, module: SourceModule): OptionsSite[] {

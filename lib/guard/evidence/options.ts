@@ -67,8 +67,10 @@ export function describeLimit(value: ShownSettings['maxSessions']): string {
   return `${value.limit ?? 'decided for each user'}, then ${value.onLimit}`
 }
 
+/** A function of the user keeps a limit if its longest answer does; without a longest one it keeps none. */
 function isWithin(value: string, limit: string): boolean {
-  return Number(parseDuration(value)) <= Number(parseDuration(limit))
+  const longest = value.slice(value.lastIndexOf(' ') + 1)
+  return Number(parseDuration(longest)) <= Number(parseDuration(limit))
 }
 
 /**

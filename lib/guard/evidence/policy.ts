@@ -1,4 +1,5 @@
 import { describeLimit, levelsKept } from './options.ts'
+import { invalidLines } from './render.ts'
 import type { EvidenceSource } from './render.ts'
 import type { ShownSettings } from './settings.ts'
 
@@ -13,6 +14,7 @@ export function policyMarkdown({
     '',
     `From the options that secureSession is registered with; environment: ${environment}.`,
     'What the options cannot say is marked **To fill in**.',
+    ...invalidLines(settings),
     '',
     ...lifetimes(settings),
     '',

@@ -1,3 +1,4 @@
+import { fill, wordsOf } from '../report/fill.ts'
 import { stringify } from '../report/json.ts'
 import type { Requirement } from './requirement.ts'
 import type { ShownSettings } from './settings.ts'
@@ -54,18 +55,66 @@ export function evidenceMarkdown({ version, target, environment, summary, settin
     `By fastify-session-guard ${version}; environment: ${cell(environment)}; the guard has ${summary}.`,
     'Kept: the plugin does this whatever the options are, and the tests named show it.',
     'Option: the value in this app decides. Yours: only the app or its operator can do this.',
+    ...invalidLines(settings),
     ...tables.flatMap((table) => ['', table]),
   ].join('\n')
 }
 
+/** Says which options are not valid, so that nobody takes the default for the value of the app. */
+export function invalidLines({ invalid }: ShownSettings): string[] {
+  if (invalid.length === 0) return []
+  return [
+    '',
+    `**Not valid: ${cell(invalid.join(', '))}.** The app does not start with these options; the default stands in their place.`,
+    'The command `check` says what is wrong with each.',
+  ]
+}
+
+/** The same for people at a terminal, in lines of at most `width`. */
+export function evidenceText(
+  { version, target, environment, summary, settings }: EvidenceSource,
+  width: number,
+): string {
+  const wrap = (text: string, indent = ''): string[] =>
+    fill(wordsOf(text.replaceAll(/\p{C}/gu, ' ')), width - indent.length).map((line) => indent + line)
+  const standards = STANDARDS.flatMap(({ name, url, requirements }) => [
+    '',
+    ...wrap(name),
+    url,
+    ...linesOf(requirements, settings).flatMap((line) => ['', ...requirementText(line, wrap)]),
+  ])
+  return [
+    ...wrap(`Session evidence for ${target}, by fastify-session-guard ${version}`),
+    ...wrap(`environment: ${environment}; the guard has ${summary}.`),
+    ...invalidLines(settings).flatMap((text) => wrap(text.replaceAll('**', ''))),
+    ...standards,
+  ].join('\n')
+}
+
+function requirementText(line: EvidenceLine, wrap: (text: string, indent?: string) => string[]): string[] {
+  const { asks, how, tests } = line
+  return [
+    ...wrap(`${numberOf(line)}  ${statusOf(line).replaceAll(/\*\*|`/g, '')}`, '  '),
+    ...wrap(asks, '    '),
+    ...wrap(how, '    '),
+    ...tests.map((test) => `    ${test}`),
+  ]
+}
+
 const HEAD = '| requirement | asks | status | how, and tests |'
 
-function row({ id, level, asks, status, option, value, isMet, how, tests }: EvidenceLine): string {
-  const number = level === undefined ? id : `${id} (L${level})`
-  const shown =
-    status === 'option' ? `${isMet === true ? 'met' : '**not met**'}: \`${option}\` is ${value}` : STATUS[status]
+function row(line: EvidenceLine): string {
+  const { asks, how, tests } = line
   const proof = tests.length === 0 ? '' : ` ${tests.map((test) => `\`${test}\``).join(', ')}`
-  return `| ${[number, asks, shown, how + proof].map(cell).join(' | ')} |`
+  return `| ${[numberOf(line), asks, statusOf(line), how + proof].map(cell).join(' | ')} |`
+}
+
+function numberOf({ id, level }: EvidenceLine): string {
+  return level === undefined ? id : `${id} (L${level})`
+}
+
+function statusOf({ status, option, value, isMet }: EvidenceLine): string {
+  return status === 'option' ? `${isMet === true ? 'met' : '**not met**'}: \`${option}\` is ${value}` : STATUS[status]
 }
 
 const STATUS = { kept: 'kept by the plugin', yours: 'yours to do' } as const

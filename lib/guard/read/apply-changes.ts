@@ -8,16 +8,19 @@ export type AppliedChange =
   | { readonly op: 'move'; readonly from: Path; readonly path: Path }
   | { readonly op: 'remove'; readonly path: Path }
 
-/** The options as they are after a fix. Places in lists count as before the first step. */
+/**
+ * The options as they are after a fix. Places in lists count as before the first step; a member that goes and is set by
+ * a later step stands there in the end.
+ */
 export function applyChanges(read: ReadOptions, changes: readonly AppliedChange[]): ReadOptions {
   const root = copy(read.root) as Bag
   const gone = new Map<string, Path>()
   for (const change of changes) {
-    if (change.op === 'set') write(root, change.path, change.value)
-    else if (change.op === 'remove') gone.set(JSON.stringify(change.path), change.path)
+    if (change.op === 'remove') gone.set(JSON.stringify(change.path), change.path)
     else {
-      write(root, change.path, valueAt(root, change.from))
-      gone.set(JSON.stringify(change.from), change.from)
+      write(root, change.path, change.op === 'set' ? change.value : valueAt(root, change.from))
+      gone.delete(JSON.stringify(change.path))
+      if (change.op === 'move') gone.set(JSON.stringify(change.from), change.from)
     }
   }
   // Members of elements first, then elements from the end of a list: no index moves before its turn.

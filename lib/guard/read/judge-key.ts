@@ -27,10 +27,17 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
   const others = path.length === 1 ? COOKIE_NAMES : path[0] === 'cookie' ? ROOT_NAMES : []
   return (
     sameLetters(key, siblings) ??
+    (path[0] === 'maxSessions' ? limitNamed(key) : undefined) ??
     qualified(sameLetters(key, others), path) ??
     FOREIGN[sameLetters(key, Object.keys(FOREIGN)) ?? '']?.suggestion ??
     nearest(key, path, siblings, others)
   )
+}
+
+/** The names that other libraries have for the two members of a limit. */
+function limitNamed(key: string): 'limit' | 'onLimit' | undefined {
+  if (/^(max|maximum|count|number|size|amount|sessions|maxsessions|allowed)$/i.test(key)) return 'limit'
+  return /^(strategy|policy|action|mode|behaviou?r|overflow|(on|when)[-_]?\w{1,20})$/i.test(key) ? 'onLimit' : undefined
 }
 
 /** The nearest name of both levels; of two that are equally near, the one of this level. */

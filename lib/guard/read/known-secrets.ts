@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /** Secrets printed in documentation, in lower case without separators; some would pass for random. */
 export const SAMPLES: ReadonlySet<string> = new Set([
   'cnaopyawf60hzjzkcnaopyawf60hzjzk',
@@ -33,7 +31,7 @@ export const PHRASES: RegExp =
 
 /** The place of a secret, in place of the secret: a variable that nobody filled in, an address, a sealed value. */
 const REFERENCES = [
-  /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<.*>|%\w+%|\$[A-Z_]+)$/s,
+  /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<[\w .:-]*>|%\w+%|\$[A-Z_]+)$/s,
   /^[a-z][a-z0-9+.-]{1,20}:\/\//i,
   /^arn:aws/i,
   /^projects\/[\w-]+\/secrets\//,
@@ -45,7 +43,7 @@ const REFERENCES = [
 const FOREIGN_KEYS = [
   /^eyJ[\w-]+\.eyJ[\w-]*\.[\w-]*$/,
   /^(sk|pk|rk)_(test|live)_|^whsec_|^gh[pousr]_|^github_pat_|^glpat-|^npm_|^xox[abprs]-|^AKIA[0-9A-Z]{16}|^AIza|^SG\./,
-  /^-----BEGIN (\w+ )?(PUBLIC KEY|CERTIFICATE)|^ssh-(rsa|ed25519) AAAA|^ecdsa-sha2-/,
+  /^-----BEGIN [A-Z0-9 ]{3,40}-----|^ssh-(rsa|ed25519) AAAA|^ecdsa-sha2-/,
 ]
 
 /** Tells whether a text names a secret, or is a secret of something else than the session cookie. */
@@ -55,7 +53,7 @@ export function isReference(text: string): boolean {
 }
 
 function isJson(text: string): boolean {
-  if (!/^[[{"]/.test(text)) return false
+  if (!/^[[{]/.test(text)) return false
   try {
     JSON.parse(text)
     return true
@@ -65,7 +63,7 @@ function isJson(text: string): boolean {
 }
 
 /** The parts of which people build invented secrets. */
-const WORDS = (
+export const WORDS: readonly string[] = (
   'secret secrets password passwords pass word words passphrase passwd complex encryption encrypt iron session sessions cookie cookies ' +
   'signing signed sign signature super duper ultra mega very really long longest strong safe secure security private hidden random ' +
   'string strings phrase token access auth jwt key keys hash salt value default sample example demo test testing tests dev development ' +
@@ -78,45 +76,17 @@ const WORDS = (
   'share shared never ever always nobody everybody anybody someone people guess guessed know known knows will would can could have has ' +
   'was were are does did company team store shop bank blog chat game house home work life love time day year today best great good new ' +
   'old first last only from into over under then when where what which who why how all each every no on by or as so we us me do ' +
-  'database redis mongo mysql postgres http https com org net change changed replace generate generated later now soon nothing'
+  'database redis mongo mysql postgres http https com org net change changed replace generate generated later now soon nothing ' +
+  // German, French, Spanish, Italian and Dutch, without accents.
+  'geheim geheime geheimer geheimes geheimen geheimnis passwort passwoerter kennwort losung sitzung sitzungs schluessel schlussel sicher ' +
+  'sicherer sicheres sichere lang langes langer langen mein meine meiner meines unser unsere unseren das der die den dem des ist sind ein ' +
+  'eine einen einer sehr bitte aendern andern nicht niemand kennt kennen weiss dieses dieser diese diesen dies fuer fur und mit von zum zur ' +
+  'im auf kein keine nur immer anwendung webseite seite firma kekse zufall zufaellig zeichen wort datenbank umgebung ' +
+  'mot passe motdepasse mon ma mes notre la le les pour une est tres longue cle clef chaine ' +
+  'mi clave claves secreta secreto secretos contrasena contrasenas para esta este sesion el muy segura seguro larga es una con ' +
+  'parola segreta segreto chiave sessione mia mio per molto lunga wachtwoord sleutel geheime mijn sessie voor lange'
 ).split(' ')
 
 export const KNOWN_WORDS: ReadonlySet<string> = new Set(WORDS)
 
 export const MAX_WORD: number = Math.max(...WORDS.map((word) => word.length))
-
-/** The texts that people hash when they need something that looks random. */
-const HASHED = [
-  '',
-  'keyboard cat',
-  'hello world',
-  'changeme',
-  'letmein',
-  '1',
-  '12345',
-  'iloveyou',
-  'monkey',
-  'dragon',
-  ...WORDS,
-]
-
-const HASHES = ['md5', 'sha1', 'sha256', 'sha512']
-
-/** Lengths of the digests of those, in bytes. */
-const DIGEST_LENGTHS = new Set([16, 20, 32, 64])
-
-let digests: ReadonlySet<string> | undefined
-
-/**
- * Tells whether bytes are a digest of nothing, or of a word. The digests are made when the first bytes of their length
- * are judged.
- */
-export function isDigestOfWord(bytes: Buffer): boolean {
-  if (!DIGEST_LENGTHS.has(bytes.length)) return false
-  digests ??= new Set(
-    HASHED.flatMap((word) => [word, word.replace(/^\w/, (letter) => letter.toUpperCase()), word.toUpperCase()]).flatMap(
-      (word) => HASHES.map((hash) => createHash(hash).update(word).digest('hex')),
-    ),
-  )
-  return digests.has(bytes.toString('hex'))
-}

@@ -1,4 +1,6 @@
-import { isDigestOfWord, isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES } from './known-secrets.ts'
+import { isDigestOfWord } from './known-digests.ts'
+import { isKnownNumber } from './known-numbers.ts'
+import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES } from './known-secrets.ts'
 
 /** Why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
@@ -37,7 +39,10 @@ export function weaknessesOf(secret: string): SecretWeakness[] {
 /** Returns the bytes that a text decodes to as hex or base64, decoded again while the result is text. */
 function contentsOf(text: string, depth = 0): Buffer[] {
   if (depth === MAX_DEPTH) return []
-  const bare = text.trim().replace(/=+$/, '')
+  const bare = text
+    .trim()
+    .replace(/^(md5|sha-?\d{1,3})[:$-]/i, '')
+    .replace(/=+$/, '')
   const decoded: Buffer[] = []
   if (/^([0-9a-f]{2}){8,}$/i.test(bare)) decoded.push(Buffer.from(bare, 'hex'))
   // Node reads both alphabets, and leaves out what belongs to neither.
@@ -59,11 +64,24 @@ function isRegular(bytes: Buffer): boolean {
   if (bytes.length < 8) return false
   const step = (bytes.readUInt8(1) - bytes.readUInt8(0) + 256) % 256
   const isCounting = bytes.every((byte, index) => index === 0 || byte === (bytes.readUInt8(index - 1) + step) % 256)
-  return isCounting || periodOf(bytes.toString('latin1')) * 4 <= bytes.length
+  return isCounting || isRepeated(bytes.toString('latin1'))
+}
+
+/** A short piece over and over; a repetition adds nothing to it. */
+function isRepeated(text: string): boolean {
+  const period = periodOf(text)
+  return period < MIN_BYTES && period * 2 <= text.length
 }
 
 function isPlaceholder(secret: string): boolean {
-  if (isReference(secret)) return true
+  if (
+    isReference(secret) ||
+    isLabelled(secret) ||
+    SAID_ALOUD.test(secret) ||
+    FIX_ME.test(secret) ||
+    isKnownNumber(plainLetters(secret))
+  )
+    return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
 
@@ -86,12 +104,34 @@ const LETTERS: Readonly<Record<string, string>> = {
 }
 
 function isPhrase(secret: string): boolean {
-  const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+  const plain = plainLetters(secret)
   if (SAMPLES.has(plain) || SAMPLES.has(plain.slice(0, periodOf(plain))) || PHRASES.test(plain)) return true
-  if (SAID_ALOUD.test(secret) || FIX_ME.test(secret)) return true
   // A short remainder, like the year, makes no secret out of words.
   return plain.length > 0 && uncovered(plain) <= Math.min(6, Math.floor(plain.length / 4))
 }
+
+/** Small letters and digits, with letters in place of the accented ones. */
+function plainLetters(text: string): string {
+  const spelt = text.toLowerCase().replaceAll(/[äöüß]/g, (letter) => UMLAUTS[letter] as string)
+  return spelt.normalize('NFKD').replaceAll(/[^a-z0-9]/g, '')
+}
+
+const UMLAUTS: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' }
+
+/** Words that say what a secret is for; each counts only by itself, between separators. */
+const LABEL = /^(secrets?|passwords?|passphrase|passwort|geheim\w{0,3}|sessions?|sessionsecret|secretkey)$/i
+
+/** The number of characters that make a secret, if they are random, whatever is written around them. */
+const ENOUGH_RANDOM = 16
+
+/** A label with its year, its version and other short words: `session-secret-2024-eu-west-1`. */
+function isLabelled(secret: string): boolean {
+  const parts = secret.split(/[^A-Za-z0-9]+/)
+  if (!parts.some((part) => LABEL.test(part))) return false
+  const random = parts.filter((part) => !/^(\d{1,4}|[A-Z]?[a-z]{1,10}|[A-Z]{1,10})$/.test(part) && !LABEL.test(part))
+  return random.join('').length < ENOUGH_RANDOM
+}
+
 /** Returns the number of characters that known words cannot cover. */
 function uncovered(plain: string): number {
   const best = [0]
@@ -108,6 +148,7 @@ function uncovered(plain: string): number {
 
 /** Fewer than 8 distinct characters, or under 100 bits by Shannon; a repetition adds nothing. */
 function isMonotonous(secret: string): boolean {
+  if (isRepeated(secret)) return true
   const unit = secret.slice(0, periodOf(secret))
   const counts = new Map<string, number>()
   for (const character of unit) counts.set(character, (counts.get(character) ?? 0) + 1)

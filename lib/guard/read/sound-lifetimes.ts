@@ -57,8 +57,10 @@ function isMeaningless(facts: ConfigFacts, name: keyof Lifetimes): boolean {
   return facts.isFaulty(name)
 }
 
-/** The absolute limits of NIST AAL3, over which production does not start. */
-function insisted({ options }: ConfigFacts, name: keyof Lifetimes): number {
+/** The absolute limits of NIST AAL3, over which production does not start; `AAL3` means them too. */
+function insisted(facts: ConfigFacts, name: keyof Lifetimes): number {
   const isAbsolute = name === 'absoluteTimeout' || name === 'rememberTimeout'
-  return options.assurance === 'aal3' && isAbsolute ? (parseDuration(LIFETIMES.aal3[name]) as number) : Infinity
+  const assurance = facts.given(['assurance'])
+  const isStrict = typeof assurance === 'string' && /^\s{0,9}aal3\s{0,9}$/i.test(assurance)
+  return isStrict && isAbsolute ? (parseDuration(LIFETIMES.aal3[name]) as number) : Infinity
 }

@@ -40,6 +40,10 @@ export interface StoreFacts {
   /** Another thing that is no store; `undefined` when nothing is missing, or when nobody knows what it is. */
   readonly mistaken: MistakenStore | undefined
   readonly hasUserIndex: boolean
+  /** Tells whether one write can end all sessions. */
+  readonly hasCutoff: boolean
+  /** Tells whether all records can be listed and counted. */
+  readonly canListAll: boolean
   readonly weaker: readonly string[]
   /** Hosts that records travel to unencrypted. */
   readonly plaintextHosts: readonly string[]
@@ -68,6 +72,8 @@ const DEFAULT_STORE: StoreFacts = {
   missing: [],
   mistaken: undefined,
   hasUserIndex: true,
+  hasCutoff: true,
+  canListAll: true,
   weaker: [],
   plaintextHosts: [],
   unverifiedHosts: [],
@@ -88,6 +94,8 @@ export function storeFactsOf(store: unknown, isFaulty: boolean): StoreFacts {
     missing,
     mistaken: missing.length > 0 ? mistakenStore((method) => hasMethod(store, method)) : undefined,
     hasUserIndex: INDEX.every((method) => hasMethod(store, method)),
+    hasCutoff: ['raiseCutoff', 'readCutoff'].every((method) => hasMethod(store, method)),
+    canListAll: ['listAll', 'count'].every((method) => hasMethod(store, method)),
     weaker: wordsOf(member(store, 'weaker')),
     plaintextHosts: hostsOf(member(store, 'connections'), 'encrypted'),
     unverifiedHosts: hostsOf(member(store, 'connections'), 'verified'),

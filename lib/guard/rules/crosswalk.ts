@@ -44,12 +44,14 @@ export const CROSSWALK: readonly Counterpart[] = [
     'cookies-samesite-flag-invalid': ['samesite-invalid'],
     'cookies-anticsrf-without-samesite-flag': ['samesite-missing'],
     'hsts-not-implemented': ['hsts-missing'],
+    'hsts-implemented-max-age-less-than-six-months': ['hsts-weak'],
     'redirection-missing': ['https-redirect-missing'],
     'redirection-not-to-https': ['https-redirect-missing'],
     'cross-origin-resource-sharing-implemented-with-universal-access': ['cors-credentials-reflect'],
   }),
   ...of('helmet', { 'Strict-Transport-Security': ['hsts-missing'] }),
   ...of('OWASP ZAP', {
+    '3': ['session-id-in-url'],
     '10010': ['httponly-disabled'],
     '10011': ['secure-required'],
     '10035': ['hsts-missing'],
@@ -124,6 +126,7 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
     'clock-skew',
     'max-sessions-unset',
     'user-index-missing',
+    'store-powers-missing',
     'migration-open',
   ],
   614: [

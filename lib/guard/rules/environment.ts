@@ -115,9 +115,10 @@ also wins on the server, where the random secret and the memory store of develop
       {
         at: [at(['environment']), located('NODE_ENV', nodeEnv)],
         message: `environment says ${name}, NODE_ENV says ${showDoubtful(nodeEnv)}`,
-        text: 'Remove environment from the options, and let NODE_ENV decide.',
+        text: 'Remove environment from the options, and let NODE_ENV decide. The production rules then judge the rest.',
         severity: PRODUCTION.test(nodeEnv) ? 'fatal' : 'warning',
-        fixes: [perhaps(remove(['environment']))],
+        // What the production rules ask for besides is the business of their own findings.
+        fixes: [{ ...perhaps(remove(['environment'])), snippet: null }],
       },
     ]
   },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FindingFix, FixStep } from '../../../types/index.ts'
 import { literal, pointerOf, showKey } from '../read/show-value.ts'
+import { schemaAt } from '../read/schema.ts'
 import type { MistakenStore } from '../read/mistaken-store.ts'
 import type { Path } from '../read/show-value.ts'
 
@@ -23,8 +24,8 @@ export interface Fix {
   readonly changes: readonly Change[]
   /** `safe` has one reading and changes nothing that was right; `review` takes a decision for the author. */
   readonly confidence: 'safe' | 'review'
-  /** Members to paste, where they are not what the changes set. */
-  readonly snippet?: string
+  /** Members to paste, where they are not what the changes set; `null` for none. */
+  readonly snippet?: string | null
 }
 
 type Literal = string | number | boolean | readonly string[]
@@ -49,9 +50,9 @@ export function move(from: Path, path: Path, source: string): Change {
   return { op: 'move', from, path, source }
 }
 
-/** A fix that has one reading. */
+/** A fix that has one reading. A change of the secret never has, because it logs everybody out. */
 export function safely(...changes: Change[]): Fix {
-  return { changes, confidence: 'safe' }
+  return { changes, confidence: changes.some(({ path }) => path[0] === 'secret') ? 'review' : 'safe' }
 }
 
 /** A fix that takes a decision, which its author should see. */
@@ -65,19 +66,22 @@ export function sourceOf(value: Literal): string {
   return typeof value === 'object' ? `[${value.map(literal).join(', ')}]` : String(value)
 }
 
-const SECRETS = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')]
+const GOOD_SECRET = randomBytes(32).toString('base64url')
 
 /** Takes the secret at a path from the environment. */
 export function secretFromEnvironment(path: Path): SetChange {
-  const isOld = typeof path[1] === 'number' && path[1] > 0
-  return put(path, isOld ? 'process.env.OLD_SESSION_SECRET' : 'process.env.SESSION_SECRET', SECRETS[isOld ? 1 : 0])
+  return put(path, 'process.env.SESSION_SECRET', GOOD_SECRET)
 }
 
 const method = (): Promise<undefined> => Promise.resolve(undefined)
 
 const CORE = { get: method, create: method, update: method, touch: method, delete: method }
 
-const STORE = { ...CORE, addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
+const INDEX = { addToIndex: method, keepInIndex: method, removeFromIndex: method, listIndex: method }
+
+const POWERS = { raiseCutoff: method, readCutoff: method, listAll: method, count: method }
+
+const STORE = { ...CORE, ...INDEX, ...POWERS }
 
 /** Source of a store for one machine, of one that several share, and of one that a URL names. */
 export const ONE_MACHINE = "sqliteStore({ database: new Database('sessions.db') })"
@@ -91,7 +95,7 @@ export function putStore(source: string): SetChange {
 
 /** Writes the store that was meant. */
 export function replaceStore({ source, isIndexed }: MistakenStore): SetChange {
-  return put(['store'], source, isIndexed ? STORE : CORE)
+  return put(['store'], source, isIndexed ? STORE : { ...CORE, ...POWERS })
 }
 
 /** A fix as a finding has it. A place whose name is not shown cannot be pointed at, so that there are no steps. */
@@ -112,19 +116,26 @@ function stepOf(change: Change): FixStep {
   return { op: 'move', from: pointerOf(change.from), pointer, source: change.source }
 }
 
-/** The members that a fix sets, as text to paste; `undefined` where it sets none, or only elements of a list. */
+/**
+ * The members that a fix sets, as text to paste; `undefined` where it sets none, or only elements of a list. An option
+ * that has to go for the others to be right stands there as `undefined`, because pasting takes nothing out.
+ */
 function snippetOf({ changes, snippet }: Fix): string | undefined {
-  if (snippet !== undefined) return snippet
-  const members = new Map<string, string[]>()
+  if (snippet !== undefined) return snippet ?? undefined
+  const members = new Map<string, string>()
   for (const change of changes) {
-    if (change.op === 'remove' || change.path.some((step) => typeof step === 'number')) continue
-    const [root, inner] = change.path as [string, string | undefined]
-    const member = inner === undefined ? change.source : `${inner}: ${change.source}`
-    members.set(root, inner === undefined ? [member] : [...(members.get(root) ?? []), member])
+    if (change.path.some((step) => typeof step === 'number')) continue
+    if (change.op !== 'remove') members.set(change.path.join('.'), change.source)
+    else if (schemaAt(change.path) !== undefined) members.set(change.path.join('.'), 'undefined')
   }
-  if (members.size === 0) return undefined
-  const isNested = (root: string): boolean => changes.some(({ path }) => path[0] === root && path.length > 1)
-  return [...members]
-    .map(([root, parts]) => `${root}: ${isNested(root) ? `{ ${parts.join(', ')} }` : parts[0]}`)
-    .join(', ')
+  if ([...members.values()].every((source) => source === 'undefined')) return undefined
+  const roots = new Set([...members.keys()].map((path) => path.split('.')[0] as string))
+  return [...roots].map((root) => `${root}: ${memberOf(root, members)}`).join(', ')
+}
+
+/** The value of a member, or the object with the members of that member. */
+function memberOf(root: string, members: ReadonlyMap<string, string>): string {
+  const inner = [...members].filter(([path]) => path.startsWith(`${root}.`))
+  if (inner.length === 0) return members.get(root) as string
+  return `{ ${inner.map(([path, source]) => `${path.slice(root.length + 1)}: ${source}`).join(', ')} }`
 }

@@ -17,6 +17,7 @@ import * as shape from './shape.ts'
 import { silenceInvalid, silenceUnused } from './silence.ts'
 import { secretInSource } from './source.ts'
 import * as store from './store.ts'
+import { storePowersMissing } from './store-powers.ts'
 import * as upkeep from './store-upkeep.ts'
 import * as transport from './transport.ts'
 import { maxSessionsUnset, userIndexMissing } from './user-index.ts'
@@ -86,6 +87,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   upkeep.sweepUnset,
   upkeep.redisEvicts,
   upkeep.clockSkew,
+  storePowersMissing,
   maxSessionsUnset,
   userIndexMissing,
   neighbours.duplicatePlugin,

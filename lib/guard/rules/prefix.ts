@@ -54,7 +54,7 @@ function judgePrefix(facts: ConfigFacts, prefixes: readonly Prefix[], needs: str
 /** The attributes that the prefix promises, those only that are missing. The name stays the one that the app chose. */
 function keptPromise(facts: ConfigFacts): Fix {
   const { cookie } = facts
-  const isHost = /^__host-/i.test(cookie.name ?? '')
+  const isHost = /^__host-/i.test(String(cookie.name))
   const secure = isInsecure(facts) ? [set(['cookie', 'secure'], true)] : []
   const httpOnly = cookie.httpOnly === false ? [set(['cookie', 'httpOnly'], true)] : []
   const path = isHost && isNarrow(cookie.path) ? [set(['cookie', 'path'], '/')] : []

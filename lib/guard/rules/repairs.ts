@@ -64,7 +64,7 @@ export function repairsOf(path: Path, facts: ConfigFacts): Fix[] {
 
 function secretRepairs(path: Path): Fix[] {
   const isOld = typeof path[1] === 'number' && path[1] > 0
-  return [isOld ? perhaps(remove(path)) : safely(secretFromEnvironment(path))]
+  return [perhaps(isOld ? remove(path) : secretFromEnvironment(path))]
 }
 
 /** An element of a list, with the value that its source stands for. */
@@ -110,12 +110,19 @@ function valueRepairs(path: Path, facts: ConfigFacts): Fix[] {
   const meant = valueMeant(node, facts.given(path))
   if (meant !== undefined) return [safely(set(path, meant)), perhaps(remove(path))]
   if (name === 'maxSessions' || name === 'limit') return [perhaps(set(path, 5)), perhaps(remove(['maxSessions']))]
-  if (name === 'onLimit') return [perhaps(set(path, 'evict')), perhaps(remove(['maxSessions']))]
+  if (name === 'onLimit') return [perhaps(set(path, onLimitMeant(facts.given(path)))), perhaps(remove(['maxSessions']))]
   if (Object.hasOwn(facts.lifetimes, name)) {
     const lifetime = formatDuration(soundLifetimes(facts)[name as keyof Lifetimes])
     return [perhaps(set(path, lifetime)), inOrder(facts, name as keyof Lifetimes)]
   }
   return [perhaps(remove(path))]
+}
+
+/** Words for turning the new login away, as other libraries have them; every other word ends an older session. */
+const REFUSALS = /^(refus|reject|den[iy]|block|forbid|prevent|stop|disallow|error|throw|fail|no|strict)/i
+
+function onLimitMeant(value: unknown): 'evict' | 'refuse' {
+  return typeof value === 'string' && REFUSALS.test(value.trim()) ? 'refuse' : 'evict'
 }
 
 /** The value that a text stands for, as it comes from an environment variable or in another case. */
@@ -167,6 +174,7 @@ export function relocations(from: Path, to: Path, facts: ConfigFacts): Fix[] {
 
 function meantAt(path: Path, value: unknown, facts: ConfigFacts): SetChange | undefined {
   if (path.at(-1) === 'name' && typeof value === 'string') return set(path, goodName(facts, value))
+  if (path.at(-1) === 'onLimit') return set(path, onLimitMeant(value))
   const node = schemaAt(path)
   const meant = node === undefined ? undefined : valueMeant(node, value)
   return meant === undefined ? undefined : set(path, meant)

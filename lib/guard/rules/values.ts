@@ -1,3 +1,4 @@
+import { clockFlaw } from '../read/clock-flaw.ts'
 import { readingsOf } from '../read/duration-readings.ts'
 import { showPath } from '../read/show-value.ts'
 import { soundLifetimes } from '../read/sound-lifetimes.ts'
@@ -51,11 +52,20 @@ option has one type, is checked by a schema, and nothing is converted for you.`,
   onConfig: (facts) => {
     const faults = faultsOf(facts, 'option-type')
     const threw = faults.filter(({ unreadable }) => unreadable === 'threw')
+    const others = faults.filter((fault) => fault.unreadable !== 'threw' && !standsUnderAnotherName(fault.path, facts))
     return [
       ...(threw.length === 0 ? [] : [threwProblem(threw, facts)]),
-      ...faults.filter(({ unreadable }) => unreadable !== 'threw').map((fault) => typeProblem(fault, facts)),
+      ...others.map((fault) => typeProblem(fault, facts)),
     ]
   },
+}
+
+/** Tells whether a missing member is there under a wrong name, of which another finding speaks. */
+function standsUnderAnotherName(path: Path, facts: ConfigFacts): boolean {
+  if (path[0] !== 'maxSessions' || facts.isGiven(...path)) return false
+  return facts.faults.some((fault) => {
+    return fault.rule === 'unknown-option' && fault.path[0] === path[0] && fault.suggestion === path[1]
+  })
 }
 
 const MAX_PLACES = 8
@@ -88,14 +98,20 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
   const isMissing = at.value === 'missing'
   const isText = typeof facts.given(path) === 'string'
   const hint = isText ? ' Nothing is converted: parse environment variables first.' : ''
+  const flaw = flawOfClock(path, facts)
   return {
     at: [at],
-    message: `${name} must be ${expected}`,
+    message: flaw === undefined ? `${name} must be ${expected}` : `${name} ${flaw}; it must be ${expected}`,
     text: isMissing
       ? `Give ${name} ${expected}; it is missing.`
       : `Give ${name} ${expected}; it is ${at.value} now.${hint}`,
     fixes,
   }
+}
+
+function flawOfClock([root]: Path, facts: ConfigFacts): string | undefined {
+  const clock = root === 'clock' ? facts.given(['clock']) : undefined
+  return typeof clock === 'function' ? clockFlaw(clock as () => unknown) : undefined
 }
 
 export const durationUnit: Rule = {
@@ -183,7 +199,9 @@ while Firefox and Safari send the cookie everywhere.`,
 /** `'none'` goes with Secure only. */
 function wordFix(word: string, facts: ConfigFacts): Fix {
   const same = set(['cookie', 'sameSite'], word)
-  if (word !== 'none') return safely(same)
+  const given = facts.given(['cookie', 'sameSite'])
+  const isMeant = given === true || (typeof given === 'string' && given.trim().toLowerCase() === word)
+  if (word !== 'none') return isMeant ? safely(same) : perhaps(same)
   const secure = set(['cookie', 'secure'], true)
   return { ...safely(same, ...(facts.cookie.secure === true ? [] : [secure])), snippet: NONE_AND_SECURE }
 }

@@ -120,7 +120,10 @@ app.post('/logout', async (req) => {
   return {}
 })
 
-/** `hwk`: the key stays in its device. `swk`: the key may be synchronised. `mfa`: the device has asked for a finger or a PIN. */
+/**
+ * Returns `hwk` for a key that stays in its device, and `swk` for one that may be synchronised. `mfa` says that the
+ * device has asked for a finger or a PIN.
+ */
 function methodsOf({ kind }) {
   return [kind === 'singleDevice' ? 'hwk' : 'swk', 'mfa']
 }
