@@ -193,7 +193,6 @@ t.test('a store that fails is no mistake of whoever typed the place of a page', 
   const database = betterSqlite.open(':memory:')
   const store = sqliteStore({ database })
   t.strictSame((await pageOf(store, undefined, 5)).records, [])
-  await t.rejects(pageOf(store, 'nowhere\n', 5), { name: 'Error' })
   database.close()
   await t.rejects(pageOf(store, undefined, 5), /not open/)
 })

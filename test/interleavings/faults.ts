@@ -108,7 +108,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a write puts back all the data that it read',
-    file: 'lib/session/next-record.js',
+    file: 'lib/session/json-data.js',
     from: 'return isWhole ? to : rebase(json, from, to);',
     to: 'return to;',
   },

@@ -49,7 +49,7 @@ t.test('no interleaving of three acts, drawn by chance, breaks a guarantee', asy
 })
 
 t.test('a schedule plays the same run again', async (t) => {
-  const line = 'shared: log in × log in @ aaaa-bbbbbaaa'
+  const line = 'shared: log in × log in @ aaaa-bbbbba'
   const [first, second] = [await replay(line), await replay(line)]
   t.strictSame(first, second)
   t.equal(first.trace.split('\n')[0], line)

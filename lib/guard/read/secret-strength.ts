@@ -74,8 +74,8 @@ function isRepeated(text: string): boolean {
 }
 
 function isPlaceholder(secret: string): boolean {
-  if (isReference(secret) || isLabelled(secret) || isKnownNumber(plainLetters(secret))) return true
-  if (SAID_ALOUD.test(secret) || FIX_ME.test(secret)) return true
+  if (isReference(secret) || isLabelled(secret)) return true
+  if (SAID_ALOUD.test(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret))) return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
 
