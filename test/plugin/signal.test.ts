@@ -278,3 +278,16 @@ t.test('a socket that is open without crossOriginProtection may come from anywhe
   t.match(opened, { userId: 'ann' })
   opened?.close()
 })
+
+t.test('behind a proxy that rewrites the host, open serves the origins that trustedOrigins names', async (t) => {
+  const it = await signalWorld(t, { session: { trustedOrigins: ['https://shop.example.com'] } })
+  const ann = it.visitor()
+  await ann.post('/login')
+  const handshake = (origin: string) => ({
+    headers: { cookie: `session=${ann.cookie}`, origin, host: 'app:3000', 'x-forwarded-host': 'shop.example.com' },
+  })
+  const opened = await it.app.sessions.open(handshake('https://shop.example.com'))
+  t.match(opened, { userId: 'ann' })
+  opened?.close()
+  await t.rejects(it.app.sessions.open(handshake('https://evil.example')), { code: 'SESSION_CROSS_ORIGIN' })
+})
