@@ -1,3 +1,4 @@
+import type { SessionStore } from '../../types/index.ts'
 import type { Test } from 'tap'
 import type { SessionFacts } from '../../types/index.ts'
 import type { Bench, MakeStore } from '../support/app.ts'
@@ -141,7 +142,7 @@ export function everybodyOut(t: Test, makeStore: MakeStore): void {
     const held = bench.gate.hold('delete', { by: 'removal' })
     const { ended } = await bench.gate.as('removal', () => bench.app.sessions.revokeAll())
     const isDown = { now: true }
-    const other = await boot(t, () => {
+    const withoutCutoff = (): SessionStore => {
       const { store } = bench.gate
       return new Proxy(store, {
         get: (target, name) => {
@@ -149,7 +150,8 @@ export function everybodyOut(t: Test, makeStore: MakeStore): void {
           return Reflect.get(target, name) as unknown
         },
       })
-    })
+    }
+    const other = await boot(t, Object.assign(withoutCutoff, { isByHeader: makeStore.isByHeader === true }))
     const elsewhere = other.browser()
     elsewhere.plant(browser.cookie ?? '')
     t.equal((await elsewhere.visit(() => undefined)).status, 503)
