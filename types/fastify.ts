@@ -93,8 +93,8 @@ export interface RequestMembers {
    */
   updateUser<User extends SessionUser>(user: User): Promise<void>
   /**
-   * The session id for a client without a cookie jar, after `login(user, { transport: 'header' })`. Readable once, in the
-   * request that made the id; `null` otherwise. Whoever has the id has the session: put it into this reply alone.
+   * The session id for a client without a cookie jar, after `login(user, { transport: 'header' })`. Readable once, in
+   * the request that made the id; `null` otherwise. Whoever has the id has the session: put it into this reply alone.
    *
    * @example
    * ```ts
@@ -120,14 +120,14 @@ export interface RequestMembers {
    * })
    * ```
    *
-   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING` (who acts already), `SESSION_USER_INVALID` (also for the user who
-   * called), `SESSION_OPTION_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_AUTH_HASH_UNSET`, `SESSION_RESPONSE_STARTED`,
-   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
+   * @throws `SESSION_LOGIN_REQUIRED`, `SESSION_ACTING` (who acts already), `SESSION_USER_INVALID` (also for the user
+   * who called), `SESSION_OPTION_INVALID`, `SESSION_RECORD_TOO_LARGE`, `SESSION_AUTH_HASH_UNSET`,
+   * `SESSION_RESPONSE_STARTED`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`
    */
   actAs<User extends SessionUser>(user: User, options: ActAsOptions): Promise<void>
   /**
-   * Returns to the actor's own session: their user, data and deadlines, without a login. Gives the session a new id. The
-   * login of the actor counts as recent only after `confirmLogin`. Does nothing where nobody acts.
+   * Returns to the actor's own session: their user, data and deadlines, without a login. Gives the session a new id.
+   * The login of the actor counts as recent only after `confirmLogin`. Does nothing where nobody acts.
    * @throws `SESSION_OPTION_INVALID` (in the request of `actAs` itself), `SESSION_RESPONSE_STARTED`,
    * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */

@@ -213,9 +213,9 @@ export interface SecureSessionOptions {
    */
   onCopiedSession?: 'end' | 'step-up' | undefined
   /**
-   * Takes session ids out of a request header too, for clients without a cookie jar: native apps, commands, servers. Such
-   * an id comes from `login(user, { transport: 'header' })` and is refused in a cookie, as an id of a cookie is refused
-   * in the header. Default: no header.
+   * Takes session ids out of a request header too, for clients without a cookie jar: native apps, commands, servers.
+   * Such an id comes from `login(user, { transport: 'header' })` and is refused in a cookie, as an id of a cookie is
+   * refused in the header. Default: no header.
    */
   headerTransport?: HeaderTransport | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */

@@ -105,7 +105,7 @@ export interface SessionFacts {
   readonly device: DeviceFacts | null
   /** The name given by `login`, `confirmLogin` or `rename`; `null` for none. */
   readonly label: string | null
-  /** Who acts as `userId` in this session, and why; `null` where nobody acts as somebody else. */
+  /** The person who acts as `userId` in this session, and why; `null` where nobody acts as somebody else. */
   readonly acting: ActingFacts | null
 }
 

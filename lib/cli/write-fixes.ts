@@ -67,7 +67,8 @@ async function writeSingly(attempt: Attempt, before: Examination, io: Pick<Io, '
   const written = new Set<string>()
   const left: string[] = []
   let found = before
-  for (const finding of before.findings.slice(0, MAX_SINGLE)) {
+  const tried = before.findings.slice(0, MAX_SINGLE)
+  for (const finding of tried) {
     const plan = planSafe(attempt, [finding])
     if (plan.patches.length === 0) continue
     const after = await tryOut(attempt, plan, found)
@@ -98,8 +99,8 @@ function sayWritten(
 
 /**
  * Tells whether options are worse than before: they are not reached, something new refuses the boot, or there is a new
- * warning and nothing less that refuses the boot. What later phases find is no sign: an app that was refused did not get
- * there.
+ * warning and nothing less that refuses the boot. What later phases find is no sign: an app that was refused did not
+ * get there.
  */
 function isWorse(after: Examination, before: Examination): boolean {
   if (after.failure !== undefined && after.findings.length === 0 && after.settings === null) return true
@@ -108,7 +109,7 @@ function isWorse(after: Examination, before: Examination): boolean {
   return more.some((key) => key.startsWith('fatal')) || (more.length > 0 && fatalIn(is) >= fatalIn(was))
 }
 
-/** How often each rule speaks at registration, by severity and rule. */
+/** Counts the findings at registration, by severity and rule. */
 function countsOf({ findings }: Examination): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { severity, rule, phase, silenced } of findings) {

@@ -21,8 +21,9 @@ import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 const MAX_OF_A_RULE = 50
 
 /**
- * Judges options of the plugin as `register` does: every finding at once, the worst first, and those of one severity in the order of the catalogue. Pure: reads
- * neither files nor `process`, prints nothing, and never throws, whatever the options are.
+ * Judges options of the plugin as `register` does: every finding at once, the worst first, and those of one severity in
+ * the order of the catalogue. Pure: reads neither files nor `process`, prints nothing, and never throws, whatever the
+ * options are.
  *
  * @param options What `register` would get; `undefined` is none.
  * @param environment What `NODE_ENV` says, or an object like `process.env`. Nothing, or an unknown name, is production.

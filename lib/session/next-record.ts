@@ -64,8 +64,8 @@ export interface Work {
 }
 
 /**
- * Returns the name of the place in the index that a staged change took, so that a revocation finds it; `undefined` if it
- * took none.
+ * Returns the name of the place in the index that a staged change took, so that a revocation finds it; `undefined` if
+ * it took none.
  */
 export function placeTaken(rotation: Rotation | undefined): string | undefined {
   if (rotation?.reason === 'login') return rotation.identity?.userId

@@ -10,7 +10,10 @@ export const RESERVATION = 60_000
 /** The number of attempts to end a session while other writes come between. */
 export const ATTEMPTS = 100
 
-/** The places of sessions in the index of a store. Without an index in the store there is nothing to take or to give back. */
+/**
+ * The places of sessions in the index of a store. Without an index in the store there is nothing to take or to give
+ * back.
+ */
 export class UserPlaces {
   protected readonly settings: Settings
   protected readonly store: TimedStore

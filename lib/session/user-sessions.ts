@@ -97,8 +97,8 @@ export class UserSessions extends UserPlaces {
   }
 
   /**
-   * Ends one session if it ends with this user's. The record goes first, then its entries, then the record again: a login
-   * that wrote it in between finds its entry gone, or is ended by the second look.
+   * Ends one session if it ends with this user's. The record goes first, then its entries, then the record again: a
+   * login that wrote it in between finds its entry gone, or is ended by the second look.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)

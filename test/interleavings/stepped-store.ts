@@ -37,8 +37,8 @@ const INDEX = new Set(['addToIndex', 'keepInIndex', 'removeFromIndex', 'listInde
 const FENCES = new Set(['raiseCutoff', 'listAll', 'loadUser', 'begin', 'invalidate'])
 
 /**
- * The store in memory, with every operation of an actor held until the scheduler lets it happen. What nobody is labelled
- * for, such as the preparation of a scene, happens at once.
+ * The store in memory, with every operation of an actor held until the scheduler lets it happen. What nobody is
+ * labelled for, such as the preparation of a scene, happens at once.
  */
 export class SteppedStore {
   readonly store: SessionStore

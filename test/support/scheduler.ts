@@ -81,8 +81,8 @@ interface Node {
 const NOTHING: Footprint = { reads: [], writes: [] }
 
 /**
- * Plays every interleaving of a scene, by dynamic partial-order reduction with sleep sets (Flanagan and Godefroid,
- * POPL 2005): of runs that differ only in the order of steps that can be swapped, one is played. Where two steps of a run
+ * Plays every interleaving of a scene, by dynamic partial-order reduction with sleep sets (Flanagan and Godefroid, POPL
+ * 2005): of runs that differ only in the order of steps that can be swapped, one is played. Where two steps of a run
  * cannot be swapped, the other order is played too.
  */
 export async function search(play: Play, { faults, most }: SearchLimits): Promise<Searched> {

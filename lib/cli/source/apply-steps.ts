@@ -7,7 +7,7 @@ import { importNames } from './imports.ts'
 import { isNode } from './project.ts'
 import type { Node, Project, SourceModule } from './project.ts'
 
-/** How safe an edit is: `review` where it replaces an expression that the author computes, or may not win. */
+/** The safety of an edit: `review` where it replaces an expression that the author computes, or may not win. */
 export type EditSafety = 'safe' | 'review'
 
 /**

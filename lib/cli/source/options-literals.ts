@@ -97,8 +97,8 @@ function isSecureSession(project: Project, module: SourceModule, node: Node, dep
 }
 
 /**
- * The parts of an expression that its value may come from: `s.default`, `s.default ?? s`, `s.__esModule ? s.default : s`,
- * `interopDefault(s)`.
+ * The parts of an expression that its value may come from: `s.default`, `s.default ?? s`,
+ * `s.__esModule ? s.default : s`, `interopDefault(s)`.
  */
 function innerOf(node: Node): unknown[] {
   if (node.type === 'CallExpression') {

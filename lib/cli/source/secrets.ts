@@ -6,8 +6,8 @@ import type { OptionsSite } from './options-literals.ts'
 import type { Project, SourceModule } from './project.ts'
 
 /**
- * Finds secrets that stand as literals in the files that register the plugin, or that hold its option `secret`. Where no
- * registration is known, every file that names the package is read.
+ * Finds secrets that stand as literals in the files that register the plugin, or that hold its option `secret`. Where
+ * no registration is known, every file that names the package is read.
  */
 export function secretsInFiles(
   project: Project,
