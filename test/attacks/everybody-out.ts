@@ -1,6 +1,5 @@
-import type { SessionStore } from '../../types/index.ts'
 import type { Test } from 'tap'
-import type { SessionFacts } from '../../types/index.ts'
+import type { SessionFacts, SessionStore } from '../../types/index.ts'
 import type { Bench, MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, someone, write } from '../support/app.ts'
 import type { Handler } from '../support/browser.ts'
