@@ -2,18 +2,28 @@ import { SecureSessionError } from '../errors.ts'
 import type { LogoutOptions } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { checkOptions } from './call-options.ts'
+import type { Outcome, Plan } from './commit.ts'
+import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
-import type { SessionData } from './json-data.ts'
+import { newHandle } from './id.ts'
+import type { Edit, SessionData } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
 import type { AfterResponse } from './late-data.ts'
 import { LateData, soon } from './late-data.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
-import type { RequestData } from './request-data.ts'
+import { placeTaken } from './next-record.ts'
+import { hasPlace } from './places.ts'
+import { RequestData } from './request-data.ts'
+import { ReplyNotes } from './reply-notes.ts'
+import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
+import { SessionFacts } from './session-facts.ts'
 import { sessionObject } from './session-object.ts'
-import { SessionWrites } from './session-writes.ts'
+import { RequestSignal } from './session-signal.ts'
 import type { Situation, Staged } from './staging.ts'
+import * as facts from './state-facts.ts'
+import { takeBack } from './take-back.ts'
 import type { DataChange, UpdatedSession } from './update-data.ts'
 import { updateData } from './update-data.ts'
 import { isStoreFailure, isWriteAsked } from './upkeep.ts'
@@ -27,7 +37,11 @@ import { WorkQueue } from './work-queue.ts'
  * login that the handler did not await is still part of the reply. If such an operation failed and nothing observed the
  * failure, the reply fails too.
  */
-export class RequestSession extends SessionWrites {
+export class RequestSession extends SessionFacts {
+  #data: RequestData | undefined
+  #newHandle: string | undefined
+  #signal: RequestSignal | undefined
+  readonly #notes: ReplyNotes
   #queue: WorkQueue | undefined
   #isSaved = false
   #late: LateData | undefined
@@ -35,8 +49,45 @@ export class RequestSession extends SessionWrites {
   #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
-    super(engine, client, loaded)
+    super(engine, client, states.initialState(loaded, client.isByHeader === true))
+    this.#notes = new ReplyNotes(client.isByHeader !== true && loaded.state !== 'none')
     this.#isAnswered = isAnswered
+  }
+
+  /** The name of the record that this request reads or would create. */
+  get handle(): string {
+    return this.record?.handle ?? (this.#newHandle ??= newHandle())
+  }
+
+  /** The signal that aborts when the session ends. */
+  get signal(): AbortSignal {
+    const isStaged = this.state.rotation !== undefined
+    return (this.#signal ??= new RequestSignal(this.engine.watch)).of(isStaged ? undefined : this.record)
+  }
+
+  /** The message of the response about this session. */
+  get response(): SessionResponse {
+    return this.#notes.responseOf(this.state, this.engine)
+  }
+
+  /** Returns the new id of a client that brings it in a header, once; `null` otherwise. */
+  takeToken(): string | null {
+    return this.#notes.takeToken(this.state)
+  }
+
+  /** Tells whether this is the data that a write would store. */
+  owns(data: object): boolean {
+    return this.#data === data
+  }
+
+  /** Asks for a new idle deadline. */
+  touch(): void {
+    this.state = { ...this.state, isTouched: true }
+  }
+
+  /** Notes that the app looked at the session. */
+  markRead(): void {
+    this.#notes.markRead()
   }
 
   /** Tells whether the response has started, so that the cookie can no longer change. */
@@ -46,12 +97,12 @@ export class RequestSession extends SessionWrites {
 
   /** The object behind `req.session`; `null` after `destroy`. */
   get object(): EngineSession | null {
-    return this.openData().object
+    return this.#openData().object
   }
 
   /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
-    const isDataWork = this.data?.isWhole === true || this.data?.isModified() === true
+    const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
     return (
       isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.state, this.engine.settings, this.client)
     )
@@ -69,7 +120,7 @@ export class RequestSession extends SessionWrites {
   }
 
   #reportLateData(): void {
-    if (this.data?.isModified() !== true || this.#queue?.isRunning === true) return
+    if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
     this.engine.events.emit({ type: 'dropped-write', handle: this.handle, ...bothUsers(this.record), reason: 'late' })
   }
 
@@ -109,7 +160,7 @@ export class RequestSession extends SessionWrites {
     return this.#start(async () => {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      await this.write('none')
+      await this.#write('none')
       this.state = { ...this.state, committed: undefined }
       this.#isSaved = true
     })
@@ -118,7 +169,7 @@ export class RequestSession extends SessionWrites {
   /** Reads, changes and writes the data, now. The write stays, whatever the response becomes. */
   update<Result>(change: DataChange<Result>): Promise<Result> {
     const isLate = this.#isAnswered
-    const updated = this.#updated(this.openData(), isLate)
+    const updated = this.#updated(this.#openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
     if (isLate) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
     return done
@@ -128,13 +179,13 @@ export class RequestSession extends SessionWrites {
     return {
       engine: this.engine,
       data,
-      isCurrent: () => this.data === data,
+      isCurrent: () => this.#data === data,
       live: () => states.updatable(this.state, isLate),
       useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
       lose: (reason) => {
         const { handle } = this
         this.engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(this.record), reason })
-        this.lose(handle)
+        this.#lose(handle)
       },
       run: (work) => this.#openQueue().run(work),
     }
@@ -144,7 +195,7 @@ export class RequestSession extends SessionWrites {
   destroy(): Promise<void> {
     return this.#start(async () => {
       await this.#end()
-      this.openData().destroy()
+      this.#openData().destroy()
     })
   }
 
@@ -157,15 +208,15 @@ export class RequestSession extends SessionWrites {
         const latest = await readLiveRecord(this.engine, handle)
         // Another epoch is another login. Its data is not for this request.
         if (latest?.epoch === epoch) this.state = states.withRecord(this.state, loaded, latest)
-        else this.lose(handle)
+        else this.#lose(handle)
       }
-      this.data = undefined
+      this.#data = undefined
     })
   }
 
   /** Takes back what was written, because the response failed after it. */
   takeBack(): Promise<void> {
-    return this.#openQueue().run(() => this.undo())
+    return this.#openQueue().run(() => this.#undo())
   }
 
   /** Ends the request. A failed response leaves the session as it was. */
@@ -174,15 +225,18 @@ export class RequestSession extends SessionWrites {
     await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const isAsked = isWriteAsked(this.state, this.data) || this.#queue?.unseenFailure !== undefined
+      const isAsked = isWriteAsked(this.state, this.#data) || this.#queue?.unseenFailure !== undefined
       try {
         const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
-        await this.write(carrier)
+        await this.#write(carrier)
       } catch (error) {
-        if (!isAsked && isStoreFailure(error)) return this.skipUpkeep()
+        // Nobody asked for the upkeep, so the request goes on without it. The deadlines stay as they were.
+        if (!isAsked && isStoreFailure(error)) {
+          return this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle, ...bothUsers(this.record) })
+        }
         // The error page is written with the session as it was. Otherwise its write would be refused too.
-        await this.undo()
+        await this.#undo()
         throw error
       }
     })
@@ -197,11 +251,11 @@ export class RequestSession extends SessionWrites {
     return this.#start(async () => {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       states.refuseBesideRole(this.state)
-      const { rotation, kept, user } = await work(this.situation)
-      if (kept !== undefined) this.keep(kept)
+      const { rotation, kept, user } = await work(this.#situation)
+      if (kept !== undefined) this.#keep(kept)
       this.state = { ...this.state, rotation, user: user ?? this.state.user }
       // The app needs the id of a header for its reply, so that the id is made now.
-      if (isLate || rotation?.isByHeader === true) await this.write('none')
+      if (isLate || rotation?.isByHeader === true) await this.#write('none')
     })
   }
 
@@ -213,16 +267,117 @@ export class RequestSession extends SessionWrites {
     const { record, userId, handle } = this
     const { loaded } = this.state
     if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
-    await this.abandonLogin()
+    await this.#abandonLogin()
     if (loaded.state === 'outdated') await this.engine.users.endNamed(loaded.handle)
     const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.engine.users.endOwn(record)))
-    this.replaceState(states.afterEnd(this.state, isOurs))
+    this.#replaceState(states.afterEnd(this.state, isOurs))
     if (userId === null) return
-    this.isLoggedOut = true
+    this.#notes.markLoggedOut()
     this.engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
   }
 
-  protected override makeObject(data: RequestData, values: SessionData): EngineSession {
+  #keep(kept: NonNullable<Staged['kept']>): void {
+    if (kept === 'role' || this.#data?.isDestroyed === true) this.#data = undefined
+    if (kept === 'role') return
+    if ('keys' in kept) this.#openData().keepOnly(kept.keys)
+    else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
+  }
+
+  get #situation(): Situation {
+    const { engine, client, handle, record, userId } = this
+    const abandonLogin = (): Promise<void> => this.#abandonLogin()
+    const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
+    return { ...facts.stagedOn(this.state), engine, client, handle, record, userId, abandonLogin, edit }
+  }
+
+  /**
+   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that
+   * reaches nobody would push out ids that clients hold.
+   */
+  async #write(carrier: Carrier): Promise<void> {
+    const data = this.#openData()
+    const { handle, client, state, engine } = this
+    const wish = {
+      edit: data.edit(engine.settings.maxRecordSize),
+      rotation: state.rotation,
+      user: state.user,
+      isTouched: state.isTouched,
+      isPassive: client.isPassive === true,
+      carrier: client.isPassive === true ? 'none' : carrier,
+      now: engine.settings.clock(),
+    } as const
+    const ids = (states.isNextByHeader(state) ? engine.headerIds : undefined) ?? engine.ids
+    const plan = planOf(state.loaded, { handle, isAllOwn: data.isAllOwn, client, ids }, wish)
+    this.#apply(await commit(this.engine, plan), plan)
+  }
+
+  #apply(outcome: Outcome, plan: Plan): void {
+    switch (outcome.kind) {
+      case 'unchanged':
+        return
+      case 'renewed':
+        this.state = states.afterRenewal(this.state, outcome, plan.work.now)
+        return
+      case 'written':
+        this.state = states.afterWrite(this.state, outcome, plan.work.now)
+        this.#data?.markWritten(plan.work.edit, outcome.record.data)
+        this.#signal?.watch(outcome.record)
+        return
+      case 'lost':
+        this.#lose(outcome.handle)
+        if (outcome.error !== undefined) throw outcome.error
+        return
+      case 'failed':
+        if (!outcome.isStaged) this.state = { ...this.state, rotation: undefined }
+        throw outcome.error
+    }
+  }
+
+  /** Tells whether the response may still fail, and what was written be taken back. */
+  get canBeTakenBack(): boolean {
+    return this.state.committed !== undefined
+  }
+
+  /** Goes back to the session as it was before this request changed it. */
+  async #undo(): Promise<void> {
+    const { committed } = this.state
+    this.state = states.beforeWrite(this.state)
+    try {
+      if (committed !== undefined) await takeBack(this.engine, committed.wayBack)
+      await this.#abandonLogin()
+    } catch {
+      // The response is a failure already and an event has been emitted. A place that nobody takes expires.
+    }
+    this.state = { ...this.state, rotation: undefined, user: undefined, isTouched: false }
+    if (this.#data?.isDestroyed !== true) this.#data = undefined
+  }
+
+  /** Forgets a record that is gone or somebody else's. */
+  #lose(handle: string): void {
+    this.#replaceState(states.afterLoss(this.state, handle))
+  }
+
+  #replaceState(state: RequestState): void {
+    this.state = state
+    this.#newHandle = undefined
+    this.#data = undefined
+  }
+
+  /** Gives back the place of a login that will not be committed. */
+  async #abandonLogin(): Promise<void> {
+    const place = placeTaken(this.state.rotation)
+    if (place === undefined) return
+    this.state = { ...this.state, rotation: undefined }
+    if (!hasPlace(this.record, place)) await this.engine.users.abandon(place, this.handle)
+  }
+
+  #openData(): RequestData {
+    return (this.#data ??= new RequestData(facts.dataJsonOf(this.state), (data, values) =>
+      this.#makeObject(data, values),
+    ))
+  }
+
+  #makeObject(data: RequestData, values: SessionData): EngineSession {
     const { handle } = this
     return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
   }

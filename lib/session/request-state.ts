@@ -26,7 +26,7 @@ export interface SessionResponse {
 }
 
 /** The parts of the engine that decide on clearing a cookie. */
-interface CookieRules {
+export interface CookieRules {
   readonly settings: { clock(): number }
   readonly replacedIds: { get(secretHash: string): true | undefined }
 }

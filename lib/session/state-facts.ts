@@ -4,6 +4,7 @@ import type { Client } from './engine.ts'
 import type { SessionDeadlines } from './lifetime.ts'
 import { beginAt, isTouchDue, seenAt } from './lifetime.ts'
 import { missingMethods } from './methods.ts'
+import type { Situation } from './staging.ts'
 import type { RequestState } from './request-state.ts'
 import { withRole } from './role.ts'
 
@@ -98,4 +99,14 @@ export function deadlinesOf(
 
 function asDates({ idleDeadline, absoluteDeadline }: Pick<SessionRecord, 'idleDeadline' | 'absoluteDeadline'>) {
   return { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) }
+}
+
+/** The facts that a change of id starts from. */
+export function stagedOn(state: RequestState): Pick<Situation, 'user' | 'actor' | 'authCheckedAt' | 'rotation'> {
+  return {
+    user: userJsonOf(state),
+    actor: actorJsonOf(state),
+    authCheckedAt: authCheckedAtOf(state),
+    rotation: state.rotation,
+  }
 }

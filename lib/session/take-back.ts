@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts'
 import { rebase } from './json-data.ts'
 import { hasPlace, placesOf } from './places.ts'
 import { rotated } from './record.ts'
+import { ATTEMPTS } from './user-places.ts'
 
 /** A committed rotation, and the record from before it. Nobody has seen the new secret yet. */
 export interface WayBack {
@@ -55,9 +56,6 @@ async function attempt(engine: Engine, wayBack: WayBack): Promise<void> {
     if (!hasPlace(before, name)) await engine.users.abandon(name, handle)
   }
 }
-
-/** The number of attempts to put a record back while other writes come between. */
-const ATTEMPTS = 100
 
 /**
  * Puts a record back as it was. Somebody outside of the request may have changed the record since, as `rename` does.

@@ -7,7 +7,7 @@ import { besideOf, hasPlace, placesOf } from './places.ts'
 /** The time that a login may take from `req.login` to its response before its place is given away. */
 export const RESERVATION = 60_000
 
-/** The number of attempts to end a session while other writes come between. */
+/** The number of attempts to end a session, or to put it back, while other writes come between. */
 export const ATTEMPTS = 100
 
 /**

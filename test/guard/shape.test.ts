@@ -452,3 +452,14 @@ t.test('a clock returns milliseconds since 1970', async (t) => {
     t.strictSame(judge(good({ clock })), [], String(clock))
   }
 })
+
+t.test('a header that browsers set by themselves is refused for session ids', async (t) => {
+  const byBrowsers = ['accept', 'accept-language', 'user-agent', 'referer', 'cookie', 'range', 'cache-control', 'dnt']
+  const ofConnections = ['connection', 'keep-alive', 'transfer-encoding', 'te', 'if-none-match', 'x-forwarded-for']
+  for (const header of [...byBrowsers, ...ofConnections]) {
+    t.strictSame(judge(good({ headerTransport: { header } })), ['fatal option-type'], header)
+  }
+  for (const header of ['authorization', 'x-session', 'session']) {
+    t.strictSame(judge(good({ headerTransport: { header } })), [], header)
+  }
+})

@@ -109,10 +109,21 @@ const TRUSTED_ORIGIN: SchemaNode = {
   ],
 }
 
+/**
+ * Request headers that a browser, a proxy or the protocol sets. A page of another origin could bring one along, and the
+ * request would count as one without cookies.
+ */
+const BROWSER_HEADERS = [
+  ...['accept.*', 'access-control-.*', 'cache-control', 'connection', 'content-.*', 'cookie', 'date', 'dnt', 'expect'],
+  ...['forwarded', 'host', 'if-.*', 'keep-alive', 'origin', 'pragma', 'priority', 'proxy-.*', 'purpose', 'range'],
+  ...['referer', 'save-data', 'sec-.*', 'te', 'trailer', 'transfer-encoding', 'upgrade.*', 'user-agent', 'via'],
+  ...['x-forwarded-.*', 'x-real-ip'],
+]
+
 const HEADER_PROPERTIES = {
   header: {
     type: 'string',
-    pattern: '^(?!(?:cookie|host|origin|connection|upgrade|content-.*|sec-.*)$)[a-z][a-z0-9-]{0,59}$',
+    pattern: `^(?!(?:${BROWSER_HEADERS.join('|')})$)[a-z][a-z0-9-]{0,59}$`,
     description: 'the name of a request header in lower case, which no browser sets by itself',
     examples: ["'authorization'"],
   },
