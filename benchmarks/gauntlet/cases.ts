@@ -263,15 +263,6 @@ export const CASES: readonly Case[] = [
       return loses('accepted; SameSite or a CSRF plugin has to stand in front')
     },
   },
-  {
-    name: 'Log out everywhere',
-    promisedBy: 'none',
-    what: 'A user ends all of their sessions on all devices. The library has a call for it.',
-    async run(arena) {
-      const { revokes } = arena.peer
-      return revokes === undefined ? loses('no such call') : holds(revokes)
-    },
-  },
 ]
 
 /** Returns what to print: an attack that works is a loss only where the guide of the library promises otherwise. */

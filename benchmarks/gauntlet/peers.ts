@@ -17,8 +17,6 @@ export interface Peer {
   readonly hasOutage?: boolean
   /** Tells whether this is the package of this repository, which promises every case. */
   readonly isOurs?: boolean
-  /** The call that ends all sessions of a user. */
-  readonly revokes?: string
   start(outage: Outage): Promise<URL>
 }
 
@@ -28,7 +26,7 @@ const ID = 'a'.repeat(32)
 export const PEERS: readonly Peer[] = [
   {
     ...{ name: 'fastify-session-guard', cookieName: '__Host-session', hasOutage: true, isOurs: true },
-    ...{ idOf: `${'a'.repeat(22)}.${'b'.repeat(43)}.${'c'.repeat(43)}`, revokes: 'logout({ everywhere: true })' },
+    ...{ idOf: `${'a'.repeat(22)}.${'b'.repeat(43)}.${'c'.repeat(43)}` },
     start: fastifyApps.startGuard,
   },
   {

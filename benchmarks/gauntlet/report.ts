@@ -39,7 +39,8 @@ export function pageOf(rows: readonly Row[], versions: Readonly<Record<string, s
     'The same attacks and races over HTTP, against this package and against other session libraries.\n',
     '`npm run gauntlet` runs all of it again and writes this page. `npm run gauntlet -- --peer Django --case Fixation` runs one cell.\n',
     'Each library is configured as its README shows it, behind a proxy that ends TLS. The apps are in `benchmarks/gauntlet/apps`.\n',
-    '✓ holds. ✗ the attack works, although the guide of the library promises otherwise. – the attack works, and the guide promises nothing. · the case has no meaning here, or was not tried.\n',
+    '✓ holds. ✗ does not hold, and the library sets out to. – does not hold, and the library does not set out to. · the case has no meaning here, or was not tried.\n',
+    'Which library sets out to do what is our reading of its guide, kept as `promisedBy` in `benchmarks/gauntlet/cases.ts`. This package is held to every case.\n',
     'A library that keeps the whole session in the cookie cannot end a copy of the cookie. Such a library trades that for having no store.\n',
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)

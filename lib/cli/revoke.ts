@@ -88,7 +88,7 @@ async function endAll(
   }
   const cutoff = await store.raiseCutoff(asked ?? now)
   const users = userSessions(store)
-  return removeBefore(store, cutoff, (record) => users.releaseAll(record), onPage)
+  return removeBefore(store, cutoff, (record) => users.places.releaseAll(record), onPage)
 }
 
 async function endOne(store: OpenedStore['store'], handle: string): Promise<boolean> {
@@ -97,5 +97,5 @@ async function endOne(store: OpenedStore['store'], handle: string): Promise<bool
   if (record === undefined) return false
   const { userId } = record
   if (userId !== null) return users.revoke(handle, userId, 'revoked')
-  return (await users.end(handle, (held) => held.userId === null)) !== undefined
+  return (await users.places.end(handle, (held) => held.userId === null)) !== undefined
 }

@@ -30,7 +30,7 @@ export async function stageActing(situation: Situation, user: SessionUser, optio
   const { reason, for: limit = DEFAULT_LIMIT } = options
   const lifetimes = lifetimesAtLogin(engine.settings, user)
   const begin = { authHash, reason, limit: Number(parseDuration(limit)), lifetimes, edit: situation.edit() }
-  await engine.users.reserveBeside(user.id, situation.handle)
+  await engine.users.places.reserveBeside(user.id, situation.handle)
   const role = { userId: user.id, user: snapshot, actor, methods: [], data: '{}', begin }
   return { rotation: { reason: 'act', role }, kept: 'role' }
 }

@@ -227,7 +227,7 @@ async function overtaken(
     return begin(engine, { ...plan, handle: newHandle() })
   }
   const place = placeTaken(rotation)
-  if (place !== undefined) await engine.users.abandon(place, handle)
+  if (place !== undefined) await engine.users.places.abandon(place, handle)
   const reason: DropReason = latest === undefined ? 'gone' : 'epoch'
   const isWrite = edit.isWhole || edit.from !== edit.to
   if (isWrite || rotation !== undefined) {

@@ -55,7 +55,7 @@ async function removeOld(engine: Engine, cutoff: number): Promise<number> {
     get: async (handle: string) => store.getStored(handle),
     delete: async (handle: string, version?: number) => store.delete(handle, version, 'revoked'),
   }
-  return removeBefore(removable, cutoff, (record) => users.releaseAll(record))
+  return removeBefore(removable, cutoff, (record) => users.places.releaseAll(record))
 }
 
 type PageOptions = { readonly after?: string | undefined; readonly limit: number }

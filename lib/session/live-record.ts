@@ -25,6 +25,6 @@ export async function expire(
   const { handle, version, userId } = record
   // Another process may have moved the deadline a moment earlier. Then the index entry stays too.
   if (!(await store.delete(handle, version, 'expired'))) return
-  await users.releaseAll(record)
+  await users.places.releaseAll(record)
   events.emit({ type: 'expire', handle, userId, ...bothUsers(record), reason })
 }

@@ -200,9 +200,9 @@ async function endCopied(
     return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
   }
   const isCopied = (latest: SessionRecord): boolean => judge(latest, presented, settings.clock()).kind === 'end'
-  if ((await users.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
+  if ((await users.places.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
   events.emit({ type: 'replay', handle, userId, ...both, isEnded, ...facts })
-  await users.releaseAll(record)
+  await users.places.releaseAll(record)
   if (userId !== null) events.emit({ type: 'revoke', handle, ...both, userId, reason: 'replay' })
   return gone
 }

@@ -88,7 +88,7 @@ export async function stagePending(situation: Situation, user: SessionUser, opti
   const methods = withMethods([], options.methods, clock())
   const pending = { userId: user.id, user: snapshot, authHash, methods, until: clock() + PENDING }
   await situation.abandonLogin()
-  await engine.users.reserveBeside(user.id, situation.handle)
+  await engine.users.places.reserveBeside(user.id, situation.handle)
   return { rotation: { reason: 'pending', pending, drops: CSRF_SECRET }, kept: { without: CSRF_SECRET } }
 }
 
@@ -169,7 +169,7 @@ export async function settleRotation(
   const { users } = engine
   const isNew = login === undefined ? null : isNewDevice(engine, record)
   if (login !== undefined) await users.evict(login.user, record, login.earlier)
-  if (!(await users.confirm(record))) throw new SecureSessionError('SESSION_SUPERSEDED')
+  if (!(await users.places.confirm(record))) throw new SecureSessionError('SESSION_SUPERSEDED')
   return isNew
 }
 

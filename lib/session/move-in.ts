@@ -178,14 +178,14 @@ async function settleUser(
   const earlier = await users.reserve(user, handle, undefined, Infinity)
   if (await areOldRevoked(engine, userId)) {
     await store.delete(handle, found.version)
-    await users.abandon(userId, handle)
+    await users.places.abandon(userId, handle)
     return undefined
   }
   const opened = await open(visit, found, session)
   if (opened === undefined) return undefined
   if (found.heldBack !== null) await users.evict(user, opened, earlier)
-  if (await users.confirm(opened)) return opened
-  await users.end(handle, (record) => record.userId === userId)
+  if (await users.places.confirm(opened)) return opened
+  await users.places.end(handle, (record) => record.userId === userId)
   return undefined
 }
 

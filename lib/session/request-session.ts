@@ -368,7 +368,7 @@ export class RequestSession extends SessionFacts {
     const place = placeTaken(this.state.rotation)
     if (place === undefined) return
     this.state = { ...this.state, rotation: undefined }
-    if (!hasPlace(this.record, place)) await this.engine.users.abandon(place, this.handle)
+    if (!hasPlace(this.record, place)) await this.engine.users.places.abandon(place, this.handle)
   }
 
   #openData(): RequestData {

@@ -50,10 +50,10 @@ async function attempt(engine: Engine, wayBack: WayBack): Promise<void> {
   const { written, before } = wayBack
   const { handle } = written
   const isOurs = (record: SessionRecord): boolean => record.secretHash === written.secretHash
-  if (before === undefined) await engine.users.end(handle, isOurs, written)
+  if (before === undefined) await engine.users.places.end(handle, isOurs, written)
   else await restore(engine, { ...wayBack, before })
   for (const { name } of placesOf(written)) {
-    if (!hasPlace(before, name)) await engine.users.abandon(name, handle)
+    if (!hasPlace(before, name)) await engine.users.places.abandon(name, handle)
   }
 }
 
@@ -130,11 +130,11 @@ export async function unlock(engine: Engine, locked: SessionRecord): Promise<Ses
   if (heldBack === null || placesOf(locked).length === 0) return undefined
   // Only this file writes the field, with a whole record.
   const old = JSON.parse(heldBack) as SessionRecord
-  if (await users.confirm(old)) {
+  if (await users.places.confirm(old)) {
     const restored = { ...old, version: version + 1 }
     return (await store.update(restored, version)) ? restored : await store.get(handle)
   }
-  await users.end(handle, (record) => placesOf(old).some(({ name }) => hasPlace(record, name)))
-  await users.releaseAll(old)
+  await users.places.end(handle, (record) => placesOf(old).some(({ name }) => hasPlace(record, name)))
+  await users.places.releaseAll(old)
   return undefined
 }

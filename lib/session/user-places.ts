@@ -15,12 +15,12 @@ export const ATTEMPTS = 100
  * back.
  */
 export class UserPlaces {
-  protected readonly settings: Settings
-  protected readonly store: TimedStore
+  readonly #settings: Settings
+  readonly #store: TimedStore
 
   constructor(settings: Settings, store: TimedStore) {
-    this.settings = settings
-    this.store = store
+    this.#settings = settings
+    this.#store = store
   }
 
   /**
@@ -28,22 +28,22 @@ export class UserPlaces {
    * counts it.
    */
   async reserveBeside(userId: string, handle: string): Promise<void> {
-    if (!this.store.hasIndex) return
-    await this.store.addToIndex(besideOf(userId), handle, this.settings.clock() + RESERVATION)
+    if (!this.#store.hasIndex) return
+    await this.#store.addToIndex(besideOf(userId), handle, this.#settings.clock() + RESERVATION)
   }
 
   /** Tells whether the places of a session are still there, and if so keeps them as long as the session can live. */
   async confirm(record: SessionRecord): Promise<boolean> {
-    if (!this.store.hasIndex) return true
+    if (!this.#store.hasIndex) return true
     for (const { name, until } of placesOf(record)) {
-      if (!(await this.store.keepInIndex(name, record.handle, until))) return false
+      if (!(await this.#store.keepInIndex(name, record.handle, until))) return false
     }
     return true
   }
 
   /** Gives back a place; nothing without an index. */
   async release(name: string, handle: string): Promise<void> {
-    if (this.store.hasIndex) await this.store.removeFromIndex(name, handle)
+    if (this.#store.hasIndex) await this.#store.removeFromIndex(name, handle)
   }
 
   /** Gives back the places of a session that is gone. */
@@ -53,17 +53,17 @@ export class UserPlaces {
 
   /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
   async abandon(name: string, handle: string): Promise<void> {
-    if (!this.store.hasIndex) return
-    if (!hasPlace(await this.store.get(handle), name)) await this.drop(name, handle)
+    if (!this.#store.hasIndex) return
+    if (!hasPlace(await this.#store.get(handle), name)) await this.drop(name, handle)
   }
 
   /**
    * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
    */
-  protected async drop(name: string, handle: string): Promise<void> {
+  async drop(name: string, handle: string): Promise<void> {
     await this.release(name, handle)
     await this.lookAgain(name, [handle], async () => {
-      if (!hasPlace(await this.store.get(handle), name) || (await this.holds(name, handle))) return
+      if (!hasPlace(await this.#store.get(handle), name) || (await this.holds(name, handle))) return
       await this.end(handle, (latest) => hasPlace(latest, name))
     })
   }
@@ -76,16 +76,17 @@ export class UserPlaces {
     try {
       return await look()
     } catch (error) {
-      const { clock, absoluteTimeout, rememberTimeout } = this.settings
+      const { clock, absoluteTimeout, rememberTimeout } = this.#settings
       const expiresAt = clock() + Math.max(absoluteTimeout, rememberTimeout)
-      const restored = handles.map(async (handle) => this.store.addToIndex(name, handle, expiresAt))
+      const restored = handles.map(async (handle) => this.#store.addToIndex(name, handle, expiresAt))
       await Promise.allSettled(restored)
       throw error
     }
   }
 
-  protected async holds(name: string, handle: string): Promise<boolean> {
-    return (await this.store.listIndex(name)).some((entry) => entry.handle === handle)
+  /** Tells whether a place is taken. */
+  async holds(name: string, handle: string): Promise<boolean> {
+    return (await this.#store.listIndex(name)).some((entry) => entry.handle === handle)
   }
 
   /**
@@ -99,9 +100,9 @@ export class UserPlaces {
     why?: SessionEnd,
   ): Promise<SessionRecord | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const record = (attempt === 0 ? loaded : undefined) ?? (await this.store.get(handle))
+      const record = (attempt === 0 ? loaded : undefined) ?? (await this.#store.get(handle))
       if (record === undefined || !isToEnd(record)) return undefined
-      if (await this.store.delete(handle, record.version, why)) return record
+      if (await this.#store.delete(handle, record.version, why)) return record
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }

@@ -20,13 +20,19 @@ export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
-export class UserSessions extends UserPlaces {
+export class UserSessions {
+  /** The places of the sessions in the index. */
+  readonly places: UserPlaces
   /** Runs before all sessions of a user are revoked, and notes it for those that may still move in. */
   beforeRevocation: ((userId: string) => Promise<void>) | undefined
+  readonly #settings: Settings
+  readonly #store: TimedStore
   readonly #events: SessionEvents
 
   constructor(settings: Settings, store: TimedStore, events: SessionEvents) {
-    super(settings, store)
+    this.#settings = settings
+    this.#store = store
+    this.places = new UserPlaces(settings, store)
     this.#events = events
   }
 
@@ -42,15 +48,15 @@ export class UserSessions extends UserPlaces {
     current: SessionRecord | undefined,
     spare = 0,
   ): Promise<ReadonlySet<string>> {
-    if (!this.store.hasIndex) return NO_HANDLES
-    const limit = limitOf(user, this.settings)
-    const { maxSessions, clock } = this.settings
+    if (!this.#store.hasIndex) return NO_HANDLES
+    const limit = limitOf(user, this.#settings)
+    const { maxSessions, clock } = this.#settings
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
-    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     await this.#endUnseen(user.id)
-    if (await this.store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
@@ -61,12 +67,12 @@ export class UserSessions extends UserPlaces {
    * @throws `SESSION_SUPERSEDED`, `SESSION_LIMIT_REACHED`
    */
   async move(user: SessionUser, from: string, to: string, isFilled: boolean): Promise<void> {
-    if (!this.store.hasIndex) return
+    if (!this.#store.hasIndex) return
     await this.reserve(user, to, undefined, isFilled ? 0 : 1)
-    const isHeld = await this.holds(user.id, from)
-    if (!isFilled) await this.abandon(user.id, from)
+    const isHeld = await this.places.holds(user.id, from)
+    if (!isFilled) await this.places.abandon(user.id, from)
     if (isHeld) return
-    await this.release(user.id, to)
+    await this.places.release(user.id, to)
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
 
@@ -76,9 +82,9 @@ export class UserSessions extends UserPlaces {
    * that is too few.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
-    if (this.settings.maxSessions?.onLimit !== 'evict') return
+    if (this.#settings.maxSessions?.onLimit !== 'evict') return
     const records = await this.#live(user.id)
-    const excess = records.length - limitOf(user, this.settings)
+    const excess = records.length - limitOf(user, this.#settings)
     if (excess <= 0) return
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
@@ -102,12 +108,12 @@ export class UserSessions extends UserPlaces {
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
-    const first = await this.end(handle, isTheirs, undefined, reason)
-    await this.release(userId, handle)
-    const look = (): Promise<SessionRecord | undefined> => this.end(handle, isTheirs, undefined, reason)
-    const ended = (this.store.hasIndex ? await this.lookAgain(userId, [handle], look) : undefined) ?? first
+    const first = await this.places.end(handle, isTheirs, undefined, reason)
+    await this.places.release(userId, handle)
+    const look = (): Promise<SessionRecord | undefined> => this.places.end(handle, isTheirs, undefined, reason)
+    const ended = (this.#store.hasIndex ? await this.places.lookAgain(userId, [handle], look) : undefined) ?? first
     if (ended === undefined) return false
-    for (const { name } of placesOf(ended)) if (name !== userId) await this.release(name, handle)
+    for (const { name } of placesOf(ended)) if (name !== userId) await this.places.release(name, handle)
     this.#reportRevoked(ended, userId, reason)
     return true
   }
@@ -128,11 +134,11 @@ export class UserSessions extends UserPlaces {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       let hasNew = false
       for (const { name, seen } of places) {
-        const handles = (await this.store.listIndex(name)).map(({ handle }) => handle)
+        const handles = (await this.#store.listIndex(name)).map(({ handle }) => handle)
         const others = handles.filter((handle) => !seen.has(handle))
         hasNew ||= others.length > 0
         await inBatches(others, async (batch) => {
-          const ended = await endMany(this.store, this, { userId, name, handles: batch }, reason)
+          const ended = await endMany(this.#store, this.places, { userId, name, handles: batch }, reason)
           for (const record of ended) this.#reportRevoked(record, userId, reason)
           count += ended.length
         })
@@ -155,24 +161,26 @@ export class UserSessions extends UserPlaces {
       isTheirs = personOf(latest) !== person || (person === null && latest.epoch !== epoch)
       return !isTheirs
     }
-    const ended = await this.end(handle, isOwn, record, 'logout')
+    const ended = await this.places.end(handle, isOwn, record, 'logout')
     // A login of somebody else that fails gives the record back to this user, whose entry must not be missing then.
-    for (const { name } of placesOf(record)) await (isTheirs ? this.drop(name, handle) : this.release(name, handle))
-    if (ended !== undefined && ended !== record) await this.releaseAll(ended)
+    for (const { name } of placesOf(record)) {
+      await (isTheirs ? this.places.drop(name, handle) : this.places.release(name, handle))
+    }
+    if (ended !== undefined && ended !== record) await this.places.releaseAll(ended)
     return !isTheirs
   }
 
   /** Ends the session that an outdated id names, whoever has it now. */
   async endNamed(handle: string): Promise<void> {
-    const userId = (await this.store.get(handle))?.userId
+    const userId = (await this.#store.get(handle))?.userId
     if (typeof userId === 'string') await this.revoke(handle, userId, 'replay')
-    else await this.store.delete(handle, undefined, 'replay')
+    else await this.#store.delete(handle, undefined, 'replay')
   }
 
   /** Handles whose login is done: the entry of one that is on its way lives no longer than a reservation. */
   async #settled(userId: string): Promise<ReadonlySet<string>> {
-    const now = this.settings.clock()
-    const entries = await this.store.listIndex(userId)
+    const now = this.#settings.clock()
+    const entries = await this.#store.listIndex(userId)
     return new Set(entries.filter(({ expiresAt }) => expiresAt - now > RESERVATION).map(({ handle }) => handle))
   }
 
@@ -181,7 +189,7 @@ export class UserSessions extends UserPlaces {
    * session only takes a place. Entries that outlived their record go too.
    */
   async #endUnseen(userId: string): Promise<void> {
-    const before = this.settings.clock() - RESERVATION
+    const before = this.#settings.clock() - RESERVATION
     const records = await this.#live(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
@@ -193,11 +201,11 @@ export class UserSessions extends UserPlaces {
    * on the way.
    */
   async #live(name: string): Promise<SessionRecord[]> {
-    const now = this.settings.clock()
+    const now = this.#settings.clock()
     const records: SessionRecord[] = []
-    await inBatches(await this.store.listIndex(name), async (entries) => {
+    await inBatches(await this.#store.listIndex(name), async (entries) => {
       const found = await readRecords(
-        this.store,
+        this.#store,
         entries.map(({ handle }) => handle),
       )
       const stale: string[] = []
@@ -209,7 +217,7 @@ export class UserSessions extends UserPlaces {
         // ahead.
         else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
       }
-      await onEach(stale, (handle) => this.drop(name, handle))
+      await onEach(stale, (handle) => this.places.drop(name, handle))
     })
     return records.toSorted(byLastUse)
   }

@@ -29,7 +29,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a login does not ask whether it was revoked meanwhile',
     file: 'lib/session/login.js',
-    from: 'if (!(await users.confirm(record)))',
+    from: 'if (!(await users.places.confirm(record)))',
     to: 'if (false)',
   },
   {
@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an undo gives the session back without a look at the index',
     file: 'lib/session/take-back.js',
-    from: 'if (await users.confirm(old))',
+    from: 'if (await users.places.confirm(old))',
     to: 'if (true)',
   },
   {
@@ -67,8 +67,8 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an end takes a delete that failed for done',
     file: 'lib/session/user-places.js',
-    from: 'if (await this.store.delete(handle, record.version, why))\n                return record;',
-    to: 'await this.store.delete(handle, record.version, why);\n            return record;',
+    from: 'if (await this.#store.delete(handle, record.version, why))\n                return record;',
+    to: 'await this.#store.delete(handle, record.version, why);\n            return record;',
   },
   {
     name: 'a revocation of a user looks only once',
@@ -79,13 +79,13 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a login that failed gives away a place that is filled',
     file: 'lib/session/user-places.js',
-    from: 'if (!hasPlace(await this.store.get(handle), name))\n            await this.drop(name, handle);',
+    from: 'if (!hasPlace(await this.#store.get(handle), name))\n            await this.drop(name, handle);',
     to: 'await this.release(name, handle);',
   },
   {
     name: 'the index entry of a login is not kept',
     file: 'lib/session/user-sessions.js',
-    from: 'if (await this.store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
+    from: 'if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
     to: 'return earlier;',
   },
   {

@@ -19,7 +19,7 @@ export const copiedCookie: Attack = {
     'The secret is renewed while the session is used, and only one browser receives the new one. When two holders go on with different secrets, the cookie was copied. The server cannot tell who is Alice, so it ends the session for both.',
   passages: [
     { room: 'session', name: 'judgeRival', stop: 'second-holder' },
-    { room: 'session', name: 'endCopied', stop: 'users.end(' },
+    { room: 'session', name: 'endCopied', stop: 'users.places.end(' },
   ],
   async run(scene) {
     const { alice, attacker } = scene
