@@ -27,6 +27,7 @@ const HEADINGS = ['HANDLE', 'LAST SEEN', 'ENDS UNLESS USED', 'USER', 'FROM'] as 
 /** One page of all sessions as a table, with the command for the following page. */
 export function pageAsTable({ records, next }: RecordPage): string {
   const rows = [HEADINGS, ...records.map((record) => cellsOf(record))]
+  // Each row has a cell for each heading.
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))
   const lines = rows.map((row) =>
     row
