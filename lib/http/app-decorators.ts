@@ -6,7 +6,7 @@ import { isHandle } from '../session/id.ts'
 import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
-import { promiseReload } from './device-cookie.ts'
+import { promiseReload, reloadAfterLink } from './device-cookie.ts'
 import { isPage, withNext } from './login-redirect.ts'
 import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
@@ -27,8 +27,10 @@ export function requireLoginFactory(
     const hook: RequireLoginHook = async (request, reply) => {
       const session = sessionOf(request)
       if (session.userId === null) {
-        const isRedirected = redirect !== undefined && reply !== undefined && isPage(request)
-        if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
+        const isPageHere = reply !== undefined && isPage(request)
+        const isReloaded = isPageHere && reloadAfterLink(request, reply, session)
+        if (redirect !== undefined && isPageHere && !isReloaded)
+          return reply.redirect(withNext(redirect, request.originalUrl))
         throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       }
       if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {

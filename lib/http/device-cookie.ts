@@ -74,6 +74,16 @@ export function promiseReload(
 }
 
 /**
+ * Lets a page that came without the proof load again at once, if a link of another site led there. A browser gives no
+ * proof for such a request, and does for the next one. Returns whether the page loads again.
+ */
+export function reloadAfterLink(request: FastifyRequest, reply: FastifyReply, session: RequestSession): boolean {
+  const isAfterLink = request.headers['sec-fetch-site'] === 'cross-site' && isPage(request)
+  if (isAfterLink && session.isUnproven) reply.header('refresh', '0')
+  return isAfterLink && session.isUnproven
+}
+
+/**
  * Tells whether a browser sees https. Behind a proxy that Fastify does not know, only the option says so. Tests send
  * their requests over no connection at all.
  */
