@@ -210,7 +210,7 @@ t.test('an outage keeps the binding', async (t) => {
   const site = await openSite(t, { store, clock: Date.now })
   const device = await startBoundProfile(t, certificate, temporaryFolder(t))
   const page = await logIn(site, device)
-  const { update } = store
+  const update = store.update.bind(store)
   store.update = async () => Promise.reject(new Error('down'))
   await runOut(device)
   await page.goto(site.origin)
