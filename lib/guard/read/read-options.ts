@@ -31,7 +31,7 @@ const MAX_KEYS = 1000
 const FASTIFY_KEYS = new Set(['logLevel', 'logSerializers'])
 
 /** The members that hold members of their own, and those that hold lists. */
-const NESTED = ['cookie', 'decorators', 'maxSessions']
+const NESTED = ['cookie', 'decorators', 'maxSessions', 'deviceBound']
 const LISTS = ['secret', 'trustedOrigins', 'migrateFrom', 'silence']
 
 const READ = new WeakMap<object, ReadOptions>()

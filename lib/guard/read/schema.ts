@@ -1,6 +1,9 @@
-import { DECORATORS, DEFAULTS } from '../../options.ts'
+import { DECORATORS, DEFAULTS, DEVICE_BOUND } from '../../options.ts'
+import type { SchemaNode } from './schema-node.ts'
+import { boolean, choice, duration, func, lifetime, text } from './schema-node.ts'
 import type { Path } from './show-value.ts'
 import type {
+  DeviceBoundOptions,
   HeaderTransport,
   MaxSessions,
   SecureSessionOptions,
@@ -9,52 +12,10 @@ import type {
   TrustedOrigin,
 } from '../../../types/index.ts'
 
-/** A node of the schema: the keywords that messages are made of, and any other. */
-export interface SchemaNode {
-  /** Completes "must be …". */
-  readonly description?: string
-  /** Values as source text. */
-  readonly examples?: readonly string[]
-  readonly properties?: Readonly<Record<string, SchemaNode>>
-  readonly items?: SchemaNode
-  readonly anyOf?: readonly SchemaNode[]
-  readonly [keyword: string]: unknown
-}
+export type { SchemaNode }
 
 /** Longest list that is judged element by element; a longer one is refused as it stands. */
 export const MAX_ITEMS = 1000
-
-const boolean = (example: boolean): SchemaNode => ({
-  type: 'boolean',
-  description: 'true or false',
-  examples: [String(example)],
-})
-
-const duration = (example: string, zero: 'refused' | 'allowed', most?: string): SchemaNode => ({
-  duration: { zero, most },
-  description: "a duration with its unit, like '15m' or '8h'",
-  examples: [`'${example}'`],
-})
-
-/** A duration, or a function of the user that returns one. */
-const lifetime = (example: string): SchemaNode => ({
-  ...duration(example, 'refused'),
-  duration: { zero: 'refused', orFunction: true },
-})
-
-const func = (example: string, together = ''): SchemaNode => ({
-  typeof: 'function',
-  description: `a function${together}`,
-  examples: [example],
-})
-
-const choice = (...choices: string[]): SchemaNode => ({
-  enum: choices,
-  description: choices.map((name) => `'${name}'`).join(' or '),
-  examples: [`'${choices[0]}'`],
-})
-
-const text = { type: 'string', description: 'a string' }
 
 const limit = {
   description: 'a whole number from 1, or a function of the user',
@@ -135,6 +96,18 @@ const HEADER_PROPERTIES = {
   },
 } satisfies Record<keyof HeaderTransport, SchemaNode>
 
+const DEVICE_BOUND_PROPERTIES = {
+  require: boolean(true),
+  lifetime: { ...duration(DEVICE_BOUND.lifetime, 'refused') },
+  path: {
+    type: 'string',
+    pattern: '^(?:/[A-Za-z0-9._~-]+)+$',
+    maxLength: 200,
+    description: "a path without a slash at its end, like '/.session'",
+    examples: [`'${DEVICE_BOUND.path}'`],
+  },
+} satisfies Record<keyof DeviceBoundOptions, SchemaNode>
+
 const PROPERTIES = {
   environment: { ...text, examples: ["'production'"] },
   secret: {
@@ -197,6 +170,14 @@ const PROPERTIES = {
     anyOf: [{ type: 'array', maxItems: MAX_ITEMS, items: TRUSTED_ORIGIN }, { typeof: 'function' }],
   },
   tls: choice('direct', 'proxy'),
+  deviceBound: {
+    description: "true, false, 'require' or an object { require, lifetime, path }",
+    examples: ['true'],
+    anyOf: [
+      { enum: [true, false, 'require'] },
+      { type: 'object', additionalProperties: false, properties: DEVICE_BOUND_PROPERTIES },
+    ],
+  },
   clearSiteData: boolean(true),
   onCopiedSession: choice('end', 'step-up'),
   headerTransport: {
