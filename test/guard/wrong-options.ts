@@ -25,46 +25,61 @@ const WRONG_COOKIE = fc.record(
 
 const { listIndex: _, ...STORE_WITHOUT_INDEX } = STORE
 
+/** For each option right and wrong values; names that are no options too. */
+export const WRONG_VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  environment: pick<unknown>('development', 'production', 'dev', 'prod', 5),
+  secret: pick<unknown>(SECRET, '', 'keyboard cat', [SECRET, 'x'], ['x', SECRET], [], [5], 5, 918273645546372),
+  cookie: fc.oneof({ weight: 5, arbitrary: WRONG_COOKIE }, { weight: 1, arbitrary: pick<unknown>('x', 5) }),
+  store: pick<unknown>(STORE, undefined, {}, 'redis', STORE_WITHOUT_INDEX, { ...STORE, volatile: true }, null),
+  assurance: pick<unknown>('aal1', 'aal3', 'AAL3', 5),
+  idleTimeout: DURATIONS,
+  absoluteTimeout: DURATIONS,
+  renewalTimeout: DURATIONS,
+  rememberTimeout: DURATIONS,
+  storeTimeout: DURATIONS,
+  maxSessions: pick<unknown>(5, '5', 0, {}, { limit: 0 }, { limit: 1, onLimit: 'kick' }),
+  loadUser: pick<unknown>(async () => null, 'x'),
+  authHash: pick<unknown>(() => 'x', 5),
+  crossOriginProtection: pick<unknown>(true, false, 'false'),
+  trustedOrigins: pick<unknown>(['https://a.example', 'b.example'], '*', ['*'], [5]),
+  tls: pick<unknown>('proxy', true, 'https'),
+  decorators: pick<unknown>({ login: 'logout' }, { session: 'x' }, { login: 5, logIn: 'x' }, 5),
+  silence: pick<unknown>(
+    [{ rule: 'domain-wide', reason: '' }, { rule: 'secure-required', reason: 'lab' }, 5],
+    [
+      { rule: 'secret-missing', reason: 'x' },
+      { rule: 'memory-store', reasons: 'x' },
+    ],
+  ),
+  clock: pick<unknown>(Date.now, () => Number.NaN, 5),
+  namespace: pick<unknown>('shop', 'Läden', 5, ''),
+  userMaxAge: DURATIONS,
+  authCheckInterval: DURATIONS,
+  sweepInterval: DURATIONS,
+  maxRecordSize: pick<unknown>(1000, '1000', 0, 1.5),
+  clearSiteData: pick<unknown>(true, 'false', 5),
+  onCopiedSession: pick<unknown>('end', 'step-up', 'END', 5),
+  headerTransport: pick<unknown>(
+    { header: 'x-session', scheme: '' },
+    { header: 'Cookie' },
+    { headers: 'x', scheme: 'a b' },
+    {},
+    'authorization',
+  ),
+  migrateFrom: pick<unknown>([], [5], {}, 'x'),
+  sameSite: pick<unknown>('strict', 5),
+  name: pick<unknown>('sid'),
+  idletimeout: DURATIONS,
+  secert: pick<unknown>(SECRET, 'x'),
+  password: pick<unknown>(SECRET, 'x'),
+  cookieName: pick<unknown>('sid', 'my sid', 5),
+  ttl: pick<unknown>(3600),
+  resave: pick<unknown>(false),
+  proxy: pick<unknown>(true),
+  frobnicate: pick<unknown>(1),
+}
+
 /** Options with random mistakes. */
-export const WRONG_OPTIONS: fc.Arbitrary<Record<string, unknown>> = fc.record(
-  {
-    environment: pick<unknown>('development', 'production', 'dev', 'prod', 5),
-    secret: pick<unknown>(SECRET, '', 'keyboard cat', [SECRET, 'x'], ['x', SECRET], [], [5], 5, 918273645546372),
-    cookie: fc.oneof({ weight: 5, arbitrary: WRONG_COOKIE }, { weight: 1, arbitrary: pick<unknown>('x', 5) }),
-    store: pick<unknown>(STORE, undefined, {}, 'redis', STORE_WITHOUT_INDEX, { ...STORE, volatile: true }, null),
-    assurance: pick<unknown>('aal1', 'aal3', 'AAL3', 5),
-    idleTimeout: DURATIONS,
-    absoluteTimeout: DURATIONS,
-    renewalTimeout: DURATIONS,
-    rememberTimeout: DURATIONS,
-    storeTimeout: DURATIONS,
-    maxSessions: pick<unknown>(5, '5', 0, {}, { limit: 0 }, { limit: 1, onLimit: 'kick' }),
-    loadUser: pick<unknown>(async () => null, 'x'),
-    authHash: pick<unknown>(() => 'x', 5),
-    crossOriginProtection: pick<unknown>(true, false, 'false'),
-    trustedOrigins: pick<unknown>(['https://a.example', 'b.example'], '*', ['*'], [5]),
-    tls: pick<unknown>('proxy', true, 'https'),
-    decorators: pick<unknown>({ login: 'logout' }, { session: 'x' }, { login: 5, logIn: 'x' }, 5),
-    silence: pick<unknown>(
-      [{ rule: 'domain-wide', reason: '' }, { rule: 'secure-required', reason: 'lab' }, 5],
-      [
-        { rule: 'secret-missing', reason: 'x' },
-        { rule: 'memory-store', reasons: 'x' },
-      ],
-    ),
-    clock: pick<unknown>(Date.now, () => Number.NaN, 5),
-    sameSite: pick<unknown>('strict', 5),
-    name: pick<unknown>('sid'),
-    idletimeout: DURATIONS,
-    secert: pick<unknown>(SECRET, 'x'),
-    password: pick<unknown>(SECRET, 'x'),
-    cookieName: pick<unknown>('sid', 'my sid', 5),
-    ttl: pick<unknown>(3600),
-    resave: pick<unknown>(false),
-    proxy: pick<unknown>(true),
-    frobnicate: pick<unknown>(1),
-  },
-  { requiredKeys: [] },
-)
+export const WRONG_OPTIONS: fc.Arbitrary<Record<string, unknown>> = fc.record(WRONG_VALUES, { requiredKeys: [] })
 
 export const ENVIRONMENTS: fc.Arbitrary<string> = pick('production', 'development', 'test', 'prod', 'dev')
