@@ -29,7 +29,7 @@ const NO_DOMAIN = 'Leave Domain out.'
 const ROOT_PATH = 'Set Path=/.'
 
 /** Remedies in the words of the header: whoever is scanned may have other options, or another language. */
-const REMEDIES: Readonly<Record<string, string>> = {
+export const REMEDIES: Readonly<Record<string, string>> = {
   'samesite-invalid': 'Set SameSite=Lax, or Strict.',
   'samesite-none-requires-secure': 'Set Secure beside SameSite=None. Not used across sites? SameSite=Lax.',
   'secure-required': 'Set the cookie with Secure.',

@@ -7,7 +7,7 @@ const ROWS = [
 ]
 
 const PLACES: ReadonlyMap<string, { readonly x: number; readonly y: number }> = new Map(
-  ROWS.flatMap(({ keys, shift }, y) => [...keys].map((key, x) => [key, { x: x + shift, y }] as const)),
+  ROWS.flatMap(({ keys, shift }, y) => keys.split('').map((key, x) => [key, { x: x + shift, y }] as const)),
 )
 
 /** A shorter text is a run by chance. */

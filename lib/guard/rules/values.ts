@@ -165,7 +165,7 @@ function perhapsOrSafely(kind: Readings['kind'], change: SetChange): Fix {
 export const sameSiteInvalid: Rule = {
   slug: 'samesite-invalid',
   severity: ALWAYS_FATAL,
-  phases: ['register'],
+  phases: ['register', 'scan'],
   silenceable: false,
   when: "`cookie.sameSite` is not `'lax'`, `'strict'` or `'none'`; booleans and other case are refused too",
   why: 'Browsers treat an attribute they do not understand as if it were not there, and each browser has its own default.',
