@@ -311,6 +311,43 @@ t.test('values that are addresses, settings or known names of other cookies are 
   for (const header of sessions) t.equal(is(header), true, header)
 })
 
+t.test('names that speak about a session, a login or another purpose carry none', async (t) => {
+  const is = (header: string): boolean => isSessionCookie(parseSetCookie(header, 0) as SetCookie)
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
+  const others = [
+    ...['session_expiry=1700000000', 'session_timeout=1800', 'login_hint=anna', 'lastLoginMethod=google'],
+    ...['last_login=2024-01-01', 'auth_provider=google', 'author=anna', 'authority=x', 'comment_author_1=Anna'],
+    ...['sidebar=open', 'side=left', 'obsession=x', 'possession=1', 'assessment=9', 'session_count=3'],
+    ...['oauth_state', 'authjs.state', 'authjs.pkce.code_verifier', 'nonce', 'cart', 'cart_id', 'device_id'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    ...['anonymous_id', 'experiment', 'gdpr', 'geo', 'tracking_id', 'build_id', 'etag', '_GRECAPTCHA', 'hcaptcha'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    ...['GCLB', 'TS01abcdef', 'citrix_ns_id', 'NSC_abc', 'FPID', 'IDE', 'NID', 'announcement_dismissed'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    `.AspNetCore.Antiforgery.x=${ID}`,
+    `__RequestVerificationToken=${ID}`,
+    `authjs.state=${token}`,
+  ]
+  for (const header of others) t.equal(is(`${header}; HttpOnly`), false, header)
+  const sessions = [
+    `sb-access-token=${token}`,
+    `CF_Authorization=${token}; HttpOnly`,
+    `whatever=${token}`,
+    `connect.sid=${ID}`,
+    `phpbb3_x_sid=${ID}`,
+    `SSESSabcdef=${ID}`,
+    `appSession=${ID}`,
+    `auth=${ID}`,
+    `authToken=${ID}`,
+    `user_session=${ID}`,
+    `_oauth2_proxy=${ID}; HttpOnly`,
+  ]
+  for (const header of sessions) t.equal(is(header), true, header)
+})
+
 t.test('sessions that stand in the cookie are known by their shape', async (t) => {
   const json = Buffer.from('{"user":"anna"}').toString('base64url')
   for (const value of [

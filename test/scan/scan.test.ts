@@ -109,6 +109,30 @@ t.test('the cookies of any stack are judged as options would be, and named on th
   t.notMatch(JSON.stringify(findings), ID, 'no session id is printed')
 })
 
+t.test(
+  'a cookie without Path is judged as browsers take it: __Host- needs the attribute, other names do not',
+  async (t) => {
+    const found = (header: string): { rule: string; value: string }[] =>
+      cookieFindings(parseSetCookie(header, 0) as SetCookie, undefined).map(({ rule, at }) => ({
+        rule,
+        value: at.map(({ path, value }) => `${path} = ${value}`).join(', '),
+      }))
+    t.strictSame(found('__Host-id=x; Secure; HttpOnly; SameSite=Lax'), [
+      {
+        rule: 'session/prefix-host',
+        value: 'Set-Cookie __Host-id: name = "__Host-id", Set-Cookie __Host-id: path = missing',
+      },
+    ])
+    t.strictSame(
+      found('__Secure-id=x; Secure; HttpOnly; SameSite=Lax; Domain=example.com').map(({ rule }) => rule),
+      ['session/domain-wide'],
+    )
+    const long = found(`${'x'.repeat(200)}=1; Path=/app; Secure; HttpOnly; SameSite=Lax`)
+    t.ok(long.length > 0)
+    for (const { value } of long) t.match(value, /^Set-Cookie x{80}: /)
+  },
+)
+
 t.test('cookies that carry no session are left alone', async (t) => {
   const url = await serveTls(
     t,
