@@ -4,6 +4,8 @@ export type SessionErrorCode =
   | 'SESSION_LOGIN_TOO_OLD'
   | 'SESSION_STEP_UP_REQUIRED'
   | 'SESSION_ACTING'
+  | 'SESSION_DEVICE_REQUIRED'
+  | 'SESSION_PROOF_REQUIRED'
   | 'SESSION_LIMIT_REACHED'
   | 'SESSION_CROSS_ORIGIN'
   | 'SESSION_KEY_RESERVED'
@@ -32,6 +34,14 @@ export const ERRORS: Readonly<Record<SessionErrorCode, readonly [status: number,
   SESSION_LOGIN_TOO_OLD: [403, 'Confirm who you are first: the last login is too long ago for this.'],
   SESSION_STEP_UP_REQUIRED: [403, 'Confirm who you are first: this needs another way to log in.'],
   SESSION_ACTING: [403, 'This is refused while acting as another user. Call req.stopActing() first.'],
+  SESSION_DEVICE_REQUIRED: [
+    403,
+    'This needs a session that is bound to its device. Log in with a browser that supports device-bound sessions.',
+  ],
+  SESSION_PROOF_REQUIRED: [
+    401,
+    'This session is bound to a device, and the request came without the proof of the device. Load the page again.',
+  ],
   SESSION_LIMIT_REACHED: [403, 'This user has as many sessions as allowed. End one of them first.'],
   SESSION_CROSS_ORIGIN: [
     403,

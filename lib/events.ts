@@ -7,6 +7,7 @@ export const CHANNEL = 'fastify-session-guard'
 
 /** The Fastify logger that gets the audit lines. */
 export interface AuditLog {
+  debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
@@ -16,7 +17,7 @@ export interface AuditLog {
 export type NewEvent = SessionEvent extends infer One ? (One extends SessionEvent ? Omit<One, 'at'> : never) : never
 
 /** The log level of each event. Events without an entry are not logged, because they are common and harmless. */
-const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
+const AUDITED: Partial<Record<SessionEvent['type'], 'debug' | 'info' | 'warn'>> = {
   login: 'info',
   logout: 'info',
   expire: 'info',
@@ -24,6 +25,9 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'info' | 'warn'>> = {
   'revoke-all': 'warn',
   act: 'info',
   'stop-acting': 'info',
+  bound: 'info',
+  refreshed: 'debug',
+  'proof-failed': 'warn',
   'dropped-write': 'info',
   replay: 'warn',
   fork: 'info',

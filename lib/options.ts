@@ -3,6 +3,7 @@ import { parseDuration } from './session/duration.ts'
 import { defaultNamespace } from './session/namespace.ts'
 import type {
   DecoratorNames,
+  DeviceBoundOptions,
   Duration,
   EnvironmentName,
   HeaderTransport,
@@ -33,6 +34,9 @@ export const DEFAULTS = {
   sweepInterval: '0s',
   maxRecordSize: 65_536,
 } as const
+
+/** The details of the option `deviceBound` that an app does not set. */
+export const DEVICE_BOUND = { require: false, lifetime: '10m', path: '/.session' } as const
 
 /** Names of what the plugin adds to requests and to the app. */
 export const DECORATORS: Given<DecoratorNames> = {
@@ -76,6 +80,16 @@ export function environmentOf(asked: unknown): EnvironmentName {
 /** The members of an options object when none of them is absent. */
 export type Given<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
 
+/** The option `deviceBound` with every default in place. */
+export interface DeviceBound {
+  /** Tells whether a login without a device counts for nothing. */
+  readonly isRequired: boolean
+  /** The lifetime of the bound cookie on the server, in milliseconds. */
+  readonly lifetime: number
+  /** The path below which the two routes are. */
+  readonly path: string
+}
+
 /** Options with every default in place and every duration in milliseconds. */
 export interface Settings {
   readonly environment: EnvironmentName
@@ -103,6 +117,8 @@ export interface Settings {
   readonly clearSiteData: boolean
   readonly onCopiedSession: 'end' | 'step-up'
   readonly migrateFrom: readonly Migration[]
+  /** Absent if sessions are bound to no device. */
+  readonly deviceBound: DeviceBound | undefined
   /** Header and scheme in lower case; `undefined` if no header is read. */
   readonly headerTransport: Readonly<Given<HeaderTransport>> | undefined
   readonly decorators: Readonly<Given<DecoratorNames>>
@@ -139,9 +155,18 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     onCopiedSession: options.onCopiedSession ?? 'end',
     migrateFrom: options.migrateFrom ?? [],
     headerTransport: headerTransportOf(options.headerTransport),
+    deviceBound: deviceBoundOf(options.deviceBound),
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
+}
+
+/** Returns the option `deviceBound` in one shape; `undefined` if it is off. */
+export function deviceBoundOf(asked: SecureSessionOptions['deviceBound']): DeviceBound | undefined {
+  if (asked === undefined || asked === false) return undefined
+  const details: DeviceBoundOptions = typeof asked === 'object' ? asked : { require: asked === 'require' }
+  const { require: isRequired, lifetime, path } = { ...DEVICE_BOUND, ...given(details) }
+  return Object.freeze({ isRequired, lifetime: milliseconds(lifetime), path })
 }
 
 function headerTransportOf(transport: HeaderTransport | undefined): Settings['headerTransport'] {

@@ -6,6 +6,7 @@ import { SessionWatch } from './connections/session-watch.ts'
 import { watchUpgrades } from './connections/websockets.ts'
 import { SessionEvents } from './events.ts'
 import { requireLoginFactory, sessionsApi } from './http/app-decorators.ts'
+import { addDeviceRoutes } from './http/device-routes.ts'
 import { createSessionOpener } from './http/fastify-session.ts'
 import { finishSession, loadRequestSession } from './http/hooks.ts'
 import { OldCookies } from './http/old-cookies.ts'
@@ -16,6 +17,7 @@ import { HAS_DUPLICATES, IS_BY_HEADER, readSession, SLOT } from './http/request-
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import { bothUsers } from './session/actor.ts'
+import { DeviceProofs } from './session/device-bound/proofs.ts'
 import type { Engine } from './session/engine.ts'
 import { ENGINE } from './session/engine.ts'
 import { FreshUsers } from './session/fresh-users.ts'
@@ -51,6 +53,7 @@ const plugin: FastifyPluginAsync<SecureSessionOptions> = async (app, given) => {
   app.addHook('onRequest', registration.watchRequests())
   app.addHook('onRequest', registration.watchAnswers())
   app.addHook('onRequest', watchUpgrades(engine.watch, replies))
+  if (engine.device !== undefined) addDeviceRoutes(app, engine, engine.device)
   if (settings.crossOriginProtection) addRefusal(app, engine, registration)
   const old = await openOldCookies(app, engine)
   app.addHook('onRequest', loadRequestSession(engine, old))
@@ -90,6 +93,7 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     ids: new SessionIds(settings.secrets, settings.cookie.name),
     // No cookie has a name with spaces, so an id of one class is never one of the other.
     headerIds: settings.headerTransport && new SessionIds(settings.secrets, `${settings.cookie.name} in a header`),
+    device: deviceOf(app, settings),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
     freshUsers: new FreshUsers(settings.storeTimeout),
@@ -97,6 +101,11 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     openSession: await createSessionOpener(app, settings.cookie),
   }
   return engine
+}
+
+function deviceOf({ prefix }: FastifyInstance, { deviceBound, secrets, cookie }: Settings): DeviceProofs | undefined {
+  if (deviceBound === undefined) return undefined
+  return new DeviceProofs({ ...deviceBound, path: prefix + deviceBound.path }, secrets, cookie.name)
 }
 
 /** Ends what is open with its session. Connections end before the server closes, because the server waits for them. */

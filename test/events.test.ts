@@ -13,7 +13,11 @@ function eventsWithLog(): { events: SessionEvents; lines: Line[]; clock: ReturnT
     (level: string) =>
     (fields: object, message: string): void =>
       void lines.push([level, fields, message])
-  return { events: new SessionEvents({ info: at('info'), warn: at('warn'), error: at('error') }, clock), lines, clock }
+  return {
+    events: new SessionEvents({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, clock),
+    lines,
+    clock,
+  }
 }
 
 const LOGIN = Object.freeze({

@@ -153,7 +153,10 @@ t.test(
 function levelOf(type: string): string {
   let level = ''
   const at = (name: string) => (): void => void (level = name)
-  const events = new SessionEvents({ info: at('info'), warn: at('warn'), error: at('error') }, Date.now)
+  const events = new SessionEvents(
+    { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    Date.now,
+  )
   events.emit({ type } as Parameters<SessionEvents['emit']>[0])
   return level
 }

@@ -79,6 +79,40 @@ type PlainEvent =
       client: DeviceFacts
     }
   | {
+      /** A browser has bound the session to a key of its device. */
+      type: 'bound'
+      at: number
+      handle: string
+      userId: string
+    }
+  | {
+      /** The browser of a bound session has proved that it has the key. */
+      type: 'refreshed'
+      at: number
+      handle: string
+      userId: string | null
+    }
+  | {
+      /**
+       * A client showed an id of a bound session without the key of its device. The session goes on for its owner. Told
+       * once a minute for each session and reason.
+       */
+      type: 'proof-failed'
+      at: number
+      handle: string
+      userId: string | null
+      /**
+       * `missing`, `expired`, `forged`: a request came without the bound cookie, with an old one, or with one that the
+       * app did not make. A browser that is late makes `missing` too. `signature`, `replayed`: a refresh came with a
+       * proof by another key, or with a proof that counted before.
+       */
+      reason: 'missing' | 'expired' | 'forged' | 'signature' | 'replayed'
+      /** The client of the login. */
+      device: DeviceFacts | null
+      /** The client that lacks the key. */
+      client: DeviceFacts
+    }
+  | {
       type: 'migrate'
       at: number
       handle: string

@@ -218,6 +218,19 @@ export interface SecureSessionOptions {
    * refused in the header. Default: no header.
    */
   headerTransport?: HeaderTransport | undefined
+  /**
+   * Binds sessions to the devices of their browsers (W3C Device Bound Session Credentials). `true`: a login offers the
+   * binding, and browsers that cannot do it go on without. `'require'`: a session that is not bound counts as nobody's.
+   * An object sets details. Needs https. Default `false`.
+   *
+   * @example
+   * ```ts
+   * import type { SecureSessionOptions } from 'fastify-session-guard'
+   *
+   * const options: SecureSessionOptions = { deviceBound: { lifetime: '5m', require: true } }
+   * ```
+   */
+  deviceBound?: boolean | 'require' | DeviceBoundOptions | undefined
   /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. Default: the plugin's own names. */
@@ -231,6 +244,16 @@ export interface SecureSessionOptions {
   silence?: Silence[] | undefined
   /** Returns the time in milliseconds since 1970. Default `Date.now`. */
   clock?: (() => number) | undefined
+}
+
+/** The details of the option `deviceBound`. */
+export interface DeviceBoundOptions {
+  /** Refuses sessions that are not bound, with 403 `SESSION_DEVICE_REQUIRED`. Default `false`. */
+  require?: boolean | undefined
+  /** The time after which a copy of both cookies opens nothing any more, `1m` to `1h`. Default `10m`. */
+  lifetime?: Duration | undefined
+  /** The path below which the two routes of the protocol are. Default `/.session`. */
+  path?: string | undefined
 }
 
 /** The header in which clients without a cookie jar bring their session id: `Authorization: Session <id>`. */
@@ -290,6 +313,11 @@ export interface RequireLoginOptions {
   redirect?: string
   /** Refuses a session that acts as another user, with 403 `SESSION_ACTING`. See `req.actAs`. Default `false`. */
   notActing?: boolean
+  /**
+   * Refuses a session that is not bound to its device, with 403 `SESSION_DEVICE_REQUIRED`. Needs the option
+   * `deviceBound`. Default `false`, or `true` with `deviceBound: 'require'`.
+   */
+  deviceBound?: boolean
 }
 
 /** A hook for `onRequest` or `preHandler`. */

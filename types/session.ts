@@ -105,6 +105,8 @@ export interface SessionFacts {
   readonly device: DeviceFacts | null
   /** The name given by `login`, `confirmLogin` or `rename`; `null` for none. */
   readonly label: string | null
+  /** Tells whether a browser has bound the session to a key of its device. See the option `deviceBound`. */
+  readonly isDeviceBound: boolean
   /** The person who acts as `userId` in this session, and why; `null` where nobody acts as somebody else. */
   readonly acting: ActingFacts | null
 }

@@ -128,7 +128,7 @@ export interface SessionRecord {
   readonly device: DeviceFacts | null
   /** The name that somebody gave to the session or its device; absent, like `null`, for none. */
   readonly label?: string | null
-  /** Public key of the device the session is bound to (W3C DBSC). Always `null` for now. */
+  /** The public key and the challenges of the device that the session is bound to (W3C DBSC); `null` for none. */
   readonly deviceKey: string | null
   /** The lifetimes that functions of the user gave this login, in milliseconds. Absent: those of the options. */
   readonly lifetimes?: KeptLifetimes | null

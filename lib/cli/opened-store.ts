@@ -18,7 +18,7 @@ const ANSWER_TIMEOUT = 10_000
  * beside it. Without a namespace users go by the names that the store keeps.
  */
 export function userSessions(store: OpenedStore['store'], namespace?: string): UserSessions {
-  const log = { info: ignore, warn: ignore, error: ignore }
+  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
   const events = new SessionEvents(log, Date.now)
   const settings = resolveOptions({}, 'production')
   return new UserSessions(settings, new TimedStore(store, ANSWER_TIMEOUT, events, namespace), events)

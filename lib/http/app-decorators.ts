@@ -6,6 +6,7 @@ import { isHandle } from '../session/id.ts'
 import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
+import { promiseReload } from './device-cookie.ts'
 import { isPage, withNext } from './login-redirect.ts'
 import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
@@ -19,7 +20,8 @@ export function requireLoginFactory(
 ): (options?: RequireLoginOptions) => RequireLoginHook {
   return (options = {}) => {
     checkOptions('requireLogin', options)
-    const { methods = [], redirect, notActing = false } = options
+    const { methods = [], redirect, notActing = false, deviceBound = false } = options
+    if (deviceBound && engine.device === undefined) refuseDevice()
     const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
     if (within !== Infinity) routes.hasSudoRoute = true
     const hook: RequireLoginHook = async (request, reply) => {
@@ -28,6 +30,10 @@ export function requireLoginFactory(
         const isRedirected = redirect !== undefined && reply !== undefined && isPage(request)
         if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
         throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+      }
+      if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {
+        if (reply !== undefined) promiseReload(engine, request, reply, session)
+        throw new SecureSessionError('SESSION_DEVICE_REQUIRED')
       }
       if (notActing && session.actor !== null) throw new SecureSessionError('SESSION_ACTING')
       const missing = session.missingMethods(methods, within)
@@ -45,6 +51,11 @@ export function requireLoginFactory(
     routes.configs.addLoginHook(hook)
     return hook
   }
+}
+
+function refuseDevice(): never {
+  const detail = 'deviceBound of requireLogin needs the option deviceBound of register'
+  throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
 }
 
 /** `app.sessions`. */

@@ -9,6 +9,7 @@ import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
 import { afterwards } from '../storage/immediate.ts'
 import { failCleanly } from './clean-error.ts'
+import { writeBinding } from './device-cookie.ts'
 import { foreignVariants } from './cookie-variants.ts'
 import { ownHost } from './cross-origin.ts'
 import { endPayload } from './end-payload.ts'
@@ -163,6 +164,7 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
   const write = (): void => {
     const { response } = session
     writeCookie(reply, engine.settings, response, isRepeated)
+    if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
     clearDuplicates(engine, request, reply)
     old?.clear(request, reply)
     const hasNews = response.cookie !== undefined || response.renewedId !== undefined

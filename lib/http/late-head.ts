@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { RequestSession } from '../session/request-session.ts'
+import { removeOffer } from './device-cookie.ts'
 import { removeRenewed } from './header-id.ts'
 import { removeCookie } from './write-cookie.ts'
 
@@ -23,6 +24,7 @@ export function watchHead(reply: FastifyReply, cookieName: string, session: Requ
     const { cookie, renewedId } = session.response
     if (isFailed || cookie === undefined) removeCookie(reply, cookieName)
     if (isFailed || renewedId === undefined) removeRenewed(reply)
+    if (isFailed) removeOffer(reply)
     // The session reports its own failures, and the response is a failure already.
     if (isFailed) void session.takeBack()
     return writeHead(statusCode, ...rest)

@@ -10,6 +10,7 @@ import { judgeOrigin } from './cross-origin.ts'
 import { idInHeader } from './header-id.ts'
 import type { Presented } from './presented-id.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
+import { singleCookie } from './read-cookie.ts'
 import { addressOf, userAgentOf } from './request-slot.ts'
 import { SeenValues } from './seen-values.ts'
 import { isTrustedOrigin } from './trusted-origins.ts'
@@ -72,7 +73,8 @@ function refuseOtherOrigins({ settings }: Engine, { headers, socket }: Handshake
 
 function clientOf({ headers, socket }: Handshake): Client {
   const userAgent = userAgentOf(headers['user-agent'])
-  return { protocol: protocolOf(socket), userAgent, ip: addressOf(socket?.remoteAddress) }
+  const cookieNamed = (name: string): string => singleCookie(headers.cookie, name)
+  return { protocol: protocolOf(socket), userAgent, ip: addressOf(socket?.remoteAddress), cookieNamed }
 }
 
 function opened(engine: Engine, { record, checked }: LiveSession): OpenedSession {

@@ -25,6 +25,13 @@ export function findCookie(header: string, name: string): CookieOccurrences {
   return count === 0 ? NONE : { count, value }
 }
 
+/** Returns the value of a cookie; empty for none, and for several of the name. */
+export function singleCookie(header: string | undefined, name: string): string {
+  if (header === undefined) return ''
+  const { count, value } = findCookie(header, name)
+  return count === 1 ? value : ''
+}
+
 /** Tells whether a pair begins here: nothing but blanks between this place and the `;` before it, or the start. */
 function isPairStart(header: string, at: number): boolean {
   let before = at - 1

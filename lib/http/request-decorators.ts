@@ -35,12 +35,12 @@ export function requestDecorators(
   const fact = <Fact>(read: (session: RequestSession) => Fact, nobody: Fact): ((request: FastifyRequest) => Fact) => {
     return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
   }
-  const userOf = fact((session) => session.user, null)
+  const userOf = fact((session) => (session.isWithheld ? null : session.user), null)
   const sessionToken = fact((session) => session.takeToken(), null)
-  const actor = fact((session) => session.actor, null)
+  const actor = fact((session) => (session.isWithheld ? null : session.actor), null)
   const pendingUser = fact((session) => session.pendingUser, null)
-  const authenticatedAt = fact((session) => session.authenticatedAt, null)
-  const isAuthenticated = fact((session) => session.userId !== null, false)
+  const authenticatedAt = fact((session) => (session.isWithheld ? null : session.authenticatedAt), null)
+  const isAuthenticated = fact((session) => session.userId !== null && !session.isWithheld, false)
   const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
     function (...rest) {
       return act(sessionOf(this), ...rest)
@@ -52,12 +52,23 @@ export function requestDecorators(
     [names.pendingUser, { getter: own(pendingUser) }],
     [names.sessionToken, { getter: own(sessionToken) }],
     [names.actor, { getter: own(actor) }],
-    [names.actAs, method((session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options))],
-    [names.stopActing, method((session) => stopActing(session))],
     [names.authenticatedAt, { getter: own(authenticatedAt) }],
     [names.isAuthenticated, own(isAuthenticated)],
     [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
     [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
+    ...changesOfLogin(names, sessionOf),
+  ]
+}
+
+/** The methods that need somebody who is logged in. */
+function changesOfLogin(names: Settings['decorators'], sessionOf: SessionOf): [name: string, decorator: Method][] {
+  const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
+    function (...rest) {
+      return act(refuseWithheld(sessionOf(this)), ...rest)
+    }
+  return [
+    [names.actAs, method((session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options))],
+    [names.stopActing, method((session) => stopActing(session))],
     [names.confirmLogin, method((session, options?: ConfirmLoginOptions) => confirmLogin(session, options))],
     [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
     [names.updateUser, method((session, user: SessionUser) => updateUser(session, user))],
@@ -72,9 +83,16 @@ function own<Fact>(read: (request: FastifyRequest) => Fact): (this: FastifyReque
 }
 
 /** Shows the same snapshot as `req.user`, without the case of nobody. */
-function requireUser({ user }: RequestSession): SessionUser {
+function requireUser(session: RequestSession): SessionUser {
+  const { user } = refuseWithheld(session)
   if (user === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   return user
+}
+
+/** @throws `SESSION_DEVICE_REQUIRED` if the app asks for a device, and the session has none */
+function refuseWithheld(session: RequestSession): RequestSession {
+  if (session.isWithheld) throw new SecureSessionError('SESSION_DEVICE_REQUIRED')
+  return session
 }
 
 function refuseUser(): never {

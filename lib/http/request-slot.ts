@@ -5,6 +5,7 @@ import type { Loaded } from '../session/load-session.ts'
 import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import { failCleanly } from './clean-error.ts'
+import { singleCookie } from './read-cookie.ts'
 
 /** The key under which a request keeps the state of its session. */
 export const SLOT: unique symbol = Symbol('fastify-session-guard.slot')
@@ -137,6 +138,10 @@ export class RequestClient implements Client {
 
   get isStaleUserFine(): boolean {
     return this.#request.routeOptions.config?.session === 'stale-user'
+  }
+
+  cookieNamed(name: string): string {
+    return singleCookie(this.#request.raw.headers.cookie, name)
   }
 
   get userAgent(): string {

@@ -8,6 +8,17 @@ const CHOICES = ['false', "'passive'", "'stale-user'"]
 /** The hooks that run before a handler, where `requireLogin` may stand. */
 const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
 
+/** The key under which a route of this plugin keeps what it answers. Only the plugin sets it. */
+export const DEVICE_ROUTE: unique symbol = Symbol('fastify-session-guard.device-route')
+
+/** The parts of the protocol that the routes of this plugin answer. */
+export type DeviceRoute = 'register' | 'refresh'
+
+/** Returns the part of the protocol that a route answers; `undefined` for a route of the app. */
+export function deviceRouteOf(config: object | undefined): DeviceRoute | undefined {
+  return config && (Reflect.get(config, DEVICE_ROUTE) as DeviceRoute | undefined)
+}
+
 /** A route without a session, and the context in which it stands. */
 interface FreeRoute {
   readonly context: FastifyInstance
@@ -29,6 +40,8 @@ export class RouteConfigs {
    * @throws `SESSION_OPTION_INVALID`
    */
   add(context: FastifyInstance, route: RouteOptions): void {
+    // A hook of this plugin answers before those of the app, so that no login is asked for.
+    if (deviceRouteOf(route.config) !== undefined) return
     const session: unknown = route.config?.session
     if (session === undefined || session === 'passive' || session === 'stale-user') return
     if (session !== false) refuseChoice(session, route)

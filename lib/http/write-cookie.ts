@@ -50,7 +50,7 @@ export function clearVariants(reply: FastifyReply, settings: Settings, variants:
  * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie,
  * because a browser clears a cookie only if it was set with the same attributes.
  */
-function cookieAttributes({ cookie, clock }: Settings, change: CookieChange): CookieSerializeOptions {
+export function cookieAttributes({ cookie, clock }: Settings, change: CookieChange): CookieSerializeOptions {
   const expiresAt = change.kind === 'set' ? change.expiresAt : undefined
   const attributes: { [Name in keyof CookieSerializeOptions]: CookieSerializeOptions[Name] | undefined } = {
     domain: cookie.domain,

@@ -74,7 +74,7 @@ const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
   rename: { userId: NAME },
   revokeAll: { before: INSTANT, except: TEXT },
   logout: { everywhere: BOOLEAN, others: BOOLEAN },
-  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH, notActing: BOOLEAN },
+  requireLogin: { within: DURATION, methods: METHODS, redirect: PATH, notActing: BOOLEAN, deviceBound: BOOLEAN },
   revoke: { userId: NAME },
   revokeUser: { except: TEXT },
 }

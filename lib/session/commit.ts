@@ -15,6 +15,7 @@ import { nextRecord, placeTaken } from './next-record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import type { WayBack } from './take-back.ts'
 import { takeBack } from './take-back.ts'
+import { refuseUnproven } from './unproven.ts'
 
 /** Everything that one request wants written. */
 export interface Plan {
@@ -84,7 +85,8 @@ export function planOf(
   const checked = isLive ? loaded.checked : undefined
   return {
     base: isLive ? loaded.record : undefined,
-    named: loaded.state === 'shadowed' || loaded.state === 'outdated' ? loaded : undefined,
+    named:
+      loaded.state === 'shadowed' || loaded.state === 'outdated' || loaded.state === 'unproven' ? loaded : undefined,
     replaces: loaded.state === 'gone' ? loaded.secretHash : undefined,
     handle,
     isAllOwn,
@@ -112,7 +114,10 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   const data = edited('{}', work.edit)
   const identity = rotation?.identity
   const pending = rotation?.pending
-  if (identity === undefined && pending === undefined && data === '{}') return UNCHANGED
+  if (identity === undefined && pending === undefined) {
+    if (data === '{}') return UNCHANGED
+    if (named !== undefined) refuseUnproven(named)
+  }
   if (rotation === undefined && named !== undefined) {
     events.emit({ type: 'dropped-write', handle: named.handle, reason: 'stale' })
     return { kind: 'lost', handle: named.handle }
@@ -128,6 +133,10 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
   if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
   if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
+  // The user has logged in anew. The bound session of somebody else is not this client's to end.
+  if (outcome?.kind === 'written' && named?.state === 'unproven' && identity?.userId === named.userId) {
+    await engine.users.revoke(named.handle, named.userId, 'revoked')
+  }
   return outcome ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
 }
 

@@ -4,6 +4,7 @@ import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { FreshUsers } from './fresh-users.ts'
+import type { DeviceProofs } from './device-bound/proofs.ts'
 import type { SessionIds } from './id.ts'
 import type { UserSessions } from './user-sessions.ts'
 import type { UserSnapshots } from './user-snapshot.ts'
@@ -39,6 +40,8 @@ export interface Engine {
   readonly gate: CutoffGate | undefined
   readonly watch: Watch
   readonly openSession: OpenSession
+  /** Binds sessions to devices; absent without the option `deviceBound`. */
+  readonly device: DeviceProofs | undefined
   /** Hashes of secrets whose client has logged in since: a late answer may not clear the new cookie. */
   readonly replacedIds: Recent<true>
 }
@@ -56,4 +59,6 @@ export interface Client {
   readonly isByHeader?: boolean
   /** The connection of the request, if there is one. Serves as a key only. */
   readonly connection?: object
+  /** Returns the value of a cookie of the request; empty for none, and for several of the name. */
+  cookieNamed?(name: string): string
 }

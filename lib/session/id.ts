@@ -209,7 +209,7 @@ export function isSameHash(a: string, b: string): boolean {
  * Compares two texts in a time that reveals no more than their lengths. A proxy may send several clients over one
  * connection.
  */
-function isSameText(a: string, b: string): boolean {
+export function isSameText(a: string, b: string): boolean {
   let difference = a.length ^ b.length
   for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index)
   return difference === 0

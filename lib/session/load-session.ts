@@ -3,7 +3,9 @@ import type { SessionRecord } from '../../types/index.ts'
 import type { OwnedRecord } from './actor.ts'
 import { bothUsers } from './actor.ts'
 import { checkUser, isCheckDue, knownUsers } from './credentials.ts'
+import { bindingIdOf, isBindingShown } from './device-bound/binding.ts'
 import { familyOf } from './device.ts'
+import type { Lack } from './device-bound/proofs.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
 import type { PresentedId } from './id.ts'
@@ -13,6 +15,7 @@ import type { CookieChange } from './cookie-change.ts'
 import { unlock } from './take-back.ts'
 import type { CopySign, Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
+import type { Evidence } from './device-bound/judge-proof.ts'
 
 /** A record that a request may use. */
 export interface LiveSession {
@@ -34,13 +37,23 @@ export interface LiveSession {
  * - `shadowed`: a rotation replaced the id moments ago. A parallel response carries the new id, so this one leaves the
  *   cookie alone;
  * - `outdated`: the id is far behind the one in use. It opens nothing, and a login ends the record;
+ * - `unproven`: the session is bound to a device, and the request came without the proof. It opens nothing, and nothing
+ *   about the cookie is said, because the browser may only be late;
  * - `live`: the record, and the id that opened it.
  */
 export type Loaded =
   | { readonly state: 'none' }
   | Gone
   | { readonly state: 'shadowed' | 'outdated'; readonly handle: string }
+  | Unproven
   | LiveSession
+
+/** A bound session whose proof a request did not bring. */
+export interface Unproven {
+  readonly state: 'unproven'
+  readonly handle: string
+  readonly userId: string | null
+}
 
 /** An id whose record no longer exists. */
 export interface Gone {
@@ -52,7 +65,7 @@ export interface Gone {
 }
 
 /** The facts of a client that its session is compared with. */
-type Visitor = Pick<Client, 'userAgent' | 'ip' | 'isStaleUserFine'>
+type Visitor = Pick<Client, 'userAgent' | 'ip' | 'isStaleUserFine' | 'connection' | 'cookieNamed'>
 
 /** No session, and nothing to say about the cookie. */
 export const NONE: Loaded = { state: 'none' }
@@ -124,6 +137,9 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
       return { state: 'shadowed', handle: record.handle }
     case 'unknown':
       return NONE
+    case 'unproven':
+      reportUnproven(engine, record, show, verdict.lack)
+      return { state: 'unproven', handle: record.handle, userId: record.userId }
   }
 }
 
@@ -131,12 +147,14 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
 class ShownId implements Presentation {
   readonly id: PresentedId
   readonly isShowNoted: boolean
+  readonly #engine: Pick<Engine, 'device' | 'settings'>
   readonly #family: string
   readonly #visitor: Visitor
 
-  constructor(id: PresentedId, isShowNoted: boolean, family: string, visitor: Visitor) {
+  constructor(id: PresentedId, engine: Pick<Engine, 'device' | 'settings'>, family: string, visitor: Visitor) {
     this.id = id
-    this.isShowNoted = isShowNoted
+    this.isShowNoted = engine.settings.maxSessions?.onLimit === 'refuse'
+    this.#engine = engine
     this.#family = family
     this.#visitor = visitor
   }
@@ -144,10 +162,27 @@ class ShownId implements Presentation {
   isTied(): boolean {
     return this.#family !== '' && this.#family === familyOf(this.#visitor.userAgent)
   }
+
+  evidenceFor({ handle, deviceKey }: SessionRecord): Evidence {
+    const { device, settings } = this.#engine
+    if (deviceKey === null || device === undefined) return 'unbound'
+    const { connection, cookieNamed } = this.#visitor
+    const value = cookieNamed?.call(this.#visitor, device.cookieName) ?? ''
+    const found = device.judgeCookie(value, handle, bindingIdOf(deviceKey), settings.clock(), connection)
+    if (found === 'valid') return 'proven'
+    // A browser that never got the bound cookie keeps its session.
+    return isBindingShown(deviceKey) ? found : 'unbound'
+  }
 }
 
-function presentationOf({ settings }: Engine, record: SessionRecord, id: PresentedId, visitor: Visitor): Presentation {
-  return new ShownId(id, settings.maxSessions?.onLimit === 'refuse', record.family, visitor)
+/** Returns an id as a request shows it to a record. */
+export function presentationOf(
+  engine: Pick<Engine, 'device' | 'settings'>,
+  record: SessionRecord,
+  id: PresentedId,
+  visitor: Visitor,
+): Presentation {
+  return new ShownId(id, engine, record.family, visitor)
 }
 
 /** Lets a session in, once its user is known to exist and to have the credentials of the login. */
@@ -216,4 +251,17 @@ function reportFork(
   const { handle, userId, generation, device } = record
   const facts = { behind: generation - id.generation, device, client: { userAgent, ip } }
   events.emit({ type: 'fork', handle, userId, ...bothUsers(record), isServed, ...facts })
+}
+
+/** Tells of a request that showed an id of a bound session without its proof, once a minute for each session. */
+function reportUnproven(
+  { events, device, settings }: Engine,
+  record: SessionRecord,
+  { visitor: { userAgent, ip } }: Show,
+  reason: Lack,
+): void {
+  const { handle, userId } = record
+  if (device?.isNews(handle, reason, settings.clock()) !== true) return
+  const facts = { reason, device: record.device, client: { userAgent, ip } }
+  events.emit({ type: 'proof-failed', handle, userId, ...bothUsers(record), ...facts })
 }

@@ -1,4 +1,5 @@
 import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
+import { isBindingShown } from './device-bound/binding.ts'
 import type { Edit } from './json-data.ts'
 import { edited, parseData } from './json-data.ts'
 import type { Client } from './engine.ts'
@@ -204,11 +205,20 @@ function rotate(
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const fresh = rotated(record, secretHash, now)
+  const fresh = { ...rotated(record, secretHash, now), deviceKey: bindingAfter(record, rotation) }
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
   if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
   return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
+}
+
+/**
+ * Returns the binding that outlives a change of id. A login ends it, because it was another login that was bound. A
+ * fresh proof of the user ends a binding whose cookie never came back, so that the browser is offered another.
+ */
+function bindingAfter({ deviceKey }: SessionRecord, { reason }: Rotation): string | null {
+  if (deviceKey === null || reason === 'login' || reason === 'pending') return null
+  return reason === 'confirm' && !isBindingShown(deviceKey) ? null : deviceKey
 }
 
 /** Data without a key that the request itself did not leave in it. */

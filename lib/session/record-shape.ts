@@ -1,5 +1,6 @@
 import { parse } from 'secure-json-parse'
 import type { SessionRecord } from '../../types/index.ts'
+import { isBinding } from './device-bound/binding.ts'
 
 /** The shape of each field as JSON carries it. */
 const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
@@ -32,7 +33,7 @@ const FIELDS: Record<keyof SessionRecord, (value: unknown) => boolean> = {
   family: isString,
   remember: isBoolean,
   device: (value) => value === null || isDevice(value),
-  deviceKey: isStringOrNull,
+  deviceKey: (value) => value === null || isBinding(value),
   methods: (value) => value === undefined || isListOf(value, isUsedMethod),
   pending: (value) => value === undefined || value === null || isPending(value),
   acting: (value) => value === undefined || value === null || isActor(value),

@@ -262,11 +262,12 @@ export class RequestSession extends SessionFacts {
   /**
    * Removes the record of this request, and whatever was staged on it.
    * @throws `SESSION_SUPERSEDED` if a parallel request gave the session a new id: then this one cannot end it
+   * @throws `SESSION_PROOF_REQUIRED` if the session is bound, and the request came without the proof
    */
   async #end(): Promise<void> {
     const { record, userId, handle } = this
     const { loaded } = this.state
-    if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
+    states.refuseEnd(loaded)
     await this.#abandonLogin()
     if (loaded.state === 'outdated') await this.engine.users.endNamed(loaded.handle)
     const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.engine.users.endOwn(record)))

@@ -10,6 +10,7 @@ import { NONE } from './load-session.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
+import { refuseUnproven } from './unproven.ts'
 import { SERVE } from './verdict.ts'
 
 /** The message of a response about the session: cookie and caching headers. */
@@ -87,15 +88,25 @@ export function withRecord(state: RequestState, live: LiveSession, record: Sessi
 /**
  * Returns the session whose record an update may write. `undefined`: the data waits for the response, because there is
  * no record yet, or because a change of id is staged.
- * @throws `SESSION_SUPERSEDED`, `SESSION_RESPONSE_STARTED`
+ * @throws `SESSION_SUPERSEDED`, `SESSION_RESPONSE_STARTED`, `SESSION_PROOF_REQUIRED`
  */
 export function updatable({ loaded, rotation }: RequestState, isLate: boolean): LiveSession | undefined {
   if (loaded.state === 'live') return rotation === undefined ? loaded : undefined
+  if (rotation === undefined) refuseUnproven(loaded)
   if (isLate) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
   if (rotation === undefined && loaded.state !== 'none' && loaded.state !== 'gone') {
     throw new SecureSessionError('SESSION_SUPERSEDED')
   }
   return undefined
+}
+
+/**
+ * Refuses to end a session that a parallel request gave a new id, or whose device gave no proof.
+ * @throws `SESSION_SUPERSEDED`, `SESSION_PROOF_REQUIRED`
+ */
+export function refuseEnd(loaded: Loaded): void {
+  if (loaded.state === 'shadowed') throw new SecureSessionError('SESSION_SUPERSEDED')
+  refuseUnproven(loaded)
 }
 
 /**
@@ -138,13 +149,26 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
   const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
     loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
-    cookie: cookieValue === undefined ? state.cookie : cookieFor(record, cookieValue, isRotated ? undefined : now),
+    cookie:
+      cookieValue === undefined ? state.cookie : cookieAfter(state, record, cookieValue, isRotated ? undefined : now),
     rotation: undefined,
     user: undefined,
     isTouched: false,
     isByHeader: isNextByHeader(state),
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
+}
+
+/** Returns the cookie of a record that was written. A login offers the browser to bind the session to its device. */
+function cookieAfter(
+  { rotation }: RequestState,
+  record: SessionRecord,
+  value: string,
+  renewedAt: number | undefined,
+): CookieChange {
+  const cookie = cookieFor(record, value, renewedAt)
+  const { handle, epoch, deviceKey } = record
+  return rotation?.identity !== undefined && deviceKey === null ? { ...cookie, binds: { handle, epoch } } : cookie
 }
 
 /** Returns a session that this request wrote, and whose new id nobody has shown yet. */
@@ -170,7 +194,7 @@ function cookieFor(
   { remember, absoluteDeadline }: SessionRecord,
   value: string,
   renewedAt: number | undefined,
-): CookieChange {
+): Extract<CookieChange, { kind: 'set' }> {
   const expiresAt = remember ? absoluteDeadline : undefined
   return renewedAt === undefined ? { kind: 'set', value, expiresAt } : { kind: 'set', value, expiresAt, renewedAt }
 }

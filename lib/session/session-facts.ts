@@ -63,6 +63,17 @@ export class SessionFacts {
     return facts.deadlinesOf(this.state, this.engine.settings, this.client)
   }
 
+  /** Tells whether the session is bound to a device, and this request came with the proof of the device. */
+  get isDeviceBound(): boolean {
+    return facts.isDeviceBound(this.state)
+  }
+
+  /** Tells whether somebody is logged in whose session is bound to no device, although the app asks for that. */
+  get isWithheld(): boolean {
+    if (this.engine.device?.settings.isRequired !== true || this.userId === null) return false
+    return this.state.rotation?.identity === undefined && !this.isDeviceBound
+  }
+
   /** Tells whether the user proved who they are within this time, in milliseconds. */
   isFresh(within: number): boolean {
     const now = this.engine.settings.clock()

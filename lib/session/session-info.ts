@@ -14,7 +14,7 @@ export function infoOf(userId: string, record: SessionRecord, current?: string):
 
 /** Returns what a record tells of its session. It holds no secret and no data. */
 export function factsOf(record: SessionRecord): SessionFacts {
-  const { handle, userId, authenticatedAt, remember, device, label, acting } = record
+  const { handle, userId, authenticatedAt, remember, device, label, acting, deviceKey } = record
   return {
     handle,
     userId,
@@ -26,6 +26,7 @@ export function factsOf(record: SessionRecord): SessionFacts {
     remember,
     device: device === null ? null : { ...device },
     label: label ?? null,
+    isDeviceBound: deviceKey !== null,
     acting: acting ? { actorId: acting.userId, reason: acting.reason, since: new Date(acting.since) } : null,
   }
 }

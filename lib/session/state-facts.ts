@@ -13,6 +13,16 @@ export function recordOf({ loaded }: RequestState): SessionRecord | undefined {
   return loaded.state === 'live' ? loaded.record : undefined
 }
 
+/**
+ * Tells whether the session is bound to a device, and the request came with the proof. A request that has written the
+ * record itself had the proof before.
+ */
+export function isDeviceBound({ loaded }: RequestState): boolean {
+  if (loaded.state !== 'live' || loaded.record.deviceKey === null) return false
+  const { record, presented } = loaded
+  return presented === undefined || presented.evidenceFor(record) === 'proven'
+}
+
 /** Returns the id of the user, as a staged login left it. */
 export function userIdOf(state: RequestState): string | null {
   return (state.rotation?.identity ?? state.rotation?.role ?? recordOf(state))?.userId ?? null

@@ -1,6 +1,8 @@
 import type { RivalId, SessionRecord } from '../../types/index.ts'
 import type { PresentedId } from './id.ts'
 import { isSameHash, parentOf } from './id.ts'
+import type { Evidence, ProofVerdict } from './device-bound/judge-proof.ts'
+import { judgeByProof } from './device-bound/judge-proof.ts'
 
 /**
  * The time after the first show of a renewed id in which its predecessor may still arrive, in milliseconds. A request
@@ -32,7 +34,9 @@ export const MAX_RIVALS = 4
 /** The fields of a record that say which of its ids are in use. */
 type IdState = Pick<
   SessionRecord,
-  'secretHash' | 'rotatedAt' | 'generation' | 'parent' | 'shownAt' | 'isTied' | 'tip' | 'rivals' | 'headAt' | 'isForked'
+  | ('secretHash' | 'rotatedAt' | 'generation' | 'parent' | 'shownAt' | 'isTied' | 'tip' | 'rivals' | 'headAt')
+  | 'isForked'
+  | 'deviceKey'
 >
 
 /** The facts about a presented id that decide on it. */
@@ -45,6 +49,8 @@ export interface Presentation {
   isTied(): boolean
   /** Tells whether the record has to learn of the first show of its id, because a limit on sessions depends on it. */
   readonly isShowNoted: boolean
+  /** Returns the evidence for the device of a bound session. */
+  evidenceFor(record: SessionRecord): Evidence
 }
 
 /** The reason why an id shows that its session's cookie was copied. */
@@ -58,7 +64,8 @@ export type CopySign = 'second-holder' | 'replaced' | 'sibling' | 'older'
  * - `refuse`: the id is too old to open anything, and its client looks like the owner's, so the session goes on without
  *   it;
  * - `superseded`: a login or logout replaced the id moments ago, and a parallel response carries the new one;
- * - `unknown`: the id opens nothing, as one from before a login.
+ * - `unknown`: the id opens nothing, as one from before a login;
+ * - `unproven`: the session is bound to a device, and the request came without the proof of the device.
  */
 export type Verdict =
   | {
@@ -69,6 +76,7 @@ export type Verdict =
     }
   | { readonly kind: 'end'; readonly sign: CopySign }
   | { readonly kind: 'refuse' | 'superseded' | 'unknown' }
+  | ProofVerdict
 
 /** Lets an id in; the record has nothing to learn. */
 export const SERVE: Verdict = Object.freeze({ kind: 'enter', change: undefined, isFork: false, isRenewable: false })
@@ -79,6 +87,10 @@ type Relation = 'rival' | 'confirmed' | 'tip' | 'child' | 'newer' | 'predecessor
 
 /** Judges an id that names a live record. The table in this room's README has a row for each case. */
 export function judge(record: SessionRecord, presentation: Presentation, now: number): Verdict {
+  if (record.deviceKey !== null && presentation.id.epoch === record.epoch) {
+    const evidence = presentation.evidenceFor(record)
+    if (evidence !== 'unbound') return judgeByProof(record, evidence, now)
+  }
   return isPlain(record, presentation) ? SERVE_HEAD : judgeClosely(record, presentation, now)
 }
 

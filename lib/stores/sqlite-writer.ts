@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
 
 /** Milliseconds of writing in one turn of the event loop, after which other work gets its turn. */
-const MAX_BUSY = 10
+const MAX_BUSY = 3
 
 /** Milliseconds between two looks whether another process's write is done. */
 const BUSY_PAUSE = 5

@@ -1,6 +1,8 @@
 export { assertSecure } from './assert-secure.ts'
 export type { AssertSecureOptions } from './assert-secure.ts'
 export type { TestedApp } from './app-engine.ts'
+export { boundClient } from './bound-client.ts'
+export type { BoundClient, BoundClientCookie, BoundClientOptions, InjectedApp } from './bound-client.ts'
 export { loginAs } from './login-as.ts'
 export type { LoginAsOptions } from './login-as.ts'
 export { manualClock } from './manual-clock.ts'

@@ -36,7 +36,8 @@ export async function peek(app: TestedApp, cookie: string): Promise<PeekedSessio
   const now = settings.clock()
   if (record === undefined || expiredBy(record, now) !== undefined) return undefined
   // A peek brings no client along, so it is no client that the login knows.
-  if (judge(record, { id, isTied: () => false, isShowNoted: false }, now).kind !== 'enter') return undefined
+  const presentation = { id, isTied: () => false, isShowNoted: false, evidenceFor: () => 'unbound' as const }
+  if (judge(record, presentation, now).kind !== 'enter') return undefined
   const { handle, user, authenticatedAt, remember, data, idleDeadline, absoluteDeadline } = record
   return {
     handle,

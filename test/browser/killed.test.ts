@@ -20,6 +20,7 @@ import { temporaryFolder } from '../support/sqlite.ts'
 // for real: `KILLED_AFTER=1,5,15,29 KILLED_TIMES=20 npx tap test/browser/killed.test.ts` is the long run.
 const seconds = (process.env['KILLED_AFTER'] ?? '1').split(',').map(Number)
 const times = Number(process.env['KILLED_TIMES'] ?? 1)
+const ATTEMPTS = 3
 const ACCOUNT = 'Good to see you, Alice Albright'
 const certificate = makeCertificate()
 // Sees to it that there is a Chromium.
@@ -35,27 +36,18 @@ class Device {
     this.#browser = browser
   }
 
+  /** Opens a browser. One that does not answer is killed, and another one is started: no page was visited yet. */
   static async open(t: Test, profile: string): Promise<Device> {
-    const child = spawn(
-      '/usr/bin/chromium',
-      [
-        '--headless=new',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-sync',
-        '--no-first-run',
-        '--remote-debugging-port=0',
-        '--password-store=basic',
-        `--user-data-dir=${profile}`,
-        '--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1, EXCLUDE 127.0.0.1, MAP * ~NOTFOUND',
-        `--ignore-certificate-errors-spki-list=${certificate.pin}`,
-        'about:blank',
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
-    )
-    t.teardown(() => killGroup(child))
-    const browser = await chromium.connectOverCDP(await debuggerOf(child), { timeout: 120_000 })
-    return new Device(child, browser)
+    for (let attempt = 1; ; attempt += 1) {
+      const child = start(profile)
+      t.teardown(() => killGroup(child))
+      try {
+        return new Device(child, await chromium.connectOverCDP(await debuggerOf(child), { timeout: 60_000 }))
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error
+        await killGroup(child)
+      }
+    }
   }
 
   async customer(bank: BankSite): Promise<BankCustomer> {
@@ -76,6 +68,27 @@ class Device {
   async kill(): Promise<void> {
     await killGroup(this.#child)
   }
+}
+
+/** Starts a Chromium in a process group of its own. */
+function start(profile: string): ChildProcess {
+  return spawn(
+    '/usr/bin/chromium',
+    [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-sync',
+      '--no-first-run',
+      '--remote-debugging-port=0',
+      '--password-store=basic',
+      `--user-data-dir=${profile}`,
+      '--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1, EXCLUDE 127.0.0.1, MAP * ~NOTFOUND',
+      `--ignore-certificate-errors-spki-list=${certificate.pin}`,
+      'about:blank',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+  )
 }
 
 async function killGroup(child: ChildProcess): Promise<void> {

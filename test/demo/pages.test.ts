@@ -23,6 +23,7 @@ t.test('a session without device facts is listed with a name that says so', asyn
     remember: false,
     device: null,
     label: null,
+    isDeviceBound: false,
     acting: null,
     current: false,
   }

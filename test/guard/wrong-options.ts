@@ -59,6 +59,15 @@ export const WRONG_VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   maxRecordSize: pick<unknown>(1000, '1000', 0, 1.5),
   clearSiteData: pick<unknown>(true, 'false', 5),
   onCopiedSession: pick<unknown>('end', 'step-up', 'END', 5),
+  deviceBound: pick<unknown>(
+    true,
+    'require',
+    'yes',
+    { require: 'yes' },
+    { lifetime: 600 },
+    { path: 'x/' },
+    { time: '5m' },
+  ),
   headerTransport: pick<unknown>(
     { header: 'x-session', scheme: '' },
     { header: 'Cookie' },

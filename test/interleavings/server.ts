@@ -51,7 +51,7 @@ export interface Sending {
   readonly fails?: boolean
 }
 
-const log = { info() {}, warn() {}, error() {} }
+const log = { debug() {}, info() {}, warn() {}, error() {} }
 const client = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
 let opener: Promise<OpenSession> | undefined
 
@@ -91,6 +91,7 @@ export class Server {
       replacedIds: new Recent<true>(1000),
       openSession,
       headerIds: undefined,
+      device: undefined,
     }
     const watch = new SessionWatch(() => this.engine)
     this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, ...shared }

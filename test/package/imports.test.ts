@@ -41,6 +41,7 @@ const DIRECTION = [
   { where: 'lib/storage/cause.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
+  { where: 'lib/session/device-bound/jws.ts', may: [...WORDS, 'lib/session/', 'jose'] },
   {
     where: 'lib/session/',
     may: [...WORDS, 'lib/session/', 'lib/storage/', 'lib/guard/read/nearest-name.ts', 'secure-json-parse'],
@@ -65,7 +66,10 @@ const DIRECTION = [
   },
 
   // For other people's tests.
-  { where: 'lib/testing/', may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts'] },
+  {
+    where: 'lib/testing/',
+    may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts', 'fastify'],
+  },
 
   // Wiring: what meets Fastify, and the door.
   {
@@ -116,6 +120,7 @@ const ONLY = [
   { who: ['lib/demo/'], to: 'lib/demo/', types: true },
   { who: ['lib/cli/'], to: 'lib/cli/', types: true },
   { who: ['lib/cli/source/project.ts'], to: 'oxc-parser', types: true },
+  { who: ['lib/session/device-bound/jws.ts'], to: 'jose', types: true },
 ]
 
 const TOP_LEVEL =

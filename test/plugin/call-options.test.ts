@@ -51,7 +51,7 @@ t.test('requireLogin refuses what it does not know when the route is made', asyn
   const requireLogin = app.requireLogin as (options?: unknown) => unknown
   for (const [options, says] of [
     [{ withn: '5m' }, /requireLogin has no option "withn"; did you mean within\?/],
-    ['10m', /requireLogin takes its options as an object: \{ within, methods, redirect, notActing \}/],
+    ['10m', /requireLogin takes its options as an object: \{ within, methods, redirect, notActing, deviceBound \}/],
     [null, /requireLogin takes its options as an object/],
     [{ within: undefined }, /within of requireLogin is a duration such as '10m'/],
     [{ within: '5' }, /within of requireLogin is a duration/],

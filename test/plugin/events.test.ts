@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { cookieSession } from '../../lib/migrate/cookie-session.ts'
+import { boundClient } from '../../lib/testing/index.ts'
+import type { BoundClient } from '../../lib/testing/index.ts'
 import type { SessionEvent } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, Visitor, world } from './world.ts'
@@ -121,6 +123,35 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
       client: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
     },
   },
+  bound: {
+    make: async ({ app }) => void (await boundClientOf(app)),
+    also: ['login'],
+    event: { handle: HANDLE, userId: 'ann' },
+  },
+  refreshed: {
+    make: async ({ app }) => {
+      const client = await boundClientOf(app)
+      await client.refresh()
+    },
+    also: ['login', 'bound'],
+    event: { handle: HANDLE, userId: 'ann' },
+  },
+  'proof-failed': {
+    make: async ({ app }) => {
+      const client = await boundClientOf(app)
+      await client.inject({ url: '/me' })
+      const cookie = `session=${client.cookies.get('session')?.value}`
+      await app.inject({ url: '/me', headers: { cookie, 'user-agent': 'curl/8.0' } })
+    },
+    also: ['login', 'bound'],
+    event: {
+      handle: HANDLE,
+      userId: 'ann',
+      reason: 'missing',
+      device: { userAgent: 'lightMyRequest', ip: '127.0.0.1' },
+      client: { userAgent: 'curl/8.0', ip: '127.0.0.1' },
+    },
+  },
   forged: {
     make: ({ app }) => app.inject({ url: '/me', headers: { cookie: 'session=x' } }),
     event: { reason: 'malformed' },
@@ -159,9 +190,15 @@ const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknow
   },
 }
 
+async function boundClientOf(app: World['app']): Promise<BoundClient> {
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  return client
+}
+
 async function prepared(t: Parameters<typeof world>[0]): Promise<{ made: World; ann: Visitor }> {
   const made = await world(t, {
-    session: { migrateFrom: [OLD] },
+    session: { migrateFrom: [OLD], deviceBound: true },
     routes: (server) => {
       ordinary(server)
       route(server, '/regenerate', (request) => request.session.regenerate())

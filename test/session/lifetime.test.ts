@@ -27,7 +27,7 @@ function mint(epoch: number, lineage: Lineage = { generation: 0, issuedAt: 0, pa
 /** An id as a client of the login shows it. */
 function shown(secretHash: string): Presentation {
   const id = minted.get(secretHash) ?? { secretHash, epoch: 0, generation: 0, issuedAt: 0, parent: '' }
-  return { id, isTied: () => true, isShowNoted: false }
+  return { id, isTied: () => true, isShowNoted: false, evidenceFor: () => 'unbound' }
 }
 
 t.test('the idle deadline and the absolute deadline begin with the session', async (t) => {

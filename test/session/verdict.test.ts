@@ -32,7 +32,11 @@ class Life {
   now = START
 
   show(id: Id, { isTied = true, isShowNoted = false } = {}): Verdict {
-    const verdict = judge(this.record, { id, isTied: () => isTied, isShowNoted }, this.now)
+    const verdict = judge(
+      this.record,
+      { id, isTied: () => isTied, isShowNoted, evidenceFor: () => 'unbound' },
+      this.now,
+    )
     if (verdict.kind === 'enter') this.record = { ...this.record, ...verdict.change }
     return verdict
   }

@@ -9,7 +9,7 @@ import { newRecord } from '../../lib/session/record.ts'
 import type { SessionEvent, SessionStore } from '../../types/index.ts'
 import { coreOnly } from '../plugin/stores.ts'
 
-const LOG = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 function answering(store: SessionStore, timeout = 50): { store: TimedStore; events: SessionEvent[] } {
   const events = new SessionEvents(LOG, Date.now)

@@ -3,6 +3,7 @@ import { actingAsAnother } from '../attacks/acting.ts'
 import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
+import { deviceBound } from '../attacks/device-bound.ts'
 import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
 import { freshness } from '../attacks/freshness.ts'
@@ -42,6 +43,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'acting as another user': actingAsAnother,
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
+  'device-bound sessions': deviceBound,
   'from outside': fromOutside,
   'everybody out': everybodyOut,
 }

@@ -139,7 +139,7 @@ function cookieOf(
 /** A copy whose faulty places are gone. What is left has the shape that the schema asks for. */
 function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions {
   const options: Bag = { ...raw }
-  for (const key of ['cookie', 'decorators', 'maxSessions']) {
+  for (const key of ['cookie', 'decorators', 'maxSessions', 'deviceBound']) {
     if (isBag(options[key])) options[key] = { ...options[key] }
   }
   for (const key of ['secret', 'trustedOrigins', 'silence']) {

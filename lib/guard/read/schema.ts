@@ -1,7 +1,8 @@
-import { DECORATORS, DEFAULTS } from '../../options.ts'
+import { DECORATORS, DEFAULTS, DEVICE_BOUND } from '../../options.ts'
 import { boolean, choice, duration, func, lifetime, limit, MAX_ITEMS, text } from './schema-node.ts'
 import type { SchemaNode } from './schema-node.ts'
 import type {
+  DeviceBoundOptions,
   HeaderTransport,
   MaxSessions,
   SecureSessionOptions,
@@ -83,6 +84,18 @@ const HEADER_PROPERTIES = {
   },
 } satisfies Record<keyof HeaderTransport, SchemaNode>
 
+const DEVICE_BOUND_PROPERTIES = {
+  require: boolean(true),
+  lifetime: { ...duration(DEVICE_BOUND.lifetime, 'refused') },
+  path: {
+    type: 'string',
+    pattern: '^(?:/[A-Za-z0-9._~-]+)+$',
+    maxLength: 200,
+    description: "a path without a slash at its end, like '/.session'",
+    examples: [`'${DEVICE_BOUND.path}'`],
+  },
+} satisfies Record<keyof DeviceBoundOptions, SchemaNode>
+
 const PROPERTIES = {
   environment: { ...text, examples: ["'production'"] },
   secret: {
@@ -145,6 +158,14 @@ const PROPERTIES = {
     anyOf: [{ type: 'array', maxItems: MAX_ITEMS, items: TRUSTED_ORIGIN }, { typeof: 'function' }],
   },
   tls: choice('direct', 'proxy'),
+  deviceBound: {
+    description: "true, false, 'require' or an object { require, lifetime, path }",
+    examples: ['true'],
+    anyOf: [
+      { enum: [true, false, 'require'] },
+      { type: 'object', additionalProperties: false, properties: DEVICE_BOUND_PROPERTIES },
+    ],
+  },
   clearSiteData: boolean(true),
   onCopiedSession: choice('end', 'step-up'),
   headerTransport: {

@@ -7,6 +7,7 @@ import { judgeKey } from './judge-key.ts'
 import { isMigration } from './migration-facts.ts'
 import { isOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
+import { valueAt } from './apply-changes.ts'
 import { OPTIONS_SCHEMA } from './schema.ts'
 import { schemaAt, siblingsOf } from './schema-places.ts'
 import type { StrangeKey } from './judge-key.ts'
@@ -112,7 +113,7 @@ function faultAt(path: Path, root: Bag): Fault {
   if (node === undefined) return { path, ...judgeKey(path, siblingsOf(path)) }
   if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
   const isDuration = Object.hasOwn(node, 'duration')
-  if (isDuration && lacksUnit(root[String(path[0])])) return { path, rule: 'duration-unit' }
+  if (isDuration && lacksUnit(valueAt(root, path))) return { path, rule: 'duration-unit' }
   return typeFault(path)
 }
 

@@ -1,0 +1,334 @@
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import Fastify from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+import { memoryStore, secureSession } from '../../lib/index.ts'
+import { boundClient } from '../../lib/testing/index.ts'
+import type { SecureSessionOptions, SessionEvent } from '../../types/index.ts'
+import { testClock } from '../support/clock.ts'
+import { challengeOf, cookieIn, Device, identifierOf, offeredBy, refresh, register } from '../support/device.ts'
+
+const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
+
+type Routes = (app: FastifyInstance) => unknown
+
+async function world(t: Test, session: SecureSessionOptions = {}, routes: Routes = () => undefined, first?: Routes) {
+  const clock = testClock()
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await first?.(app)
+  const options = {
+    environment: 'test',
+    secret: SECRET,
+    deviceBound: true as const,
+    store: memoryStore({ clock }),
+    clock,
+  }
+  await app.register(secureSession, { ...options, ...session })
+  const events: SessionEvent[] = []
+  app.sessions.events.on('event', (event) => void events.push(event))
+  app.post('/login', async (req) => {
+    await req.login({ id: 'u1' })
+    return { userId: req.user?.id }
+  })
+  app.post('/logout', async (req) => req.logout())
+  app.get('/me', async (req) => ({
+    userId: req.user?.id ?? null,
+    isIn: req.isAuthenticated(),
+    at: req.authenticatedAt,
+  }))
+  await routes(app)
+  await app.ready()
+  return { app, clock, events }
+}
+
+async function loggedIn(app: FastifyInstance): Promise<{ login: LightMyRequestResponse; cookie: string }> {
+  const login = await app.inject({ method: 'POST', url: '/login' })
+  return { login, cookie: `session=${cookieIn(login, 'session')}` }
+}
+
+async function boundByHand(app: FastifyInstance) {
+  const { login, cookie } = await loggedIn(app)
+  const device = new Device()
+  const answer = await register(app, cookie, device.registration(offeredBy(login)))
+  const both = `${cookie}; session-bound=${cookieIn(answer, 'session-bound')}`
+  return { device, cookie, both, answer, id: identifierOf(answer), challenge: challengeOf(answer) }
+}
+
+t.test('without the option nothing is offered, and there are no routes', async (t) => {
+  const { app } = await world(t, { deviceBound: false })
+  const { login } = await loggedIn(app)
+  t.equal(login.headers['secure-session-registration'], undefined)
+  t.equal((await app.inject({ method: 'POST', url: '/.session/refresh' })).statusCode, 404)
+  t.throws(() => app.requireLogin({ deviceBound: true }), { code: 'SESSION_OPTION_INVALID' })
+})
+
+t.test('a login offers the binding, and other responses do not', async (t) => {
+  const { app } = await world(t)
+  const { login, cookie } = await loggedIn(app)
+  t.match(
+    login.headers['secure-session-registration'],
+    /^\(ES256\);path="\/\.session\/register";challenge="[0-9a-z]+\.[\w-]{43}"$/,
+  )
+  const page = await app.inject({ url: '/me', headers: { cookie } })
+  t.equal(page.headers['secure-session-registration'], undefined)
+})
+
+t.test('nothing is offered over plain http', async (t) => {
+  const { app } = await world(t, { environment: 'development' })
+  const { login } = await loggedIn(app)
+  t.equal(login.headers['secure-session-registration'], undefined)
+})
+
+t.test('the answer to a registration tells the browser what is bound', async (t) => {
+  const { app } = await world(t, {
+    cookie: { secure: true, sameSite: 'none', partitioned: true, httpOnly: false, domain: 'app.example' },
+  })
+  const { answer, id } = await boundByHand(app)
+  t.equal(answer.headers['cache-control'], 'no-store')
+  const exclude = { type: 'exclude', domain: 'localhost' }
+  t.strictSame(answer.json(), {
+    session_identifier: id,
+    refresh_url: '/.session/refresh',
+    scope: {
+      origin: 'https://localhost:80',
+      include_site: false,
+      scope_specification: [
+        { ...exclude, path: '/favicon.ico' },
+        { ...exclude, path: '/.session' },
+      ],
+    },
+    credentials: [
+      {
+        type: 'cookie',
+        name: 'session-bound',
+        attributes: 'Domain=app.example; Path=/; Secure; SameSite=None; Partitioned',
+      },
+    ],
+  })
+  t.match(answer.headers['set-cookie'], /Max-Age=510;/, 'a browser drops the cookie before the server does')
+})
+
+t.test('the routes are below the path of the option, and below the prefix of the plugin', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(
+    async (area) => {
+      const deviceBound = { path: '/bound', lifetime: '2m' } as const
+      await area.register(secureSession, { environment: 'test', secret: SECRET, deviceBound })
+      area.post('/login', async (req) => req.login({ id: 'u1' }))
+      area.get('/me', async (req) => ({ userId: req.user?.id ?? null }))
+    },
+    { prefix: '/area' },
+  )
+  const login = await app.inject({ method: 'POST', url: '/area/login' })
+  t.match(login.headers['secure-session-registration'], /path="\/area\/bound\/register"/)
+  const headers = {
+    cookie: `session=${cookieIn(login, 'session')}`,
+    'secure-session-response': `"${new Device().registration(offeredBy(login))}"`,
+  }
+  const answer = await app.inject({ method: 'POST', url: '/area/bound/register', headers })
+  t.match(answer.json(), { refresh_url: '/area/bound/refresh' })
+  t.match(answer.headers['set-cookie'], /Max-Age=90;/)
+})
+
+t.test(
+  'malformed requests of the protocol are refused with 403 or an end, and never with another status',
+  async (t) => {
+    const { app } = await world(t)
+    const { cookie, id, device, challenge } = await boundByHand(app)
+    const proofs = ['', '"', '""', 'x', 'a.b.c', '\u00ff', 'x'.repeat(10_000), `"${device.proof('x')}`]
+    for (const jws of proofs) {
+      const answer = await refresh(app, cookie, id, jws)
+      t.equal(answer.statusCode, 403, `a refresh with ${jws.slice(0, 20)}`)
+      t.not(challengeOf(answer), '')
+      t.equal((await register(app, cookie, jws)).statusCode, 403, `a registration with ${jws.slice(0, 20)}`)
+    }
+    for (const named of ['', '"', 'x'.repeat(500), '"a b"', '\u00ff']) {
+      const headers = {
+        cookie,
+        'sec-secure-session-id': named,
+        'secure-session-response': `"${device.proof(challenge)}"`,
+      }
+      const answer = await app.inject({ method: 'POST', url: '/.session/refresh', headers })
+      t.equal([200, 403].includes(answer.statusCode), true, `an identifier like ${named.slice(0, 20)}`)
+    }
+  },
+)
+
+t.test('a body of any kind is ignored', async (t) => {
+  const { app } = await world(t)
+  const { cookie, id } = await boundByHand(app)
+  for (const type of ['application/json', 'text/plain', 'x/y', 'multipart/form-data']) {
+    const headers = { cookie, 'sec-secure-session-id': id, 'content-type': type }
+    const payload = '{'.repeat(2_000_000)
+    const answer = await app.inject({ method: 'POST', url: '/.session/refresh', headers, payload })
+    t.equal(answer.statusCode, 403, type)
+    t.not(challengeOf(answer), '')
+  }
+})
+
+t.test('a page of another origin has nothing to say in the protocol', async (t) => {
+  const { app } = await world(t, { crossOriginProtection: false })
+  const { cookie, id, device, challenge } = await boundByHand(app)
+  const send = (headers: Record<string, string>): PromiseLike<LightMyRequestResponse> => {
+    const own = { cookie, 'sec-secure-session-id': id, 'secure-session-response': device.proof(challenge) }
+    return app.inject({ method: 'POST', url: '/.session/refresh', headers: { ...own, ...headers } })
+  }
+  for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
+    const answer = await send(headers)
+    t.equal(answer.statusCode, 403)
+    t.equal(challengeOf(answer), '')
+    t.strictSame(answer.cookies, [])
+  }
+  t.equal((await send({ 'sec-fetch-site': 'same-origin', origin: 'https://localhost' })).statusCode, 200)
+})
+
+t.test('two session cookies in a refresh are no end: the browser comes again', async (t) => {
+  const { app } = await world(t)
+  const { cookie, id } = await boundByHand(app)
+  t.equal((await refresh(app, `${cookie}; session=other`, id)).statusCode, 503)
+})
+
+t.test('hooks that the app adds do not stand in the way of the protocol', async (t) => {
+  const { app } = await world(t, {}, (server) => {
+    server.addHook('onRequest', async (req, reply) => {
+      if (req.url.startsWith('/.session')) await reply.code(401).send({})
+    })
+    server.addHook('preHandler', async (req, reply) => {
+      if (req.url !== '/login') await server.requireLogin()(req, reply)
+    })
+  })
+  const { cookie, id, device, challenge } = await boundByHand(app)
+  t.equal((await refresh(app, cookie, id, device.proof(challenge))).statusCode, 200)
+})
+
+t.test('an app may ask for a login on every route, and the routes of the protocol are none of them', async (t) => {
+  const { app } = await world(t, {}, (server) => {
+    server.addHook('onRequest', server.requireLogin())
+  })
+  t.equal((await app.inject({ method: 'POST', url: '/.session/refresh' })).statusCode, 200)
+  t.equal((await app.inject({ url: '/me' })).statusCode, 401)
+})
+
+t.test(
+  'a refusal by a plugin in front of the protocol becomes a 503, because a 429 would end the binding',
+  async (t) => {
+    let isLimited = false
+    const { app } = await world(t, {}, undefined, (server) => {
+      server.addHook('onRequest', async (_req, reply) => {
+        if (isLimited) await reply.code(429).send({})
+      })
+    })
+    const { cookie, id } = await boundByHand(app)
+    isLimited = true
+    const limited = await refresh(app, cookie, id)
+    t.strictSame([limited.statusCode, limited.headers['retry-after']], [503, '1'])
+    t.equal((await app.inject({ url: '/me' })).statusCode, 429, 'other routes are not concerned')
+  },
+)
+
+t.test('a route can ask for a device', async (t) => {
+  const { app, clock } = await world(t, {}, (server) => {
+    server.get('/safe', { onRequest: server.requireLogin({ deviceBound: true }) }, async () => 'safe')
+  })
+  t.equal((await app.inject({ url: '/safe' })).statusCode, 401)
+  const { cookie } = await loggedIn(app)
+  const refused = await app.inject({ url: '/safe', headers: { cookie } })
+  t.match([refused.statusCode, refused.json()], [403, { code: 'SESSION_DEVICE_REQUIRED' }])
+  const { both, cookie: own } = await boundByHand(app)
+  t.equal((await app.inject({ url: '/safe', headers: { cookie: own } })).statusCode, 403, 'without the bound cookie')
+  t.equal((await app.inject({ url: '/safe', headers: { cookie: both } })).statusCode, 200)
+  clock.advance('10m')
+  t.equal((await app.inject({ url: '/safe', headers: { cookie: both } })).statusCode, 401)
+})
+
+t.test("with 'require', a session without a device counts as nobody's", async (t) => {
+  for (const deviceBound of ['require', { require: true }] as const) {
+    const { app } = await world(t, { deviceBound }, (server) => {
+      server.get('/guarded', { onRequest: server.requireLogin() }, async (req) => ({ userId: req.requireUser().id }))
+      server.get('/user', async (req) => req.requireUser())
+      server.post('/confirm', async (req) => req.confirmLogin())
+    })
+    const { login, cookie } = await loggedIn(app)
+    t.strictSame(login.json(), { userId: 'u1' }, 'the request of the login knows its user')
+    const me = await app.inject({ url: '/me', headers: { cookie } })
+    t.strictSame(me.json(), { userId: null, isIn: false, at: null })
+    for (const url of ['/guarded', '/user']) {
+      const refused = await app.inject({ url, headers: { cookie } })
+      t.match([refused.statusCode, refused.json()], [403, { code: 'SESSION_DEVICE_REQUIRED' }], url)
+    }
+    const confirm = await app.inject({ method: 'POST', url: '/confirm', headers: { cookie } })
+    t.match(confirm.json(), { code: 'SESSION_DEVICE_REQUIRED' })
+    const client = await boundClient(app)
+    await client.inject({ method: 'POST', url: '/login' })
+    t.strictSame((await client.inject({ url: '/guarded' })).json(), { userId: 'u1' })
+    t.equal((await client.inject({ url: '/me' })).json<{ userId: string }>().userId, 'u1')
+    const out = await app.inject({ method: 'POST', url: '/logout', headers: { cookie } })
+    t.equal(cookieIn(out, 'session'), '', 'who has no device can log out')
+  }
+})
+
+t.test('a page that comes before the binding is done loads again', async (t) => {
+  const { app, clock } = await world(t, { deviceBound: 'require' }, (server) => {
+    server.get('/page', { onRequest: server.requireLogin() }, async () => 'page')
+  })
+  const { cookie } = await loggedIn(app)
+  const page = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
+  const early = await app.inject({ url: '/page', headers: { cookie, ...page } })
+  t.strictSame([early.statusCode, early.headers['refresh']], [403, '1'])
+  t.equal((await app.inject({ url: '/page', headers: { cookie } })).headers['refresh'], undefined, 'no page')
+  clock.advance('10s')
+  const late = await app.inject({ url: '/page', headers: { cookie, ...page } })
+  t.strictSame([late.statusCode, late.headers['refresh']], [403, undefined], 'this browser does not bind')
+})
+
+t.test('a session outside of a request is opened with the proof alone', async (t) => {
+  const { app, clock } = await world(t)
+  const { cookie, both } = await boundByHand(app)
+  await app.inject({ url: '/me', headers: { cookie: both } })
+  t.equal(await app.sessions.open(cookie), null)
+  const opened = await app.sessions.open({ headers: { cookie: both } })
+  t.match(opened, { isDeviceBound: true, user: { id: 'u1' } })
+  opened?.close()
+  clock.advance('10m')
+  t.equal(await app.sessions.open(both), null)
+})
+
+t.test('a shorter lifetime holds for cookies from before, and a new secret leaves them valid', async (t) => {
+  const clock = testClock()
+  const store = memoryStore({ clock })
+  const before = await world(t, { store, clock, deviceBound: { lifetime: '1h' }, idleTimeout: '2h' })
+  const { both } = await boundByHand(before.app)
+  const rotated = await world(t, { store, clock, secret: [`${SECRET}-new`, SECRET], deviceBound: { lifetime: '1h' } })
+  t.equal((await rotated.app.inject({ url: '/me', headers: { cookie: both } })).json<{ userId: string }>().userId, 'u1')
+  const shorter = await world(t, { store, clock, deviceBound: { lifetime: '5m' } })
+  t.equal((await shorter.app.inject({ url: '/me', headers: { cookie: both } })).json<{ userId: string }>().userId, null)
+})
+
+t.test('an app that switches the option off lets bound sessions go on', async (t) => {
+  const clock = testClock()
+  const store = memoryStore({ clock })
+  const on = await world(t, { store, clock })
+  const { cookie, both } = await boundByHand(on.app)
+  await on.app.inject({ url: '/me', headers: { cookie: both } })
+  const off = await world(t, { store, clock, deviceBound: false })
+  t.equal((await off.app.inject({ url: '/me', headers: { cookie } })).json<{ userId: string }>().userId, 'u1')
+})
+
+t.test('the client for tests speaks for a browser', async (t) => {
+  const { app, clock } = await world(t)
+  const client = await boundClient(app, { headers: { 'user-agent': 'a browser' } })
+  t.equal(client.cookie, '')
+  t.throws(() => client.proofOf('x'), TypeError)
+  await t.rejects(client.refresh(), TypeError)
+  await client.inject({ method: 'POST', url: '/login' })
+  t.ok(client.isBound)
+  t.match(await app.sessions.list('u1'), [{ isDeviceBound: true, device: { userAgent: 'a browser' } }])
+  // The client answers the challenge that takes the place of an old one.
+  clock.advance('25m')
+  t.equal((await client.refresh()).statusCode, 200)
+  await app.sessions.revokeUser('u1')
+  t.match((await client.refresh()).json(), { continue: false })
+  t.notOk(client.isBound)
+})

@@ -1,0 +1,91 @@
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+
+/** How a proof differs from a good one. */
+export interface Twist {
+  readonly header?: object
+  readonly payload?: object
+  /** Makes the signature. */
+  readonly sign?: (signed: string) => Buffer
+}
+
+type Response = LightMyRequestResponse
+
+/** A device with a key on P-256 that speaks the protocol by hand, well or badly. */
+export class Device {
+  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+  /** The public key, as a registration carries it. */
+  get jwk(): Record<string, unknown> {
+    const { kty, crv, x, y } = this.#pair.publicKey.export({ format: 'jwk' })
+    return { kty, crv, x, y }
+  }
+
+  /** The private key too, which no device gives away. */
+  get privateJwk(): object {
+    return this.#pair.privateKey.export({ format: 'jwk' })
+  }
+
+  /** Signs as ES256 does. */
+  sign(signed: string): Buffer {
+    return sign('sha256', Buffer.from(signed), { key: this.#pair.privateKey, dsaEncoding: 'ieee-p1363' })
+  }
+
+  /** A proof over a challenge. */
+  proof(challenge: string, twist: Twist = {}): string {
+    const header = { alg: 'ES256', typ: 'dbsc+jwt', ...twist.header }
+    const signed = [header, { jti: challenge, ...twist.payload }].map(encoded).join('.')
+    return `${signed}.${(twist.sign ?? ((text) => this.sign(text)))(signed).toString('base64url')}`
+  }
+
+  /** The proof of a registration, which brings the key along. */
+  registration(challenge: string, twist: Twist = {}): string {
+    return this.proof(challenge, { ...twist, header: { jwk: this.jwk, ...twist.header } })
+  }
+
+  /** A proof that is signed with the text of the public key as a shared secret. */
+  confused(challenge: string): string {
+    const pem = this.#pair.publicKey.export({ format: 'pem', type: 'spki' })
+    const header = { alg: 'HS256', jwk: this.jwk }
+    return this.proof(challenge, { header, sign: (text) => createHmac('sha256', pem).update(text).digest() })
+  }
+}
+
+function encoded(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
+}
+
+/** The challenge that a login offers. */
+export function offeredBy({ headers }: Response): string {
+  return /;challenge="([^"]+)"/.exec(String(headers['secure-session-registration']))?.[1] ?? ''
+}
+
+/** The challenge that an answer asks to be signed next. */
+export function challengeOf({ headers }: Response): string {
+  return /^"([^"]+)"/.exec(String(headers['secure-session-challenge']))?.[1] ?? ''
+}
+
+/** The session identifier of an answer. */
+export function identifierOf(response: Response): string {
+  return response.json<{ session_identifier: string }>().session_identifier
+}
+
+/** The value of a cookie that a response sets. */
+export function cookieIn(response: Response, name: string): string | undefined {
+  return response.cookies.find((cookie) => cookie.name === name)?.value
+}
+
+/** Sends a registration. */
+export async function register(app: FastifyInstance, cookie: string, jws: string): Promise<Response> {
+  return app.inject({ method: 'POST', url: '/.session/register', headers: { cookie, 'secure-session-response': jws } })
+}
+
+/** Sends a refresh; without a proof if `jws` is absent. */
+export async function refresh(app: FastifyInstance, cookie: string, id: string, jws?: string): Promise<Response> {
+  const headers = {
+    cookie,
+    'sec-secure-session-id': `"${id}"`,
+    ...(jws !== undefined && { 'secure-session-response': jws }),
+  }
+  return app.inject({ method: 'POST', url: '/.session/refresh', headers })
+}
