@@ -3,7 +3,9 @@ import t from 'tap'
 import { Browser, Budget, mayPass } from '../../lib/scan/browser.ts'
 import { formsOf, hiddenFieldsOf } from '../../lib/scan/form.ts'
 import type { Form } from '../../lib/scan/form.ts'
-import { redirect, serve } from './deployments.ts'
+import { logOut } from '../../lib/scan/logout.ts'
+import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
+import { read, redirect, serve } from './deployments.ts'
 
 const open = (url: URL): Browser =>
   new Browser(url.hostname, new Budget({ timeout: 20_000, requests: 100, clock: Date.now }), undefined)
@@ -60,6 +62,28 @@ t.test('a form ends at its end, and hidden fields without names are not sent', a
     '<form action=/a><input type=hidden name=x value=1><input type=hidden value=2></form><input type=hidden name=y>',
   )
   t.strictSame([...hiddenFieldsOf(form as Form)], [['x', '1']])
+})
+
+t.test('a header is read up to a bound', async (t) => {
+  const cookie = parseSetCookie(`a=${'x'.repeat(9000)}; Secure`, 0)
+  t.equal(cookie?.value.length, 8190)
+  t.equal(cookie?.secure, false, 'what stands behind the bound is not read')
+})
+
+t.test('a logout is sent by the form that leads there, and by no other', async (t) => {
+  const sent: string[] = []
+  const url = await serve(t, (request, response) => {
+    void read(request).then(({ path, form }) => {
+      if (request.method === 'POST') sent.push(`${path} ${form.toString()}`)
+      response.end('bye')
+    })
+  })
+  const body =
+    '<form action=/search><input type=hidden name=q value=1></form><form action=/out><input type=hidden name=t value=2></form>'
+  const home = await open(url).visit(url)
+  const outcome = await logOut(open(url), { ...home, body }, new URL('/out', url), async () => true)
+  t.equal(outcome.isAccepted, true)
+  t.strictSame(sent, ['/out t=2'])
 })
 
 t.test('pages of any size are read up to a bound', async (t) => {

@@ -5,7 +5,7 @@ import { isSessionIn, tryLogin } from '../../lib/scan/login.ts'
 import type { LoginOutcome } from '../../lib/scan/login.ts'
 import type { SetCookie } from '../../lib/scan/set-cookie.ts'
 import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
-import { read, redirect, serve } from './deployments.ts'
+import { CERTIFICATE, read, redirect, serve, serveTls } from './deployments.ts'
 
 const FORM = '<form method=post action=/login><input name=user><input type=password name=pw></form>'
 
@@ -33,9 +33,9 @@ function app(
   }
 }
 
-async function outcomeOf(url: URL, requests = 100): Promise<LoginOutcome> {
+async function outcomeOf(url: URL, requests = 100, ca?: string): Promise<LoginOutcome> {
   const budget = new Budget({ timeout: 20_000, requests, clock: Date.now })
-  const open = (): Browser => new Browser(url.hostname, budget, undefined)
+  const open = (): Browser => new Browser(url.hostname, budget, ca)
   const plan = { page: new URL('/login', url), user: 'anna', password: 'right', logout: undefined, check: url }
   return tryLogin(open(), open(), plan)
 }
@@ -110,6 +110,14 @@ t.test('names decide on the cookies that no experiment tried, and where none was
   const none = isSessionIn({ tried: new Set(['sid']), carriers: new Set() })
   t.equal(none(cookie('sid')), true)
   t.equal(isSessionIn(undefined)(cookie('lang')), false)
+})
+
+t.test('a form on a page over http is a plain form, although it is sent to https', async (t) => {
+  const secure = await serveTls(t, (_request, response) => response.end('in'))
+  const url = await serve(t, (_request, response) => response.end(FORM.replace('/login', `${secure.origin}/login`)))
+  t.equal((await outcomeOf(url, 100, CERTIFICATE)).plainForm?.href, `${url.origin}/login`)
+  const page = await serveTls(t, (request, response) => response.end(request.method === 'POST' ? 'in' : FORM))
+  t.equal((await outcomeOf(page, 100, CERTIFICATE)).plainForm, undefined)
 })
 
 t.test('a session cookie that comes after the login is not one that the login kept', async (t) => {

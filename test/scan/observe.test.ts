@@ -51,6 +51,8 @@ t.test(
   async (t) => {
     const headers = [
       'no-store',
+      'public, no-store, max-age=60',
+      'public, no-cache, max-age=60',
       'private, max-age=60',
       'no-cache',
       'public, max-age=0',
@@ -63,6 +65,11 @@ t.test(
     }
     const none = await serveTls(t, page({ 'set-cookie': COOKIE, ...HSTS }))
     t.strictSame(await judge(none), [])
+    const failed = await serveTls(t, (_request, response) => {
+      const publicly = { 'set-cookie': fresh(COOKIE), 'cache-control': 'public, max-age=60', ...HSTS }
+      response.writeHead(404, publicly).end()
+    })
+    t.strictSame(await judge(failed), [], 'an error that is not shown to others as a page')
     const asset = await serveTls(t, page({ 'cache-control': 'public, max-age=60', ...HSTS }))
     t.strictSame(await judge(asset), [])
   },
@@ -92,6 +99,49 @@ t.test('a session id in a link, in a form or in the address of a page is found',
     else page({ 'set-cookie': COOKIE, ...HSTS })(request, response)
   }
   t.strictSame(await judge(await serveTls(t, moving)), ['fatal session-id-in-url'])
+})
+
+t.test('places of ids are named without the ids, and short values stand in addresses by chance', async (t) => {
+  const url = await serveTls(t, (request, response) => {
+    const cookie = fresh(COOKIE)
+    const id = cookie.slice('__Host-session='.length, cookie.indexOf(';'))
+    if (request.url === '/') redirect(response, `/s/${id};jsessionid=${id}/x`, { 'set-cookie': cookie, ...HSTS })
+    else response.writeHead(200, HSTS).end()
+  })
+  const bounds = { environment: undefined, timeout: 20_000, ca: CERTIFICATE, clock: Date.now }
+  const httpUrl = new URL('http://127.0.0.1:1/')
+  const { findings } = await scanDeployment({ url, pages: [], httpUrl, login: undefined, ...bounds })
+  const [finding] = findings.filter(({ rule }) => rule === 'session/session-id-in-url')
+  t.strictSame(
+    finding?.at.map(({ path }) => path),
+    ['the address of /s/…'],
+  )
+  const short = await serveTls(
+    t,
+    page({ 'set-cookie': '__Host-sid=abc; Path=/; Secure; HttpOnly; SameSite=Lax', ...HSTS }, '<a href="/abc/">'),
+  )
+  t.notOk((await judge(short)).includes('fatal session-id-in-url'))
+})
+
+t.test('the id of a user in a link is found, whatever the name of its cookie', async (t) => {
+  const live = new Map<string, string>()
+  const url = await serveTls(t, (request, response) => {
+    void read(request).then(({ path, form, cookie }) => {
+      const [, value = ''] = /(?:^|; )t=([^;]*)/.exec(cookie) ?? []
+      if (path === '/login' && request.method === 'POST') {
+        const id = fresh(ID)
+        live.set(id, form.get('user') ?? '')
+        // One letter later the cookie is another one, and the id in the link is that of the login.
+        return redirect(response, '/', { 'set-cookie': `t=${id}; Path=/; Secure; HttpOnly; SameSite=Lax` })
+      }
+      if (path === '/login') return response.end(FORM)
+      const user = live.get(value)
+      return response
+        .writeHead(200, HSTS)
+        .end(user === undefined ? 'hello stranger' : `hello ${user} <a href="/x?t=${value}">`)
+    })
+  })
+  t.ok((await judgeLogin(url)).includes('fatal session-id-in-url'))
 })
 
 t.test('an address with an ordinary parameter, or very many of them, holds no session id', async (t) => {
@@ -172,12 +222,14 @@ t.test('a password that is asked for over plain http is found, except on this ma
 })
 
 t.test(
-  'a session cookie that one response sets twice is found, and one that is cleared beside it is not',
+  'a session cookie that one response sets twice is found, and one that is cleared beside it, or another cookie, is not',
   async (t) => {
     const clearing = '__Host-session=; Path=/; Secure; Max-Age=0'
     const twice = await serveTls(t, page({ 'set-cookie': [COOKIE, COOKIE], ...HSTS }))
     t.strictSame(await judge(twice), ['warning cookie-set-twice'])
     t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': [clearing, COOKIE], ...HSTS }))), [])
+    const other = ['lang=en', 'lang=de', COOKIE]
+    t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': other, ...HSTS }))), [])
   },
 )
 
@@ -191,6 +243,12 @@ t.test('a page that any site may frame is found where the session goes along', a
   ]) {
     t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': cookie, ...HSTS, ...header }))), [])
   }
+  const xhtml = { 'set-cookie': cookie, ...HSTS, 'content-type': 'application/xhtml+xml' }
+  t.strictSame(await judge(await serveTls(t, page(xhtml))), ['warning embeddable'])
+  const failed = await serveTls(t, (_request, response) => {
+    response.writeHead(404, { 'set-cookie': fresh(cookie), 'content-type': 'text/html', ...HSTS }).end('nothing here')
+  })
+  t.strictSame(await judge(failed), [], 'an error shows nothing worth a click')
 })
 
 const FORM = '<form method=post action=/login><input name=user><input type=password></form>'
@@ -275,8 +333,10 @@ t.test('the page of a user that shared caches may keep is found, except where it
     'fatal session-cacheable',
     'warning prefix-missing',
   ])
-  const varying = { ...cached, vary: 'Accept, Cookie' }
-  t.strictSame(await judgeLogin(await serveTls(t, app(id, varying))), ['warning prefix-missing'])
+  for (const vary of ['Accept, Cookie', '*']) {
+    const varying = { ...cached, vary }
+    t.strictSame(await judgeLogin(await serveTls(t, app(id, varying))), ['warning prefix-missing'], vary)
+  }
 })
 
 t.test('values that are addresses, settings or known names of other cookies are no sessions', async (t) => {
@@ -284,6 +344,8 @@ t.test('values that are addresses, settings or known names of other cookies are 
   const json = Buffer.from(JSON.stringify({ theme: 'dark', columns: [1, 2, 3] })).toString('base64')
   const others = [
     `next-auth.callback-url=https%3A%2F%2Fapp.example.com%2F; HttpOnly`,
+    `__Host-lang=${ID}; HttpOnly`,
+    `__Http-theme=${ID}; HttpOnly`,
     '__Secure-authjs.callback-url=https%3A%2F%2Fa.example; HttpOnly',
     'returnTo=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
     'auth_from=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
@@ -360,5 +422,6 @@ t.test('sessions that stand in the cookie are known by their shape', async (t) =
   ]) {
     t.equal(isSelfContained(value), true, value)
   }
+  t.equal(isSelfContained(`s:${json}.signature`), true, 'signed by express')
   for (const value of [ID, `s%3A${ID}.signature`, 'abc.node1', '']) t.equal(isSelfContained(value), false, value)
 })
