@@ -51,7 +51,7 @@ export const choice = (...choices: string[]): SchemaNode => ({
 export const text: SchemaNode = { type: 'string', description: 'a string' }
 
 /** The number of sessions that one user may have. */
-export const limit = {
+export const limit: SchemaNode & { readonly anyOf: readonly SchemaNode[] } = {
   description: 'a whole number from 1, or a function of the user',
   examples: ['5'],
   anyOf: [{ type: 'integer', minimum: 1 }, { typeof: 'function' }],
