@@ -86,6 +86,27 @@ t.test('a logout is sent by the form that leads there, and by no other', async (
   t.strictSame(sent, ['/out t=2'])
 })
 
+t.test(
+  'a logout that asks again is answered by the form of that page, and a form with a password is none',
+  async (t) => {
+    const sent: string[] = []
+    let isOut = false
+    const url = await serve(t, (request, response) => {
+      void read(request).then(({ form }) => {
+        sent.push(`${request.method} ${form.toString()}`)
+        isOut ||= form.get('sure') === 'yes'
+        const again = '<form action=/out><input type=hidden name=sure value=yes></form>'
+        response.end(request.method === 'POST' && !isOut ? again : 'bye')
+      })
+    })
+    const home = await open(url).visit(url)
+    const body = '<form action=/out><input type=hidden name=sure value=yes><input type=password name=pw></form>'
+    const outcome = await logOut(open(url), { ...home, body }, new URL('/out', url), async () => isOut)
+    t.match(outcome, { isAccepted: true, status: 200 })
+    t.strictSame(sent, ['GET ', 'POST ', 'POST sure=yes'])
+  },
+)
+
 t.test('pages of any size are read up to a bound', async (t) => {
   t.equal(formsOf('<form action=/a></form>'.repeat(200)).length, 64)
   t.equal(formsOf(`<form>${'<input name=a>'.repeat(2000)}</form>`)[0]?.inputs.length, 256)
