@@ -326,6 +326,48 @@ t.test('a cookie that is the name of the user is found, whatever its own name', 
   }
 })
 
+t.test('ids of visitors are judged under any name, where the cookie carries the login', async (t) => {
+  let count = 1000
+  const live = new Map<string, string>()
+  const url = await serveTls(t, (request, response) => {
+    void read(request).then(({ path, form, cookie }) => {
+      const [, known] = /(?:^|; )t=([^;]*)/.exec(cookie) ?? []
+      const value = known ?? `visitor-of-the-shop-${(count += 1)}-x`
+      if (path === '/login' && request.method === 'POST') live.set(value, form.get('user') ?? '')
+      const headers = { 'set-cookie': `t=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`, ...HSTS }
+      response.writeHead(200, known === undefined ? headers : HSTS)
+      response.end(path === '/login' && request.method === 'GET' ? FORM : `hello ${live.get(value) ?? 'stranger'}`)
+    })
+  })
+  t.ok((await judgeLogin(url)).includes('fatal session-id-weak'))
+})
+
+t.test('the page of a user may be the only one that any site may frame', async (t) => {
+  const shop = app(() => fresh(ID))
+  const url = await serveTls(t, (request, response) => {
+    const setHeader = response.setHeader.bind(response)
+    setHeader('content-type', 'text/html')
+    if (request.url === '/') setHeader('x-frame-options', 'DENY')
+    const writeHead = response.writeHead.bind(response) as (
+      status: number,
+      headers: Record<string, string>,
+    ) => typeof response
+    response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+      const cookie = headers['set-cookie']?.replace('SameSite=Lax', 'SameSite=None')
+      return writeHead(status, { ...headers, ...(cookie === undefined ? {} : { 'set-cookie': cookie }) })
+    }) as typeof response.writeHead
+    shop(request, response)
+  })
+  const login = {
+    page: new URL('/login', url),
+    user: 'anna',
+    password: 'right',
+    check: new URL('/me', url),
+    logout: undefined,
+  }
+  t.ok((await judge(url, { login })).includes('warning embeddable'))
+})
+
 t.test('the page of a user that shared caches may keep is found, except where it varies by the cookie', async (t) => {
   const id = (): string => fresh(ID)
   const cached = { 'cache-control': 'public, max-age=60' }

@@ -588,7 +588,7 @@ t.test(
     })
     // Another address of this machine, that does not look like one.
     url.hostname = '0.0.0.0'
-    const found = await judge(url, { httpUrl: undefined })
+    const found = await judge(url, { httpUrl: url })
     t.ok(found.includes('fatal cookie-over-http'))
     t.ok(found.includes('warning plain-http-in-production'))
     t.notOk(found.includes('fatal login-over-http'), 'no password is asked for')
