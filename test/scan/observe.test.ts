@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import t from 'tap'
-import { isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
+import { isIdByName, isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
 import type { LoginPlan } from '../../lib/scan/login.ts'
 import { scanDeployment } from '../../lib/scan/scan.ts'
 import type { ScanPlan } from '../../lib/scan/scan.ts'
@@ -434,6 +434,7 @@ t.test('names that speak about a session, a login or another purpose carry none'
     `.AspNetCore.Antiforgery.x=${ID}`,
     `__RequestVerificationToken=${ID}`,
     `authjs.state=${token}`,
+    'auth_token=true',
   ]
   for (const header of others) t.equal(is(`${header}; HttpOnly`), false, header)
   const sessions = [
@@ -447,9 +448,20 @@ t.test('names that speak about a session, a login or another purpose carry none'
     `auth=${ID}`,
     `authToken=${ID}`,
     `user_session=${ID}`,
+    `my_session=${Buffer.from('{"user":1}').toString('base64')}`,
     `_oauth2_proxy=${ID}; HttpOnly`,
   ]
   for (const header of sessions) t.equal(is(header), true, header)
+})
+
+t.test('a value is taken for an id where the name is that of an id, and the value is no flag', async (t) => {
+  const isId = (header: string): boolean => isIdByName(parseSetCookie(header, 0) as SetCookie)
+  for (const header of ['PHPSESSID=1041', 'JSESSIONID=1041', 'sid=1041', 'my.session_id=1041', '__Host-session=1041']) {
+    t.equal(isId(header), true, header)
+  }
+  for (const header of ['connect.sid=true', 'sid=none', 'session_timeout=1800', 'auth_token=1041', 'lang=en']) {
+    t.equal(isId(header), false, header)
+  }
 })
 
 t.test('sessions that stand in the cookie are known by their shape', async (t) => {
