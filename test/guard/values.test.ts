@@ -329,7 +329,9 @@ t.test('a thing that is given in the place of a store is named, with the option 
 })
 
 t.test('a function, a class or an address in the place of a store says what to do with it', async (t) => {
-  class Store {}
+  class Store {
+    readonly records = new Map<string, string>()
+  }
   for (const store of [Store, () => STORE]) {
     t.match(checkConfig(good({ store }), 'production')[0], {
       rule: 'session/option-type',
