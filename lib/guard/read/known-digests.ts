@@ -36,7 +36,9 @@ const SETTINGS = ['session', 'cookie', 'super', 'my', 'your', 'app', 'jwt', 'aut
   .flatMap((word) => ['secret', 'key', 'secret-key', 'password', 'me', 'token'].map((noun) => `${word}-${noun}`))
   .flatMap((name) => [name, name.replaceAll('-', '_'), name.replaceAll('-', '')])
 
-/** The functions that make digests of a length. The first one is tried with every text, the others with single words. */
+/**
+ * The functions that make digests of a length. The first one is tried with every text, the others with single words.
+ */
 const HASHES: Readonly<Record<number, readonly [string, ...string[]]>> = {
   16: ['md5'],
   20: ['sha1', 'ripemd160'],

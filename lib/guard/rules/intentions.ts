@@ -3,7 +3,7 @@ import type { Intention, Rule } from './rule.ts'
 /** Options that do what somebody wishes. */
 const options = (wish: string, code: string): Intention => ({ wish, code })
 
-/** What somebody wishes, done outside of the options. */
+/** A wish that is fulfilled outside of the options. */
 const elsewhere = (wish: string, code: string): Intention => ({ wish, code, isOptions: false })
 
 const NEW_SECRET = elsewhere('A new secret', 'npx fastify-session-guard secret >> .env')
