@@ -84,9 +84,12 @@ export function recordAt(now: number, changes: Partial<SessionRecord> = {}): Ses
   }
 }
 
+function text(bytes: number): string {
+  return randomBytes(bytes).toString('base64url')
+}
+
 /** A binding to a device that is as long as bindings become. */
 function longestBinding(): string {
-  const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
   const prints = Array.from({ length: MAX_PROOFS }, () => text(6))
   return writeBinding({ ...newBinding({ x: text(32), y: text(32) }), previousSeed: text(16), prints })
 }
