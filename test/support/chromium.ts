@@ -61,6 +61,19 @@ export async function startProfile(t: Test, certificate: Certificate): Promise<B
   return device
 }
 
+/** Features of Chromium that bind sessions to keys in software, as often as a test likes. */
+const DEVICE_BOUND = 'DeviceBoundSessions:RefreshQuota/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting'
+
+/** Starts a Chromium that binds sessions to its device. The profile is in this folder, and outlives the browser. */
+export async function startBoundProfile(t: Test, certificate: Certificate, home: string): Promise<BrowserContext> {
+  const options = launchOptions(certificate)
+  const args = [...(options.args ?? []), `--enable-features=${DEVICE_BOUND}`]
+  const device = await chromium.launchPersistentContext(home, { ...options, args })
+  device.setDefaultTimeout(PATIENCE)
+  t.teardown(() => device.close())
+  return device
+}
+
 function launchOptions({ pin }: Certificate): LaunchOptions {
   if (!existsSync(PROGRAM)) {
     execFileSync(fileURLToPath(new URL('services.sh', import.meta.url)), ['chromium'], { stdio: 'inherit' })
