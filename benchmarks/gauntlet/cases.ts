@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from './client.ts'
 import type { Peer } from './peers.ts'
-import { GATE } from './routes.ts'
+import { GATE, OFFICER } from './routes.ts'
 
 /**
  * The outcome of a case: the app holds, it loses, or the case asks for what the library does not promise and the app
@@ -29,6 +29,8 @@ export interface Case {
   readonly name: string
   /** The libraries whose guides promise this: all, those with sessions on a server, or none but this package. */
   readonly promisedBy: 'all' | 'server' | 'none'
+  /** Tells whether the app has to keep something in the session. */
+  readonly needsData?: boolean
   readonly what: string
   run(arena: Arena): Promise<Outcome>
 }
@@ -39,11 +41,17 @@ const none = (seen: string): Outcome => ({ mark: 'none', seen })
 
 let gates = 0
 
+/** The number of messages after a logout that tell a stream which goes on. */
+const MESSAGES = 25
+
+/** The number of visits of a thief and of an owner. */
+const VISITS = 12
+
 /** A request that is held open in its handler. */
-async function slowWrite(client: Client, key: string): Promise<{ isHeld: boolean; finish: () => Promise<unknown> }> {
+async function held(client: Client, path: string): Promise<{ isHeld: boolean; finish: () => Promise<unknown> }> {
   const gate = `gate${(gates += 1)}`
   const folder = process.env[GATE] ?? ''
-  const sent = client.post(`/slow-write?key=${key}&gate=${gate}`)
+  const sent = client.post(`${path}&gate=${gate}`)
   const arrived = join(folder, `${gate}.arrived`)
   for (let left = 300; left > 0 && !existsSync(arrived); left -= 1) await wait(5)
   const finish = (): Promise<unknown> => {
@@ -60,9 +68,15 @@ async function orAfter<Value>(work: Promise<Value>, finish: () => Promise<unknow
   return work
 }
 
-async function loggedIn(arena: Arena, user = 'alice'): Promise<Client> {
+/** A browser that has seen a page, and so has what a form of the app needs. */
+async function visitor(arena: Arena): Promise<Client> {
   const client = arena.browser()
   await client.get('/me')
+  return client
+}
+
+async function loggedIn(arena: Arena, user = 'alice'): Promise<Client> {
+  const client = await visitor(arena)
   const { status } = await client.post(`/login?user=${user}`)
   if ((await client.user()) !== user) throw new Error(`${arena.peer.name} does not log in: ${status}`)
   return client
@@ -75,8 +89,7 @@ export const CASES: readonly Case[] = [
     promisedBy: 'all',
     what: 'An attacker plants a session cookie that the app gave out. The victim logs in with it.',
     async run(arena) {
-      const attacker = arena.browser()
-      await attacker.get('/me')
+      const attacker = await visitor(arena)
       await attacker.post('/write?key=planted')
       const victim = attacker.copy()
       await victim.post('/login?user=alice')
@@ -87,6 +100,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'Chosen id',
     promisedBy: 'all',
+    needsData: true,
     what: 'A cookie with an id that the client made up. The app may not adopt it.',
     async run(arena) {
       const { cookieName, idOf } = arena.peer
@@ -117,11 +131,12 @@ export const CASES: readonly Case[] = [
   {
     name: 'Write in flight at logout',
     promisedBy: 'server',
+    needsData: true,
     what: 'A request that writes is held in its handler while another one logs out.',
     async run(arena) {
       const client = await loggedIn(arena)
       const [writer, copy] = [client.copy(), client.copy()]
-      const { isHeld, finish } = await slowWrite(writer, 'late')
+      const { isHeld, finish } = await held(writer, '/slow-write?key=late')
       await orAfter(client.post('/logout'), finish)
       await finish()
       const users = [await copy.user(), await writer.user()]
@@ -131,13 +146,33 @@ export const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'Rotation race',
+    promisedBy: 'none',
+    needsData: true,
+    what: 'A request that writes is held in its handler while the same browser logs in. Its answer comes after that of the login.',
+    async run(arena) {
+      const client = await visitor(arena)
+      await client.post('/write?key=cart')
+      const before = client.copy()
+      const { finish } = await held(client, '/slow-write?key=late')
+      await orAfter(client.post('/login?user=alice'), finish)
+      await finish()
+      if ((await before.user()) === 'alice') return loses('the cookie from before the login is alice')
+      const user = await client.user()
+      return user === 'alice'
+        ? holds('the browser is alice')
+        : loses(`the login is lost: the browser is ${user ?? 'nobody'}`)
+    },
+  },
+  {
     name: 'Two keys at once',
     promisedBy: 'none',
+    needsData: true,
     what: 'Two requests of one session write different keys at the same time.',
     async run(arena) {
       const client = await loggedIn(arena)
-      const first = await slowWrite(client, 'one')
-      const second = await slowWrite(client, 'two')
+      const first = await held(client, '/slow-write?key=one')
+      const second = await held(client, '/slow-write?key=two')
       await first.finish()
       await second.finish()
       const { data = {} } = (await client.get('/me')).answer
@@ -151,8 +186,7 @@ export const CASES: readonly Case[] = [
     promisedBy: 'none',
     what: 'The handler logs in and then fails. The client gets a 500.',
     async run(arena) {
-      const client = arena.browser()
-      await client.get('/me')
+      const client = await visitor(arena)
       const { status } = await client.post('/login-fails?user=alice')
       const user = await client.user()
       return user === 'alice'
@@ -163,6 +197,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'Data of the user before',
     promisedBy: 'none',
+    needsData: true,
     what: 'Alice writes, and Bob logs in in the same browser without a logout.',
     async run(arena) {
       const client = await loggedIn(arena)
@@ -170,6 +205,65 @@ export const CASES: readonly Case[] = [
       await client.post('/login?user=bob')
       const { user, data = {} } = (await client.get('/me')).answer
       return 'secret' in data ? loses(`${user} sees what alice wrote`) : holds(`${user} sees nothing of alice`)
+    },
+  },
+  {
+    name: 'Stale privilege',
+    promisedBy: 'none',
+    what: 'A user loses a role while logged in, by the means that the library has for it.',
+    async run(arena) {
+      const client = await loggedIn(arena, OFFICER)
+      const before = (await client.get('/me')).answer.role
+      await (await visitor(arena)).post(`/demote?user=${OFFICER}`)
+      const { role } = (await client.get('/me')).answer
+      if (before !== 'admin') return none(`the role was ${String(before)} to begin with`)
+      return role === 'admin'
+        ? loses('the session shows the role until the next login')
+        : holds('the next request knows')
+    },
+  },
+  {
+    name: 'Revocation beside a login',
+    promisedBy: 'none',
+    what: 'All sessions of a user are ended, as after a stolen password, while a login of this user is in its handler.',
+    async run(arena) {
+      const [client, admin] = [await visitor(arena), await visitor(arena)]
+      const { answer } = await admin.post('/end-all?user=alice')
+      if (answer.data?.['canEndAll'] !== true) return none('the library cannot end all sessions of a user')
+      const { finish } = await held(client, '/slow-login?user=alice')
+      await orAfter(admin.post('/end-all?user=alice'), finish)
+      await finish()
+      const user = await client.user()
+      return user === 'alice' ? loses('the login outlives the revocation') : holds('the login does not outlive it')
+    },
+  },
+  {
+    name: 'Stream after logout',
+    promisedBy: 'none',
+    what: 'An event stream is open when its user logs out.',
+    async run(arena) {
+      const client = await loggedIn(arena)
+      const stream = await client.open('/stream')
+      await client.post('/logout')
+      const isOpen = await stream.goesOn(MESSAGES)
+      stream.close()
+      return isOpen ? loses(`${MESSAGES} messages more, and no end`) : holds('the stream ends')
+    },
+  },
+  {
+    name: 'Copied cookie beside its owner',
+    promisedBy: 'none',
+    what: 'Somebody uses a copy of the cookie while its owner goes on. Ids that a library renews by age are renewed: its clock is moved on.',
+    async run(arena) {
+      const owner = await loggedIn(arena)
+      const thief = owner.copy()
+      for (let visit = 0; visit < VISITS; visit += 1) {
+        await arena.browser().post('/later?minutes=9')
+        await owner.user()
+        await thief.user()
+      }
+      const isThiefIn = (await thief.user()) === 'alice'
+      return isThiefIn ? loses('both go on, and nobody notices') : holds('the session ended for both')
     },
   },
   {
@@ -189,8 +283,7 @@ export const CASES: readonly Case[] = [
     promisedBy: 'none',
     what: 'The attributes of the session cookie, as the configuration of the README sets them behind TLS.',
     async run(arena) {
-      const client = arena.browser()
-      await client.get('/me')
+      const client = await visitor(arena)
       const { setCookies } = await client.post('/login?user=alice')
       const line = setCookies.findLast((one) => one.startsWith(`${arena.peer.cookieName}=`)) ?? ''
       const wanted = {
@@ -207,6 +300,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'Large session',
     promisedBy: 'none',
+    needsData: true,
     what: 'A request writes 8 KB into the session. A browser drops a cookie above 4,096 bytes.',
     async run(arena) {
       const client = await loggedIn(arena)
@@ -253,6 +347,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'Write from another site',
     promisedBy: 'none',
+    needsData: true,
     what: 'A page of another site posts a form. The browser says so in Sec-Fetch-Site and Origin.',
     async run(arena) {
       const client = await loggedIn(arena)
@@ -265,8 +360,14 @@ export const CASES: readonly Case[] = [
   },
 ]
 
+/** Runs a case, unless it asks for what the library has not. */
+export async function runCase(one: Case, arena: Arena): Promise<Outcome> {
+  const isWithout = one.needsData === true && arena.peer.hasData === false
+  return judged(isWithout ? none('the library keeps no data of the app') : await one.run(arena), one, arena.peer)
+}
+
 /** Returns what to print: an attack that works is a loss only where the guide of the library promises otherwise. */
-export function judged(outcome: Outcome, { promisedBy }: Case, { idOf, isOurs = false }: Peer): Outcome {
+function judged(outcome: Outcome, { promisedBy }: Case, { idOf, isOurs = false }: Peer): Outcome {
   const isPromised = promisedBy === 'all' || (promisedBy === 'server' && idOf !== undefined) || isOurs
   return outcome.mark === 'loses' && !isPromised ? { ...outcome, mark: 'no promise' } : outcome
 }

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Jar } from '../../test/support/jar.ts'
 import type { Answer } from './routes.ts'
 
@@ -7,6 +9,30 @@ export interface Reply {
   readonly status: number
   readonly answer: Partial<Answer>
   readonly setCookies: readonly string[]
+}
+
+/** A stream that is being read. */
+export class OpenStream {
+  readonly #response: IncomingMessage
+  #count = 0
+  #isOver = false
+
+  constructor(response: IncomingMessage) {
+    this.#response = response
+    response.on('data', () => (this.#count += 1))
+    for (const event of ['end', 'close', 'error']) response.once(event, () => (this.#isOver = true))
+  }
+
+  /** Waits for so many more messages. Resolves to `false` if the stream ends before. */
+  async goesOn(messages: number): Promise<boolean> {
+    const enough = this.#count + messages
+    while (!this.#isOver && this.#count < enough) await wait(5)
+    return !this.#isOver
+  }
+
+  close(): void {
+    this.#response.destroy()
+  }
 }
 
 /** A browser that speaks to one app over the proxy that ends TLS. */
@@ -36,19 +62,22 @@ export class Client {
     return this.send('POST', path, headers)
   }
 
+  /** Opens a stream, and resolves once its first message has come. */
+  async open(path: string): Promise<OpenStream> {
+    const headers = this.#headers({})
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL(path, this.#url), { headers, agent: false }, (response) => {
+        const stream = new OpenStream(response)
+        response.once('data', () => resolve(stream))
+        response.once('end', () => resolve(stream))
+      })
+      asked.once('error', reject)
+      asked.end()
+    })
+  }
+
   async send(method: string, path: string, headers: Record<string, string> = {}): Promise<Reply> {
-    const cookie = headers['cookie'] ?? this.cookies
-    // Django compares this header with its cookie.
-    const csrf = /(?:^|; )csrftoken=([^;]+)/.exec(cookie)?.[1]
-    const sent = {
-      'x-forwarded-proto': 'https',
-      origin: `https://${this.#url.host}`,
-      // Older releases of Django want this one.
-      referer: `https://${this.#url.host}/`,
-      ...(csrf !== undefined && { 'x-csrftoken': csrf }),
-      ...headers,
-      ...(cookie !== '' && { cookie }),
-    }
+    const sent = this.#headers(headers)
     return new Promise((resolve, reject) => {
       const asked = request(new URL(path, this.#url), { method, headers: sent, agent: false }, (response) => {
         let text = ''
@@ -62,6 +91,21 @@ export class Client {
       asked.once('error', reject)
       asked.end()
     })
+  }
+
+  #headers(headers: Record<string, string>): Record<string, string> {
+    const cookie = headers['cookie'] ?? this.cookies
+    // Django compares this header with its cookie.
+    const csrf = /(?:^|; )csrftoken=([^;]+)/.exec(cookie)?.[1]
+    return {
+      'x-forwarded-proto': 'https',
+      origin: `https://${this.#url.host}`,
+      // Older releases of Django want this one.
+      referer: `https://${this.#url.host}/`,
+      ...(csrf !== undefined && { 'x-csrftoken': csrf }),
+      ...headers,
+      ...(cookie !== '' && { cookie }),
+    }
   }
 
   async user(): Promise<string | null | undefined> {

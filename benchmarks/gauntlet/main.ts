@@ -3,12 +3,12 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CASES, judged } from './cases.ts'
+import { CASES, runCase } from './cases.ts'
 import { Client } from './client.ts'
 import { endAll, PEERS } from './peers.ts'
 import type { Row } from './report.ts'
 import { pageOf, pictureOf } from './report.ts'
-import { GATE } from './routes.ts'
+import { beginAgain, GATE } from './routes.ts'
 
 const { values } = parseArgs({
   options: { case: { type: 'string', default: '' }, peer: { type: 'string', default: '' } },
@@ -17,10 +17,11 @@ process.env[GATE] = mkdtempSync(join(tmpdir(), 'gauntlet-'))
 
 const rows: Row[] = []
 for (const peer of PEERS.filter(({ name }) => name.includes(values.peer))) {
+  beginAgain()
   const outage = { isDown: false }
   const url = await peer.start(outage)
   for (const one of CASES.filter(({ name }) => name.includes(values.case))) {
-    const outcome = judged(await one.run({ peer, outage, browser: () => new Client(url) }), one, peer)
+    const outcome = await runCase(one, { peer, outage, browser: () => new Client(url) })
     rows.push({ peer: peer.name, case: one.name, ...outcome })
     console.log(`${peer.name} | ${one.name}: ${outcome.mark}, ${outcome.seen}`)
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePorts } from '../../test/support/servers/redis.ts'
 import type { Outage } from './apps/fastify-apps.ts'
+import { startBetterAuth } from './apps/better-auth-app.ts'
 import * as fastifyApps from './apps/fastify-apps.ts'
 import * as nodeApps from './apps/node-apps.ts'
 
@@ -15,6 +16,8 @@ export interface Peer {
   readonly idOf?: string
   /** Tells whether the store can be made to fail. */
   readonly hasOutage?: boolean
+  /** `false` for a library that keeps a user and nothing else. */
+  readonly hasData?: boolean
   /** Tells whether this is the package of this repository, which promises every case. */
   readonly isOurs?: boolean
   start(outage: Outage): Promise<URL>
@@ -48,6 +51,13 @@ export const PEERS: readonly Peer[] = [
   { name: 'cookie-session', cookieName: 'session', start: nodeApps.startCookieSession },
   { name: 'iron-session', cookieName: 'session', start: nodeApps.startIronSession },
   { name: 'koa-session', cookieName: 'koa.sess', start: nodeApps.startKoaSession },
+  {
+    name: 'better-auth',
+    cookieName: '__Secure-better-auth.session_token',
+    idOf: `${ID}.x`,
+    hasData: false,
+    start: startBetterAuth,
+  },
   {
     name: 'Django',
     cookieName: 'sessionid',

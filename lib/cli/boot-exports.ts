@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { checkConfig, environmentLine } from '../guard/check.ts'
-import { appsIn, describeExports, functionIn, isApp, isClass, isPlugin, optionsIn } from './exports.ts'
+import {
+  appsIn,
+  describeExports,
+  functionIn,
+  isApp,
+  isClass,
+  isPlugin,
+  optionsIn,
+  startableIn,
+  starterOf,
+} from './exports.ts'
 import type { AnyFunction } from './exports.ts'
 import type { App, AppWatch } from './watch-app.ts'
 
@@ -16,7 +26,7 @@ const LOADED_GRACE = 500
  */
 export async function bootExports(exported: Record<string, unknown>, file: string, watch: AppWatch): Promise<void> {
   const apps = await appsIn(exported)
-  const builder = functionIn(exported)
+  const builder = functionIn(exported) ?? startableIn(exported)
   const options = optionsIn(exported)
   const isWaited = apps.length === 0 && builder === undefined && options === undefined
   const grace = readFileSync(file, 'utf8').includes('.listen(') ? STARTING_GRACE : LOADED_GRACE
@@ -32,17 +42,22 @@ export async function bootExports(exported: Record<string, unknown>, file: strin
 }
 
 async function bootApps(watch: AppWatch): Promise<void> {
-  for (const app of watch.apps) await app.ready().then(undefined, watch.addError)
+  for (const app of watch.apps) await app.ready().then(undefined, (error) => watch.addError(error))
 }
 
 async function tryFunction(builder: AnyFunction, file: string, watch: AppWatch): Promise<void> {
   try {
     const built = isPlugin(builder) ? register(builder, file, watch) : await call(builder, file, watch)
     if (!isApp(built)) await bootObject(built, watch)
+    for (const starter of [starterOf(built), isClass(builder) ? starterOf(builder) : undefined]) {
+      if (watch.apps.size > 0 || watch.reportCount() > 0 || starter === undefined) continue
+      await bootObject({ started: await starter(), built }, watch)
+      await bootObject(built, watch)
+    }
     // A function that returns nothing may have begun to start an app.
     if (watch.apps.size === 0 && watch.reportCount() === 0) await watch.quiet(STARTING_GRACE)
   } catch (error) {
-    watch.addError(error)
+    watch.addError(error, builder.name)
   }
   await bootApps(watch)
 }

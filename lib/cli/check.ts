@@ -59,7 +59,9 @@ export async function check(argv: readonly string[], io: Io): Promise<number> {
   }
   const format = choiceOf('--format', values.format, FORMATS)
   const failLevel = choiceOf('--fail-level', values['fail-level'], FAIL_LEVELS)
-  const run = { ...readRun(positionals, values, io), offline: values.offline }
+  const given = readGiven(positionals, values, io, format)
+  if (given === undefined) return UNUSABLE
+  const run = { ...given, offline: values.offline }
   const project = await Project.open()
   if (!project.canParse && (values.fix || values.write)) {
     throw new UsageError('--fix and --write need the package oxc-parser: npm install --save-dev oxc-parser.')
@@ -75,6 +77,27 @@ export async function check(argv: readonly string[], io: Io): Promise<number> {
     obeysSilence: !values['no-silence'],
     isFix: values.fix && !values.write,
   })
+}
+
+/** Reads what to run. Programs that read a report get one of a file that is not there, too. */
+function readGiven(
+  positionals: readonly string[],
+  values: { env?: string | undefined; timeout: string },
+  io: Io,
+  format: OutputOptions['format'],
+): Run | undefined {
+  try {
+    return readRun(positionals, values, io)
+  } catch (error) {
+    if (!(error instanceof UsageError) || format === 'pretty') throw error
+    io.err(error.message)
+    const [file = '.'] = positionals
+    // A URL out of its place may hold a password.
+    const target = file.includes(':') ? '.' : printable(file)
+    const silence = { showSilenced: false, obeysSilence: true }
+    report([], io, { format, failLevel: 'fatal', target, environment: 'unknown', failure: error, ...silence })
+    return undefined
+  }
 }
 
 /** The file to run, and how. */

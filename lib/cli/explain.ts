@@ -7,7 +7,9 @@ import type { Io } from './io.ts'
 
 const HELP = `Usage: fastify-session-guard explain <rule>
 
-Teaches one rule: what goes wrong, how an attacker uses it, what browsers do, the fix, the standard.`
+Teaches one rule: what goes wrong, how an attacker uses it, what browsers do, the fix, when not
+to use it, the standard. The name may be what another tool or stack calls it: W012,
+SESSION_COOKIE_SECURE, saveUninitialized.`
 
 /** Teaches one rule. */
 export async function explain(argv: readonly string[], io: Io): Promise<number> {

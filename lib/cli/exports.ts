@@ -62,6 +62,51 @@ export function functionIn(exported: Record<string, unknown>): AnyFunction | und
   return others.length === 0 ? only : undefined
 }
 
+/** Methods that start an app, or make one, the likeliest first. */
+const STARTER_NAMES = [
+  /^(build|create|make|init|setup|bootstrap)(_?(app|server|application|api))?$/i,
+  /^(start|run|serve|launch|listen|main)(_?(app|server|application|api))?$/i,
+]
+
+/** Returns the method of an object or a class that most likely starts an app, or makes one. */
+export function starterOf(subject: unknown): AnyFunction | undefined {
+  if ((typeof subject !== 'object' && typeof subject !== 'function') || subject === null) return undefined
+  const names = [...Object.keys(subject), ...methodsOf(subject)]
+  for (const pattern of STARTER_NAMES) {
+    const name = names.find((one) => pattern.test(one) && typeof memberOf(subject, one) === 'function')
+    if (name !== undefined) return namedAfter(subject, name)
+  }
+  return undefined
+}
+
+function methodsOf(subject: object): string[] {
+  const owner: unknown = typeof subject === 'function' ? subject : Object.getPrototypeOf(subject)
+  return owner === null || owner === Object.prototype ? [] : Object.getOwnPropertyNames(owner)
+}
+
+function memberOf(subject: object, name: string): unknown {
+  try {
+    return Reflect.get(subject, name)
+  } catch {
+    return undefined
+  }
+}
+
+/** A method that keeps its object, under its own name. */
+function namedAfter(subject: object, name: string): AnyFunction {
+  const method = memberOf(subject, name) as AnyFunction
+  return Object.defineProperty((...parameters: unknown[]) => method.apply(subject, parameters), 'name', { value: name })
+}
+
+/** The first exported object that has a method to start it. */
+export function startableIn(exported: Record<string, unknown>): AnyFunction | undefined {
+  for (const value of flatten(exported).values()) {
+    const starter = typeof value === 'object' && !isApp(value) ? starterOf(value) : undefined
+    if (starter !== undefined) return starter
+  }
+  return undefined
+}
+
 /** Session options among the exports: an object under a name that says so, or a default export with an option in it. */
 export function optionsIn(exported: Record<string, unknown>): object | undefined {
   const found = flatten(exported)

@@ -61,7 +61,7 @@ const NOT_LOADED = /requireLogin is not a function|reading '(requireLogin|sessio
 const TYPESCRIPT = /\.[cm]?ts\b/
 
 function hintFor({ errors, output, isLate, reports }: Ending, message: string, file: string): string | undefined {
-  const { text = '', stack = '', code = '' } = errors[0] ?? {}
+  const { text = '', stack = '', code = '', byCall } = errors[0] ?? {}
   if (NOT_LOADED.test(text)) {
     return (
       'secureSession is not loaded yet at this line. Write `await app.register(secureSession, …)`, ' +
@@ -79,6 +79,18 @@ function hintFor({ errors, output, isLate, reports }: Ending, message: string, f
   }
   if (message.startsWith('it made no Fastify app')) {
     return 'export the app, a function without parameters that builds it, a plugin, or the options of secureSession'
+  }
+  if (/^(ERR_)?MODULE_NOT_FOUND$/.test(code)) {
+    return /package/.test(text)
+      ? 'install what the app needs where check runs, with npm ci or npm install'
+      : 'build the app first, or check the file that is meant'
+  }
+  if (reports.length === 0 && output.includes('SESSION_GUARD_REFUSED')) {
+    return 'secureSession was refused in a worker thread or in another process of the app: check the file that runs there'
+  }
+  if (byCall !== undefined) {
+    const name = /^[\w$]{1,60}$/.test(byCall) ? byCall : 'the exported function'
+    return `check calls ${name}() without the values that it needs: export the app, or a function without parameters`
   }
   if (isLate && reports.length === 0) return 'a larger --timeout gives the app more time'
   return undefined

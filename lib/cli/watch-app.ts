@@ -12,6 +12,8 @@ export interface ModuleError {
   readonly text: string
   readonly stack: string
   readonly code: string
+  /** The function of the module that the error came from, where it was called from outside. */
+  readonly byCall?: string
 }
 
 /** A message of the examining process to the process that forked it. */
@@ -37,7 +39,7 @@ export interface AppWatch {
   readonly reportCount: () => number
   /** Judged options that no plugin was registered with. */
   readonly addReport: (report: GuardReport) => void
-  readonly addError: (error: unknown) => void
+  readonly addError: (error: unknown, byCall?: string) => void
   /** Resolves when the event loop is empty, or after `grace` milliseconds. */
   readonly quiet: (grace: number) => Promise<void>
   /** Boots every app that was made; then ends this process. */
@@ -65,9 +67,9 @@ export function watchApp(): AppWatch {
       reports += 1
       send({ report: { findings, environment }, settings: settingsOf(options) })
     },
-    addError: (error) => {
+    addError: (error, byCall) => {
       const known = knownError(error)
-      if (known !== undefined) send({ error: known })
+      if (known !== undefined) send({ error: byCall === undefined ? known : { ...known, byCall } })
     },
     quiet: (grace) =>
       new Promise((resolve) => {
@@ -76,7 +78,7 @@ export function watchApp(): AppWatch {
         setTimeout(resolve, grace).unref()
       }),
     finish: async (nothing) => {
-      for (const app of apps) await app.ready().then(undefined, watch.addError)
+      for (const app of apps) await app.ready().then(undefined, (error) => watch.addError(error))
       send({ done: true, nothing: nothing ?? null })
       process.exit(0)
     },
@@ -127,8 +129,15 @@ function interceptFork(send: (message: ExaminerMessage) => void): void {
 
 /** Leaves out a refusal of the guard, because its report says everything. */
 function knownError(error: unknown): ModuleError | undefined {
-  if (!(error instanceof Error)) return { text: String(error), stack: '', code: '' }
+  if (!(error instanceof Error)) return { text: textOf(error), stack: '', code: '' }
   const code = String(Reflect.get(error, 'code') ?? '')
   if (code === 'SESSION_GUARD_REFUSED') return undefined
   return { text: `${error.name}: ${error.message}`, stack: String(error.stack).slice(0, MAX_STACK), code }
+}
+
+/** The text of what was thrown in the place of an error. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  const message: unknown = Reflect.get(thrown, 'message')
+  return typeof message === 'string' ? message : 'an object was thrown that is no Error'
 }

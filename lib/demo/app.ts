@@ -6,6 +6,7 @@ import { secureSession } from '../index.ts'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import { Accounts } from './accounts.ts'
 import { AttackRunner } from './attacks/runner.ts'
+import type { TargetOptions } from './attacks/target.ts'
 import { openTarget } from './attacks/target.ts'
 import type { Bank } from './bank.ts'
 import type { BankClock } from './clock.ts'
@@ -46,7 +47,9 @@ const BODY_LIMIT = 16_384
  */
 export async function buildBank(options: BankOptions = {}): Promise<FastifyInstance> {
   const { app, bank } = await buildPages(options)
-  const attacks = new AttackRunner(bank.clock, () => openTarget(buildTarget, bank.clock()))
+  const attacks = new AttackRunner(bank.clock, () =>
+    openTarget(buildTarget, bank.clock(), targetOptions(options, bank)),
+  )
   await app.register(async (pages) => {
     errorPages(pages, bank)
     attackRoutes(pages, bank, attacks)
@@ -58,6 +61,11 @@ export async function buildBank(options: BankOptions = {}): Promise<FastifyInsta
 export async function buildTarget(options: BankOptions): Promise<FastifyInstance> {
   const { app } = await buildPages(options)
   return app
+}
+
+/** Returns the options of the bank without which a browser binds no session. */
+function targetOptions({ session, https }: BankOptions, { isBinding }: Bank): TargetOptions {
+  return isBinding ? { session: { cookie: session?.cookie, deviceBound: session?.deviceBound }, https } : {}
 }
 
 async function buildPages(options: BankOptions): Promise<{ app: FastifyInstance; bank: Bank }> {
@@ -77,6 +85,7 @@ async function buildPages(options: BankOptions): Promise<{ app: FastifyInstance;
     issued: new IssuedIds(journal),
     ended: new EndedSessions(),
     cookie: cookieAttributes(session),
+    isBinding: options.https !== undefined && Boolean(session.deviceBound),
     clock,
   }
   await addPages(app, bank)

@@ -10,6 +10,7 @@ export type Asked =
       readonly port: number
       readonly store: StoreName
       readonly session: SecureSessionOptions
+      readonly isHttps: boolean
     }
   | { readonly kind: 'help' }
   | { readonly kind: 'mistake'; readonly message: string }
@@ -18,8 +19,9 @@ const DEFAULT_PORT = '3000'
 
 const SAME_SITE = ['lax', 'strict', 'none'] as const
 
-export const USAGE = `Usage: npm start -- [--store memory|sqlite] [--insecure] [--samesite lax|strict|none]
+export const USAGE = `Usage: npm start -- [--https] [--store memory|sqlite] [--insecure] [--samesite lax|strict|none]
 
+  --https          serve https with a certificate made for this run, and bind sessions to devices
   --store sqlite   keep the logins in the folder .bank, so that they outlast a restart
   --insecure       ask for production with a cookie that travels over plain http; the guard refuses
   --samesite none  ask for production with a cookie for other sites that is not Secure; the guard refuses
@@ -44,7 +46,19 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   if (port === undefined) {
     return { kind: 'mistake', message: `PORT is a number from 0 to 65535, not ${JSON.stringify(env['PORT'])}` }
   }
-  return { kind: 'serve', port, store, session: sessionOptions(flags.insecure === true, sameSite) }
+  const { https: isHttps = false, insecure: isInsecure = false } = flags
+  if (isHttps && isInsecure) return { kind: 'mistake', message: '--https and --insecure exclude each other' }
+  const session = isHttps ? boundOptions(sameSite) : sessionOptions(isInsecure, sameSite)
+  return { kind: 'serve', port, store, isHttps, session }
+}
+
+/** Returns the options of a bank for this computer that binds sessions to devices. */
+function boundOptions(sameSite: (typeof SAME_SITE)[number] | undefined): SecureSessionOptions {
+  return {
+    environment: 'development',
+    cookie: { name: '__Host-session', secure: true, ...(sameSite && { sameSite }) },
+    deviceBound: true,
+  }
 }
 
 /** Returns options that the guard refuses in production, or the options of a bank for this computer. */
@@ -57,13 +71,14 @@ function sessionOptions(isInsecure: boolean, sameSite: (typeof SAME_SITE)[number
 }
 
 const FLAGS = {
+  https: { type: 'boolean' },
   insecure: { type: 'boolean' },
   samesite: { type: 'string' },
   store: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-type Flags = { insecure?: boolean; samesite?: string; store?: string; help?: boolean }
+type Flags = { https?: boolean; insecure?: boolean; samesite?: string; store?: string; help?: boolean }
 
 function parseFlags(argv: readonly string[]): Flags | Error {
   try {

@@ -14,5 +14,7 @@ export interface Bank {
   readonly issued: IssuedIds
   readonly ended: EndedSessions
   readonly cookie: CookieAttributes
+  /** Tells whether sessions are bound to the devices of their browsers, which needs https. */
+  readonly isBinding: boolean
   readonly clock: BankClock
 }

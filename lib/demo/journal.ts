@@ -26,6 +26,9 @@ const TEXTS: Partial<Record<SessionEvent['type'], string>> = {
   renew: 'New secret, because the old one was 15 minutes old.',
   replay: 'Somebody used a copy of the cookie.',
   fork: 'A replaced secret came back. A large transfer needs the password again.',
+  bound: 'Bound to a key of the device.',
+  refreshed: 'The browser proved its key. It has a new bound cookie.',
+  'proof-failed': 'Somebody showed the cookies without a proof of the key.',
   'dropped-write': 'A write came too late and was dropped.',
 }
 

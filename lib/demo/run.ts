@@ -1,8 +1,11 @@
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import { CUSTOMERS } from './accounts.ts'
 import { buildBank } from './app.ts'
+import type { Certificate } from './certificate.ts'
+import { makeCertificate } from './certificate.ts'
 import { movableClock } from './clock.ts'
 import { explain } from './explain.ts'
 import { readArguments, USAGE } from './arguments.ts'
@@ -39,25 +42,31 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, termi
   }
 }
 
-async function serve({ session, port, store }: Asked & { kind: 'serve' }, terminal: Terminal): Promise<number> {
+async function serve(
+  { session, port, store, isHttps }: Asked & { kind: 'serve' },
+  terminal: Terminal,
+): Promise<number> {
   let keeping: Keeping | undefined
   let app: FastifyInstance | undefined
   let code = 0
   const clock = movableClock(Date.now)
+  const https = isHttps ? makeCertificate() : undefined
   try {
     keeping = await openStore(store, terminal.folder, clock)
     app = await buildBank({
       session: { ...ownSecret(session), ...session, ...keeping.session },
       clock,
+      ...(https && { https }),
       logger: terminalLog(terminal.out, terminal.err),
     })
     await app.listen({ host: HOST, port, listenTextResolver: () => '' })
-    const address = app.server.address() as AddressInfo
+    const origin = originOf(app.server.address() as AddressInfo, isHttps)
     terminal.out(keeping.words)
     terminal.out('Environment: development. To see what the guard refuses in production: npm start -- --insecure')
+    if (https !== undefined) for (const line of browserLines(https, terminal.folder, origin)) terminal.out(line)
     terminal.out(`Log in as ${CUSTOMERS.map(({ id, password }) => `${id} (${password})`).join(' or ')}.`)
-    terminal.out(`Attack it at http://${HOST}:${address.port}/attacks`)
-    terminal.out(`Bank ready at http://${HOST}:${address.port} (Ctrl+C closes it)`)
+    terminal.out(`Attack it at ${origin}/attacks`)
+    terminal.out(`Bank ready at ${origin} (Ctrl+C closes it)`)
     await terminal.stopped
     terminal.out('Closing the bank.')
   } catch (error) {
@@ -75,4 +84,19 @@ async function serve({ session, port, store }: Asked & { kind: 'serve' }, termin
  */
 function ownSecret({ environment }: SecureSessionOptions): SecureSessionOptions {
   return environment === 'development' ? { secret: newSecret() } : {}
+}
+
+/** Browsers bind sessions of a host with a name. An address of numbers is none. */
+function originOf({ port }: AddressInfo, isHttps: boolean): string {
+  return isHttps ? `https://localhost:${port}` : `http://${HOST}:${port}`
+}
+
+/** Says how to start a browser that trusts the certificate, because other browsers bind no session here. */
+function browserLines({ pin }: Certificate, folder: string, origin: string): readonly string[] {
+  return [
+    'Sessions are bound to devices by browsers that trust the certificate of this run. Start Chrome 145 or newer with:',
+    `  --user-data-dir=${join(folder, 'browser')} --ignore-certificate-errors-spki-list=${pin} ${origin}`,
+    'Where Chrome is not on Windows, its keys are in software. Add for this try:',
+    '  --enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting',
+  ]
 }

@@ -9,3 +9,6 @@ export const TIMEOUTS = { idleTimeout: '30m', renewalTimeout: '15m' } as const
 
 /** The time by which one press of the button moves the bank's clock. */
 export const STEP_MINUTES = 5
+
+/** The lifetime of the bound cookie of a device-bound session in minutes: the default of the plugin. */
+export const BOUND_MINUTES = 10

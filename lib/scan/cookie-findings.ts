@@ -29,7 +29,7 @@ const NO_DOMAIN = 'Leave Domain out.'
 const ROOT_PATH = 'Set Path=/.'
 
 /** Remedies in the words of the header: whoever is scanned may have other options, or another language. */
-const REMEDIES: Readonly<Record<string, string>> = {
+export const REMEDIES: Readonly<Record<string, string>> = {
   'samesite-invalid': 'Set SameSite=Lax, or Strict.',
   'samesite-none-requires-secure': 'Set Secure beside SameSite=None. Not used across sites? SameSite=Lax.',
   'secure-required': 'Set the cookie with Secure.',
@@ -52,15 +52,22 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'remember-too-long': `Set a Max-Age of ${LONGEST_LIFE} seconds or less.`,
 }
 
+/** Stands in the place of a missing Path, with which browsers drop a cookie named `__Host-…` (RFC 6265bis 5.7). */
+const NO_PATH = '/missing'
+
+function pathOf({ name, path }: SetCookie): string {
+  return path ?? (/^__host-/i.test(name) ? NO_PATH : '/')
+}
+
 /** Judges a cookie on the wire by the rules that judge the options which would make such a cookie. */
 export function cookieFindings(cookie: SetCookie, environment: string | undefined): Finding[] {
-  const { name, domain, path = '/', secure, httpOnly, sameSite, partitioned, maxAge = 0 } = cookie
+  const { name, domain, secure, httpOnly, sameSite, partitioned, maxAge = 0 } = cookie
   const options = {
     ...AROUND,
     cookie: {
       name,
       domain,
-      path,
+      path: pathOf(cookie),
       secure,
       httpOnly,
       partitioned,
@@ -73,19 +80,26 @@ export function cookieFindings(cookie: SetCookie, environment: string | undefine
       ({ at, rule }) =>
         // A name that arrived is one that browsers take.
         rule !== 'session/cookie-name-invalid' &&
+        (rule !== 'session/path-narrow' || cookie.path !== undefined) &&
         (rule === 'session/remember-too-long' || at.every(({ pointer }) => pointer.startsWith('/cookie/'))),
     )
     .map((finding) => ({
       ...finding,
       phase: 'scan',
-      at: finding.at.map((location) => onTheWire(location, name)),
+      at: finding.at.map((location) => onTheWire(location, cookie)),
       // Every rule about the cookie has its words, as a test makes sure.
       fix: { text: REMEDIES[finding.rule.replace('session/', '')] as string },
     }))
 }
 
 /** `Set-Cookie connect.sid: secure`. */
-function onTheWire({ path, value, redacted }: FindingLocation, name: string): FindingLocation {
+function onTheWire({ path, value, redacted }: FindingLocation, { name, path: sent }: SetCookie): FindingLocation {
   const attribute = path === 'rememberTimeout' ? 'max-age' : path.replace('cookie.', '')
-  return { pointer: '', path: `Set-Cookie ${name.slice(0, 80)}: ${attribute}`, value, redacted }
+  const isMissing = attribute === 'path' && sent === undefined
+  return {
+    pointer: '',
+    path: `Set-Cookie ${name.slice(0, 80)}: ${attribute}`,
+    value: isMissing ? 'missing' : value,
+    redacted,
+  }
 }

@@ -35,7 +35,7 @@ export interface LoginOutcome {
   readonly held: ReadonlyMap<string, string>
   /** `undefined` where the check page does not tell who is logged in. */
   readonly experiment?: Experiment
-  /** The page with the form, or the form's target, when its address is http. */
+  /** The page with the form, when its address is http. */
   readonly plainForm?: URL
 }
 
@@ -54,14 +54,14 @@ export async function tryLogin(browser: Browser, stranger: Browser, plan: LoginP
   const experiment = isTold
     ? await findCarriers(browser, async (one) => looksOf(await one.visit(plan.check), plan) !== anonymous)
     : undefined
-  const plainForm = [page.url, target].find(({ protocol }) => protocol === 'http:')
   return {
     answers,
     held: after,
     keptThroughLogin: keptIds(before, after, answers, experiment),
     ...(experiment === undefined ? {} : { experiment }),
     ...(isTold ? { userPage } : {}),
-    ...(plainForm === undefined ? {} : { plainForm }),
+    // A form on an https page is sent to https, or not at all.
+    ...(page.url.protocol === 'http:' ? { plainForm: page.url } : {}),
     ...(plan.logout === undefined
       ? { survivesLogout: null }
       : await tryLogout(browser, userPage, anonymous, { ...plan, logout: plan.logout })),

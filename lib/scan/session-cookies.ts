@@ -5,13 +5,17 @@ import type { SetCookie } from './set-cookie.ts'
 const OTHER = new RegExp(
   [
     // Forms, consent, languages and themes.
-    /csrf|xsrf|consent|lang|locale|i18n|theme|tz|timezone|currency|^prefs?$|preference|settings/,
+    /csrf|xsrf|antiforgery|requestverification|captcha|consent|gdpr|dismissed|lang|locale|i18n|theme|tz|timezone|currency|^prefs?$|preference|settings/,
     /callback|return[-_.]?(to|url)|redirect|^next$|referr?er|flash|message|toast/,
+    // The steps of a login at an identity provider.
+    /(^|[-_.])state$|nonce|pkce|code[-_.]?verifier/,
+    // Baskets, devices and releases.
+    /(^|[-_])(cart|basket)($|[-_])|device|anonymous|experiment|(^|[-_])geo|^build|^etag$/,
     // Measuring and advertising.
-    /analytics|^_ga|^_gid|^_gcl|^_gat|^_fb[pc]$|^ajs_|^amp_|^amplitude|^mp_|^_hj|^__?hs|^hubspot|^_pk_|^_cl(ck|sk)$|^_uet/,
+    /analytics|track(er|ing)|^fp(id|lc)$|^ide$|^nid$|^_ga|^_gid|^_gcl|^_gat|^_fb[pc]$|^ajs_|^amp_|^amplitude|^mp_|^_hj|^__?hs|^hubspot|^_pk_|^_cl(ck|sk)$|^_uet/,
     /^optimizely|^optanon|^intercom|^_dd_s$|^ab[-_]|visitor|^_scid|^_tt|^_pin|^li_|^muid$|^ph_|^drift|^__stripe/,
     // Load balancers, firewalls and bots.
-    /^__?cf|^cf[-_]|affinity|^awsalb|^bigip|^serverid$|^route$|^datadome$|^visid_incap|^incap_ses|^nlbi_|^_abck$|^bm_|^ak_/,
+    /^__?cf|^cf[-_](?!authorization)|affinity|^awsalb|^gclb$|^ts[\da-f]{6,}$|^citrix_ns|^nsc_|^bigip|^serverid$|^route$|^datadome$|^visid_incap|^incap_ses|^nlbi_|^_abck$|^bm_|^ak_/,
     /^reese84$|^_px|^aws-waf|^rdwr/,
     // A signature beside a cookie is no session of its own.
     /\.sig$/,
@@ -21,7 +25,15 @@ const OTHER = new RegExp(
   'i',
 )
 
-const SESSION = /sess|(^|[^a-z])sid($|[^a-z])|^sid|sid$|auth|login|remember|^(access|id|refresh)?[-_]?token$|jwt|^id$/i
+/** Names that speak about a session or a login, and hold neither: `session_timeout`, `last_login`, `auth_provider`. */
+const ABOUT =
+  /time|expir|hint|provider|method|count|type|(^|[-_])(last|has|is|show|first)|last[-_]?login|author|obsess|possess|assess|comment/i
+
+const SESSION =
+  /sess|(^|[^a-z])sid($|[^a-z])|sid$|auth|login|remember|(^|[-_.])(access|id|refresh|session|user)?[-_]?token$|jwt|^id$/i
+
+/** A JSON Web Token, signed or encrypted: whoever has one is somebody. */
+const TOKEN = /^(Bearer(\s|%20))?eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/
 
 /** 128 random bits and more, in the alphabets that ids are written in; express signs with an `s:` before it. */
 const ID = /^(s(:|%3A))?[\w.~+/=%-]{22,}$/
@@ -41,9 +53,11 @@ export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
   const bare = bareName(name)
   if (OTHER.test(bare)) return false
   if (isFingerprint(bare)) return true
-  const isNamed = bare.includes('sess')
+  if (TOKEN.test(value)) return true
+  const isNamed = bare.includes('sess') && !ABOUT.test(bare)
   if (FLAG.test(value) || isPlace(value) || (isReadable(value) && !isNamed)) return false
-  return isNamed || SESSION.test(bare) || (httpOnly && ID.test(value))
+  if (httpOnly && ID.test(value)) return true
+  return isNamed || (SESSION.test(bare) && !ABOUT.test(bare))
 }
 
 /** Tells whether the value of a session cookie is its id, as far as the name tells. */

@@ -75,6 +75,48 @@ t.test('a class is constructed', async (t) => {
   t.ok((await boot({ default: Server })).rules.includes('secret-missing'))
 })
 
+t.test('a class whose constructor makes no app is started by the likeliest of its methods', async (t) => {
+  class Later {
+    server: unknown
+    stop(): boolean {
+      return t.fail('called')
+    }
+    async init(): Promise<void> {
+      this.server = registering()
+    }
+    async listen(): Promise<void> {
+      await Promise.resolve(t.fail('the likeliest comes first'))
+    }
+  }
+  t.ok((await boot({ App: Later })).rules.includes('secret-missing'))
+  class Factory {
+    readonly port = 3000
+    static async create(): Promise<ReturnType<typeof fastify>> {
+      return registering()
+    }
+  }
+  t.ok((await boot({ default: Factory })).rules.includes('secret-missing'))
+  class Nothing {
+    value = 1
+  }
+  t.match(await boot({ default: Nothing }), { rules: [], nothing: /it made no Fastify app/ })
+})
+
+t.test('an exported object that has a start of its own is started', async (t) => {
+  const server = { port: 3000, stop: () => t.fail('called'), start: async () => void registering() }
+  const watched = new Set<ReturnType<typeof fastify>>()
+  const start = async (): Promise<void> => void watched.add(registering())
+  t.match(await boot({ server: { ...server, start: async () => registering() } }), { rules: ['secret-missing'] })
+  await boot({ server: { ...server, start } })
+  t.equal(watched.size, 1)
+  const failing = {
+    start: () => {
+      throw new RangeError('PORT is not set')
+    },
+  }
+  t.match(await boot({ failing }), { errors: ['PORT is not set'] })
+})
+
 t.test('a plugin is registered, also one that looks like a builder', async (t) => {
   const plugin = async (context: ReturnType<typeof fastify>): Promise<void> => {
     await context.register(secureSession, { environment: 'test' })

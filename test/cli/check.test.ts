@@ -41,6 +41,28 @@ t.test('NODE_ENV stays as it is without --env, and a file elsewhere is named in 
   t.match(out, 'environment: test (from NODE_ENV)')
 })
 
+t.test('a file that is not there is a failure in the format that was asked for', async (t) => {
+  const failed = async (format: string, file: string): Promise<string> => {
+    const { code, out, err } = await cli(['check', file, '--format', format])
+    t.equal(code, 2)
+    t.match(err, 'There is no')
+    return out
+  }
+  t.match(JSON.parse(await failed('json', 'nope.js')), {
+    target: 'nope.js',
+    findings: [],
+    failure: { message: 'There is no file nope.js.' },
+  })
+  t.match(
+    await failed('github', 'nope.js'),
+    /^::error file=nope\.js,title=[\w-]+::Cannot check nope\.js: There is no file/,
+  )
+  const sarif = JSON.parse(await failed('sarif', 'postgres://anna:of-anna@db/app')) as object
+  t.match(sarif, { runs: [{ results: [], invocations: [{ executionSuccessful: false }] }] })
+  t.notMatch(JSON.stringify(sarif), 'of-anna')
+  t.equal(await failed('pretty', 'nope.js'), '')
+})
+
 t.test('an app that cannot be loaded is reported with the cause and its own output', async (t) => {
   t.match(await cli(['check', 'throws.ts']), {
     code: 2,

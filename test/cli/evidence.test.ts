@@ -173,6 +173,17 @@ t.test('a lifetime that is a function of the user is shown as one, with its long
   t.match(lines(lifetimes).get('5.1 (5)'), { isMet: false, value: /within no level$/ })
 })
 
+t.test('a lifetime beyond the limits that the guard names meets no requirement', async (t) => {
+  const long = lines({ idleTimeout: '20d', absoluteTimeout: '60d' })
+  t.match(long.get('7.3.1'), { isMet: false, value: '20d, longer than 24h' })
+  t.match(long.get('7.3.2'), { isMet: false, value: '60d, longer than 30d' })
+  t.match(long.get('Idle timeout'), { isMet: false })
+  t.match(lines({ assurance: 'aal2', idleTimeout: '2h' }).get('7.3.1'), { isMet: false, value: '2h, longer than 1h' })
+  t.match(lines({ idleTimeout: '24h', absoluteTimeout: '30d' }).get('7.3.1'), { isMet: true, value: '1d' })
+  t.match(lines({ assurance: 'aal3', idleTimeout: () => '5m' }).get('7.3.1'), { isMet: true })
+  t.match(lines({ idleTimeout: () => '5m' }).get('7.3.1'), { isMet: false, value: /without a longest answer$/ })
+})
+
 t.test('evidence at a terminal has no line that is wider, except for what cannot be cut', async (t) => {
   for (const width of [60, 80]) {
     const shown = evidenceText(sourceFor({ crossOriginProtection: false }), width).split('\n')

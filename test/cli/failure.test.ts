@@ -53,6 +53,16 @@ t.test('a failure behind a refused registration is its consequence', async (t) =
 
 t.test('known causes have a hint', async (t) => {
   const hints: [Partial<Ending>, string | undefined, string?][] = [
+    [
+      { ...failed('Error: Cannot find package pg imported from /srv/app.js', { code: 'ERR_MODULE_NOT_FOUND' }) },
+      'npm install',
+    ],
+    [{ ...failed("Error: Cannot find module '/srv/dist/app.js'", { code: 'MODULE_NOT_FOUND' }) }, 'build the app'],
+    [
+      { errors: [{ text: 'TypeError: no db', stack: '', code: '', byCall: 'buildApp' }] },
+      'check calls buildApp() without the values that it needs',
+    ],
+    [{ output: "code: 'SESSION_GUARD_REFUSED'", exitCode: 1 }, 'in a worker thread or in another process'],
     [failed('TypeError: app.requireLogin is not a function'), 'await app.register(secureSession'],
     [
       failed("TypeError: Cannot read properties of undefined (reading 'revokeUser')"),

@@ -30,6 +30,24 @@ const TEXT = `export default {\n  tls: 'x',\n  maxAge: 5,\n}\n`
 
 t.setTimeout(600_000)
 
+t.test('a file keeps its line endings', async (t) => {
+  const lines = `const { x } = require('x')\nexport default {\n  tls: 'x',\n  maxAge: 5\n}\n`
+  const added = finding('store', {
+    patch: [
+      { op: 'set', pointer: '/maxSessions', source: '5' },
+      { op: 'set', pointer: '/store', source: 'sqliteStore({ database })' },
+    ],
+  })
+  const fixed = async (name: string, text: string): Promise<string> => {
+    const file = join(t.testdir({ [name]: text }), name)
+    const plan = planFixes(await Project.open(), file, [added], { isSafeOnly: false, nameOf: () => name })
+    return String(plan.texts.get(file))
+  }
+  const unix = await fixed('unix.js', lines)
+  t.match(unix, /import \{ sqliteStore \}[\s\S]*maxAge: 5,\n {2}maxSessions: 5,\n {2}store: sqliteStore/)
+  t.equal(await fixed('windows.js', lines.replaceAll('\n', '\r\n')), unix.replaceAll('\n', '\r\n'))
+})
+
 t.test('fixes are patches, one after the other, each with its confidence', async (t) => {
   const folder = t.testdir({ 'app.js': TEXT })
   const file = join(folder, 'app.js')

@@ -30,6 +30,23 @@ t.test('--samesite none asks for production with a cookie that may lack Secure',
   })
 })
 
+t.test('--https asks for sessions that are bound to devices, with a cookie that travels over https only', async (t) => {
+  const session = {
+    environment: 'development',
+    deviceBound: true,
+    cookie: { name: '__Host-session', secure: true },
+  }
+  t.strictSame(readArguments(['--https'], {}), { kind: 'serve', port: 3000, store: 'memory', isHttps: true, session })
+  t.match(readArguments(['--https', '--samesite', 'none'], {}), {
+    session: { environment: 'development', cookie: { sameSite: 'none', secure: true } },
+  })
+  t.match(readArguments([], {}), { isHttps: false })
+  t.match(readArguments(['--https', '--insecure'], {}), {
+    kind: 'mistake',
+    message: '--https and --insecure exclude each other',
+  })
+})
+
 t.test('--samesite strict and --samesite lax stay in development', async (t) => {
   for (const sameSite of ['strict', 'lax']) {
     const asked = readArguments(['--samesite', sameSite], {})

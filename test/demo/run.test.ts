@@ -1,8 +1,11 @@
+import { createHash, X509Certificate } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import t from 'tap'
+import { makeCertificate } from '../../lib/demo/certificate.ts'
 import { run } from '../../lib/demo/run.ts'
 
 /** The folder for files that outlast a bank. */
@@ -58,6 +61,33 @@ t.test(
     await t.rejects(fetch(address))
   },
 )
+
+t.test(
+  'with --https the bank answers over https under localhost, and says how to start a browser for it',
+  async (t) => {
+    let certificate: X509Certificate | undefined
+    const { code, out, err } = await ran(['--https'], { PORT: '0' }, async (url) => {
+      t.match(url, /^https:\/\/localhost:\d+$/)
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false })
+      await once(socket, 'secureConnect')
+      certificate = socket.getPeerX509Certificate()
+      socket.destroy()
+    })
+    t.equal(code, 0)
+    t.equal(err, '')
+    t.ok(certificate?.checkHost('localhost'), 'the certificate is for localhost')
+    t.ok(certificate?.checkIP('127.0.0.1'), 'and for 127.0.0.1')
+    t.ok(certificate?.verify(certificate.publicKey), 'and signs itself')
+    const spki = certificate?.publicKey.export({ type: 'spki', format: 'der' }) ?? ''
+    const pin = createHash('sha256').update(spki).digest('base64')
+    t.ok(out.includes(` --ignore-certificate-errors-spki-list=${pin} https://localhost:`))
+  },
+)
+
+t.test('each start with --https makes a certificate with a number of its own', async (t) => {
+  const [one, other] = [makeCertificate(), makeCertificate()].map(({ cert }) => new X509Certificate(cert))
+  t.not(one?.serialNumber, other?.serialNumber, 'browsers refuse two certificates of one issuer with one number')
+})
 
 t.test('the bank says where it keeps its sessions', async (t) => {
   t.match((await ran([], { PORT: '0' })).out, 'Sessions are kept in memory: they end with this process.\n')

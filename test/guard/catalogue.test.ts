@@ -3,6 +3,11 @@ import { renderLesson } from '../../lib/guard/report/lesson.ts'
 import { renderRuleTable } from '../../lib/guard/report/rule-table.ts'
 import { checkConfig } from '../../lib/guard/check.ts'
 import { CROSSWALK, renderCrosswalk, weaknessesOf } from '../../lib/guard/rules/crosswalk.ts'
+import { exceptionTo } from '../../lib/guard/rules/exceptions.ts'
+import { intentionsFor } from '../../lib/guard/rules/intentions.ts'
+import { linkTo } from '../../lib/guard/rules/links.ts'
+import { OTHER_STACKS } from '../../lib/guard/rules/other-stacks.ts'
+import { REMEDIES } from '../../lib/scan/cookie-findings.ts'
 import { evaluate, good } from './configs.ts'
 import { RULES, ruleNamed } from '../../lib/guard/rules/index.ts'
 import { guide } from '../support/guides.ts'
@@ -72,14 +77,62 @@ t.test('each rule names its weakness, and what other tools call it', async (t) =
   )
 })
 
+t.test('each source of a rule is linked in its lesson', async (t) => {
+  for (const rule of RULES) {
+    const lesson = renderLesson(rule)
+    for (const source of [...rule.references, ...weaknessesOf(rule.slug).map((cwe) => `CWE-${cwe}`)]) {
+      const link = linkTo(source)
+      t.ok(link !== undefined && URL.canParse(link) && !link.includes('undefined'), `${rule.slug}: ${source}`)
+      t.match(lesson, String(link))
+    }
+  }
+  t.equal(linkTo('RFC 9111 3.5'), 'https://www.rfc-editor.org/rfc/rfc9111.html#section-3.5')
+  t.equal(linkTo('expressjs/session#281'), 'https://github.com/expressjs/session/issues/281')
+  t.equal(linkTo('CWE-614'), 'https://cwe.mitre.org/data/definitions/614.html')
+  t.match(linkTo('OWASP ASVS 5.0 7.4.1'), '/5.0/en/0x16-V7-Session-Management.md')
+  t.equal(linkTo('hearsay'), undefined)
+})
+
+t.test('a lesson is found by the setting of another stack, and names it', async (t) => {
+  for (const [slug, stacks] of Object.entries(OTHER_STACKS)) {
+    const rule = RULES.find((one) => one.slug === slug)
+    if (rule === undefined) {
+      t.fail(`${slug} is no rule`)
+      continue
+    }
+    const lesson = renderLesson(rule)
+    for (const [stack, [setting = '']] of Object.entries(stacks)) t.match(lesson, `${stack}: ${setting}`)
+  }
+  t.equal(ruleNamed('SESSION_COOKIE_SECURE')?.slug, 'secure-required')
+  t.equal(ruleNamed('session.cookie_httponly')?.slug, 'httponly-disabled')
+  t.equal(ruleNamed('saveUninitialized')?.slug, 'foreign-option')
+  t.equal(ruleNamed('SESSION_COOKIE')?.slug, undefined)
+})
+
+t.test('a rule by which a scan judges cookies says that a scan sees it', async (t) => {
+  for (const slug of Object.keys(REMEDIES)) t.ok(ruleNamed(slug)?.phases.includes('scan'), slug)
+})
+
+t.test('a rule that can be silenced says for whom, as far as the scan is not its only phase', async (t) => {
+  const isForOptions = ({ phases }: (typeof RULES)[number]): boolean => phases.some((phase) => phase !== 'scan')
+  const mute = RULES.filter((rule) => rule.silenceable && isForOptions(rule) && exceptionTo(rule) === undefined)
+  t.strictSame(
+    mute.map(({ slug }) => slug),
+    [],
+  )
+})
+
 t.test('each intention of a lesson is shown, and is right', async (t) => {
   for (const rule of RULES) {
-    for (const { wish, code, isOptions } of rule.intentions ?? []) {
+    for (const { wish, code, isOptions } of intentionsFor(rule)) {
       t.match(renderLesson(rule), wish)
       if (isOptions === false) continue
       const found = checkConfig(good(evaluate(code)), 'production')
       t.strictSame(
-        found.filter((finding) => finding.rule === `session/${rule.slug}` || finding.severity === 'fatal'),
+        found.filter(
+          ({ rule: id, severity, silenced }) =>
+            silenced === undefined && (id === `session/${rule.slug}` || severity === 'fatal'),
+        ),
         [],
         `${rule.slug}: ${wish}`,
       )

@@ -62,10 +62,11 @@ export function evaluate(source: string): Record<string, unknown> {
     expressStore: () => STORE,
     expressSession,
     cookieSession,
+    openStore: () => STORE,
     oldStore: STORE_OF_OLD,
     user: () => null,
   }
-  return { ...(runInNewContext(`({ ${source}\n })`, names) as object) }
+  return { ...(runInNewContext(`({ ${source.replaceAll('await openStore', 'openStore')}\n })`, names) as object) }
 }
 
 /** Follows the steps of fixes, those of one finding after those of the other. */

@@ -4,10 +4,11 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
 import { secureSession } from '../../lib/index.ts'
+import { ROOT_NAMES } from '../../lib/guard/read/schema.ts'
 import { parseDuration } from '../../lib/session/duration.ts'
 import type { Finding } from '../../types/index.ts'
 import { follow, good, named, paste, SECRET, STORE, valueAt } from './configs.ts'
-import { ENVIRONMENTS, WRONG_OPTIONS } from './wrong-options.ts'
+import { ENVIRONMENTS, WRONG_OPTIONS, WRONG_VALUES } from './wrong-options.ts'
 
 type Options = Record<string, unknown>
 
@@ -241,6 +242,13 @@ t.test('a fix that uncovers faults in a list brings their fixes along', async (t
   }
 })
 
+t.test('each option is among those that the next tests make mistakes in', async (t) => {
+  t.strictSame(
+    ROOT_NAMES.filter((name) => !Object.hasOwn(WRONG_VALUES, name)),
+    [],
+  )
+})
+
 const LONGER_IS_WEAKER = ['idleTimeout', 'absoluteTimeout', 'rememberTimeout', 'renewalTimeout']
 
 /** What following fixes may never do, whatever was wrong. */
@@ -262,7 +270,9 @@ function harmOf(before: Options, after: Options, findings: readonly Finding[]): 
     const isTouched = wrong.some((pointer) => pointer === `/${key}` || pointer.startsWith(`/${key}/`))
     // Without the relaxed environment production rules apply, to the store too.
     const isStage = wrong.includes('/environment')
-    const isRelated = isStage || LONGER_IS_WEAKER.includes(key) || key === 'cookie' || key === 'secret'
+    // A level that somebody meant forbids what was allowed without one.
+    const isForbidden = key === 'onCopiedSession' && ['aal2', 'aal3'].includes(String(after['assurance']))
+    const isRelated = isStage || isForbidden || LONGER_IS_WEAKER.includes(key) || key === 'cookie' || key === 'secret'
     if (!isTouched && !isRelated && !isDeepStrictEqual(after[key], value)) return `${key} was right, and was touched`
   }
   return undefined

@@ -7,7 +7,7 @@ import { renderReport } from '../../lib/guard/report/text.ts'
 import { renderGithub } from '../../lib/guard/report/github.ts'
 import { renderJson } from '../../lib/guard/report/json.ts'
 import { renderSarif } from '../../lib/guard/report/sarif.ts'
-import { COOKIE_NAMES, ROOT_NAMES } from '../../lib/guard/read/schema.ts'
+import { COOKIE_NAMES, OPTIONS_SCHEMA, ROOT_NAMES } from '../../lib/guard/read/schema.ts'
 import { good, judge, STORE } from './configs.ts'
 import { NEIGHBOURS, REQUEST } from './phase-facts.ts'
 
@@ -89,6 +89,49 @@ t.test('what cannot be read is said once, by name', async (t) => {
     finding?.at.map(({ path }) => path),
     ['clock', 'idleTimeout'],
   )
+})
+
+/** Members without which an option is faulty anyway. */
+const OTHERS: Readonly<Record<string, object>> = {
+  maxSessions: { limit: 3 },
+  trustedOrigins: { origin: 'null', reason: 'an app shell' },
+}
+
+t.test('every option that holds members, or a list of them, is read as deep as the schema goes', async (t) => {
+  const places = Object.entries(OPTIONS_SCHEMA.properties ?? {}).flatMap(([name, node]) => {
+    const throwing = (member: string): object =>
+      Object.defineProperty({ ...OTHERS[name] }, member, { get: explosive, enumerable: true })
+    return [node, ...(node.anyOf ?? [])].flatMap(({ properties = {}, items = {} }) => [
+      ...Object.keys(properties).map((member) => ({ path: `${name}.${member}`, value: throwing(member) })),
+      ...[items, ...(items.anyOf ?? [])].flatMap(({ properties: members = {} }) =>
+        Object.keys(members).map((member) => ({ path: `${name}[0].${member}`, value: [throwing(member)] })),
+      ),
+    ])
+  })
+  t.ok(places.length > 20, String(places.length))
+  for (const { path, value } of places) {
+    const [name = ''] = path.split(/[.[]/)
+    const found = checkConfig(good({ [name]: value }), 'production')
+    t.strictSame(
+      found.filter(({ rule }) => rule === 'session/option-type').map(({ message }) => message),
+      [`reading options.${path} threw`],
+      path,
+    )
+  }
+})
+
+t.test('a Promise below an option is one finding, and not one about the option too', async (t) => {
+  const promise = Promise.resolve('x')
+  for (const options of [
+    { trustedOrigins: [promise] },
+    { maxSessions: { limit: promise } },
+    { headerTransport: { header: promise } },
+    { secret: [promise] },
+  ]) {
+    const found = checkConfig(good(options), 'production')
+    t.equal(found.length, 1, JSON.stringify(found.map(({ message }) => message)))
+    t.match(found[0]?.message, /is a Promise: await it$/)
+  }
 })
 
 t.test('a Promise in the place of a value is told to be awaited', async (t) => {

@@ -69,6 +69,89 @@ t.test('a label with its date is a placeholder, and a label before random bytes 
   }
 })
 
+t.test('a label before random characters without digits is good, and before words it is a placeholder', async (t) => {
+  const random = [
+    'secret-wLOrfFAnJCXxodwcJnNFvvTmTjWAoewDDGb_XeNtjVI',
+    'secret-CAodCknaM/OKCdTdRP+DOVBLjrzzsHXbdWW+UzXwbGk=',
+    'session-secret-RQHLMvOfAviKfsSTH-aIYcgsfJfihJHZmRdXsqVyvvo',
+    'secret:AyQOmRpYwMokSBZZubD_AUWwbiMwbPmjQbhsiOdwdUw',
+    'password-yAayAoSEfQtVzfiuAHxTeDffFTUWecNCnx_RWZcvMjw',
+    'my-app-secret-CCfBiQXxEUYQsBvUt-xWjmgePZs-ESZjDPRW-nkxNEQ',
+    'secretVNJ+NnGuNXEAnjyvZlUgZlyVDhn+FLYsJQeDSmkjGVY=',
+  ]
+  for (const secret of random) t.strictSame(weaknessesOf(secret), [], secret)
+  const phrases = [
+    'our-secret-sauce-is-ketchup-and-mustard',
+    'TheSecretOfMonkeyIslandIsMyFavouriteGame',
+    'secretos-de-la-cocina-de-mi-abuela-maria',
+    'dasPasswortUnsererKleinenBuchhandlung',
+    'SECRET_SQUIRREL_EATS_HAZELNUTS_EVERY_MORNING',
+    'le-secret-des-châteaux-de-la-loire-antique',
+    'secret-secret-secret-squirrel-secret',
+  ]
+  for (const secret of phrases) t.ok(isPlaceholder(secret), secret)
+})
+
+t.test('the name of an encoding before a text hides nothing, and makes nothing of random bytes', async (t) => {
+  const phrase = Buffer.from('my super secret key for production')
+  for (const secret of [
+    `base64:${phrase.toString('base64')}`,
+    `base64url:${phrase.toString('base64url')}`,
+    `hex:${phrase.toString('hex')}`,
+    `0x${phrase.toString('hex')}`,
+    encodeURIComponent('my super secret key, for production!'),
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+  t.strictSame(weaknessesOf('base64://pNELX43Dxkn+69zU3Vy8bTz1ZVJHKpPnTxLrK+zwc='), [])
+  t.strictSame(weaknessesOf('Zq7Lm%2Vx9Rt4Kp1Wn6Yb3Hc8Jd5F%g0Ts'), [], 'a percent sign that encodes nothing')
+})
+
+t.test('runs of the alphabet, of digits and of the keyboard are guessed first', async (t) => {
+  for (const secret of [
+    'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
+    'a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6',
+    'A1B2-C3D4-E5F6-G7H8-I9J0-K1L2-M3N4',
+    'aaaabbbbccccddddeeeeffffgggghhhhiiii',
+    '112233445566778899aabbccddeeff00112233',
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567',
+    'zaq12wsxcde34rfvbgt56yhnmju78ik,',
+    '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/',
+    'qazwsxedcrfvtgbyhnujmikolp123456',
+    'poiuytrewqlkjhgfdsamnbvcxz987654',
+  ]) {
+    t.ok(weaknessesOf(secret).includes('low-entropy'), secret)
+  }
+})
+
+t.test('a phrase in another script, or of words that everybody tries, is a placeholder', async (t) => {
+  for (const secret of [
+    'пароль-для-сессий-очень-секретный-2024',
+    '我的秘密会话密钥我的秘密会话密钥',
+    'ばかなパスワードばかなパスワードばか',
+    'minha-chave-secreta-para-sessoes-2024',
+    'bardzo-tajne-haslo-do-sesji-aplikacji',
+    'hemligt-losenord-for-sessioner-12345',
+    'the-quick-brown-fox-jumps-over-the-lazy-dog',
+    'monkey-dragon-sunshine-princess-123456',
+    'supercalifragilisticexpialidocious',
+    'January2024February2024March2024April',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+})
+
+t.test('a digest of a word by any usual function is a placeholder', async (t) => {
+  for (const hash of ['sha224', 'sha384', 'sha3-256', 'sha512-256', 'ripemd160', 'blake2b512', 'blake2s256']) {
+    for (const word of ['', 'secret', 'changeme']) {
+      t.ok(isPlaceholder(createHash(hash).update(word).digest('hex')), `${hash} of ${word}`)
+    }
+  }
+  for (const word of ['session-secret', 'my_secret', 'SESSION_SECRET', 'super-secret', 'change-me', 'jwt-secret']) {
+    t.ok(isPlaceholder(createHash('sha256').update(word).digest('hex')), word)
+  }
+})
+
 t.test('digits that anybody can write down are a placeholder', async (t) => {
   for (const secret of [
     '31415926535897932384626433832795',
@@ -114,6 +197,20 @@ t.test('a token, a sample and the name of a secret are placeholders', async (t) 
     '-----BEGIN RSA PRIVATE KEY-----',
     '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg',
     '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU',
+    // Printed in the documentation of Flask, of FastAPI, in RFC 7515 and in the guides of this package.
+    '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+    '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+    'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+    'Bearer Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts',
+    'Basic dXNlcjpwYXNzd29yZC1vZi10aGUtdXNlcg==',
+    'sk-ant-api03-Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts',
+    'pypi-AgEIcHlwaS5vcmcCJDZq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8',
+    'hf_Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts',
+    'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQ',
+    'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
+    '{cipher}AQBKn3hf8a8d7f8a7df8a7df8a7df8a7df',
+    '!vault | $ANSIBLE_VAULT;1.1;AES256 66386439653236',
+    'sops:ENC[AES256_GCM,data:Zm9vYmFyYmF6,iv:abc,tag:def]',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl',
   ]
   for (const secret of placeholders) t.ok(isPlaceholder(secret), secret)

@@ -328,6 +328,32 @@ t.test('a thing that is given in the place of a store is named, with the option 
   ])
 })
 
+t.test('a function, a class or an address in the place of a store says what to do with it', async (t) => {
+  class Store {
+    readonly records = new Map<string, string>()
+  }
+  for (const store of [Store, () => STORE]) {
+    t.match(checkConfig(good({ store }), 'production')[0], {
+      rule: 'session/option-type',
+      message: 'store is a function or a class: call it, and give what it returns',
+    })
+  }
+  for (const store of ['redis://redis.internal', 'sessions.db']) {
+    const [finding] = checkConfig(good({ store }), 'production')
+    t.match(finding, { fix: { snippet: 'store: await openStore(process.env.SESSION_STORE)' } })
+    t.match(finding?.fix.text, 'openStore of fastify-session-guard/stores/open opens the store of an address')
+  }
+})
+
+t.test('a duration below another option is named with its path', async (t) => {
+  const [finding] = checkConfig(good({ deviceBound: { lifetime: 600 } }), 'production')
+  t.match(finding, {
+    rule: 'session/duration-unit',
+    message: 'deviceBound.lifetime needs a unit: 600 could be seconds or milliseconds',
+    fix: { snippet: "deviceBound: { lifetime: '10m' }" },
+  })
+})
+
 t.test('a store that keeps fewer promises says so', async (t) => {
   const store = { ...STORE, weaker: ['no compare-and-set', 5, 'no sweep'] }
   t.strictSame(judge(good({ store })), ['warning store-weaker'])

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import t from 'tap'
-import { isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
+import { isIdByName, isSelfContained, isSessionCookie } from '../../lib/scan/session-cookies.ts'
 import type { LoginPlan } from '../../lib/scan/login.ts'
 import { scanDeployment } from '../../lib/scan/scan.ts'
 import type { ScanPlan } from '../../lib/scan/scan.ts'
@@ -51,6 +51,8 @@ t.test(
   async (t) => {
     const headers = [
       'no-store',
+      'public, no-store, max-age=60',
+      'public, no-cache, max-age=60',
       'private, max-age=60',
       'no-cache',
       'public, max-age=0',
@@ -63,6 +65,11 @@ t.test(
     }
     const none = await serveTls(t, page({ 'set-cookie': COOKIE, ...HSTS }))
     t.strictSame(await judge(none), [])
+    const failed = await serveTls(t, (_request, response) => {
+      const publicly = { 'set-cookie': fresh(COOKIE), 'cache-control': 'public, max-age=60', ...HSTS }
+      response.writeHead(404, publicly).end()
+    })
+    t.strictSame(await judge(failed), [], 'an error that is not shown to others as a page')
     const asset = await serveTls(t, page({ 'cache-control': 'public, max-age=60', ...HSTS }))
     t.strictSame(await judge(asset), [])
   },
@@ -92,6 +99,49 @@ t.test('a session id in a link, in a form or in the address of a page is found',
     else page({ 'set-cookie': COOKIE, ...HSTS })(request, response)
   }
   t.strictSame(await judge(await serveTls(t, moving)), ['fatal session-id-in-url'])
+})
+
+t.test('places of ids are named without the ids, and short values stand in addresses by chance', async (t) => {
+  const url = await serveTls(t, (request, response) => {
+    const cookie = fresh(COOKIE)
+    const id = cookie.slice('__Host-session='.length, cookie.indexOf(';'))
+    if (request.url === '/') redirect(response, `/s/${id};jsessionid=${id}/x`, { 'set-cookie': cookie, ...HSTS })
+    else response.writeHead(200, HSTS).end()
+  })
+  const bounds = { environment: undefined, timeout: 20_000, ca: CERTIFICATE, clock: Date.now }
+  const httpUrl = new URL('http://127.0.0.1:1/')
+  const { findings } = await scanDeployment({ url, pages: [], httpUrl, login: undefined, ...bounds })
+  const [finding] = findings.filter(({ rule }) => rule === 'session/session-id-in-url')
+  t.strictSame(
+    finding?.at.map(({ path }) => path),
+    ['the address of /s/…'],
+  )
+  const short = await serveTls(
+    t,
+    page({ 'set-cookie': '__Host-sid=abc; Path=/; Secure; HttpOnly; SameSite=Lax', ...HSTS }, '<a href="/abc/">'),
+  )
+  t.notOk((await judge(short)).includes('fatal session-id-in-url'))
+})
+
+t.test('the id of a user in a link is found, whatever the name of its cookie', async (t) => {
+  const live = new Map<string, string>()
+  const url = await serveTls(t, (request, response) => {
+    void read(request).then(({ path, form, cookie }) => {
+      const [, value = ''] = /(?:^|; )t=([^;]*)/.exec(cookie) ?? []
+      if (path === '/login' && request.method === 'POST') {
+        const id = fresh(ID)
+        live.set(id, form.get('user') ?? '')
+        // One letter later the cookie is another one, and the id in the link is that of the login.
+        return redirect(response, '/', { 'set-cookie': `t=${id}; Path=/; Secure; HttpOnly; SameSite=Lax` })
+      }
+      if (path === '/login') return response.end(FORM)
+      const user = live.get(value)
+      return response
+        .writeHead(200, HSTS)
+        .end(user === undefined ? 'hello stranger' : `hello ${user} <a href="/x?t=${value}">`)
+    })
+  })
+  t.ok((await judgeLogin(url)).includes('fatal session-id-in-url'))
 })
 
 t.test('an address with an ordinary parameter, or very many of them, holds no session id', async (t) => {
@@ -172,12 +222,14 @@ t.test('a password that is asked for over plain http is found, except on this ma
 })
 
 t.test(
-  'a session cookie that one response sets twice is found, and one that is cleared beside it is not',
+  'a session cookie that one response sets twice is found, and one that is cleared beside it, or another cookie, is not',
   async (t) => {
     const clearing = '__Host-session=; Path=/; Secure; Max-Age=0'
     const twice = await serveTls(t, page({ 'set-cookie': [COOKIE, COOKIE], ...HSTS }))
     t.strictSame(await judge(twice), ['warning cookie-set-twice'])
     t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': [clearing, COOKIE], ...HSTS }))), [])
+    const other = ['lang=en', 'lang=de', COOKIE]
+    t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': other, ...HSTS }))), [])
   },
 )
 
@@ -191,6 +243,12 @@ t.test('a page that any site may frame is found where the session goes along', a
   ]) {
     t.strictSame(await judge(await serveTls(t, page({ 'set-cookie': cookie, ...HSTS, ...header }))), [])
   }
+  const xhtml = { 'set-cookie': cookie, ...HSTS, 'content-type': 'application/xhtml+xml' }
+  t.strictSame(await judge(await serveTls(t, page(xhtml))), ['warning embeddable'])
+  const failed = await serveTls(t, (_request, response) => {
+    response.writeHead(404, { 'set-cookie': fresh(cookie), 'content-type': 'text/html', ...HSTS }).end('nothing here')
+  })
+  t.strictSame(await judge(failed), [], 'an error shows nothing worth a click')
 })
 
 const FORM = '<form method=post action=/login><input name=user><input type=password></form>'
@@ -268,6 +326,48 @@ t.test('a cookie that is the name of the user is found, whatever its own name', 
   }
 })
 
+t.test('ids of visitors are judged under any name, where the cookie carries the login', async (t) => {
+  let count = 1000
+  const live = new Map<string, string>()
+  const url = await serveTls(t, (request, response) => {
+    void read(request).then(({ path, form, cookie }) => {
+      const [, known] = /(?:^|; )t=([^;]*)/.exec(cookie) ?? []
+      const value = known ?? `visitor-of-the-shop-${(count += 1)}-x`
+      if (path === '/login' && request.method === 'POST') live.set(value, form.get('user') ?? '')
+      const headers = { 'set-cookie': `t=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`, ...HSTS }
+      response.writeHead(200, known === undefined ? headers : HSTS)
+      response.end(path === '/login' && request.method === 'GET' ? FORM : `hello ${live.get(value) ?? 'stranger'}`)
+    })
+  })
+  t.ok((await judgeLogin(url)).includes('fatal session-id-weak'))
+})
+
+t.test('the page of a user may be the only one that any site may frame', async (t) => {
+  const shop = app(() => fresh(ID))
+  const url = await serveTls(t, (request, response) => {
+    const setHeader = response.setHeader.bind(response)
+    setHeader('content-type', 'text/html')
+    if (request.url === '/') setHeader('x-frame-options', 'DENY')
+    const writeHead = response.writeHead.bind(response) as (
+      status: number,
+      headers: Record<string, string>,
+    ) => typeof response
+    response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+      const cookie = headers['set-cookie']?.replace('SameSite=Lax', 'SameSite=None')
+      return writeHead(status, { ...headers, ...(cookie === undefined ? {} : { 'set-cookie': cookie }) })
+    }) as typeof response.writeHead
+    shop(request, response)
+  })
+  const login = {
+    page: new URL('/login', url),
+    user: 'anna',
+    password: 'right',
+    check: new URL('/me', url),
+    logout: undefined,
+  }
+  t.ok((await judge(url, { login })).includes('warning embeddable'))
+})
+
 t.test('the page of a user that shared caches may keep is found, except where it varies by the cookie', async (t) => {
   const id = (): string => fresh(ID)
   const cached = { 'cache-control': 'public, max-age=60' }
@@ -275,8 +375,10 @@ t.test('the page of a user that shared caches may keep is found, except where it
     'fatal session-cacheable',
     'warning prefix-missing',
   ])
-  const varying = { ...cached, vary: 'Accept, Cookie' }
-  t.strictSame(await judgeLogin(await serveTls(t, app(id, varying))), ['warning prefix-missing'])
+  for (const vary of ['Accept, Cookie', '*']) {
+    const varying = { ...cached, vary }
+    t.strictSame(await judgeLogin(await serveTls(t, app(id, varying))), ['warning prefix-missing'], vary)
+  }
 })
 
 t.test('values that are addresses, settings or known names of other cookies are no sessions', async (t) => {
@@ -284,6 +386,8 @@ t.test('values that are addresses, settings or known names of other cookies are 
   const json = Buffer.from(JSON.stringify({ theme: 'dark', columns: [1, 2, 3] })).toString('base64')
   const others = [
     `next-auth.callback-url=https%3A%2F%2Fapp.example.com%2F; HttpOnly`,
+    `__Host-lang=${ID}; HttpOnly`,
+    `__Http-theme=${ID}; HttpOnly`,
     '__Secure-authjs.callback-url=https%3A%2F%2Fa.example; HttpOnly',
     'returnTo=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
     'auth_from=%2Faccount%2Fsettings%2Fsecurity; HttpOnly',
@@ -311,6 +415,55 @@ t.test('values that are addresses, settings or known names of other cookies are 
   for (const header of sessions) t.equal(is(header), true, header)
 })
 
+t.test('names that speak about a session, a login or another purpose carry none', async (t) => {
+  const is = (header: string): boolean => isSessionCookie(parseSetCookie(header, 0) as SetCookie)
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
+  const others = [
+    ...['session_expiry=1700000000', 'session_timeout=1800', 'login_hint=anna', 'lastLoginMethod=google'],
+    ...['last_login=2024-01-01', 'auth_provider=google', 'author=anna', 'authority=x', 'comment_author_1=Anna'],
+    ...['sidebar=open', 'side=left', 'obsession=x', 'possession=1', 'assessment=9', 'session_count=3'],
+    ...['oauth_state', 'authjs.state', 'authjs.pkce.code_verifier', 'nonce', 'cart', 'cart_id', 'device_id'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    ...['anonymous_id', 'experiment', 'gdpr', 'geo', 'tracking_id', 'build_id', 'etag', '_GRECAPTCHA', 'hcaptcha'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    ...['GCLB', 'TS01abcdef', 'citrix_ns_id', 'NSC_abc', 'FPID', 'IDE', 'NID', 'announcement_dismissed'].map(
+      (name) => `${name}=${ID}`,
+    ),
+    `.AspNetCore.Antiforgery.x=${ID}`,
+    `__RequestVerificationToken=${ID}`,
+    `authjs.state=${token}`,
+    'auth_token=true',
+  ]
+  for (const header of others) t.equal(is(`${header}; HttpOnly`), false, header)
+  const sessions = [
+    `sb-access-token=${token}`,
+    `CF_Authorization=${token}; HttpOnly`,
+    `whatever=${token}`,
+    `connect.sid=${ID}`,
+    `phpbb3_x_sid=${ID}`,
+    `SSESSabcdef=${ID}`,
+    `appSession=${ID}`,
+    `auth=${ID}`,
+    `authToken=${ID}`,
+    `user_session=${ID}`,
+    `my_session=${Buffer.from('{"user":1}').toString('base64')}`,
+    `_oauth2_proxy=${ID}; HttpOnly`,
+  ]
+  for (const header of sessions) t.equal(is(header), true, header)
+})
+
+t.test('a value is taken for an id where the name is that of an id, and the value is no flag', async (t) => {
+  const isId = (header: string): boolean => isIdByName(parseSetCookie(header, 0) as SetCookie)
+  for (const header of ['PHPSESSID=1041', 'JSESSIONID=1041', 'sid=1041', 'my.session_id=1041', '__Host-session=1041']) {
+    t.equal(isId(header), true, header)
+  }
+  for (const header of ['connect.sid=true', 'sid=none', 'session_timeout=1800', 'auth_token=1041', 'lang=en']) {
+    t.equal(isId(header), false, header)
+  }
+})
+
 t.test('sessions that stand in the cookie are known by their shape', async (t) => {
   const json = Buffer.from('{"user":"anna"}').toString('base64url')
   for (const value of [
@@ -323,5 +476,6 @@ t.test('sessions that stand in the cookie are known by their shape', async (t) =
   ]) {
     t.equal(isSelfContained(value), true, value)
   }
+  t.equal(isSelfContained(`s:${json}.signature`), true, 'signed by express')
   for (const value of [ID, `s%3A${ID}.signature`, 'abc.node1', '']) t.equal(isSelfContained(value), false, value)
 })

@@ -109,6 +109,30 @@ t.test('the cookies of any stack are judged as options would be, and named on th
   t.notMatch(JSON.stringify(findings), ID, 'no session id is printed')
 })
 
+t.test(
+  'a cookie without Path is judged as browsers take it: __Host- needs the attribute, other names do not',
+  async (t) => {
+    const found = (header: string): { rule: string; value: string }[] =>
+      cookieFindings(parseSetCookie(header, 0) as SetCookie, undefined).map(({ rule, at }) => ({
+        rule,
+        value: at.map(({ path, value }) => `${path} = ${value}`).join(', '),
+      }))
+    t.strictSame(found('__Host-id=x; Secure; HttpOnly; SameSite=Lax'), [
+      {
+        rule: 'session/prefix-host',
+        value: 'Set-Cookie __Host-id: name = "__Host-id", Set-Cookie __Host-id: path = missing',
+      },
+    ])
+    t.strictSame(
+      found('__Secure-id=x; Secure; HttpOnly; SameSite=Lax; Domain=example.com').map(({ rule }) => rule),
+      ['session/domain-wide'],
+    )
+    const long = found(`${'x'.repeat(200)}=1; Path=/app; Secure; HttpOnly; SameSite=Lax`)
+    t.ok(long.length > 0)
+    for (const { value } of long) t.match(value, /^Set-Cookie x{80}: /)
+  },
+)
+
 t.test('cookies that carry no session are left alone', async (t) => {
   const url = await serveTls(
     t,
@@ -535,6 +559,43 @@ t.test('a scan is bounded in redirects, in size, in requests and in time', async
   await t.rejects(scan(silent, { timeout: 50 }), { message: 'the scan took longer than it may' })
 })
 
+t.test('a scan that saw less than it was asked for says so', async (t) => {
+  const isComplete = async (url: URL, plan: Partial<ScanPlan> = {}): Promise<boolean> =>
+    (await scan(url, { httpUrl: new URL('http://127.0.0.1:1/'), ...plan })).isComplete
+  const fine = await serve(t, page({ 'set-cookie': GOOD_COOKIE }))
+  t.equal(await isComplete(fine), true)
+  t.equal(await isComplete(fine, { pages: [new URL('/a', fine)] }), true)
+  const shy = await serve(t, (request, response) => {
+    if (request.url === '/gone' || request.headers.origin !== undefined) response.destroy()
+    else response.end('hello')
+  })
+  t.equal(await isComplete(shy), false, 'the probes of CORS were not answered')
+  const gone = await serve(t, (request, response) => {
+    if (request.url === '/gone') response.destroy()
+    else response.end('hello')
+  })
+  t.equal(await isComplete(gone, { pages: [new URL('/gone', gone)] }), false)
+})
+
+t.test(
+  'a deployment over http alone is looked at once, and its cookies and its form are said to be in the clear',
+  async (t) => {
+    let visits = 0
+    const url = await serve(t, (_request, response) => {
+      visits += 1
+      response.writeHead(200, { 'set-cookie': `sid=${randomBytes(24).toString('hex')}; HttpOnly; SameSite=Lax` })
+      response.end('<form action=/search><input name=q></form>')
+    })
+    // Another address of this machine, that does not look like one.
+    url.hostname = '0.0.0.0'
+    const found = await judge(url, { httpUrl: url })
+    t.ok(found.includes('fatal cookie-over-http'))
+    t.ok(found.includes('warning plain-http-in-production'))
+    t.notOk(found.includes('fatal login-over-http'), 'no password is asked for')
+    t.equal(visits, 3, 'the page, and the two probes of CORS')
+  },
+)
+
 t.test('a bug in the scan is not taken for a note', async (t) => {
   const url = await serve(t, page({}))
   let calls = 0
@@ -612,6 +673,7 @@ t.test('a session cookie is known by its name or by its shape', async (t) => {
   const sessions = [
     'connect.sid=x',
     'JSESSIONID=x',
+    'PHPSESSID=true',
     'koa.sess=x',
     'laravel_session=x',
     'my_session=x',

@@ -33,7 +33,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.http import JsonResponse
+from django.http import JsonResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
 from django.urls import path
 
@@ -41,7 +41,8 @@ from django.urls import path
 def told(request):
     data = {key: value for key, value in request.session.items() if not key.startswith("_")}
     user = request.user.username if request.user.is_authenticated else None
-    return JsonResponse({"user": user, "data": data})
+    role = ("admin" if request.user.is_staff else "member") if user is not None else None
+    return JsonResponse({"user": user, "data": data, "role": role})
 
 
 def me(request):
@@ -69,13 +70,47 @@ def write(request):
     return told(request)
 
 
-def slow_write(request):
-    list(request.session.items())
+def hold(request):
     gate = os.path.join(os.environ["GAUNTLET_GATE"], request.GET["gate"])
     open(f"{gate}.arrived", "w").close()
     while not os.path.exists(f"{gate}.go"):
         time.sleep(0.005)
+
+
+def slow_write(request):
+    list(request.session.items())
+    hold(request)
     return write(request)
+
+
+def slow_login(request):
+    login(request, User.objects.get(username=request.GET["user"]))
+    hold(request)
+    return told(request)
+
+
+def demote(request):
+    User.objects.filter(username=request.GET["user"]).update(is_staff=False)
+    return JsonResponse({"user": None, "data": {}})
+
+
+# A changed password ends every session of its user.
+def end_all(request):
+    user = User.objects.get(username=request.GET["user"])
+    user.set_password(secrets.token_hex())
+    user.save()
+    return JsonResponse({"user": None, "data": {"canEndAll": True}})
+
+
+def stream(request):
+    bool(request.user.is_authenticated)
+
+    def messages():
+        while True:
+            yield "data: more\n\n"
+            time.sleep(0.02)
+
+    return StreamingHttpResponse(messages(), content_type="text/event-stream")
 
 
 urlpatterns = [
@@ -85,11 +120,16 @@ urlpatterns = [
     path("logout", leave),
     path("write", write),
     path("slow-write", slow_write),
+    path("slow-login", slow_login),
+    path("demote", demote),
+    path("end-all", end_all),
+    path("stream", stream),
 ]
 
 call_command("migrate", verbosity=0)
 for name in ("alice", "bob", "mallory"):
     User.objects.create(username=name)
+User.objects.create(username="olivia", is_staff=True)
 
 
 class Server(ThreadingMixIn, WSGIServer):

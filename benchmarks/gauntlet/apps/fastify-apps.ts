@@ -5,7 +5,7 @@ import { secureSession } from '../../../lib/index.ts'
 import { memoryStore } from '../../../lib/stores/memory.ts'
 import type { SecureSessionOptions } from '../../../types/index.ts'
 import type { Site } from '../routes.ts'
-import { answer } from '../routes.ts'
+import { answer, roles, shift, stream } from '../routes.ts'
 
 type Values = Record<string, unknown>
 type SiteOf = (request: FastifyRequest, reply: FastifyReply) => Site
@@ -25,6 +25,12 @@ async function load<Module>(name: string): Promise<Module> {
 }
 
 async function listen(app: FastifyInstance, siteOf: SiteOf): Promise<URL> {
+  app.get('/stream', (request, reply) => {
+    // The session is read, as a stream of somebody's own news would do.
+    siteOf(request, reply).user()
+    reply.hijack()
+    stream(reply.raw)
+  })
   app.all('/*', (request, reply) => answer(request.url, siteOf(request, reply)))
   return new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
 }
@@ -45,13 +51,20 @@ export async function startGuard(outage: Outage): Promise<URL> {
     },
   })
   const secret = randomBytes(32).toString('base64url')
-  await app.register(secureSession, { environment: 'production', tls: 'proxy', secret, store } as SecureSessionOptions)
+  const clock = (): number => Date.now() + shift.minutes * 60_000
+  const userOf = (id: string): { id: string; role: string | undefined } => ({ id, role: roles.get(id) })
+  const loadUser = async (id: string): Promise<object> => userOf(id)
+  const options = { environment: 'production', tls: 'proxy', secret, store, clock, loadUser } as SecureSessionOptions
+  await app.register(secureSession, options)
   return listen(app, (request) => ({
     user: () => request.user?.id ?? null,
     data: () => request.session.data(),
-    login: (user) => request.login({ id: user }),
+    login: (user) => request.login(userOf(user)),
     logout: () => request.logout(),
     write: (key, value) => request.session.set(key as never, value as never),
+    role: () => (request.user as { role?: string } | null)?.role ?? null,
+    demote: (user) => app.sessions.updateUser(user, userOf(user)),
+    endAll: (user) => app.sessions.revokeUser(user),
   }))
 }
 
@@ -143,7 +156,7 @@ interface Passport {
 }
 
 interface Passenger {
-  readonly user: { id: string } | null
+  readonly user: { id: string; role?: string | undefined } | null
   logIn(user: { id: string }): Promise<void>
   logOut(): Promise<void>
 }
@@ -158,7 +171,7 @@ export async function startPassport(): Promise<URL> {
   await app.register(auth.initialize())
   await app.register(auth.secureSession())
   auth.registerUserSerializer(async ({ id }) => id)
-  auth.registerUserDeserializer(async (id) => ({ id }))
+  auth.registerUserDeserializer(async (id) => ({ id, role: roles.get(id) }))
   return listen(app, (request) => {
     const passenger = request as unknown as Passenger
     const session = request.session as unknown as Sealed
@@ -168,6 +181,7 @@ export async function startPassport(): Promise<URL> {
       login: (user) => passenger.logIn({ id: user }),
       logout: () => passenger.logOut(),
       write: (key, value) => session.set(key, value),
+      role: () => passenger.user?.role ?? null,
     }
   })
 }

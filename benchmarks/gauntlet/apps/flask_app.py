@@ -4,7 +4,7 @@ import secrets
 import sys
 import time
 
-from flask import Flask, jsonify, request, session
+from flask import Flask, Response, jsonify, request, session
 
 app = Flask(__name__)
 app.secret_key = secrets.token_hex()
@@ -13,7 +13,10 @@ logging.getLogger("werkzeug").disabled = True
 
 def told():
     data = {key: value for key, value in session.items() if key != "username"}
-    return jsonify(user=session.get("username"), data=data)
+    return jsonify(user=session.get("username"), data=data, role=data.get("role"))
+
+
+roles = {"olivia": "admin"}
 
 
 @app.get("/me")
@@ -24,7 +27,32 @@ def me():
 @app.post("/login")
 def login():
     session["username"] = request.args["user"]
+    if request.args["user"] in roles:
+        session["role"] = roles[request.args["user"]]
     return told()
+
+
+@app.post("/demote")
+def demote():
+    roles[request.args["user"]] = "member"
+    return jsonify(user=None, data={})
+
+
+@app.post("/end-all")
+def end_all():
+    return jsonify(user=None, data={"canEndAll": False})
+
+
+@app.get("/stream")
+def stream():
+    session.get("username")
+
+    def messages():
+        while True:
+            yield "data: more\n\n"
+            time.sleep(0.02)
+
+    return Response(messages(), mimetype="text/event-stream")
 
 
 @app.post("/login-fails")

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { Site } from '../routes.ts'
-import { answer } from '../routes.ts'
+import { answer, stream } from '../routes.ts'
 import type { Outage } from './fastify-apps.ts'
 
 type Values = Record<string, unknown>
@@ -21,19 +21,24 @@ interface Saved {
 
 const require = createRequire(import.meta.url)
 
-function listen(listener: RequestListener): Promise<URL> {
+/** Starts a server, and returns its address. */
+export function listen(listener: RequestListener): Promise<URL> {
   const server = createServer(listener)
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)))
   })
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, site: Site, end?: () => Promise<unknown>) {
+/** Answers a request of an app that is no Fastify app. */
+export async function respond(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
+  if (request.url === '/stream') {
+    site.user()
+    return stream(response)
+  }
   let status = 200
   let body: unknown
   try {
     body = await answer(request.url ?? '/', site)
-    await end?.()
   } catch {
     status = 500
     body = { user: null, data: {} }
@@ -145,10 +150,12 @@ interface KoaContext {
   url: string
   status: number
   body: unknown
+  respond: boolean
+  res: ServerResponse
 }
 
 /** Installs a set of test/packages unless it is there, and returns its folder. The script runs in the root. */
-function packagesOf(set: string): string {
+export function packagesOf(set: string): string {
   return execFileSync(process.execPath, ['test/support/packages.mjs', set], { encoding: 'utf8' }).trim()
 }
 
@@ -170,6 +177,10 @@ export async function startKoaSession(): Promise<URL> {
   app.keys = [randomBytes(32).toString('base64url')]
   app.use(createSession === undefined ? (sessions as (app: object) => unknown)(app) : createSession({}, app))
   app.use(async (context: KoaContext) => {
+    if (context.url === '/stream') {
+      context.respond = userOf(context.session ?? {}) === undefined
+      return stream(context.res)
+    }
     context.body = await answer(context.url, {
       user: () => userOf(context.session ?? {}),
       data: () => dataOf(context.session ?? {}),

@@ -7,16 +7,35 @@ function told() {
     $data = $_SESSION;
     unset($data['user']);
     header('content-type: application/json');
-    echo json_encode(['user' => $_SESSION['user'] ?? null, 'data' => (object) $data]);
+    echo json_encode(['user' => $_SESSION['user'] ?? null, 'data' => (object) $data, 'role' => $_SESSION['role'] ?? null]);
 }
 
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 if ($path === '/login' || $path === '/login-fails') {
     session_regenerate_id();
     $_SESSION['user'] = $_GET['user'];
+    if ($_GET['user'] === 'olivia') {
+        $_SESSION['role'] = file_exists(getenv('GAUNTLET_GATE') . '/olivia.demoted') ? 'member' : 'admin';
+    }
     if ($path === '/login-fails') {
         throw new Exception('the handler failed');
     }
+} elseif ($path === '/demote') {
+    touch(getenv('GAUNTLET_GATE') . '/' . basename($_GET['user']) . '.demoted');
+} elseif ($path === '/end-all') {
+    header('content-type: application/json');
+    echo json_encode(['user' => null, 'data' => ['canEndAll' => false]]);
+    exit;
+} elseif ($path === '/stream') {
+    // A session that stays open keeps every other request of it waiting.
+    session_write_close();
+    header('content-type: text/event-stream');
+    while (!connection_aborted()) {
+        echo "data: more\n\n";
+        flush();
+        usleep(20000);
+    }
+    exit;
 } elseif ($path === '/logout') {
     $_SESSION = [];
     $params = session_get_cookie_params();

@@ -68,7 +68,7 @@ export class Project {
 
   /** Gives a file another text. */
   edit(file: string, text: string): void {
-    this.#edited.set(file, text)
+    this.#edited.set(file, withEndingsOf(this.original(file), text))
     this.#modules.delete(file)
   }
 
@@ -101,6 +101,11 @@ export class Project {
       return undefined
     }
   }
+}
+
+/** A text in which lines end as in another: all by CR LF, or as they are. */
+function withEndingsOf(original: string, text: string): string {
+  return /^(?:[^\n]*\r\n)+[^\n]*$/.test(original) ? text.replaceAll(/\r?\n/g, '\r\n') : text
 }
 
 function isFile(path: string): boolean {

@@ -1,6 +1,7 @@
 import { afterLogout } from './after-logout.ts'
 import type { Attack } from './attack.ts'
 import { beforeLogin } from './before-login.ts'
+import { bothCookies } from './both-cookies.ts'
 import { changedLetter } from './changed-letter.ts'
 import { copiedCookie } from './copied-cookie.ts'
 import { otherOrigin } from './other-origin.ts'
@@ -14,4 +15,5 @@ export const ATTACKS: readonly Attack[] = [
   otherOrigin,
   changedLetter,
   copiedCookie,
+  bothCookies,
 ]

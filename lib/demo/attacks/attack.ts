@@ -22,6 +22,8 @@ export interface Attack {
   readonly defence: string
   /** The code that stops it. */
   readonly passages: readonly PassageName[]
+  /** Tells that only a bank with device-bound sessions can show the attack. */
+  readonly needsBinding?: boolean
   /** Makes the attack over HTTP. */
   run(scene: Scene): Promise<Verdict>
 }

@@ -16,8 +16,9 @@ export class Scene {
   constructor(target: Target) {
     this.#target = target
     this.#began = target.clock()
-    this.alice = new Party(target.port, this.#steps)
-    this.attacker = new Party(target.port, this.#steps)
+    const { port, certificate } = target
+    this.alice = new Party(port, this.#steps, certificate)
+    this.attacker = new Party(port, this.#steps, certificate)
   }
 
   /** Everything that happened so far, in order. */

@@ -20,6 +20,10 @@ export interface Exchange {
   readonly fingerprint: string | undefined
   /** The page itself, for a script to look at. */
   readonly page: string
+  /** The header that offers to bind the session to a device; `undefined` without an offer. */
+  readonly offer: string | undefined
+  /** The header that asks for a proof of the device's key; `undefined` where no proof is asked for. */
+  readonly challenge: string | undefined
 }
 
 export type Step = Note | Exchange

@@ -5,22 +5,20 @@ import type { Exchange, Note, Step } from '../attacks/step.ts'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { clockTime } from '../time.ts'
+import type { ListedAttack } from './attacks.ts'
 import { attackButton } from './attacks.ts'
 import type { View } from './layout.ts'
 
-export interface AttackView {
-  readonly attack: Attack
-  /** The latest run; `undefined` while nobody made this attack. */
-  readonly run: Run | undefined
+export interface AttackView extends ListedAttack {
   readonly passages: readonly Passage[]
 }
 
-export function attackPage({ attack, run, passages }: AttackView): View {
+export function attackPage(view: AttackView): View {
+  const { attack, run, passages } = view
   const body = html`<p class="back"><a href="/attacks">All attacks</a></p>
     <h1>${attack.title}</h1>
     <p>${attack.aim}</p>
-    ${run !== undefined && verdict(run)} ${attackButton(attack, run === undefined ? 'Try it' : 'Try it again')}
-    ${run !== undefined && result(attack, run, passages)}`
+    ${run !== undefined && verdict(run)} ${attackButton(view)} ${run !== undefined && result(attack, run, passages)}`
   return { title: attack.title, body, place: 'attacks' }
 }
 

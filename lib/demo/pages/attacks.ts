@@ -5,10 +5,12 @@ import { html } from '../html.ts'
 import { clockTime } from '../time.ts'
 import type { View } from './layout.ts'
 
-/** An attack and its latest run. */
+/** An attack and its latest run; `undefined` while nobody made this attack. */
 export interface ListedAttack {
   readonly attack: Attack
   readonly run: Run | undefined
+  /** Tells that this bank cannot show the attack. Default `false`. */
+  readonly isMissing?: boolean
 }
 
 /** The address of an attack's own page. */
@@ -32,16 +34,24 @@ export function attacksPage(attacks: readonly ListedAttack[]): View {
   return { title: 'Attack this bank', body, place: 'attacks' }
 }
 
-function attackCard({ attack, run }: ListedAttack): Html {
+function attackCard(listed: ListedAttack): Html {
+  const { attack, run } = listed
   return html`<li class="card">
     <h2><a href="${attackAddress(attack)}">${attack.title}</a> ${run && outcome(run)}</h2>
     <p>${attack.aim}</p>
-    ${attackButton(attack, run === undefined ? 'Try it' : 'Try it again')}
+    ${attackButton(listed)}
   </li>`
 }
 
-/** The button that makes the attack. */
-export function attackButton(attack: Attack, text: string): Html {
+/** The button that makes the attack, or the reason why there is none. */
+export function attackButton({ attack, run, isMissing = false }: ListedAttack): Html {
+  if (isMissing) {
+    return html`<p class="muted">
+      This bank cannot show the attack. Browsers bind a session to a device only over https, and this bank binds none.
+      Start the bank with <code>npm start -- --https</code>.
+    </p>`
+  }
+  const text = run === undefined ? 'Try it' : 'Try it again'
   return html`<form method="post" action="${attackAddress(attack)}">
     <button type="submit">${text} <span class="away">: ${attack.title}</span></button>
   </form>`

@@ -3,6 +3,7 @@ import { deviceName } from '../device-name.ts'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { ago, instant } from '../time.ts'
+import { BOUND_MINUTES } from '../timeouts.ts'
 import type { View } from './layout.ts'
 import { message } from './layout.ts'
 
@@ -11,8 +12,13 @@ export interface DevicesView {
   /** The handle of the session that asks. */
   readonly own: string
   readonly now: number
+  /** Tells whether the bank binds sessions to devices. Default `false`. */
+  readonly isBinding?: boolean
   readonly notice?: string | undefined
 }
+
+const BOUND = `Bound to its device. A copy of its cookies opens nothing after ${BOUND_MINUTES} minutes.`
+const UNBOUND = 'Not bound to its device, because its browser offers no key.'
 
 export function devicesPage(view: DevicesView): View {
   const others = view.sessions.length - 1
@@ -34,8 +40,8 @@ function ownFirst({ sessions, own }: DevicesView): readonly SessionInfo[] {
 }
 
 function device(
-  { handle, device: facts, lastSeenAt, createdAt, remember }: SessionInfo,
-  { own, now }: DevicesView,
+  { handle, device: facts, lastSeenAt, createdAt, remember, isDeviceBound }: SessionInfo,
+  { own, now, isBinding = false }: DevicesView,
 ): Html {
   const name = deviceName(facts?.userAgent ?? '')
   const isThis = handle === own
@@ -46,6 +52,7 @@ function device(
         ${facts?.ip} · seen ${ago(now - lastSeenAt.getTime())} · since
         <time datetime="${createdAt.toISOString()}">${instant(createdAt)}</time>${remember && ' · stays logged in'}
       </p>
+      ${isBinding && html`<p class="muted">${isDeviceBound ? BOUND : UNBOUND}</p>`}
       <p class="muted">Handle <code>${handle}</code></p>
     </div>
     <form method="post" action="/devices/revoke">

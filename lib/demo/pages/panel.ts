@@ -120,6 +120,14 @@ function loggedIn({ now, handle, secrets }: PanelFacts, session: SessionInfo): H
     ${deadline('Ends in any case', now, session.absoluteDeadline)}
     <dt>Password last given</dt>
     <dd>${time(session.authenticatedAt)}</dd>
+    ${
+      session.isDeviceBound &&
+      html`<dt>Device</dt>
+        <dd>
+          Bound
+          <p>Your browser holds a key for this session, and proves the key every few minutes.</p>
+        </dd>`
+    }
   </dl>`
 }
 

@@ -11,6 +11,8 @@ export function clockRoutes(app: FastifyInstance, bank: Bank): void {
 
   app.post('/clock', options, async (request, reply) => {
     bank.clock.advance(STEP_MINUTES * MINUTE)
+    // The browser goes by a clock of its own. Without the bound cookie it proves its key before the next page.
+    if (bank.isBinding) reply.clearCookie(`${bank.cookie.name}-bound`, { path: '/', secure: true })
     return reply.redirect(`/clock?waited=${waitedIn(request.body) + STEP_MINUTES}`, 303)
   })
 

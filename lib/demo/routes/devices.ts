@@ -13,7 +13,8 @@ export function deviceRoutes(app: FastifyInstance, bank: Bank): void {
   app.get('/devices', { preHandler }, async (request, reply) => {
     const sessions = await app.sessions.list(customerOf(bank, request).id)
     const own = request.session.sessionId
-    const view = devicesPage({ sessions, own, now: bank.clock(), notice: takeNotice(request) })
+    const { isBinding } = bank
+    const view = devicesPage({ sessions, own, isBinding, now: bank.clock(), notice: takeNotice(request) })
     return sendPage(bank, request, reply, view)
   })
 

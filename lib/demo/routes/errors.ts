@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { SecureSessionError } from '../../index.ts'
 import type { Bank } from '../bank.ts'
 import { confirmPage } from '../pages/confirm.ts'
+import { loginPage } from '../pages/login.ts'
 import { problemPage } from '../pages/problem.ts'
 import { customerOf } from './customer.ts'
 import { loginAddress } from './login.ts'
@@ -18,6 +19,8 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   // The Back button must not show an account again after a logout.
   'cache-control': 'no-store',
 }
+
+const UNPROVEN = 'This browser gave no proof of the key that your session is bound to. Load the page again, or log in.'
 
 /** Answers every error with a page. */
 export function errorPages(app: FastifyInstance, bank: Bank): void {
@@ -40,6 +43,8 @@ async function answerError(
       return reply.redirect(loginAddress(bank, request), 303)
     case 'SESSION_LOGIN_TOO_OLD':
       return sendPage(bank, request, reply.code(403), confirmPage(customerOf(bank, request)))
+    case 'SESSION_PROOF_REQUIRED':
+      return sendBarePage(reply.code(401), loginPage({ name: '', remember: false, error: UNPROVEN, next: '' }))
     default: {
       const status = error.statusCode ?? 500
       if (error instanceof SecureSessionError && error.headers !== undefined) reply.headers(error.headers)

@@ -28,9 +28,19 @@ export const scope: Judge = ({ cookie }) => ({
   isMet: cookie.domain === null,
 })
 
-export const idleTimeout: Judge = ({ idleTimeout: value }) => ({ value, isMet: true })
+/** A lifetime meets a requirement within the limit of its level, as the guard warns of longer ones. */
+const lifetime =
+  (name: 'idleTimeout' | 'absoluteTimeout'): Judge =>
+  ({ [name]: value, assurance: level }) => {
+    const limit = LIFETIMES[(level ?? 'aal1') as keyof typeof LIFETIMES][name]
+    if (isWithin(value, limit)) return { value, isMet: true }
+    const why = /\d/.test(value) ? `longer than ${limit}` : 'without a longest answer'
+    return { value: `${value}, ${why}`, isMet: false }
+  }
 
-export const absoluteTimeout: Judge = ({ absoluteTimeout: value }) => ({ value, isMet: true })
+export const idleTimeout: Judge = lifetime('idleTimeout')
+
+export const absoluteTimeout: Judge = lifetime('absoluteTimeout')
 
 export const renewalTimeout: Judge = ({ renewalTimeout: value }) => ({ value, isMet: parseDuration(value) !== 0 })
 

@@ -11,6 +11,11 @@ export const SAMPLES: ReadonlySet<string> = new Set([
   'thisisaverylongsecretforsessionsigning',
   'astringsecretatleast256bitslong',
   'wjalrxutnfemik7mdengbpxrficyexamplekey',
+  // Flask, FastAPI, RFC 7515.
+  '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+  '5f352379324c22463451387a0aec5d2f',
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'aym1sysppbydfgzld3umj1qzkobwvmkoqqestjqlrt1qs0gzh75aktmn3yj0ips4hcguutwjazzr1z9caow',
   // UUIDs of RFC 9562, of Wikipedia and of documentation.
   '123e4567e89b12d3a456426614174000',
   '123e4567e89b12d3a456426655440000',
@@ -32,17 +37,18 @@ export const PHRASES: RegExp =
 /** The place of a secret, in place of the secret: a variable that nobody filled in, an address, a sealed value. */
 const REFERENCES = [
   /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<[\w .:-]*>|%\w+%|\$[A-Z_]+)$/s,
-  /^[a-z][a-z0-9+.-]{1,20}:\/\//i,
+  /^(?!base64:)[a-z][a-z0-9+.-]{1,20}:\/\//i,
   /^arn:aws/i,
   /^projects\/[\w-]+\/secrets\//,
-  /^ENC\[|^\$ANSIBLE_VAULT|^@Microsoft\.KeyVault\(|^vault:v\d/,
+  /^(sops:)?ENC\[|^\$ANSIBLE_VAULT|^!vault\b|^\{cipher\}|^@Microsoft\.KeyVault\(|^vault:v\d/,
   /^\/(run|etc|var|mnt|home|opt|app|usr|tmp|secrets)\//,
 ]
 
 /** Tokens and keys that another service made, and texts that everybody may know. */
 const FOREIGN_KEYS = [
   /^eyJ[\w-]+\.eyJ[\w-]*\.[\w-]*$/,
-  /^(sk|pk|rk)_(test|live)_|^whsec_|^gh[pousr]_|^github_pat_|^glpat-|^npm_|^xox[abprs]-|^AKIA[0-9A-Z]{16}|^AIza|^SG\./,
+  /^(sk|pk|rk)_(test|live)_|^sk-(ant|proj)-|^whsec_|^pypi-|^hf_|^shp(at|ss)_|^dop_v1_|^gh[pousr]_|^github_pat_|^glpat-|^npm_|^xox[abprs]-|^AKIA[0-9A-Z]{16}|^AIza|^SG\./,
+  /^AGE-SECRET-KEY-1|^age1[a-z\d]{50,}$|^(Bearer|Basic) /i,
   /^-----BEGIN [A-Z0-9 ]{3,40}-----|^ssh-(rsa|ed25519) AAAA|^ecdsa-sha2-/,
 ]
 
@@ -77,13 +83,19 @@ export const WORDS: readonly string[] = (
   'was were are does did company team store shop bank blog chat game house home work life love time day year today best great good new ' +
   'old first last only from into over under then when where what which who why how all each every no on by or as so we us me do ' +
   'database redis mongo mysql postgres http https com org net change changed replace generate generated later now soon nothing ' +
-  // German, French, Spanish, Italian and Dutch, without accents.
+  // Words that everybody tries, and the calendar.
+  'quick brown fox jumps jumped lazy monkey dragon sunshine princess football baseball shadow superman batman iloveyou master tell say says ' +
+  'supercalifragilisticexpialidocious january february march april may june july august september october november december ' +
+  '2020 2021 2022 2023 2024 2025 2026 2027 2028 2029 2030 monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter ' +
+  // Other languages, without accents.
   'geheim geheime geheimer geheimes geheimen geheimnis passwort passwoerter kennwort losung sitzung sitzungs schluessel schlussel sicher ' +
   'sicherer sicheres sichere lang langes langer langen mein meine meiner meines unser unsere unseren das der die den dem des ist sind ein ' +
   'eine einen einer sehr bitte aendern andern nicht niemand kennt kennen weiss dieses dieser diese diesen dies fuer fur und mit von zum zur ' +
   'im auf kein keine nur immer anwendung webseite seite firma kekse zufall zufaellig zeichen wort datenbank umgebung ' +
   'mot passe motdepasse mon ma mes notre la le les pour une est tres longue cle clef chaine ' +
   'mi clave claves secreta secreto secretos contrasena contrasenas para esta este sesion el muy segura seguro larga es una con ' +
+  'minha meu senha segredo chave sessao sessoes longa muito aplicacao de do da bardzo tajne tajny haslo hasla moje klucz sesja sesji ' +
+  'aplikacja aplikacji dla hemlig hemligt losenord nyckel sessioner min mitt gizli sifre anahtar oturum ' +
   'parola segreta segreto chiave sessione mia mio per molto lunga wachtwoord sleutel geheime mijn sessie voor lange'
 ).split(' ')
 

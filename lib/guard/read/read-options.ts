@@ -1,5 +1,7 @@
 import { types } from 'node:util'
-import { MAX_ITEMS, ROOT_NAMES } from './schema.ts'
+import { ROOT_NAMES } from './schema.ts'
+import { MAX_ITEMS } from './schema-node.ts'
+import { OPTIONS_WITH_LISTED_MEMBERS, OPTIONS_WITH_LISTS, OPTIONS_WITH_MEMBERS } from './schema-places.ts'
 import { showDoubtful } from './show-value.ts'
 import type { Path } from './show-value.ts'
 
@@ -30,10 +32,6 @@ const MAX_KEYS = 1000
 // Read by Fastify itself from the same object, at every register.
 const FASTIFY_KEYS = new Set(['logLevel', 'logSerializers'])
 
-/** The members that hold members of their own, and those that hold lists. */
-const NESTED = ['cookie', 'decorators', 'maxSessions', 'deviceBound']
-const LISTS = ['secret', 'trustedOrigins', 'migrateFrom', 'silence']
-
 const READ = new WeakMap<object, ReadOptions>()
 
 /**
@@ -60,13 +58,13 @@ function readRoot(options: unknown, unreadable: Unreadable[]): { root: Bag; isOb
   for (const key of Object.keys(root)) {
     if (FASTIFY_KEYS.has(key) || (key === 'prefix' && isRoutePrefix(root[key]))) delete root[key]
   }
-  for (const key of NESTED) {
+  for (const key of OPTIONS_WITH_MEMBERS) {
     if (key in root) root[key] = readBag(root[key], [key], unreadable)
   }
-  for (const key of LISTS) {
+  for (const key of OPTIONS_WITH_LISTS) {
     if (key in root) root[key] = readList(root[key], [key], unreadable)
   }
-  for (const key of ['trustedOrigins', 'silence']) {
+  for (const key of OPTIONS_WITH_LISTED_MEMBERS) {
     const list = root[key]
     if (Array.isArray(list)) root[key] = list.map((entry: unknown, index) => readBag(entry, [key, index], unreadable))
   }

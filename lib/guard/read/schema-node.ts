@@ -10,14 +10,17 @@ export interface SchemaNode {
   readonly [keyword: string]: unknown
 }
 
-/** True or false. */
+/** Longest list that is judged element by element; a longer one is refused as it stands. */
+export const MAX_ITEMS = 1000
+
+/** Either of two; the example is the safe one. */
 export const boolean = (example: boolean): SchemaNode => ({
   type: 'boolean',
   description: 'true or false',
   examples: [String(example)],
 })
 
-/** A duration. `most` is the longest. */
+/** A text with a unit, or 0 where zero is allowed. */
 export const duration = (example: string, zero: 'refused' | 'allowed', most?: string): SchemaNode => ({
   duration: { zero, most },
   description: "a duration with its unit, like '15m' or '8h'",
@@ -30,19 +33,26 @@ export const lifetime = (example: string): SchemaNode => ({
   duration: { zero: 'refused', orFunction: true },
 })
 
-/** A function. */
+/** A function; `together` names what needs it. */
 export const func = (example: string, together = ''): SchemaNode => ({
   typeof: 'function',
   description: `a function${together}`,
   examples: [example],
 })
 
-/** One of several texts, the first of which is the example. */
+/** One of a few words; the first is the example. */
 export const choice = (...choices: string[]): SchemaNode => ({
   enum: choices,
   description: choices.map((name) => `'${name}'`).join(' or '),
   examples: [`'${choices[0]}'`],
 })
 
-/** A text. */
+/** Any text. */
 export const text: SchemaNode = { type: 'string', description: 'a string' }
+
+/** The number of sessions that one user may have. */
+export const limit: SchemaNode & { readonly anyOf: readonly SchemaNode[] } = {
+  description: 'a whole number from 1, or a function of the user',
+  examples: ['5'],
+  anyOf: [{ type: 'integer', minimum: 1 }, { typeof: 'function' }],
+}

@@ -1,7 +1,6 @@
 import { DECORATORS, DEFAULTS, DEVICE_BOUND } from '../../options.ts'
+import { boolean, choice, duration, func, lifetime, limit, MAX_ITEMS, text } from './schema-node.ts'
 import type { SchemaNode } from './schema-node.ts'
-import { boolean, choice, duration, func, lifetime, text } from './schema-node.ts'
-import type { Path } from './show-value.ts'
 import type {
   DeviceBoundOptions,
   HeaderTransport,
@@ -11,17 +10,6 @@ import type {
   Silence,
   TrustedOrigin,
 } from '../../../types/index.ts'
-
-export type { SchemaNode }
-
-/** Longest list that is judged element by element; a longer one is refused as it stands. */
-export const MAX_ITEMS = 1000
-
-const limit = {
-  description: 'a whole number from 1, or a function of the user',
-  examples: ['5'],
-  anyOf: [{ type: 'integer', minimum: 1 }, { typeof: 'function' }],
-}
 
 // setTimeout takes no more than 2^31 - 1 milliseconds and fires at once beyond.
 const MAX_TIMER = '24d'
@@ -237,34 +225,4 @@ export const OPTIONS_SCHEMA: SchemaNode = {
   properties: PROPERTIES,
   // Either alone would be read by nobody, and look like protection.
   dependencies: { authHash: ['loadUser'], userMaxAge: ['loadUser'] },
-}
-
-/** The node for a place in the options; `undefined` where the schema has none. */
-export function schemaAt(path: Path): SchemaNode | undefined {
-  let node: SchemaNode | undefined = OPTIONS_SCHEMA
-  for (const step of path) {
-    const has = typeof step === 'number' ? hasItems : hasProperties
-    const branch: SchemaNode | undefined = node?.anyOf?.find(has) ?? node
-    node = typeof step === 'number' ? branch?.items : ownOf(branch?.properties, step)
-  }
-  return node
-}
-
-/** Names that are known beside a key that is not. */
-export function siblingsOf(path: Path): readonly string[] {
-  const parent = schemaAt(path.slice(0, -1)) as SchemaNode
-  const { properties } = parent.anyOf?.find(hasProperties) ?? parent
-  return Object.keys(properties as object)
-}
-
-function hasProperties(node: SchemaNode): boolean {
-  return node.properties !== undefined
-}
-
-function hasItems(node: SchemaNode): boolean {
-  return node.items !== undefined
-}
-
-function ownOf(properties: SchemaNode['properties'], key: string): SchemaNode | undefined {
-  return properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined
 }

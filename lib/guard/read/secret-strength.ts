@@ -1,6 +1,8 @@
 import { isDigestOfWord } from './known-digests.ts'
 import { isKnownNumber } from './known-numbers.ts'
 import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES } from './known-secrets.ts'
+import { isRun } from './secret-runs.ts'
+import { isSpokenPhrase } from './spoken-phrase.ts'
 
 /** Why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
@@ -17,9 +19,6 @@ const MAX_JUDGED = 1024
 /** The number of encodings that are removed: the base64 of the base64 of a text is that text. */
 const MAX_DEPTH = 3
 
-/** Nothing but words, one of them said aloud: a generated secret of any length has digits, and none of these. */
-const SAID_ALOUD = /^(?=\D*(secret|passw|passphrase))\D*$/i
-
 /** A word so short that random texts may hold its letters: it counts only when it stands by itself. */
 const FIX_ME = /(?:^|[\W_])fix[\W_]?me(?:$|[\W_])/i
 
@@ -28,7 +27,7 @@ export function weaknessesOf(secret: string): SecretWeakness[] {
   if (secret.trim() === '') return []
   const judged = secret.slice(0, MAX_JUDGED)
   const contents = contentsOf(judged)
-  const isMonotone = isMonotonous(judged) || contents.some((bytes) => isRegular(bytes))
+  const isMonotone = isMonotonous(judged) || isRun(judged) || contents.some((bytes) => isRegular(bytes))
   return [
     ...(Buffer.byteLength(secret) < MIN_BYTES ? (['short'] as const) : []),
     ...(isMonotone ? (['low-entropy'] as const) : []),
@@ -39,15 +38,29 @@ export function weaknessesOf(secret: string): SecretWeakness[] {
 /** Returns the bytes that a text decodes to as hex or base64, decoded again while the result is text. */
 function contentsOf(text: string, depth = 0): Buffer[] {
   if (depth === MAX_DEPTH) return []
-  const bare = text
-    .trim()
-    .replace(/^(md5|sha-?\d{1,3})[:$-]/i, '')
-    .replace(/=+$/, '')
+  const bare = withoutEncoding(text)
   const decoded: Buffer[] = []
+  if (/%[\da-f]{2}/i.test(bare)) decoded.push(Buffer.from(unescaped(bare)))
   if (/^([0-9a-f]{2}){8,}$/i.test(bare)) decoded.push(Buffer.from(bare, 'hex'))
   // Node reads both alphabets, and leaves out what belongs to neither.
   if (/^[\w+/-]{16,}$/.test(bare)) decoded.push(Buffer.from(bare, 'base64'))
   return decoded.flatMap((bytes) => [bytes, ...(isText(bytes) ? contentsOf(bytes.toString('latin1'), depth + 1) : [])])
+}
+
+/** Leaves out what only says how the rest is written: `base64:`, `0x`, `sha256$`, and the padding. */
+function withoutEncoding(text: string): string {
+  return text
+    .trim()
+    .replace(/^(md5|sha-?\d{1,3}|hex|base64(url)?)[:$-]|^0x/i, '')
+    .replace(/=+$/, '')
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Random bytes of the length of a secret are never all printable. */
@@ -75,7 +88,7 @@ function isRepeated(text: string): boolean {
 
 function isPlaceholder(secret: string): boolean {
   if (isReference(secret) || isLabelled(secret)) return true
-  if (SAID_ALOUD.test(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret))) return true
+  if (isSpokenPhrase(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret))) return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
 

@@ -7,8 +7,9 @@ import { judgeKey } from './judge-key.ts'
 import { isMigration } from './migration-facts.ts'
 import { isOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
-import { samePath, valueAt } from './apply-changes.ts'
-import { OPTIONS_SCHEMA, schemaAt, siblingsOf } from './schema.ts'
+import { valueAt } from './apply-changes.ts'
+import { OPTIONS_SCHEMA } from './schema.ts'
+import { schemaAt, siblingsOf } from './schema-places.ts'
 import type { StrangeKey } from './judge-key.ts'
 import type { Path } from './show-value.ts'
 import type { Bag, ReadOptions, Unreadable } from './read-options.ts'
@@ -82,7 +83,8 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    if (!faults.some((fault) => samePath(fault.path, path))) places.set(JSON.stringify(path), path)
+    // A member that could not be read is absent, and would be missed by the option around it.
+    if (!faults.some((fault) => isWithin(fault.path, path))) places.set(JSON.stringify(path), path)
   }
   for (const path of places.values()) {
     if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
@@ -138,7 +140,12 @@ function pathOf(error: ErrorObject): Path {
 
 function hasDeeper(path: Path, others: Iterable<Path>): boolean {
   for (const other of others) {
-    if (other.length > path.length && path.every((step, index) => step === other[index])) return true
+    if (other.length > path.length && isWithin(other, path)) return true
   }
   return false
+}
+
+/** Tells whether a place is another one, or stands in it. */
+function isWithin(path: Path, outer: Path): boolean {
+  return outer.every((step, index) => step === path[index])
 }

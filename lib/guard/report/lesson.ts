@@ -1,4 +1,8 @@
 import { counterpartsOf, weaknessesOf } from '../rules/crosswalk.ts'
+import { exceptionTo } from '../rules/exceptions.ts'
+import { intentionsFor } from '../rules/intentions.ts'
+import { linkTo } from '../rules/links.ts'
+import { OTHER_STACKS } from '../rules/other-stacks.ts'
 import { fill, wordsOf } from './fill.ts'
 import { severityText } from './rule-table.ts'
 import { lineWidth } from './text.ts'
@@ -30,14 +34,31 @@ export function renderLesson(rule: Rule, columns?: number): string {
     `  Right        ${exampleText(right)}`,
     ...intentionLines(rule),
     row('Fix', rule.remedy),
-    ...(rule.exception === undefined ? [] : ['', indent(`Not for you? ${rule.exception}`, width), '']),
+    ...exceptionLines(rule, width),
     row('Sources', sourcesOf(rule).join(', ')),
+    ...linkLines(rule),
     ...counterpartLines(rule, row),
   ].join('\n')
 }
 
-function intentionLines({ intentions = [] }: Rule): string[] {
-  return intentions.flatMap(({ wish, code }) => ['', `  ${wish}`, ...code.split('\n').map((line) => `    ${line}`)])
+function intentionLines(rule: Rule): string[] {
+  const lines = intentionsFor(rule).flatMap(({ wish, code }) => [
+    '',
+    `  ${wish}`,
+    ...code.split('\n').map((line) => `    ${line}`),
+  ])
+  return lines.length === 0 ? [] : [...lines, '']
+}
+
+function exceptionLines(rule: Rule, width: number): string[] {
+  const exception = exceptionTo(rule)
+  return exception === undefined ? [] : ['', indent(`When not to use it: ${exception}`, width), '']
+}
+
+/** Addresses stay whole, so that a terminal makes links of them. */
+function linkLines(rule: Rule): string[] {
+  const links = sourcesOf(rule).flatMap((source) => linkTo(source) ?? [])
+  return [...new Set(links)].map((link, index) => `  ${(index === 0 ? 'Links' : '').padEnd(LABEL - 2)}${link}`)
 }
 
 function sourcesOf({ slug, references }: Rule): string[] {
@@ -47,11 +68,13 @@ function sourcesOf({ slug, references }: Rule): string[] {
 
 function counterpartLines({ slug }: Rule, row: (label: string, text: string) => string): string[] {
   const counterparts = counterpartsOf(slug)
-  const tools = [...new Set(counterparts.map(({ tool }) => tool))]
-  return tools.map((tool, index) => {
-    const names = counterparts.filter((one) => one.tool === tool).map(({ id, note }) => (note ? `${id} (${note})` : id))
-    return row(index === 0 ? 'Elsewhere' : '', `${tool}: ${names.join(', ')}`)
-  })
+  const tools = [...new Set(counterparts.map(({ tool }) => tool))].map((tool): [string, string[]] => [
+    tool,
+    counterparts.filter((one) => one.tool === tool).map(({ id, note }) => (note ? `${id} (${note})` : id)),
+  ])
+  return [...tools, ...Object.entries(OTHER_STACKS[slug] ?? {})].map(([name, words], index) =>
+    row(index === 0 ? 'Elsewhere' : '', `${name}: ${words.join(', ')}`),
+  )
 }
 
 const LABEL = 15

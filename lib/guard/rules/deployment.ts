@@ -128,19 +128,6 @@ login changes the rights of the session but not its id, the attacker's copy of t
     wrong: { shown: 'req.session.userId = user.id', options: '', scan: { keptThroughLogin: ['sid'] } },
     right: { shown: 'await req.login(user)', options: '', scan: { keptThroughLogin: [] } },
   },
-  intentions: [
-    { wish: 'Here', code: 'await request.login(user)', isOptions: false },
-    {
-      wish: 'Express with express-session',
-      code: 'req.session.regenerate(() => { req.session.userId = user.id; next() })',
-      isOptions: false,
-    },
-    {
-      wish: 'Django, Rails, PHP',
-      code: 'login(request, user)   reset_session   session_regenerate_id(true)',
-      isOptions: false,
-    },
-  ],
   onScan: ({ keptThroughLogin }) =>
     aboutCookies(
       keptThroughLogin,
@@ -165,11 +152,6 @@ cookie. The record has to go on the server, at once.`,
     wrong: { shown: "reply.clearCookie('sid')", options: '', scan: { survivesLogout: true } },
     right: { shown: 'await req.logout()', options: '', scan: { survivesLogout: false } },
   },
-  intentions: [
-    { wish: 'Here', code: 'await request.logout()', isOptions: false },
-    { wish: 'Express with express-session', code: 'req.session.destroy(next)', isOptions: false },
-    { wish: 'Django, Rails, PHP', code: 'logout(request)   reset_session   session_destroy()', isOptions: false },
-  ],
   exception:
     'A session that lives in its cookie alone (iron-session, cookie-session, JWT) cannot be ended on the server: keep a list of ended ones, or short lifetimes.',
   onScan: ({ survivesLogout, selfContained: [name] }) =>

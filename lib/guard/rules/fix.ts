@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FindingFix, FixStep } from '../../../types/index.ts'
 import { literal, pointerOf, showKey } from '../read/show-value.ts'
-import { schemaAt } from '../read/schema.ts'
+import { schemaAt } from '../read/schema-places.ts'
 import type { MistakenStore } from '../read/mistaken-store.ts'
 import type { Path } from '../read/show-value.ts'
 

@@ -24,6 +24,8 @@ import * as transport from './transport.ts'
 import { maxSessionsUnset, userIndexMissing } from './user-index.ts'
 import * as values from './values.ts'
 import * as wire from './wire.ts'
+import { FOREIGN } from '../read/foreign-options.ts'
+import { slugForSetting } from './other-stacks.ts'
 import type { Rule } from './rule.ts'
 
 /** The catalogue, in the order of the documentation. */
@@ -127,8 +129,13 @@ export const RULES: readonly Rule[] = Object.freeze([
   scan.embeddable,
 ])
 
-/** A rule by its slug or id, or by what another tool calls it (`W012`); `undefined` when there is none. */
+/**
+ * A rule by its slug or id, by what another tool calls it (`W012`), or by the setting of another stack that it is about
+ * (`SESSION_COOKIE_SECURE`); `undefined` when there is none.
+ */
 export function ruleNamed(name: string): Rule | undefined {
   const slug = name.replace(/^session\//, '')
-  return RULES.find((rule) => rule.slug === slug) ?? RULES.find((rule) => rule.slug === slugFor(slug))
+  const elsewhere =
+    slugFor(slug) ?? slugForSetting(slug) ?? (Object.hasOwn(FOREIGN, slug) ? 'foreign-option' : undefined)
+  return RULES.find((rule) => rule.slug === slug) ?? RULES.find((rule) => rule.slug === elsewhere)
 }

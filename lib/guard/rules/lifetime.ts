@@ -161,7 +161,7 @@ NIST asks for a new login after 30 days at AAL1, 24 hours at AAL2 and 12 hours a
 export const rememberTooLong: Rule = {
   slug: 'remember-too-long',
   severity: { production: 'warning', development: 'warning' },
-  phases: ['register'],
+  phases: ['register', 'scan'],
   silenceable: true,
   when: '`rememberTimeout` is over 400 days',
   why: 'Browsers cut the lifetime of every cookie at 400 days, so the promise cannot be kept.',

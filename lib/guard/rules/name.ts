@@ -82,7 +82,7 @@ export function isFingerprint(name: string): boolean {
 export const cookieTooBig: Rule = {
   slug: 'cookie-too-big',
   severity: { production: 'fatal', development: 'fatal' },
-  phases: ['register'],
+  phases: ['register', 'scan'],
   silenceable: false,
   when: 'name and value together are over 4096 bytes, or an attribute is over 1024',
   why: 'Browsers discard a cookie over 4096 bytes and ignore an attribute over 1024.',

@@ -1,4 +1,4 @@
-import { schemaAt } from '../read/schema.ts'
+import { schemaAt } from '../read/schema-places.ts'
 import { emptyBag, isBag } from '../read/read-options.ts'
 import { isOrigin, suggestedOrigin } from '../read/origin-syntax.ts'
 import { goodName } from '../read/good-name.ts'
@@ -21,7 +21,7 @@ import {
 import type { ConfigFacts } from '../read/config-facts.ts'
 import { literal } from '../read/show-value.ts'
 import type { Path } from '../read/show-value.ts'
-import type { SchemaNode } from '../read/schema.ts'
+import type { SchemaNode } from '../read/schema-node.ts'
 import type { Fix, SetChange } from './fix.ts'
 
 /** Attributes and options whose only safe value is `true`. */

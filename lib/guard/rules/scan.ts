@@ -21,7 +21,7 @@ export const sessionCacheable: Rule = {
   when: 'an answer that sets a session cookie, or shows a logged-in user, says that shared caches may keep it',
   why: 'A cache in front of the app gives the stored answer to the next visitor: with the session cookie, or the page, of somebody else.',
   remedy: '`Cache-Control: no-store`, or `private` where nothing is set',
-  references: ['RFC 9111 3.5', 'RFC 9111 7.3', 'OWASP ASVS 5.0 14.2.5'],
+  references: ['RFC 9111 3.5', 'RFC 9111 7.3', 'OWASP ASVS 5.0 14.2.2', 'OWASP ASVS 5.0 14.2.5'],
   teach: `Caches store what Cache-Control allows, Set-Cookie included. One visitor's login page, stored for a minute, logs everybody of that
 minute in as that visitor. It happens when a rule for static files, or a default of a content network, covers pages too. An answer that
 sets a session cookie needs no-store. A page that shows a user needs no-store or private.
@@ -75,7 +75,7 @@ export const sessionIdWeak: Rule = {
   phases: ['scan'],
   silenceable: true,
   when: 'session ids are counted, the same for several visitors, the name of the user, or have room for fewer than 64 random bits',
-  why: 'Ids that can be guessed are guessed: an attacker tries values until one is somebody’s session.',
+  why: 'Ids that can be guessed are guessed: an attacker tries values until one is a session of somebody.',
   remedy: 'ids with 128 random bits of a cryptographic generator',
   references: ['OWASP ASVS 5.0 7.2.3', 'OWASP Session Management Cheat Sheet', 'CWE-331'],
   teach: `A session id is a password that the server makes up. With 64 random bits an attacker who tries ten thousand ids a second needs

@@ -14,7 +14,7 @@ export const sweepUnset: Rule = {
   when: '`sweepInterval` is off, and the store keeps expired records until somebody sweeps: SQLite, PostgreSQL',
   why: 'Expired sessions stay in the database for ever, with the data of the users, and the table grows until the disk is full.',
   remedy: "`sweepInterval: '1h'`, or the command `sweep` in a timer and a silence",
-  references: ['Django clearsessions', 'OWASP ASVS 5.0 14.2.4'],
+  references: ['Django clearsessions', 'OWASP ASVS 5.0 14.2.7'],
   teach: `An expired record is absent for the app as soon as it has expired. It is not gone from the disk: Redis removes it by itself, SQLite and
 PostgreSQL do not. Each anonymous visitor with a session leaves a row. Let the plugin sweep, or run npx fastify-session-guard sweep
 from a timer, and silence this finding with that reason.`,

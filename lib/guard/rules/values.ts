@@ -99,6 +99,14 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
   const isText = typeof facts.given(path) === 'string'
   const hint = isText ? ' Nothing is converted: parse environment variables first.' : ''
   const flaw = flawOfClock(path, facts)
+  if (path[0] === 'store' && isCallable(facts.given(path))) {
+    const message = 'store is a function or a class: call it, and give what it returns'
+    return { at: [at], message, text: 'Call it where the options are put together.', fixes }
+  }
+  if (path[0] === 'store' && isText) {
+    const text = 'openStore of fastify-session-guard/stores/open opens the store of an address.'
+    return { at: [at], message: `${name} must be ${expected}`, text, fixes: [perhaps(putStore(OPENED)), ...fixes] }
+  }
   return {
     at: [at],
     message: flaw === undefined ? `${name} must be ${expected}` : `${name} ${flaw}; it must be ${expected}`,
@@ -107,6 +115,10 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
       : `Give ${name} ${expected}; it is ${at.value} now.${hint}`,
     fixes,
   }
+}
+
+function isCallable(value: unknown): boolean {
+  return typeof value === 'function'
 }
 
 function flawOfClock([root]: Path, facts: ConfigFacts): string | undefined {
@@ -134,7 +146,7 @@ only far too long. A unit in the value leaves nothing to guess: \`ms\`, \`s\`, \
 }
 
 function durationProblem(path: Path, facts: ConfigFacts): Problem {
-  const name = String(path[0])
+  const name = showPath(path)
   const location = facts.at(path)
   const { kind, text, durations } = readingsOf(facts.given(path))
   const isLifetime = Object.hasOwn(facts.lifetimes, name)
@@ -165,7 +177,7 @@ function perhapsOrSafely(kind: Readings['kind'], change: SetChange): Fix {
 export const sameSiteInvalid: Rule = {
   slug: 'samesite-invalid',
   severity: ALWAYS_FATAL,
-  phases: ['register'],
+  phases: ['register', 'scan'],
   silenceable: false,
   when: "`cookie.sameSite` is not `'lax'`, `'strict'` or `'none'`; booleans and other case are refused too",
   why: 'Browsers treat an attribute they do not understand as if it were not there, and each browser has its own default.',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { SessionRecord, SessionStore, StorePowers } from '../../../types/index.ts'
+import { MAX_PROOFS, newBinding, writeBinding } from '../../session/device-bound/binding.ts'
 
 /** Time that passes only when told to. */
 export class TestClock {
@@ -77,10 +78,20 @@ export function recordAt(now: number, changes: Partial<SessionRecord> = {}): Ses
     family: randomBytes(6).toString('base64url'),
     remember: true,
     device: { userAgent: `Mozilla/5.0 'a' "b" \\ \u0000`, ip: '2001:db8::1' },
-    deviceKey: null,
+    deviceKey: longestBinding(),
     data: JSON.stringify({ cart: [1, 2, { a: null }], text: '\u0000 \ud800 \n \u2028 \' " \\ %s $1 :a' }),
     ...changes,
   }
+}
+
+function text(bytes: number): string {
+  return randomBytes(bytes).toString('base64url')
+}
+
+/** A binding to a device that is as long as bindings become. */
+function longestBinding(): string {
+  const prints = Array.from({ length: MAX_PROOFS }, () => text(6))
+  return writeBinding({ ...newBinding({ x: text(32), y: text(32) }), previousSeed: text(16), prints })
 }
 
 /** The same record one write later. */

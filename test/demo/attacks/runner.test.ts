@@ -1,6 +1,7 @@
 import t from 'tap'
 import { buildBank } from '../../../lib/demo/app.ts'
 import type { Attack } from '../../../lib/demo/attacks/attack.ts'
+import { bothCookies } from '../../../lib/demo/attacks/both-cookies.ts'
 import { copiedCookie } from '../../../lib/demo/attacks/copied-cookie.ts'
 import { send } from '../../../lib/demo/attacks/http.ts'
 import { otherOrigin } from '../../../lib/demo/attacks/other-origin.ts'
@@ -22,8 +23,11 @@ function targetWith(options: SecureSessionOptions): () => Promise<Target> {
 for (const [attack, options] of [
   [otherOrigin, { crossOriginProtection: false }],
   [copiedCookie, { renewalTimeout: '0s' }],
+  [bothCookies, { deviceBound: false }],
+  [bothCookies, { deviceBound: { lifetime: '1h' }, environment: 'test' }],
 ] as const) {
-  t.test(`"${attack.title}" is told as not stopped when the protection against it is switched off`, async (t) => {
+  const given = JSON.stringify(options)
+  t.test(`"${attack.title}" is told as not stopped when the protection is switched off with ${given}`, async (t) => {
     const runner = new AttackRunner(() => NOW, targetWith(options))
     t.equal(runner.latest(attack), undefined)
     await runner.run(attack)
