@@ -250,7 +250,10 @@ export interface SecureSessionOptions {
 export interface DeviceBoundOptions {
   /** Refuses sessions that are not bound, with 403 `SESSION_DEVICE_REQUIRED`. Default `false`. */
   require?: boolean | undefined
-  /** The time after which a copy of both cookies opens nothing any more, `6m` to `1h`. Default `10m`, and no more than `idleTimeout`. */
+  /**
+   * The time after which a copy of both cookies opens nothing any more, `6m` to `1h`. Default `10m`, and no more than
+   * `idleTimeout`.
+   */
   lifetime?: Duration | undefined
   /** The path below which the two routes of the protocol are. Default `/.session`. */
   path?: string | undefined
