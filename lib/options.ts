@@ -155,18 +155,22 @@ export function resolveOptions(options: SecureSessionOptions, environment: Envir
     onCopiedSession: options.onCopiedSession ?? 'end',
     migrateFrom: options.migrateFrom ?? [],
     headerTransport: headerTransportOf(options.headerTransport),
-    deviceBound: deviceBoundOf(options.deviceBound),
+    deviceBound: deviceBoundOf(options),
     decorators: Object.freeze(decoratorNames(options)),
     clock: options.clock ?? Date.now,
   })
 }
 
-/** Returns the option `deviceBound` in one shape; `undefined` if it is off. */
-export function deviceBoundOf(asked: SecureSessionOptions['deviceBound']): DeviceBound | undefined {
+/** Returns the option `deviceBound` in one shape; `undefined` if it is off. The default gives way to `idleTimeout`. */
+export function deviceBoundOf(
+  options: LifetimeOptions & Pick<SecureSessionOptions, 'deviceBound'>,
+): DeviceBound | undefined {
+  const { deviceBound: asked } = options
   if (asked === undefined || asked === false) return undefined
   const details: DeviceBoundOptions = typeof asked === 'object' ? asked : { require: asked === 'require' }
   const { require: isRequired, lifetime, path } = { ...DEVICE_BOUND, ...given(details) }
-  return Object.freeze({ isRequired, lifetime: milliseconds(lifetime), path })
+  const most = details.lifetime === undefined ? lifetimesOf(options).idleTimeout : Infinity
+  return Object.freeze({ isRequired, lifetime: Math.min(milliseconds(lifetime), most), path })
 }
 
 function headerTransportOf(transport: HeaderTransport | undefined): Settings['headerTransport'] {

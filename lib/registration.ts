@@ -67,7 +67,7 @@ export class Registration {
 
   /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
   async checkNeighbours(): Promise<void> {
-    const { secrets, storeTimeout } = this.settings
+    const { secrets, storeTimeout, deviceBound } = this.settings
     const facts = await probeNeighbours(this.#app, {
       contexts: this.contexts,
       secrets,
@@ -78,6 +78,7 @@ export class Registration {
       cookieNames: this.#rivals().map(({ settings }) => settings.cookie.name),
       bringsCookies: this.#bringsCookies,
       clock: this.options.clock === undefined ? this.settings.clock : undefined,
+      deviceRoute: deviceBound && `${this.#app.prefix}${deviceBound.path}/refresh`,
       guardedWithoutSession: this.configs.guardedWithoutSession(),
     })
     const context = { ...this.#context, earlier: this.#findings }

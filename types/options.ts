@@ -227,7 +227,7 @@ export interface SecureSessionOptions {
    * ```ts
    * import type { SecureSessionOptions } from 'fastify-session-guard'
    *
-   * const options: SecureSessionOptions = { deviceBound: { lifetime: '5m', require: true } }
+   * const options: SecureSessionOptions = { deviceBound: { lifetime: '15m', require: true } }
    * ```
    */
   deviceBound?: boolean | 'require' | DeviceBoundOptions | undefined
@@ -250,7 +250,10 @@ export interface SecureSessionOptions {
 export interface DeviceBoundOptions {
   /** Refuses sessions that are not bound, with 403 `SESSION_DEVICE_REQUIRED`. Default `false`. */
   require?: boolean | undefined
-  /** The time after which a copy of both cookies opens nothing any more, `1m` to `1h`. Default `10m`. */
+  /**
+   * The time after which a copy of both cookies opens nothing any more, `6m` to `1h`. Default `10m`, and no more than
+   * `idleTimeout`.
+   */
   lifetime?: Duration | undefined
   /** The path below which the two routes of the protocol are. Default `/.session`. */
   path?: string | undefined

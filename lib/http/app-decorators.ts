@@ -6,7 +6,7 @@ import { isHandle } from '../session/id.ts'
 import { updateUserEverywhere } from '../session/update-user.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
-import { promiseReload } from './device-cookie.ts'
+import { deviceRequired, reloadAfterLink } from './device-cookie.ts'
 import { isPage, withNext } from './login-redirect.ts'
 import { allSessionsOf, singleSessions } from './more-sessions.ts'
 import type { SessionOf } from './request-decorators.ts'
@@ -27,13 +27,13 @@ export function requireLoginFactory(
     const hook: RequireLoginHook = async (request, reply) => {
       const session = sessionOf(request)
       if (session.userId === null) {
-        const isRedirected = redirect !== undefined && reply !== undefined && isPage(request)
+        const isReloaded = reply !== undefined && reloadAfterLink(request, reply, session)
+        const isRedirected = redirect !== undefined && reply !== undefined && !isReloaded && isPage(request)
         if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
         throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
       }
       if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {
-        if (reply !== undefined) promiseReload(engine, request, reply, session)
-        throw new SecureSessionError('SESSION_DEVICE_REQUIRED')
+        throw deviceRequired(engine, request, reply, session)
       }
       if (notActing && session.actor !== null) throw new SecureSessionError('SESSION_ACTING')
       const missing = session.missingMethods(methods, within)

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { DeviceProofs } from '../session/device-bound/proofs.ts'
 import type { Engine } from '../session/engine.ts'
@@ -61,16 +62,28 @@ export function boundAttributes({ cookie }: Settings): string {
 }
 
 /**
- * Lets a page that was refused for lack of a binding load again in a second, if the login is so recent that the browser
- * may still be at work on the binding.
+ * Returns the error for a session without a binding. A page loads again in a second if the login is so recent that the
+ * browser may still be at work on the binding.
  */
-export function promiseReload(
+export function deviceRequired(
   { settings }: Engine,
   request: FastifyRequest,
-  reply: FastifyReply,
+  reply: FastifyReply | undefined,
   session: RequestSession,
-): void {
-  if (isPage(request) && session.isFresh(WAIT) && isOverHttps(settings, request)) reply.header('refresh', '1')
+): SecureSessionError {
+  const isEarly = isPage(request) && session.isFresh(WAIT) && isOverHttps(settings, request)
+  if (isEarly) reply?.header('refresh', '1')
+  return new SecureSessionError('SESSION_DEVICE_REQUIRED')
+}
+
+/**
+ * Lets a page that came without the proof load again at once, if a link of another site led there. A browser gives no
+ * proof for such a request, and does for the next one. Returns whether the page loads again.
+ */
+export function reloadAfterLink(request: FastifyRequest, reply: FastifyReply, session: RequestSession): boolean {
+  const isAfterLink = request.headers['sec-fetch-site'] === 'cross-site' && isPage(request)
+  if (isAfterLink && session.isUnproven) reply.header('refresh', '0')
+  return isAfterLink && session.isUnproven
 }
 
 /**

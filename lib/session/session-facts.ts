@@ -68,6 +68,11 @@ export class SessionFacts {
     return facts.isDeviceBound(this.state)
   }
 
+  /** Tells whether the session is bound to a device, and this request came without the proof. */
+  get isUnproven(): boolean {
+    return this.state.loaded.state === 'unproven'
+  }
+
   /** Tells whether somebody is logged in whose session is bound to no device, although the app asks for that. */
   get isWithheld(): boolean {
     if (this.engine.device?.settings.isRequired !== true || this.userId === null) return false

@@ -85,9 +85,7 @@ function withOutsideChanges(before: SessionRecord, written: SessionRecord, lates
   const isSameUser = before.userId === written.userId
   // What somebody changed in the session of a user is nothing for the session of another one.
   if (!isSameUser && personOf(before) !== personOf(written)) return before
-  // A refresh beside the request has opened a new challenge, and the one before counts no more.
-  const binding = written.deviceKey === null ? [] : (['deviceKey'] as const)
-  const fields = [...(isSameUser ? OUTSIDE : OUTSIDE_OF_ROLE), ...binding]
+  const fields = isSameUser ? OUTSIDE : OUTSIDE_OF_ROLE
   const changed = fields.filter((field) => latest[field] !== written[field])
   const kept = { ...before, ...Object.fromEntries(changed.map((field) => [field, latest[field]])) }
   if (!isSameUser) return { ...kept, ...newSnapshot(before, written, latest) }

@@ -157,7 +157,12 @@ function thieves(t: Test, makeStore: MakeStore): void {
     t.equal(response.headers['set-cookie'], undefined, 'an honest browser that is late keeps its cookie')
     await steal(bench, sessionOnly(client))
     const { handle } = await me(client)
-    t.match(bench.takeEvents('proof-failed'), [{ reason: 'missing', handle, userId: ann.id }], 'told once a minute')
+    const told = bench.takeEvents('proof-failed')
+    t.equal(told.length, 1, 'told once a minute')
+    t.match(told, [{ reason: 'missing', handle, userId: ann.id }])
+    bench.clock.advance('1m')
+    await steal(bench, sessionOnly(client))
+    t.equal(bench.takeEvents('proof-failed').length, 1)
     t.equal((await me(client)).userId, ann.id)
   })
 
@@ -438,6 +443,19 @@ function ends(t: Test, makeStore: MakeStore): void {
     }
   })
 
+  t.test('a login in a bound session is not bound, until its browser registers again', async (t) => {
+    const bench = await bootBound(t, makeStore)
+    const ann = someone('ann')
+    const { both } = await boundByHand(bench, ann)
+    const login = await steal(bench, both, '/login', { id: ann.id })
+    t.match(await bench.app.sessions.list(ann.id), [{ isDeviceBound: false }])
+    const session = `session=${cookieIn(login, 'session')}`
+    t.equal(await stolenId(bench, session), ann.id)
+    const registered = await register(bench.app, session, new Device().registration(offeredBy(login)))
+    t.equal(registered.statusCode, 200)
+    t.match(await bench.app.sessions.list(ann.id), [{ isDeviceBound: true }])
+  })
+
   t.test('a refresh without the ordinary session cookie ends the binding in the browser alone', async (t) => {
     const bench = await bootBound(t, makeStore)
     const ann = someone('ann')
@@ -521,6 +539,17 @@ function late(t: Test, makeStore: MakeStore): void {
 }
 
 function failures(t: Test, makeStore: MakeStore): void {
+  t.test('a login that fails after it was written offers no binding', async (t) => {
+    const bench = await bootBound(t, makeStore)
+    const ann = someone('ann')
+    const onSend = (): never => {
+      throw new Error('a later hook failed')
+    }
+    const page = await bench.browser().visit((request) => request.login(ann), { onSend })
+    t.equal(page.status, 500)
+    t.equal(page.headers['secure-session-registration'], undefined)
+  })
+
   t.test('an outage of the store at a refresh or a registration is a 503, and nothing is lost', async (t) => {
     const bench = await bootBound(t, makeStore)
     const ann = someone('ann')

@@ -33,6 +33,7 @@ const INPUT: ProbeInput = {
   cookieNames: [],
   bringsCookies: false,
   clock: undefined,
+  deviceRoute: undefined,
   guardedWithoutSession: [],
 }
 

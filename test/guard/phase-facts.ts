@@ -14,6 +14,7 @@ export const NEIGHBOURS: NeighbourFacts = {
   evictionPolicy: null,
   trustsEveryProxy: false,
   readsCookies: null,
+  answersDevices: null,
   guardedWithoutSession: [],
 }
 

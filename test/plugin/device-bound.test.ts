@@ -2,7 +2,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import { memoryStore, secureSession } from '../../lib/index.ts'
+import { checkConfig, memoryStore, secureSession } from '../../lib/index.ts'
 import { boundClient } from '../../lib/testing/index.ts'
 import type { SecureSessionOptions, SessionEvent } from '../../types/index.ts'
 import { testClock } from '../support/clock.ts'
@@ -331,4 +331,58 @@ t.test('the client for tests speaks for a browser', async (t) => {
   await app.sessions.revokeUser('u1')
   t.match((await client.refresh()).json(), { continue: false })
   t.notOk(client.isBound)
+})
+
+t.test(
+  'a page that a link of another site leads to loads again, because a browser gives no proof for the link',
+  async (t) => {
+    const { app } = await world(t, {}, (server) => {
+      server.get('/page', { onRequest: server.requireLogin({ redirect: '/login' }) }, async () => 'page')
+    })
+    const { cookie, both } = await boundByHand(app)
+    await app.inject({ url: '/me', headers: { cookie: both } })
+    const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' }
+    const linked = await app.inject({ url: '/page', headers: { cookie, ...link } })
+    t.strictSame([linked.statusCode, linked.headers['refresh']], [401, '0'])
+    const again = await app.inject({ url: '/page', headers: { cookie, ...link, 'sec-fetch-site': 'same-origin' } })
+    t.strictSame([again.statusCode, again.headers.location], [302, '/login?next=%2Fpage'], 'once')
+    const visitor = await app.inject({ url: '/page', headers: link })
+    t.equal(visitor.statusCode, 302, 'who has no session logs in')
+  },
+)
+
+t.test('the default lifetime is never longer than the idle timeout', async (t) => {
+  const { app } = await world(t, { idleTimeout: '4m' })
+  const { answer } = await boundByHand(app)
+  t.match(answer.headers['set-cookie'], /Max-Age=180;/)
+})
+
+t.test('the guard tells before the app listens that another plugin answers in place of the routes', async (t) => {
+  const lines: string[] = []
+  for (const isBlocked of [true, false]) {
+    lines.length = 0
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } } })
+    t.teardown(() => app.close())
+    app.addHook('onRequest', async (_req, reply) => {
+      if (isBlocked) await reply.code(401).send({})
+    })
+    await app.register(secureSession, { environment: 'test', secret: SECRET, deviceBound: true })
+    await app.ready()
+    t.equal(lines.join('').includes('device-bound-blocked'), isBlocked)
+  }
+})
+
+t.test('the guard judges lifetime, store and header ids of device-bound sessions', async (t) => {
+  const found = (options: SecureSessionOptions): string[] => {
+    const all = checkConfig({ secret: SECRET, ...options }, 'production')
+    return all.map(({ rule }) => rule).filter((rule) => rule.startsWith('session/device-bound'))
+  }
+  const lifetime = ['session/device-bound-lifetime']
+  t.strictSame(found({ deviceBound: { lifetime: '5m' } }), lifetime)
+  t.strictSame(found({ deviceBound: { lifetime: '2h' }, idleTimeout: '3h' }), lifetime)
+  t.strictSame(found({ deviceBound: { lifetime: '8m' }, idleTimeout: '7m' }), lifetime)
+  t.strictSame(found({ deviceBound: { lifetime: '6m' }, idleTimeout: '7m' }), [])
+  t.strictSame(found({ deviceBound: { require: true }, headerTransport: {} }), ['session/device-bound-header'])
+  t.strictSame(found({ deviceBound: true, cookie: { path: '/app', secure: false } }), ['session/device-bound-cookie'])
+  t.strictSame(found({ cookie: { path: '/app' }, deviceBound: false }), [])
 })

@@ -33,6 +33,8 @@ export interface ProbeInput {
   readonly bringsCookies: boolean
   /** The clock that deadlines are set by; `undefined` when it is the app's own, which may stand still. */
   readonly clock: (() => number) | undefined
+  /** The path of a route of `deviceBound`; `undefined` without the option. */
+  readonly deviceRoute: string | undefined
   /** Routes, as `GET /path`, that ask for a login and have opted out of sessions. */
   readonly guardedWithoutSession: readonly string[]
 }
@@ -47,15 +49,17 @@ export type ProbedStore = { get(handle: string): Promise<unknown> } & Pick<Store
 export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promise<NeighbourFacts> {
   const { contexts, secrets, store, storeTimeout } = input
   const all = [app, ...contexts]
-  const [cors, answer, clockSkew, evictionPolicy, sendsHsts, secretSharedWith, readsCookies] = await Promise.all([
-    probeCors(app, contexts),
-    store === undefined ? null : probeStore(store, storeTimeout),
-    probeClock(input),
-    probeEviction(input),
-    input.servesTls ? probeHsts(app) : null,
-    secretSharers(all, secrets),
-    input.bringsCookies ? probeCookies(app) : null,
-  ])
+  const [cors, answer, clockSkew, evictionPolicy, sendsHsts, secretSharedWith, readsCookies, answersDevices] =
+    await Promise.all([
+      probeCors(app, contexts),
+      store === undefined ? null : probeStore(store, storeTimeout),
+      probeClock(input),
+      probeEviction(input),
+      input.servesTls ? probeHsts(app) : null,
+      secretSharers(all, secrets),
+      input.bringsCookies ? probeCookies(app) : null,
+      input.deviceRoute === undefined ? null : probeDevices(app, input.deviceRoute),
+    ])
   return {
     cors,
     store: answer,
@@ -68,6 +72,7 @@ export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promis
     cookieNames: input.cookieNames,
     trustsEveryProxy: trustProxyOption(app) === true,
     readsCookies,
+    answersDevices,
     guardedWithoutSession: input.guardedWithoutSession,
   }
 }
@@ -104,6 +109,12 @@ async function probeCookies(app: RoutingApp): Promise<boolean | null> {
   if (seen.cookies !== null && seen.cookies !== undefined) return true
   // All hooks before a handler have run for the page that does not exist.
   return headers?.get(STATUS) === '404' ? false : null
+}
+
+/** Tells whether a refresh without a session is answered, as the browser's own requests have to be. */
+async function probeDevices(app: RoutingApp, page: string): Promise<boolean> {
+  const headers = await ask(app, { method: 'POST', prefix: '', page, headers: {} })
+  return headers?.get(STATUS) === '200'
 }
 
 async function probeHsts(app: RoutingApp): Promise<boolean | null> {

@@ -10,9 +10,11 @@ export interface RoutingApp {
 
 /** A question to an app. */
 export interface Probe {
-  readonly method: 'GET' | 'OPTIONS'
-  /** The address to ask. The page at the address does not exist. */
+  readonly method: 'GET' | 'OPTIONS' | 'POST'
+  /** The address to ask. */
   readonly prefix: string
+  /** The page below the address. Absent: one that does not exist. */
+  readonly page?: string
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -44,7 +46,7 @@ export function showToProbe(request: ProbedRequest): boolean {
 /** The headers that an app answers with; `null` when it says nothing in time. Never rejects. */
 export function ask(
   app: RoutingApp,
-  { method, prefix, headers }: Probe,
+  { method, prefix, page = `/${randomBytes(8).toString('hex')}`, headers }: Probe,
   watch?: (request: ProbedRequest) => void,
 ): Promise<AnswerHeaders | null> {
   return new Promise((resolve) => {
@@ -52,7 +54,7 @@ export function ask(
     const socket = deadEnd()
     const request = new IncomingMessage(socket)
     request.method = method
-    request.url = `${prefix.replace(/\/$/, '')}/${randomBytes(8).toString('hex')}`
+    request.url = prefix.replace(/\/$/, '') + page
     request.headers = { host: 'localhost', 'user-agent': 'fastify-session-guard', ...headers }
     request.push(null)
     PROBES.add(request)

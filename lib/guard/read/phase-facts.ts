@@ -30,6 +30,8 @@ export interface NeighbourFacts {
    * that cannot be told.
    */
   readonly readsCookies: boolean | null
+  /** Tells whether the routes of `deviceBound` answer themselves; `null` without them. */
+  readonly answersDevices: boolean | null
   /** Routes, as `GET /path`, that ask for a login and have `config: { session: false }`. */
   readonly guardedWithoutSession: readonly string[]
 }

@@ -30,6 +30,12 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     'A screen on a wall that shows, and changes nothing. Below aal3 this can be silenced with that reason.',
   'remember-too-long': 'There is none: no browser keeps the cookie for longer.',
   'renewal-off': 'A client that keeps no cookies and sends a fixed one. Give such a client a token of its own instead.',
+  'device-bound-lifetime':
+    'A test that waits for the end of the cookie in a browser whose refresh quota is off: silence this with that reason.',
+  'device-bound-header':
+    'There is none: leave out headerTransport, or take deviceBound: true, which refuses nobody by itself.',
+  'device-bound-blocked':
+    'A plugin that answers the probe alone and lets browsers pass: silence this with that reason.',
   'sudo-missing': 'An app in which nothing can be changed, or another service changes it and asks for itself.',
   'secret-short': 'There is none in production. A test may use any text: NODE_ENV=test makes this a warning.',
   'secret-low-entropy': 'There is none in production. A test may use any text: NODE_ENV=test makes this a warning.',

@@ -5,6 +5,7 @@ import { copiedSessionKept } from './copied-session.ts'
 import * as cors from './cors.ts'
 import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
+import * as device from './device-bound.ts'
 import { duplicateCookie } from './duplicate-cookie.ts'
 import { migrationOpen, migrationSecretWeak } from './migration.ts'
 import * as neighbours from './neighbours.ts'
@@ -68,6 +69,11 @@ export const RULES: readonly Rule[] = Object.freeze([
   rememberTooLong,
   renewalOff,
   copiedSessionKept,
+  device.deviceBoundCookie,
+  device.deviceBoundStore,
+  device.deviceBoundLifetime,
+  device.deviceBoundHeader,
+  device.deviceBoundBlocked,
   neighbours.sudoMissing,
   secretMissing,
   secretShort,

@@ -35,6 +35,7 @@ const KINDS: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
   [/^@fastify\/cookie/, () => 'https://github.com/fastify/fastify-cookie#options'],
   [/^Redis: key eviction/, () => 'https://redis.io/docs/latest/develop/reference/eviction/'],
   [/^The Twelve-Factor App: processes/, () => 'https://12factor.net/processes'],
+  [/^W3C Device Bound Session Credentials/, () => 'https://w3c.github.io/webappsec-dbsc/'],
   [/^publicsuffix\.org/, () => 'https://publicsuffix.org/'],
 ]
 
