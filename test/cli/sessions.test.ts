@@ -45,7 +45,7 @@ for (const one of await namedStores(t)) {
           remember: true,
           device: { userAgent: 'Firefox', ip: '127.0.0.1' },
           label: null,
-          isDeviceBound: false,
+          isDeviceBound: true,
           acting: null,
           current: false,
         },
