@@ -331,6 +331,9 @@ t.test('pasting every printed snippet leaves nothing fatal', async (t) => {
       t.strictSame(named(fatal(checkConfig(pasteAll(options, findings), environment))), [], JSON.stringify(cookie))
     }
   }
+  const bound = good({ deviceBound: true, cookie: { name: '__secure-x', domain: 'https://example.com' } })
+  const found = fatal(checkConfig(bound, 'production'))
+  t.strictSame(named(fatal(checkConfig(pasteAll(bound, found), 'production'))), [], 'a bound session takes no domain')
 })
 
 t.test('a snippet takes out what it has no room for, and leaves other findings alone', async (t) => {

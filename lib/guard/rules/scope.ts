@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { parse } from 'tldts'
+import { deviceBoundOf } from '../../options.ts'
 import { isAttributeTooBig, isUsablePath } from '../read/cookie-syntax.ts'
 import { perhaps, remove, safely, set } from './fix.ts'
 import type { Fix } from './fix.ts'
@@ -64,7 +65,8 @@ only this very host gets the cookie.`,
   onConfig: (facts) => {
     const domain = domainOf(facts)
     if (domain === undefined || flawOf(domain) !== 'malformed') return []
-    const host = bareHost(domain)
+    // A session that is bound to a device takes no domain at all.
+    const host = deviceBoundOf(facts.options) === undefined ? bareHost(domain) : undefined
     return [
       {
         at: [facts.at(['cookie', 'domain'])],
