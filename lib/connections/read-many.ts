@@ -24,15 +24,10 @@ export async function readMany(
 }
 
 async function recordsOf(store: TimedStore, handles: readonly string[]): Promise<Batch> {
-  if (!store.has('getMany') || handles.length === 1) return 'one-by-one'
-  const records = new Map<string, SessionRecord>()
+  if (!store.readsMany || handles.length === 1) return 'one-by-one'
   try {
-    for (const found of await store.ask('getMany', (many) => many.getMany?.(handles) ?? Promise.resolve([]))) {
-      const own = store.own(found)
-      const record = store.gate === undefined ? own : await store.gate.pass(own)
-      if (record !== undefined) records.set(record.handle, record)
-    }
-    return records
+    const found = await store.getMany(handles)
+    return new Map(found.map((record) => [record.handle, record]))
   } catch {
     // The store told of the failure in an event.
     return 'no-answer'

@@ -198,7 +198,7 @@ function clearDuplicates({ settings }: Engine, request: FastifyRequest, reply: F
   const place = request as SessionRequest
   if (!place[HAS_DUPLICATES]) return
   place[HAS_DUPLICATES] = false
-  clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.raw.url ?? '/'))
+  clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.url))
 }
 
 /** Returns how to learn that a reply is over. */

@@ -98,5 +98,6 @@ function keysOf({ key, secret, salt = LIBRARY_SALT }: SecureSessionMigration): (
 
 /** A key of bytes is judged by its length alone, which is right already. */
 function weaknessIn({ key, secret }: SecureSessionMigration): string | undefined {
-  return key === undefined ? weaknessOf([Buffer.from(secret ?? '').toString('latin1')], MIN_SEALING_BYTES) : undefined
+  if (key !== undefined || secret === undefined) return undefined
+  return weaknessOf([Buffer.from(secret).toString('latin1')], MIN_SEALING_BYTES)
 }

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
+import type { AskedStore } from '../storage/immediate.ts'
 import { removeBefore } from '../storage/remove-before.ts'
 import type { RecordPage, RevokedAll, SessionFacts } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
@@ -58,10 +59,13 @@ async function removeOld(engine: Engine, cutoff: number): Promise<number> {
   return removeBefore(removable, cutoff, (record) => users.places.releaseAll(record))
 }
 
+/** A store that was asked for the power before. */
+type ListedStore = Required<Pick<AskedStore, 'listAll' | 'count'>>
+
 type PageOptions = { readonly after?: string | undefined; readonly limit: number }
 
 async function listPage({ store }: Engine, options: PageOptions): Promise<RecordPage> {
-  const page = await store.askPatiently('listAll', (listing) => listing.listAll?.(options) ?? { records: [] })
+  const page = await store.askPatiently('listAll', (listing) => (listing as ListedStore).listAll(options))
   return { ...page, records: page.records.flatMap((record) => store.own(record) ?? []) }
 }
 
@@ -89,7 +93,7 @@ export async function* allSessions(engine: Engine): AsyncGenerator<SessionFacts,
  */
 export async function countSessions(engine: Engine): Promise<number> {
   refuseUnlisted(engine)
-  return engine.store.askPatiently('count', (store) => store.count?.() ?? 0)
+  return engine.store.askPatiently('count', (store) => (store as ListedStore).count())
 }
 
 function refuseUnlisted({ store }: Engine): void {

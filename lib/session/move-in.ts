@@ -22,7 +22,6 @@ import {
 } from './move-mark.ts'
 import type { Identity } from './record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
-import { unlock } from './take-back.ts'
 import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 import { SERVE } from './verdict.ts'
@@ -152,9 +151,9 @@ async function enterByMark(visit: Visit, mark: Mark): Promise<LiveSession | unde
 async function settle(visit: Visit, { to, epoch, closedAt }: Move): Promise<SessionRecord | undefined> {
   const { engine } = visit
   const found = await readLiveRecord(engine, to)
-  // A login begins another epoch. Whoever planted the old cookie may not follow the user there.
+  // A login, and the way back from a login that failed, begin another epoch. Whoever planted the old cookie may not
+  // follow the user there.
   if (found === undefined || found.epoch !== epoch) return undefined
-  if (found.heldBack !== null && found.userId !== null) return unlock(engine, found)
   if (found.heldBack === null && closedAt !== 0) return found
   const session = found.heldBack === null ? found : (JSON.parse(found.heldBack) as SessionRecord)
   const { userId, user } = session

@@ -94,7 +94,8 @@ export class RequestData {
 
   /** Keeps only these keys. Changes by other requests to the old content do not come back. */
   keepOnly(keys: readonly string[]): void {
-    const kept = pick(this.object ?? {}, keys)
+    // Destroyed data has no keys to keep, and nobody asks.
+    const kept = pick(this.object as EngineSession, keys)
     // Of the keys that stay, these values are the record's. The request itself wrote the others.
     const known = pick(parseData(this.#baseline), keys)
     this.#open(kept)

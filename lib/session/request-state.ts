@@ -185,8 +185,8 @@ function learnedBy(live: LiveSession, record: SessionRecord, cookieValue: string
 
 /** Returns the state after a renewal. */
 export function afterRenewal(state: RequestState, { cookieValue }: Renewed, now: number): RequestState {
-  const { loaded } = state
-  if (loaded.state !== 'live') return state
+  // Only the id of a live session is renewed.
+  const loaded = state.loaded as LiveSession
   return { ...state, loaded: { ...loaded, verdict: SERVE }, cookie: cookieFor(loaded.record, cookieValue, now) }
 }
 

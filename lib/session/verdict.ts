@@ -169,7 +169,8 @@ function findRival({ secretHash, parent, rivals }: SessionRecord, id: Presentati
  * clients hold the session.
  */
 function judgeRival(record: SessionRecord, id: Presentation['id'], now: number, isClientTied: boolean): Verdict {
-  const { since, isTied } = findRival(record, id) ?? { since: 0, isTied: false }
+  // `relationOf` has found the rival.
+  const { since, isTied } = findRival(record, id) as RivalId
   const closesAt = since + windowOf(isTied && isClientTied)
   if (now < closesAt) return SERVE
   if (record.headAt >= closesAt) return end('second-holder')

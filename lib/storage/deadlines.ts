@@ -35,10 +35,6 @@ export class Deadlines {
     return deadline
   }
 
-  has(deadline: Deadline): boolean {
-    return this.#pending.has(deadline)
-  }
-
   /** Stops watching. Returns whether the work was still watched. */
   remove(deadline: Deadline): boolean {
     return this.#pending.remove(deadline)

@@ -102,13 +102,12 @@ export class PostgresSubscription {
     client.on('end', () => this.#reconnectLater(client))
   }
 
-  #reconnectLater(lost: ListeningClient): void {
+  #reconnectLater(lost: ListeningClient | undefined): void {
     if (this.#isClosed || this.#client !== lost) return
     this.#timer = setTimeout(() => {
       this.#connect().catch(() => {
         const failed = this.#client
-        if (failed === undefined) return
-        void failed.end().catch(ignore)
+        void failed?.end().catch(ignore)
         this.#reconnectLater(failed)
       })
     }, this.#pause).unref()

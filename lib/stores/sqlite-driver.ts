@@ -52,11 +52,10 @@ export function prepared<Name extends string>(
   return Object.fromEntries(statements) as Record<Name, SqliteStatement>
 }
 
-/** The file of a connection, for messages. better-sqlite3 has it as `name`, node:sqlite as `location()`. */
+/** Returns the file of a connection; empty for a database in memory. Every connection has a main database. */
 export function fileOf(database: SqliteDatabase): string {
-  const { name, location } = database as { name?: unknown; location?: () => unknown }
-  const found = typeof location === 'function' ? location.call(database) : name
-  return typeof found === 'string' && found !== '' ? found : ':memory:'
+  const [main] = database.prepare('PRAGMA database_list').all() as [{ file: string }]
+  return main.file
 }
 
 /** Primary result codes (sqlite.org/rescode.html) in words. `%` is the file. */
@@ -80,7 +79,8 @@ const NUMBERS: Readonly<Record<number, string>> = {
 }
 
 /** An error of the driver in words that name the file and the table, SQLite's own message behind them. */
-export function explained(thrown: unknown, file: string, table: string): Error {
+export function explained(thrown: unknown, location: string, table: string): Error {
+  const file = location === '' ? ':memory:' : location
   const cause = causeOf(thrown)
   const { code, errcode } = thrown as { code?: unknown; errcode?: unknown }
   const name = NUMBERS[Number(errcode) & 0xff] ?? /^SQLITE_([A-Z]+)/.exec(String(code))?.[1] ?? ''

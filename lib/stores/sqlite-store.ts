@@ -57,11 +57,10 @@ export class Sqlite implements SqliteStore {
     const hasEnds = database.prepare('SELECT 1 FROM sqlite_master WHERE name = ?').get(`${table}_ends`) !== undefined
     this.#ends = hasEnds ? prepared(database, endStatementsOf(table)) : undefined
     this.#writer = writer
-    this.#explain = (error) => explained(error, fileOf(database), table)
+    this.#explain = (error) => explained(error, this.location, table)
     this.#subscription = new SharedSubscription((tell) => this.#watch(tell))
     this.#clock = clock
-    const [main] = database.prepare('PRAGMA database_list').all() as { file: string }[]
-    this.location = main?.file ?? ''
+    this.location = fileOf(database)
     this.volatile = this.location === ''
   }
 

@@ -77,14 +77,11 @@ export class SqliteWriter {
     const [only] = writes
     if (only !== undefined && writes.length === 1) return [changesOf(only)]
     this.#database.exec('SAVEPOINT fastify_session_guard')
-    try {
-      return writes.map((write) => changesOf(write))
-    } catch (error) {
-      this.#database.exec('ROLLBACK TO fastify_session_guard')
-      throw error
-    } finally {
-      this.#database.exec('RELEASE fastify_session_guard')
-    }
+    const outcome = outcomeOf(() => writes.map((write) => changesOf(write)))
+    if ('error' in outcome) this.#database.exec('ROLLBACK TO fastify_session_guard')
+    this.#database.exec('RELEASE fastify_session_guard')
+    if ('error' in outcome) throw outcome.error
+    return outcome
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { evidenceJson, evidenceMarkdown, evidenceText } from '../../lib/guard/evidence/render.ts'
 import type { EvidenceLine, EvidenceSource } from '../../lib/guard/evidence/render.ts'
@@ -9,6 +10,7 @@ import type { ShownSettings } from '../../lib/guard/evidence/settings.ts'
 import { STANDARDS } from '../../lib/guard/evidence/standards.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import type { SecureSessionOptions } from '../../types/index.ts'
+import { WRONG_OPTIONS } from '../guard/wrong-options.ts'
 import { ROOT } from '../support/imports.ts'
 import { cli } from './harness.ts'
 
@@ -56,6 +58,18 @@ function sourceFor(options: SecureSessionOptions): EvidenceSource {
   const settings = settingsOf({ environment: 'production', secret: 'x'.repeat(43), ...options }) as ShownSettings
   return { version: '1.2.3', target: 'app.js', environment: 'production', summary: '1 warning', settings }
 }
+
+t.test('the settings of any options are told or absent, and never thrown', async (t) => {
+  let told = 0
+  fc.assert(
+    fc.property(WRONG_OPTIONS, (options) => {
+      if (settingsOf(options) !== null) told += 1
+    }),
+    { numRuns: 300 },
+  )
+  t.ok(told > 0)
+  for (const nothing of [5, 'options', [], new Map()]) t.equal(settingsOf(nothing), null)
+})
 
 function lines(options: SecureSessionOptions): Map<string, EvidenceLine> {
   const { standards } = JSON.parse(evidenceJson(sourceFor(options))) as {

@@ -398,8 +398,27 @@ t.test('a patch brings the imports that it needs, in the style of the file', asy
       `${IMPORT}import { redisStore } from 'fastify-session-guard/stores/redis'\nfunction build({ client }) { app.register(secureSession, { store: redisStore({ client }) }) }`,
     ],
     ['a.js', `${IMPORT}app.register(secureSession, {})`, [set('/loadUser', '(id) => users.find(id)')], undefined],
+    [
+      'a.js',
+      `export default { maxSessions: 5 }`,
+      sqlite,
+      `import Database from 'better-sqlite3'\nimport { sqliteStore } from 'fastify-session-guard/stores/sqlite'\n\nexport default { maxSessions: 5, store: ${source} }`,
+    ],
+    [
+      'a.js',
+      `${IMPORT}app.register(secureSession, { store: 5 })`,
+      [set('/store', 'redisStore({ client })')],
+      undefined,
+    ],
   ]
   for (const [name, before, patch, after] of cases) t.equal(await applied(t, before, patch, name), after, before)
+})
+
+t.test('a getter or a method is no value that a patch can move', async (t) => {
+  for (const member of ['get secure() { return true }', 'secure() { return true }']) {
+    const before = `${IMPORT}app.register(secureSession, { ${member} })`
+    t.equal(await applied(t, before, [move('/secure', '/cookie/secure', 'true')]), undefined, member)
+  }
 })
 
 t.test('a member in another file is edited there, and moves nowhere', async (t) => {

@@ -3,7 +3,14 @@ import * as fc from 'fast-check'
 import Fastify from 'fastify'
 import t from 'tap'
 import { checkConfig } from '../../lib/guard/check.ts'
+import { fixChooser } from '../../lib/guard/choose-fix.ts'
+import type { Trial } from '../../lib/guard/choose-fix.ts'
+import { perhaps, set } from '../../lib/guard/rules/fix.ts'
+import type { Fix } from '../../lib/guard/rules/fix.ts'
+import type { Rule } from '../../lib/guard/rules/rule.ts'
 import { secureSession } from '../../lib/index.ts'
+import { readOptions } from '../../lib/guard/read/read-options.ts'
+import type { ReadOptions } from '../../lib/guard/read/read-options.ts'
 import { ROOT_NAMES } from '../../lib/guard/read/schema.ts'
 import { parseDuration } from '../../lib/session/duration.ts'
 import type { Finding } from '../../types/index.ts'
@@ -368,4 +375,36 @@ t.test('an app with all fixes followed starts', async (t) => {
     await app.close()
   })
   await t.resolves(fc.assert(property, { numRuns: 25 }))
+})
+
+t.test('a list or a function under a wrong name moves to the right name', async (t) => {
+  const cases: [Options, string, string][] = [
+    [{ trustedOrigin: ['https://app.example'] }, '/trustedOrigin', '/trustedOrigins'],
+    [{ silences: [] }, '/silences', '/silence'],
+    [{ clok: Date.now }, '/clok', '/clock'],
+  ]
+  for (const [options, from, pointer] of cases) {
+    t.match(fixOf(good(options))?.patch, [{ op: 'move', from, pointer }], from)
+  }
+})
+
+t.test('a fix that is only right together with the fix of another finding is not offered', async (t) => {
+  const fix = (name: string): Fix => perhaps(set([name], true))
+  const refusing = (slug: string, ...fixes: Fix[]): Trial => ({ slug, pointer: `/${slug}`, isFatal: true, fixes })
+  // Both options together need a third one, and the third is wrong without the first.
+  const judgeBoth = ({ root }: ReadOptions): Trial[] => [
+    ...(root['first'] === true ? [] : [refusing('first', fix('first'))]),
+    ...(root['second'] === true ? [] : [refusing('second', fix('second'))]),
+    ...(root['first'] === true && root['second'] === true && root['third'] !== true
+      ? [refusing('third', fix('third'))]
+      : []),
+    ...(root['third'] === true && root['first'] !== true ? [refusing('lonely')] : []),
+  ]
+  const choose = fixChooser(readOptions({}), judgeBoth)
+  const offered = (slug: string): Fix | undefined => {
+    const at = [{ pointer: `/${slug}`, path: slug, value: 'absent', redacted: false }]
+    return choose({ slug } as Rule, { at, message: '', text: '', fixes: [fix(slug)] })
+  }
+  t.strictSame(offered('first')?.changes, [set(['first'], true)])
+  t.equal(offered('second'), undefined)
 })

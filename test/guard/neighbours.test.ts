@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from '
 import t from 'tap'
 import type { Test } from 'tap'
 import { probeNeighbours } from '../../lib/guard/probe/neighbours.ts'
+import { showToProbe } from '../../lib/guard/probe/routing.ts'
 import type { ProbeInput } from '../../lib/guard/probe/neighbours.ts'
 import type { NeighbourFacts } from '../../lib/guard/read/phase-facts.ts'
 import { checkNeighbours } from '../../lib/guard/phases.ts'
@@ -103,6 +104,12 @@ t.test('whether the hook of @fastify/cookie runs is open where another hook answ
   const close = (app: FastifyInstance): unknown => app.addHook('onRequest', async (_, reply) => reply.code(401).send())
   const closed = await look(t, close, { bringsCookies: true })
   t.equal(closed.readsCookies, null)
+  const behind = (answer?: number) => (app: FastifyInstance) => {
+    app.addHook('onRequest', async (request) => void showToProbe(request))
+    if (answer !== undefined) app.addHook('onRequest', async (_, reply) => reply.code(answer).send())
+  }
+  t.equal((await look(t, behind(503), { bringsCookies: true })).readsCookies, null)
+  t.equal((await look(t, behind(), { bringsCookies: true })).readsCookies, false, 'all hooks have run')
 })
 
 t.test('the probe runs the hooks of the app as a request from this machine would', async (t) => {

@@ -171,6 +171,16 @@ t.test('an origin that CORS lets in and that was refused is a warning that names
   ])
 })
 
+t.test(
+  'an origin that a function decides about is named, and no list is written in place of the function',
+  async (t) => {
+    const phase = new RequestPhase(good({ trustedOrigins: () => false }), 'production')
+    const [finding] = phase.request({ ...REQUEST, refusedOrigin: 'https://web.example' })
+    t.match(finding, { rule: 'session/cors-trusted-mismatch', message: /web\.example/ })
+    t.equal(finding?.fix.patch, undefined)
+  },
+)
+
 t.test('findings of requests can be silenced', async (t) => {
   const options = good({ silence: [{ rule: 'plain-http-in-production', reason: 'health checks' }] })
   t.strictSame(

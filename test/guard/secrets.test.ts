@@ -54,6 +54,14 @@ t.test('a digest of a password is a placeholder, with its line break, twice, and
   t.strictSame(weaknessesOf(good32 + good32), [], 'a good secret twice is as good as once')
 })
 
+t.test('a placeholder in base64 of base64 is found, and no depth of encodings makes the search long', async (t) => {
+  const encoded = (text: string, times: number): string =>
+    times === 0 ? text : encoded(Buffer.from(text).toString('base64'), times - 1)
+  const phrase = 'my super secret key for production'
+  for (const times of [1, 2, 3]) t.ok(isPlaceholder(encoded(phrase, times)), `${times} times`)
+  t.notOk(isPlaceholder(encoded(phrase, 4)))
+})
+
 t.test('a label with its date is a placeholder, and a label before random bytes is not', async (t) => {
   for (const secret of [
     'session-secret-2024-production-v1',

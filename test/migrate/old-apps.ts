@@ -18,7 +18,8 @@ import { testClock } from '../support/clock.ts'
 
 /** A secret of an old app: 32 bytes. */
 export const OLD_SECRET = 'kQ2vR8tYw5Zb1Nc7Xd4Mf9Lg6Hj3Ps0AuEiToBxVqWy'
-const OLD_KEY = Buffer.from('7f3c0d9e5b1a4862f0c7d3e9a5b18642c0f7d93e5ab1648270cfd3e95ab16482', 'hex')
+/** The key of an old app: 32 bytes. */
+export const OLD_KEY = Buffer.from('7f3c0d9e5b1a4862f0c7d3e9a5b18642c0f7d93e5ab1648270cfd3e95ab16482', 'hex')
 
 /** The cookies of a visitor of an old app. */
 export type OldCookies = Map<string, string>

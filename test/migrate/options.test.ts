@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import t from 'tap'
-import { checkConfig } from '../../lib/index.ts'
+import { checkConfig, memoryStore } from '../../lib/index.ts'
 import { cookieSession } from '../../lib/migrate/cookie-session.ts'
 import { loadPackage } from '../../lib/migrate/driver.ts'
 import { expressSession } from '../../lib/migrate/express-session.ts'
@@ -7,14 +8,18 @@ import { fastifySession } from '../../lib/migrate/fastify-session.ts'
 import { ironSession } from '../../lib/migrate/iron-session.ts'
 import { secureSession } from '../../lib/migrate/secure-session.ts'
 import { good, named } from '../guard/configs.ts'
+import { coreOnly } from '../plugin/stores.ts'
+import type { MakeStore } from '../support/app.ts'
 import { newApp } from './new-app.ts'
 import {
   expressSessionApp,
   fastifySessionApp,
   ironSessionApp,
   memoryOf,
+  OLD_KEY,
   OLD_SECRET,
   secureSessionApp,
+  userOf,
 } from './old-apps.ts'
 
 const user = (): null => null
@@ -40,6 +45,23 @@ t.test('an option that a way in cannot use is refused before the app listens', a
     [() => loadPackage('ironSession', 'no-such-package'), /npm install no-such-package/],
   ]
   for (const [make, message] of wrong) t.throws(make, { name: 'TypeError', message })
+})
+
+t.test('a package of an old format that is there and broken is told by its own error', async (t) => {
+  const folder = t.testdir({
+    'broken.cjs': "throw new Error('the file is half written')",
+    'lacking.cjs': "require('a-package-of-that-package')",
+  })
+  t.throws(() => loadPackage('ironSession', join(folder, 'broken.cjs')), { message: 'the file is half written' })
+  t.throws(() => loadPackage('ironSession', join(folder, 'lacking.cjs')), { code: 'MODULE_NOT_FOUND' })
+})
+
+t.test('the keys of @fastify/secure-session may be a list, of which any key opens an old cookie', async (t) => {
+  const old = await secureSessionApp(t)
+  const key = [Buffer.alloc(32, 7).toString('base64'), OLD_KEY.toString('base64')]
+  const migrateFrom = [secureSession({ key, cookieName: 'secure', user: userOf })]
+  const { visitor } = await newApp(t, old, { session: { migrateFrom } })
+  t.equal((await visitor(await old.open({ userId: 'ann' })).visit()).userId, 'ann')
 })
 
 t.test('a list in migrateFrom that holds something else does not boot', async (t) => {
@@ -158,4 +180,73 @@ t.test('limits count moved sessions: evict ends the oldest, refuse lets the move
     }
     t.equal((await bench.app.sessions.list('ann')).length, onLimit === 'evict' ? 1 : 2)
   }
+})
+
+t.test('a moved session has the lifetimes of its user', async (t) => {
+  const old = ironSessionApp(t)
+  const session = { idleTimeout: ({ id }: { id: string }) => (id === 'ann' ? '5m' : '20m') } as const
+  const { bench, visitor } = await newApp(t, old, { session })
+  const [ann, bob] = [visitor(await old.open({ userId: 'ann' })), visitor(await old.open({ userId: 'bob' }))]
+  for (const one of [ann, bob]) t.type((await one.visit()).userId, 'string')
+  bench.clock.advance('6m')
+  t.equal((await ann.visit()).userId, null)
+  t.equal((await bob.visit()).userId, 'bob')
+})
+
+t.test('an old session does not move in when its user has no credentials to compare', async (t) => {
+  const old = ironSessionApp(t)
+  const session = { loadUser: async (id: string) => ({ id }), authHash: () => undefined as never }
+  const { bench, visitor } = await newApp(t, old, { session })
+  const ann = visitor(await old.open({ userId: 'ann' }))
+  t.match(await ann.visit(), { status: 200, userId: null, data: {} })
+  t.equal(ann.cookies.size, 0, 'the old cookie is cleared')
+  t.strictSame(await bench.app.sessions.list('ann'), [])
+})
+
+t.test('an old session moves into a store that keeps no cutoff', async (t) => {
+  const old = ironSessionApp(t)
+  const makeStore: MakeStore = (_t, clock) => coreOnly(memoryStore({ clock }))
+  const { visitor } = await newApp(t, old, { makeStore })
+  const ann = visitor(await old.open({ userId: 'ann' }))
+  const { handle } = await ann.visit()
+  t.match(await ann.visit(), { userId: 'ann', handle })
+})
+
+t.test('a revocation after the last day of every way in leaves no note', async (t) => {
+  const old = ironSessionApp(t)
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  const { bench, visitor, living } = await newApp(t, old, { migration: { until } })
+  const revoke = async (): Promise<number> => {
+    await visitor(new Map()).visit('/login')
+    t.equal(await bench.app.sessions.revokeUser('somebody else'), 1)
+    return (await living()).length
+  }
+  t.equal(await revoke(), 1, 'the note that old sessions of the user may not enter')
+  bench.clock.advance('2h')
+  t.equal(await revoke(), 0)
+})
+
+t.test('an old cookie is cleared with the SameSite of the new cookie over https, and with Lax without', async (t) => {
+  const old = ironSessionApp(t)
+  const cookie = { sameSite: 'none', secure: true } as const
+  const { visitor } = await newApp(t, old, { session: { cookie }, fastify: { trustProxy: true } })
+  for (const [protocol, attributes] of [
+    ['https', /^iron=;.*Secure; SameSite=None/],
+    ['http', /^iron=;(?!.*Secure).*SameSite=Lax/],
+  ] as const) {
+    const ann = visitor(await old.open({ userId: 'ann' }))
+    const { setCookie } = await ann.visit('/me', { headers: { 'x-forwarded-proto': protocol } })
+    t.ok(
+      setCookie.some((line) => attributes.test(line)),
+      setCookie.join('\n'),
+    )
+  }
+})
+
+t.test('an old cookie of our own name that leads nowhere is cleared', async (t) => {
+  const old = expressSessionApp(t, memoryOf(), { name: 'session' })
+  const { visitor } = await newApp(t, old, { migration: { cookieName: 'session' } as object })
+  const ann = visitor(new Map([['session', 's%3Anobody.x']]))
+  t.match(await ann.visit(), { status: 200, userId: null, data: {} })
+  t.equal(ann.cookies.size, 0)
 })

@@ -6,8 +6,10 @@ import { lifetimesOf } from '../../lib/options.ts'
 import { TimedStore } from '../../lib/storage/timed-store.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
 import { newRecord } from '../../lib/session/record.ts'
-import type { SessionEvent, SessionStore } from '../../types/index.ts'
+import { recordAt } from '../../lib/testing/contract/check.ts'
+import type { SessionEvent, SessionRecord, SessionStore } from '../../types/index.ts'
 import { coreOnly } from '../plugin/stores.ts'
+import { testClock } from '../support/clock.ts'
 
 const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -16,6 +18,13 @@ function answering(store: SessionStore, timeout = 50): { store: TimedStore; even
   const heard: SessionEvent[] = []
   events.emitter.on('event', (event) => void heard.push(event))
   return { store: new TimedStore(store, timeout, events, undefined), events: heard }
+}
+
+/** A store as the app of a namespace sees it, and what it hears of expired records. */
+function inNamespace(store: SessionStore, namespace: string): { store: TimedStore; expired: string[] } {
+  const expired: string[] = []
+  const onExpired = ({ handle }: SessionRecord): void => void expired.push(handle)
+  return { store: new TimedStore(store, 50, new SessionEvents(LOG, Date.now), namespace, { onExpired }), expired }
 }
 
 /** An answer that has to be a promise. */
@@ -128,4 +137,30 @@ t.test('a store in memory answers at once, and one that wraps it is asked in its
   Object.assign(inner, { get: never })
   asked(store.get(record.handle)).catch(() => undefined)
   t.throws(() => asked(store.delete(record.handle)), /came at once/, 'only the method that was replaced is asked')
+})
+
+t.test('a record that a store finds expired is told to the app of its namespace, and to no other', async (t) => {
+  const clock = testClock(Date.now())
+  const inner = memoryStore({ clock })
+  const [shop, desk] = [inNamespace(inner, 'shop'), inNamespace(inner, 'desk')]
+  const records = [recordAt(clock()), recordAt(clock())]
+  for (const record of records) t.equal(await shop.store.create(record), true)
+  const [first = '', second = ''] = records.map(({ handle }) => handle)
+  clock.advance('1h')
+  t.equal(await desk.store.get(first), undefined)
+  t.equal(await shop.store.get(second), undefined)
+  t.strictSame(desk.expired, [])
+  t.strictSame(shop.expired, [second])
+})
+
+t.test('a listed record that is damaged, or of another namespace, is nobody’s', async (t) => {
+  const inner = memoryStore()
+  const [shop, desk] = [inNamespace(inner, 'shop'), inNamespace(inner, 'desk')]
+  const record = recordAt(Date.now())
+  await shop.store.create(record)
+  const [listed] = (await inner.listAll({ limit: 1 })).records
+  if (listed === undefined) throw new Error('nothing is listed')
+  t.strictSame(shop.store.own(listed), record)
+  t.equal(desk.store.own(listed), undefined)
+  t.equal(shop.store.own({ ...listed, version: 'x' as never }), undefined)
 })

@@ -135,6 +135,10 @@ t.test('a store that breaks a promise fails the check of it', async (t) => {
         }
       }),
     ],
+    'a listing without an end': [
+      /whatever the size of a page/,
+      breaking(() => ({ listAll: async () => ({ records: [], next: 'more' }) })),
+    ],
     'a count of everything ever created': [
       /neither listed nor counted/,
       breaking((store) => {

@@ -42,6 +42,15 @@ t.test('the store contract', async (t) => {
   }
 })
 
+t.test('a damaged record is left out of a listing, and the others are in it', async (t) => {
+  const table = freshTable()
+  const store = postgresStore({ pool, table, createTable: true })
+  const [damaged, sound] = [recordAt(Date.now()), recordAt(Date.now())]
+  for (const record of [damaged, sound]) t.equal(await store.create(record), true)
+  await pool.query(`UPDATE ${table} SET record = '{' WHERE handle = $1`, [keyOf(damaged.handle)])
+  t.strictSame((await store.listAll({ limit: 10 })).records, [sound])
+})
+
 t.test('a table is a plain name, with its schema or without, and nothing else', async (t) => {
   for (const table of ['sessions', 'auth.sessions', '_s1', 'user', `a${'b'.repeat(44)}`]) {
     t.doesNotThrow(() => postgresStore({ pool, table }), table)
@@ -369,6 +378,7 @@ t.test('the guard sees where connections go, and whether they are encrypted', as
   t.strictSame(connectionsOf(url('%2Fvar%2Frun/x')), [{ host: '/var/run', encrypted: false }])
   t.strictSame(connectionsOf({ connectionString: 'postgres:///x?host=/run' }), [{ host: '/run', encrypted: false }])
   t.strictSame(connectionsOf({ host: '10.0.0.7', ssl: {} }), [{ host: '10.0.0.7', encrypted: true }])
+  t.strictSame(connectionsOf({ host: 'db.example', ssl: null }), [{ host: 'db.example', encrypted: false }])
   t.strictSame(connectionsOf({}), [{ host: 'localhost', encrypted: false }])
   t.strictSame(connectionsOf({ host: 7 }), [])
   t.strictSame(connectionsOf({ connectionString: 'nonsense' }), [{ host: 'localhost', encrypted: false }])

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import type { SqliteStore } from '../../lib/stores/sqlite.ts'
 import { sqliteSchema, sqliteStore } from '../../lib/stores/sqlite.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+import { storeContract } from '../../lib/testing/index.ts'
 import type { Announcement } from '../../types/index.ts'
 import type { Connection, SqliteDriver } from '../support/sqlite.ts'
 import { betterSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
@@ -41,6 +42,17 @@ function open(t: Test, driver: SqliteDriver, file: string): Connection {
   t.teardown(() => database.close())
   return database
 }
+
+t.test('the contract of announcements asks a store without a cutoff for none', async (t) => {
+  const database = open(t, betterSqlite, join(temporaryFolder(t), 'sessions.db'))
+  const without = { raiseCutoff: undefined, readCutoff: undefined }
+  const contract = storeContract((clock) => ({
+    store: Object.assign(sqliteStore({ database, clock }), without),
+  }))
+  const [check] = contract.filter(({ name }) => name.includes('a raised cutoff is announced'))
+  await check?.run()
+  t.ok(check)
+})
 
 for (const driver of sqliteDrivers()) {
   t.test(

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { encodeRecord } from '../../lib/stores/codec.ts'
+import { encodeRecord, keyOf } from '../../lib/stores/codec.ts'
 import { sqliteSchema, sqliteStore } from '../../lib/stores/sqlite.ts'
-import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
+import type { SqliteDatabase, SqliteStatement } from '../../lib/stores/sqlite.ts'
+import { SqliteWriter } from '../../lib/stores/sqlite-writer.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { storeContract } from '../../lib/testing/index.ts'
 import { nodeSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
@@ -92,6 +93,35 @@ for (const driver of sqliteDrivers()) {
     other.exec('COMMIT')
     t.strictSame(await store.get(record.handle), nextOf(record, {}))
     t.strictSame(timeoutOf(database), [4321], 'the connection keeps its own way of waiting')
+  })
+
+  t.test(`a damaged record is left out of a listing, and the others are in it, on ${driver.name}`, async (t) => {
+    const database = driver.open(newFile())
+    t.teardown(() => database.close())
+    const store = sqliteStore({ database })
+    const damages = ["record = '{'", 'version = version + 1', "handle = 'another'"]
+    const records = [...damages, ''].map(() => recordAt(Date.now()))
+    for (const [at, record] of records.entries()) {
+      await store.create(record)
+      const damage = damages[at]
+      if (damage === undefined) continue
+      database.prepare(`UPDATE sessions SET ${damage} WHERE handle = ?`).run(keyOf(record.handle))
+    }
+    t.strictSame((await store.listAll({ limit: 10 })).records, records.slice(-1))
+  })
+
+  t.test(`a step of several statements that fails half-way leaves nothing of it on ${driver.name}`, async (t) => {
+    const database = driver.open(newFile())
+    t.teardown(() => database.close())
+    const writer = new SqliteWriter(database, 1000, 0)
+    database.exec('CREATE TABLE numbers (number INTEGER NOT NULL)')
+    const statement = database.prepare('INSERT INTO numbers VALUES (?)')
+    const refused = database.prepare('INSERT INTO numbers SELECT NULL WHERE ?')
+    const write = (one: SqliteStatement, value: number) => ({ statement: one, values: [value] })
+    await t.rejects(writer.write(write(statement, 1), write(refused, 1)), /NOT NULL/)
+    t.strictSame(database.prepare('SELECT number FROM numbers').all(), [])
+    t.strictSame(await writer.write(write(statement, 2), write(statement, 3)), [1, 1])
+    t.equal(database.prepare('SELECT number FROM numbers').all().length, 2)
   })
 
   t.test(`a database in memory says so on ${driver.name}`, async (t) => {

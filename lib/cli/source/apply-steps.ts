@@ -49,12 +49,14 @@ function applyStep(project: Project, entry: string, step: FixStep): EditSafety |
   if (step.op === 'set') return set(project, root, stepsOf(step.pointer), step.source)
   if (step.op === 'move') return move(project, root, step)
   const member = exactly(project, root, step.pointer)
-  return remove(project, member) ? safetyOf(member) : undefined
+  if (member === undefined) return undefined
+  remove(project, member)
+  return safetyOf(member)
 }
 
 /** An expression that is no constant is the decision of whoever wrote it. */
-function safetyOf(member: Member | undefined): EditSafety {
-  return member !== undefined && isConstant(member.value) ? 'safe' : 'review'
+function safetyOf({ value }: Member): EditSafety {
+  return isConstant(value) ? 'safe' : 'review'
 }
 
 function exactly(project: Project, root: Found, pointer: string): Member | undefined {
@@ -104,7 +106,8 @@ function move(project: Project, root: Found, { from, pointer }: FixStep & { op: 
   if (isAccessor(member)) return undefined
   // The expression goes along as it is written.
   const value = member.module.text.slice(member.value.start, member.value.end)
-  return remove(project, member) ? setAgain(project, member.module.file, root, steps, value) : undefined
+  remove(project, member)
+  return setAgain(project, member.module.file, root, steps, value)
 }
 
 /** After a removal the tree is another one; the options are found by the place where they begin. */
@@ -176,10 +179,9 @@ function insert(project: Project, { module, node }: Found, member: string): void
 }
 
 /** Takes a member out with its comma, and with its line where it has one. */
-function remove(project: Project, member: Member | undefined): boolean {
-  if (member === undefined) return false
-  const { file, text } = member.module
-  let { start, end } = member.whole
+function remove(project: Project, { module, whole }: Member): void {
+  const { file, text } = module
+  let { start, end } = whole
   const comma = /^\s*,/.exec(text.slice(end))
   if (comma !== null) end += comma[0].length
   else start = text.slice(0, start).replace(/,?\s*$/, '').length
@@ -190,5 +192,4 @@ function remove(project: Project, member: Member | undefined): boolean {
     end += rest[0].length
   } else if (comma !== null) end += text.slice(end).search(/[^ \t]|$/)
   project.edit(file, text.slice(0, start) + text.slice(end))
-  return true
 }

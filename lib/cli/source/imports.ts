@@ -65,9 +65,9 @@ function withImport(module: SourceModule, name: string): string {
   const added = line + (end ? ';' : '')
   if (last !== undefined) return `${text.slice(0, last.end)}\n${added}${text.slice(last.end)}`
   // Directives come first, and so do the comments at the head of a file.
-  const first = statements.find((statement) => statement['directive'] === undefined)
-  const at = first?.start ?? text.length
-  return `${text.slice(0, at)}${added}\n\n${text.slice(at)}`
+  // A file with options has a statement that holds them.
+  const { start } = statements.find((statement) => statement['directive'] === undefined) as Node
+  return `${text.slice(0, start)}${added}\n\n${text.slice(start)}`
 }
 
 /** Tells whether a statement imports a module, or assigns what `require` returns. */

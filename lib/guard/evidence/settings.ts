@@ -42,14 +42,10 @@ const MAX_INVALID = 20
 
 /** The settings that options lead to, or null where the options cannot be resolved. Never throws. */
 export function settingsOf(options: unknown): ShownSettings | null {
-  try {
-    const facts = readFacts(options, process.env, {})
-    if (facts.isFaulty()) return null
-    const invalid = facts.faults.slice(0, MAX_INVALID).map(({ path }) => showPath(path))
-    return { ...shown(readable(facts), facts), invalid }
-  } catch {
-    return null
-  }
+  const facts = readFacts(options, process.env, {})
+  if (facts.isFaulty()) return null
+  const invalid = facts.faults.slice(0, MAX_INVALID).map(({ path }) => showPath(path))
+  return { ...shown(readable(facts), facts), invalid }
 }
 
 /** The options without what cannot be read; an element of a list that is none stands there as `undefined`. */

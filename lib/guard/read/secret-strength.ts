@@ -74,7 +74,6 @@ function isKnown(bytes: Buffer): boolean {
 
 /** Bytes that count up or down, stand still, or repeat a short piece. */
 function isRegular(bytes: Buffer): boolean {
-  if (bytes.length < 8) return false
   const step = (bytes.readUInt8(1) - bytes.readUInt8(0) + 256) % 256
   const isCounting = bytes.every((byte, index) => index === 0 || byte === (bytes.readUInt8(index - 1) + step) % 256)
   return isCounting || isRepeated(bytes.toString('latin1'))

@@ -10,7 +10,7 @@ export interface OpenedStore {
 /** The way in which a store is opened. */
 export interface OpenSettings {
   /** Folders of projects that may have the driver, the first one before the others. */
-  readonly from: readonly string[]
+  readonly from: readonly [string, ...string[]]
   /** An app creates what is missing and connects again after a loss. A command does neither. */
   readonly isApp: boolean
   readonly table?: string | undefined

@@ -12,7 +12,7 @@ type Connection = SqliteDatabase & { close(): unknown }
 export function openSqlite(path: string, { from, isApp, table }: OpenSettings): OpenedStore {
   // Two slashes would begin a host, and a password may stand before one.
   if (path === '' || /^\/\/(?!\/)/.test(path)) throw new StoreUrlError('after sqlite: goes the path of a file.')
-  const file = resolve(from[0] ?? '.', path.replace(/^\/\/(?=\/)/, ''))
+  const file = resolve(from[0], path.replace(/^\/\/(?=\/)/, ''))
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined && !isApp) throw new StoreUnusable(`There is no file ${path}.`)
   if (found?.isFile() === false) throw new StoreUnusable(`${path} is no file.`)
