@@ -459,8 +459,9 @@ t.test('a finding of a scan about a cookie has a fix in the words of the header'
     const options = evaluate(examples.wrong.options)
     return onConfig !== undefined && slug !== 'cookie-name-invalid' && typeof options['cookie'] === 'object'
   })
-  // What no header can say: the cookie is Secure or it is not, and a misspelt attribute is none.
-  const impossible = ['secure-auto', 'unknown-option', 'option-type']
+  // What no header can say: the cookie is Secure or it is not, a misspelt attribute is none, and a binding is the
+  // server's business.
+  const impossible = ['secure-auto', 'unknown-option', 'option-type', 'device-bound-cookie']
   for (const { slug } of aboutCookies) if (!impossible.includes(slug)) t.ok(told.has(slug), slug)
 })
 

@@ -10,10 +10,15 @@ function counted(): { decode: (text: string) => SessionRecord | undefined; count
   return { decode: (text) => ((count += 1), decodeRecord(text)), count: () => count }
 }
 
+/** A record without a binding to a device, which may be as long as all else together. */
+function ordinaryRecord(): SessionRecord {
+  return recordAt(Date.now(), { deviceKey: null })
+}
+
 t.test('the same text is decoded once, another text again', async (t) => {
   const { decode, count } = counted()
   const decoded = new DecodedRecords()
-  const record = recordAt(Date.now())
+  const record = ordinaryRecord()
   const next = nextOf(record, { text: 'changed' })
   const find = (one: SessionRecord): unknown => decoded.find(record.handle, encodeRecord(one), decode)
   t.strictSame(find(record), record)
@@ -28,14 +33,14 @@ t.test('the same text is decoded once, another text again', async (t) => {
 t.test('the same text under another handle is another record', async (t) => {
   const { decode, count } = counted()
   const decoded = new DecodedRecords()
-  const text = encodeRecord(recordAt(Date.now()))
+  const text = encodeRecord(ordinaryRecord())
   t.not(decoded.find('a', text, decode), decoded.find('b', text, decode))
   t.equal(count(), 2)
 })
 
 t.test('a record that several requests get cannot be changed by one of them', async (t) => {
   const decoded = new DecodedRecords()
-  const record = recordAt(Date.now())
+  const record = ordinaryRecord()
   const found = decoded.find(record.handle, encodeRecord(record), decodeRecord) as { userId: string }
   t.throws(() => (found.userId = 'eve'), TypeError)
 })
@@ -43,7 +48,7 @@ t.test('a record that several requests get cannot be changed by one of them', as
 t.test('a damaged record is not remembered', async (t) => {
   const { decode, count } = counted()
   const decoded = new DecodedRecords()
-  const record = recordAt(Date.now())
+  const record = ordinaryRecord()
   decoded.find(record.handle, encodeRecord(record), decode)
   for (const _ of [1, 2]) t.equal(decoded.find(record.handle, '{', decode), undefined)
   decoded.find(record.handle, encodeRecord(record), decode)
@@ -56,7 +61,7 @@ t.test('memory is bounded: long texts are not kept, and of many the oldest make 
   const long = encodeRecord(recordAt(Date.now(), { data: JSON.stringify({ text: 'x'.repeat(5000) }) }))
   for (const _ of [1, 2]) decoded.find('long', long, decode)
   t.equal(count(), 2)
-  const text = encodeRecord(recordAt(Date.now()))
+  const text = encodeRecord(ordinaryRecord())
   const names = Array.from({ length: 15_001 }, () => freshName())
   for (const name of names) decoded.find(name, text, decode)
   t.equal(count(), 15_003)
