@@ -86,7 +86,7 @@ export class SessionEvents {
 
   /** Logs a failure that has no caller any more. */
   reportUnseen(error: unknown): void {
-    this.#log.error({ err: error }, 'session work failed after the response, and nobody observed it')
+    this.#log.error({ err: error }, 'session work failed, and nobody observed it')
   }
 
   #reportListener(error: unknown): void {

@@ -1,9 +1,10 @@
 import { SecureSessionError } from '../errors.ts'
-import { checkOptions, checkUserId } from '../session/call-options.ts'
+import { checkArguments, checkHandle, checkOptions, checkUserId } from '../session/call-options.ts'
 import { parseDuration } from '../session/duration.ts'
 import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
 import { updateUserEverywhere } from '../session/update-user.ts'
+import { observed } from '../session/work-queue.ts'
 import { sweepAll } from '../storage/sweeper.ts'
 import type { RequireLoginHook, RequireLoginOptions, Sessions } from '../../types/index.ts'
 import { deviceRequired, reloadAfterLink } from './device-cookie.ts'
@@ -18,7 +19,8 @@ export function requireLoginFactory(
   sessionOf: SessionOf,
   routes: { hasSudoRoute: boolean; readonly configs: RouteConfigs },
 ): (options?: RequireLoginOptions) => RequireLoginHook {
-  return (options = {}) => {
+  return (options = {}, ...more: unknown[]) => {
+    checkArguments('requireLogin', [options, ...more], 1)
     checkOptions('requireLogin', options)
     const { methods = [], redirect, notActing = false, deviceBound = false } = options
     if (deviceBound && engine.device === undefined) refuseDevice()
@@ -58,10 +60,29 @@ function refuseDevice(): never {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
 }
 
+/** The calls of `app.sessions`. */
+type Calls = Omit<Sessions, 'events'>
+
+/** The number of arguments that each call takes. */
+const ARGUMENTS: Readonly<Record<keyof Calls, number>> = {
+  get: 1,
+  update: 2,
+  rename: 3,
+  open: 1,
+  list: 2,
+  revoke: 2,
+  revokeUser: 2,
+  updateUser: 2,
+  revokeAll: 1,
+  all: 0,
+  count: 0,
+  sweep: 0,
+}
+
 /** `app.sessions`. */
 export function sessionsApi(engine: Engine): Sessions {
   const { users, store, events, settings } = engine
-  return {
+  const calls: Calls = {
     ...singleSessions(engine),
     ...allSessionsOf(engine),
     list: async (userId, options = {}) => {
@@ -73,6 +94,7 @@ export function sessionsApi(engine: Engine): Sessions {
     revoke: async (handle, owner) => {
       checkOptions('revoke', owner)
       checkUserId('revoke', owner.userId)
+      checkHandle('revoke', handle)
       return isHandle(handle) && users.revoke(handle, owner.userId, 'revoked')
     },
     revokeUser: async (userId, options = {}) => {
@@ -85,6 +107,27 @@ export function sessionsApi(engine: Engine): Sessions {
       return updateUserEverywhere(engine, userId, user)
     },
     sweep: () => sweepAll((limit) => store.sweep(settings.clock(), limit)),
-    events: events.emitter,
   }
+  const report = (error: unknown): void => events.reportUnseen(error)
+  const guarded = Object.entries(calls).map(([name, call]) => [name, guardedCall(name as keyof Calls, call, report)])
+  // Each member is the call of its name.
+  return { ...(Object.fromEntries(guarded) as Calls), events: events.emitter }
+}
+
+/**
+ * Makes a call refuse surplus arguments. A failure that the app forgets to await is reported, and does not end the
+ * process.
+ */
+function guardedCall(
+  name: keyof Calls,
+  call: (...rest: never[]) => unknown,
+  report: (error: unknown) => void,
+): (...rest: unknown[]) => unknown {
+  const run = (rest: unknown[]): unknown => {
+    checkArguments(name, rest, ARGUMENTS[name])
+    return call(...(rest as never[]))
+  }
+  // An iterator is no promise.
+  if (name === 'all') return (...rest) => run(rest)
+  return (...rest) => observed((async () => run(rest))(), report)
 }

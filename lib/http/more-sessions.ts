@@ -25,6 +25,7 @@ export function singleSessions(engine: Engine): Pick<Sessions, 'get' | 'update' 
     rename: async (handle, label, owner) => {
       checkOptions('rename', owner)
       checkUserId('rename', owner.userId)
+      checkHandle('rename', handle)
       // Nothing would take the label away otherwise, without a word.
       if (label === undefined) throw new SecureSessionError('SESSION_LABEL_INVALID')
       checkLabel(label)

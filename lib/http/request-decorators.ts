@@ -4,6 +4,7 @@ import type { Settings } from '../options.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { SLOT } from './request-slot.ts'
 import { actAs, confirmLogin, login, stopActing, updateAuthHash, updateUser } from '../session/actions.ts'
+import { checkArguments } from '../session/call-options.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
 import type { ActAsOptions, ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
@@ -41,41 +42,55 @@ export function requestDecorators(
   const pendingUser = fact((session) => session.pendingUser, null)
   const authenticatedAt = fact((session) => (session.isWithheld ? null : session.authenticatedAt), null)
   const isAuthenticated = fact((session) => session.userId !== null && !session.isWithheld, false)
-  const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
-    function (...rest) {
-      return act(sessionOf(this), ...rest)
-    }
+  const method = methodsOn(sessionOf)
   return [
     ['session', { ...property((session) => session.object), setter: refuseAssignment }],
     [names.user, { getter: own(userOf), setter: refuseUser }],
-    [names.requireUser, method(requireUser)],
+    method(names.requireUser, 0, requireUser),
     [names.pendingUser, { getter: own(pendingUser) }],
     [names.sessionToken, { getter: own(sessionToken) }],
     [names.actor, { getter: own(actor) }],
     [names.authenticatedAt, { getter: own(authenticatedAt) }],
-    [names.isAuthenticated, own(isAuthenticated)],
-    [names.login, method((session, user: SessionUser, options?: LoginOptions) => login(session, user, options))],
-    [names.logout, method((session, options?: LogoutOptions) => session.logout(options))],
+    [names.isAuthenticated, withoutArguments(names.isAuthenticated, isAuthenticated)],
+    method(names.login, 2, (session, user: SessionUser, options?: LoginOptions) => login(session, user, options)),
+    method(names.logout, 1, (session, options?: LogoutOptions) => session.logout(options)),
     ...changesOfLogin(names, sessionOf),
   ]
 }
 
 /** The methods that need somebody who is logged in. */
 function changesOfLogin(names: Settings['decorators'], sessionOf: SessionOf): [name: string, decorator: Method][] {
-  const method = (act: (session: RequestSession, ...rest: never[]) => unknown): Method =>
-    function (...rest) {
-      return act(refuseWithheld(sessionOf(this)), ...rest)
-    }
+  const method = methodsOn((request) => refuseWithheld(sessionOf(request)))
   return [
-    [names.actAs, method((session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options))],
-    [names.stopActing, method((session) => stopActing(session))],
-    [names.confirmLogin, method((session, options?: ConfirmLoginOptions) => confirmLogin(session, options))],
-    [names.updateAuthHash, method((session, authHash?: string) => updateAuthHash(session, authHash))],
-    [names.updateUser, method((session, user: SessionUser) => updateUser(session, user))],
+    method(names.actAs, 2, (session, user: SessionUser, options: ActAsOptions) => actAs(session, user, options)),
+    method(names.stopActing, 0, (session) => stopActing(session)),
+    method(names.confirmLogin, 1, (session, options?: ConfirmLoginOptions) => confirmLogin(session, options)),
+    method(names.updateAuthHash, 1, (session, authHash?: string) => updateAuthHash(session, authHash)),
+    method(names.updateUser, 1, (session, user: SessionUser) => updateUser(session, user)),
   ]
 }
 
-/** Makes a function of the request a member of the request. */
+/** Something that a method does with a session. */
+type Act = (session: RequestSession, ...rest: never[]) => unknown
+
+/** Returns how to make a method, with its name and the number of its arguments. */
+function methodsOn(sessionOf: SessionOf): (name: string, most: number, act: Act) => [name: string, decorator: Method] {
+  return (name, most, act) => [
+    name,
+    function (...rest) {
+      checkArguments(name, rest, most)
+      return act(sessionOf(this), ...rest)
+    },
+  ]
+}
+
+function withoutArguments<Fact>(name: string, read: (request: FastifyRequest) => Fact): Method {
+  return function (...rest) {
+    checkArguments(name, rest, 0)
+    return read(this)
+  }
+}
+
 function own<Fact>(read: (request: FastifyRequest) => Fact): (this: FastifyRequest) => Fact {
   return function () {
     return read(this)

@@ -86,10 +86,11 @@ const CALLS: Readonly<Record<CallName, Readonly<Record<string, Member>>>> = {
  */
 export function checkOptions(call: CallName, options: unknown): void {
   const members = CALLS[call]
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  // A Promise, a Map or a Date has no members of its own, so that every option would be absent.
+  if (Object.prototype.toString.call(options) !== '[object Object]') {
     refuse(`${call} takes its options as an object: { ${Object.keys(members).join(', ')} }`)
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of Object.entries(options as object)) {
     const member = Object.hasOwn(members, name) ? members[name] : undefined
     if (member === undefined) refuseUnknown(call, name, Object.keys(members))
     const isAbsent = value === undefined && call !== 'requireLogin'
@@ -119,6 +120,16 @@ export function checkLabel(label: unknown): void {
 /** @throws `SESSION_OPTION_INVALID` */
 export function checkHandle(call: string, handle: unknown): asserts handle is string {
   if (typeof handle !== 'string') refuse(`${call} takes the handle of a session, a text`)
+}
+
+/**
+ * Refuses arguments beyond those that a call takes. An owner, a limit or a callback would be ignored otherwise, without
+ * a word.
+ * @throws `SESSION_OPTION_INVALID`
+ */
+export function checkArguments(call: string, given: readonly unknown[], most: number): void {
+  if (given.length <= most || given.slice(most).every((argument) => argument === undefined)) return
+  refuse(`${call} takes ${['no argument', 'one argument'][most] ?? `${most} arguments`}`)
 }
 
 /** @throws `SESSION_OPTION_INVALID` */

@@ -31,6 +31,16 @@ class ObservedPromise<Value> extends Promise<Value> {
   }
 }
 
+/** Returns a promise for the app. A failure that the app does not observe is reported, and does not end the process. */
+export function observed<Value>(work: Promise<Value>, report: (error: unknown) => void): Promise<Value> {
+  const promise = ObservedPromise.of(work)
+  const reportUnseen = (): void => {
+    if (promise.unseenFailure !== undefined) report(promise.unseenFailure)
+  }
+  work.catch(() => setImmediate(reportUnseen))
+  return promise
+}
+
 /**
  * Runs the store operations of one request one at a time, in the order in which the app started them.
  *

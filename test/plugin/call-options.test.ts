@@ -21,6 +21,17 @@ const WRONG: [call: string, args: unknown[], says: RegExp][] = [
   ['logout', [{ all: true }], /logout has no option "all"; known are: everywhere, others/],
   ['logout', [{ others: 1 }], /others of logout is true or false/],
   ['updateAuthHash', [7], /updateAuthHash takes a text, or nothing/],
+  ['login', [{ id: 'bob' }, Promise.resolve({ remember: true })], /login takes its options as an object/],
+  ['login', [{ id: 'bob' }, new Date()], /login takes its options as an object/],
+  ['login', [{ id: 'bob' }, {}, { remember: true }], /login takes 2 arguments/],
+  ['logout', [{}, 'everywhere'], /logout takes one argument/],
+  ['actAs', [{ id: 'bob' }, { reason: 'support', for: '5m' }, true], /actAs takes 2 arguments/],
+  ['stopActing', [{ id: 'ann' }], /stopActing takes no argument/],
+  ['confirmLogin', [{}, { id: 'ann' }], /confirmLogin takes one argument/],
+  ['updateAuthHash', ['hash', 'other'], /updateAuthHash takes one argument/],
+  ['updateUser', [{ id: 'ann' }, { remember: true }], /updateUser takes one argument/],
+  ['requireUser', ['admin'], /requireUser takes no argument/],
+  ['isAuthenticated', [{ within: '5m' }], /isAuthenticated takes no argument/],
 ]
 
 t.test('a call refuses options and users that it does not know, before anything is done', async (t) => {
@@ -60,6 +71,9 @@ t.test('requireLogin refuses what it does not know when the route is made', asyn
   ] as [unknown, RegExp][]) {
     t.throws(() => requireLogin.call(app, options), { code: 'SESSION_OPTION_INVALID', message: says })
   }
+  t.throws(() => Reflect.apply(requireLogin, app, [{}, { within: '5m' }]), {
+    message: /requireLogin takes one argument/,
+  })
   t.doesNotThrow(() => requireLogin.call(app))
 })
 
@@ -76,12 +90,33 @@ t.test('the sessions API refuses users that are none, so that a password reset n
     ['revoke', [handle], /revoke takes its options as an object: \{ userId \}/],
     ['revoke', [handle, {}], /revoke takes the id of a user/],
     ['revoke', [handle, { user: 'ann' }], /revoke has no option "user"; did you mean userId\?/],
+    ['revoke', [undefined, { userId: 'ann' }], /revoke takes the handle of a session/],
+    ['rename', [7, 'desk', { userId: 'ann' }], /rename takes the handle of a session/],
+    ['revokeUser', ['ann', Promise.resolve({ except: handle })], /revokeUser takes its options as an object/],
+    ['list', ['ann', new Map()], /list takes its options as an object/],
+    ['get', [handle, { userId: 'ann' }], /get takes one argument/],
+    ['update', [handle, () => ({}), { userId: 'ann' }], /update takes 2 arguments/],
+    ['updateUser', ['ann', { id: 'ann' }, { except: handle }], /updateUser takes 2 arguments/],
+    ['revoke', [handle, { userId: 'ann' }, 'now'], /revoke takes 2 arguments/],
+    ['revokeAll', [{}, 'now'], /revokeAll takes one argument/],
+    ['open', ['session=x', { userId: 'ann' }], /open takes one argument/],
+    ['count', ['ann'], /count takes no argument/],
+    ['sweep', [{ limit: 1 }], /sweep takes no argument/],
   ] as [string, unknown[], RegExp][]) {
     await t.rejects(Reflect.apply(sessions[call] ?? (() => undefined), sessions, args) as Promise<unknown>, {
       code: 'SESSION_OPTION_INVALID',
       message: says,
     })
   }
+})
+
+t.test('the list of all sessions is not taken for the list of one user', async (t) => {
+  const { app } = await world(t)
+  const sessions = app.sessions as unknown as Record<string, (user: object) => unknown>
+  t.throws(() => sessions['all']?.({ userId: 'ann' }), {
+    code: 'SESSION_OPTION_INVALID',
+    message: /all takes no argument/,
+  })
 })
 
 t.test('regenerate takes a list of keys', async (t) => {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { MemoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/index.ts'
+import { settle } from '../support/gate-store.ts'
 import { ordinary, world } from './world.ts'
 
 t.test('a login that the handler does not wait for is in its reply', async (t) => {
@@ -223,3 +224,24 @@ t.test('a failure that the handler looks at is the handler’s', async (t) => {
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
+
+t.test('a call of app.sessions that fails and that nobody awaits is logged, and ends no process', async (t) => {
+  const calls = ['list', 'revoke', 'revokeUser', 'updateUser', 'get', 'update', 'rename', 'revokeAll', 'open']
+  const it = await world(t, {
+    routes: (app) => {
+      const sessions = app.sessions as unknown as Record<string, (...rest: unknown[]) => Promise<unknown>>
+      app.get('/forgotten', async () => {
+        for (const call of calls) void sessions[call]?.(7, 7)
+        return {}
+      })
+      app.get('/awaited', async () => sessions['get']?.(7))
+    },
+  })
+  const logged = (): number => it.log().split('nobody observed').length - 1
+  t.equal((await it.visitor().get('/forgotten')).statusCode, 200)
+  await settle()
+  t.equal(logged(), calls.length)
+  t.match((await it.visitor().get('/awaited')).json(), { code: 'SESSION_OPTION_INVALID' })
+  await settle()
+  t.equal(logged(), calls.length, 'a failure that the app observes is the app’s')
+})
