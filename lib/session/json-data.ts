@@ -31,6 +31,13 @@ export function isReserved(key: PropertyKey): boolean {
   return typeof key === 'symbol' || RESERVED.has(String(key))
 }
 
+/** @throws `SESSION_VALUE_UNSERIALIZABLE` */
+export function refuseAccessor(key: PropertyKey): never {
+  throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', {
+    detail: `${describeKey(key)} is a getter or a setter`,
+  })
+}
+
 /** @throws `SESSION_KEY_RESERVED` */
 export function refuseReserved(key: PropertyKey): void {
   if (isReserved(key)) throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: describeKey(key) })
@@ -53,7 +60,7 @@ export function parseData(json: string): SessionData {
  * cycle, Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
 export function serialize(data: SessionData, maxSize: number = Infinity): string {
-  const walk = walkWithin(maxSize)
+  const walk = walkWithin(maxSize, true)
   const members: string[] = []
   for (const key of Object.keys(data)) {
     const json = serializeWithin(walk, data[key], key)
@@ -104,11 +111,11 @@ export function edited(json: string, { from, to, isWhole }: Edit): string {
  * message.
  */
 export function serializeValue(value: unknown, key: string): string | undefined {
-  return serializeWithin(walkWithin(Infinity), value, key)
+  return serializeWithin(walkWithin(Infinity, true), value, key)
 }
 
 function serializeWithin(walk: Walk, value: unknown, key: string): string | undefined {
-  const problem = findProblem(value, walk) ?? getterProblem(value)
+  const problem = findProblem(value, walk)
   if (problem === TOO_LARGE) {
     const detail = `over ${walk.maxSize} bytes, ${walk.maxSize} allowed`
     throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail })
@@ -123,12 +130,6 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
   }
   return json
-}
-
-function getterProblem(value: unknown): Problem | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const getter = findGetter(value as SessionData)
-  return getter === undefined ? undefined : { path: `.${getter}`, kind: 'a getter' }
 }
 
 function toJson(value: unknown, key: string): string | undefined {
@@ -153,12 +154,14 @@ interface Walk {
   readonly maxSize: number
   /** The characters that may still come. */
   left: number
+  /** Tells whether a getter is a problem. Finding one costs more than reading it, and only what is stored needs that. */
+  readonly refusesGetters: boolean
   /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
   readonly ancestors: unknown[]
 }
 
-function walkWithin(maxSize: number): Walk {
-  return { maxSize, left: maxSize, ancestors: [] }
+function walkWithin(maxSize: number, refusesGetters = false): Walk {
+  return { maxSize, left: maxSize, refusesGetters, ancestors: [] }
 }
 
 function findProblem(value: unknown, walk: Walk): Problem | undefined {
@@ -201,6 +204,7 @@ function findInList(list: readonly unknown[], walk: Walk): Problem | undefined {
 function findInObject(object: SessionData, walk: Walk): Problem | undefined {
   if (take(walk, 2) !== undefined) return TOO_LARGE
   for (const key of Object.keys(object)) {
+    if (walk.refusesGetters && isGetter(object, key)) return { path: `.${key}`, kind: 'a getter' }
     const value = object[key]
     const tooLarge = value === undefined ? undefined : take(walk, key.length + 3)
     const problem = tooLarge ?? findProblem(value, walk)
@@ -229,9 +233,9 @@ function here(kind: string): Problem {
   return { path: '', kind }
 }
 
-/** Finds a member that computes its value on each read. What was stored would be the value of one read. */
-function findGetter(data: SessionData): string | undefined {
-  return Object.keys(data).find((key) => Object.getOwnPropertyDescriptor(data, key)?.get !== undefined)
+/** Tells whether a member computes its value on each read. What was stored would be the value of one read. */
+function isGetter(object: SessionData, key: string): boolean {
+  return Object.getOwnPropertyDescriptor(object, key)?.get !== undefined
 }
 
 /** A key for a message: bounded, since it may come from a client, and on one line. */

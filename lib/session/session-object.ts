@@ -3,7 +3,7 @@ import { regenerate } from './actions.ts'
 import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import type { SessionDeadlines } from './lifetime.ts'
-import { parseData, refuseReserved, serialize } from './json-data.ts'
+import { parseData, refuseAccessor, refuseReserved, serialize } from './json-data.ts'
 import type { DataChange } from './update-data.ts'
 import { changeOfKey } from './update-data.ts'
 import type { StagingSession } from './staging.ts'
@@ -120,7 +120,8 @@ class SessionHandler implements ProxyHandler<SessionData> {
     return assign(this.#context, key, value)
   }
 
-  defineProperty(_values: SessionData, key: PropertyKey, { value }: PropertyDescriptor): boolean {
+  defineProperty(_values: SessionData, key: PropertyKey, { value, get, set }: PropertyDescriptor): boolean {
+    if (get !== undefined || set !== undefined) refuseAccessor(key)
     return assign(this.#context, key, value)
   }
 

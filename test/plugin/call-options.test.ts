@@ -17,6 +17,11 @@ const WRONG: [call: string, args: unknown[], says: RegExp][] = [
   ['login', ['ann'], /the user is a string/],
   ['login', [{ id: 'ann', toJSON: () => ({ name: 'Ann' }) }], /the toJSON of the user drops or changes id/],
   ['login', [{ id: 'ann', loaded: Promise.resolve() }], /"user.loaded" is a Promise: await it/],
+  [
+    'login',
+    [Object.defineProperty({ id: 'ann' }, 'seen', { enumerable: true, get: () => Date.now() })],
+    /"user.seen" is a getter/,
+  ],
   ['logout', [{ everywher: true }], /logout has no option "everywher"; did you mean everywhere\?/],
   ['logout', [{ all: true }], /logout has no option "all"; known are: everywhere, others/],
   ['logout', [{ others: 1 }], /others of logout is true or false/],

@@ -453,3 +453,15 @@ t.test('names that are no members of the session object are data, whatever they 
   })
   t.ok(ann.cookie)
 })
+
+t.test('a getter that is defined on the session is refused and not lost', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      app.post('/getter', async ({ session }) => Object.defineProperty(session, 'now', { get: () => 1 }))
+      app.post('/setter', async ({ session }) => Object.defineProperty(session, 'now', { set: () => undefined }))
+    },
+  })
+  for (const url of ['/getter', '/setter']) {
+    t.match((await it.visitor().post(url)).json(), { code: 'SESSION_VALUE_UNSERIALIZABLE', message: /"now"/ })
+  }
+})

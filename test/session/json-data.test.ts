@@ -204,6 +204,8 @@ t.test('a value that JSON would change in silence is refused, with its path and 
   const counting = { reads: 0 }
   const getter = Object.defineProperty({}, 'now', { enumerable: true, get: () => (counting.reads += 1) })
   t.match(refusal({ x: getter }), { code: 'SESSION_VALUE_UNSERIALIZABLE', message: /"x.now" is a getter/ })
+  t.match(refusal({ x: [{ a: getter }] }), { message: /"x.0.a.now" is a getter/ })
+  t.equal(counting.reads, 0, 'and it is never called')
 })
 
 t.test('objects with a toJSON, and plain objects of any origin, are stored as their JSON', async (t) => {
