@@ -39,6 +39,11 @@ const AUDITED: Partial<Record<SessionEvent['type'], 'debug' | 'info' | 'warn'>> 
   'store-failure': 'warn',
 }
 
+/** Returns the log level of an event. Data that the app sets too late is a fault of the app. */
+function levelOf(event: SessionEvent): (typeof AUDITED)[SessionEvent['type']] {
+  return event.type === 'dropped-write' && event.reason === 'late' ? 'warn' : AUDITED[event.type]
+}
+
 /** One stream of what happens to sessions: listeners, diagnostics channel, audit log. */
 export class SessionEvents {
   readonly emitter: EventEmitter<SessionEventMap> = new EventEmitter({ captureRejections: true })
@@ -56,7 +61,7 @@ export class SessionEvents {
   emit(event: NewEvent): void {
     const stamped = event as SessionEvent
     stamped.at = this.#clock()
-    const level = AUDITED[stamped.type]
+    const level = levelOf(stamped)
     if (level !== undefined) this.#log[level]({ audit: stamped }, `session ${stamped.type}`)
     if (this.#isHeard(stamped.type)) this.#publish(Object.freeze(stamped))
   }

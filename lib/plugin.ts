@@ -13,7 +13,7 @@ import { OldCookies } from './http/old-cookies.ts'
 import { refuseCrossOrigin } from './http/refuse-cross-origin.ts'
 import type { SessionOf } from './http/request-decorators.ts'
 import { requestDecorators } from './http/request-decorators.ts'
-import { HAS_DUPLICATES, IS_BY_HEADER, readSession, SLOT } from './http/request-slot.ts'
+import { HAS_DUPLICATES, IS_BY_HEADER, readSession, REPLY, SLOT } from './http/request-slot.ts'
 import type { Settings } from './options.ts'
 import { Registration } from './registration.ts'
 import { bothUsers } from './session/actor.ts'
@@ -138,6 +138,7 @@ function decorate(app: FastifyInstance, engine: Engine, registration: Registrati
   const { decorators } = engine.settings
   const sessionOf: SessionOf = (request) => readSession(engine, request)
   app.decorateRequest(SLOT, 'early')
+  app.decorateRequest(REPLY, null)
   app.decorateRequest(HAS_DUPLICATES, false)
   app.decorateRequest(NOTE, undefined)
   app.decorateRequest(IS_BY_HEADER, false)

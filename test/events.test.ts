@@ -31,6 +31,8 @@ const LOGIN = Object.freeze({
   isNewDevice: null,
 })
 
+const DROPPED = Object.freeze({ type: 'dropped-write', handle: 'h' })
+
 t.test(
   'an event reaches its own listeners, those of all events, and the diagnostics channel, as one frozen object',
   async (t) => {
@@ -54,10 +56,14 @@ t.test('security events leave an audit line, common ones do not', async (t) => {
   events.emit({ ...LOGIN })
   events.emit({ type: 'forged', reason: 'signature' })
   events.emit({ type: 'renew', handle: 'h' })
+  events.emit({ ...DROPPED, reason: 'gone' })
+  events.emit({ ...DROPPED, reason: 'late' })
   events.emit({ type: 'rotate', handle: 'h', reason: 'login' })
   t.same(lines, [
     ['info', { audit: { ...LOGIN, at: clock() } }, 'session login'],
     ['warn', { audit: { type: 'forged', reason: 'signature', at: clock() } }, 'session forged'],
+    ['info', { audit: { ...DROPPED, reason: 'gone', at: clock() } }, 'session dropped-write'],
+    ['warn', { audit: { ...DROPPED, reason: 'late', at: clock() } }, 'session dropped-write'],
   ])
 })
 

@@ -2,8 +2,6 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHand
 import type { Engine } from '../session/engine.ts'
 import type { PresentedId } from '../session/id.ts'
 import type { Loaded } from '../session/load-session.ts'
-import type { AfterResponse } from '../session/late-data.ts'
-import { soon } from '../session/late-data.ts'
 import { goneSince, loadSession, NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
 import type { Answer } from '../storage/immediate.ts'
@@ -19,12 +17,14 @@ import type { OldCookies } from './old-cookies.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
+  afterClose,
   HAS_DUPLICATES,
   IS_BY_HEADER,
   holdSession,
   isOptedOut,
   markAnswered,
   refuseRequest,
+  REPLY,
   RequestClient,
   SLOT,
 } from './request-slot.ts'
@@ -46,6 +46,7 @@ export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestH
   return (request, reply, done) => {
     const place = request as SessionRequest
     const { headers } = request.raw
+    place[REPLY] = reply
     // A refusal waits for the hook of CORS.
     if (place[SLOT] instanceof Error) return done()
     if (isOptedOut(request)) place[SLOT] = 'opted-out'
@@ -199,14 +200,6 @@ function clearDuplicates({ settings }: Engine, request: FastifyRequest, reply: F
   if (!place[HAS_DUPLICATES]) return
   place[HAS_DUPLICATES] = false
   clearVariants(reply, settings, foreignVariants(settings.cookie, ownHost(request), request.url))
-}
-
-/** Returns how to learn that a reply is over. */
-function afterClose({ raw }: FastifyReply): AfterResponse {
-  return (listener) => {
-    if (raw.closed || raw.writableFinished) soon(listener)
-    else raw.once('close', () => soon(listener))
-  }
 }
 
 /** Returns the status of the response. A web `Response` brings its own, which Fastify applies after the hooks. */

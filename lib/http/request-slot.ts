@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
+import type { AfterResponse } from '../session/late-data.ts'
+import { soon } from '../session/late-data.ts'
 import type { Loaded } from '../session/load-session.ts'
 import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
@@ -30,9 +32,13 @@ export const HAS_DUPLICATES: unique symbol = Symbol('fastify-session-guard.has-d
 /** The key under which a request keeps whether it brought a session id in a header. */
 export const IS_BY_HEADER: unique symbol = Symbol('fastify-session-guard.is-by-header')
 
+/** The key under which a request keeps its reply. */
+export const REPLY: unique symbol = Symbol('fastify-session-guard.reply')
+
 /** A request with the state of its session. */
 export interface SessionRequest extends FastifyRequest {
   [SLOT]: Slot
+  [REPLY]: FastifyReply | null
   [HAS_DUPLICATES]: boolean
   [IS_BY_HEADER]: boolean
 }
@@ -91,6 +97,14 @@ export function refuseRequest(request: FastifyRequest, reply: FastifyReply, erro
   return failCleanly(reply, error)
 }
 
+/** Returns how to learn that a reply is over. */
+export function afterClose({ raw }: FastifyReply): AfterResponse {
+  return (listener) => {
+    if (raw.closed || raw.writableFinished) soon(listener)
+    else raw.once('close', () => soon(listener))
+  }
+}
+
 /** Tells whether the route of a request wants no session. */
 export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
@@ -138,6 +152,16 @@ export class RequestClient implements Client {
 
   get isStaleUserFine(): boolean {
     return this.#request.routeOptions.config?.session === 'stale-user'
+  }
+
+  get isReplyTaken(): boolean {
+    const reply = (this.#request as SessionRequest)[REPLY]
+    return reply !== null && (reply.sent || reply.raw.headersSent)
+  }
+
+  get afterReply(): AfterResponse {
+    const reply = (this.#request as SessionRequest)[REPLY]
+    return reply === null ? soon : afterClose(reply)
   }
 
   cookieNamed(name: string): string {

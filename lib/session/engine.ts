@@ -3,6 +3,7 @@ import type { Settings } from '../options.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
+import type { AfterResponse } from './late-data.ts'
 import type { FreshUsers } from './fresh-users.ts'
 import type { DeviceProofs } from './device-bound/proofs.ts'
 import type { SessionIds } from './id.ts'
@@ -59,6 +60,10 @@ export interface Client {
   readonly isByHeader?: boolean
   /** The connection of the request, if there is one. Serves as a key only. */
   readonly connection?: object
+  /** Tells whether the app took the reply over, or writes it by hand. Then Fastify sends no cookie any more. */
+  readonly isReplyTaken?: boolean
+  /** Tells how to learn that the reply is over. */
+  readonly afterReply?: AfterResponse
   /** Returns the value of a cookie of the request; empty for none, and for several of the name. */
   cookieNamed?(name: string): string
 }

@@ -154,7 +154,7 @@ interface Walk {
   readonly maxSize: number
   /** The characters that may still come. */
   left: number
-  /** Tells whether a getter is a problem. Finding one costs more than reading it, and only what is stored needs that. */
+  /** Tells whether a getter is a problem. Only what is stored needs that, because finding one costs time. */
   readonly refusesGetters: boolean
   /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
   readonly ancestors: unknown[]

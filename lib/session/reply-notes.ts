@@ -1,17 +1,54 @@
 import type { CookieChange } from './cookie-change.ts'
+import type { Client } from './engine.ts'
+import type { AfterResponse } from './late-data.ts'
+import { soon } from './late-data.ts'
 import type { CookieRules, RequestState, SessionResponse } from './request-state.ts'
 import { cookieOf } from './request-state.ts'
 
-/** The notes of one request for its response: what the app looked at, and which id it has put into its reply. */
+/**
+ * The notes of one request about its response: what the app looked at, which id it has put into its reply, and whether
+ * the response has started.
+ */
 export class ReplyNotes {
+  readonly #client: Client
   readonly #hasCookie: boolean
+  #isAnswered: boolean
+  #afterResponse: AfterResponse | undefined
+  #isTakenWatched = false
   #isRead = false
   #isLoggedOut = false
   #readToken: string | undefined
 
   /** @param hasCookie Whether a cookie of the request led to a session. */
-  constructor(hasCookie: boolean) {
+  constructor(client: Client, hasCookie: boolean, isAnswered: boolean) {
+    this.#client = client
     this.#hasCookie = hasCookie
+    this.#isAnswered = isAnswered
+  }
+
+  /** Tells whether the response has started, or is not Fastify's to send, so that the cookie can no longer change. */
+  get isAnswered(): boolean {
+    return this.#isAnswered || this.#client.isReplyTaken === true
+  }
+
+  /** Notes that the response has started, and how to learn that it is over. */
+  markAnswered(afterResponse = this.#afterResponse): void {
+    this.#isAnswered = true
+    this.#afterResponse = afterResponse
+  }
+
+  /** Returns how to learn that the response is over. */
+  get afterResponse(): AfterResponse {
+    return this.#afterResponse ?? this.#client.afterReply ?? soon
+  }
+
+  /** Calls the first listener once the response is over, if the app took the reply over or wrote it by hand. */
+  whenTaken(listener: () => void): void {
+    if (this.#isTakenWatched) return
+    this.#isTakenWatched = true
+    this.#client.afterReply?.(() => {
+      if (!this.#isAnswered && this.#client.isReplyTaken === true) listener()
+    })
   }
 
   /** Notes that the app looked at the session. */

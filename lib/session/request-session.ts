@@ -45,13 +45,10 @@ export class RequestSession extends SessionFacts {
   #queue: WorkQueue | undefined
   #isSaved = false
   #late: LateData | undefined
-  #afterResponse: AfterResponse = soon
-  #isAnswered: boolean
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
     super(engine, client, states.initialState(loaded, client.isByHeader === true))
-    this.#notes = new ReplyNotes(client.isByHeader !== true && loaded.state !== 'none')
-    this.#isAnswered = isAnswered
+    this.#notes = new ReplyNotes(client, client.isByHeader !== true && loaded.state !== 'none', isAnswered)
   }
 
   /** The name of the record that this request reads or would create. */
@@ -90,9 +87,9 @@ export class RequestSession extends SessionFacts {
     this.#notes.markRead()
   }
 
-  /** Tells whether the response has started, so that the cookie can no longer change. */
+  /** Tells whether the response has started, or is not Fastify's to send, so that the cookie can no longer change. */
   get isAnswered(): boolean {
-    return this.#isAnswered
+    return this.#notes.isAnswered
   }
 
   /** The object behind `req.session`; `null` after `destroy`. */
@@ -113,14 +110,16 @@ export class RequestSession extends SessionFacts {
    * @throws `SESSION_RESPONSE_STARTED` if there is no record that a save could write
    */
   changeLate(): void {
-    if (!this.#isAnswered) return
+    if (!this.isAnswered) return this.#notes.whenTaken(() => this.#reportLate())
     if (this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-    this.#late ??= new LateData(this.#afterResponse, () => this.#reportLateData())
+    this.#late ??= new LateData(this.#notes.afterResponse, () => this.#reportLate())
     this.#late.watch()
   }
 
-  #reportLateData(): void {
-    if (this.#data?.isModified() !== true || this.#queue?.isRunning === true) return
+  /** Reports what the app changed and nothing stored, once the response is over. */
+  #reportLate(): void {
+    const isLost = this.#data?.isModified() === true || this.state.rotation !== undefined
+    if (!isLost || this.#queue?.isRunning === true) return
     this.engine.events.emit({ type: 'dropped-write', handle: this.handle, ...bothUsers(this.record), reason: 'late' })
   }
 
@@ -136,8 +135,7 @@ export class RequestSession extends SessionFacts {
 
   /** Notes that the response has started, and how to learn that it is over. */
   markAnswered(afterResponse: AfterResponse = soon): void {
-    this.#isAnswered = true
-    this.#afterResponse = afterResponse
+    this.#notes.markAnswered(afterResponse)
   }
 
   /** Ends the session now: this one, all others of its user, or all. */
@@ -156,7 +154,7 @@ export class RequestSession extends SessionFacts {
 
   /** Writes what is staged, now. The write stays, whatever the response becomes. */
   save(): Promise<void> {
-    const isLate = this.#isAnswered
+    const isLate = this.isAnswered
     return this.#start(async () => {
       // A record that begins now would need a cookie.
       if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
@@ -168,7 +166,7 @@ export class RequestSession extends SessionFacts {
 
   /** Reads, changes and writes the data, now. The write stays, whatever the response becomes. */
   update<Result>(change: DataChange<Result>): Promise<Result> {
-    const isLate = this.#isAnswered
+    const isLate = this.isAnswered
     const updated = this.#updated(this.#openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
     if (isLate) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
@@ -221,7 +219,7 @@ export class RequestSession extends SessionFacts {
 
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
-    this.#isAnswered = true
+    this.#notes.markAnswered()
     await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
@@ -247,7 +245,7 @@ export class RequestSession extends SessionFacts {
    * @throws `SESSION_RESPONSE_STARTED`
    */
   stage(work: (situation: Situation) => Promise<Staged>, isWithoutCookie = false): Promise<void> {
-    const isLate = this.#isAnswered
+    const isLate = this.isAnswered
     return this.#start(async () => {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       states.refuseBesideRole(this.state)
@@ -256,6 +254,8 @@ export class RequestSession extends SessionFacts {
       this.state = { ...this.state, rotation, user: user ?? this.state.user }
       // The app needs the id of a header for its reply, so that the id is made now.
       if (isLate || rotation?.isByHeader === true) await this.#write('none')
+      // No cookie leaves with a reply that the app takes over afterwards.
+      else if (rotation !== undefined) this.#notes.whenTaken(() => this.#reportLate())
     })
   }
 
@@ -386,7 +386,7 @@ export class RequestSession extends SessionFacts {
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
   #start(work: () => Promise<void>): Promise<void> {
     const done = this.#openQueue().offer(work)
-    if (this.#isAnswered) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
+    if (this.isAnswered) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
     return done
   }
 

@@ -120,9 +120,9 @@ class SessionHandler implements ProxyHandler<SessionData> {
     return assign(this.#context, key, value)
   }
 
-  defineProperty(_values: SessionData, key: PropertyKey, { value, get, set }: PropertyDescriptor): boolean {
-    if (get !== undefined || set !== undefined) refuseAccessor(key)
-    return assign(this.#context, key, value)
+  defineProperty(_values: SessionData, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+    if ('get' in descriptor || 'set' in descriptor) refuseAccessor(key)
+    return assign(this.#context, key, descriptor.value)
   }
 
   deleteProperty(values: SessionData, key: PropertyKey): boolean {

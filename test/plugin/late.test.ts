@@ -1,4 +1,5 @@
 import Fastify from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
@@ -153,4 +154,67 @@ t.test('a stream that a refused write replaces is destroyed', async (t) => {
   const [stream] = streams
   if (stream?.destroyed === false) await once(stream, 'close')
   t.ok(stream?.destroyed)
+})
+
+t.test('nothing is lost in silence when the app takes the reply over, or writes it by hand', async (t) => {
+  const refused: string[] = []
+  const attempt = async (work: () => unknown): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      refused.push((error as { code: string }).code)
+    }
+  }
+  const begin = {
+    hijack: (reply: FastifyReply) => reply.hijack(),
+    head: (reply: FastifyReply) => void reply.hijack().raw.writeHead(200),
+    raw: (reply: FastifyReply) => void reply.raw.end('by hand'),
+  }
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post<{ Body: { how: keyof typeof begin; what: string } }>('/after', async (request, reply) => {
+        const { how, what } = request.body
+        begin[how](reply)
+        if (what === 'login') await attempt(() => request.login({ id: 'bob' }))
+        if (what === 'data') await attempt(() => Object.assign(request.session, { after: true }))
+        if (what === 'saved') {
+          Object.assign(request.session, { saved: true })
+          await request.session.save()
+        }
+        if (!reply.raw.writableEnded) reply.raw.end('by hand')
+      })
+      app.post<{ Body: { what: string } }>('/before', async (request, reply) => {
+        const { what } = request.body
+        if (what === 'login') await request.login({ id: 'bob' })
+        if (what === 'data') Object.assign(request.session, { before: true })
+        if (what === 'saved') Object.assign(request.session, { savedBefore: true })
+        if (what === 'saved') await request.session.save()
+        reply.hijack()
+        reply.raw.end('by hand')
+      })
+    },
+  })
+  const lost = async (visit: Promise<unknown>): Promise<unknown[]> => {
+    it.events.length = 0
+    await visit
+    await settle()
+    return it.events.filter(({ type }) => type === 'dropped-write').map((event) => Reflect.get(event, 'reason'))
+  }
+  const ann = it.visitor()
+  await ann.post('/login')
+  for (const how of Object.keys(begin)) {
+    t.strictSame(await lost(ann.post('/after', { how, what: 'login' })), [], how)
+    t.strictSame(refused.splice(0), ['SESSION_RESPONSE_STARTED'], `${how}: a login is refused`)
+    t.strictSame(await lost(ann.post('/after', { how, what: 'data' })), ['late'], `${how}: data is told`)
+    t.strictSame(refused.splice(0), [])
+    await lost(it.visitor().post('/after', { how, what: 'data' }))
+    t.strictSame(refused.splice(0), ['SESSION_RESPONSE_STARTED'], `${how}: an anonymous request has no record to save`)
+    t.strictSame(await lost(ann.post('/after', { how, what: 'saved' })), [], `${how}: what is saved is kept`)
+  }
+  t.strictSame(await lost(ann.post('/before', { what: 'login' })), ['late'], 'a login whose cookie never leaves')
+  t.strictSame(await lost(ann.post('/before', { what: 'data' })), ['late'], 'data that nothing stores')
+  t.strictSame(await lost(ann.post('/before', { what: 'saved' })), [], 'data that the app saved')
+  t.strictSame((await ann.get('/me')).json().data, { saved: true, savedBefore: true })
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })

@@ -458,7 +458,7 @@ t.test('a getter that is defined on the session is refused and not lost', async 
   const it = await world(t, {
     routes: (app) => {
       app.post('/getter', async ({ session }) => Object.defineProperty(session, 'now', { get: () => 1 }))
-      app.post('/setter', async ({ session }) => Object.defineProperty(session, 'now', { set: () => undefined }))
+      app.post('/setter', async ({ session }) => Object.defineProperty(session, 'now', { set() {} }))
     },
   })
   for (const url of ['/getter', '/setter']) {
