@@ -7,6 +7,12 @@ import { FileRun } from './run.ts'
 /** Milliseconds that a test may take to be run for each mutant that needs a new process. */
 const MAX_TIME_AT_LOAD = 2_000
 
+/** Results that may be lost when the run is cut off. */
+const SAVE_EVERY = 50
+
+/** The number of tests of a file that a mutant meets first. */
+const FIRST_TESTS = 3
+
 /** Sends each mutant through the test files that reach it, until a test fails. */
 export class Hunt {
   readonly #folder: string
@@ -16,6 +22,8 @@ export class Hunt {
   readonly #fates = new Map<number, Fate>()
   /** The mutants that run while a file is loaded. */
   readonly #loaders = new Map<string, ReadonlySet<number>>()
+  readonly #runs = new Map<string, FileRun>()
+  #unsaved = 0
   readonly #busy = new Map<number, Promise<void>>()
 
   constructor(folder: string, chosen: readonly Mutant[], cache: Cache, options: MutantOptions) {
@@ -37,7 +45,9 @@ export class Hunt {
   async run(files: readonly string[]): Promise<void> {
     const alive = this.#chosen.filter(({ id }) => !this.#fates.has(id))
     if (alive.length > 0) {
-      await this.#share([...files], (file) => this.#meet(file, alive))
+      // Most mutants are killed by the first tests that reach them. The others meet all tests.
+      await this.#share([...files], (file) => this.#meet(file, alive, 0, FIRST_TESTS))
+      await this.#share([...files], (file) => this.#meet(file, alive, FIRST_TESTS, Infinity))
       await this.#meetAtLoad(alive)
     }
     // A mutant that survives some of the tests may be killed by the others.
@@ -53,17 +63,15 @@ export class Hunt {
     await Promise.all(Array.from({ length: this.#options.jobs }, lane))
   }
 
-  async #meet(file: string, alive: readonly Mutant[]): Promise<void> {
+  async #meet(file: string, alive: readonly Mutant[], from: number, to: number): Promise<void> {
     const start = performance.now()
-    const run = new FileRun(this.#folder, [file])
+    const run = this.#runs.get(file) ?? (await this.#prepare(file, alive))
     try {
-      await run.prepare()
-      for (const { id } of alive) if (run.atLoad.has(id)) this.#loaders.set(file, run.atLoad)
       let killed = 0
       for (const { id } of alive.filter((mutant) => run.reaches(mutant.id))) {
         while (this.#busy.has(id)) await this.#busy.get(id)
         if (this.#isDead(id)) continue
-        const trial = run.try(id).then((fate) => this.#note(id, fate))
+        const trial = run.try(id, from, to).then((fate) => this.#note(id, fate))
         this.#busy.set(id, trial)
         await trial
         this.#busy.delete(id)
@@ -73,6 +81,14 @@ export class Hunt {
     } finally {
       run.end()
     }
+  }
+
+  async #prepare(file: string, alive: readonly Mutant[]): Promise<FileRun> {
+    const run = new FileRun(this.#folder, [file])
+    this.#runs.set(file, run)
+    await run.prepare()
+    if (alive.some(({ id }) => run.atLoad.has(id))) this.#loaders.set(file, run.atLoad)
+    return run
   }
 
   /** Loads all files at once for each mutant that runs at the load, because such a mutant needs a new process. */
@@ -96,7 +112,15 @@ export class Hunt {
 
   #note(id: number, fate: Fate): void {
     this.#fates.set(id, fate)
-    if (fate !== 'survived') this.#cache.set(id, fate)
+    if (fate === 'survived') return
+    this.#cache.set(id, fate)
+    this.#unsaved += 1
+    if (this.#unsaved >= SAVE_EVERY) this.#save()
+  }
+
+  #save(): void {
+    this.#unsaved = 0
+    this.#cache.save()
   }
 
   #isDead(id: number): boolean {
@@ -105,7 +129,7 @@ export class Hunt {
   }
 
   #tell(file: string, { tests, unusable }: FileRun, killed: number, time: number): void {
-    this.#cache.save()
+    this.#save()
     const without = unusable.length === 0 ? '' : `, without the tests ${unusable.join(', ')}`
     const left = this.#chosen.filter(({ id }) => !this.#isDead(id)).length
     const seconds = (time / 1000).toFixed(0)

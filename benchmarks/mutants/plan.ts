@@ -4,7 +4,7 @@ import type { MutantOptions } from './options.ts'
 import type { Mutant } from './mutate.ts'
 
 /** Folders of tests, in the order in which they meet the mutants: what is near the code comes first. */
-const FOLDERS = ['session', 'storage', 'http', 'guard', 'stores', 'plugin', 'testing', 'attacks', '', 'migrate']
+const FOLDERS = ['session', 'storage', 'http', 'plugin', 'stores', 'attacks', 'testing', '', 'guard', 'migrate']
 
 /** Test files that need a server, and those of many visitors. */
 const WITH_SERVER =
@@ -15,8 +15,11 @@ export function testFiles({ root, tests }: MutantOptions, mutants: readonly Muta
   const needsServer = mutants.some(({ file }) => /stores\/(?:\w+-)*(?:redis|postgres)/.test(file))
   const all = FOLDERS.flatMap((folder) => testsIn(root, folder === '' ? 'test' : `test/${folder}`, folder !== ''))
   if (tests.length > 0) return all.filter((file) => tests.some((part) => file.includes(part)))
+  // The tests of the guard seldom run the engine.
+  const isGuarded = mutants.some(({ file }) => file.startsWith('lib/guard/'))
   const stores = needsServer ? all.filter((file) => /test\/stores\/(?:redis|postgres)/.test(file)) : []
-  return [...all.filter((file) => !WITH_SERVER.test(file)), ...stores]
+  const near = all.filter((file) => !WITH_SERVER.test(file) && (isGuarded || !file.startsWith('test/guard/')))
+  return [...near, ...stores]
 }
 
 function testsIn(root: string, folder: string, isDeep: boolean): string[] {

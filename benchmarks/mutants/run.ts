@@ -109,9 +109,10 @@ export class FileRun {
     return this.tests.some(({ reached }) => reached.has(mutant))
   }
 
-  /** Runs the tests that reach a mutant, the fastest first, until one fails. */
-  async try(mutant: number): Promise<'killed' | 'timeout' | 'survived'> {
-    return this.#tryHere(mutant, true)
+  /** Runs some of the tests that reach a mutant, the fastest first, until one fails. */
+  async try(mutant: number, from = 0, to = Infinity): Promise<'killed' | 'timeout' | 'survived'> {
+    const tests = this.tests.filter(({ reached }) => reached.has(mutant)).slice(from, to)
+    return this.#tryHere(mutant, tests, true)
   }
 
   /** Loads the files anew with a mutant that changes what happens at the load, and runs all tests. */
@@ -154,9 +155,8 @@ export class FileRun {
     return false
   }
 
-  async #tryHere(mutant: number, isFirst: boolean): Promise<'killed' | 'timeout' | 'survived'> {
-    for (const { index, time, reached } of this.tests) {
-      if (!reached.has(mutant)) continue
+  async #tryHere(mutant: number, tests: readonly Test[], isFirst: boolean): Promise<'killed' | 'timeout' | 'survived'> {
+    for (const { index, time } of tests) {
       const runner = await this.#ready()
       if (runner === undefined) throw new Error(`${this.#files.join(', ')} cannot be loaded`)
       const outcome = await runner.run({ test: index, mutant, isRecorded: false }, limitOf(time))
@@ -165,7 +165,7 @@ export class FileRun {
       // A mutant may leave the process in disorder. Then the next one would seem to be killed.
       const isSound = typeof outcome === 'object' && (await this.#passes(index))
       if (!isSound) this.end()
-      if (typeof outcome === 'object' && !isSound && isFirst) return this.#tryHere(mutant, false)
+      if (typeof outcome === 'object' && !isSound && isFirst) return this.#tryHere(mutant, tests, false)
       return isLate ? 'timeout' : 'killed'
     }
     return 'survived'

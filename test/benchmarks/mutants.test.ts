@@ -114,5 +114,5 @@ t.test('a change that a test notices is killed, and a change that no test notice
 t.test('a misspelt room ends the run with the rooms there are', async (t) => {
   const { code, stderr } = await run(process.cwd(), '--room', 'sessions')
   t.equal(code, 1)
-  t.match(stderr, /no room is named sessions[^]*session, http, storage, stores, guard/)
+  t.match(stderr, /no room is named sessions[^]*session, connections, http, storage, stores, guard/)
 })
