@@ -18,7 +18,7 @@ export function begin(store: SteppedStore): void {
 
 /** Takes timers and randomness into the hands of the scheduler. Returns a function that gives them back. */
 export function ownChance(): () => void {
-  const giveBack = [ownTimers(), ownRandomness()]
+  const giveBack = [ownTimers(), ownRandomness(), ownSignatures()]
   return () => {
     for (const give of giveBack) give()
   }
@@ -46,17 +46,22 @@ function ownTimers(): () => void {
  * `randomFillSync`, so its bytes are taken over when it is filled.
  */
 function ownRandomness(): () => void {
-  const real = crypto.randomFillSync
+  const { randomFillSync: real, randomBytes } = crypto
   const pools = new Set<Buffer>()
   crypto.randomFillSync = ((pool: Buffer) => {
     pools.add(pool)
     pool.copy = (target: Uint8Array, start = 0, from = 0, to = pool.length) => drawInto(target, start, to - from)
     return pool
   }) as unknown as typeof crypto.randomFillSync
+  crypto.randomBytes = ((size: number) => {
+    const bytes = Buffer.alloc(size)
+    drawInto(bytes, 0, size)
+    return bytes
+  }) as typeof crypto.randomBytes
   syncBuiltinESMExports()
   while (pools.size === 0) newHandle()
   return () => {
-    crypto.randomFillSync = real
+    Object.assign(crypto, { randomFillSync: real, randomBytes })
     syncBuiltinESMExports()
     // The own property hides the method of `Buffer`.
     for (const pool of pools) {
@@ -64,6 +69,33 @@ function ownRandomness(): () => void {
       real(pool)
     }
   }
+}
+
+/** The number of signatures that are being verified. */
+let verifying = 0
+
+/** Tells whether a signature is being verified, outside of the event loop. The steps of its actor are not yet known. */
+export function isVerifying(): boolean {
+  return verifying > 0
+}
+
+/** Counts the verifications of signatures that are under way. */
+function ownSignatures(): () => void {
+  const { subtle } = crypto.webcrypto
+  const prototype = Object.getPrototypeOf(subtle) as typeof subtle
+  const { importKey, verify } = prototype
+  const counted =
+    <Args extends unknown[], Value>(work: (...args: Args) => Promise<Value>) =>
+    async (...args: Args): Promise<Value> => {
+      verifying += 1
+      try {
+        return await work.apply(subtle, args)
+      } finally {
+        verifying -= 1
+      }
+    }
+  Object.assign(prototype, { importKey: counted(importKey as never), verify: counted(verify) })
+  return () => void Object.assign(prototype, { importKey, verify })
 }
 
 function drawInto(target: Uint8Array, start: number, length: number): number {
