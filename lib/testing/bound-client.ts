@@ -1,9 +1,8 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { singleCookie } from '../http/read-cookie.ts'
 import type { TestedApp } from './app-engine.ts'
 import { engineOf } from './app-engine.ts'
+import { DeviceKey } from './device-key.ts'
 
 /** The part of a Fastify app that a client needs. */
 export interface InjectedApp extends TestedApp {
@@ -21,7 +20,7 @@ interface Bound {
   readonly id: string
   readonly refreshUrl: string
   readonly cookieName: string
-  readonly key: KeyObject
+  readonly key: DeviceKey
   challenge: string | undefined
 }
 
@@ -82,7 +81,7 @@ export class BoundClient {
   /** Signs a challenge with the key of the binding. Throws a `TypeError` if nothing is bound. */
   proofOf(challenge: string): string {
     if (this.#bound === undefined) throw new TypeError('this client has bound no session')
-    return jwsOf(this.#bound.key, { alg: 'ES256', typ: 'dbsc+jwt' }, { jti: challenge })
+    return this.#bound.key.proof(challenge)
   }
 
   async #ask(bound: Bound): Promise<LightMyRequestResponse> {
@@ -97,15 +96,13 @@ export class BoundClient {
   /** Answers the offer of a login with a new key. */
   async #register(offer: string): Promise<void> {
     const { path = '', challenge = '' } = parametersOf(offer)
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const { kty, crv, x, y } = publicKey.export({ format: 'jwk' })
-    const proof = jwsOf(privateKey, { alg: 'ES256', typ: 'dbsc+jwt', jwk: { kty, crv, x, y } }, { jti: challenge })
-    const headers = { 'secure-session-response': `"${proof}"` }
+    const key = new DeviceKey()
+    const headers = { 'secure-session-response': `"${key.registration(challenge)}"` }
     const response = await this.#send({ method: 'POST', url: path, headers })
     if (!goesOn(response)) return
     const { session_identifier: id, refresh_url: refreshUrl, credentials } = response.json<Instructions>()
     const [credential] = credentials
-    this.#bound = { id, refreshUrl, cookieName: credential.name, key: privateKey, challenge: challengeIn(response) }
+    this.#bound = { id, refreshUrl, cookieName: credential.name, key, challenge: challengeIn(response) }
   }
 
   async #send(options: InjectOptions): Promise<LightMyRequestResponse> {
@@ -166,10 +163,4 @@ function parametersOf(field: string): Record<string, string> {
   return Object.fromEntries(
     Array.from(field.matchAll(/;(\w+)="([^"]*)"/g), ([, name = '', value = '']) => [name, value]),
   )
-}
-
-function jwsOf(key: KeyObject, header: object, payload: object): string {
-  const signed = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
-  return `${signed}.${signature.toString('base64url')}`
 }
