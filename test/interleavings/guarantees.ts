@@ -467,6 +467,7 @@ const GUARANTEES: readonly Guarantee[] = [
       for (const { actor, name, args, answer, before } of after.deeds) {
         const { act } = after.reports.find((report) => report.actor === actor) ?? {}
         if (act?.device === undefined || name !== 'update' || answer !== true || before === undefined) continue
+        if (isRestoring(args[0] as SessionRecord, before)) continue
         const { userId, epoch, deviceKey } = args[0] as SessionRecord
         const first = after.played.prepared.contents.records.get(before.handle)
         const isOther = userId !== 'alice' || epoch !== first?.epoch || deviceKey === null

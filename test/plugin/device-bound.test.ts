@@ -333,6 +333,71 @@ t.test('the client for tests speaks for a browser', async (t) => {
   t.notOk(client.isBound)
 })
 
+t.test('a client whose registration is refused or postponed goes on without a binding', async (t) => {
+  let isLimited = true
+  const { app } = await world(t, {}, undefined, (server) => {
+    server.addHook('onRequest', async (req, reply) => {
+      if (isLimited && req.url.endsWith('/register')) await reply.code(429).send({})
+    })
+  })
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  t.notOk(client.isBound)
+  t.equal((await client.inject({ url: '/me' })).json<{ userId: string }>().userId, 'u1')
+  isLimited = false
+  await client.inject({ method: 'POST', url: '/login' })
+  t.ok(client.isBound, 'the next login offers it again')
+})
+
+t.test('a client that never got a challenge asks for one', async (t) => {
+  const { app, clock } = await world(t, {}, undefined, (server) => {
+    server.addHook('onSend', async (_req, reply) => {
+      if (reply.statusCode === 200) reply.removeHeader('secure-session-challenge')
+    })
+  })
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  clock.advance('11m')
+  t.equal((await client.inject({ url: '/me' })).json<{ userId: string }>().userId, 'u1')
+  t.ok(client.isBound)
+})
+
+t.test('a client gives its binding up when it is refused without a challenge', async (t) => {
+  const { app } = await world(t)
+  const client = await boundClient(app, { headers: { 'sec-fetch-site': 'same-origin' } })
+  await client.inject({ method: 'POST', url: '/login' })
+  const stranger = await boundClient(app, { headers: { 'sec-fetch-site': 'cross-site' } })
+  t.equal((await stranger.inject({ method: 'POST', url: '/login' })).statusCode, 403)
+  t.notOk(stranger.isBound)
+  const { app: closed } = await world(t, {}, undefined, (server) => {
+    server.addHook('onSend', async (req, reply) => {
+      if (req.url.endsWith('/refresh')) reply.code(403).removeHeader('secure-session-challenge')
+    })
+  })
+  const refused = await boundClient(closed)
+  await refused.inject({ method: 'POST', url: '/login' })
+  t.equal((await refused.refresh()).statusCode, 403)
+  t.notOk(refused.isBound)
+})
+
+t.test('a client drops cookies at the end of their lives, however the app says it', async (t) => {
+  const { app, clock } = await world(t, {}, (server) => {
+    server.get('/cookies', async (_req, reply) => {
+      reply.setCookie('until', '1', { expires: new Date(clock() + 60_000) })
+      reply.setCookie('age', '1', { maxAge: 60 })
+      reply.setCookie('browser', '1')
+    })
+    server.get('/clear', async (_req, reply) => void reply.clearCookie('browser').send())
+  })
+  const client = await boundClient(app)
+  await client.inject({ url: '/cookies' })
+  t.equal(client.cookie, 'until=1; age=1; browser=1')
+  clock.advance('1m')
+  t.equal(client.cookie, 'browser=1')
+  await client.inject({ url: '/clear' })
+  t.equal(client.cookie, '')
+})
+
 t.test(
   'a page that a link of another site leads to loads again, because a browser gives no proof for the link',
   async (t) => {
