@@ -27,7 +27,11 @@ const TARGETS: readonly Target[] = [
   { scenario: 'login-logout', against: 'fastify-session', ratio: 1 },
   { scenario: 'login-logout', against: 'fastify-session-tuned', ratio: 1 },
   { scenario: 'bound', own: 'session-guard-bound', against: 'session-guard', longer: 5 },
-  ...SCENARIOS.filter(({ peers }) => peers === undefined).map(({ name }) => ({ scenario: name, against: 'before' as const, ratio: 0.98 })),
+  ...SCENARIOS.filter(({ peers }) => peers === undefined).map(({ name }) => ({
+    scenario: name,
+    against: 'before' as const,
+    ratio: 0.98,
+  })),
 ]
 
 /** Target and result side by side, as a Markdown table; empty when the run measured none of them. */

@@ -23,9 +23,7 @@ export async function startSessionGuard(from: Package = { memoryStore, secureSes
 /** This plugin, with sessions that are bound to the device of their visitor. */
 export async function startBoundGuard(): Promise<number> {
   const secret = randomBytes(32).toString('base64url')
-  return listen(
-    await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 }), secureSession, { deviceBound: true }),
-  )
+  return listen(await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 }), secureSession, { deviceBound: true }))
 }
 
 /** This plugin as another checkout of the project has built it, in the folder that `--before` names. */

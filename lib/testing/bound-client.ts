@@ -33,11 +33,11 @@ export class BoundClient {
   readonly cookies: Map<string, BoundClientCookie> = new Map()
   readonly #app: InjectedApp
   readonly #clock: () => number
-  readonly #headers: Record<string, string>
+  readonly #headers: Readonly<Record<string, string>>
   #bound: Bound | undefined
 
   /** Made by `boundClient`. */
-  constructor(app: InjectedApp, clock: () => number, headers: Record<string, string>) {
+  constructor(app: InjectedApp, clock: () => number, headers: Readonly<Record<string, string>>) {
     this.#app = app
     this.#clock = clock
     this.#headers = headers
@@ -55,10 +55,13 @@ export class BoundClient {
     return live.map(([name, { value }]) => `${name}=${value}`).join('; ')
   }
 
-  /** Sends a request as a browser does: refreshes the bound cookie first if it has ended, and binds a new login. */
-  async inject(options: InjectOptions): Promise<LightMyRequestResponse> {
+  /**
+   * Sends a request as a browser does: refreshes the bound cookie first if it has ended, and binds a new login. Headers
+   * of the request stand in place of those of the client, and a `cookie` header in place of the cookies.
+   */
+  async inject(options: InjectOptions | string): Promise<LightMyRequestResponse> {
     if (this.#bound !== undefined && singleCookie(this.cookie, this.#bound.cookieName) === '') await this.refresh()
-    const response = await this.#send(options)
+    const response = await this.#send(typeof options === 'string' ? { url: options } : options)
     const offer = response.headers['secure-session-registration']
     if (typeof offer === 'string') await this.#register(offer)
     return response
@@ -129,7 +132,7 @@ interface Instructions {
 /** The optional facts of a client in a test. */
 export interface BoundClientOptions {
   /** Headers that each request has, such as `host` or `user-agent`. Default none. */
-  readonly headers?: Record<string, string>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -141,12 +144,29 @@ export interface BoundClientOptions {
  * const page = await client.inject({ url: '/account' })
  * ```
  *
- * The client follows the app's clock. Waits for `app.ready()`.
- * @throws TypeError when the plugin is not registered on this app
+ * The client follows the app's clock. Waits for `app.ready()`. A login is bound where the option `deviceBound` of the app
+ * is on, and the app is in `NODE_ENV=test` or has `cookie.secure: true`: no binding is offered over plain http.
+ * @throws TypeError when the plugin is not registered on this app, or an option is unknown or wrong
  */
 export async function boundClient(app: InjectedApp, options: BoundClientOptions = {}): Promise<BoundClient> {
+  checkOptions(options)
   const { settings } = await engineOf(app)
   return new BoundClient(app, settings.clock, options.headers ?? {})
+}
+
+function checkOptions(options: unknown): void {
+  if (!isObject(options)) throw new TypeError('boundClient takes its options as an object: { headers }')
+  for (const name of Object.keys(options)) {
+    if (name === 'headers') continue
+    throw new TypeError(`boundClient has no option ${JSON.stringify(name)}; known are: headers`)
+  }
+  const { headers } = options
+  const areTexts = isObject(headers) && Object.values(headers).every((value) => typeof value === 'string')
+  if (headers !== undefined && !areTexts) throw new TypeError('headers of boundClient is an object of texts')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function goesOn(response: LightMyRequestResponse): boolean {

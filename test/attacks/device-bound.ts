@@ -233,13 +233,13 @@ function renewals(t: Test, makeStore: MakeStore): void {
     for (const remember of [true, false]) {
       const bench = await bootBound(t, makeStore, { rememberTimeout: '7d' })
       const client = await bound(bench, someone('ann'), remember)
-      const ends = (): number | undefined => client.cookies.get('session')?.expiresAt
-      const first = ends()
+      const endsAt = (): number | undefined => client.cookies.get('session')?.expiresAt
+      const first = endsAt()
       const { value } = client.cookies.get('session') ?? {}
       bench.clock.advance('16m')
       t.equal((await client.refresh()).statusCode, 200)
       t.not(client.cookies.get('session')?.value, value, 'the id is new')
-      t.equal(ends(), first)
+      t.equal(endsAt(), first)
       t.equal(first !== undefined, remember)
     }
   })
@@ -266,7 +266,7 @@ function renewals(t: Test, makeStore: MakeStore): void {
     const confirmed = await steal(bench, both, '/confirm')
     const later = `session=${cookieIn(confirmed, 'session')}`
     const now = await bench.record(handleOf(later.slice('session='.length)))
-    if (before === undefined || now === undefined) return t.fail('the session is there')
+    if (before === undefined || now === undefined) throw new Error('the session is there')
     await bench.gate.store.update({ ...before, version: now.version + 1 }, now.version)
     const answer = await refresh(bench.app, later, id, device.proof(challenge))
     t.strictSame([answer.statusCode, answer.json()], [200, { session_identifier: id, continue: false }])

@@ -274,9 +274,9 @@ t.test('a WebSocket and an event stream that are opened late wait for a fresh pr
   const device = await startBoundProfile(t, certificate, temporaryFolder(t))
   const page = await logIn(site, device)
   const ways = {
-    WebSocket: () =>
+    WebSocket: (origin: string) =>
       new Promise<string>((resolve) => {
-        const socket = new WebSocket(`${location.origin.replace('https', 'wss')}/live`)
+        const socket = new WebSocket(`${origin.replace('https', 'wss')}/live`)
         socket.addEventListener('message', ({ data }) => resolve(String(data)))
         socket.addEventListener('error', () => resolve('refused'))
       }),
@@ -292,7 +292,7 @@ t.test('a WebSocket and an event stream that are opened late wait for a fresh pr
   for (const [what, open] of Object.entries(ways)) {
     await runOut(device)
     const before = countOf(site, REFRESH)
-    t.equal(await page.evaluate(open), 'ann', what)
+    t.equal(await page.evaluate(open, site.origin), 'ann', what)
     t.equal(countOf(site, REFRESH), before + 1, what)
   }
 })

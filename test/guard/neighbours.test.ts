@@ -366,5 +366,5 @@ t.test('a proxy in front of device-bound sessions is told of as a note, and othe
   t.strictSame(judge(facts, good()), [])
   t.strictSame(judge({ answersDevices: false }, good({ deviceBound: true })), ['warning device-bound-blocked'])
   const [told] = checkNeighbours(good({ deviceBound: true }), 'production', { ...NEIGHBOURS, ...facts })
-  t.match(told?.what, /Secure-Session-\*/)
+  t.match(told?.message, /Secure-Session-\*/)
 })

@@ -53,11 +53,11 @@ function ownRandomness(): () => void {
     pool.copy = (target: Uint8Array, start = 0, from = 0, to = pool.length) => drawInto(target, start, to - from)
     return pool
   }) as unknown as typeof crypto.randomFillSync
-  crypto.randomBytes = ((size: number) => {
+  crypto.randomBytes = (size: number) => {
     const bytes = Buffer.alloc(size)
     drawInto(bytes, 0, size)
     return bytes
-  }) as typeof crypto.randomBytes
+  }
   syncBuiltinESMExports()
   while (pools.size === 0) newHandle()
   return () => {
@@ -82,20 +82,25 @@ export function isVerifying(): boolean {
 /** Counts the verifications of signatures that are under way. */
 function ownSignatures(): () => void {
   const { subtle } = crypto.webcrypto
-  const prototype = Object.getPrototypeOf(subtle) as typeof subtle
-  const { importKey, verify } = prototype
   const counted =
     <Args extends unknown[], Value>(work: (...args: Args) => Promise<Value>) =>
     async (...args: Args): Promise<Value> => {
       verifying += 1
       try {
-        return await work.apply(subtle, args)
+        return await work(...args)
       } finally {
         verifying -= 1
       }
     }
-  Object.assign(prototype, { importKey: counted(importKey as never), verify: counted(verify) })
-  return () => void Object.assign(prototype, { importKey, verify })
+  const { importKey, verify } = { importKey: subtle.importKey.bind(subtle), verify: subtle.verify.bind(subtle) }
+  // The own properties hide the methods of the prototype.
+  Object.assign(subtle, {
+    importKey: counted<Parameters<typeof importKey>, unknown>(importKey),
+    verify: counted(verify),
+  })
+  return () => {
+    for (const name of ['importKey', 'verify']) Reflect.deleteProperty(subtle, name)
+  }
 }
 
 function drawInto(target: Uint8Array, start: number, length: number): number {

@@ -473,7 +473,9 @@ const GUARANTEES: readonly Guarantee[] = [
         const isOther = userId !== 'alice' || epoch !== first?.epoch || deviceKey === null
         if (isOther) yield `${actor} wrote into epoch ${epoch} of ${userId}`
         const isBound = before.deviceKey !== null
-        if (act.device === 'bind' ? isBound : deviceKey && before.deviceKey && !isSameKey(deviceKey, before.deviceKey)) {
+        if (
+          act.device === 'bind' ? isBound : deviceKey && before.deviceKey && !isSameKey(deviceKey, before.deviceKey)
+        ) {
           yield `${actor} replaced the key of the session`
         }
       }
@@ -490,7 +492,7 @@ const GUARANTEES: readonly Guarantee[] = [
         if (handleOf(reply.cookie) !== handleOf(cookie)) continue
         const { deviceKey = null } = records.get(handleOf(cookie)) ?? {}
         const isNew = view.others(report).some((one) => one.act.device === 'bind')
-        if (deviceKey !== null && !isNew) yield `${actor} logged in, and ${nameOf(view.after, handleOf(cookie))} is bound`
+        if (deviceKey !== null && !isNew) yield `${actor} logged in, and the session is bound as before`
       }
     },
   },
@@ -498,7 +500,8 @@ const GUARANTEES: readonly Guarantee[] = [
     name: 'a bound session opens with the bound cookie alone',
     async *broken(view) {
       for (const { actor, act, reply } of view.after.reports) {
-        if (act.isBare === true && typeof reply?.me?.userId === 'string') yield `${actor} got in without the bound cookie`
+        const isIn = typeof reply?.me?.userId === 'string'
+        if (act.isBare === true && isIn) yield `${actor} got in without the bound cookie`
       }
       for (const { handle, deviceKey, epoch } of view.after.contents.records.values()) {
         if (deviceKey === null || !isBindingShown(deviceKey)) continue

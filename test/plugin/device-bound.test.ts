@@ -333,6 +333,41 @@ t.test('the client for tests speaks for a browser', async (t) => {
   t.notOk(client.isBound)
 })
 
+t.test('a client takes an address alone, as app.inject does, and headers of one request', async (t) => {
+  const { app } = await world(t, {}, (server) => {
+    server.get('/seen', async ({ headers }) => ({ agent: headers['user-agent'], note: headers['x-note'] }))
+  })
+  const client = await boundClient(app, { headers: { 'user-agent': 'a browser', 'x-note': 'all' } })
+  t.strictSame((await client.inject('/seen')).json(), { agent: 'a browser', note: 'all' })
+  const one = await client.inject({ url: '/seen', headers: { 'x-note': 'one' } })
+  t.strictSame(one.json(), { agent: 'a browser', note: 'one' })
+})
+
+t.test('a client refuses what it would ignore, and says what it takes', async (t) => {
+  const { app } = await world(t)
+  const wrong: [unknown, RegExp][] = [
+    [null, /takes its options as an object: \{ headers \}/],
+    ['x', /takes its options as an object/],
+    [[], /takes its options as an object/],
+    [{ header: {} }, /has no option "header"; known are: headers/],
+    [{ headers: null }, /headers of boundClient is an object of texts/],
+    [{ headers: 'x' }, /headers of boundClient is an object of texts/],
+    [{ headers: { host: 7 } }, /headers of boundClient is an object of texts/],
+  ]
+  for (const [options, message] of wrong) {
+    await t.rejects(boundClient(app, options as object), { name: 'TypeError', message }, JSON.stringify(options))
+  }
+  t.ok(await boundClient(app, {}))
+  t.ok(await boundClient(app, { headers: undefined }))
+  for (const noApp of [undefined, null, {}, 'app', 7]) {
+    await t.rejects(boundClient(noApp as FastifyInstance), {
+      name: 'TypeError',
+      message: /takes a Fastify app as its first argument/,
+    })
+  }
+  await t.rejects(boundClient(Fastify()), { name: 'TypeError', message: /not registered on this app/ })
+})
+
 t.test('a client whose registration is refused or postponed goes on without a binding', async (t) => {
   let isLimited = true
   const { app } = await world(t, {}, undefined, (server) => {
@@ -435,6 +470,15 @@ t.test('the guard tells before the app listens that another plugin answers in pl
     await app.ready()
     t.equal(lines.join('').includes('device-bound-blocked'), isBlocked)
   }
+})
+
+t.test('a path that a browser would shorten is refused at register', async (t) => {
+  const rules = (path: string): string[] =>
+    checkConfig({ secret: SECRET, deviceBound: { path } }, 'test').map(({ rule }) => rule)
+  for (const path of ['/..', '/.', '/a/../b', '/a/.', '//a', '/a/']) {
+    t.strictSame(rules(path), ['session/option-type'], path)
+  }
+  for (const path of ['/.session', '/..a', '/a.b/c', '/a/...']) t.strictSame(rules(path), [], path)
 })
 
 t.test('the guard judges lifetime, store and header ids of device-bound sessions', async (t) => {
