@@ -185,5 +185,5 @@ export class FileRun {
 
 /** A noisy machine is slow for seconds, so a limit is never short. */
 function limitOf(time: number): number {
-  return 3_000 + 10 * time
+  return 2_000 + 10 * time
 }
