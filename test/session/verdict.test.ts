@@ -1,5 +1,6 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
+import type { Evidence } from '../../lib/session/device-bound/judge-proof.ts'
 import type { PresentedId } from '../../lib/session/id.ts'
 import { hashOf, newHandle, parentOf } from '../../lib/session/id.ts'
 import { newRecord, rotated } from '../../lib/session/record.ts'
@@ -277,6 +278,29 @@ t.test('a record remembers no more rivals than it may', async (t) => {
   for (let count = 0; count < 3 * MAX_RIVALS; count += 1) life.show(renewalOf(first, `rival ${count}`, life.now))
   t.equal(life.record.rivals.length, MAX_RIVALS)
 })
+
+t.test(
+  'the proof of the device decides on an id of the present login of a bound session, and on no other',
+  async (t) => {
+    const life = new Life().later(15 * MINUTE)
+    const second = renewalOf(first, 'second', life.now)
+    const judgeWith = (id: Id, evidence: Evidence): Verdict =>
+      judge(life.record, { id, isTied: () => true, isShowNoted: false, evidenceFor: () => evidence }, life.now)
+
+    t.match(judgeWith(second, 'missing'), { kind: 'enter', change: {} }, 'a session without a key asks for no proof')
+    life.record = { ...life.record, deviceKey: 'the key of a device' }
+    t.strictSame(judgeWith(first, 'missing'), { kind: 'unproven', lack: 'missing' })
+    t.match(judgeWith(second, 'proven'), { kind: 'enter', isRenewable: false })
+    t.match(
+      judgeWith(first, 'unbound'),
+      { kind: 'enter', isRenewable: true },
+      'judged like an id of an unbound session',
+    )
+    life.record = rotated(life.record, hashOf('login'), life.now)
+    life.record = { ...life.record, deviceKey: 'the key of a device' }
+    t.match(judgeWith(first, 'proven'), { kind: 'superseded' })
+  },
+)
 
 t.test('a rotation forgets every id, tip and rival, without grace', async (t) => {
   const { life, second } = renewed({ isConfirmed: false })
