@@ -210,7 +210,8 @@ t.test('an id that loses twice takes one place among the rivals', async (t) => {
 t.test('a copied value alone is served for 30 seconds, then it ends the session', async (t) => {
   const stranger = { isTied: false }
   const { life } = renewed({ isConfirmed: false })
-  t.match(life.later(GRACE - 1).show(first, stranger), { kind: 'enter', change: undefined })
+  const served = { kind: 'enter', change: undefined, isFork: false, isRenewable: false } as const
+  t.strictSame(life.later(GRACE - 1).show(first, stranger), served)
   t.match(life.later(1).show(first, stranger), { kind: 'end', sign: 'replaced' })
   const later = renewed({ isConfirmed: true })
   t.match(later.life.show(first, stranger), { kind: 'end', sign: 'replaced' })
