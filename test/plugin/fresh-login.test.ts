@@ -6,9 +6,9 @@ function routes(app: FastifyInstance): void {
   ordinary(app)
   route(app, '/confirm-as', (request) => request.confirmLogin(request.body as { label?: string }))
   route(app, '/login-confirmed', async (request) => {
-    const { first, then } = request.body as { first: object; then: object }
-    await request.login({ id: 'ann' }, first)
-    await request.confirmLogin(then)
+    const { login, confirmation } = request.body as { login: object; confirmation: object }
+    await request.login({ id: 'ann' }, login)
+    await request.confirmLogin(confirmation)
   })
   route(app, '/confirm', async (request) => {
     await request.confirmLogin()
@@ -138,14 +138,14 @@ t.test('confirmLogin keeps the label of the session, unless it names another one
 
 t.test('confirmLogin in the request of a login keeps the label that the login named', async (t) => {
   const { app, visitor } = await world(t, { routes })
-  const cases: [first: object, then: object, expected: object][] = [
+  const cases: [login: object, confirmation: object, expected: object][] = [
     [{ label: 'Desk' }, {}, { label: 'Desk' }],
     [{ label: 'Desk' }, { label: 'Kitchen' }, { label: 'Kitchen' }],
     [{}, {}, { label: null }],
   ]
-  for (const [first, then, expected] of cases) {
+  for (const [login, confirmation, expected] of cases) {
     const ann = visitor()
-    t.equal((await ann.post('/login-confirmed', { first, then })).statusCode, 200)
+    t.equal((await ann.post('/login-confirmed', { login, confirmation })).statusCode, 200)
     t.match((await ann.get('/account')).json(), { user: { id: 'ann' } })
     t.match((await app.sessions.list('ann')).at(-1), expected)
     await ann.post('/logout')
