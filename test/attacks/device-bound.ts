@@ -556,6 +556,29 @@ function ends(t: Test, makeStore: MakeStore): void {
     }
   })
 
+  t.test('a refresh beside the end of its session is told of the end, and sets no cookie', async (t) => {
+    const ann = someone('ann')
+    const ends: Record<string, (bench: Bench, both: string) => unknown> = {
+      logout: (bench, both) => steal(bench, both, '/logout'),
+      'revocation of the user': (bench) => bench.app.sessions.revokeUser(ann.id),
+    }
+    for (const [what, end] of Object.entries(ends)) {
+      const bench = await bootBound(t, makeStore, { renewalTimeout: '1m' })
+      const { both, device, session, id, challenge } = await boundByHand(bench, ann)
+      bench.clock.advance('2m')
+      const held = bench.gate.hold('update')
+      const asked = refresh(bench.app, session, id, device.proof(challenge))
+      await held.arrived
+      await end(bench, both)
+      bench.events.length = 0
+      held.release()
+      const response = await asked
+      t.strictSame([response.statusCode, response.json()], [200, { session_identifier: id, continue: false }], what)
+      t.strictSame(response.cookies, [], what)
+      t.strictSame(bench.events, [], 'nothing was refreshed')
+    }
+  })
+
   t.test('a refresh beside a change of id comes again later', async (t) => {
     const bench = await bootBound(t, makeStore)
     const { session, both, id } = await boundByHand(bench, someone('ann'))
