@@ -390,6 +390,7 @@ function refreshes(t: Test, makeStore: MakeStore): void {
     const beyond = await refresh(bench.app, session, id, device.proof(challenge))
     t.equal(beyond.statusCode, 403)
     t.equal((await refresh(bench.app, session, id, device.proof(challengeOf(beyond)))).statusCode, 200)
+    t.strictSame(bench.takeEvents('proof-failed'), [], 'many proofs of the right key are no theft')
   })
 
   t.test('a refresh whose answer is lost is repeated', async (t) => {

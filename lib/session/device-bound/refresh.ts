@@ -101,7 +101,7 @@ async function stepOn(
   const challenge = device.matchChallenge(proof.challenge, handle, binding, now)
   if (challenge === undefined) return { ...asked, failure: 'stale' }
   const next = afterProof(binding, challenge, proof.print)
-  return next === undefined ? { ...asked, failure: 'replayed' } : refreshed(engine, device, request, record, next, now)
+  return typeof next === 'string' ? { ...asked, failure: next } : refreshed(engine, device, request, record, next, now)
 }
 
 function refreshed(
