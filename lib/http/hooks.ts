@@ -165,7 +165,7 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
   const write = (): void => {
     const { response } = session
     writeCookie(reply, engine.settings, response, isRepeated)
-    if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
+    if (engine.device !== undefined) writeBinding(reply, engine, engine.device, session)
     clearDuplicates(engine, request, reply)
     old?.clear(request, reply)
     const hasNews = response.cookie !== undefined || response.renewedId !== undefined
