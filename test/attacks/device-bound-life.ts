@@ -158,6 +158,7 @@ async function steal(owner: Owner, { cookie, at }: Copy): Promise<string[]> {
   return [...gained, ...Object.entries(answers).flatMap(([what, answer]) => (hasCookie(answer) ? [what] : []))]
 }
 
+/** Lives once. Throws with all that was done so far when something goes wrong. */
 async function live(t: Test, makeStore: MakeStore, seed: number): Promise<void> {
   const next = random(seed)
   const draw: Draw = (below) => Math.floor(next() * below)
@@ -180,10 +181,10 @@ async function live(t: Test, makeStore: MakeStore, seed: number): Promise<void> 
     if (draw(4) === 0) copies.push({ cookie: owner.cookie, at: owner.now })
     for (const copy of copies.slice(-6)) {
       const gained = await steal(owner, copy)
-      if (gained.length > 0) return t.fail(`a thief gained ${gained.join()} (seed ${seed}): ${done.join(', ')}`)
+      if (gained.length > 0) throw new Error(`a thief gained ${gained.join()} (seed ${seed}): ${done.join(', ')}`)
     }
     const { userId } = (await owner.send('GET', '/me')).json<{ userId: string | null }>()
-    if (userId !== ann.id) return t.fail(`the owner is out (seed ${seed}): ${done.join(', ')}`)
+    if (userId !== ann.id) throw new Error(`the owner is out (seed ${seed}): ${done.join(', ')}`)
   }
   t.match(await here.app.sessions.list(ann.id), [{ isDeviceBound: true, handle: handleOf(owner.session) }])
   const bad = [...here.events, ...there.events].filter(({ type }) => type === 'replay' || type === 'revoke')

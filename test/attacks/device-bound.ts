@@ -559,11 +559,11 @@ function ends(t: Test, makeStore: MakeStore): void {
 
   t.test('a refresh beside the end of its session is told of the end, and sets no cookie', async (t) => {
     const ann = someone('ann')
-    const ends: Record<string, (bench: Bench, both: string) => unknown> = {
+    const ways: Record<string, (bench: Bench, both: string) => unknown> = {
       logout: (bench, both) => steal(bench, both, '/logout'),
       'revocation of the user': (bench) => bench.app.sessions.revokeUser(ann.id),
     }
-    for (const [what, end] of Object.entries(ends)) {
+    for (const [what, end] of Object.entries(ways)) {
       const bench = await bootBound(t, makeStore, { renewalTimeout: '1m' })
       const { both, device, session, id, challenge } = await boundByHand(bench, ann)
       bench.clock.advance('2m')
