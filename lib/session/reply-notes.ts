@@ -32,7 +32,7 @@ export class ReplyNotes {
   }
 
   /** Notes that the response has started, and how to learn that it is over. */
-  markAnswered(afterResponse = this.#afterResponse): void {
+  markAnswered(afterResponse: AfterResponse | undefined = this.#afterResponse): void {
     this.#isAnswered = true
     this.#afterResponse = afterResponse
   }
