@@ -38,6 +38,7 @@ export async function compare(
   const contenders: Contender[] = []
   for (const peer of options.peers) {
     if (peer.only !== undefined && !peer.only.includes(scenario.name)) continue
+    if (scenario.peers !== undefined && !scenario.peers.includes(peer.name)) continue
     const server = await ServerProcess.start('peer-server', [peer.name])
     contenders.push({ peer, server, rounds: [] })
     await scenario.check(new Visitor(server.ready.port, peer), peer)

@@ -4,6 +4,7 @@ import { request as open } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Request } from 'autocannon'
+import { DeviceKey } from '../lib/testing/device-key.ts'
 import type { Peer, Step, User } from './peers/peer.ts'
 
 /** What a current browser says on the same origin, which is what servers have to parse. */
@@ -76,7 +77,19 @@ export class Visitor {
     const setCookie = response.headers['set-cookie']
     assert.equal(setCookie !== undefined, this.#peer.setsCookieOn.includes(step), `Set-Cookie of ${where}`)
     this.cookie = cookiesAfter(this.cookie, setCookie)
+    const offer = response.headers['secure-session-registration']
+    if (typeof offer === 'string') await this.#bind(offer)
     return JSON.parse(body)
+  }
+
+  /** Registers a key, as a browser does that supports device-bound sessions. */
+  async #bind(offer: string): Promise<void> {
+    const [, path = '', challenge = ''] = /path="([^"]*)";challenge="([^"]*)"/.exec(offer) ?? []
+    const { headers } = this.request('logout')
+    const proof = { 'secure-session-response': `"${new DeviceKey().registration(challenge)}"` }
+    const { response, body } = await this.#ask({ method: 'POST', path, headers: { ...headers, ...proof } })
+    assert.equal(response.statusCode, 200, body)
+    this.cookie = cookiesAfter(this.cookie, response.headers['set-cookie'])
   }
 
   /** The status of a step, with the cookies as they are or with others. Keeps none that come back. */

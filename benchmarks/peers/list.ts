@@ -27,6 +27,14 @@ export const PEERS: readonly Peer[] = [
     start: async () => (await import('./session-guard.ts')).startSessionGuard(),
   },
   {
+    name: 'session-guard-bound',
+    title: 'fastify-session-guard, bound',
+    only: ['bound'],
+    endsSessions: true,
+    setsCookieOn: ['login', 'logout'],
+    start: async () => (await import('./session-guard.ts')).startBoundGuard(),
+  },
+  {
     name: 'fastify-session',
     title: '@fastify/session as shipped',
     endsSessions: true,

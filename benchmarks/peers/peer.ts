@@ -5,6 +5,7 @@ export type PeerName =
   | 'fastify'
   | 'fastify-cookie'
   | 'session-guard'
+  | 'session-guard-bound'
   | 'before'
   | 'fastify-session'
   | 'fastify-session-tuned'
@@ -13,7 +14,7 @@ export type PeerName =
   | 'iron-session'
 
 /** Everything they are measured at. */
-export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'login-logout'
+export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'bound' | 'login-logout'
 
 /** One way to keep sessions, behind the same six routes as all the others. */
 export interface Peer {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { memoryStore, secureSession } from '../../lib/index.ts'
-import type { SessionStore } from '../../lib/index.ts'
+import type { SecureSessionOptions, SessionStore } from '../../lib/index.ts'
 import type { SessionData, User } from './peer.ts'
 import { listen, NOBODY, THEME } from './peer.ts'
 
@@ -20,6 +20,12 @@ export async function startSessionGuard(from: Package = { memoryStore, secureSes
   return listen(await guardedApp(secret, from.memoryStore({ maxRecords: 1_000_000 }), from.secureSession))
 }
 
+/** This plugin, with sessions that are bound to the device of their visitor. */
+export async function startBoundGuard(): Promise<number> {
+  const secret = randomBytes(32).toString('base64url')
+  return listen(await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 }), secureSession, { deviceBound: true }))
+}
+
 /** This plugin as another checkout of the project has built it, in the folder that `--before` names. */
 export async function startBefore(): Promise<number> {
   const { BENCHMARK_BEFORE: folder } = process.env
@@ -32,11 +38,12 @@ export async function guardedApp(
   secret: string,
   store: SessionStore,
   plugin: typeof secureSession = secureSession,
+  options: SecureSessionOptions = {},
 ): Promise<FastifyInstance> {
   const app = fastify()
   // The scenarios run over plain http, and all peers under NODE_ENV=production.
   const silence = [{ rule: 'environment-conflict', reason: 'a benchmark over plain http on one machine' }]
-  await app.register(plugin, { environment: 'test', secret, store, silence })
+  await app.register(plugin, { environment: 'test', secret, store, silence, ...options })
   app.get('/anonymous', async () => ({ hello: 'world' }))
   app.get('/user', async (request, reply) => request.user ?? reply.code(401).send(NOBODY))
   app.get('/session', async (request, reply) => {

@@ -1,5 +1,5 @@
 import type { Request } from 'autocannon'
-import type { Peer, ScenarioName } from '../peers/peer.ts'
+import type { Peer, PeerName, ScenarioName } from '../peers/peer.ts'
 import type { Visitor } from '../visitor.ts'
 
 /** What visitors do, over and over. */
@@ -7,6 +7,8 @@ export interface Scenario {
   readonly name: ScenarioName
   /** As the table prints it. */
   readonly title: string
+  /** Peers that can do it; all when absent. */
+  readonly peers?: readonly PeerName[]
   /** Whether the visitors log in before the clock starts. */
   readonly needsLogin: boolean
   /** One iteration of one visitor, on the connection that this visitor has for itself. */

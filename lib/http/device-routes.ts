@@ -31,7 +31,8 @@ const answered = new WeakSet<FastifyReply>()
  * later, so that no login, CSRF token or body of theirs is asked of a browser that speaks the protocol by itself.
  */
 export function addDeviceRoutes(app: FastifyInstance, engine: Engine, device: DeviceProofs): void {
-  const { path = '' } = engine.settings.deviceBound ?? {}
+  // Fastify puts the prefix in front again.
+  const path = device.settings.path.slice(app.prefix.length)
   app.addHook('onRequest', answerDevice(engine, device))
   for (const route of ['register', 'refresh'] as const) {
     app.route({

@@ -23,8 +23,8 @@ export async function isNewDevice(
   { store, settings }: Pick<Engine, 'store' | 'settings'>,
   { userId, device }: SessionRecord,
 ): Promise<boolean | null> {
-  if (!store.hasIndex || userId === null) return null
-  const kind = familyOf(device?.userAgent ?? '') || UNNAMED
+  if (!store.hasIndex || userId === null || device === null) return null
+  const kind = familyOf(device.userAgent) || UNNAMED
   const name = `${DEVICES}${userId}`
   const now = settings.clock()
   try {

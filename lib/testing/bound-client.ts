@@ -1,9 +1,8 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { singleCookie } from '../http/read-cookie.ts'
 import type { TestedApp } from './app-engine.ts'
 import { engineOf } from './app-engine.ts'
+import { DeviceKey } from './device-key.ts'
 
 /** The part of a Fastify app that a client needs. */
 export interface InjectedApp extends TestedApp {
@@ -21,7 +20,7 @@ interface Bound {
   readonly id: string
   readonly refreshUrl: string
   readonly cookieName: string
-  readonly key: KeyObject
+  readonly key: DeviceKey
   challenge: string | undefined
 }
 
@@ -34,11 +33,11 @@ export class BoundClient {
   readonly cookies: Map<string, BoundClientCookie> = new Map()
   readonly #app: InjectedApp
   readonly #clock: () => number
-  readonly #headers: Record<string, string>
+  readonly #headers: Readonly<Record<string, string>>
   #bound: Bound | undefined
 
   /** Made by `boundClient`. */
-  constructor(app: InjectedApp, clock: () => number, headers: Record<string, string>) {
+  constructor(app: InjectedApp, clock: () => number, headers: Readonly<Record<string, string>>) {
     this.#app = app
     this.#clock = clock
     this.#headers = headers
@@ -56,10 +55,13 @@ export class BoundClient {
     return live.map(([name, { value }]) => `${name}=${value}`).join('; ')
   }
 
-  /** Sends a request as a browser does: refreshes the bound cookie first if it has ended, and binds a new login. */
-  async inject(options: InjectOptions): Promise<LightMyRequestResponse> {
+  /**
+   * Sends a request as a browser does: refreshes the bound cookie first if it has ended, and binds a new login. Headers
+   * of the request stand in place of those of the client, and a `cookie` header in place of the cookies.
+   */
+  async inject(options: InjectOptions | string): Promise<LightMyRequestResponse> {
     if (this.#bound !== undefined && singleCookie(this.cookie, this.#bound.cookieName) === '') await this.refresh()
-    const response = await this.#send(options)
+    const response = await this.#send(typeof options === 'string' ? { url: options } : options)
     const offer = response.headers['secure-session-registration']
     if (typeof offer === 'string') await this.#register(offer)
     return response
@@ -82,7 +84,7 @@ export class BoundClient {
   /** Signs a challenge with the key of the binding. Throws a `TypeError` if nothing is bound. */
   proofOf(challenge: string): string {
     if (this.#bound === undefined) throw new TypeError('this client has bound no session')
-    return jwsOf(this.#bound.key, { alg: 'ES256', typ: 'dbsc+jwt' }, { jti: challenge })
+    return this.#bound.key.proof(challenge)
   }
 
   async #ask(bound: Bound): Promise<LightMyRequestResponse> {
@@ -97,15 +99,13 @@ export class BoundClient {
   /** Answers the offer of a login with a new key. */
   async #register(offer: string): Promise<void> {
     const { path = '', challenge = '' } = parametersOf(offer)
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const { kty, crv, x, y } = publicKey.export({ format: 'jwk' })
-    const proof = jwsOf(privateKey, { alg: 'ES256', typ: 'dbsc+jwt', jwk: { kty, crv, x, y } }, { jti: challenge })
-    const headers = { 'secure-session-response': `"${proof}"` }
+    const key = new DeviceKey()
+    const headers = { 'secure-session-response': `"${key.registration(challenge)}"` }
     const response = await this.#send({ method: 'POST', url: path, headers })
     if (!goesOn(response)) return
     const { session_identifier: id, refresh_url: refreshUrl, credentials } = response.json<Instructions>()
     const [credential] = credentials
-    this.#bound = { id, refreshUrl, cookieName: credential.name, key: privateKey, challenge: challengeIn(response) }
+    this.#bound = { id, refreshUrl, cookieName: credential.name, key, challenge: challengeIn(response) }
   }
 
   async #send(options: InjectOptions): Promise<LightMyRequestResponse> {
@@ -132,7 +132,7 @@ interface Instructions {
 /** The optional facts of a client in a test. */
 export interface BoundClientOptions {
   /** Headers that each request has, such as `host` or `user-agent`. Default none. */
-  readonly headers?: Record<string, string>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -144,12 +144,29 @@ export interface BoundClientOptions {
  * const page = await client.inject({ url: '/account' })
  * ```
  *
- * The client follows the app's clock. Waits for `app.ready()`.
- * @throws TypeError when the plugin is not registered on this app
+ * The client follows the app's clock. Waits for `app.ready()`. A login is bound where the option `deviceBound` of the app
+ * is on, and the app is in `NODE_ENV=test` or has `cookie.secure: true`: no binding is offered over plain http.
+ * @throws TypeError when the plugin is not registered on this app, or an option is unknown or wrong
  */
 export async function boundClient(app: InjectedApp, options: BoundClientOptions = {}): Promise<BoundClient> {
+  checkOptions(options)
   const { settings } = await engineOf(app)
   return new BoundClient(app, settings.clock, options.headers ?? {})
+}
+
+function checkOptions(options: unknown): void {
+  if (!isObject(options)) throw new TypeError('boundClient takes its options as an object: { headers }')
+  for (const name of Object.keys(options)) {
+    if (name === 'headers') continue
+    throw new TypeError(`boundClient has no option ${JSON.stringify(name)}; known are: headers`)
+  }
+  const { headers } = options
+  const areTexts = isObject(headers) && Object.values(headers).every((value) => typeof value === 'string')
+  if (headers !== undefined && !areTexts) throw new TypeError('headers of boundClient is an object of texts')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function goesOn(response: LightMyRequestResponse): boolean {
@@ -166,10 +183,4 @@ function parametersOf(field: string): Record<string, string> {
   return Object.fromEntries(
     Array.from(field.matchAll(/;(\w+)="([^"]*)"/g), ([, name = '', value = '']) => [name, value]),
   )
-}
-
-function jwsOf(key: KeyObject, header: object, payload: object): string {
-  const signed = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
-  return `${signed}.${signature.toString('base64url')}`
 }

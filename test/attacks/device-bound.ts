@@ -87,6 +87,7 @@ async function boundByHand(bench: Bench, user: SessionUser) {
 export function deviceBound(t: Test, makeStore: MakeStore): void {
   lives(t, makeStore)
   thieves(t, makeStore)
+  renewals(t, makeStore)
   registrations(t, makeStore)
   refreshes(t, makeStore)
   ends(t, makeStore)
@@ -224,6 +225,54 @@ function thieves(t: Test, makeStore: MakeStore): void {
     t.equal((await me(client)).userId, ann.id)
     t.not(client.cookies.get('session')?.value, old?.value)
     t.strictSame([...bench.takeEvents('replay'), ...bench.takeEvents('revoke')], [])
+  })
+}
+
+function renewals(t: Test, makeStore: MakeStore): void {
+  t.test('a remembered session that is renewed at a refresh keeps its cookie as long as before', async (t) => {
+    for (const remember of [true, false]) {
+      const bench = await bootBound(t, makeStore, { rememberTimeout: '7d' })
+      const client = await bound(bench, someone('ann'), remember)
+      const endsAt = (): number | undefined => client.cookies.get('session')?.expiresAt
+      const first = endsAt()
+      const { value } = client.cookies.get('session') ?? {}
+      bench.clock.advance('16m')
+      t.equal((await client.refresh()).statusCode, 200)
+      t.not(client.cookies.get('session')?.value, value, 'the id is new')
+      t.equal(endsAt(), first)
+      t.equal(first !== undefined, remember)
+    }
+  })
+
+  t.test('the first bound cookie does not count as the first show of an id that was shown before', async (t) => {
+    const bench = await bootBound(t, makeStore, { maxSessions: { limit: 3, onLimit: 'refuse' } })
+    const login = await bench.app.inject({ method: 'POST', url: '/login', payload: { id: someone('ann').id } })
+    const id = cookieIn(login, 'session')
+    const shownAt = async (): Promise<number> => (await bench.record(handleOf(id)))?.shownAt ?? -1
+    await steal(bench, `session=${id}`)
+    const first = await shownAt()
+    t.ok(first > 0)
+    bench.clock.advance('1m')
+    const registered = await register(bench.app, `session=${id}`, new Device().registration(offeredBy(login)))
+    await steal(bench, `session=${id}; session-bound=${cookieIn(registered, 'session-bound')}`)
+    t.equal(await shownAt(), first)
+  })
+
+  t.test('a store that was set back ends the binding of a later id, and opens nothing', async (t) => {
+    const bench = await bootBound(t, makeStore)
+    const ann = someone('ann')
+    const { both, session, device, id, challenge } = await boundByHand(bench, ann)
+    const before = await bench.record(handleOf(session.slice('session='.length)))
+    const confirmed = await steal(bench, both, '/confirm')
+    const later = `session=${cookieIn(confirmed, 'session')}`
+    const now = await bench.record(handleOf(later.slice('session='.length)))
+    if (before === undefined || now === undefined) throw new Error('the session is there')
+    await bench.gate.store.update({ ...before, version: now.version + 1 }, now.version)
+    const answer = await refresh(bench.app, later, id, device.proof(challenge))
+    t.strictSame([answer.statusCode, answer.json()], [200, { session_identifier: id, continue: false }])
+    t.strictSame(answer.cookies, [])
+    t.equal(await stolenId(bench, `${later}; ${both.split('; ')[1]}`), null)
+    t.equal(await stolenId(bench, both), ann.id, 'the id of the record that came back is its own')
   })
 }
 
@@ -465,6 +514,17 @@ function ends(t: Test, makeStore: MakeStore): void {
       t.strictSame(response.json(), { session_identifier: id, continue: false })
     }
     t.equal(await stolenId(bench, both), ann.id)
+  })
+
+  t.test('a refresh of a session that is not bound ends the binding in the browser, and nothing else', async (t) => {
+    const bench = await bootBound(t, makeStore)
+    const ann = someone('ann')
+    const login = await bench.app.inject({ method: 'POST', url: '/login', payload: { id: ann.id } })
+    const session = `session=${cookieIn(login, 'session')}`
+    const id = 'A'.repeat(22)
+    const response = await refresh(bench.app, session, id, new Device().proof('x'))
+    t.strictSame([response.statusCode, response.json()], [200, { session_identifier: id, continue: false }])
+    t.equal(await stolenId(bench, session), ann.id)
   })
 
   t.test('a refresh for a binding that the session does not have ends that binding', async (t) => {

@@ -137,6 +137,8 @@ export function fromOutside(t: Test, makeStore: MakeStore): void {
     t.equal(await logIn(ann, 'Chrome/160.0 Windows'), false, 'each login prolongs the memory')
     bench.clock.advance('181d')
     t.equal(await logIn(ann, 'Chrome/160.0 Windows'), true)
+    t.equal(await logIn(ann, ''), true, 'a client without a name is a kind too')
+    t.equal(await logIn(ann, ''), false)
   })
 
   t.test('a cookie from before a login or a logout opens no connection', async (t) => {

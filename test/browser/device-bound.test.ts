@@ -1,4 +1,6 @@
 import { EventEmitter, once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -46,6 +48,7 @@ async function openSite(t: Test, session: SecureSessionOptions = {}): Promise<Si
     seen.push({ what: `${method} ${url}`, status: statusCode })
     heard.emit('answer')
   })
+  await app.register(websocket)
   await app.register(secureSession, {
     environment: 'production',
     ...{ secret: SECRET, tls: 'direct', maxSessions: 50, deviceBound: true, store: memoryStore({ clock }), clock },
@@ -67,6 +70,12 @@ async function openSite(t: Test, session: SecureSessionOptions = {}): Promise<Si
   app.get('/api', async (req) => ({ userId: req.user?.id ?? null }))
   app.get('/account', { onRequest: app.requireLogin({ redirect: '/' }) }, async (req, reply) => {
     return reply.type('text/html').send(`<p>account of ${req.requireUser().id}</p>`)
+  })
+  app.get('/live', { websocket: true }, (socket, req) => socket.send(req.user?.id ?? 'nobody'))
+  app.get('/stream', async (req, reply) => {
+    const stream = new PassThrough()
+    stream.write(`data: ${req.user?.id ?? 'nobody'}\n\n`)
+    return reply.type('text/event-stream').send(stream)
   })
   app.get('/link', async (req, reply) => {
     const { to } = req.query as { to: string }
@@ -258,4 +267,32 @@ t.test("with 'require', the page after the login comes as soon as the session is
   await page.click('#login')
   await page.waitForSelector('text=account of ann')
   t.match(await site.app.sessions.list('ann'), [{ isDeviceBound: true }])
+})
+
+t.test('a WebSocket and an event stream that are opened late wait for a fresh proof', async (t) => {
+  const site = await openSite(t)
+  const device = await startBoundProfile(t, certificate, temporaryFolder(t))
+  const page = await logIn(site, device)
+  const ways = {
+    WebSocket: (origin: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(`${origin.replace('https', 'wss')}/live`)
+        socket.addEventListener('message', ({ data }) => resolve(String(data)))
+        socket.addEventListener('error', () => resolve('refused'))
+      }),
+    'event stream': () =>
+      new Promise<string>((resolve) => {
+        const source = new EventSource('/stream')
+        source.addEventListener('message', ({ data }) => {
+          source.close()
+          resolve(String(data))
+        })
+      }),
+  }
+  for (const [what, open] of Object.entries(ways)) {
+    await runOut(device)
+    const before = countOf(site, REFRESH)
+    t.equal(await page.evaluate(open, site.origin), 'ann', what)
+    t.equal(countOf(site, REFRESH), before + 1, what)
+  }
 })

@@ -358,3 +358,13 @@ t.test('Fastify that trusts every proxy is a note', async (t) => {
     t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy })), [])
   }
 })
+
+t.test('a proxy in front of device-bound sessions is told of as a note, and other ways of TLS are not', async (t) => {
+  const facts = { answersDevices: true }
+  t.strictSame(judge(facts, good({ deviceBound: true })), ['info device-bound-blocked'])
+  t.strictSame(judge(facts, good({ deviceBound: true, tls: 'direct' })), [])
+  t.strictSame(judge(facts, good()), [])
+  t.strictSame(judge({ answersDevices: false }, good({ deviceBound: true })), ['warning device-bound-blocked'])
+  const [told] = checkNeighbours(good({ deviceBound: true }), 'production', { ...NEIGHBOURS, ...facts })
+  t.match(told?.message, /Secure-Session-\*/)
+})

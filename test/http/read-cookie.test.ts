@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { findCookie } from '../../lib/http/read-cookie.ts'
+import { findCookie, singleCookie } from '../../lib/http/read-cookie.ts'
 
 t.test('finds a cookie among others', async (t) => {
   t.same(findCookie('a=1; session=x.y; b=2', 'session'), { count: 1, value: 'x.y' })
@@ -25,6 +25,13 @@ t.test('a name is the whole name, in its own case', async (t) => {
     t.same(findCookie(header, 'session'), { count: 0, value: '' }, header)
   }
   t.same(findCookie('session=x', '__Host-session'), { count: 0, value: '' })
+})
+
+t.test('a cookie has a value if it stands in the header once', async (t) => {
+  t.equal(singleCookie('a=1; session=x', 'session'), 'x')
+  t.equal(singleCookie('session=x; session=x', 'session'), '')
+  t.equal(singleCookie('a=1', 'session'), '')
+  t.equal(singleCookie(undefined, 'session'), '')
 })
 
 t.test('counts every cookie of the name', async (t) => {

@@ -34,9 +34,21 @@ export interface Act {
   /** Tells whether the response is a failure on purpose. */
   readonly isFailure?: boolean
   readonly options?: SecureSessionOptions
+  /** What the act does in the protocol of device-bound sessions, and what it signs with. */
+  readonly device?: DeviceAct
+  /** Tells whether the request brings the session cookie without the bound one. */
+  readonly isBare?: boolean
   /** Tells whether the user of the session is asked for, and their credentials are compared. */
   readonly isChecked?: boolean
 }
+
+/**
+ * A request of the protocol of device-bound sessions:
+ * - `bind`: the browser of the login registers a key of its own;
+ * - `refresh`: the browser proves the key of the binding;
+ * - `other key`, `old proof`: a thief has the cookies, and another key or a proof that was sent before.
+ */
+export type DeviceAct = 'bind' | 'refresh' | 'other key' | 'old proof'
 
 /** What an act works with. */
 export interface Performer {
@@ -45,5 +57,7 @@ export interface Performer {
   readonly handle: string
   send(handler: Handler, sending?: Partial<Sending>): Promise<void>
   work(run: () => Promise<unknown>): Promise<void>
+  /** Sends what the act signed to the route of the protocol. */
+  prove(): Promise<void>
   changePassword(): Promise<void>
 }

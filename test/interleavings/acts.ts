@@ -5,9 +5,12 @@ import type { RequestSession } from '../../lib/session/request-session.ts'
 import { updateUserEverywhere } from '../../lib/session/update-user.ts'
 import type { LoginOptions, SecureSessionOptions } from '../../types/index.ts'
 import type { Handler } from './server.ts'
-import type { Act, Performer } from './act.ts'
+import type { Act, DeviceAct, Performer } from './act.ts'
 
 const SUPERSEDED = ['SESSION_SUPERSEDED']
+
+/** Answers of the protocol of device-bound sessions that are no success. */
+const DEVICE = ['REFUSED', 'CHALLENGE', 'LATER', 'ENDED']
 
 function request(name: string, handler: Handler, more: Omit<Act, 'name' | 'perform'> = {}, fails = false): Act {
   return { name, codes: SUPERSEDED, ...more, perform: (performer) => performer.send(handler, { fails }) }
@@ -19,6 +22,10 @@ function outside(
   more: Omit<Act, 'name' | 'perform'> = {},
 ): Act {
   return { name, isOutside: true, codes: SUPERSEDED, ...more, perform: (one) => one.work(() => work(one)) }
+}
+
+function proof(name: string, device: DeviceAct, more: Omit<Act, 'name' | 'perform'> = {}): Act {
+  return { name, device, codes: [...SUPERSEDED, ...DEVICE], ...more, perform: (performer) => performer.prove() }
 }
 
 const objectOf = (session: RequestSession): Record<string, unknown> => session.object as Record<string, unknown>
@@ -87,6 +94,15 @@ export const ACTS: readonly Act[] = [
     ...{ name: 'move in', codes: SUPERSEDED, isElsewhere: true, logsIn: 'alice' },
     perform: (performer) => performer.send(() => undefined, { old: 'old-session' }),
   },
+  proof('bind', 'bind'),
+  proof('refresh', 'refresh'),
+  proof('refresh an aged id', 'refresh', { isAged: true }),
+  proof('refresh with another key', 'other key'),
+  proof('refresh with an old proof', 'old proof'),
+  request('come without the proof', (session) => put(session, 'written'), {
+    isBare: true,
+    codes: ['SESSION_PROOF_REQUIRED', ...SUPERSEDED],
+  }),
   outside('change the password', (performer) => performer.changePassword(), { isChecked: true, ends: 'user' }),
 ]
 

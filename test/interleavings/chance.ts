@@ -18,7 +18,7 @@ export function begin(store: SteppedStore): void {
 
 /** Takes timers and randomness into the hands of the scheduler. Returns a function that gives them back. */
 export function ownChance(): () => void {
-  const giveBack = [ownTimers(), ownRandomness()]
+  const giveBack = [ownTimers(), ownRandomness(), ownSignatures()]
   return () => {
     for (const give of giveBack) give()
   }
@@ -46,23 +46,60 @@ function ownTimers(): () => void {
  * `randomFillSync`, so its bytes are taken over when it is filled.
  */
 function ownRandomness(): () => void {
-  const real = crypto.randomFillSync
+  const { randomFillSync: real, randomBytes } = crypto
   const pools = new Set<Buffer>()
   crypto.randomFillSync = ((pool: Buffer) => {
     pools.add(pool)
     pool.copy = (target: Uint8Array, start = 0, from = 0, to = pool.length) => drawInto(target, start, to - from)
     return pool
   }) as unknown as typeof crypto.randomFillSync
+  crypto.randomBytes = (size: number) => {
+    const bytes = Buffer.alloc(size)
+    drawInto(bytes, 0, size)
+    return bytes
+  }
   syncBuiltinESMExports()
   while (pools.size === 0) newHandle()
   return () => {
-    crypto.randomFillSync = real
+    Object.assign(crypto, { randomFillSync: real, randomBytes })
     syncBuiltinESMExports()
     // The own property hides the method of `Buffer`.
     for (const pool of pools) {
       Reflect.deleteProperty(pool, 'copy')
       real(pool)
     }
+  }
+}
+
+/** The number of signatures that are being verified. */
+let verifying = 0
+
+/** Tells whether a signature is being verified, outside of the event loop. The steps of its actor are not yet known. */
+export function isVerifying(): boolean {
+  return verifying > 0
+}
+
+/** Counts the verifications of signatures that are under way. */
+function ownSignatures(): () => void {
+  const { subtle } = crypto.webcrypto
+  const counted =
+    <Args extends unknown[], Value>(work: (...args: Args) => Promise<Value>) =>
+    async (...args: Args): Promise<Value> => {
+      verifying += 1
+      try {
+        return await work(...args)
+      } finally {
+        verifying -= 1
+      }
+    }
+  const { importKey, verify } = { importKey: subtle.importKey.bind(subtle), verify: subtle.verify.bind(subtle) }
+  // The own properties hide the methods of the prototype.
+  Object.assign(subtle, {
+    importKey: counted<Parameters<typeof importKey>, unknown>(importKey),
+    verify: counted(verify),
+  })
+  return () => {
+    for (const name of ['importKey', 'verify']) Reflect.deleteProperty(subtle, name)
   }
 }
 

@@ -105,13 +105,22 @@ export function triples(kind: Kind): Scene[] {
 const IN_CACHE = new Set(['read', 'replay a dead id', 'show a renewed id', 'change the password', 'write'])
 
 function actsFor(kind: Kind): readonly Act[] {
-  return kind === 'cached' ? ACTS : ACTS.filter(({ isChecked }) => isChecked !== true)
+  return ACTS.filter((act) => (kind === 'cached' || act.isChecked !== true) && fitsBinding(kind, act))
+}
+
+/** A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has nothing to bind. */
+function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: Act): boolean {
+  if (kind === 'bound') {
+    return device !== 'bind' && isHalfDone !== true && name !== 'move in' && (isAged !== true || device !== undefined)
+  }
+  return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
 
 /** One app has one limit on sessions, and a cache matters to whoever reads. */
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false
+  if (kind === 'bound' && acts.every(({ device, isBare }) => device === undefined && isBare !== true)) return false
   return kind !== 'cached' || acts.every(({ name }, place) => place > 0 || IN_CACHE.has(name))
 }
 

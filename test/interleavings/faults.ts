@@ -124,6 +124,62 @@ const FAULTS: readonly Fault[] = [
     from: 'const restored = handles.map(',
     to: 'const restored = [].map(',
   },
+  {
+    name: 'a login keeps the binding of the login before',
+    file: 'lib/session/next-record.js',
+    from: "deviceKey === null || reason === 'login' || reason === 'pending'",
+    to: 'deviceKey === null',
+    kind: 'bound',
+  },
+  {
+    name: 'a refresh does not compare the epoch',
+    file: 'lib/session/device-bound/refresh.js',
+    from: 'if (id.epoch !== epoch)',
+    to: 'if (false)',
+    kind: 'bound',
+  },
+  {
+    name: 'a proof counts twice',
+    file: 'lib/session/device-bound/binding.js',
+    from: 'prints.includes(print) || ',
+    to: '',
+    kind: 'bound',
+  },
+  {
+    name: 'a proof is taken from any key',
+    file: 'lib/session/device-bound/refresh.js',
+    from: "if (proof === undefined)\n        return { ...asked, failure: 'signature' };",
+    to: 'if (proof === undefined)\n        return refreshed(engine, device, request, record, binding, now);',
+    kind: 'bound',
+  },
+  {
+    name: 'a bound session opens without the bound cookie',
+    file: 'lib/session/load-session.js',
+    from: 'return isBindingShown(deviceKey) ? found :',
+    to: 'return false ? found :',
+    kind: 'bound',
+  },
+  {
+    name: 'a session is bound again',
+    file: 'lib/session/device-bound/register.js',
+    from: 'record.userId === null || record.deviceKey !== null',
+    to: 'record.userId === null',
+    kind: 'shared',
+  },
+  {
+    name: 'a binding is made for a login that came after',
+    file: 'lib/session/device-bound/register.js',
+    from: ".kind === 'enter'",
+    to: ' !== undefined',
+    kind: 'shared',
+  },
+  {
+    name: 'a refresh is written over a change beside it',
+    file: 'lib/session/update-record.js',
+    from: 'if (await engine.store.update(next, record.version))\n            return true;',
+    to: 'await engine.store.update(next, record.version);\n        return true;',
+    kind: 'bound',
+  },
 ]
 
 const root = new URL('../../', import.meta.url)

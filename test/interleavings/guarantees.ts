@@ -1,7 +1,8 @@
 import { hashOf } from '../../lib/session/id.ts'
 import { login } from '../../lib/session/actions.ts'
+import { bindingIdOf, isBindingShown } from '../../lib/session/device-bound/binding.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import type { Me } from './server.ts'
+import type { Me, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
 import { handleIn } from './stepped-store.ts'
 import type { Issued, Played, Report } from './world.ts'
@@ -35,6 +36,8 @@ interface Guarantee {
 class View {
   readonly after: Aftermath
   readonly issued: readonly Issued[]
+  /** The bound cookies that clients hold. */
+  readonly #bound: readonly string[]
   readonly #found = new Map<string, Found>()
   #text: string | undefined
 
@@ -43,12 +46,16 @@ class View {
     const given = after.reports.flatMap(({ reply, actor }) =>
       typeof reply?.cookie === 'string' ? [{ value: reply.cookie, by: actor }] : [],
     )
-    this.issued = [...after.played.prepared.issued, ...given]
+    const { issued, bound } = after.played.prepared
+    this.issued = [...issued, ...given]
+    const grants = [bound?.grant, ...after.reports.map(({ reply }) => reply?.grant)]
+    this.#bound = grants.flatMap((grant) => (grant === undefined ? [] : [grant.cookieValue]))
   }
 
   async look(): Promise<void> {
     const values = [...new Set(this.issued.map(({ value }) => value))]
-    for (const value of values) this.#found.set(value, await this.#once(value, () => this.#ask(value)))
+    const bound = this.#bound.join()
+    for (const value of values) this.#found.set(value, await this.#once(`${value} ${bound}`, () => this.#ask(value)))
   }
 
   /** Asks a question about what is in the store only once, because many runs end in the same way. */
@@ -102,21 +109,46 @@ class View {
 
   async #ask(cookie: string): Promise<Found> {
     const { server } = openServer(this.after.played, this.after.contents)
-    const { status, me } = await server.request(() => undefined, { cookie })
-    return { status, ...(me ?? NOBODY) }
+    return this.#enter(server, cookie)
+  }
+
+  /** Shows a cookie as its client would, who holds bound cookies too. */
+  async #enter(server: Server, cookie: string): Promise<Found> {
+    let found = NOBODY
+    for (const bound of [undefined, ...this.#bound]) {
+      const { status, me } = await server.request(() => undefined, { cookie, bound })
+      found = { status, ...(me ?? NOBODY) }
+      if (found.userId !== null) return found
+    }
+    return found
+  }
+
+  /** The user whose session a cookie opens without a bound cookie. */
+  alone(cookie: string): Promise<string | null> {
+    return this.#once(`alone ${cookie}`, async () => {
+      const { server } = openServer(this.after.played, this.after.contents)
+      const { me } = await server.request(() => undefined, { cookie })
+      return me?.userId ?? null
+    })
   }
 
   /** What the cookies open after every session of every user was revoked. */
   afterRevocation(): Promise<readonly Found[]> {
-    return this.#once(`revoked ${this.issued.map(({ value }) => value).join()}`, async () => {
+    return this.#once(`revoked ${[...this.issued.map(({ value }) => value), ...this.#bound].join()}`, async () => {
       const { server } = openServer(this.after.played, this.after.contents)
       for (const id of ['alice', 'bob']) await server.engine.users.revokeUser(id, undefined, 'revoked')
       const found: Found[] = []
-      for (const { value } of this.issued) {
-        const { status, me } = await server.request(() => undefined, { cookie: value })
-        found.push({ status, ...(me ?? NOBODY) })
-      }
+      for (const { value } of this.issued) found.push(await this.#enter(server, value))
       return found
+    })
+  }
+
+  /** Tells whether what a report sent to refresh a session refreshes it once more. */
+  refreshesAgain({ cookie, actor }: Report): Promise<boolean> {
+    const signed = this.after.played.prepared.signed[this.after.played.reports.findIndex((one) => one.actor === actor)]
+    return this.#once(`again ${cookie} ${signed?.jws}`, async () => {
+      const { server } = openServer(this.after.played, this.after.contents)
+      return (await server.prove({ cookie, jws: '', ...signed })).grant !== undefined
     })
   }
 
@@ -140,7 +172,7 @@ const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
 const mayChangeId = (report: Report): boolean =>
   report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isDone(report))
 const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
-  act.isReplay === true || cookie === undefined || isGuest(after, cookie) ? null : 'alice'
+  act.isReplay === true || act.isBare === true || cookie === undefined || isGuest(after, cookie) ? null : 'alice'
 
 function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {
   return ['guest', 'half'].includes(prepared.handles.get(handleOf(cookie)) ?? '')
@@ -209,7 +241,7 @@ const GUARANTEES: readonly Guarantee[] = [
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
         if (rivals.length > 1) continue
-        if (cookie === undefined || report.act.isReplay === true || isChanged) continue
+        if (cookie === undefined || report.act.isReplay === true || report.act.isBare === true || isChanged) continue
         if (view.after.isCrash && reports.some((one) => one.act.changesId && one.reply === undefined)) continue
         const found = view.found(cookie)
         const before = userBefore(view, report)
@@ -412,6 +444,91 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: 'a proof of another key, or one that has counted, brings nothing',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        const isThief = act.device === 'other key' || act.device === 'old proof'
+        if (isThief && (reply?.grant !== undefined || typeof reply?.cookie === 'string')) yield `${actor} got a cookie`
+      }
+    },
+  },
+  {
+    name: 'a proof that brought a cookie does not bring another',
+    async *broken(view) {
+      for (const report of view.after.reports) {
+        if (report.act.device === undefined || report.reply?.grant === undefined) continue
+        if (await view.refreshesAgain(report)) yield `what ${report.actor} sent brings a cookie twice`
+      }
+    },
+  },
+  {
+    name: 'a record that is bound for one login accepts a key and proofs of that login alone',
+    *broken({ after }) {
+      for (const { actor, name, args, answer, before } of after.deeds) {
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (act?.device === undefined || name !== 'update' || answer !== true || before === undefined) continue
+        if (isRestoring(args[0] as SessionRecord, before)) continue
+        const { userId, epoch, deviceKey } = args[0] as SessionRecord
+        const first = after.played.prepared.contents.records.get(before.handle)
+        const isOther = userId !== 'alice' || epoch !== first?.epoch || deviceKey === null
+        if (isOther) yield `${actor} wrote into epoch ${epoch} of ${userId}`
+        const isBound = before.deviceKey !== null
+        if (
+          act.device === 'bind' ? isBound : deviceKey && before.deviceKey && !isSameKey(deviceKey, before.deviceKey)
+        ) {
+          yield `${actor} replaced the key of the session`
+        }
+      }
+    },
+  },
+  {
+    name: 'a login ends the binding of the login before, and no refresh brings it back',
+    *broken(view) {
+      const { records } = view.after.contents
+      for (const report of view.after.reports) {
+        const { actor, act, reply, cookie } = report
+        const isLogin = act.logsIn !== undefined || act.name === 'log in half'
+        if (!isLogin || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        if (handleOf(reply.cookie) !== handleOf(cookie)) continue
+        const { deviceKey = null } = records.get(handleOf(cookie)) ?? {}
+        const isNew = view.others(report).some((one) => one.act.device === 'bind')
+        if (deviceKey !== null && !isNew) yield `${actor} logged in, and the session is bound as before`
+      }
+    },
+  },
+  {
+    name: 'a bound session opens with the bound cookie alone',
+    async *broken(view) {
+      for (const { actor, act, reply } of view.after.reports) {
+        const isIn = typeof reply?.me?.userId === 'string'
+        if (act.isBare === true && isIn) yield `${actor} got in without the bound cookie`
+      }
+      for (const { handle, deviceKey, epoch } of view.after.contents.records.values()) {
+        if (deviceKey === null || !isBindingShown(deviceKey)) continue
+        for (const { value, by } of view.issued) {
+          if (handleOf(value) !== handle) continue
+          const user = await view.alone(value)
+          if (user !== null) yield `a cookie ${from(by)} opens epoch ${epoch} of ${user} without the bound cookie`
+        }
+      }
+    },
+  },
+  {
+    name: 'a refresh ends no honest session, and brings cookies that open it',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { actor, act, reply, cookie } = report
+        if (act.device !== 'refresh' || reply === undefined) continue
+        if (view.after.played.events.some(({ type }) => type === 'replay')) yield 'a session ended as a copied one'
+        const isChanged = view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)
+        if (isChanged || (view.hasFault && reply.status >= 500)) continue
+        if (reply.grant === undefined) yield `${actor} was answered with ${reply.status} (${reply.code})`
+        const found = view.found(reply.cookie ?? cookie)
+        if (found.userId !== 'alice') yield `after the refresh of ${actor} its cookies open ${found.userId}`
+      }
+    },
+  },
+  {
     name: '12: no secret is told',
     *broken({ after, issued }) {
       const told = JSON.stringify([after.played.events, after.reports.map(({ reply }) => reply?.text)])
@@ -462,6 +579,10 @@ function sharesSession(one: Report, other: Report): boolean {
 
 function isCreator(reports: readonly Report[], actor: string): boolean {
   return reports.some((report) => report.actor === actor && report.act.logsIn !== undefined)
+}
+
+function isSameKey(one: string, other: string): boolean {
+  return bindingIdOf(one) === bindingIdOf(other)
 }
 
 function isRecordWith(value: unknown, key: string): boolean {

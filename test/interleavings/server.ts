@@ -4,7 +4,11 @@ import { SessionEvents } from '../../lib/events.ts'
 import { createSessionOpener } from '../../lib/http/fastify-session.ts'
 import { SessionWatch } from '../../lib/connections/session-watch.ts'
 import { resolveOptions } from '../../lib/options.ts'
-import type { Engine, OpenSession } from '../../lib/session/engine.ts'
+import { DeviceProofs } from '../../lib/session/device-bound/proofs.ts'
+import { refreshDevice } from '../../lib/session/device-bound/refresh.ts'
+import type { Grant } from '../../lib/session/device-bound/register.ts'
+import { registerDevice } from '../../lib/session/device-bound/register.ts'
+import type { Client, Engine, OpenSession } from '../../lib/session/engine.ts'
 import { FreshUsers } from '../../lib/session/fresh-users.ts'
 import { SessionIds } from '../../lib/session/id.ts'
 import type { PresentedId } from '../../lib/session/id.ts'
@@ -27,6 +31,8 @@ export interface Reply {
   readonly code: string | undefined
   /** The new cookie; `null` for one that clears it; `undefined` for none. */
   readonly cookie: string | null | undefined
+  /** The new bound cookie, and what comes with it. */
+  readonly grant?: Grant
   /** Who was asking, before the handler did anything. `undefined` if the handler never ran. */
   readonly me: Me | undefined
   /** The text of the error, if any. */
@@ -45,6 +51,8 @@ export type Handler = (session: RequestSession) => unknown
 /** How a request differs from others. */
 export interface Sending {
   readonly cookie: string | undefined
+  /** The bound cookie that comes along. */
+  readonly bound?: string | undefined
   /** The key of a session of another library, whose cookie the request carries. */
   readonly old?: string | undefined
   /** Tells whether the response fails after the session was written. */
@@ -52,7 +60,15 @@ export interface Sending {
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
-const client = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
+/** What a browser sends to the routes of device-bound sessions. */
+export interface Proving {
+  readonly cookie: string | undefined
+  readonly jws: string
+  /** The binding that a refresh is for; absent in a registration. */
+  readonly bindingId?: string | undefined
+}
+
+const look = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
 let opener: Promise<OpenSession> | undefined
 
 /** Opens what all servers share: the session object of @fastify/session. */
@@ -79,19 +95,20 @@ export class Server {
 
   constructor(kept: SessionStore, options: SecureSessionOptions, openSession: OpenSession) {
     const settings = resolveOptions({ secret: SECRET, storeTimeout: '1h', ...options }, 'test')
+    const { deviceBound, secrets, cookie } = settings
     const events = new SessionEvents(log, settings.clock)
     const store = new TimedStore(kept, settings.storeTimeout, events, settings.namespace)
     const gate = new CutoffGate(store)
     store.gate = gate
     const users = new UserSessions(settings, store, events)
-    const ids = new SessionIds(settings.secrets, settings.cookie.name)
+    const ids = new SessionIds(secrets, cookie.name)
     const freshUsers = new FreshUsers(settings.storeTimeout)
     const shared = {
       snapshots: new UserSnapshots(),
       replacedIds: new Recent<true>(1000),
       openSession,
       headerIds: undefined,
-      device: undefined,
+      device: deviceBound && new DeviceProofs(deviceBound, secrets, cookie.name),
     }
     const watch = new SessionWatch(() => this.engine)
     this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, ...shared }
@@ -99,10 +116,11 @@ export class Server {
     if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
   }
 
-  async request(handler: Handler, { cookie, old, fails = false }: Sending): Promise<Reply> {
+  async request(handler: Handler, { cookie, bound, old, fails = false }: Sending): Promise<Reply> {
     let session: RequestSession
+    const client = { ...look, cookieNamed: () => bound ?? '' }
     try {
-      session = new RequestSession(this.engine, client, await this.#load(cookie, old))
+      session = new RequestSession(this.engine, client, await this.#load(client, cookie, old))
     } catch (error) {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
@@ -119,7 +137,27 @@ export class Server {
     return { ...answer, me, cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null }
   }
 
-  async #load(cookie: string | undefined, old: string | undefined): Promise<Loaded> {
+  /** Answers a request of the protocol of device-bound sessions, as `lib/http/device-routes.ts` does. */
+  async prove({ cookie = '', jws, bindingId }: Proving): Promise<Reply> {
+    const { device, ids } = this.engine
+    const id = ids.read(cookie)
+    if (device === undefined || typeof id !== 'object') return refused('REFUSED')
+    const client = { ...look, cookieNamed: () => '' }
+    try {
+      if (bindingId === undefined) {
+        const grant = await registerDevice(this.engine, device, { id, jws, client })
+        return grant === undefined ? refused('REFUSED') : { ...refused(undefined), status: 200, grant }
+      }
+      const done = await refreshDevice(this.engine, device, { id, jws, bindingId, client })
+      if (done.kind !== 'refreshed') return refused(done.kind.toUpperCase())
+      const renewed = done.cookie?.kind === 'set' ? done.cookie.value : undefined
+      return { ...refused(undefined), status: 200, cookie: renewed, grant: done.grant }
+    } catch (error) {
+      return { ...answerOf(error), cookie: undefined, me: undefined }
+    }
+  }
+
+  async #load(client: Client, cookie: string | undefined, old: string | undefined): Promise<Loaded> {
     const id: PresentedId | string | undefined = cookie === undefined ? undefined : this.engine.ids.read(cookie)
     const loaded = typeof id === 'object' ? await loadSession(this.engine, id, client) : NONE
     const [migration] = this.engine.settings.migrateFrom
@@ -134,6 +172,11 @@ export class Server {
     session.markAnswered()
     if (isFailure || hasWork) await session.finish(isFailure, 'reply')
   }
+}
+
+/** An answer of the protocol that carries no cookie. */
+function refused(code: string | undefined): Reply {
+  return { status: 403, code, cookie: undefined, me: undefined, text: '' }
 }
 
 function dataOf(session: RequestSession): Record<string, unknown> {

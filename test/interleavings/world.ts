@@ -8,16 +8,22 @@ import type { Handler, Reply } from './server.ts'
 import { openSessions, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
 import { EMPTY, SteppedStore } from './stepped-store.ts'
-import { actors, begin } from './chance.ts'
+import type { BoundSession, Signed } from './binding.ts'
+import { bindSession, signFor } from './binding.ts'
+import { actors, begin, isVerifying } from './chance.ts'
 
 /**
  * The sessions that the actors of a scene have:
  * - `shared`: all have one session of one user;
  * - `guest`: all have one anonymous session;
  * - `devices`: each has a session of its own, all of one user;
- * - `cached`: as `shared`, and records are cached in the process.
+ * - `cached`: as `shared`, and records are cached in the process;
+ * - `bound`: as `shared`, and the session is bound to a device.
  */
-export type Kind = 'shared' | 'guest' | 'devices' | 'cached'
+export type Kind = 'shared' | 'guest' | 'devices' | 'cached' | 'bound'
+
+/** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
+const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
 
 /** What is done at once, and on which sessions. */
 export interface Scene {
@@ -77,6 +83,10 @@ export interface Prepared {
   readonly options: SecureSessionOptions
   readonly openSession: OpenSession
   readonly hasOld: boolean
+  /** The binding of the shared session, if it is bound. */
+  readonly bound: BoundSession | undefined
+  /** What each actor sends in the protocol of device-bound sessions. */
+  readonly signed: readonly (Signed | undefined)[]
   /** Answers to questions about what is in the store. */
   readonly memo: Map<string, unknown>
   /** Tells whether the credentials of users are compared on each request. */
@@ -97,7 +107,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const stepped = new SteppedStore(actors, clock, EMPTY)
   const isChecked = acts.some((act) => act.isChecked)
   const checked = isChecked ? checkedBy(async (id) => ({ id, password: '0' })) : {}
-  const server = new Server(stepped.store, { clock, ...checked }, openSession)
+  const binds = kind === 'bound' || acts.some(({ device }) => device !== undefined) ? BOUND : {}
+  const server = new Server(stepped.store, { clock, ...checked, ...binds }, openSession)
   const { login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
     (await server.request(handler, { cookie })).cookie ?? ''
@@ -106,6 +117,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const second = await open((session) => login(session, { id: 'alice' }))
   const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
   const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
+  const bound = kind === 'bound' ? await bindSession(server, first) : undefined
   const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
   if (acts.some(({ isAged }) => isAged)) clock.advance('16m')
   const base = (act: Act, place: number): string | undefined => {
@@ -130,7 +142,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     [handleOf(half), 'half'],
   ])
   const given = issued.flatMap((value) => (value === undefined ? [] : [{ value, by: undefined }]))
-  const options = Object.assign({}, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
+  const signed = await Promise.all(acts.map((act, place) => signFor(server, act, cookies[place], bound)))
+  const options = Object.assign({}, binds, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
   const hasOld = acts.some(({ name }) => name === 'move in')
   const { contents } = stepped
   return {
@@ -142,6 +155,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     options,
     openSession,
     hasOld,
+    bound,
+    signed,
     isChecked,
     memo: new Map(),
   }
@@ -240,8 +255,9 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   }
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+async function turn(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve))
+  while (isVerifying())
 }
 
 interface Stage {
@@ -287,7 +303,13 @@ function performerOf(report: Report, { server, stepped, isCached, password, prep
     },
     async send(handler, sending = {}) {
       await start()
-      end(await server.request(handler, { cookie: report.cookie, ...sending }))
+      const bound = report.act.isBare === true ? undefined : prepared.bound?.grant.cookieValue
+      end(await server.request(handler, { cookie: report.cookie, bound, ...sending }))
+    },
+    async prove() {
+      await start()
+      const signed = prepared.signed[NAMES.indexOf(report.actor)]
+      end(await server.prove({ cookie: report.cookie, jws: '', ...signed }))
     },
   }
 }

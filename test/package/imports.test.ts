@@ -110,7 +110,10 @@ const DIRECTION = [
   },
   {
     where: 'lib/demo/',
-    may: [...PURE, 'lib/demo/', 'lib/index.ts', 'lib/stores/', 'fastify', '@fastify/', 'better-sqlite3'],
+    may: [
+      ...[...PURE, 'lib/demo/', 'lib/index.ts', 'lib/stores/', 'lib/testing/device-key.ts'],
+      ...['fastify', '@fastify/', 'better-sqlite3'],
+    ],
   },
 ]
 

@@ -333,6 +333,106 @@ t.test('the client for tests speaks for a browser', async (t) => {
   t.notOk(client.isBound)
 })
 
+t.test('a client takes an address alone, as app.inject does, and headers of one request', async (t) => {
+  const { app } = await world(t, {}, (server) => {
+    server.get('/seen', async ({ headers }) => ({ agent: headers['user-agent'], note: headers['x-note'] }))
+  })
+  const client = await boundClient(app, { headers: { 'user-agent': 'a browser', 'x-note': 'all' } })
+  t.strictSame((await client.inject('/seen')).json(), { agent: 'a browser', note: 'all' })
+  const one = await client.inject({ url: '/seen', headers: { 'x-note': 'one' } })
+  t.strictSame(one.json(), { agent: 'a browser', note: 'one' })
+})
+
+t.test('a client refuses what it would ignore, and says what it takes', async (t) => {
+  const { app } = await world(t)
+  const wrong: [unknown, RegExp][] = [
+    [null, /takes its options as an object: \{ headers \}/],
+    ['x', /takes its options as an object/],
+    [[], /takes its options as an object/],
+    [{ header: {} }, /has no option "header"; known are: headers/],
+    [{ headers: null }, /headers of boundClient is an object of texts/],
+    [{ headers: 'x' }, /headers of boundClient is an object of texts/],
+    [{ headers: { host: 7 } }, /headers of boundClient is an object of texts/],
+  ]
+  for (const [options, message] of wrong) {
+    await t.rejects(boundClient(app, options as object), { name: 'TypeError', message }, JSON.stringify(options))
+  }
+  t.ok(await boundClient(app, {}))
+  t.ok(await boundClient(app, { headers: undefined }))
+  for (const noApp of [undefined, null, {}, 'app', 7]) {
+    await t.rejects(boundClient(noApp as FastifyInstance), {
+      name: 'TypeError',
+      message: /takes a Fastify app as its first argument/,
+    })
+  }
+  await t.rejects(boundClient(Fastify()), { name: 'TypeError', message: /not registered on this app/ })
+})
+
+t.test('a client whose registration is refused or postponed goes on without a binding', async (t) => {
+  let isLimited = true
+  const { app } = await world(t, {}, undefined, (server) => {
+    server.addHook('onRequest', async (req, reply) => {
+      if (isLimited && req.url.endsWith('/register')) await reply.code(429).send({})
+    })
+  })
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  t.notOk(client.isBound)
+  t.equal((await client.inject({ url: '/me' })).json<{ userId: string }>().userId, 'u1')
+  isLimited = false
+  await client.inject({ method: 'POST', url: '/login' })
+  t.ok(client.isBound, 'the next login offers it again')
+})
+
+t.test('a client that never got a challenge asks for one', async (t) => {
+  const { app, clock } = await world(t, {}, undefined, (server) => {
+    server.addHook('onSend', async (_req, reply) => {
+      if (reply.statusCode === 200) reply.removeHeader('secure-session-challenge')
+    })
+  })
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  clock.advance('11m')
+  t.equal((await client.inject({ url: '/me' })).json<{ userId: string }>().userId, 'u1')
+  t.ok(client.isBound)
+})
+
+t.test('a client gives its binding up when it is refused without a challenge', async (t) => {
+  const { app } = await world(t)
+  const client = await boundClient(app, { headers: { 'sec-fetch-site': 'same-origin' } })
+  await client.inject({ method: 'POST', url: '/login' })
+  const stranger = await boundClient(app, { headers: { 'sec-fetch-site': 'cross-site' } })
+  t.equal((await stranger.inject({ method: 'POST', url: '/login' })).statusCode, 403)
+  t.notOk(stranger.isBound)
+  const { app: closed } = await world(t, {}, undefined, (server) => {
+    server.addHook('onSend', async (req, reply) => {
+      if (req.url.endsWith('/refresh')) reply.code(403).removeHeader('secure-session-challenge')
+    })
+  })
+  const refused = await boundClient(closed)
+  await refused.inject({ method: 'POST', url: '/login' })
+  t.equal((await refused.refresh()).statusCode, 403)
+  t.notOk(refused.isBound)
+})
+
+t.test('a client drops cookies at the end of their lives, however the app says it', async (t) => {
+  const { app, clock } = await world(t, {}, (server) => {
+    server.get('/cookies', async (_req, reply) => {
+      reply.setCookie('until', '1', { expires: new Date(clock() + 60_000) })
+      reply.setCookie('age', '1', { maxAge: 60 })
+      reply.setCookie('browser', '1')
+    })
+    server.get('/clear', async (_req, reply) => void reply.clearCookie('browser').send())
+  })
+  const client = await boundClient(app)
+  await client.inject({ url: '/cookies' })
+  t.equal(client.cookie, 'until=1; age=1; browser=1')
+  clock.advance('1m')
+  t.equal(client.cookie, 'browser=1')
+  await client.inject({ url: '/clear' })
+  t.equal(client.cookie, '')
+})
+
 t.test(
   'a page that a link of another site leads to loads again, because a browser gives no proof for the link',
   async (t) => {
@@ -370,6 +470,15 @@ t.test('the guard tells before the app listens that another plugin answers in pl
     await app.ready()
     t.equal(lines.join('').includes('device-bound-blocked'), isBlocked)
   }
+})
+
+t.test('a path that a browser would shorten is refused at register', async (t) => {
+  const rules = (path: string): string[] =>
+    checkConfig({ secret: SECRET, deviceBound: { path } }, 'test').map(({ rule }) => rule)
+  for (const path of ['/..', '/.', '/a/../b', '/a/.', '//a', '/a/']) {
+    t.strictSame(rules(path), ['session/option-type'], path)
+  }
+  for (const path of ['/.session', '/..a', '/a.b/c', '/a/...']) t.strictSame(rules(path), [], path)
 })
 
 t.test('the guard judges lifetime, store and header ids of device-bound sessions', async (t) => {

@@ -1,5 +1,6 @@
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { DeviceKey, jwsOf, PROOF_HEADER } from '../../lib/testing/device-key.ts'
 
 /** How a proof differs from a good one. */
 export interface Twist {
@@ -12,47 +13,27 @@ export interface Twist {
 type Response = LightMyRequestResponse
 
 /** A device with a key on P-256 that speaks the protocol by hand, well or badly. */
-export class Device {
-  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-
-  /** The public key, as a registration carries it. */
-  get jwk(): Record<string, unknown> {
-    const { kty, crv, x, y } = this.#pair.publicKey.export({ format: 'jwk' })
-    return { kty, crv, x, y }
-  }
-
+export class Device extends DeviceKey {
   /** The private key too, which no device gives away. */
   get privateJwk(): object {
-    return this.#pair.privateKey.export({ format: 'jwk' })
+    return this.privateKey.export({ format: 'jwk' })
   }
 
-  /** Signs as ES256 does. */
-  sign(signed: string): Buffer {
-    return sign('sha256', Buffer.from(signed), { key: this.#pair.privateKey, dsaEncoding: 'ieee-p1363' })
+  override proof(challenge: string, twist: Twist = {}): string {
+    const header = { ...PROOF_HEADER, ...twist.header }
+    return jwsOf(header, { jti: challenge, ...twist.payload }, twist.sign ?? ((text) => this.sign(text)))
   }
 
-  /** A proof over a challenge. */
-  proof(challenge: string, twist: Twist = {}): string {
-    const header = { alg: 'ES256', typ: 'dbsc+jwt', ...twist.header }
-    const signed = [header, { jti: challenge, ...twist.payload }].map(encoded).join('.')
-    return `${signed}.${(twist.sign ?? ((text) => this.sign(text)))(signed).toString('base64url')}`
-  }
-
-  /** The proof of a registration, which brings the key along. */
-  registration(challenge: string, twist: Twist = {}): string {
+  override registration(challenge: string, twist: Twist = {}): string {
     return this.proof(challenge, { ...twist, header: { jwk: this.jwk, ...twist.header } })
   }
 
   /** A proof that is signed with the text of the public key as a shared secret. */
   confused(challenge: string): string {
-    const pem = this.#pair.publicKey.export({ format: 'pem', type: 'spki' })
+    const pem = this.publicKey.export({ format: 'pem', type: 'spki' })
     const header = { alg: 'HS256', jwk: this.jwk }
     return this.proof(challenge, { header, sign: (text) => createHmac('sha256', pem).update(text).digest() })
   }
-}
-
-function encoded(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
 /** The challenge that a login offers. */

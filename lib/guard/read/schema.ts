@@ -89,7 +89,8 @@ const DEVICE_BOUND_PROPERTIES = {
   lifetime: { ...duration(DEVICE_BOUND.lifetime, 'refused') },
   path: {
     type: 'string',
-    pattern: '^(?:/[A-Za-z0-9._~-]+)+$',
+    // A browser takes `.` and `..` out of a path before it asks for it.
+    pattern: '^(?:/(?!\\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+$',
     maxLength: 200,
     description: "a path without a slash at its end, like '/.session'",
     examples: [`'${DEVICE_BOUND.path}'`],
