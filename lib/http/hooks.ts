@@ -14,6 +14,7 @@ import { endPayload } from './end-payload.ts'
 import { idInHeader } from './header-id.ts'
 import { watchHead } from './late-head.ts'
 import type { OldCookies } from './old-cookies.ts'
+import { isNobody } from './old-cookies.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
@@ -111,22 +112,17 @@ function follow(engine: Engine, presented: PresentedId | 'none' | 'obsolete', cl
   return presented === 'obsolete' ? goneSince(engine.settings.clock()) : loadSession(engine, presented, client)
 }
 
-function isNobody({ state }: Loaded): boolean {
-  return state === 'none' || state === 'gone'
-}
-
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
-export function finishSession(engine: Engine, old?: OldCookies): onSendHookHandler {
+export function finishSession(engine: Engine): onSendHookHandler {
   return (request, reply, payload, done) => {
     const place = request as SessionRequest
     const session = place[SLOT]
     if (!(session instanceof RequestSession)) {
       markAnswered(request)
       clearDuplicates(engine, request, reply)
-      old?.clear(request, reply)
       return done(null, payload)
     }
-    const ending = endingOf(engine, { request, reply, payload, session, done }, old)
+    const ending = endingOf(engine, { request, reply, payload, session, done })
     const isFailure = statusOf(reply, payload) >= 500
     const hasWork = session.hasWork
     session.markAnswered(afterClose(reply))
@@ -159,7 +155,7 @@ interface Ending {
   readonly fail: (error: Error) => void
 }
 
-function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending, old?: OldCookies): Ending {
+function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending): Ending {
   // An error of a later hook brings the reply here a second time.
   const isRepeated = session.isAnswered
   const write = (): void => {
@@ -167,9 +163,8 @@ function endingOf(engine: Engine, { request, reply, payload, session, done }: Se
     writeCookie(reply, engine.settings, response, isRepeated)
     if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
     clearDuplicates(engine, request, reply)
-    old?.clear(request, reply)
     const hasNews = response.cookie !== undefined || response.renewedId !== undefined
-    if (session.canBeTakenBack || hasNews) watchHead(reply, engine.settings.cookie.name, session)
+    if (session.before !== undefined || hasNews) watchHead(reply, engine.settings, session)
   }
   const fail = (error: Error): void => {
     endPayload(payload)

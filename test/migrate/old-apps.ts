@@ -99,7 +99,8 @@ function overHttp(from: string, isStored: boolean, site: Site, migration: OldApp
     isStored,
     open: async (data) => {
       const cookies: OldCookies = new Map()
-      await site.ask('/open', cookies, data)
+      // express-session writes the record while its response is on the way.
+      await (await site.ask('/open', cookies, data)).text()
       return cookies
     },
     read: async (cookies) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { checkConfig, memoryStore } from '../../lib/index.ts'
 import { cookieSession } from '../../lib/migrate/cookie-session.ts'
@@ -205,9 +206,16 @@ t.test('a moved session goes out with any response', async (t) => {
 
 t.test('an upgrade reads the old session and does not use it up', async (t) => {
   const old = ironSessionApp(t)
-  const { bench, visitor } = await newApp(t, old)
+  const routes = (app: FastifyInstance): void => {
+    app.get('/socket', (request, reply) => {
+      // No hook of a response runs for a WebSocket.
+      reply.hijack()
+      reply.raw.end(JSON.stringify({ userId: request.user?.id, handle: request.session.sessionId }))
+    })
+  }
+  const { bench, visitor } = await newApp(t, old, { routes })
   const ann = visitor(await old.open({ userId: 'ann' }))
-  const socket = await ann.copy().visit('/me', { headers: { upgrade: 'websocket', connection: 'upgrade' } })
+  const socket = await ann.copy().visit('/socket', { headers: { upgrade: 'websocket', connection: 'upgrade' } })
   t.equal(socket.userId, 'ann')
   bench.clock.advance('5m')
   t.match(await ann.visit(), { userId: 'ann', handle: socket.handle })
