@@ -1,9 +1,7 @@
-import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import type { SessionRequest } from '../http/request-slot.ts'
-import { SLOT } from '../http/request-slot.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isStream } from '../http/web-response.ts'
 import type { SessionEnd, Watch } from '../session/watch.ts'
-import { RequestSession } from '../session/request-session.ts'
+import type { RequestSession } from '../session/request-session.ts'
 import type { Place } from '../storage/in-flight.ts'
 import { InFlight } from '../storage/in-flight.ts'
 import type { SessionRecord } from '../../types/index.ts'
@@ -23,11 +21,11 @@ interface Pending {
   readonly record: SessionRecord
 }
 
-/** The key under which a request keeps its place among those without a reply. */
+/** The key under which a request keeps its place among those without a reply, or how to forget the stream it opened. */
 export const NOTE: unique symbol = Symbol('fastify-session-guard.note')
 
 interface NotedRequest extends FastifyRequest {
-  [NOTE]: Place<Pending> | undefined
+  [NOTE]: Place<Pending> | (() => void) | undefined
 }
 
 /**
@@ -47,39 +45,31 @@ export class OpenReplies {
     this.#watch = watch
   }
 
-  /** Returns the hook that notes a request, after its session was loaded. */
-  noteRequests(): onRequestHookHandler {
-    return (request, reply, done) => {
-      const session = (request as SessionRequest)[SLOT]
-      if (session instanceof RequestSession && session.record !== undefined && !mayStayOpen(request)) {
-        ;(request as NotedRequest)[NOTE] = this.#pending.add({ request, reply, session, record: session.record })
-        if (this.#timer === undefined) this.#lookLater()
-      }
-      done()
-    }
+  /** Notes a request whose session was loaded. */
+  note(request: FastifyRequest, reply: FastifyReply, session: RequestSession): void {
+    const { record } = session
+    if (record === undefined) return
+    ;(request as NotedRequest)[NOTE] = this.#pending.add({ request, reply, session, record })
+    if (this.#timer === undefined) this.#lookLater()
   }
 
-  /** Returns the hook that sees each reply that Fastify sends, after its session was written. */
-  watchStreams(): onSendHookHandler {
-    return (request, reply, payload, done) => {
-      this.release(request)
-      const session = (request as SessionRequest)[SLOT]
-      if (isStream(payload) && session instanceof RequestSession && !mayStayOpen(request)) {
-        if (session.record !== undefined) this.#endWithSession(reply, session.record)
-      }
-      done(null, payload)
-    }
+  /** Sees a reply that Fastify sends, after its session was written. */
+  seeSent(request: FastifyRequest, reply: FastifyReply, payload: unknown, session: RequestSession): void {
+    this.release(request)
+    const { record } = session
+    if (isStream(payload) && record !== undefined && !mayStayOpen(request)) this.#endWithSession(reply, record)
   }
 
-  /** Forgets a request, because somebody else ends what it opened. */
+  /** Forgets a request. Somebody else ends what it opened, or another reply takes the place of its own. */
   release(request: FastifyRequest): void {
     const note = (request as NotedRequest)[NOTE]
-    if (note !== undefined) this.#pending.remove(note)
+    if (typeof note === 'function') note()
+    else if (note !== undefined) this.#pending.remove(note)
   }
 
   /** Finds the open replies of a session that may have ended. */
   find(handle: string): void {
-    for (const pending of this.#pending) if (pending.record.handle === handle) this.#lookAt(pending)
+    for (const pending of this.#pending.filter(({ record }) => record.handle === handle)) this.#lookAt(pending)
   }
 
   close(): void {
@@ -101,7 +91,7 @@ export class OpenReplies {
     if (!hasBegun && !reply.raw.destroyed) return
     this.release(request)
     // A request that logged out before its reply began has no session that could end.
-    if (!reply.raw.destroyed) this.#endWithSession(reply, session.record ?? record)
+    if (!reply.raw.destroyed && !mayStayOpen(request)) this.#endWithSession(reply, session.record ?? record)
   }
 
   #end(reply: FastifyReply, why: SessionEnd): void {
@@ -112,6 +102,7 @@ export class OpenReplies {
 
   #endWithSession(reply: FastifyReply, record: SessionRecord): void {
     const release = this.#watch.open(record, { end: (why) => this.#end(reply, why) })
+    ;(reply.request as NotedRequest)[NOTE] = release
     reply.raw.once('close', release)
     if (isUpgrade(reply.request)) reply.request.raw.socket.once('close', release)
   }

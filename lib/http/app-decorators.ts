@@ -1,8 +1,10 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import { checkArguments, checkHandle, checkOptions, checkUserId } from '../session/call-options.ts'
 import { parseDuration } from '../session/duration.ts'
 import type { Engine } from '../session/engine.ts'
 import { isHandle } from '../session/id.ts'
+import type { RequestSession } from '../session/request-session.ts'
 import { updateUserEverywhere } from '../session/update-user.ts'
 import { observed } from '../session/work-queue.ts'
 import { sweepAll } from '../storage/sweeper.ts'
@@ -22,37 +24,63 @@ export function requireLoginFactory(
   return (options = {}, ...more: unknown[]) => {
     checkArguments('requireLogin', [options, ...more], 1)
     checkOptions('requireLogin', options)
-    const { methods = [], redirect, notActing = false, deviceBound = false } = options
-    if (deviceBound && engine.device === undefined) refuseDevice()
-    const within = options.within === undefined ? Infinity : Number(parseDuration(options.within))
-    if (within !== Infinity) routes.hasSudoRoute = true
-    const hook: RequireLoginHook = async (request, reply) => {
-      const session = sessionOf(request)
-      if (session.userId === null) {
-        const isReloaded = reply !== undefined && reloadAfterLink(request, reply, session)
-        const isRedirected = redirect !== undefined && reply !== undefined && !isReloaded && isPage(request)
-        if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
-        throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
-      }
-      if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {
-        throw deviceRequired(engine, request, reply, session)
-      }
-      if (notActing && session.actor !== null) throw new SecureSessionError('SESSION_ACTING')
-      const missing = session.missingMethods(methods, within)
-      if (missing.length > 0) {
-        throw new SecureSessionError('SESSION_STEP_UP_REQUIRED', { detail: `missing: ${missing.join(', ')}` })
-      }
-      if (within !== Infinity && !session.isFresh(within)) {
-        const isActing = session.actor !== null
-        throw new SecureSessionError(
-          'SESSION_LOGIN_TOO_OLD',
-          isActing ? { detail: 'while acting as another user' } : {},
-        )
+    const wanted = {
+      ...options,
+      within: options.within === undefined ? Infinity : Number(parseDuration(options.within)),
+    }
+    if (wanted.deviceBound === true && engine.device === undefined) refuseDevice()
+    if (wanted.within !== Infinity) routes.hasSudoRoute = true
+    const hook: RequireLoginHook = (request, reply) => {
+      let session: RequestSession | undefined
+      try {
+        session = sessionOf(request)
+        return Promise.resolve(admit({ engine, session, request, reply }, wanted))
+      } catch (error) {
+        return refused(engine, session, error)
       }
     }
     routes.configs.addLoginHook(hook)
     return hook
   }
+}
+
+/** A request that asks for a route that wants a login. */
+interface Visit {
+  readonly engine: Engine
+  readonly session: RequestSession
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply | undefined
+}
+
+/** The options of `requireLogin`, with the age of a login in milliseconds. */
+type Wanted = Omit<RequireLoginOptions, 'within'> & { readonly within: number }
+
+/** Refuses a request that lacks what the route wants. Returns the reply of a page that is sent to the login instead. */
+function admit({ engine, session, request, reply }: Visit, wanted: Wanted): FastifyReply | undefined {
+  const { within, methods = [], redirect, notActing = false, deviceBound = false } = wanted
+  if (session.userId === null) {
+    const isReloaded = reply !== undefined && reloadAfterLink(request, reply, session)
+    const isRedirected = redirect !== undefined && reply !== undefined && !isReloaded && isPage(request)
+    if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
+    throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
+  }
+  if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {
+    throw deviceRequired(engine, request, reply, session)
+  }
+  const isActing = session.actor !== null
+  if (notActing && isActing) throw new SecureSessionError('SESSION_ACTING')
+  const missing = session.missingMethods(methods, within)
+  if (missing.length > 0) {
+    throw new SecureSessionError('SESSION_STEP_UP_REQUIRED', { detail: `missing: ${missing.join(', ')}` })
+  }
+  if (within === Infinity || session.isFresh(within)) return undefined
+  throw new SecureSessionError('SESSION_LOGIN_TOO_OLD', isActing ? { detail: 'while acting as another user' } : {})
+}
+
+/** Refuses a request. A handler that calls the hook and forgets to await it is refused all the same. */
+function refused({ events }: Engine, session: RequestSession | undefined, error: unknown): Promise<void> {
+  const failure = Promise.reject(error)
+  return session === undefined ? observed(failure, (unseen) => events.reportUnseen(unseen)) : session.watch(failure)
 }
 
 function refuseDevice(): never {

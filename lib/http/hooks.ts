@@ -18,7 +18,6 @@ import { isNobody } from './old-cookies.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
-  afterClose,
   HAS_DUPLICATES,
   IS_BY_HEADER,
   holdSession,
@@ -33,160 +32,203 @@ import { SeenValues } from './seen-values.ts'
 import { isStream, isWebResponse, takeSharedHeaders } from './web-response.ts'
 import { clearVariants, writeCookie } from './write-cookie.ts'
 
+/** The replies of requests that have a session, some of which stay open and end with it. */
+export interface Replies {
+  /** Notes a request whose session was loaded. */
+  note(request: FastifyRequest, reply: FastifyReply, session: RequestSession): void
+  /** Forgets the reply of a request, because another one takes its place. */
+  release(request: FastifyRequest): void
+  /** Sees a reply that Fastify sends, after its session was written. */
+  seeSent(request: FastifyRequest, reply: FastifyReply, payload: unknown, session: RequestSession): void
+}
+
 /**
  * Returns a hook that follows the cookie to a session. Without a cookie, or on a route that opted out, no store is
  * asked.
  */
-export function loadRequestSession(engine: Engine, old?: OldCookies): onRequestHookHandler {
-  const {
-    cookie: { name },
-    headerTransport,
-  } = engine.settings
-  const { headerIds } = engine
+export function loadRequestSession(engine: Engine, replies: Replies, old?: OldCookies): onRequestHookHandler {
   const seen = new SeenValues(engine.settings.clock)
   return (request, reply, done) => {
     const place = request as SessionRequest
-    const { headers } = request.raw
     place[REPLY] = reply
     // A refusal waits for the hook of CORS.
     if (place[SLOT] instanceof Error) return done()
-    if (isOptedOut(request)) place[SLOT] = 'opted-out'
-    else place[SLOT] = 'anonymous'
+    place[SLOT] = isOptedOut(request) ? 'opted-out' : 'anonymous'
     if (place[SLOT] === 'opted-out') return done()
-    const inHeader = headerIds && idInHeader(headers, headerTransport)
-    if (headerIds !== undefined && inHeader !== undefined) {
-      place[IS_BY_HEADER] = true
-      const client = new RequestClient(request)
-      const presented = judgeValue(engine, headerIds, seen, inHeader, request.raw.socket)
-      return enter({ engine, request, reply, client, done }, () => follow(engine, presented, client))
-    }
-    const { cookie } = headers
-    if (cookie === undefined) return done()
-    const hasOld = old?.areIn(cookie) === true
-    // A header that does not even mention the name costs no more than this.
-    if (!hasOld && !cookie.includes(name)) return done()
-    const client = new RequestClient(request)
-    const presented = presentedId(engine, seen, cookie, request.raw.socket)
+    const { cookie } = request.raw.headers
+    const inHeader = idInHeaderOf(engine, seen, request)
+    const hasOld = inHeader === undefined && cookie !== undefined && old?.areIn(cookie) === true
+    const presented = inHeader ?? idInCookieOf(engine, seen, request, hasOld)
+    if (presented === undefined) return done()
     if (presented === 'duplicate') {
       place[HAS_DUPLICATES] = true
       return done()
     }
-    enter({ engine, request, reply, client, done }, () =>
-      afterwards(follow(engine, presented, client), (loaded) =>
-        hasOld && isNobody(loaded) ? old.moveIn(request, cookie, client, loaded) : loaded,
-      ),
-    )
+    const client = new RequestClient(request)
+    enter({ engine, replies, request, reply, presented, client, done, old: hasOld ? old : undefined })
   }
+}
+
+/** Returns the id that a request brings in a header; `undefined` for none. */
+function idInHeaderOf(
+  engine: Engine,
+  seen: SeenValues,
+  request: FastifyRequest,
+): PresentedId | 'none' | 'obsolete' | undefined {
+  const { settings, headerIds } = engine
+  if (headerIds === undefined) return undefined
+  const { headers, socket } = request.raw
+  const value = idInHeader(headers, settings.headerTransport)
+  if (value === undefined) return undefined
+  ;(request as SessionRequest)[IS_BY_HEADER] = true
+  return judgeValue(engine, headerIds, seen, value, socket)
+}
+
+/** Returns the id in the cookie of a request; `undefined` where neither this app nor an old library can have one. */
+function idInCookieOf(
+  engine: Engine,
+  seen: SeenValues,
+  request: FastifyRequest,
+  hasOld: boolean,
+): ReturnType<typeof presentedId> | undefined {
+  const { headers, socket } = request.raw
+  const { cookie } = headers
+  // A header that does not even mention the name costs no more than this.
+  if (cookie === undefined || !(hasOld || cookie.includes(engine.settings.cookie.name))) return undefined
+  return presentedId(engine, seen, cookie, socket)
 }
 
 /** A request whose session is loaded. */
 interface Entering {
   readonly engine: Engine
+  readonly replies: Replies
   readonly request: FastifyRequest
   readonly reply: FastifyReply
+  readonly presented: PresentedId | 'none' | 'obsolete'
   readonly client: RequestClient
   readonly done: (error?: Error) => void
+  /** The cookies of other libraries, if the request has any. */
+  readonly old: OldCookies | undefined
 }
 
 /** Puts the session into the request once it is loaded, and lets the request go on. */
-function enter({ engine, request, reply, client, done }: Entering, load: () => Answer<Loaded>): void {
-  const goOn = (loaded: Loaded): void => {
-    if (loaded.state !== 'none') holdSession(engine, request, loaded, client)
-    done()
-  }
-  const refuse = (error: Error): void => done(refuseRequest(request, reply, error))
+function enter(entering: Entering): void {
   let answer: Answer<Loaded>
   try {
-    answer = load()
+    answer = load(entering)
   } catch (error) {
-    return refuse(error as Error)
+    return refuse(entering, error as Error)
   }
+  if (!(answer instanceof Promise)) return goOn(entering, answer)
   // Later hooks run inside `goOn`. What they throw is theirs, so it is passed on and does not become a failure to load.
-  if (answer instanceof Promise) answer.then(goOn, refuse).catch(done)
-  else goOn(answer)
+  answer
+    .then(
+      (loaded) => goOn(entering, loaded),
+      (error: Error) => refuse(entering, error),
+    )
+    .catch(entering.done)
+}
+
+function load(entering: Entering): Answer<Loaded> {
+  const { request, client, old } = entering
+  const answer = follow(entering)
+  if (old === undefined) return answer
+  return afterwards(answer, (loaded) =>
+    isNobody(loaded) ? old.moveIn(request, String(request.raw.headers.cookie), client, loaded) : loaded,
+  )
+}
+
+function goOn({ engine, replies, request, reply, client, done }: Entering, loaded: Loaded): void {
+  if (loaded.state !== 'none') replies.note(request, reply, holdSession(engine, request, loaded, client))
+  done()
+}
+
+function refuse({ request, reply, done }: Entering, error: Error): void {
+  done(refuseRequest(request, reply, error))
 }
 
 /** Follows what was presented to a session. */
-function follow(engine: Engine, presented: PresentedId | 'none' | 'obsolete', client: RequestClient): Answer<Loaded> {
+function follow({ engine, presented, client }: Entering): Answer<Loaded> {
   if (presented === 'none') return NONE
   return presented === 'obsolete' ? goneSince(engine.settings.clock()) : loadSession(engine, presented, client)
 }
 
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
-export function finishSession(engine: Engine): onSendHookHandler {
+export function finishSession(engine: Engine, replies: Replies): onSendHookHandler {
   return (request, reply, payload, done) => {
-    const place = request as SessionRequest
-    const session = place[SLOT]
+    const session = (request as SessionRequest)[SLOT]
     if (!(session instanceof RequestSession)) {
       markAnswered(request)
       clearDuplicates(engine, request, reply)
       return done(null, payload)
     }
-    const ending = endingOf(engine, { request, reply, payload, session, done })
+    // An error of a later hook brings the reply here a second time.
+    const sending = { engine, replies, request, reply, payload, session, done, isRepeated: session.isAnswered }
+    // What the failed attempt opened would end with what it wrote, and the connection with it.
+    if (sending.isRepeated) replies.release(request)
     const isFailure = statusOf(reply, payload) >= 500
     const hasWork = session.hasWork
-    session.markAnswered(afterClose(reply))
-    if (isFailure || hasWork) {
+    session.markAnswered()
+    if (!isFailure && !hasWork) return send(sending)
+    session
+      .finish(isFailure, isStream(payload) ? 'stream' : 'reply')
+      .then(
+        () => send(sending),
+        (error: Error) => replace(sending, error),
+      )
       // A header that cannot be sent throws out of `done`, and the promise is the only caller.
-      const carrier = isStream(payload) ? 'stream' : 'reply'
-      session.finish(isFailure, carrier).then(ending.send, ending.refuse).catch(ending.fail)
-      return
-    }
-    ending.send()
+      .catch((error: Error) => fail(sending, error))
   }
 }
 
-/** The arguments of an `onSend` hook, and the session. */
+/** A response that is sent, and the session of its request. */
 interface Sending {
+  readonly engine: Engine
+  readonly replies: Replies
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly payload: unknown
   readonly session: RequestSession
   readonly done: (error: Error | null, payload?: unknown) => void
+  /** Tells whether an earlier attempt at this response failed. */
+  readonly isRepeated: boolean
 }
 
-/** The ways in which a response can end. */
-interface Ending {
-  /** The payload is sent as it is. */
-  readonly send: () => void
-  /** The session could not be written, so an error takes the place of the payload. */
-  readonly refuse: (error: Error) => void
-  /** The response itself cannot be sent. */
-  readonly fail: (error: Error) => void
+/** Sends the payload as it is. */
+function send(sending: Sending): void {
+  const { replies, request, reply, payload, session, done } = sending
+  let sent: unknown = payload
+  try {
+    if (isWebResponse(payload)) sent = takeSharedHeaders(reply, payload)
+    writeHeaders(sending)
+  } catch (error) {
+    return fail(sending, error as Error)
+  }
+  replies.seeSent(request, reply, sent, session)
+  done(null, sent)
 }
 
-function endingOf(engine: Engine, { request, reply, payload, session, done }: Sending): Ending {
-  // An error of a later hook brings the reply here a second time.
-  const isRepeated = session.isAnswered
-  const write = (): void => {
-    const { response } = session
-    writeCookie(reply, engine.settings, response, isRepeated)
-    if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
-    clearDuplicates(engine, request, reply)
-    const hasNews = response.cookie !== undefined || response.renewedId !== undefined
-    if (session.before !== undefined || hasNews) watchHead(reply, engine.settings, session)
-  }
-  const fail = (error: Error): void => {
-    endPayload(payload)
-    done(failCleanly(reply, error))
-  }
-  const send = (): void => {
-    let sent: unknown = payload
-    try {
-      if (isWebResponse(payload)) sent = takeSharedHeaders(reply, payload)
-      write()
-    } catch (error) {
-      return fail(error as Error)
-    }
-    done(null, sent)
-  }
-  const refuse = (error: Error): void => {
-    endPayload(payload)
-    failCleanly(reply, error)
-    write()
-    done(error)
-  }
-  return { send, refuse, fail }
+/** Sends an error in place of the payload, because the session could not be written. */
+function replace(sending: Sending, error: Error): void {
+  endPayload(sending.payload)
+  failCleanly(sending.reply, error)
+  writeHeaders(sending)
+  sending.done(error)
+}
+
+/** Fails a response that itself cannot be sent. */
+function fail({ reply, payload, done }: Sending, error: Error): void {
+  endPayload(payload)
+  done(failCleanly(reply, error))
+}
+
+function writeHeaders({ engine, request, reply, session, isRepeated }: Sending): void {
+  const { response } = session
+  writeCookie(reply, engine.settings, response, isRepeated)
+  if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
+  clearDuplicates(engine, request, reply)
+  const hasNews = response.cookie !== undefined || response.renewedId !== undefined
+  if (session.before !== undefined || hasNews) watchHead(reply, engine.settings, session)
 }
 
 /** Clears what other settings left behind, where a request showed that there is such a cookie. */

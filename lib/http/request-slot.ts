@@ -1,8 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
-import type { AfterResponse } from '../session/late-data.ts'
-import { soon } from '../session/late-data.ts'
 import type { Loaded } from '../session/load-session.ts'
 import { NONE } from '../session/load-session.ts'
 import { RequestSession } from '../session/request-session.ts'
@@ -97,14 +95,6 @@ export function refuseRequest(request: FastifyRequest, reply: FastifyReply, erro
   return failCleanly(reply, error)
 }
 
-/** Returns how to learn that a reply is over. */
-export function afterClose({ raw }: FastifyReply): AfterResponse {
-  return (listener) => {
-    if (raw.closed || raw.writableFinished) soon(listener)
-    else raw.once('close', () => soon(listener))
-  }
-}
-
 /** Tells whether the route of a request wants no session. */
 export function isOptedOut(request: FastifyRequest): boolean {
   return request.routeOptions.config?.session === false
@@ -159,9 +149,10 @@ export class RequestClient implements Client {
     return reply !== null && (reply.sent || reply.raw.headersSent)
   }
 
-  get afterReply(): AfterResponse {
-    const reply = (this.#request as SessionRequest)[REPLY]
-    return reply === null ? soon : afterClose(reply)
+  afterReply(listener: () => void): void {
+    const raw = (this.#request as SessionRequest)[REPLY]?.raw
+    if (raw === undefined || raw.closed || raw.writableFinished) setImmediate(listener)
+    else raw.once('close', () => setImmediate(listener))
   }
 
   cookieNamed(name: string): string {

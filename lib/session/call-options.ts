@@ -90,11 +90,16 @@ export function checkOptions(call: CallName, options: unknown): void {
   if (Object.prototype.toString.call(options) !== '[object Object]') {
     refuse(`${call} takes its options as an object: { ${Object.keys(members).join(', ')} }`)
   }
-  for (const [name, value] of Object.entries(options as object)) {
-    const member = Object.hasOwn(members, name) ? members[name] : undefined
-    if (member === undefined) refuseUnknown(call, name, Object.keys(members))
-    const isAbsent = value === undefined && call !== 'requireLogin'
-    if (!isAbsent && !member.accepts(value)) refuse(`${name} of ${call} is ${member.wanted}`)
+  const given = options as Record<PropertyKey, unknown>
+  for (const name of Reflect.ownKeys(given)) {
+    const member = typeof name === 'string' && Object.hasOwn(members, name) ? members[name] : undefined
+    if (member === undefined) refuseUnknown(call, String(name), Object.keys(members))
+    const isAbsent = given[name] === undefined && call !== 'requireLogin'
+    if (!isAbsent && !member.accepts(given[name])) refuse(`${String(name)} of ${call} is ${member.wanted}`)
+  }
+  for (const name in members) {
+    const isInherited = name in given && !Object.hasOwn(given, name)
+    if (isInherited) refuse(`${name} of ${call} is inherited: write it into the object`)
   }
 }
 
@@ -115,6 +120,16 @@ const LABEL = /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,100}$/u
 export function checkLabel(label: unknown): void {
   if (label === undefined || label === null || (typeof label === 'string' && LABEL.test(label))) return
   throw new SecureSessionError('SESSION_LABEL_INVALID')
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkKey(call: string, key: unknown): void {
+  if (typeof key !== 'string') refuse(`${call} takes a key, a text`)
+}
+
+/** @throws `SESSION_OPTION_INVALID` */
+export function checkCallback(call: string, callback: unknown): void {
+  if (callback !== undefined && typeof callback !== 'function') refuse(`${call} takes a function, or nothing`)
 }
 
 /** @throws `SESSION_OPTION_INVALID` */

@@ -3,7 +3,6 @@ import type { Settings } from '../options.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
-import type { AfterResponse } from './late-data.ts'
 import type { FreshUsers } from './fresh-users.ts'
 import type { DeviceProofs } from './device-bound/proofs.ts'
 import type { SessionIds } from './id.ts'
@@ -62,8 +61,8 @@ export interface Client {
   readonly connection?: object
   /** Tells whether the app took the reply over, or writes it by hand. Then Fastify sends no cookie any more. */
   readonly isReplyTaken?: boolean
-  /** Tells how to learn that the reply is over. */
-  readonly afterReply?: AfterResponse
+  /** Calls a listener once the reply is over, or soon if it is over already. */
+  afterReply?(listener: () => void): void
   /** Returns the value of a cookie of the request; empty for none, and for several of the name. */
   cookieNamed?(name: string): string
 }

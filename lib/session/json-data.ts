@@ -1,6 +1,8 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
 import { parseObject } from './record-shape.ts'
+import type { Walk } from './unfit-values.ts'
+import { findProblem, TOO_LARGE, walkWithin } from './unfit-values.ts'
 
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>
@@ -19,9 +21,6 @@ const RESERVED = new Set([
   ...['regenerate', 'destroy', 'isModified', 'isSaved', 'expiresAt', 'update', 'signal'],
   ...Object.getOwnPropertyNames(Object.prototype),
 ])
-
-/** Deeper data is an attack on the stack, not a session. */
-const MAX_DEPTH = 100
 
 /** The names that may reach a prototype and need a closer look. */
 const POISON = /"(?:__proto__|constructor)"/
@@ -115,7 +114,7 @@ export function serializeValue(value: unknown, key: string): string | undefined 
 }
 
 function serializeWithin(walk: Walk, value: unknown, key: string): string | undefined {
-  const problem = findProblem(value, walk)
+  const problem = carefully(key, () => findProblem(value, walk))
   if (problem === TOO_LARGE) {
     const detail = `over ${walk.maxSize} bytes, ${walk.maxSize} allowed`
     throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail })
@@ -124,7 +123,7 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
     const detail = `${describeKey(`${key}${problem.path}`)} is ${problem.kind}`
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
   }
-  const json = toJson(value, key)
+  const json = carefully(key, () => JSON.stringify(value) as string | undefined)
   // What would be refused when it comes back from the store is refused before it goes there.
   if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
@@ -132,110 +131,14 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
   return json
 }
 
-function toJson(value: unknown, key: string): string | undefined {
+/** Runs what may call a `toJSON` of the app. */
+function carefully<Result>(key: string, work: () => Result): Result {
   try {
-    return JSON.stringify(value)
+    return work()
   } catch (cause) {
+    if (cause instanceof SecureSessionError) throw cause
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail: describeKey(key), cause: causeOf(cause) })
   }
-}
-
-/** A value that JSON would drop or change in silence: its kind, and its path from the value that was looked at. */
-interface Problem {
-  readonly path: string
-  readonly kind: string
-}
-
-/** The problem of data whose JSON is larger than allowed. */
-const TOO_LARGE: Problem = { path: '', kind: 'too large' }
-
-/** A walk over data. It ends as soon as the JSON of what was seen is certainly larger than `maxSize`. */
-interface Walk {
-  readonly maxSize: number
-  /** The characters that may still come. */
-  left: number
-  /** Tells whether a getter is a problem. Only what is stored needs that, because finding one costs time. */
-  readonly refusesGetters: boolean
-  /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
-  readonly ancestors: unknown[]
-}
-
-function walkWithin(maxSize: number, refusesGetters = false): Walk {
-  return { maxSize, left: maxSize, refusesGetters, ancestors: [] }
-}
-
-function findProblem(value: unknown, walk: Walk): Problem | undefined {
-  const { ancestors } = walk
-  if (typeof value === 'string') return take(walk, value.length + 2)
-  if (typeof value === 'number') return Number.isFinite(value) ? take(walk, 1) : here('a number without a value')
-  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-    return here(`a ${typeof value}`)
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  if (ancestors.length >= MAX_DEPTH) {
-    throw new SecureSessionError('SESSION_RECORD_TOO_LARGE', { detail: `nested over ${MAX_DEPTH} levels deep` })
-  }
-  if (ancestors.includes(value)) return here('a cycle')
-  const kind = unfitKind(value)
-  if (kind !== undefined) return here(kind)
-  if (typeof (value as SessionData)['toJSON'] === 'function') return undefined
-  ancestors.push(value)
-  const problem = Array.isArray(value) ? findInList(value, walk) : findInObject(value as SessionData, walk)
-  ancestors.pop()
-  return problem
-}
-
-/** Counts characters of the JSON, never more than there will be. */
-function take(walk: Walk, characters: number): Problem | undefined {
-  walk.left -= characters
-  return walk.left < 0 ? TOO_LARGE : undefined
-}
-
-function findInList(list: readonly unknown[], walk: Walk): Problem | undefined {
-  if (take(walk, list.length + 1) !== undefined) return TOO_LARGE
-  for (let index = 0; index < list.length; index += 1) {
-    const problem =
-      list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], walk)
-    if (problem !== undefined) return inside(`.${index}`, problem)
-  }
-  return undefined
-}
-
-function findInObject(object: SessionData, walk: Walk): Problem | undefined {
-  if (take(walk, 2) !== undefined) return TOO_LARGE
-  for (const key of Object.keys(object)) {
-    if (walk.refusesGetters && isGetter(object, key)) return { path: `.${key}`, kind: 'a getter' }
-    const value = object[key]
-    const tooLarge = value === undefined ? undefined : take(walk, key.length + 3)
-    const problem = tooLarge ?? findProblem(value, walk)
-    if (problem !== undefined) return inside(`.${key}`, problem)
-  }
-  return undefined
-}
-
-function inside(place: string, problem: Problem): Problem {
-  return problem === TOO_LARGE ? TOO_LARGE : { path: `${place}${problem.path}`, kind: problem.kind }
-}
-
-/** Names the kind of an object that JSON cannot carry. A plain object, a list and an object with `toJSON` fit. */
-function unfitKind(value: object): string | undefined {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return undefined
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
-  if (tag === 'Promise') return 'a Promise: await it'
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined
-  if (ArrayBuffer.isView(value)) return `a ${tag}: store its text, in base64 for example`
-  if (tag === 'Object' || tag === 'Array') return undefined
-  return typeof (value as SessionData)['toJSON'] === 'function' ? undefined : `a ${tag}`
-}
-
-function here(kind: string): Problem {
-  return { path: '', kind }
-}
-
-/** Tells whether a member computes its value on each read. What was stored would be the value of one read. */
-function isGetter(object: SessionData, key: string): boolean {
-  return Object.getOwnPropertyDescriptor(object, key)?.get !== undefined
 }
 
 /** A key for a message: bounded, since it may come from a client, and on one line. */

@@ -106,8 +106,9 @@ export async function snapshotAtLogin(
 ): Promise<{ readonly snapshot: string; readonly authHash: string | null }> {
   const { maxRecordSize } = engine.settings
   // The shape is refused before anybody is asked.
-  userSnapshot(user, maxRecordSize)
+  const whole = userSnapshot(user, maxRecordSize)
   const authHash = await fingerprintAtLogin(engine, user.id, given)
+  if (authHash === null) return { snapshot: whole, authHash }
   const snapshot = userSnapshot(user, maxRecordSize, (value) => fingerprintOf(user.id, value) === authHash)
   return { snapshot, authHash }
 }

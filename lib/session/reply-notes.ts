@@ -1,7 +1,5 @@
 import type { CookieChange } from './cookie-change.ts'
 import type { Client } from './engine.ts'
-import type { AfterResponse } from './late-data.ts'
-import { soon } from './late-data.ts'
 import type { CookieRules, RequestState, SessionResponse } from './request-state.ts'
 import { cookieOf } from './request-state.ts'
 
@@ -13,7 +11,7 @@ export class ReplyNotes {
   readonly #client: Client
   readonly #hasCookie: boolean
   #isAnswered: boolean
-  #afterResponse: AfterResponse | undefined
+  #isWatched = false
   #isTakenWatched = false
   #isRead = false
   #isLoggedOut = false
@@ -31,18 +29,24 @@ export class ReplyNotes {
     return this.#isAnswered || this.#client.isReplyTaken === true
   }
 
-  /** Notes that the response has started, and how to learn that it is over. */
-  markAnswered(afterResponse: AfterResponse | undefined = this.#afterResponse): void {
+  /** Notes that the response has started. */
+  markAnswered(): void {
     this.#isAnswered = true
-    this.#afterResponse = afterResponse
   }
 
-  /** Returns how to learn that the response is over. */
-  get afterResponse(): AfterResponse {
-    return this.#afterResponse ?? this.#client.afterReply ?? soon
+  /** Calls a listener once the response is over, or soon if it is over already. One listener is enough until then. */
+  whenOver(listener: () => void): void {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    const hear = (): void => {
+      this.#isWatched = false
+      listener()
+    }
+    if (this.#client.afterReply === undefined) setImmediate(hear)
+    else this.#client.afterReply(hear)
   }
 
-  /** Calls the first listener once the response is over, if the app took the reply over or wrote it by hand. */
+  /** Calls a listener once the response is over, if the app took the reply over or wrote it by hand. */
   whenTaken(listener: () => void): void {
     if (this.#isTakenWatched) return
     this.#isTakenWatched = true

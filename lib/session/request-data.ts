@@ -55,6 +55,11 @@ export class RequestData {
     return typeof this.#state === 'object' && this.#state.values === values
   }
 
+  /** Tells whether the app holds something inside the data, and may change it unseen. */
+  get isDeep(): boolean {
+    return typeof this.#state === 'object' && Object.values(this.#state.values).some(isDeep)
+  }
+
   /** Tells whether the data differs from what was read. */
   isModified(): boolean {
     return typeof this.#state === 'object' && !isSameData(this.#state.values, this.#baseline)
@@ -127,4 +132,8 @@ function pick(data: SessionData, keys: readonly string[]): SessionData {
     if (!isReserved(key) && Object.hasOwn(data, key)) picked[key] = data[key]
   }
   return picked
+}
+
+function isDeep(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }

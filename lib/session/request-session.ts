@@ -8,8 +8,6 @@ import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
 import type { Edit, SessionData } from './json-data.ts'
 import type { Loaded } from './load-session.ts'
-import type { AfterResponse } from './late-data.ts'
-import { LateData, soon } from './late-data.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
 import { placeTaken } from './next-record.ts'
@@ -44,7 +42,6 @@ export class RequestSession extends SessionFacts {
   readonly #notes: ReplyNotes
   #queue: WorkQueue | undefined
   #isSaved = false
-  #late: LateData | undefined
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
     super(engine, client, states.initialState(loaded, client.isByHeader === true))
@@ -112,8 +109,7 @@ export class RequestSession extends SessionFacts {
   changeLate(): void {
     if (!this.isAnswered) return this.#notes.whenTaken(() => this.#reportLate())
     if (this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-    this.#late ??= new LateData(this.#notes.afterResponse, () => this.#reportLate())
-    this.#late.watch()
+    this.#notes.whenOver(() => this.#reportLate())
   }
 
   /** Reports what the app changed and nothing stored, once the response is over. */
@@ -133,9 +129,10 @@ export class RequestSession extends SessionFacts {
     return this.#start(() => work)
   }
 
-  /** Notes that the response has started, and how to learn that it is over. */
-  markAnswered(afterResponse: AfterResponse = soon): void {
-    this.#notes.markAnswered(afterResponse)
+  /** Notes that the response has started. A later change deep inside the data is only seen afterwards. */
+  markAnswered(): void {
+    this.#notes.markAnswered()
+    if (this.#data?.isDeep === true) this.#notes.whenOver(() => this.#reportLate())
   }
 
   /** Ends the session now: this one, all others of its user, or all. */
@@ -219,18 +216,19 @@ export class RequestSession extends SessionFacts {
 
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
-    this.#notes.markAnswered()
+    this.markAnswered()
     await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const isAsked = isWriteAsked(this.state, this.#data) || this.#queue?.unseenFailure !== undefined
+      const before = this.state
+      const data = this.#data
+      const failure = this.#queue?.unseenFailure
       try {
-        const failure = this.#queue?.unseenFailure
         if (failure !== undefined) throw failure as Error
         await this.#write(carrier)
       } catch (error) {
         // Nobody asked for the upkeep, so the request goes on without it. The deadlines stay as they were.
-        if (!isAsked && isStoreFailure(error)) {
+        if (failure === undefined && isStoreFailure(error) && !isWriteAsked(before, data)) {
           return this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle, ...bothUsers(this.record) })
         }
         // The error page is written with the session as it was. Otherwise its write would be refused too.
@@ -285,10 +283,10 @@ export class RequestSession extends SessionFacts {
   }
 
   get #situation(): Situation {
-    const { engine, client, handle, record, userId } = this
+    const { engine, client, handle } = this
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
     const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
-    return { ...facts.stagedOn(this.state), engine, client, handle, record, userId, abandonLogin, edit }
+    return facts.situationOf(this.state, { engine, client, handle, abandonLogin, edit })
   }
 
   /**

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import { regenerate } from './actions.ts'
+import { checkArguments, checkCallback, checkKey } from './call-options.ts'
 import type { EngineSession } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import type { SessionDeadlines } from './lifetime.ts'
@@ -51,23 +52,42 @@ type Method = (context: Context, ...rest: never[]) => unknown
  */
 const METHODS = new Map<PropertyKey, Method>(
   Object.entries({
-    get: ({ values }, key: string) => (Object.hasOwn(values, key) ? values[key] : undefined),
-    set: (context, key: string, value: unknown) => assign(context, key, value),
+    get: ({ values }, key: string) => {
+      checkKey('get', key)
+      return Object.hasOwn(values, key) ? values[key] : undefined
+    },
+    set: (context, key: string, value: unknown) => {
+      checkKey('set', key)
+      return assign(context, key, value)
+    },
     data: ({ values }) => parseData(serialize(values)),
     touch: ({ session }) => session.touch(),
     options: refuseCookieChange,
     isModified: ({ data }) => data.isModified(),
     isSaved: ({ session }) => session.isSaved,
     update: (context, key: string | Change, change?: Change) => update(context, key, change),
-    save: ({ session }, callback?: Callback) => settle(session, session.save(), callback),
-    destroy: ({ session }, callback?: Callback) => settle(session, session.destroy(), callback),
-    reload: ({ session }, callback?: Callback) => settle(session, session.reload(), callback),
+    save: ({ session }, callback?: Callback) => settle(session, 'save', callback),
+    destroy: ({ session }, callback?: Callback) => settle(session, 'destroy', callback),
+    reload: ({ session }, callback?: Callback) => settle(session, 'reload', callback),
     regenerate: ({ session }, keys?: readonly string[] | Callback, callback?: Callback) =>
-      typeof keys === 'function'
-        ? settle(session, regenerate(session), keys)
-        : settle(session, regenerate(session, keys), callback),
+      anew(session, keys, callback),
   } satisfies Record<string, Method>),
 )
+
+/** The number of arguments that each method takes. `options` refuses them all. */
+const ARGUMENTS: Readonly<Record<string, number>> = {
+  get: 1,
+  set: 2,
+  data: 0,
+  touch: 0,
+  isModified: 0,
+  isSaved: 0,
+  update: 2,
+  save: 1,
+  destroy: 1,
+  reload: 1,
+  regenerate: 2,
+}
 
 /** The properties that this plugin adds, and the cookie. */
 const OWN_KEYS = new Set<PropertyKey>(['cookie', 'expiresAt', 'signal'])
@@ -107,13 +127,20 @@ class SessionHandler implements ProxyHandler<SessionData> {
   get(values: SessionData, key: PropertyKey): unknown {
     if (Object.hasOwn(values, key)) return values[key as string]
     const method = METHODS.get(key)
-    // Each method declares its own arguments; the caller's are passed on as they are.
-    if (method !== undefined) return (...rest: unknown[]) => method(this.#context, ...(rest as never[]))
+    if (method !== undefined) return this.#called(String(key), method)
     if (key === 'expiresAt') return this.#context.session.expiresAt
     if (key === 'signal') return this.#context.session.signal
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.
     return ENGINE_KEYS.has(key) ? this.#engine[key] : undefined
+  }
+
+  /** Returns a method as the app calls it. Each declares its own arguments. */
+  #called(name: string, method: Method): (...rest: unknown[]) => unknown {
+    return (...rest) => {
+      checkArguments(name, rest, ARGUMENTS[name] ?? Infinity)
+      return method(this.#context, ...(rest as never[]))
+    }
   }
 
   set(_values: SessionData, key: PropertyKey, value: unknown): boolean {
@@ -180,8 +207,8 @@ function refuseChange({ session, data, values }: Context, key: PropertyKey): voi
 }
 
 /** Changes all data, or the value of one key. */
-function update(context: Context, first: string | Change, second: Change | undefined): Promise<unknown> {
-  const { session, data, values } = context
+function update({ session, data, values }: Context, first: string | Change, second?: Change): Promise<unknown> {
+  if (typeof first === 'function') checkArguments('update', [first, second], 1)
   const change = (typeof first === 'function' ? first : second) as ((value: unknown) => unknown) | undefined
   if (typeof change !== 'function') {
     const detail = 'update takes a function of the data, or a key and a function of its value'
@@ -191,8 +218,31 @@ function update(context: Context, first: string | Change, second: Change | undef
   return session.update(typeof first === 'string' ? changeOfKey(first, change) : change)
 }
 
+/** Gives the session a new id. The keys that stay may be left out. */
+function anew(
+  session: SessionActions,
+  first?: readonly string[] | Callback,
+  second?: Callback,
+): Promise<void> | undefined {
+  if (typeof first === 'function') {
+    checkArguments('regenerate', [first, second], 1)
+    return answer(session, regenerate(session), first)
+  }
+  checkCallback('regenerate', second)
+  return answer(session, regenerate(session, first), second)
+}
+
 /** Serves both calling styles of @fastify/session: a promise, or a callback. */
 function settle(
+  session: SessionActions,
+  call: 'save' | 'destroy' | 'reload',
+  callback: Callback | undefined,
+): Promise<void> | undefined {
+  checkCallback(call, callback)
+  return answer(session, session[call](), callback)
+}
+
+function answer(
   session: SessionActions,
   work: Promise<void>,
   callback: Callback | undefined,

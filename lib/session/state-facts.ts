@@ -111,12 +111,29 @@ function asDates({ idleDeadline, absoluteDeadline }: Pick<SessionRecord, 'idleDe
   return { idle: new Date(idleDeadline), absolute: new Date(absoluteDeadline) }
 }
 
-/** The facts that a change of id starts from. */
-export function stagedOn(state: RequestState): Pick<Situation, 'user' | 'actor' | 'authCheckedAt' | 'rotation'> {
+/** Returns the session as a change of id finds it. */
+export function situationOf(
+  state: RequestState,
+  {
+    engine,
+    client,
+    handle,
+    abandonLogin,
+    edit,
+  }: Pick<Situation, 'engine' | 'client' | 'handle' | 'abandonLogin' | 'edit'>,
+): Situation {
+  // Members that are added after a spread cost ten times as much as members of a literal.
   return {
+    engine,
+    client,
+    handle,
+    record: recordOf(state),
+    userId: userIdOf(state),
     user: userJsonOf(state),
     actor: actorJsonOf(state),
     authCheckedAt: authCheckedAtOf(state),
     rotation: state.rotation,
+    abandonLogin,
+    edit,
   }
 }

@@ -39,6 +39,13 @@ export class InFlight<Item> implements Iterable<Item> {
     return true
   }
 
+  /** Returns the items that a test picks. */
+  filter(isWanted: (item: Item) => boolean): Item[] {
+    const found: Item[] = []
+    for (const { item } of this.#places) if (isWanted(item)) found.push(item)
+    return found
+  }
+
   /** Goes through the items that are there now, whatever is removed meanwhile. */
   *[Symbol.iterator](): Generator<Item> {
     for (const place of this.#places.slice()) if (this.has(place)) yield place.item

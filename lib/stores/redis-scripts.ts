@@ -101,8 +101,8 @@ redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
   /** ARGV: now, handle. */
   remove: script(`return redis.call('ZREM', KEYS[1], ARGV[2])`),
 
-  /** No ARGV. Handle and instant in turn. */
-  list: script(`return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')`),
+  /** No ARGV. Handle and instant in turn, as one text: a driver parses thousands of replies far more slowly. */
+  list: script(`return table.concat(redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), ' ')`),
 
   /** ARGV: instant, length of the key's last part. Answers with the cutoff in force. */
   raise: script(`

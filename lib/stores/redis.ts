@@ -164,9 +164,12 @@ class Store implements RedisStore {
   }
 
   async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const answer = await this.#run(SCRIPTS.list, this.#userKey(userId))
-    const flat = (answer as unknown[]).map(String)
-    return flat.flatMap((handle, at) => (at % 2 === 0 ? [{ handle, expiresAt: Number(flat[at + 1]) }] : []))
+    const text = String(await this.#run(SCRIPTS.list, this.#userKey(userId)))
+    const parts = text === '' ? [] : text.split(' ')
+    return Array.from({ length: parts.length / 2 }, (_, at) => ({
+      handle: String(parts[2 * at]),
+      expiresAt: Number(parts[2 * at + 1]),
+    }))
   }
 
   async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {

@@ -8,6 +8,8 @@ import { ENGINE } from '../../lib/session/engine.ts'
 import { coreOnly } from '../plugin/stores.ts'
 import { SECRET } from '../plugin/world.ts'
 
+const NO_REPLIES = { note: (): void => undefined, release: (): void => undefined, seeSent: (): void => undefined }
+
 t.test(
   'an error of what comes after the session is loaded goes to whoever called, and nothing runs twice',
   async (t) => {
@@ -21,7 +23,7 @@ t.test(
       count += 1
       throw new Error('a later hook')
     }
-    const hook = loadRequestSession(engineOf())
+    const hook = loadRequestSession(engineOf(), NO_REPLIES)
     t.throws(() => hook.call(app, request as unknown as FastifyRequest, {} as FastifyReply, done), {
       message: 'a later hook',
     })
@@ -47,7 +49,7 @@ t.test('an error after a session was loaded from afar is answered, and nothing r
       if (error === undefined) throw new Error('a later hook')
       resolve()
     }
-    loadRequestSession(engineOf()).call(app, request as unknown as FastifyRequest, {} as FastifyReply, done)
+    loadRequestSession(engineOf(), NO_REPLIES).call(app, request as unknown as FastifyRequest, {} as FastifyReply, done)
   })
   t.same(heard, [undefined, 'a later hook'])
 })

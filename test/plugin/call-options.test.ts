@@ -29,6 +29,24 @@ const WRONG: [call: string, args: unknown[], says: RegExp][] = [
   ['login', [{ id: 'bob' }, Promise.resolve({ remember: true })], /login takes its options as an object/],
   ['login', [{ id: 'bob' }, new Date()], /login takes its options as an object/],
   ['login', [{ id: 'bob' }, {}, { remember: true }], /login takes 2 arguments/],
+  [
+    'login',
+    [{ id: 'bob' }, Object.create({ remember: true })],
+    /remember of login is inherited: write it into the object/,
+  ],
+  [
+    'login',
+    [
+      { id: 'bob' },
+      new (class {
+        get keep(): boolean {
+          return true
+        }
+      })(),
+    ],
+    /keep of login is inherited/,
+  ],
+  ['login', [{ id: 'bob' }, { [Symbol('remember')]: true }], /login has no option "Symbol\(remember\)"/],
   ['logout', [{}, 'everywhere'], /logout takes one argument/],
   ['actAs', [{ id: 'bob' }, { reason: 'support', for: '5m' }, true], /actAs takes 2 arguments/],
   ['stopActing', [{ id: 'ann' }], /stopActing takes no argument/],
@@ -134,4 +152,47 @@ t.test('regenerate takes a list of keys', async (t) => {
     },
   })
   t.match((await it.visitor().post('/regenerate')).json(), { code: 'SESSION_OPTION_INVALID' })
+})
+
+/** A method of the session object, the arguments that are wrong, and what the message has to name. */
+const WRONG_METHODS: [method: string, args: unknown[], says: RegExp][] = [
+  ['get', [], /get takes a key, a text/],
+  ['get', ['a', 'default'], /get takes one argument/],
+  ['set', [undefined, 1], /set takes a key, a text/],
+  ['set', [{ a: 1 }], /set takes a key, a text/],
+  ['set', ['a', 1, '5m'], /set takes 2 arguments/],
+  ['data', ['a'], /data takes no argument/],
+  ['touch', ['5m'], /touch takes no argument/],
+  ['isModified', ['a'], /isModified takes no argument/],
+  ['isSaved', ['a'], /isSaved takes no argument/],
+  ['save', ['a'], /save takes a function, or nothing/],
+  ['save', [() => undefined, 1], /save takes one argument/],
+  ['destroy', [{ everywhere: true }], /destroy takes a function, or nothing/],
+  ['reload', [true], /reload takes a function, or nothing/],
+  ['regenerate', [['a'], 'b'], /regenerate takes a function, or nothing/],
+  ['regenerate', [() => undefined, ['a']], /regenerate takes one argument/],
+  ['update', ['a', () => 1, 2], /update takes 2 arguments/],
+  ['update', [() => 1, 'a'], /update takes one argument/],
+]
+
+t.test('the methods of the session object refuse what they would ignore', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      app.post('/act', async ({ query, session }: FastifyRequest) => {
+        const [name, args] = WRONG_METHODS[Number((query as { at: string }).at)] ?? ['', []]
+        const method = Reflect.get(session, name) as (...rest: unknown[]) => unknown
+        await method.apply(session, args)
+        return {}
+      })
+      app.post('/enter', (request) => request.login({ id: 'ann' }))
+    },
+  })
+  for (const [at, [name, , says]] of WRONG_METHODS.entries()) {
+    const ann = it.visitor()
+    await ann.post('/enter')
+    const response = await ann.post(`/act?at=${at}`)
+    t.match(response.json(), { code: 'SESSION_OPTION_INVALID', message: says }, name)
+    t.equal((await it.app.sessions.list('ann')).length, 1, 'and the session stands')
+    await it.app.sessions.revokeUser('ann')
+  }
 })

@@ -218,3 +218,81 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
   t.strictSame((await ann.get('/me')).json().data, { saved: true, savedBefore: true })
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
+
+t.test('a change deep inside the data after the reply is told as a dropped write', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/begin', async ({ session }) => Object.assign(session, { cart: { items: ['tea'] } }))
+      app.addHook('onResponse', async ({ url, session }) => {
+        if (url === '/deep') (Reflect.get(session, 'cart') as { items: string[] }).items.push('cake')
+        if (url === '/saved') {
+          ;(Reflect.get(session, 'cart') as { items: string[] }).items.push('milk')
+          await session.save()
+        }
+      })
+      for (const url of ['/deep', '/saved', '/read']) {
+        app.get(url, async ({ session }) => ({ cart: Reflect.get(session, 'cart') as unknown }))
+      }
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/login')
+  await ann.post('/begin')
+  const lost = async (url: string): Promise<unknown[]> => {
+    it.events.length = 0
+    await ann.get(url)
+    await settle()
+    return it.events.filter(({ type }) => type === 'dropped-write').map((event) => Reflect.get(event, 'reason'))
+  }
+  t.strictSame(await lost('/read'), [])
+  t.strictSame(await lost('/deep'), ['late'])
+  t.strictSame(await lost('/saved'), [])
+  t.strictSame((await ann.get('/read')).json(), { cart: { items: ['tea', 'milk'] } })
+})
+
+t.test('a login whose payload cannot be sent is a clean 500, and leaves no session', async (t) => {
+  const failing = {
+    text: (reply: FastifyReply) => void reply.type('text/plain').send({ not: 'a text' }),
+    stream: (reply: FastifyReply) => void reply.send(new PassThrough().destroy(new Error('no first byte'))),
+    web: (reply: FastifyReply) =>
+      void reply.send(new ReadableStream({ start: (control) => control.error(new Error('no first byte')) })),
+    response: (reply: FastifyReply) => void reply.send(consumed()),
+  }
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post<{ Body: { how: keyof typeof failing } }>('/fail', async (request, reply) => {
+        await request.login({ id: 'bob' })
+        failing[request.body.how](reply)
+        return reply
+      })
+    },
+  })
+  await it.app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = it.app.listeningOrigin
+  const ann = it.visitor()
+  await ann.post('/login')
+  for (const how of Object.keys(failing)) {
+    for (const cookie of ['', `session=${ann.cookie}`]) {
+      const response = await fetch(`${origin}/fail`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(cookie !== '' && { cookie }) },
+        body: JSON.stringify({ how }),
+      })
+      t.equal(response.status, 500, how)
+      t.equal(response.headers.get('set-cookie'), null, how)
+      t.match(await response.json(), { statusCode: 500 }, `${how}: the error has a body`)
+    }
+  }
+  await settle()
+  t.same(await it.store.listIndex('bob'), [])
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+/** Returns a response whose body was read already. */
+function consumed(): Response {
+  const response = new Response('once')
+  void response.text()
+  return response
+}

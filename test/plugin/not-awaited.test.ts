@@ -245,3 +245,37 @@ t.test('a call of app.sessions that fails and that nobody awaits is logged, and 
   await settle()
   t.equal(logged(), calls.length, 'a failure that the app observes is the app’s')
 })
+
+t.test('requireLogin called by hand and not awaited fails the request of nobody', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      const requireLogin = app.requireLogin()
+      app.get('/by-hand', async (request) => {
+        void requireLogin(request)
+        return { secret: true }
+      })
+      app.get('/caught', async (request) => {
+        try {
+          await requireLogin(request)
+        } catch (error) {
+          return { code: (error as { code: string }).code }
+        }
+        return { secret: true }
+      })
+      app.get('/opted-out', { config: { session: false } }, async (request) => {
+        void requireLogin(request)
+        return {}
+      })
+    },
+  })
+  const nobody = it.visitor()
+  const refused = await nobody.get('/by-hand')
+  t.equal(refused.statusCode, 401)
+  t.match(refused.json(), { code: 'SESSION_LOGIN_REQUIRED' })
+  t.strictSame((await nobody.get('/caught')).json(), { code: 'SESSION_LOGIN_REQUIRED' })
+  t.strictSame((await nobody.get('/opted-out')).json(), {}, 'a route without a session ends no process')
+  const ann = it.visitor()
+  await ann.post('/login')
+  t.strictSame((await ann.get('/by-hand')).json(), { secret: true })
+})

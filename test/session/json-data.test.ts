@@ -198,6 +198,13 @@ t.test('a value that JSON would change in silence is refused, with its path and 
     [[1, undefined], /"x.a.1" is undefined, which JSON makes null/],
     // oxlint-disable-next-line no-sparse-arrays -- a hole is what is tested
     [[1, , 2], /"x.a.1" is undefined/],
+    ['abc'.match(/b/), /"x.a.index" is a member of a list, which JSON leaves out/],
+    [{ [Symbol('deep')]: 1 }, /"x.a" is an object with a symbol for a key/],
+    [{ toJSON: async () => 1 }, /"x.a" is a Promise: await it/],
+    [{ toJSON: () => new Map() }, /"x.a" is a Map/],
+    [{ toJSON: () => ({ b: Number.NaN }) }, /"x.a.b" is a number without a value/],
+    [{ toJSON: () => [undefined] }, /"x.a.0" is undefined/],
+    [{ toJSON: () => undefined }, /"x.a" is an object with a toJSON that returns nothing/],
   ] as [unknown, RegExp][]) {
     t.match(refusal({ x: { a: value } }), { code: 'SESSION_VALUE_UNSERIALIZABLE', message: says })
   }
@@ -217,7 +224,13 @@ t.test('objects with a toJSON, and plain objects of any origin, are stored as th
       url: new URL('https://a.example/'),
       money: new Money(),
       bare: Object.assign(Object.create(null), { a: 1 }),
+      itself: new (class {
+        readonly a = 1
+        toJSON(): unknown {
+          return this
+        }
+      })(),
     }),
-    '{"url":"https://a.example/","money":{"cents":5},"bare":{"a":1}}',
+    '{"url":"https://a.example/","money":{"cents":5},"bare":{"a":1},"itself":{"a":1}}',
   )
 })

@@ -56,6 +56,20 @@ function renewed({ isConfirmed }: { isConfirmed: boolean }): { life: Life; secon
   return { life, second }
 }
 
+t.test('the times and the number of rivals are those of the guide', async (t) => {
+  t.strictSame(
+    { LATE, GRACE, CONFIRMATION, MAX_SIBLING_AGE, RECENT_USE, MAX_RIVALS },
+    {
+      LATE: 150_000,
+      GRACE: 30_000,
+      CONFIRMATION: 60_000,
+      MAX_SIBLING_AGE: 5 * MINUTE,
+      RECENT_USE: 10 * MINUTE,
+      MAX_RIVALS: 4,
+    },
+  )
+})
+
 t.test('the only id in use is served, may be renewed, and teaches the record nothing', async (t) => {
   t.strictSame(new Life().show(first), { kind: 'enter', change: undefined, isFork: false, isRenewable: true })
 })

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { mutate } from '../../benchmarks/mutants/mutate.ts'
+import { draw } from '../../benchmarks/mutants/plan.ts'
+
+const MAIN = fileURLToPath(new URL('../../benchmarks/mutants/main.ts', import.meta.url))
+
+t.setTimeout(240_000)
+
+function changes(source: string): string[] {
+  return mutate(source, 'lib/session/x.ts', 1, './switches.js').all.map(({ before, after }) => `${before} → ${after}`)
+}
+
+/** Runs the command on another project, from source. */
+async function run(root: string, ...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const loader = process.execArgv.filter((option) => !option.includes('processinfo'))
+  const env = Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !/^_?TAP/.test(name))
+  const child = spawn(process.execPath, [...loader, MAIN, '--root', root, ...args], { env: Object.fromEntries(env) })
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { code: await exit, stdout, stderr }
+}
+
+t.test('each operator, condition, literal, call and result of a file is changed once at a time', async (t) => {
+  t.strictSame(changes('if (a < b) c()'), [
+    'a < b → a <= b',
+    'a < b → a >= b',
+    'a < b → true',
+    'a < b → false',
+    'c() → (removed)',
+  ])
+  t.strictSame(changes('export const x = a && b'), ['a && b → a || b'])
+  t.strictSame(changes('export const x = a ?? b'), ['a ?? b → a && b'])
+  t.strictSame(changes('export const x = a + 1'), ['1 → 2', '1 → 0', 'a + 1 → a - 1'])
+  t.strictSame(changes('export const x = a?.b?.c'), ['a?.b?.c → a?.b.c', 'a?.b?.c → a.b?.c'])
+  t.strictSame(changes('await a()'), ['await a() → a();', 'await a() → (removed)'])
+  t.strictSame(changes("export const x = { y: 'z' }"), [`'z' → ""`, "{ y: 'z' } → {}"])
+  t.strictSame(changes('export const x = [60_000]'), ['60_000 → 120000', '60_000 → 30000', '[60_000] → []'])
+  t.strictSame(changes('export function x() { return a }'), ['a → void 0'])
+  t.strictSame(changes('function x() { a(); b() }').at(-1), '{ a(); b() } → {}')
+  t.strictSame(changes("import a from 'b'\ninterface C { d: 'e' }\nexport const x: 'f' = a as 'g'"), [])
+})
+
+t.test('a mutant that is not chosen leaves the code as it was written', async (t) => {
+  const { code } = mutate(
+    'export const x = (a: number, b?: { c: number }) => a < 2 && !b?.c',
+    'lib/session/x.ts',
+    1,
+    's',
+  )
+  const body = code.replace(/^import .*\n/, '').replace('export const x =', 'return')
+  // eslint-disable-next-line typescript/no-implied-eval -- the code of the test itself
+  const x = new Function('isMutant', body)(() => false) as (a: number, b?: { c: number }) => boolean
+  t.equal(x(1), true)
+  t.equal(x(2), false)
+  t.equal(x(1, { c: 1 }), false)
+})
+
+t.test('the same seed draws the same sample', async (t) => {
+  const all = Array.from({ length: 100 }, (_, index) => index)
+  t.strictSame(draw(all, 10, 7), draw(all, 10, 7))
+  t.notSame(draw(all, 10, 7), draw(all, 10, 8))
+  t.equal(new Set(draw(all, 100, 7)).size, 100)
+})
+
+t.test('a change that a test notices is killed, and a change that no test notices is reported', async (t) => {
+  const root = t.testdir({
+    'package.json': '{ "type": "module" }',
+    lib: {
+      session: {
+        'age.ts': [
+          'export function isOld(age: number): boolean {',
+          '  return age > 9',
+          '}',
+          'export function unused(): string {',
+          "  return 'never run'",
+          '}',
+          'export async function wait(isDone: boolean): Promise<void> {',
+          '  while (!isDone) await new Promise(setImmediate)',
+          '}',
+          '',
+        ].join('\n'),
+      },
+    },
+    test: {
+      session: {
+        'age.test.ts': [
+          "import t from 'tap'",
+          "import { isOld, wait } from '../../lib/session/age.ts'",
+          "t.test('ten is old', async (t) => t.equal(isOld(10), true))",
+          "t.test('one is not old', async (t) => t.equal(isOld(1), false))",
+          "t.test('what is done is not waited for', async () => wait(true))",
+          '',
+        ].join('\n'),
+      },
+    },
+  })
+  const { code, stdout, stderr } = await run(root, '--out', '.')
+  t.equal(code, 0, stderr)
+  t.match(stdout, /^9 mutants$/m)
+  const survivors = stdout.slice(stdout.indexOf('## Survivors')).split('\n').slice(4).join('\n')
+  t.match(survivors, 'lib/session/age.ts:2 | `age > 9` | `age >= 9`')
+  t.match(survivors, 'lib/session/age.ts:5 | `\'never run\'` | `""` | no test reaches it |')
+  t.notMatch(survivors, '`age > 9` | `age <= 9`', 'killed')
+  t.match(stdout, /\| lib\/session +\| +9 \|/)
+
+  const again = await run(root, '--out', '.')
+  t.notMatch(again.stdout, 'killed by', 'known results are not measured again')
+  t.equal(again.stdout.slice(again.stdout.indexOf('## Survivors')), stdout.slice(stdout.indexOf('## Survivors')))
+})
+
+t.test('a misspelt room ends the run with the rooms there are', async (t) => {
+  const { code, stderr } = await run(process.cwd(), '--room', 'sessions')
+  t.equal(code, 1)
+  t.match(stderr, /no room is named sessions[^]*session, connections, http, storage, stores, guard/)
+})
