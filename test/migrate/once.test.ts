@@ -127,11 +127,14 @@ for (const [kind, make] of Object.entries(APPS)) {
 }
 
 t.test('a logout takes no notice of an old cookie that leads nowhere', async (t) => {
-  const old = expressSessionApp(t)
+  const store = memoryOf()
+  const old = expressSessionApp(t, store)
   const { visitor, living } = await newApp(t, old)
-  const gone = await old.open({ userId: 'ann' })
-  await visitor(gone).visit('/logout')
-  for (const cookies of [gone, new Map([['connect.sid', 's%3Ax.y']])]) {
+  const [used, gone] = [await old.open({ userId: 'ann' }), await old.open({ userId: 'ann' })]
+  await visitor(used).visit('/logout')
+  const [, id = ''] = /^s:([^.]+)\./.exec(decodeURIComponent(gone.get('connect.sid') ?? '')) ?? []
+  await new Promise<void>((resolve) => void store.destroy(id, () => resolve()))
+  for (const cookies of [used, gone, new Map([['connect.sid', 's%3Ax.y']])]) {
     const ann = visitor(new Map())
     await ann.visit('/login')
     for (const [name, value] of cookies) ann.cookies.set(name, value)
@@ -139,6 +142,15 @@ t.test('a logout takes no notice of an old cookie that leads nowhere', async (t)
     t.equal(ann.cookies.size, 0)
   }
   t.equal((await living()).length, 1, 'the mark of the first one')
+})
+
+t.test('an old session that has ended by the clock of the app does not enter', async (t) => {
+  const old = ironSessionApp(t)
+  const { bench, visitor, living } = await newApp(t, old)
+  const ann = visitor(await old.open({ userId: 'ann' }))
+  bench.clock.advance('15d')
+  t.match(await ann.visit(), { status: 200, userId: null })
+  t.strictSame(await living(), [])
 })
 
 t.test('an old store that fails at a logout is a 503, and the next logout ends the old session too', async (t) => {
