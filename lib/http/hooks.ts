@@ -225,7 +225,7 @@ function fail({ reply, payload, done }: Sending, error: Error): void {
 function writeHeaders({ engine, request, reply, session, isRepeated }: Sending): void {
   const { response } = session
   writeCookie(reply, engine.settings, response, isRepeated)
-  if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
+  if (engine.device !== undefined) writeBinding(reply, engine, engine.device, session)
   clearDuplicates(engine, request, reply)
   const hasNews = response.cookie !== undefined || response.renewedId !== undefined
   if (session.before !== undefined || hasNews) watchHead(reply, engine.settings, session)
