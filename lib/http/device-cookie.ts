@@ -4,9 +4,8 @@ import type { Settings } from '../options.ts'
 import type { DeviceProofs } from '../session/device-bound/proofs.ts'
 import type { Engine } from '../session/engine.ts'
 import type { RequestSession } from '../session/request-session.ts'
-import type { SessionResponse } from '../session/request-state.ts'
 import { isPage } from './login-redirect.ts'
-import { cookieAttributes } from './write-cookie.ts'
+import { cookieAttributes, forbidCaching } from './write-cookie.ts'
 
 /** The header that asks a browser to bind the session of a login to its device. */
 const OFFER = 'secure-session-registration'
@@ -15,14 +14,16 @@ const OFFER = 'secure-session-registration'
 const WAIT = 10_000
 
 /**
- * Adds to a response what the protocol of device-bound sessions needs: a login offers the browser to register a key. A
+ * Adds to a response what the protocol of device-bound sessions needs. A login offers the browser to register a key. A
  * response that clears the session cookie clears the bound cookie too, so that the browser asks and learns of the end.
+ * So does a response to a bound cookie that counts no more, because the browser would send the cookie to its end: the
+ * app may have shortened the lifetime, or its clock was set back.
  */
 export function writeBinding(
   reply: FastifyReply,
   { settings }: Engine,
   device: DeviceProofs,
-  { cookie }: SessionResponse,
+  { response: { cookie }, isUnproven }: Pick<RequestSession, 'response' | 'isUnproven'>,
 ): void {
   removeOffer(reply)
   if (cookie?.kind === 'set' && cookie.binds !== undefined && isOverHttps(settings, reply.request)) {
@@ -31,7 +32,9 @@ export function writeBinding(
     reply.header(OFFER, `(ES256);path="${device.settings.path}/register";challenge="${challenge}"`)
   }
   const hasBound = reply.request.raw.headers.cookie?.includes(device.cookieName) === true
-  if (cookie?.kind === 'clear' && hasBound) reply.clearCookie(device.cookieName, cookieAttributes(settings, cookie))
+  if (!hasBound || (cookie?.kind !== 'clear' && !isUnproven)) return
+  reply.clearCookie(device.cookieName, cookieAttributes(settings, { kind: 'clear' }))
+  forbidCaching(reply)
 }
 
 /** Takes the offer out of a response that failed. */

@@ -230,7 +230,7 @@ function fail({ reply, payload, done }: Sending, error: Error): void {
 function writeHeaders({ engine, old, request, reply, session, isRepeated }: Sending): void {
   const { response } = session
   writeCookie(reply, engine.settings, response, isRepeated)
-  if (engine.device !== undefined) writeBinding(reply, engine, engine.device, response)
+  if (engine.device !== undefined) writeBinding(reply, engine, engine.device, session)
   clearDuplicates(engine, request, reply)
   old?.clear(request, reply)
   const hasNews = response.cookie !== undefined || response.renewedId !== undefined

@@ -390,6 +390,7 @@ function refreshes(t: Test, makeStore: MakeStore): void {
     const beyond = await refresh(bench.app, session, id, device.proof(challenge))
     t.equal(beyond.statusCode, 403)
     t.equal((await refresh(bench.app, session, id, device.proof(challengeOf(beyond)))).statusCode, 200)
+    t.strictSame(bench.takeEvents('proof-failed'), [], 'many proofs of the right key are no theft')
   })
 
   t.test('a refresh whose answer is lost is repeated', async (t) => {
@@ -553,6 +554,29 @@ function ends(t: Test, makeStore: MakeStore): void {
       t.equal(await stolenId(bench, sessionOnly(client)), null)
       bench.clock.advance('11m')
       t.equal((await me(client)).userId, ann.id)
+    }
+  })
+
+  t.test('a refresh beside the end of its session is told of the end, and sets no cookie', async (t) => {
+    const ann = someone('ann')
+    const ways: Record<string, (bench: Bench, both: string) => unknown> = {
+      logout: (bench, both) => steal(bench, both, '/logout'),
+      'revocation of the user': (bench) => bench.app.sessions.revokeUser(ann.id),
+    }
+    for (const [what, end] of Object.entries(ways)) {
+      const bench = await bootBound(t, makeStore, { renewalTimeout: '1m' })
+      const { both, device, session, id, challenge } = await boundByHand(bench, ann)
+      bench.clock.advance('2m')
+      const held = bench.gate.hold('update')
+      const asked = refresh(bench.app, session, id, device.proof(challenge))
+      await held.arrived
+      await end(bench, both)
+      bench.events.length = 0
+      held.release()
+      const response = await asked
+      t.strictSame([response.statusCode, response.json()], [200, { session_identifier: id, continue: false }], what)
+      t.strictSame(response.cookies, [], what)
+      t.strictSame(bench.events, [], 'nothing was refreshed')
     }
   })
 

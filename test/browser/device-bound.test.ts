@@ -181,6 +181,19 @@ t.test('both cookies in another client are dead after the lifetime, and their ow
   t.equal(await page.textContent('p'), 'ann')
 })
 
+t.test('a browser whose bound cookie counts no more proves its key before its next request', async (t) => {
+  const site = await openSite(t)
+  const device = await startBoundProfile(t, certificate, temporaryFolder(t))
+  const page = await logIn(site, device)
+  site.clock.advance('10m')
+  await page.goto(site.origin)
+  t.equal(await page.textContent('p'), 'nobody', 'the browser still takes its cookie for good')
+  const before = countOf(site, REFRESH)
+  await page.goto(site.origin)
+  t.equal(await page.textContent('p'), 'ann')
+  t.equal(countOf(site, REFRESH), before + 1)
+})
+
 t.test('the id of a bound session is renewed with a proof', async (t) => {
   const site = await openSite(t)
   const device = await startBoundProfile(t, certificate, temporaryFolder(t))

@@ -18,10 +18,11 @@ export interface BoundSession {
   readonly oldProof: string
 }
 
-/** Binds a session, shows its bound cookie, and refreshes it once. */
-export async function bindSession(server: Server, cookie: string): Promise<BoundSession> {
+/** Binds a session. If the browser has shown the bound cookie, it has refreshed the session once, too. */
+export async function bindSession(server: Server, cookie: string, isShown: boolean): Promise<BoundSession> {
   const device = new Device()
   const first = await server.prove({ cookie, jws: device.registration(await offerFor(server, cookie)) })
+  if (first.grant !== undefined && !isShown) return { grant: first.grant, device, oldProof: '' }
   await server.request(() => undefined, { cookie, bound: first.grant?.cookieValue })
   const { bindingId = '', challenge = '' } = first.grant ?? {}
   const oldProof = device.proof(challenge)

@@ -6,7 +6,7 @@ import { crashesOf } from './crash.ts'
 import type { Aftermath } from './guarantees.ts'
 import { judge, nameOf } from './guarantees.ts'
 import type { Kind, Played, Scene } from './world.ts'
-import { play, prepare } from './world.ts'
+import { isBoundKind, play, prepare } from './world.ts'
 import type { Deed } from './stepped-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -110,7 +110,8 @@ function actsFor(kind: Kind): readonly Act[] {
 
 /** A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has nothing to bind. */
 function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: Act): boolean {
-  if (kind === 'bound') {
+  if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
+  if (isBoundKind(kind)) {
     return device !== 'bind' && isHalfDone !== true && name !== 'move in' && (isAged !== true || device !== undefined)
   }
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
@@ -120,7 +121,9 @@ function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: A
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false
-  if (kind === 'bound' && acts.every(({ device, isBare }) => device === undefined && isBare !== true)) return false
+  const isPlain = acts.every(({ device, isBare }) => device === undefined && isBare !== true)
+  if (kind === 'bound' && isPlain) return false
+  if (kind === 'registered' && isPlain && acts.every(({ name }) => name !== 'read')) return false
   return kind !== 'cached' || acts.every(({ name }, place) => place > 0 || IN_CACHE.has(name))
 }
 

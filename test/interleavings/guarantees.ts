@@ -462,6 +462,22 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: 'a bound cookie that was given out is one of a record that was written',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        if (act.device === undefined || reply?.grant === undefined) continue
+        const isWritten = after.deeds.some(
+          ({ actor: by, name, answer, args }) =>
+            by === actor &&
+            name === 'update' &&
+            answer === true &&
+            bindingIdOf((args[0] as SessionRecord).deviceKey ?? '') === reply.grant?.bindingId,
+        )
+        if (!isWritten) yield `${actor} got a bound cookie, and wrote nothing`
+      }
+    },
+  },
+  {
     name: 'a record that is bound for one login accepts a key and proofs of that login alone',
     *broken({ after }) {
       for (const { actor, name, args, answer, before } of after.deeds) {

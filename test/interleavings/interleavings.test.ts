@@ -19,7 +19,7 @@ function report(t: Test, scene: Scene, counterexample: Counterexample | undefine
   t.fail(titleOf(scene), { problems, trace: trace.split('\n') })
 }
 
-for (const kind of ['shared', 'guest', 'cached', 'bound'] as const satisfies readonly Kind[]) {
+for (const kind of ['shared', 'guest', 'cached', 'bound', 'registered'] as const satisfies readonly Kind[]) {
   t.test(`no interleaving of two acts breaks a guarantee: ${kind}`, async (t) => {
     const draw = random(20_260_101)
     const scenes = pairs(kind)
@@ -42,7 +42,7 @@ for (const kind of ['shared', 'guest', 'cached', 'bound'] as const satisfies rea
 
 t.test('no interleaving of three acts, drawn by chance, breaks a guarantee', async (t) => {
   const draw = random(20_260_102)
-  const scenes = (['shared', 'guest', 'bound'] as const).flatMap((kind) => triples(kind))
+  const scenes = (['shared', 'guest', 'bound', 'registered'] as const).flatMap((kind) => triples(kind))
   const drawnScenes = Array.from({ length: 250 }, () => scenes[Math.floor(draw() * scenes.length)])
   for (const scene of drawnScenes) if (scene !== undefined) report(t, scene, await sample(scene, 8, draw))
   t.comment(`8 runs of each of ${drawnScenes.length} triples out of ${scenes.length}`)

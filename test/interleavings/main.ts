@@ -8,7 +8,7 @@ import type { Kind, Scene } from './world.ts'
 const HELP = `npm run interleavings -- [options]
 
   --only TEXT      only scenes whose title holds this text
-  --kind NAME      shared, guest, devices, cached or bound; several with commas. Default: all
+  --kind NAME      shared, guest, devices, cached, bound or registered; several with commas. Default: all
   --triples        triples of acts instead of pairs
   --faults N       store operations that may time out in one run. Default 1
   --most N         runs of one scene after which the rest is sampled. Default 20000
@@ -21,7 +21,7 @@ const HELP = `npm run interleavings -- [options]
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    kind: { type: 'string', default: 'shared,guest,devices,cached,bound' },
+    kind: { type: 'string', default: 'shared,guest,devices,cached,bound,registered' },
     triples: { type: 'boolean', default: false },
     faults: { type: 'string', default: '1' },
     most: { type: 'string', default: '20000' },

@@ -18,9 +18,15 @@ import { actors, begin, isVerifying } from './chance.ts'
  * - `guest`: all have one anonymous session;
  * - `devices`: each has a session of its own, all of one user;
  * - `cached`: as `shared`, and records are cached in the process;
- * - `bound`: as `shared`, and the session is bound to a device.
+ * - `bound`: as `shared`, and the session is bound to a device;
+ * - `registered`: as `bound`, and the browser has not shown the bound cookie yet.
  */
-export type Kind = 'shared' | 'guest' | 'devices' | 'cached' | 'bound'
+export type Kind = 'shared' | 'guest' | 'devices' | 'cached' | 'bound' | 'registered'
+
+/** Tells whether the session of a scene is bound to a device. */
+export function isBoundKind(kind: Kind): boolean {
+  return kind === 'bound' || kind === 'registered'
+}
 
 /** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
 const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
@@ -107,7 +113,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const stepped = new SteppedStore(actors, clock, EMPTY)
   const isChecked = acts.some((act) => act.isChecked)
   const checked = isChecked ? checkedBy(async (id) => ({ id, password: '0' })) : {}
-  const binds = kind === 'bound' || acts.some(({ device }) => device !== undefined) ? BOUND : {}
+  const binds = isBoundKind(kind) || acts.some(({ device }) => device !== undefined) ? BOUND : {}
   const server = new Server(stepped.store, { clock, ...checked, ...binds }, openSession)
   const { login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
@@ -117,7 +123,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const second = await open((session) => login(session, { id: 'alice' }))
   const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
   const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
-  const bound = kind === 'bound' ? await bindSession(server, first) : undefined
+  const bound = isBoundKind(kind) ? await bindSession(server, first, kind === 'bound') : undefined
   const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
   if (acts.some(({ isAged }) => isAged)) clock.advance('16m')
   const base = (act: Act, place: number): string | undefined => {

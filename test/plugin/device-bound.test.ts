@@ -306,6 +306,35 @@ t.test('a shorter lifetime holds for cookies from before, and a new secret leave
   t.equal((await shorter.app.inject({ url: '/me', headers: { cookie: both } })).json<{ userId: string }>().userId, null)
 })
 
+t.test(
+  'a bound cookie that a server no longer takes is cleared, so that the browser proves its key at once',
+  async (t) => {
+    const clock = testClock()
+    const store = memoryStore({ clock })
+    const before = await world(t, { store, clock, deviceBound: { lifetime: '1h' }, idleTimeout: '2h' })
+    const { cookie, both, device, id, challenge } = await boundByHand(before.app)
+    await before.app.inject({ url: '/me', headers: { cookie: both } })
+    const { app } = await world(t, { store, clock, deviceBound: { lifetime: '10m' } })
+    const refused = await app.inject({ url: '/me', headers: { cookie: both } })
+    t.strictSame(
+      refused.cookies.map(({ name, value, path }) => ({ name, value, path })),
+      [{ name: 'session-bound', value: '', path: '/' }],
+      'the session cookie stays',
+    )
+    t.equal(refused.headers['cache-control'], 'no-store')
+    const late = await app.inject({ url: '/me', headers: { cookie } })
+    t.strictSame(late.cookies, [], 'a browser without the cookie has nothing to drop')
+    const answer = await refresh(app, cookie, id, device.proof(challenge))
+    const next = `${cookie}; session-bound=${cookieIn(answer, 'session-bound')}`
+    const served = await app.inject({ url: '/me', headers: { cookie: next } })
+    t.equal(served.json<{ userId: string }>().userId, 'u1')
+    t.strictSame(served.cookies, [])
+    clock.advance(-20 * 60_000)
+    const setBack = await app.inject({ url: '/me', headers: { cookie: next } })
+    t.equal(cookieIn(setBack, 'session-bound'), '', 'the clock of the server was set back')
+  },
+)
+
 t.test('an app that switches the option off lets bound sessions go on', async (t) => {
   const clock = testClock()
   const store = memoryStore({ clock })

@@ -4,6 +4,7 @@ import { clockSetBack } from '../attacks/clock-set-back.ts'
 import { crossEpochWrite } from '../attacks/cross-epoch-write.ts'
 import { dataUpdates } from '../attacks/data-updates.ts'
 import { deviceBound } from '../attacks/device-bound.ts'
+import { deviceBoundLife } from '../attacks/device-bound-life.ts'
 import { everybodyOut } from '../attacks/everybody-out.ts'
 import { fixation } from '../attacks/fixation.ts'
 import { freshness } from '../attacks/freshness.ts'
@@ -44,6 +45,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
   'device-bound sessions': deviceBound,
+  'the life of a device-bound session': deviceBoundLife,
   'from outside': fromOutside,
   'everybody out': everybodyOut,
 }

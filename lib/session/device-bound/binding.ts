@@ -79,15 +79,21 @@ export function withBindingShown(text: string): string {
 }
 
 /**
- * Returns the binding after an accepted proof; `undefined` if the proof counted before. A proof over the open challenge
- * opens a new one. A proof over the challenge before leaves the open one, because a parallel refresh has opened it.
+ * Returns the binding after an accepted proof; `replayed` if the proof counted before, and `stale` if no more proofs over
+ * its challenge are remembered. A proof over the open challenge opens a new one. A proof over the challenge before leaves
+ * the open one, because a parallel refresh has opened it.
  */
-export function afterProof(binding: Binding, challenge: 'open' | 'previous', print: string): Binding | undefined {
+export function afterProof(
+  binding: Binding,
+  challenge: 'open' | 'previous',
+  print: string,
+): Binding | 'replayed' | 'stale' {
   if (challenge === 'open') {
     return { ...binding, isShown: true, seed: newSeed(), previousSeed: binding.seed, prints: [print] }
   }
   const { prints } = binding
-  if (prints.includes(print) || prints.length >= MAX_PROOFS) return undefined
+  if (prints.includes(print)) return 'replayed'
+  if (prints.length >= MAX_PROOFS) return 'stale'
   return { ...binding, isShown: true, prints: [...prints, print] }
 }
 

@@ -59,10 +59,12 @@ export async function refreshDevice(
 ): Promise<RefreshAnswer> {
   const verify = onceFor(request.jws)
   let step = ENDED
-  await updateRecord(engine, request.id.handle, async (record) => {
+  const isWritten = await updateRecord(engine, request.id.handle, async (record) => {
     step = await stepOn(engine, device, request, record, verify)
     return step.change
   })
+  // A logout or a revocation came between the read and the write.
+  if (step.change !== undefined && !isWritten) step = ENDED
   report(engine, device, request, step)
   return step.answer
 }
@@ -99,7 +101,7 @@ async function stepOn(
   const challenge = device.matchChallenge(proof.challenge, handle, binding, now)
   if (challenge === undefined) return { ...asked, failure: 'stale' }
   const next = afterProof(binding, challenge, proof.print)
-  return next === undefined ? { ...asked, failure: 'replayed' } : refreshed(engine, device, request, record, next, now)
+  return typeof next === 'string' ? { ...asked, failure: next } : refreshed(engine, device, request, record, next, now)
 }
 
 function refreshed(
