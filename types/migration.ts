@@ -71,8 +71,11 @@ export interface OldSession {
   readonly key: string
   /** Tells whether the session itself is in the cookie, so that it cannot be removed from a server. */
   readonly isInCookie: boolean
-  /** The old session's data, or `undefined` for one that has ended. Rejects when the old store does not answer. */
-  load(): Promise<OldData | undefined>
+  /**
+   * The old session's data, `undefined` for one that has ended, or `damaged` for one that cannot be read. Rejects when
+   * the old store does not answer.
+   */
+  load(): Promise<OldData | 'damaged' | undefined>
   /** Removes the old record; nothing for a session in a cookie. Rejects when the old store does not answer. */
   remove(): Promise<void>
 }

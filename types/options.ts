@@ -231,7 +231,7 @@ export interface SecureSessionOptions {
    * ```
    */
   deviceBound?: boolean | 'require' | DeviceBoundOptions | undefined
-  /** Makes a logout send `Clear-Site-Data: "cache", "storage"` at logout. Default `false`. */
+  /** Makes a logout send `Clear-Site-Data: "cache", "storage"`. Default `false`. */
   clearSiteData?: boolean | undefined
   /** Other names for the decorators. Default: the plugin's own names. */
   decorators?: DecoratorNames | undefined

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { removeBefore } from '../storage/remove-before.ts'
 import { show } from '../guard/read/show-value.ts'
+import { endOfDate } from '../session/date.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
@@ -68,8 +69,8 @@ function counted(count: number): string {
 
 /** An instant with its time zone, since a time without one means another moment on each machine. */
 function instantOf(text: string): number {
-  const instant = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(instant)) return instant
+  const instant = text.includes('T') ? endOfDate(text) : undefined
+  if (instant !== undefined) return instant
   throw new UsageError('--before is an instant with its time zone, as in 2026-05-01T12:00:00Z.')
 }
 

@@ -1,3 +1,4 @@
+import { endOfDate } from '../session/date.ts'
 import type { Finding, Silence } from '../../types/index.ts'
 
 /** Why an entry of `silence` is not obeyed. */
@@ -25,10 +26,6 @@ export interface SilenceableRule {
   readonly slug: string
   readonly silenceable: boolean
 }
-
-const DAY = 86_400_000
-
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /**
  * Judges the entries against the catalogue and the clock. Elements that are no entry at all are skipped: their shape is
@@ -72,20 +69,9 @@ function flawOf(
   if (!rule.silenceable) return 'cannot-be-silenced'
   if (reason.trim() === '') return 'no-reason'
   if (expires === undefined) return null
-  const end = endOf(expires)
+  const end = endOfDate(expires)
   if (end === undefined) return 'bad-date'
   return now >= end ? 'expired' : null
-}
-
-/** A date counts until its day is over in UTC; `undefined` for what is no date. */
-function endOf(expires: string): number | undefined {
-  if (!DATE.test(expires)) return undefined
-  const instant = Date.parse(expires)
-  if (Number.isNaN(instant)) return undefined
-  const isDay = expires.length === 10
-  // Date.parse takes February 30th for March 2nd.
-  if (isDay && !new Date(instant).toISOString().startsWith(expires)) return undefined
-  return isDay ? instant + DAY : instant
 }
 
 /** Marks the findings that an entry sets aside. */

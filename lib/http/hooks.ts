@@ -14,6 +14,7 @@ import { endPayload } from './end-payload.ts'
 import { idInHeader } from './header-id.ts'
 import { watchHead } from './late-head.ts'
 import type { OldCookies } from './old-cookies.ts'
+import { isNobody } from './old-cookies.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import {
@@ -152,18 +153,13 @@ function follow({ engine, presented, client }: Entering): Answer<Loaded> {
   return presented === 'obsolete' ? goneSince(engine.settings.clock()) : loadSession(engine, presented, client)
 }
 
-function isNobody({ state }: Loaded): boolean {
-  return state === 'none' || state === 'gone'
-}
-
 /** Returns a hook that writes what was staged, before the first byte leaves, and puts the cookie into the response. */
-export function finishSession(engine: Engine, replies: Replies, old?: OldCookies): onSendHookHandler {
+export function finishSession(engine: Engine, replies: Replies): onSendHookHandler {
   return (request, reply, payload, done) => {
     const session = (request as SessionRequest)[SLOT]
     if (!(session instanceof RequestSession)) {
       markAnswered(request)
       clearDuplicates(engine, request, reply)
-      old?.clear(request, reply)
       return done(null, payload)
     }
     const hasWork = session.hasWork
@@ -171,7 +167,7 @@ export function finishSession(engine: Engine, replies: Replies, old?: OldCookies
     const isRepeated = session.markAnswered()
     // What the failed attempt opened would end with what it wrote, and the connection with it.
     if (isRepeated) replies.release(request)
-    const sending = { engine, replies, old, request, reply, payload, session, done, isRepeated }
+    const sending = { engine, replies, request, reply, payload, session, done, isRepeated }
     const isFailure = statusOf(reply, payload) >= 500
     if (!isFailure && !hasWork) return send(sending)
     session
@@ -189,7 +185,6 @@ export function finishSession(engine: Engine, replies: Replies, old?: OldCookies
 interface Sending {
   readonly engine: Engine
   readonly replies: Replies
-  readonly old: OldCookies | undefined
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly payload: unknown
@@ -227,14 +222,13 @@ function fail({ reply, payload, done }: Sending, error: Error): void {
   done(failCleanly(reply, error))
 }
 
-function writeHeaders({ engine, old, request, reply, session, isRepeated }: Sending): void {
+function writeHeaders({ engine, request, reply, session, isRepeated }: Sending): void {
   const { response } = session
   writeCookie(reply, engine.settings, response, isRepeated)
   if (engine.device !== undefined) writeBinding(reply, engine, engine.device, session)
   clearDuplicates(engine, request, reply)
-  old?.clear(request, reply)
   const hasNews = response.cookie !== undefined || response.renewedId !== undefined
-  if (session.canBeTakenBack || hasNews) watchHead(reply, engine.settings.cookie.name, session)
+  if (session.before !== undefined || hasNews) watchHead(reply, engine.settings, session)
 }
 
 /** Clears what other settings left behind, where a request showed that there is such a cookie. */

@@ -1,8 +1,9 @@
 import type { FastifyReply } from 'fastify'
+import type { Settings } from '../options.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { removeOffer } from './device-cookie.ts'
 import { removeRenewed } from './header-id.ts'
-import { removeCookie } from './write-cookie.ts'
+import { removeCookie, replaceCookie } from './write-cookie.ts'
 
 type WriteHead = (statusCode: number, ...rest: unknown[]) => unknown
 
@@ -15,14 +16,17 @@ type WriteHead = (statusCode: number, ...rest: unknown[]) => unknown
  * - A renewed id, or the clearing of a dead one, may come too late. Then it is taken out, because a login may have set
  *   a newer cookie meanwhile.
  */
-export function watchHead(reply: FastifyReply, cookieName: string, session: RequestSession): void {
+export function watchHead(reply: FastifyReply, settings: Settings, session: RequestSession): void {
   const { raw } = reply
   const writeHead = raw.writeHead.bind(raw) as WriteHead
   const watched: WriteHead = (statusCode, ...rest) => {
     Reflect.deleteProperty(raw, 'writeHead')
-    const isFailed = statusCode >= 500 && session.canBeTakenBack
+    const before = statusCode >= 500 ? session.before : undefined
+    const isFailed = before !== undefined
     const { cookie, renewedId } = session.response
-    if (isFailed || cookie === undefined) removeCookie(reply, cookieName)
+    // The cookie of a session that moved in does not go with the failure, because its old cookie is used up.
+    if (before !== undefined) replaceCookie(reply, settings, before.cookie)
+    else if (cookie === undefined) removeCookie(reply, settings.cookie.name)
     if (isFailed || renewedId === undefined) removeRenewed(reply)
     if (isFailed) removeOffer(reply)
     // The session reports its own failures, and the response is a failure already.

@@ -2,12 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
 import type { LiveSession } from '../session/load-session.ts'
-import { loadSession } from '../session/load-session.ts'
+import { loadSession, NONE } from '../session/load-session.ts'
 import { signalOf } from '../session/session-signal.ts'
 import { detailsOf } from '../session/session-info.ts'
 import type { Handshake, OpenedSession, SessionUser } from '../../types/index.ts'
 import { judgeOrigin } from './cross-origin.ts'
 import { idInHeader } from './header-id.ts'
+import { isNobody, sessionByOldCookie } from './old-cookies.ts'
 import type { Presented } from './presented-id.ts'
 import { judgeValue, presentedId } from './presented-id.ts'
 import { singleCookie } from './read-cookie.ts'
@@ -26,10 +27,13 @@ export function sessionByCookie(
   return async (from) => {
     const handshake = handshakeOf(from)
     refuseOtherOrigins(engine, handshake)
+    const client = clientOf(handshake)
     const presented = presentedIn(engine, seen, handshake)
-    if (typeof presented === 'string') return null
-    const loaded = await loadSession(engine, presented, clientOf(handshake))
-    return loaded.state === 'live' ? opened(engine, loaded) : null
+    if (presented === 'duplicate') return null
+    const loaded = typeof presented === 'string' ? NONE : await loadSession(engine, presented, client)
+    if (loaded.state === 'live') return opened(engine, loaded)
+    const moved = isNobody(loaded) ? await sessionByOldCookie(engine, cookiesOf(engine, handshake), client) : undefined
+    return moved === undefined ? null : opened(engine, moved)
   }
 }
 
@@ -38,8 +42,13 @@ function presentedIn(engine: Engine, seen: SeenValues, { headers, socket = NO_CO
   if (engine.headerIds !== undefined && inHeader !== undefined) {
     return judgeValue(engine, engine.headerIds, seen, inHeader, socket)
   }
-  const { cookie = '' } = headers
+  const cookie = cookiesOf(engine, { headers })
   return cookie === '' ? 'none' : presentedId(engine, seen, cookie, socket)
+}
+
+/** Returns the cookies of a handshake that count. With an id in the header none does. */
+function cookiesOf({ settings }: Engine, { headers }: Handshake): string {
+  return idInHeader(headers, settings.headerTransport) === undefined ? (headers.cookie ?? '') : ''
 }
 
 function handshakeOf(from: unknown): Handshake {

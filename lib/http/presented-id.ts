@@ -40,6 +40,13 @@ export function judgeValue(
   const id = ids.read(value, connection)
   if (typeof id === 'object') return id
   if (!seen.note(value)) return 'none'
+  // An old cookie of the same name is none of ours, and its own library judges it.
+  if (
+    id === 'malformed' &&
+    settings.migrateFrom.some(({ cookieNames }) => cookieNames.includes(settings.cookie.name))
+  ) {
+    return 'none'
+  }
   const isObsolete = id === 'signature'
   // The random secret of development ends with the process, so a restart makes every cookie look forged.
   if (!isObsolete || !settings.isSecretRandom) events.emit({ type: 'forged', reason: id })

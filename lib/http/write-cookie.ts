@@ -91,6 +91,16 @@ export function removeCookie(reply: FastifyReply, name: string): void {
   if (isCopied) reply.raw.setHeader('set-cookie', others)
 }
 
+/** Puts another session cookie, or none, into a response that was prepared before. */
+export function replaceCookie(reply: FastifyReply, settings: Settings, change: CookieChange | undefined): void {
+  // Fastify has copied the headers of a stream to the raw response before its first byte.
+  const isCopied = reply.raw.hasHeader('set-cookie')
+  removeCookie(reply, settings.cookie.name)
+  if (change?.kind !== 'set') return
+  reply.setCookie(settings.cookie.name, change.value, cookieAttributes(settings, change))
+  if (isCopied) reply.raw.setHeader('set-cookie', [reply.getHeader('set-cookie')].flat().map(String))
+}
+
 /** Forbids caching to every cache that a header of this response speaks to. */
 export function forbidCaching(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')

@@ -1,4 +1,5 @@
 import type { Migration, MigrationOptions } from '../../types/index.ts'
+import type { OldSecret } from './migration.ts'
 import { commonOf, migrationOf, secretsOf } from './migration.ts'
 import { sessionInCookie } from './session-in-cookie.ts'
 import { hmacOf, isSame } from './signature.ts'
@@ -7,9 +8,15 @@ import { MIN_SEALING_BYTES, weaknessOf } from './weakness.ts'
 /** The options of `cookieSession`: those that cookie-session had, and who an old session belongs to. */
 export interface CookieSessionMigration extends MigrationOptions {
   /** The option `keys` of cookie-session, or its `secret` as a list of one. */
-  readonly keys: readonly string[]
+  readonly keys: readonly OldSecret[]
   /** The option `name` of cookie-session. Default `session`. */
   readonly cookieName?: string | undefined
+}
+
+const OWN = {
+  names: ['keys'],
+  renamed: { name: 'cookieName', secret: 'keys, a list of one,', domain: 'cookie.domain', path: 'cookie.path' },
+  unused: ['maxAge', 'expires', 'secure', 'httpOnly', 'sameSite', 'priority', 'signed', 'overwrite'],
 }
 
 /**
@@ -23,9 +30,10 @@ export interface CookieSessionMigration extends MigrationOptions {
  * @throws `TypeError` for an option that the function cannot use
  */
 export function cookieSession(options: CookieSessionMigration): Migration {
+  const common = commonOf('cookieSession', options, OWN)
   const { cookieName = 'session' } = options
   const keys = secretsOf('cookieSession', 'keys', options.keys)
-  return migrationOf(commonOf('cookieSession', options), {
+  return migrationOf('cookieSession', common, {
     from: 'cookie-session',
     cookieNames: [cookieName, `${cookieName}.sig`],
     weakness: weaknessOf(keys, MIN_SEALING_BYTES),
@@ -38,6 +46,6 @@ export function cookieSession(options: CookieSessionMigration): Migration {
 }
 
 /** Keygrip's signature: HMAC-SHA-1 in base64url. */
-function signatureOf(key: string, text: string): string {
+function signatureOf(key: OldSecret, text: string): string {
   return hmacOf('sha1', key, text).replaceAll('+', '-').replaceAll('/', '_')
 }

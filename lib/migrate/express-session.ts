@@ -1,4 +1,5 @@
 import type { Migration, MigrationOptions } from '../../types/index.ts'
+import type { OldSecret } from './migration.ts'
 import { commonOf, decodeValue, migrationOf, secretsOf } from './migration.ts'
 import { unsign } from './signature.ts'
 import type { OldStore } from './stored-session.ts'
@@ -10,7 +11,7 @@ export type { OldStore }
 /** The options of `expressSession`: those that express-session had, and who an old session belongs to. */
 export interface ExpressSessionMigration extends MigrationOptions {
   /** The option `secret` of express-session. */
-  readonly secret: string | readonly string[]
+  readonly secret: OldSecret | readonly OldSecret[]
   /** The option `store` of express-session, the same store with the same prefix. */
   readonly store: OldStore
   /** The option `name` of express-session. Default `connect.sid`. */
@@ -18,6 +19,12 @@ export interface ExpressSessionMigration extends MigrationOptions {
 }
 
 const SIGNED = 's:'
+
+const OWN = {
+  names: ['secret', 'store'],
+  renamed: { name: 'cookieName', key: 'cookieName' },
+  unused: ['resave', 'saveUninitialized', 'rolling', 'genid', 'proxy', 'unset'],
+}
 
 /**
  * Lets in the sessions of express-session, for the option `migrateFrom`.
@@ -28,10 +35,11 @@ const SIGNED = 's:'
  * @throws `TypeError` for an option that the function cannot use
  */
 export function expressSession(options: ExpressSessionMigration): Migration {
+  const common = commonOf('expressSession', options, OWN)
   const { store, cookieName = 'connect.sid' } = options
   const secrets = secretsOf('expressSession', 'secret', options.secret)
   checkStore('expressSession', store)
-  return migrationOf(commonOf('expressSession', options), {
+  return migrationOf('expressSession', common, {
     from: 'express-session',
     cookieNames: [cookieName],
     weakness: weaknessOf(secrets, MIN_SIGNING_BYTES),

@@ -1,6 +1,7 @@
 import type { Migration, MigrationOptions } from '../../types/index.ts'
+import type { OldSecret } from './migration.ts'
 import { commonOf, decodeValue, migrationOf, secretsOf } from './migration.ts'
-import { unsign } from './signature.ts'
+import { hmacOf, unsign } from './signature.ts'
 import type { OldStore } from './stored-session.ts'
 import { checkStore, storedSession } from './stored-session.ts'
 import { MIN_SIGNING_BYTES, weaknessOf } from './weakness.ts'
@@ -10,7 +11,7 @@ export type { OldStore }
 /** The options of `fastifySession`: those that @fastify/session had, and who an old session belongs to. */
 export interface FastifySessionMigration extends MigrationOptions {
   /** The option `secret` of @fastify/session. */
-  readonly secret: string | readonly string[]
+  readonly secret: OldSecret | readonly OldSecret[]
   /** The option `store` of @fastify/session, the same store with the same prefix. */
   readonly store: OldStore
   /** The option `cookieName` of @fastify/session. Default `sessionId`. */
@@ -19,6 +20,11 @@ export interface FastifySessionMigration extends MigrationOptions {
   readonly cookiePrefix?: string | undefined
   /** The option `algorithm` of @fastify/session. Default `sha256`. */
   readonly algorithm?: string | undefined
+}
+
+const OWN = {
+  names: ['secret', 'store', 'cookiePrefix', 'algorithm'],
+  unused: ['saveUninitialized', 'rolling', 'idGenerator'],
 }
 
 /**
@@ -30,10 +36,13 @@ export interface FastifySessionMigration extends MigrationOptions {
  * @throws `TypeError` for an option that the function cannot use
  */
 export function fastifySession(options: FastifySessionMigration): Migration {
+  const common = commonOf('fastifySession', options, OWN)
   const { store, cookieName = 'sessionId', cookiePrefix = '', algorithm } = options
   const secrets = secretsOf('fastifySession', 'secret', options.secret)
   checkStore('fastifySession', store)
-  return migrationOf(commonOf('fastifySession', options), {
+  if (typeof cookiePrefix !== 'string') throw new TypeError('fastifySession: cookiePrefix is a text')
+  checkAlgorithm(algorithm)
+  return migrationOf('fastifySession', common, {
     from: '@fastify/session',
     cookieNames: [cookieName],
     weakness: weaknessOf(secrets, MIN_SIGNING_BYTES),
@@ -44,6 +53,15 @@ export function fastifySession(options: FastifySessionMigration): Migration {
       return id === undefined ? undefined : storedSession(store, id, endOf)
     },
   })
+}
+
+/** @throws `TypeError` */
+function checkAlgorithm(algorithm: string | undefined): void {
+  try {
+    hmacOf(algorithm ?? 'sha256', '', '')
+  } catch (cause) {
+    throw new TypeError('fastifySession: algorithm is the name of a hash that Node.js knows, such as sha256', { cause })
+  }
 }
 
 /** @fastify/session itself ends a session at this instant, whatever its store does. */

@@ -1,6 +1,6 @@
 import type { Migration, MigrationOptions } from '../../types/index.ts'
 import { loadPackage } from './driver.ts'
-import { commonOf, decodeValue, migrationOf, secretsOf } from './migration.ts'
+import { checkSeconds, commonOf, decodeValue, migrationOf, secretsOf } from './migration.ts'
 import { sessionInCookie } from './session-in-cookie.ts'
 import { MIN_SEALING_BYTES, weaknessOf } from './weakness.ts'
 
@@ -22,6 +22,8 @@ interface Iron {
 /** A sealed cookie: six parts that the MAC covers, its salt and itself; then the version. */
 const SEAL = /^(Fe26\.2\*\d+\*[^*~]+\*[^*~]+\*[^*~]+\*(\d*))\*[^*~]+\*[^*~]+(~\d)?$/
 
+const OWN = { names: ['password', 'ttl'], renamed: { cookieOptions: 'cookie' } }
+
 /**
  * Lets in the sessions of iron-session, for the option `migrateFrom`. Needs the package `iron-session` as before.
  *
@@ -32,14 +34,13 @@ const SEAL = /^(Fe26\.2\*\d+\*[^*~]+\*[^*~]+\*[^*~]+\*(\d*))\*[^*~]+\*[^*~]+(~\d
  * @throws `TypeError` for an option that the function cannot use
  */
 export function ironSession(options: IronSessionMigration): Migration {
+  const common = commonOf('ironSession', options, OWN)
   const { password, cookieName, ttl } = options
+  checkSeconds('ironSession', 'ttl', ttl)
   const isMap = typeof password === 'object' && password !== null
   const passwords = secretsOf('ironSession', 'password', isMap ? Object.values(password) : password)
-  if (typeof cookieName !== 'string' || cookieName === '') {
-    throw new TypeError('ironSession: cookieName is the name of the old cookie')
-  }
   let iron: Iron
-  return migrationOf(commonOf('ironSession', options), {
+  return migrationOf('ironSession', common, {
     from: 'iron-session',
     cookieNames: [cookieName],
     weakness: weaknessOf(passwords, MIN_SEALING_BYTES),

@@ -1,6 +1,6 @@
 import type { Migration, MigrationOptions } from '../../types/index.ts'
 import { loadPackage } from './driver.ts'
-import { commonOf, decodeValue, migrationOf } from './migration.ts'
+import { checkSeconds, commonOf, decodeValue, migrationOf } from './migration.ts'
 import { sessionInCookie } from './session-in-cookie.ts'
 import { MIN_SEALING_BYTES, weaknessOf } from './weakness.ts'
 
@@ -35,6 +35,8 @@ const SALT_BYTES = 16
 /** The salt that @fastify/secure-session has for apps that give none. */
 const LIBRARY_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
 
+const OWN = { names: ['key', 'secret', 'salt', 'expiry'], renamed: { sessionName: 'cookieName' } }
+
 /**
  * Lets in the sessions of @fastify/secure-session, for the option `migrateFrom`. Needs the package `sodium-native`,
  * which the old library brought along.
@@ -45,11 +47,13 @@ const LIBRARY_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
  * @throws `TypeError` for an option that the function cannot use
  */
 export function secureSession(options: SecureSessionMigration): Migration {
+  const common = commonOf('secureSession', options, OWN)
   const { cookieName = 'session', expiry = 86_401 } = options
+  checkSeconds('secureSession', 'expiry', expiry)
   const keysWith = keysOf(options)
   let sodium: Sodium
   let keys: readonly Buffer[] = []
-  return migrationOf(commonOf('secureSession', options), {
+  return migrationOf('secureSession', common, {
     from: '@fastify/secure-session',
     cookieNames: [cookieName],
     weakness: weaknessIn(options),
@@ -58,8 +62,9 @@ export function secureSession(options: SecureSessionMigration): Migration {
       keys = keysWith(sodium)
     },
     read: ([raw = '']) => {
+      // A signature that @fastify/cookie put behind the nonce proves nothing that the seal does not prove.
       const [cipher, nonce] = decodeValue(raw)
-        .split(';', 2)
+        .split(/[;.]/, 2)
         .map((part) => Buffer.from(part, 'base64'))
       if (cipher === undefined || cipher.length < MAC_BYTES || nonce?.length !== NONCE_BYTES) return undefined
       const message = Buffer.alloc(cipher.length - MAC_BYTES)
@@ -99,5 +104,5 @@ function keysOf({ key, secret, salt = LIBRARY_SALT }: SecureSessionMigration): (
 /** A key of bytes is judged by its length alone, which is right already. */
 function weaknessIn({ key, secret }: SecureSessionMigration): string | undefined {
   if (key !== undefined || secret === undefined) return undefined
-  return weaknessOf([Buffer.from(secret).toString('latin1')], MIN_SEALING_BYTES)
+  return weaknessOf([secret], MIN_SEALING_BYTES)
 }

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { OldSecret } from './migration.ts'
 
 /** Compares two texts in constant time. A text of another length is another text. */
 export function isSame(actual: string, expected: string): boolean {
@@ -7,12 +8,12 @@ export function isSame(actual: string, expected: string): boolean {
 }
 
 /** Returns an HMAC in base64 without padding. */
-export function hmacOf(algorithm: string, secret: string, text: string): string {
+export function hmacOf(algorithm: string, secret: OldSecret, text: string): string {
   return createHmac(algorithm, secret).update(text).digest('base64').replace(/=+$/, '')
 }
 
 /** Returns the text before the last dot, if the text after it is its HMAC under one of the secrets. */
-export function unsign(signed: string, secrets: readonly string[], algorithm = 'sha256'): string | undefined {
+export function unsign(signed: string, secrets: readonly OldSecret[], algorithm = 'sha256'): string | undefined {
   const dot = signed.lastIndexOf('.')
   if (dot < 1) return undefined
   const [value, signature] = [signed.slice(0, dot), signed.slice(dot + 1)]

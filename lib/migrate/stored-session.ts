@@ -5,9 +5,6 @@ import type { OldData, OldSession } from '../../types/index.ts'
 /** The part of an old store that is used. */
 export type OldStore = Pick<ExpressSessionStore, 'get' | 'destroy'>
 
-/** The time that one call of an old store may take, in milliseconds. */
-const TIMEOUT = 2_000
-
 /** Members that the libraries themselves keep beside the data. */
 const OWN = new Set(['cookie', 'sessionId', 'encryptedSessionId'])
 
@@ -27,21 +24,23 @@ export function storedSession(store: OldStore, id: string, endOf: (session: obje
     isInCookie: false,
     load: async () => {
       const session = await read(store, id)
-      return session === undefined ? undefined : { data: dataOf(session), endsAt: endOf(session) }
+      return typeof session === 'object' ? { data: dataOf(session), endsAt: endOf(session) } : session
     },
     remove: async () => {
-      await answerOf((answer) => store.destroy(id, answer), store.destroy.length >= 2, TIMEOUT)
+      await answerOf((answer) => store.destroy(id, answer), store.destroy.length >= 2)
     },
   }
 }
 
-async function read(store: OldStore, id: string): Promise<object | undefined> {
+async function read(store: OldStore, id: string): Promise<object | 'damaged' | undefined> {
   try {
-    const session = await answerOf((answer) => store.get(id, answer), store.get.length >= 2, TIMEOUT)
+    const session = await answerOf((answer) => store.get(id, answer), store.get.length >= 2)
     return typeof session === 'object' && session !== null ? session : undefined
   } catch (error) {
     // Stores of files answer so for what is not there, as express-session expects of them.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // What the store itself could not parse.
+    if (error instanceof SyntaxError) return 'damaged'
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { weaknessesOf } from '../guard/read/secret-strength.ts'
+import type { OldSecret } from './migration.ts'
 
 /** The length of a secret that signs whole sessions. Whoever finds it is whoever they like. */
 export const MIN_SEALING_BYTES = 32
@@ -7,9 +8,10 @@ export const MIN_SEALING_BYTES = 32
 export const MIN_SIGNING_BYTES = 16
 
 /** Says why the weakest of these secrets is too weak for what it lets in; `undefined` for strong ones. */
-export function weaknessOf(secrets: readonly string[], fewestBytes: number): string | undefined {
-  for (const secret of secrets) {
-    if (Buffer.byteLength(secret) < fewestBytes) return `it is shorter than ${fewestBytes} bytes`
+export function weaknessOf(secrets: readonly OldSecret[], fewestBytes: number): string | undefined {
+  for (const given of secrets) {
+    const secret = typeof given === 'string' ? given : Buffer.from(given).toString('latin1')
+    if (Buffer.byteLength(given) < fewestBytes) return `it is shorter than ${fewestBytes} bytes`
     const weaknesses = weaknessesOf(secret)
     if (weaknesses.includes('placeholder')) return 'it is a placeholder'
     if (weaknesses.includes('low-entropy') && fewestBytes >= MIN_SEALING_BYTES) {

@@ -1,46 +1,26 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
-import type { Migration, OldSession, SessionRecord, SessionUser } from '../../types/index.ts'
-import { carriedData } from './carried-data.ts'
+import type { SessionRecord, SessionUser } from '../../types/index.ts'
+import { carriedData, harmlessData } from './carried-data.ts'
 import { loadUser } from './credentials.ts'
 import { deviceOf, familyOf } from './device.ts'
-import type { Client, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { newHandle, parentOf } from './id.ts'
 import { readLiveRecord } from './live-record.ts'
 import type { LiveSession } from './load-session.ts'
 import type { Mark, Move } from './move-mark.ts'
-import {
-  areOldRevoked,
-  closeMark,
-  endOfMark,
-  isCutOff,
-  leaveMark,
-  markOf,
-  NO_SECRET,
-  PARALLEL,
-  readMark,
-} from './move-mark.ts'
+import { areOldRevoked, closeMark, isCutOff, leaveMark, markOf, NO_SECRET, PARALLEL, readMark } from './move-mark.ts'
+import type { Visit } from './old-session.ts'
+import { askOld, readOld } from './old-session.ts'
 import type { Identity } from './record.ts'
 import { authenticated, newRecord, trust } from './record.ts'
 import { lifetimesAtLogin } from './user-lifetimes.ts'
 import { userSnapshot } from './user-snapshot.ts'
 import { SERVE } from './verdict.ts'
 
-/** A request that shows an old session. */
-export interface Visit {
-  readonly engine: Engine
-  readonly migration: Migration
-  readonly old: OldSession
-  readonly client: Client
-  /**
-   * Tells whether the response can carry a cookie. The opening of a WebSocket cannot, so it does not use the session
-   * up.
-   */
-  readonly isCarrier: boolean
-}
-
 /**
- * Moves an old session in, or follows one that moved a moment ago. `undefined` if the old session leads nowhere.
+ * Moves an old session in, or follows one that moved a moment ago. `undefined` if the old session leads nowhere;
+ * `damaged` if its record cannot be read, which may be the fault of this app.
  *
  * The steps, each of which a repeated request can take up:
  * 1. The *candidate* is written: the new record with everything in it, and no secret, so that no id opens it.
@@ -51,21 +31,20 @@ export interface Visit {
  *
  * @throws `SESSION_STORE_UNAVAILABLE`, `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`
  */
-export async function moveIn(visit: Visit): Promise<LiveSession | undefined> {
+export async function moveIn(visit: Visit): Promise<LiveSession | 'damaged' | undefined> {
   const { engine, migration, old } = visit
   const handle = markOf(engine, migration, old)
   const mark = (await readMark(engine, handle)) ?? (await begin(visit, handle))
-  return mark === undefined ? undefined : enterByMark(visit, mark)
+  return typeof mark === 'object' ? enterByMark(visit, mark) : mark
 }
 
 /** Takes the first two steps. */
-async function begin(visit: Visit, handle: string): Promise<Mark | undefined> {
+async function begin(visit: Visit, handle: string): Promise<Mark | 'damaged' | undefined> {
   const { engine, migration } = visit
-  const { store, settings } = engine
-  const found = await askOld(visit, (old) => old.load())
-  const now = settings.clock()
-  const end = endOfMark(migration, found?.endsAt, now)
-  if (found === undefined || (found.endsAt ?? Infinity) <= now || end <= now) return undefined
+  const { store } = engine
+  const found = await readOld(visit)
+  if (typeof found !== 'object') return found
+  const { end } = found
   const isEnded = await isCutOff(engine, migration)
   const candidate = isEnded ? undefined : await candidateOf(visit, found.data)
   if (candidate === undefined) {
@@ -84,8 +63,9 @@ async function candidateOf(visit: Visit, old: Record<string, unknown>): Promise<
   const { engine, client } = visit
   const { settings } = engine
   const now = settings.clock()
-  const identity = await identityOf(visit, old)
-  const data = carriedData(old)
+  const content = harmlessData(old)
+  const identity = await identityOf(visit, content)
+  const data = carriedData(content)
   if (identity === 'gone' || (identity === 'nobody' && data === '{}')) return undefined
   const family = familyOf(client.userAgent)
   // A limit on sessions must not take the session for one whose id was never shown.
@@ -214,14 +194,4 @@ function enter({ engine, client }: Visit, record: SessionRecord): LiveSession {
   const expiresAt = remember ? absoluteDeadline : undefined
   const cookie = { kind: 'set', value: cookieValue, expiresAt } as const
   return { state: 'live', record, presented: undefined, verdict: SERVE, checked: undefined, cookie }
-}
-
-/** Asks the library of old. Its store is bounded in time by the migration itself. */
-async function askOld<Value>({ engine, old }: Visit, ask: (old: OldSession) => Promise<Value>): Promise<Value> {
-  try {
-    return await ask(old)
-  } catch (cause) {
-    engine.events.emit({ type: 'store-failure', operation: 'migrate' })
-    throw new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause: causeOf(cause) })
-  }
 }

@@ -25,6 +25,9 @@ const AFTER_REMOVAL = 600_000
 /** The time that the mark of a session without an end of its own lives, in milliseconds: ten years. */
 const FOR_EVER = 315_360_000_000
 
+/** The instant at which an old session is closed whose client has logged out, so that no 30 seconds are left. */
+export const LONG_AGO = 1
+
 /** The content of a mark: which session an old one became. */
 export interface Move {
   /** The handle of the new session. */
@@ -108,10 +111,11 @@ export async function closeMark(
   { store, settings }: Engine,
   { record, move }: Mark,
   isOldGone: boolean,
+  closedAt?: number,
 ): Promise<void> {
   const now = settings.clock()
   const until = isOldGone ? Math.min(record.absoluteDeadline, now + AFTER_REMOVAL) : record.absoluteDeadline
-  const data = JSON.stringify({ ...move, closedAt: now })
+  const data = JSON.stringify({ ...move, closedAt: closedAt ?? now })
   await store.update({ ...lasting(record, until), data, version: record.version + 1 }, record.version)
 }
 

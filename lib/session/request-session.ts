@@ -333,9 +333,9 @@ export class RequestSession extends SessionFacts {
     }
   }
 
-  /** Tells whether the response may still fail, and what was written be taken back. */
-  get canBeTakenBack(): boolean {
-    return this.state.committed !== undefined
+  /** The state that a failed response goes back to. `undefined` if nothing was written that can be taken back. */
+  get before(): Pick<states.RequestState, 'cookie'> | undefined {
+    return this.state.committed?.before
   }
 
   /** Goes back to the session as it was before this request changed it. */

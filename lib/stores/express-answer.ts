@@ -10,9 +10,10 @@ export type Answer = (error?: unknown, value?: unknown) => void
  * With `hasCallback` a promise that comes back as well says nothing but that it failed: an async function that takes a
  * callback resolves to nothing, and often before the callback comes.
  */
-export function answerOf(call: (answer: Answer) => unknown, hasCallback: boolean, timeout: number): Promise<unknown> {
+export function answerOf(call: (answer: Answer) => unknown, hasCallback: boolean, timeout?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout).unref()
+    const late = (): void => reject(new Error(`no answer within ${timeout} ms`))
+    const timer = timeout === undefined ? undefined : setTimeout(late, timeout).unref()
     const fail = (error: unknown): void => {
       clearTimeout(timer)
       reject(error instanceof Error ? error : causeOf(error))

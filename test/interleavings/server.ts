@@ -164,7 +164,8 @@ export class Server {
     if (migration === undefined || old === undefined || loaded.state === 'live') return loaded
     const found = await migration.read([old])
     if (found === undefined) return loaded
-    return (await moveIn({ engine: this.engine, migration, old: found, client, isCarrier: true })) ?? loaded
+    const moved = await moveIn({ engine: this.engine, migration, old: found, client, isCarrier: true })
+    return typeof moved === 'object' ? moved : loaded
   }
 
   async #finish(session: RequestSession, isFailure: boolean): Promise<void> {

@@ -99,7 +99,8 @@ function overHttp(from: string, isStored: boolean, site: Site, migration: OldApp
     isStored,
     open: async (data) => {
       const cookies: OldCookies = new Map()
-      await site.ask('/open', cookies, data)
+      // express-session writes the record while its response is on the way.
+      await (await site.ask('/open', cookies, data)).text()
       return cookies
     },
     read: async (cookies) => {
@@ -140,8 +141,7 @@ export function expressSessionApp(t: Test, store: Store = memoryOf(), options: o
 }
 
 /** An app with cookie-session. */
-export function cookieSessionApp(t: Test): OldApp {
-  const keys = [OLD_SECRET]
+export function cookieSessionApp(t: Test, keys: readonly (string | Uint8Array)[] = [OLD_SECRET]): OldApp {
   const site = siteBehind(t, cookieSessionLibrary({ keys, name: 'old' }))
   return overHttp('cookie-session', false, site, (more) =>
     cookieSession({ keys, cookieName: 'old', user: userOf, ...more }),
@@ -237,10 +237,15 @@ export async function fastifySessionApp(t: Test, store?: Store, prefix = ''): Pr
 }
 
 /** An app with @fastify/secure-session. */
-export async function secureSessionApp(t: Test, withPassword = false): Promise<OldApp> {
+export async function secureSessionApp(t: Test, withPassword = false, options: object = {}): Promise<OldApp> {
   const { default: library } = await import('@fastify/secure-session')
+  const { default: cookies } = await import('@fastify/cookie')
   const keys = withPassword ? { secret: OLD_SECRET, salt: 'sixteen bytes ok' } : { key: OLD_KEY }
-  const ask = fastifyApp(t, async (app) => app.register(library, { ...keys, cookieName: 'secure' } as never))
+  const ask = fastifyApp(t, async (app) => {
+    // Only this lets the library sign its cookies.
+    await app.register(cookies, { secret: OLD_SECRET })
+    await app.register(library, { ...keys, ...options, cookieName: 'secure' } as never)
+  })
   return overInject('@fastify/secure-session', false, ask, (more) =>
     secureSession({ ...keys, cookieName: 'secure', user: userOf, ...more }),
   )

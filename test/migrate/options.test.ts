@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { checkConfig, memoryStore } from '../../lib/index.ts'
 import { cookieSession } from '../../lib/migrate/cookie-session.ts'
@@ -9,9 +10,11 @@ import { ironSession } from '../../lib/migrate/iron-session.ts'
 import { secureSession } from '../../lib/migrate/secure-session.ts'
 import { good, named } from '../guard/configs.ts'
 import { coreOnly } from '../plugin/stores.ts'
+import type { Migration } from '../../types/index.ts'
 import type { MakeStore } from '../support/app.ts'
 import { newApp } from './new-app.ts'
 import {
+  cookieSessionApp,
   expressSessionApp,
   fastifySessionApp,
   ironSessionApp,
@@ -34,17 +37,73 @@ t.test('an option that a way in cannot use is refused before the app listens', a
     [() => cookieSession({ keys, user, until: '2027-13-31' }), /until is a date/],
     [() => cookieSession({ keys, user, keepOld: 1 as never }), /keepOld is true or false/],
     [() => cookieSession({ keys: [], user }), /keys is the secret/],
+    [() => cookieSession({ keys: [new Uint8Array()], user }), /keys is the secret/],
+    [() => cookieSession({ keys, user, until: '2027-02-30' }), /until is a date/],
+    [() => cookieSession({ keys, user, until: '2027-04-31T12:00:00Z' }), /until is a date/],
+    [() => expressSession(undefined as never), /takes its options as an object/],
     [() => expressSession({ secret: '', store, user }), /secret is the secret/],
     [() => expressSession({ secret: OLD_SECRET, store: {} as never, user }), /no method get/],
     [() => fastifySession({ secret: OLD_SECRET, store: undefined as never, user }), /no method get/],
     [() => ironSession({ password: OLD_SECRET, cookieName: '', user }), /cookieName/],
     [() => ironSession({ password: {}, cookieName: 'iron', user }), /password is the secret/],
+    [() => ironSession({ password: OLD_SECRET, cookieName: 'iron', user, ttl: '14d' as never }), /ttl is a number/],
+    [() => secureSession({ key: Buffer.alloc(32), user, expiry: Number.NaN }), /expiry is a number of seconds/],
+    [() => fastifySession({ secret: OLD_SECRET, store, user, algorithm: 'sha999' }), /algorithm is the name of a hash/],
+    [() => fastifySession({ secret: OLD_SECRET, store, user, cookiePrefix: 1 as never }), /cookiePrefix is a text/],
     [() => secureSession({ user }), /give the key/],
     [() => secureSession({ secret: OLD_SECRET, salt: 'short', user }), /give the key/],
     [() => secureSession({ key: 'c2hvcnQ=', user }), /32 bytes/],
     [() => loadPackage('ironSession', 'no-such-package'), /npm install no-such-package/],
   ]
   for (const [make, message] of wrong) t.throws(make, { name: 'TypeError', message })
+})
+
+t.test('an option that a way in would not read is refused, and the one that was meant is named', async (t) => {
+  const express = { secret: OLD_SECRET, store, user }
+  const wrong: [() => unknown, RegExp][] = [
+    [() => expressSession({ ...express, untill: '2027-03-31' } as never), /no option "untill"; did you mean until\?/],
+    [() => expressSession({ ...express, zzz: 1 } as never), /no option "zzz"; known are: user, until/],
+    [() => expressSession({ ...express, name: 'sid' } as never), /calls "name" is cookieName here/],
+    [() => ironSession({ password: OLD_SECRET, cookieName: 'i', user, cookieOptions: {} } as never), /is cookie here/],
+    [() => cookieSession({ secret: OLD_SECRET, user } as never), /calls "secret" is keys, a list of one, here/],
+    [() => secureSession({ key: Buffer.alloc(32), sessionName: 's', user } as never), /is cookieName here/],
+  ]
+  for (const [make, message] of wrong) t.throws(make, { name: 'TypeError', message })
+  const spread = {
+    ...express,
+    resave: false,
+    saveUninitialized: false,
+    rolling: true,
+    cookie: { maxAge: 1, path: '/' },
+  }
+  t.doesNotThrow(() => expressSession(spread), 'options of the old library that say nothing about its cookies')
+})
+
+t.test('the name or an attribute of an old cookie that no header can carry is refused', async (t) => {
+  const express = { secret: OLD_SECRET, store, user }
+  for (const cookieName of ['', 5, 'a b', 'a;b', 'a=b', 'ä', null]) {
+    t.throws(() => expressSession({ ...express, cookieName } as never), { message: /cookieName is the name/ })
+  }
+  for (const cookie of [
+    null,
+    5,
+    () => ({}),
+    { path: 5 },
+    { path: '/;' },
+    { path: 'x' },
+    { domain: 'x;y' },
+    { domain: 5 },
+  ]) {
+    t.throws(() => expressSession({ ...express, cookie } as never), { message: /cookie is an object/ })
+  }
+  t.throws(() => expressSession({ ...express, cookie: { partitioned: 'yes' } } as never), /cookie is an object/)
+  for (const cookie of [
+    { domain: '.example.com', path: '/app' },
+    { domain: null },
+    { domain: 'a-b.example', maxAge: 3 },
+  ]) {
+    t.doesNotThrow(() => expressSession({ ...express, cookie }))
+  }
 })
 
 t.test('a package of an old format that is there and broken is told by its own error', async (t) => {
@@ -85,6 +144,7 @@ t.test('the guard tells until when a way in is open, and refuses weak secrets of
     [cookieSession({ keys: ['ab'.repeat(32)], user }), /easy to guess/],
     [cookieSession({ keys: ['changeme-changeme-changeme-changeme'], user }), /placeholder/],
     [expressSession({ secret: 'keyboard cat', store, user }), /shorter than 16/],
+    [cookieSession({ keys: [Buffer.alloc(31, 255)], user }), /shorter than 32/],
     [secureSession({ secret: 'averylogphrasebiggerthanthirtytwochars', user }), /placeholder/],
   ] as const
   for (const [migration, why] of weak) t.match(about(migration)[0], why)
@@ -98,6 +158,30 @@ t.test('the options of the old library may have any value that the library took'
     const { visitor } = await newApp(t, app)
     t.equal((await visitor(await app.open({ userId: 'ann' })).visit()).userId, 'ann', app.from)
   }
+})
+
+t.test('a secret of bytes is as good as one of letters', async (t) => {
+  const secret = Buffer.from(OLD_SECRET, 'base64')
+  const kept = memoryOf()
+  const old = [expressSessionApp(t, kept, { secret }), cookieSessionApp(t, [secret])]
+  const ways = [
+    expressSession({ secret: [Buffer.alloc(32, 9), secret], store: kept, user: userOf }),
+    old[1]?.migration(),
+  ]
+  for (const [index, app] of old.entries()) {
+    const { visitor } = await newApp(t, app, { session: { migrateFrom: [ways[index] as Migration] } })
+    t.equal((await visitor(await app.open({ userId: 'ann' })).visit()).userId, 'ann', app.from)
+  }
+})
+
+t.test('a cookie of @fastify/secure-session that @fastify/cookie signed as well is let in', async (t) => {
+  const old = await secureSessionApp(t, false, { cookie: { signed: true } })
+  const { bench, visitor } = await newApp(t, old)
+  const cookies = await old.open({ userId: 'ann' })
+  t.equal((await visitor(cookies).visit()).userId, 'ann')
+  bench.clock.advance('31s')
+  const unsigned = new Map(Array.from(cookies, ([name, value]) => [name, value.replace(/\.[^.]*$/, '')]))
+  for (const again of [cookies, unsigned]) t.equal((await visitor(again).visit()).userId, null, 'and enters once')
 })
 
 t.test('names of the session object get an underscore, and names of prototypes are dropped', async (t) => {
@@ -122,9 +206,16 @@ t.test('a moved session goes out with any response', async (t) => {
 
 t.test('an upgrade reads the old session and does not use it up', async (t) => {
   const old = ironSessionApp(t)
-  const { bench, visitor } = await newApp(t, old)
+  const routes = (app: FastifyInstance): void => {
+    app.get('/socket', (request, reply) => {
+      // No hook of a response runs for a WebSocket.
+      reply.hijack()
+      reply.raw.end(JSON.stringify({ userId: request.user?.id, handle: request.session.sessionId }))
+    })
+  }
+  const { bench, visitor } = await newApp(t, old, { routes })
   const ann = visitor(await old.open({ userId: 'ann' }))
-  const socket = await ann.copy().visit('/me', { headers: { upgrade: 'websocket', connection: 'upgrade' } })
+  const socket = await ann.copy().visit('/socket', { headers: { upgrade: 'websocket', connection: 'upgrade' } })
   t.equal(socket.userId, 'ann')
   bench.clock.advance('5m')
   t.match(await ann.visit(), { userId: 'ann', handle: socket.handle })
