@@ -33,11 +33,13 @@ async function measure(options: MutantOptions): Promise<void> {
     .toSorted((a, b) => a.id - b.id)
   const how = [
     `Run on ${new Date().toISOString().slice(0, 10)} with Node ${process.version}.`,
+    files.length === 0 ? '' : `Only files with \`${files.join(', ')}\` in their path.`,
+    options.tests.length === 0 ? '' : `Only tests with \`${options.tests.join(', ')}\` in their path.`,
     sample === undefined
       ? ''
       : `A sample of ${chosen.length} of ${mutants.length} mutants, drawn by \`--seed ${seed}\`.`,
   ]
-  const report = reportOf(judged, readExplanations(), how.join(' ').trim())
+  const report = reportOf(judged, readExplanations(), how.filter((part) => part !== '').join(' '))
   console.log(report)
   if (options.out !== undefined) writeFileSync(join(root, options.out, 'mutants.md'), report)
 }

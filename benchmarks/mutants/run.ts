@@ -2,13 +2,14 @@ import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Mutant } from './mutate.ts'
 import type { Loaded, Order, Outcome } from './worker.ts'
 
 /** How a mutant ended. Nothing ran the code of an unreached mutant. */
 export type Fate = 'killed' | 'timeout' | 'survived' | 'unreached'
 
 /** One test of a file, as it ran without a mutant. */
-interface Test {
+export interface Test {
   readonly index: number
   readonly time: number
   readonly reached: ReadonlySet<number>
@@ -18,7 +19,7 @@ interface Test {
 const LOAD_TIME = 60_000
 
 /** Milliseconds that a test may take without a mutant. */
-const TEST_TIME = 120_000
+const TEST_TIME = 20_000
 
 /** A process is replaced after so many tests, because the tap that it runs remembers each of them. */
 const MAX_TESTS = 2_000
@@ -85,6 +86,7 @@ export class FileRun {
   atLoad: ReadonlySet<number> = new Set()
   readonly #folder: string
   readonly #files: readonly string[]
+  readonly #killers = new Map<string, number[]>()
   #runner: Runner | undefined
 
   constructor(folder: string, files: readonly string[]) {
@@ -99,19 +101,38 @@ export class FileRun {
     const loaded = await runner.loaded
     this.atLoad = new Set(loaded?.reached)
     for (let index = 0; index < (loaded?.count ?? 0); index += 1) await this.#measure(index)
+    console.log(`${this.tests.length} of ${loaded?.count} tests pass alone, and reach the mutants`)
     for (const { index } of this.tests) {
       if (!(await this.#passes(index))) this.unusable.push(index)
     }
     this.tests = this.tests.filter(({ index }) => !this.unusable.includes(index)).toSorted((a, b) => a.time - b.time)
   }
 
-  reaches(mutant: number): boolean {
-    return this.tests.some(({ reached }) => reached.has(mutant))
+  /** Returns a second process with the same tests, which need not be measured again. */
+  twin(): FileRun {
+    const twin = new FileRun(this.#folder, this.#files)
+    twin.tests = this.tests
+    twin.atLoad = this.atLoad
+    return twin
   }
 
-  /** Runs some of the tests that reach a mutant, the fastest first, until one fails. */
-  async try(mutant: number, from = 0, to = Infinity): Promise<'killed' | 'timeout' | 'survived'> {
-    const tests = this.tests.filter(({ reached }) => reached.has(mutant)).slice(from, to)
+  /** Returns the tests that reach a mutant, those first that killed mutants of its file, then the fastest. */
+  testsOf({ id, file }: Mutant): Test[] {
+    const killers = this.#killers.get(file) ?? []
+    const rank = ({ index }: Test): number => {
+      const place = killers.indexOf(index)
+      return place === -1 ? Infinity : place
+    }
+    // The tests are sorted by time already, and a sort keeps the order of equals.
+    return this.tests
+      .filter(({ reached }) => reached.has(id))
+      .map((test) => ({ test, rank: rank(test) }))
+      .toSorted((one, other) => (one.rank === other.rank ? 0 : one.rank - other.rank))
+      .map(({ test }) => test)
+  }
+
+  /** Runs tests against a mutant until one fails. */
+  async try(mutant: Mutant, tests: readonly Test[]): Promise<'killed' | 'timeout' | 'survived'> {
     return this.#tryHere(mutant, tests, true)
   }
 
@@ -147,28 +168,37 @@ export class FileRun {
     if (typeof outcome !== 'object') this.end()
   }
 
-  async #passes(index: number): Promise<boolean> {
+  async #passes(index: number, mutant = 0): Promise<boolean> {
     const runner = await this.#ready()
-    const outcome = await runner?.run({ test: index, mutant: 0, isRecorded: false }, TEST_TIME)
+    const outcome = await runner?.run({ test: index, mutant, isRecorded: false }, TEST_TIME)
     if (typeof outcome === 'object') return outcome.isOk
     this.end()
     return false
   }
 
-  async #tryHere(mutant: number, tests: readonly Test[], isFirst: boolean): Promise<'killed' | 'timeout' | 'survived'> {
+  async #tryHere(mutant: Mutant, tests: readonly Test[], isFirst: boolean): Promise<'killed' | 'timeout' | 'survived'> {
     for (const { index, time } of tests) {
       const runner = await this.#ready()
       if (runner === undefined) throw new Error(`${this.#files.join(', ')} cannot be loaded`)
-      const outcome = await runner.run({ test: index, mutant, isRecorded: false }, limitOf(time))
+      const outcome = await runner.run({ test: index, mutant: mutant.id, isRecorded: false }, limitOf(time))
       if (typeof outcome === 'object' && outcome.isOk) continue
       const isLate = outcome === 'late'
       // A mutant may leave the process in disorder. Then the next one would seem to be killed.
       const isSound = typeof outcome === 'object' && (await this.#passes(index))
       if (!isSound) this.end()
       if (typeof outcome === 'object' && !isSound && isFirst) return this.#tryHere(mutant, tests, false)
+      // A test that fails by chance, on a machine that is busy, kills nothing.
+      if (isSound && (await this.#passes(index, mutant.id))) continue
+      this.#remember(mutant.file, index)
       return isLate ? 'timeout' : 'killed'
     }
     return 'survived'
+  }
+
+  /** A test that killed a mutant is likely to kill the next mutant of the file. */
+  #remember(file: string, index: number): void {
+    const others = (this.#killers.get(file) ?? []).filter((other) => other !== index)
+    this.#killers.set(file, [index, ...others])
   }
 
   async #ready(): Promise<Runner | undefined> {

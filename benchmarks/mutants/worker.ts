@@ -32,10 +32,12 @@ type Run = (...args: unknown[]) => Promise<{ ok: boolean } | null>
 
 /** Tap ends with its last test. So all tests run inside one test that never ends. */
 const run = await new Promise<Run>((resolve) => {
-  void t.test('all', { timeout: 0 }, (all) => {
-    resolve(all.test.bind(all) as unknown as Run)
+  const all = t.test('all', { timeout: 0 }, (inner) => {
+    resolve(inner.test.bind(inner) as unknown as Run)
     return new Promise<void>(() => undefined)
   })
+  // An error outside of a test ends it all the same. Then no test can run here any more.
+  void all.then(() => process.exit(1))
 })
 
 async function follow({ test, mutant, isRecorded }: Order): Promise<Outcome> {

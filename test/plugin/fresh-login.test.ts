@@ -4,6 +4,12 @@ import { ordinary, route, world } from './world.ts'
 
 function routes(app: FastifyInstance): void {
   ordinary(app)
+  route(app, '/confirm-as', (request) => request.confirmLogin(request.body as { label?: string }))
+  route(app, '/login-confirmed', async (request) => {
+    const { login, confirmation } = request.body as { login: object; confirmation: object }
+    await request.login({ id: 'ann' }, login)
+    await request.confirmLogin(confirmation)
+  })
   route(app, '/confirm', async (request) => {
     await request.confirmLogin()
     return { authenticatedAt: request.authenticatedAt }
@@ -112,5 +118,45 @@ t.test('within is a duration, or the route is never built', async (t) => {
   const { app } = await world(t)
   for (const within of [600, '600', '10 m', '', null]) {
     t.throws(() => app.requireLogin({ within: within as never }), { code: 'SESSION_OPTION_INVALID' }, String(within))
+  }
+})
+
+t.test('confirmLogin keeps the label of the session, unless it names another one', async (t) => {
+  const { app, visitor } = await world(t, { routes })
+  const ann = visitor()
+  await ann.post('/login', { options: { label: 'Desk' } })
+  await ann.post('/confirm-as', {})
+  t.match(await app.sessions.list('ann'), [{ label: 'Desk' }])
+  await ann.post('/confirm-as', { label: 'Kitchen' })
+  t.match(await app.sessions.list('ann'), [{ label: 'Kitchen' }])
+  t.match((await ann.post('/confirm-as', { label: '' })).json(), { code: 'SESSION_LABEL_INVALID' })
+  t.match((await ann.post('/confirm-as', { labels: 'x' })).json(), {
+    code: 'SESSION_OPTION_INVALID',
+    message: /confirmLogin/,
+  })
+})
+
+t.test('confirmLogin in the request of a login keeps the label that the login named', async (t) => {
+  const { app, visitor } = await world(t, { routes })
+  const cases: [login: object, confirmation: object, expected: object][] = [
+    [{ label: 'Desk' }, {}, { label: 'Desk' }],
+    [{ label: 'Desk' }, { label: 'Kitchen' }, { label: 'Kitchen' }],
+    [{}, {}, { label: null }],
+  ]
+  for (const [login, confirmation, expected] of cases) {
+    const ann = visitor()
+    t.equal((await ann.post('/login-confirmed', { login, confirmation })).statusCode, 200)
+    t.match((await ann.get('/account')).json(), { user: { id: 'ann' } })
+    t.match((await app.sessions.list('ann')).at(-1), expected)
+    await ann.post('/logout')
+  }
+})
+
+t.test('confirmLogin without a user is refused', async (t) => {
+  const { visitor } = await world(t, { routes })
+  const anonymous = visitor()
+  for (const body of [{ cart: 1 }, {}]) {
+    t.match((await anonymous.post('/confirm-as', {})).json(), { statusCode: 401, code: 'SESSION_LOGIN_REQUIRED' })
+    await anonymous.post('/note', body)
   }
 })

@@ -37,6 +37,11 @@ async function roles(
         return request.user
       })
       route(server, '/confirm', (request) => request.confirmLogin())
+      route(server, '/login-updated', async (request) => {
+        await request.login(LOGIN.user, { label: 'Desk' })
+        await request.updateUser({ id: 'ann', role: 'guest' })
+        return request.user
+      })
     },
   })
   return { ...made, users, loads }
@@ -191,6 +196,20 @@ t.test('updateUser replaces the snapshot of this session, and nothing else', asy
   for (const [name, value] of Object.entries(before ?? {})) {
     if (!own.includes(name)) t.strictSame(Reflect.get(after ?? {}, name), value, name)
   }
+})
+
+t.test('updateUser in the request of a login replaces the snapshot of that login', async (t) => {
+  const it = await roles(t)
+  const ann = it.visitor()
+  t.match((await ann.post('/login-updated')).json(), { role: 'guest' })
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann', role: 'guest' } })
+  t.match(await it.app.sessions.list('ann'), [{ label: 'Desk' }])
+})
+
+t.test('updateUser without a user is refused', async (t) => {
+  const it = await roles(t)
+  const answer = await it.visitor().post('/update', { user: { id: 'ann', role: 'admin' } })
+  t.match(answer.json(), { statusCode: 401, code: 'SESSION_LOGIN_REQUIRED' })
 })
 
 t.test('an updated user is not overruled by an older answer of loadUser, and grows old like any other', async (t) => {

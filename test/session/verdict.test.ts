@@ -1,5 +1,6 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
+import type { Evidence } from '../../lib/session/device-bound/judge-proof.ts'
 import type { PresentedId } from '../../lib/session/id.ts'
 import { hashOf, newHandle, parentOf } from '../../lib/session/id.ts'
 import { newRecord, rotated } from '../../lib/session/record.ts'
@@ -45,6 +46,11 @@ class Life {
     this.now += milliseconds
     return this
   }
+}
+
+/** Returns the hashes of the rivals that a record knows, the oldest first. */
+function rivalsOf({ record }: Life): string[] {
+  return record.rivals.map(({ secretHash }) => secretHash)
 }
 
 /** A life with a renewal that was shown, and confirmed where asked for. */
@@ -104,6 +110,7 @@ t.test(
     t.ok(life.record.isForked)
     t.match(life.later(LATE).show(first), { kind: 'enter', isRenewable: true }, 'it is the id in use from now on')
     t.equal(life.record.tip, null)
+    t.strictSame(rivalsOf(life), [second.secretHash], 'the renewal is its only rival')
     t.match(life.show(second), { kind: 'end', sign: 'second-holder' })
   },
 )
@@ -113,7 +120,11 @@ t.test(
   async (t) => {
     const { life, second } = renewed({ isConfirmed: false })
     life.later(5_000).show(first)
-    for (const id of [second, first, second]) t.match(life.later(20_000).show(id), { kind: 'enter' })
+    const { headAt } = life.record
+    for (const id of [second, first, second]) {
+      t.match(life.later(20_000).show(id), { kind: 'enter' })
+      t.equal(life.record.headAt, headAt, 'nothing is decided in the window')
+    }
     t.match(life.later(LATE).show(second), { kind: 'enter' })
     t.match(life.later(10 * MINUTE).show(first), { kind: 'end', sign: 'second-holder' })
   },
@@ -151,12 +162,56 @@ t.test('a rival that is a confirmed predecessor takes over with a renewal of its
 t.test('a late request with the id before a confirmed one is served, and teaches nothing', async (t) => {
   const { life } = renewed({ isConfirmed: true })
   t.match(life.later(LATE - CONFIRMATION - 1).show(first), { kind: 'enter', change: undefined, isRenewable: false })
+  t.match(life.later(1).show(first), { kind: 'enter', isFork: true }, 'the window is over')
+})
+
+t.test('an id of the same generation that was issued to an unknown id counts as far behind', async (t) => {
+  const { life, second } = renewed({ isConfirmed: true })
+  const stranger: Id = { ...second, secretHash: hashOf('of another line'), parent: parentOf(hashOf('unknown')) }
+  t.match(life.show(stranger), { kind: 'refuse' })
+})
+
+t.test('an id in use that is shown beside a rival teaches the record nothing while the window is open', async (t) => {
+  const life = new Life()
+  t.match(life.show({ ...first, secretHash: hashOf('sibling') }), { kind: 'enter' })
+  t.match(life.show(first), { kind: 'enter', change: undefined, isRenewable: true })
+  const later = renewed({ isConfirmed: true })
+  later.life.show(renewalOf(first, 'sibling', later.life.now))
+  t.match(later.life.show(later.second, { isShowNoted: true }), { kind: 'enter', change: undefined })
+})
+
+t.test('the first show of the id in use after the window is noted, and no other', async (t) => {
+  const { life, second } = renewed({ isConfirmed: true })
+  life.show(renewalOf(first, 'sibling', life.now))
+  t.match(life.later(LATE).show(second), { kind: 'enter', change: { headAt: life.now } })
+  t.match(life.later(1).show(second), { kind: 'enter', change: undefined })
+})
+
+t.test('a rival that is in use after the window leaves the other rivals as they are', async (t) => {
+  const { life, second } = renewed({ isConfirmed: false })
+  const [left, right] = [renewalOf(first, 'left', life.now), renewalOf(first, 'right', life.now)]
+  life.show(left)
+  life.show(right)
+  t.match(life.later(LATE).show(left), { kind: 'enter' })
+  t.strictSame(rivalsOf(life), [right.secretHash, second.secretHash])
+})
+
+t.test('an id that loses twice takes one place among the rivals', async (t) => {
+  const { life, second } = renewed({ isConfirmed: true })
+  const third = renewalOf(second, 'third', life.later(15 * MINUTE).now)
+  life.show(third)
+  const sibling = renewalOf(first, 'sibling', second.issuedAt)
+  t.match(life.show(sibling), { kind: 'enter' })
+  t.match(life.show(second), { kind: 'enter', isFork: true })
+  t.match(life.later(LATE).show(sibling), { kind: 'enter', isRenewable: true })
+  t.strictSame(rivalsOf(life), [third.secretHash, second.secretHash])
 })
 
 t.test('a copied value alone is served for 30 seconds, then it ends the session', async (t) => {
   const stranger = { isTied: false }
   const { life } = renewed({ isConfirmed: false })
-  t.match(life.later(GRACE - 1).show(first, stranger), { kind: 'enter', change: undefined })
+  const served = { kind: 'enter', change: undefined, isFork: false, isRenewable: false } as const
+  t.strictSame(life.later(GRACE - 1).show(first, stranger), served)
   t.match(life.later(1).show(first, stranger), { kind: 'end', sign: 'replaced' })
   const later = renewed({ isConfirmed: true })
   t.match(later.life.show(first, stranger), { kind: 'end', sign: 'replaced' })
@@ -224,6 +279,29 @@ t.test('a record remembers no more rivals than it may', async (t) => {
   for (let count = 0; count < 3 * MAX_RIVALS; count += 1) life.show(renewalOf(first, `rival ${count}`, life.now))
   t.equal(life.record.rivals.length, MAX_RIVALS)
 })
+
+t.test(
+  'the proof of the device decides on an id of the present login of a bound session, and on no other',
+  async (t) => {
+    const life = new Life().later(15 * MINUTE)
+    const second = renewalOf(first, 'second', life.now)
+    const judgeWith = (id: Id, evidence: Evidence): Verdict =>
+      judge(life.record, { id, isTied: () => true, isShowNoted: false, evidenceFor: () => evidence }, life.now)
+
+    t.match(judgeWith(second, 'missing'), { kind: 'enter', change: {} }, 'a session without a key asks for no proof')
+    life.record = { ...life.record, deviceKey: 'the key of a device' }
+    t.strictSame(judgeWith(first, 'missing'), { kind: 'unproven', lack: 'missing' })
+    t.match(judgeWith(second, 'proven'), { kind: 'enter', isRenewable: false })
+    t.match(
+      judgeWith(first, 'unbound'),
+      { kind: 'enter', isRenewable: true },
+      'judged like an id of an unbound session',
+    )
+    life.record = rotated(life.record, hashOf('login'), life.now)
+    life.record = { ...life.record, deviceKey: 'the key of a device' }
+    t.match(judgeWith(first, 'proven'), { kind: 'superseded' })
+  },
+)
 
 t.test('a rotation forgets every id, tip and rival, without grace', async (t) => {
   const { life, second } = renewed({ isConfirmed: false })
