@@ -61,8 +61,8 @@ export function compile(source: string, path: string): string {
 }
 
 /**
- * Returns the code of a file with all its mutants behind switches, and the list of the mutants. The first mutant has the
- * number `first`. `switches` is the specifier of the module that has `isMutant`.
+ * Returns the code of a file with all its mutants behind switches, and the list of the mutants. The first mutant has
+ * the number `first`. `switches` is the specifier of the module that has `isMutant`.
  */
 export function mutate(source: string, file: string, first: number, switches: string): { code: string; all: Mutant[] } {
   const all: Mutant[] = []

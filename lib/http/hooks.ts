@@ -162,13 +162,13 @@ export function finishSession(engine: Engine, replies: Replies): onSendHookHandl
       clearDuplicates(engine, request, reply)
       return done(null, payload)
     }
-    // An error of a later hook brings the reply here a second time.
-    const sending = { engine, replies, request, reply, payload, session, done, isRepeated: session.isAnswered }
-    // What the failed attempt opened would end with what it wrote, and the connection with it.
-    if (sending.isRepeated) replies.release(request)
-    const isFailure = statusOf(reply, payload) >= 500
     const hasWork = session.hasWork
-    session.markAnswered()
+    // An error of a later hook brings the reply here a second time.
+    const isRepeated = session.markAnswered()
+    // What the failed attempt opened would end with what it wrote, and the connection with it.
+    if (isRepeated) replies.release(request)
+    const sending = { engine, replies, request, reply, payload, session, done, isRepeated }
+    const isFailure = statusOf(reply, payload) >= 500
     if (!isFailure && !hasWork) return send(sending)
     session
       .finish(isFailure, isStream(payload) ? 'stream' : 'reply')

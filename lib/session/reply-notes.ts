@@ -29,9 +29,11 @@ export class ReplyNotes {
     return this.#isAnswered || this.#client.isReplyTaken === true
   }
 
-  /** Notes that the response has started. */
-  markAnswered(): void {
+  /** Notes that the response has started. Returns whether it had started before. */
+  markAnswered(): boolean {
+    const isRepeated = this.#isAnswered
     this.#isAnswered = true
+    return isRepeated
   }
 
   /** Calls a listener once the response is over, or soon if it is over already. One listener is enough until then. */

@@ -129,10 +129,11 @@ export class RequestSession extends SessionFacts {
     return this.#start(() => work)
   }
 
-  /** Notes that the response has started. A later change deep inside the data is only seen afterwards. */
-  markAnswered(): void {
-    this.#notes.markAnswered()
+  /** Notes that the response has started. Returns whether it had started before. */
+  markAnswered(): boolean {
+    // A later change deep inside the data is only seen afterwards.
     if (this.#data?.isDeep === true) this.#notes.whenOver(() => this.#reportLate())
+    return this.#notes.markAnswered()
   }
 
   /** Ends the session now: this one, all others of its user, or all. */

@@ -345,6 +345,19 @@ t.test('a function, a class or an address in the place of a store says what to d
   }
 })
 
+t.test('a bare number is read in the unit in which it is nearer to the default', async (t) => {
+  for (const [options, fix] of [
+    [{ storeTimeout: 2000 }, "storeTimeout: '2s'"],
+    [{ storeTimeout: 5 }, "storeTimeout: '5s'"],
+    [{ userMaxAge: 60 }, "userMaxAge: '1m'"],
+    [{ userMaxAge: 30_000 }, "userMaxAge: '30s'"],
+    [{ sweepInterval: 3600 }, "sweepInterval: '1h'"],
+  ] as [object, string][]) {
+    const findings = checkConfig(good(options), 'production').filter(({ rule }) => rule === 'session/duration-unit')
+    t.match(findings, [{ fix: { snippet: fix } }], JSON.stringify(options))
+  }
+})
+
 t.test('a duration below another option is named with its path', async (t) => {
   const [finding] = checkConfig(good({ deviceBound: { lifetime: 600 } }), 'production')
   t.match(finding, {

@@ -3,12 +3,13 @@ import type { Test } from 'tap'
 import type { Forgotten } from './server.ts'
 import type { Call, History, Saw } from './history.ts'
 import { judge } from './judge.ts'
+import { withLosses } from './losses.ts'
 import type { RunOptions, RunResult } from './run.ts'
 import { Run } from './run.ts'
 import { STORES } from './stores.ts'
 
 // `npm run histories` asks for a million operations of each store.
-const operations = Number(process.env['HISTORY_OPERATIONS'] ?? 25_000)
+const operations = Number(process.env['HISTORY_OPERATIONS'] ?? 20_000)
 const seed = Number(process.env['HISTORY_SEED'] ?? Date.now() % 1_000_000)
 
 t.setTimeout(Math.max(600_000, operations * 20))
@@ -80,13 +81,42 @@ t.test('a history that no order explains is an anomaly', async (t) => {
   for (const [name, history] of Object.entries(histories)) t.ok(judge(history), name)
 })
 
+t.test('what a failover may lose explains its histories, and no others', (t) => {
+  const losses = [{ from: 10, until: 20 }]
+  const lost = {
+    'a write': historyOf([...begin], ['write a', 'done', 11, 12], ['read', { note: 'n' }, 21, 22]),
+    'a write that was read': historyOf(
+      [...begin],
+      ['write a', 'done', 11, 12],
+      ['read', { note: 'a' }, 13, 14],
+      ['read', { note: 'n' }, 21, 22],
+    ),
+    'a logout': historyOf([...begin], ['end', 'done', 11, 12], ['read', { note: 'n' }, 21, 22]),
+    'a login': historyOf(['begin n', 'done', 11, 12], ['read', 'nobody', 21, 22]),
+  }
+  for (const [name, history] of Object.entries(lost)) {
+    t.ok(judge(history), `${name} is an anomaly by itself`)
+    t.equal(judge(withLosses(history, losses)), undefined, name)
+  }
+  const kept = {
+    'a write before': historyOf([...begin], ['write a', 'done', 3, 4], ['read', { note: 'n' }, 21, 22]),
+    'a write afterwards': historyOf([...begin], ['write a', 'done', 21, 22], ['read', { note: 'n' }, 23, 24]),
+    'a logout before': historyOf([...begin], ['end', 'done', 3, 4], ['read', { note: 'n' }, 21, 22]),
+    'a logout afterwards': historyOf([...begin], ['end', 'done', 21, 22], ['read', { note: 'n' }, 23, 24]),
+    'a login before': historyOf([...begin], ['read', 'nobody', 21, 22]),
+  }
+  for (const [name, history] of Object.entries(kept)) t.ok(judge(withLosses(history, losses)), name)
+  t.end()
+})
+
 async function runOn(t: Test, name: string, options: Omit<RunOptions, 'store' | 'seed'>): Promise<RunResult> {
   const open = STORES[name]
   if (open === undefined) throw new Error(`no store of the name ${name}`)
   const result = await (await Run.start(t, { ...options, store: await open(t), seed })).finish()
   const { unknown, sessions, faults, anomalies } = result
   const extent = `${result.operations} operations, ${unknown} unknown, on ${sessions} sessions`
-  t.comment(`${name}, seed ${seed}: ${extent}`, faults)
+  const lost = result.losses === 0 ? '' : `, of which a failover changed ${result.losses}`
+  t.comment(`${name}, seed ${seed}: ${extent}${lost}`, faults)
   if (options.forgets === undefined) for (const anomaly of anomalies.slice(0, 3)) t.comment(anomaly)
   return result
 }

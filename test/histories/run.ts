@@ -4,6 +4,7 @@ import { random } from '../support/every-order.ts'
 import { temporaryFolder } from '../support/sqlite.ts'
 import type { History } from './history.ts'
 import { linesOf } from './history.ts'
+import { withLosses } from './losses.ts'
 import { judge } from './judge.ts'
 import { Life } from './life.ts'
 import type { Forgotten, ServerProcess } from './server.ts'
@@ -30,6 +31,8 @@ export interface RunResult {
   readonly copied: number
   /** The number of times that each fault happened. */
   readonly faults: Readonly<Record<string, number>>
+  /** The number of sessions whose history is explained only by what the store lost in a failover. */
+  readonly losses: number
   /** A report of each history that no order explains. */
   readonly anomalies: readonly string[]
 }
@@ -88,7 +91,9 @@ export class Run {
     }
     const faults = this.#options.hasFaults ? this.#disturb() : undefined
     await Promise.all([...Array.from({ length: LIVES }, live), faults])
-    const anomalies = histories.flatMap((history) => reportOf(history) ?? [])
+    const { losses = [] } = this.#options.store
+    const strict = losses.length === 0 ? [] : histories.filter((history) => judge(history) !== undefined)
+    const anomalies = histories.flatMap((history) => reportOf(withLosses(history, losses)) ?? [])
     const { length: sessions } = histories
     return {
       operations: this.#answers,
@@ -96,6 +101,7 @@ export class Run {
       sessions,
       copied: this.#copied,
       faults: this.#faults,
+      losses: strict.length,
       anomalies,
     }
   }
@@ -127,7 +133,7 @@ export class Run {
     const { outages, breaks } = this.#options.store
     const faults: Record<string, () => Promise<void>> = {}
     for (const [name, begin] of Object.entries(outages)) faults[name] = async () => this.#outage(begin)
-    for (const [name, happen] of Object.entries(breaks)) faults[name] = async () => happen()
+    for (const [name, happen] of Object.entries(breaks)) faults[name] = async () => happen(() => (this.#instant += 1))
     for (const index of SKEWS.keys()) faults[`server ${index + 1} is killed`] = async () => this.#killServer(index)
     const names = Object.keys(faults)
     while (!this.#isOver) {

@@ -5,7 +5,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import { secureSession } from '../../lib/index.ts'
 import { openStore } from '../../lib/stores/open.ts'
+import { redisStore } from '../../lib/stores/redis.ts'
 import type { SessionStore } from '../../types/index.ts'
+import { ioRedis6 } from '../support/redis-drivers.ts'
 
 const FILE = fileURLToPath(import.meta.url)
 
@@ -93,9 +95,17 @@ function makeForgetful(store: SessionStore, operation: Forgotten): void {
   Object.assign(store, { [operation]: forgetful })
 }
 
+/** Opens the store of a URL, or the one that a Redis Sentinel leads to. */
+async function opened(url: string, options: { readonly prefix?: string }): Promise<SessionStore> {
+  const { protocol, port, pathname } = new URL(url)
+  if (protocol !== 'sentinel:') return openStore(url, options)
+  const { client } = await ioRedis6.connectSentinel(Number(port), pathname.slice(1))
+  return redisStore({ client, ...options })
+}
+
 /** Runs in the other process. */
 async function serve({ url, prefix, forgets }: ServerSettings): Promise<void> {
-  const store = await openStore(url, prefix === undefined ? {} : { prefix })
+  const store = await opened(url, prefix === undefined ? {} : { prefix })
   if (forgets !== undefined) makeForgetful(store, forgets)
   const app = Fastify({ forceCloseConnections: true })
   await app.register(secureSession, {

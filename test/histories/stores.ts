@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { startPostgres } from '../support/servers/postgres.ts'
 import type { RedisCluster } from '../support/servers/redis.ts'
 import { startRedis, startRedisCluster } from '../support/servers/redis.ts'
+import { startRedisSentinel } from '../support/servers/sentinel.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 import { Relay } from './proxy.ts'
 
@@ -15,8 +16,16 @@ export interface SharedStore {
   readonly prefix?: string
   /** Ways to keep the store from answering until the function that comes back is called. */
   readonly outages: Readonly<Record<string, () => () => void>>
-  /** Ways to break what is under way. Afterwards the store works. */
-  readonly breaks: Readonly<Record<string, () => Promise<void> | void>>
+  /** Ways to break what is under way. Afterwards the store works. `tick` returns the next instant. */
+  readonly breaks: Readonly<Record<string, (tick: () => number) => Promise<void> | void>>
+  /** The times whose writes the store may have lost, by its own documentation. */
+  readonly losses?: readonly Loss[]
+}
+
+/** A time of which a store may lose what it acknowledged, in instants. */
+export interface Loss {
+  readonly from: number
+  readonly until: number
 }
 
 /** A server of a store: a process that can be stopped, killed and started. */
@@ -112,6 +121,25 @@ export const STORES: Readonly<Record<string, (t: Test) => Promise<SharedStore>>>
       urlFor: () => first?.url ?? '',
       outages: {},
       breaks: { 'the slot of all sessions moves': async () => moveSlot(cluster) },
+    }
+  },
+  'redis sentinel': async (t) => {
+    const sentinel = await startRedisSentinel(t)
+    const losses: Loss[] = []
+    return {
+      name: 'redis sentinel',
+      urlFor: () => `sentinel://127.0.0.1:${sentinel.port}/${sentinel.name}`,
+      outages: {},
+      breaks: {
+        'the primary is killed and its replica takes over': async (tick) => {
+          await sentinel.replicated()
+          // What was answered before the last look had reached the replica.
+          const from = tick()
+          await sentinel.fail()
+          losses.push({ from, until: tick() })
+        },
+      },
+      losses,
     }
   },
   postgres: async (t) => behindRelays(t, 'postgres', await startPostgres(t, { fsync: 'on', max_connections: 60 })),

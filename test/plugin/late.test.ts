@@ -29,6 +29,31 @@ t.test('a later hook that makes the response a failure takes the login and its c
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
 
+t.test(
+  'a hook before the plugin that makes the response a failure leaves no data, and a later one leaves data',
+  async (t) => {
+    for (const isBefore of [true, false]) {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      const fail = (): void => {
+        app.addHook('onSend', async (request, reply) => {
+          if (request.url === '/fail') reply.code(500)
+        })
+      }
+      if (isBefore) fail()
+      await app.register(secureSession, { environment: 'test', secret: SECRET })
+      if (!isBefore) fail()
+      app.post('/login', async (request) => request.login({ id: 'ann' }))
+      app.post('/fail', async ({ session }) => Object.assign(session, { note: 1 }))
+      app.get('/data', async ({ session }) => session.data())
+      const login = await app.inject({ method: 'POST', url: '/login' })
+      const headers = { cookie: String(login.headers['set-cookie']).split(';', 1).join() }
+      t.equal((await app.inject({ method: 'POST', url: '/fail', headers })).statusCode, 500)
+      t.same((await app.inject({ url: '/data', headers })).json(), isBefore ? {} : { note: 1 })
+    }
+  },
+)
+
 t.test('data that is set after the response, and not saved, is told as a dropped write', async (t) => {
   const it = await world(t, {
     routes: (app) => {

@@ -2,7 +2,8 @@ import { clockFlaw } from '../read/clock-flaw.ts'
 import { readingsOf } from '../read/duration-readings.ts'
 import { showPath } from '../read/show-value.ts'
 import { soundLifetimes } from '../read/sound-lifetimes.ts'
-import { formatDuration } from '../../session/duration.ts'
+import { DEFAULTS } from '../../options.ts'
+import { formatDuration, parseDuration } from '../../session/duration.ts'
 import { OPENED, perhaps, putStore, remove, safely, set } from './fix.ts'
 import { repairsOf } from './repairs.ts'
 import type { Readings } from '../read/duration-readings.ts'
@@ -150,7 +151,7 @@ function durationProblem(path: Path, facts: ConfigFacts): Problem {
   const location = facts.at(path)
   const { kind, text, durations } = readingsOf(facts.given(path))
   const isLifetime = Object.hasOwn(facts.lifetimes, name)
-  const sound = isLifetime ? soundLifetimes(facts)[name as keyof ConfigFacts['lifetimes']] : durations[0]
+  const sound = isLifetime ? soundLifetimes(facts)[name as keyof ConfigFacts['lifetimes']] : nearest(name, durations)
   const fixes = [sound, ...durations].flatMap((length) => (length === undefined ? [] : formatDuration(length)))
   const isShortened = kind === 'words' && isLifetime && sound !== durations[0]
   const limit = isShortened ? ` Beside the other lifetimes it can be ${formatDuration(sound as number)} at most.` : ''
@@ -167,6 +168,14 @@ function durationProblem(path: Path, facts: ConfigFacts): Problem {
       ...repairsOf(path, facts),
     ],
   }
+}
+
+/** Returns the reading that is nearest to the default of an option; the first where the default says nothing. */
+function nearest(name: string, durations: readonly number[]): number | undefined {
+  const usual = parseDuration((DEFAULTS as Readonly<Record<string, unknown>>)[name]) ?? 0
+  if (usual === 0) return durations[0]
+  const distance = (duration: number): number => Math.abs(Math.log(duration / usual))
+  return durations.toSorted((a, b) => distance(a) - distance(b))[0]
 }
 
 /** An amount with its unit in words has one meaning; a bare number has two. */

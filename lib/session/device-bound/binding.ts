@@ -79,9 +79,9 @@ export function withBindingShown(text: string): string {
 }
 
 /**
- * Returns the binding after an accepted proof; `replayed` if the proof counted before, and `stale` if no more proofs over
- * its challenge are remembered. A proof over the open challenge opens a new one. A proof over the challenge before leaves
- * the open one, because a parallel refresh has opened it.
+ * Returns the binding after an accepted proof; `replayed` if the proof counted before, and `stale` if no more proofs
+ * over its challenge are remembered. A proof over the open challenge opens a new one. A proof over the challenge before
+ * leaves the open one, because a parallel refresh has opened it.
  */
 export function afterProof(
   binding: Binding,

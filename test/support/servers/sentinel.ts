@@ -18,6 +18,8 @@ export interface RedisSentinel {
   replicated(): Promise<void>
   /** Has the two change places, both being well. */
   failover(): Promise<void>
+  /** Kills the primary, waits for the replica to take over, and starts the killed one as its replica. */
+  fail(): Promise<void>
 }
 
 const NAME = 'main'
@@ -52,6 +54,16 @@ export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): P
     name: NAME,
     primary,
     replicated,
+    async fail() {
+      const lost = primary()
+      await until('the sentinel finds the replica', isWatched)
+      await lost.kill()
+      await until('the replica takes over', () => primary() !== lost)
+      await lost.start()
+      // The sentinel would say so itself, seconds later.
+      lost.cli('replicaof', '127.0.0.1', primary().port)
+      await replicated()
+    },
     async failover() {
       const before = primary()
       await until('the sentinel finds the replica', isWatched)
