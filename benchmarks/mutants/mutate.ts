@@ -55,15 +55,14 @@ const OTHER_METHODS = new Map([
 /** Methods whose call may be left out, so that its object stands in its place. */
 const LEFT_OUT = new Set(['filter', 'slice', 'sort', 'trim', 'toLowerCase', 'toSorted', 'reverse'])
 
-/** Compiles one file with a switch at each mutant. Without `file` the code stays as it was written. */
+/** Compiles one file without mutants. */
 export function compile(source: string, path: string): string {
   return ts.transpileModule(source, { compilerOptions: OPTIONS, fileName: path }).outputText
 }
 
 /**
- * Returns the code of a file with all its mutants behind switches, and the list of them. The first has the number
- * `first`.
- * `switches` is the specifier of the module that has `isMutant`.
+ * Returns the code of a file with all its mutants behind switches, and the list of the mutants. The first mutant has
+ * the number `first`. `switches` is the specifier of the module that has `isMutant`.
  */
 export function mutate(source: string, file: string, first: number, switches: string): { code: string; all: Mutant[] } {
   const all: Mutant[] = []
