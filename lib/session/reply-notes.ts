@@ -67,9 +67,9 @@ export class ReplyNotes {
     this.#isLoggedOut = true
   }
 
-  /** Returns the new id of a client that brings it in a header, once; `null` otherwise. */
+  /** Returns the new id of a client that brings it in a header, once and before a header carries it; `null` otherwise. */
   takeToken({ cookie, isByHeader }: RequestState): string | null {
-    if (!isByHeader || cookie?.kind !== 'set' || cookie.value === this.#readToken) return null
+    if (this.#isAnswered || !isByHeader || cookie?.kind !== 'set' || cookie.value === this.#readToken) return null
     this.#readToken = cookie.value
     return cookie.value
   }

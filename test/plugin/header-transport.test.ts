@@ -82,6 +82,26 @@ t.test('a login by header gives the app the id once, and no cookie to anybody', 
   t.equal((await app.inject('/plain')).headers.vary, undefined)
 })
 
+t.test('an id that Session-Renewed has carried is not read afterwards, and a reply by hand may carry it', async (t) => {
+  const late: unknown[] = []
+  const it = await world(t, {
+    session: { headerTransport: {} },
+    routes: (app) => {
+      app.addHook('onResponse', async (request) => void late.push(request.sessionToken))
+      app.post('/unread', (request) => request.login({ id: 'ann' }, { transport: 'header' }))
+      app.post('/by-hand', async (request, reply) => {
+        await request.login({ id: 'ann' }, { transport: 'header' })
+        reply.hijack()
+        reply.raw.end(request.sessionToken)
+      })
+    },
+  })
+  const unread = await it.visitor().post('/unread')
+  t.match(unread.headers, { 'session-renewed': /^[\w-]{22}\./ })
+  t.match((await it.visitor().post('/by-hand')).body, /^[\w-]{22}\./)
+  t.strictSame(late, [null, null])
+})
+
 t.test('an id of one class opens nothing in the place of the other', async (t) => {
   const { app, visitor, events } = await withHeader(t)
   const client = new Native(app)
