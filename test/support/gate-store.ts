@@ -85,6 +85,7 @@ export class Gate {
   readonly #traps: Waiting[] = []
   readonly #actors = new AsyncLocalStorage<string>()
   #time = 0
+  #underWay = 0
 
   constructor(real: AnyStore) {
     // A plain target: the guard must not take the wrapper for the store it wraps.
@@ -93,15 +94,26 @@ export class Gate {
         if (name === 'constructor') return undefined
         const member: unknown = Reflect.get(real, name)
         if (typeof member !== 'function') return member
-        if (!METHODS.has(name)) return member.bind(real)
+        const ask = (args: unknown[]): unknown => this.#count(Reflect.apply(member, real, args))
         return (...args: unknown[]) => {
           // The kinds of clients of a user decide nothing, so their order is of no interest.
-          if (String(args[0]).startsWith(DEVICES)) return Reflect.apply(member, real, args) as unknown
-          return this.#perform(String(name), args, () => Reflect.apply(member, real, args) as Promise<unknown>)
+          if (!METHODS.has(name) || String(args[0]).startsWith(DEVICES)) return ask(args)
+          return this.#perform(String(name), args, async () => ask(args))
         }
       },
       set: (_target, name, value) => Reflect.set(real, name, value),
     })
+  }
+
+  /** Tells whether the real store still owes an answer. */
+  get isAsked(): boolean {
+    return this.#underWay > 0
+  }
+
+  #count(answer: unknown): unknown {
+    if (!(answer instanceof Promise)) return answer
+    this.#underWay += 1
+    return answer.finally(() => (this.#underWay -= 1))
   }
 
   /** Runs something under a label, which all its operations carry. */
