@@ -126,6 +126,8 @@ export class RequestSession extends SessionFacts {
 
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void> {
+    // While the failure waits for its turn in the queue, Node would end the process for it.
+    work.catch(() => undefined)
     return this.#start(() => work)
   }
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { MemoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/index.ts'
 import { settle } from '../support/gate-store.ts'
+import { coreOnly } from './stores.ts'
 import { ordinary, world } from './world.ts'
 
 t.test('a login that the handler does not wait for is in its reply', async (t) => {
@@ -278,4 +279,43 @@ t.test('requireLogin called by hand and not awaited fails the request of nobody'
   const ann = it.visitor()
   await ann.post('/login')
   t.strictSame((await ann.get('/by-hand')).json(), { secret: true })
+})
+
+t.test('a refusal behind work of the session that is under way ends no process', async (t) => {
+  const unhandled: unknown[] = []
+  const hear = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', hear)
+  t.teardown(() => process.off('unhandledRejection', hear))
+  const it = await world(t, {
+    store: (store) => ({
+      ...coreOnly(store),
+      create: async (record) => {
+        await settle()
+        return store.create(record)
+      },
+    }),
+    routes: (app) => {
+      ordinary(app)
+      const requireLogin = app.requireLogin()
+      app.get('/save-first', async (request) => {
+        Object.assign(request.session, { cart: 1 })
+        void request.session.save()
+        void requireLogin(request)
+        return { secret: true }
+      })
+      app.get('/callback-first', async ({ session }) => {
+        Object.assign(session, { cart: 1 })
+        session.touch()
+        session.save(() => {
+          throw new Error('the callback failed')
+        })
+        void session.save()
+        return {}
+      })
+    },
+  })
+  t.equal((await it.visitor().get('/save-first')).statusCode, 401)
+  t.equal((await it.visitor().get('/callback-first')).statusCode, 500)
+  await settle()
+  t.strictSame(unhandled, [])
 })
