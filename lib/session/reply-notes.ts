@@ -67,7 +67,7 @@ export class ReplyNotes {
     this.#isLoggedOut = true
   }
 
-  /** Returns the new id of a client that brings it in a header, once and before a header carries it; `null` otherwise. */
+  /** Returns the new id of a client that brings it in a header, once, until a header carries it; `null` otherwise. */
   takeToken({ cookie, isByHeader }: RequestState): string | null {
     if (this.#isAnswered || !isByHeader || cookie?.kind !== 'set' || cookie.value === this.#readToken) return null
     this.#readToken = cookie.value
