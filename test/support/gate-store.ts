@@ -59,6 +59,12 @@ const METHODS = new Set<PropertyKey>([
   ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'],
 ])
 
+/**
+ * The labels under which code runs, by gate. All gates share one storage, because Node.js hands each storage that was
+ * ever used to each promise.
+ */
+const ACTORS = new AsyncLocalStorage<ReadonlyMap<Gate, string>>()
+
 /** A promise and the key to it. */
 export function door<Value = void>(): { opened: Promise<Value>; open: (value: Value) => void } {
   let open: (value: Value) => void = () => undefined
@@ -83,7 +89,6 @@ export class Gate {
   readonly operations: Operation[] = []
   conductor: Conductor | undefined
   readonly #traps: Waiting[] = []
-  readonly #actors = new AsyncLocalStorage<string>()
   #time = 0
   #underWay = 0
 
@@ -118,7 +123,7 @@ export class Gate {
 
   /** Runs something under a label, which all its operations carry. */
   as<Result>(actor: string, run: () => Result): Result {
-    return this.#actors.run(actor, run)
+    return ACTORS.run(new Map([...(ACTORS.getStore() ?? []), [this, actor]]), run)
   }
 
   /** Catches the next operation that matches. */
@@ -148,7 +153,7 @@ export class Gate {
   }
 
   async #perform(name: string, args: readonly unknown[], ask: () => Promise<unknown>): Promise<unknown> {
-    const actor = this.#actors.getStore()
+    const actor = ACTORS.getStore()?.get(this)
     const operation: Operation = { name, args, actor, startedAt: 0, endedAt: 0, answer: undefined }
     const outcome: { error?: unknown } = {}
     const run = async (): Promise<void> => {
