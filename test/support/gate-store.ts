@@ -21,6 +21,12 @@ export interface Operation {
 /** Decides when an operation may happen. It has to call `run`, once. */
 export type Conductor = (operation: Operation, run: () => Promise<void>) => Promise<void>
 
+/** How many orders of operations a test plays at most, and by which seed they are drawn. */
+export interface Sample {
+  readonly most: number
+  readonly seed: number
+}
+
 /** Which operations a trap waits for. */
 export interface Trap {
   readonly name: string
@@ -88,11 +94,14 @@ export class Gate {
   /** All operations so far, in the order in which they were called. */
   readonly operations: Operation[] = []
   conductor: Conductor | undefined
+  /** The orders that a test plays on this store; all that the test asks for without. */
+  readonly sample: Sample | undefined
   readonly #traps: Waiting[] = []
   #time = 0
   #underWay = 0
 
-  constructor(real: AnyStore) {
+  constructor(real: AnyStore, sample?: Sample) {
+    this.sample = sample
     // A plain target: the guard must not take the wrapper for the store it wraps.
     this.store = new Proxy({} as AnyStore, {
       get: (_target, name) => {
