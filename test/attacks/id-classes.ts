@@ -21,7 +21,7 @@ function bothIds(byCookie: string | undefined, byHeader: string | undefined): { 
 }
 
 /** A handler that logs somebody in by header, and gives the id to the app. */
-function byHeader(user: SessionUser): Handler {
+function logInByHeader(user: SessionUser): Handler {
   return async (request) => {
     await request.login(user, { transport: 'header' })
     return { id: request.sessionToken }
@@ -96,7 +96,7 @@ export function idClasses(t: Test, makeStore: MakeStore): void {
     const browser = bench.browser(false)
     await browser.visit(write({ cart: [1] }))
     const planted = browser.cookie ?? ''
-    const page = await browser.visit(byHeader(ann))
+    const page = await browser.visit(logInByHeader(ann))
     const { id } = page.body as { id: string }
     t.equal(browser.cookie, undefined, 'the cookie is cleared')
     const native = bench.browser(true)
@@ -141,7 +141,7 @@ export function idClasses(t: Test, makeStore: MakeStore): void {
       await client.inject({ method: 'POST', url: '/login', payload: { id: ann.id } })
       t.match(await bench.app.sessions.list(ann.id), [{ isDeviceBound: true }])
       const native = bench.browser(true)
-      const visit = await bench.browser(false).visit(byHeader(ann), { headers: { cookie: client.cookie } })
+      const visit = await bench.browser(false).visit(logInByHeader(ann), { headers: { cookie: client.cookie } })
       t.notOk(visit.headers['secure-session-registration'], 'nobody is asked to bind a session of a header')
       native.plant((visit.body as { id: string }).id)
       t.equal((await native.me()).userId, ann.id)
