@@ -1,6 +1,6 @@
 import { isDigestOfWord } from './known-digests.ts'
 import { isKnownNumber } from './known-numbers.ts'
-import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES } from './known-secrets.ts'
+import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES, SECRET_FOLDER } from './known-secrets.ts'
 import { isRun } from './secret-runs.ts'
 import { isSpokenPhrase } from './spoken-phrase.ts'
 
@@ -74,6 +74,7 @@ function isKnown(bytes: Buffer): boolean {
 
 /** Bytes that count up or down, stand still, or repeat a short piece. */
 function isRegular(bytes: Buffer): boolean {
+  if (bytes.length < 2) return true
   const step = (bytes.readUInt8(1) - bytes.readUInt8(0) + 256) % 256
   const isCounting = bytes.every((byte, index) => index === 0 || byte === (bytes.readUInt8(index - 1) + step) % 256)
   return isCounting || isRepeated(bytes.toString('latin1'))
@@ -86,7 +87,7 @@ function isRepeated(text: string): boolean {
 }
 
 function isPlaceholder(secret: string): boolean {
-  if (isReference(secret) || isLabelled(secret)) return true
+  if (isReference(secret) || isPath(secret) || isLabelled(secret)) return true
   if (isSpokenPhrase(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret))) return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
@@ -132,10 +133,22 @@ const ENOUGH_RANDOM = 16
 
 /** A label with its year, its version and other short words: `session-secret-2024-eu-west-1`. */
 function isLabelled(secret: string): boolean {
-  const parts = secret.split(/[^A-Za-z0-9]+/)
-  if (!parts.some((part) => LABEL.test(part))) return false
+  const parts = partsOf(secret)
+  return parts.some((part) => LABEL.test(part)) && !hasRandom(parts)
+}
+
+/** The path of a file, in place of what the file holds: `/run/secrets/session_key`. */
+function isPath(secret: string): boolean {
+  return SECRET_FOLDER.test(secret.trim()) && !hasRandom(partsOf(secret))
+}
+
+function partsOf(secret: string): string[] {
+  return secret.split(/[^A-Za-z0-9]+/)
+}
+
+function hasRandom(parts: readonly string[]): boolean {
   const random = parts.filter((part) => !/^(\d{1,4}|[A-Z]?[a-z]{1,10}|[A-Z]{1,10})$/.test(part) && !LABEL.test(part))
-  return random.join('').length < ENOUGH_RANDOM
+  return random.join('').length >= ENOUGH_RANDOM
 }
 
 /** Returns the number of characters that known words cannot cover. */
