@@ -1,6 +1,6 @@
 import { clockFlaw } from '../read/clock-flaw.ts'
 import { readingsOf } from '../read/duration-readings.ts'
-import { schemaAt } from '../read/schema-places.ts'
+import { takesText } from '../read/schema-places.ts'
 import { showPath } from '../read/show-value.ts'
 import { soundLifetimes } from '../read/sound-lifetimes.ts'
 import { DEFAULTS } from '../../options.ts'
@@ -11,7 +11,6 @@ import type { Readings } from '../read/duration-readings.ts'
 import type { Fix, SetChange } from './fix.ts'
 import type { ConfigFacts } from '../read/config-facts.ts'
 import type { Path } from '../read/show-value.ts'
-import type { SchemaNode } from '../read/schema-node.ts'
 import type { Problem, Rule } from './rule.ts'
 
 import { ALWAYS_FATAL, faultsOf } from './faults.ts'
@@ -118,18 +117,6 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
       : `Give ${name} ${expected}; it is ${at.value} now.${hint}`,
     fixes,
   }
-}
-
-/** Tells whether a place takes some text, so that no conversion is what the text lacks. */
-function takesText(path: Path): boolean {
-  const { type, enum: words, origin, duration, anyOf = [] } = schemaAt(path) as SchemaNode
-  const isWords = Array.isArray(words) && words.every((word) => typeof word === 'string')
-  return (
-    type === 'string' ||
-    isWords ||
-    duration !== undefined ||
-    [origin, ...anyOf.map((way) => way['origin'])].includes(true)
-  )
 }
 
 function isCallable(value: unknown): boolean {
