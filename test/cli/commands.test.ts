@@ -105,12 +105,31 @@ t.test('secret prints a fresh one, ready for an env file', async (t) => {
   t.strictSame(weaknessesOf(first.out.replace('SESSION_SECRET=', '')), [])
 })
 
+t.test('a lesson fits into 60 columns: prose is wrapped, and what is to be pasted is not', async (t) => {
+  for (const { slug } of RULES) {
+    const { out } = await cli(['explain', slug], { columns: 60 })
+    const wide = out.split('\n').filter((line) => line.length > 60 && !/https:\/\/|npx |[(){}[\]=:;]/.test(line))
+    t.strictSame(
+      wide.filter((line) => line.trim().includes(' ')),
+      [],
+      slug,
+    )
+    for (const [code] of out.matchAll(/silence: \[\{[^}]*\}?/g)) t.match(code, /^silence: \[\{ rule: .*\}$/, slug)
+  }
+  const { out } = await cli(['explain', 'foreign-option'], { columns: 60 })
+  t.match(
+    out,
+    '\n  rolling, resave, saveUninitialized, genid, unset, signed,\n  overwrite: nothing takes their place\n    idleTimeout',
+  )
+})
+
 t.test('rules lists the catalogue', async (t) => {
   const { code, out } = await cli(['rules'])
   t.equal(code, 0)
   for (const { slug, silenceable } of RULES) t.match(out, `${silenceable ? ' ' : '⊘'} ${slug}\n`)
   const narrow = (await cli(['rules'], { columns: 60 })).out.split('\n')
-  t.ok(narrow.slice(0, -1).every((line) => line.length <= 60))
+  t.ok(narrow.every((line) => line.length <= 60))
+  t.ok(narrow.some((line) => line.includes('npx fastify-session-guard explain <rule>')))
   t.equal((await cli(['rules', '--format', 'markdown'])).out, renderRuleTable())
   const json = JSON.parse((await cli(['rules', '--format', 'json'])).out) as {
     schemaVersion: number
