@@ -142,6 +142,24 @@ t.test('rules lists the catalogue', async (t) => {
   )
 })
 
+t.test('explain lists the rules about a weakness in CWE, or about a section of OWASP ASVS', async (t) => {
+  for (const [name, slug] of [
+    ['CWE-614', 'secure-required'],
+    ['cwe-1004', 'httponly-disabled'],
+    ['3.4.2', 'cors-credentials-reflect'],
+    ['V3.4', 'hsts-weak'],
+    ['13.3.4', 'secret-duplicate'],
+  ] as const) {
+    const { code, out } = await cli(['explain', name])
+    t.equal(code, 0)
+    t.match(out, `Rules about ${name}:\n`)
+    t.match(out, `  npx fastify-session-guard explain ${slug}`)
+  }
+  t.notMatch((await cli(['explain', '3.4.2'])).out, 'hsts-weak')
+  for (const name of ['CWE-1', 'CWE-', '3.9.9', '3'])
+    t.match(await cli(['explain', name]), { code: name === '3' ? 0 : 2 })
+})
+
 t.test('explain teaches one rule, by slug or id', async (t) => {
   for (const name of ['prefix-host', 'session/prefix-host']) {
     t.match(await cli(['explain', name]), {

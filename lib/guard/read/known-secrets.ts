@@ -31,12 +31,11 @@ export const SAMPLES: ReadonlySet<string> = new Set([
 
 /** Phrases that no random secret holds. */
 export const PHRASES: RegExp =
-  /changeme|changethis|changeit|replaceme|replacethis|replacewith|yoursecret|yoursession|yoursuper|yourkey|yourown|your256bit|keyboardcat|djangoinsecure|notsosecret|topsecret|mysecret|oursecret|insecuresecret|examplesecret|samplesecret|secrethere|secretgoeshere|putyour|insertyour|enteryour|generateme|todoset|placeholder|asecretwith|atleast32|donotuse|dontuse|onlyfordev|devonly|defaultsecret|devsecret|processenv|correcthorsebatterystaple|object(object|promise|undefined|null|function)|loremipsum|iosfodnn7example/
+  /changeme|changethis|changeit|replaceme|replacethis|replacewith|yoursecret|yoursession|yoursuper|yourkey|yourown|your256bit|keyboardcat|djangoinsecure|notsosecret|topsecret|mysecret|oursecret|insecuresecret|examplesecret|samplesecret|secrethere|secretgoeshere|putyour|insertyour|enteryour|generateme|todoset|placeholder|asecretwith|atleast32|donotuse|dontuse|onlyfordev|devonly|defaultsecret|devsecret|processenv|correcthorsebatterystaple|opensslrand|randombytes|object(object|promise|undefined|null|function)|loremipsum|iosfodnn7example/
 
 /** The place of a secret, in place of the secret: a variable that nobody filled in, an address, a sealed value. */
 const REFERENCES = [
   /^(\$\{.*\}|\$\(.*\)|\{\{.*\}\}|<[\w .:-]*>|%\w+%|\$[A-Z_]+)$/s,
-  /^(?!base64:)[a-z][a-z0-9+.-]{1,20}:\/\//i,
   /^arn:aws/i,
   /^projects\/[\w-]+\/secrets\//,
   /^(sops:)?ENC\[|^\$ANSIBLE_VAULT|^!vault\b|^\{cipher\}|^@Microsoft\.KeyVault\(|^vault:v\d/,

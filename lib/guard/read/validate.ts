@@ -84,8 +84,8 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
     // What could not be read is absent, and would be missed by the option around it, and in itself.
-    if (!faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path)))
-      places.set(JSON.stringify(path), path)
+    const isUnread = faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path))
+    if (!isUnread) places.set(JSON.stringify(path), path)
   }
   for (const path of places.values()) {
     if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
