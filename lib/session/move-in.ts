@@ -92,7 +92,7 @@ async function identityOf(
   const { settings } = engine
   let user: SessionUser | null | undefined
   try {
-    user = await engine.freshUsers.inTime(async () => migration.user(old))
+    user = await engine.deadlines.run(async () => migration.user(old))
   } catch (cause) {
     throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
