@@ -156,8 +156,8 @@ t.test('explain lists the rules about a weakness in CWE, or about a section of O
     t.match(out, `  npx fastify-session-guard explain ${slug}`)
   }
   t.notMatch((await cli(['explain', '3.4.2'])).out, 'hsts-weak')
-  for (const name of ['CWE-1', 'CWE-', '3.9.9', '3'])
-    t.match(await cli(['explain', name]), { code: name === '3' ? 0 : 2 })
+  for (const name of ['CWE-1', 'CWE-', '3.9.9']) t.match(await cli(['explain', name]), { code: 2 })
+  t.match((await cli(['explain', '3'])).out, 'session/session-id-in-url', 'ZAP has a rule of this number')
 })
 
 t.test('explain teaches one rule, by slug or id', async (t) => {

@@ -31,7 +31,7 @@ const ENDINGS = [
 /** Other texts that people hash when they need something that looks random. */
 const TEXTS = [
   ...['', 'keyboard cat', 'hello world', 'hello-world', '12345', '1234567', '123456789', 'the quick brown fox'],
-  ...'abcdefghijklmnopqrstuvwxyz0123456789',
+  ...'abcdefghijklmnopqrstuvwxyz0123456789'.split(''),
   ...WORDS,
 ]
 

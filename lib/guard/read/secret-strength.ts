@@ -88,8 +88,8 @@ function isRepeated(text: string): boolean {
 
 function isPlaceholder(secret: string): boolean {
   if (isReference(secret) || isPath(secret) || isAddress(secret) || isLabelled(secret)) return true
-  if (isSpokenPhrase(secret) || isSentence(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret)))
-    return true
+  if (isSpokenPhrase(secret) || isSentence(secret) || FIX_ME.test(secret)) return true
+  if (isKnownNumber(plainLetters(secret))) return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
 
