@@ -103,8 +103,9 @@ export class OldCookies {
   }
 
   /**
-   * Returns a hook that clears the old cookies of a request in its response. Two kinds of old sessions are used up
-   * here: one that came with an upgrade which an ordinary response answers, and each one that comes with a logout.
+   * Returns a hook that clears the old cookies of a request in its response. The hook uses up two kinds of old
+   * sessions. The first kind came with an upgrade that an ordinary response answers. The second kind comes with a
+   * logout.
    */
   finish(): onSendHookHandler {
     return (request, reply, payload, done) => {
