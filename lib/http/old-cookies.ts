@@ -173,7 +173,10 @@ export class OldCookies {
   }
 }
 
-/** Tells whether a request has logged out. With an id in the header no cookie counts, so its logout leaves them alone. */
+/**
+ * Tells whether a request has logged out. With an id in the header no cookie counts, so such a logout leaves cookies
+ * alone.
+ */
 function isLogout(request: FastifyRequest): boolean {
   const { [SLOT]: session, [IS_BY_HEADER]: isByHeader } = request as SessionRequest
   return !isByHeader && session instanceof RequestSession && session.response.isLoggedOut

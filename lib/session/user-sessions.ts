@@ -103,9 +103,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries. Then the
-   * record is looked up once more. A login that wrote the record in between finds its entry gone, or this second look
-   * ends the login.
+   * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries.
+   * Then this method looks for the record once more. A login that wrote the record in between finds its entry gone, or
+   * this second look ends the login.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
