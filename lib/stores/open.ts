@@ -1,10 +1,10 @@
-import { format, resolve } from 'node:path'
 import type { Closing } from '../../types/index.ts'
 import { StoreUnusable } from './open/drivers.ts'
 import type { OpenedStore } from './open/opened.ts'
 import { StoreUrlError } from './open/opened.ts'
 import { openUrl, schemeOf } from './open/store-url.ts'
 import { explainFailure, placeOf } from './open/words.ts'
+import { packageFolders } from './package-folders.ts'
 
 /** Options of `openStore`. */
 export interface OpenStoreOptions {
@@ -21,12 +21,6 @@ export interface OpenStoreOptions {
 
 /** A store that has opened its own connection. The plugin closes it with the app. */
 export type OwnStore = OpenedStore['store'] & Closing
-
-/**
- * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format`
- * then returns the working directory.
- */
-const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
 
 /**
  * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide
@@ -46,10 +40,10 @@ export async function openStore(url: string | undefined, options: OpenStoreOptio
       'openStore: no URL was given. Is the environment variable set, to sqlite:sessions.db for instance?',
     )
   }
-  const { table, prefix, cwd = process.cwd() } = options
+  const { table, prefix, cwd } = options
   refuseMisfits(url, options)
   try {
-    return closing(await openUrl(url, { from: [cwd, OWN_PLACE], isApp: true, table, prefix }))
+    return closing(await openUrl(url, { from: packageFolders(cwd), isApp: true, table, prefix }))
   } catch (error) {
     if (error instanceof StoreUrlError || error instanceof StoreUnusable) {
       throw new StoreUnusable(`openStore: ${error.message}`)
