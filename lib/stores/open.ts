@@ -5,6 +5,7 @@ import { StoreUrlError } from './open/opened.ts'
 import { openUrl, schemeOf } from './open/store-url.ts'
 import { explainFailure, placeOf } from './open/words.ts'
 import { packageFolders } from './package-folders.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** Options of `openStore`. */
 export interface OpenStoreOptions {
@@ -34,12 +35,15 @@ export type OwnStore = OpenedStore['store'] & Closing
  * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the
  * server is away or lets nobody in
  */
-export async function openStore(url: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
-  if (typeof url !== 'string' || url === '') {
+export async function openStore(given: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
+  // A file of a secret often ends with a line break.
+  const url = typeof given === 'string' ? given.trim() : ''
+  if (url === '') {
     throw new StoreUnusable(
       'openStore: no URL was given. Is the environment variable set, to sqlite:sessions.db for instance?',
     )
   }
+  refuseUnread('openStore', options, ['table', 'prefix', 'cwd'])
   const { table, prefix, cwd } = options
   refuseMisfits(url, options)
   try {
