@@ -95,7 +95,9 @@ t.test('an option that a factory does not read is refused', async (t) => {
 })
 
 t.test('what is no store for express-session is named', async (t) => {
-  class Store {}
+  class Store {
+    readonly name = 'sessions'
+  }
   const wrong: [store: unknown, message: string][] = [
     [nodeRedis, 'this is a client of node-redis. Write redisStore({ client })'],
     [ioRedis, 'this is a client of ioredis. Write redisStore({ client })'],
