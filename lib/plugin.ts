@@ -26,6 +26,7 @@ import { noteOpenings, revokeOld } from './session/move-mark.ts'
 import { UserSessions } from './session/user-sessions.ts'
 import { UserSnapshots } from './session/user-snapshot.ts'
 import { CutoffGate } from './storage/cutoff-gate.ts'
+import { Deadlines } from './storage/deadlines.ts'
 import { Recent } from './storage/recent.ts'
 import { startSweeper } from './storage/sweeper.ts'
 import { TimedStore } from './storage/timed-store.ts'
@@ -95,7 +96,8 @@ async function createEngine(app: FastifyInstance, settings: Settings, kept: Sess
     device: deviceOf(app, settings),
     users: new UserSessions(settings, store, events),
     snapshots: new UserSnapshots(),
-    freshUsers: new FreshUsers(settings.storeTimeout),
+    freshUsers: new FreshUsers(),
+    deadlines: new Deadlines(settings.storeTimeout),
     replacedIds: new Recent(MAX_REPLACED_IDS),
     openSession: await createSessionOpener(app, settings.cookie),
   }

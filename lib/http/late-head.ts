@@ -20,7 +20,8 @@ export function watchHead(reply: FastifyReply, settings: Settings, session: Requ
   const { raw } = reply
   const writeHead = raw.writeHead.bind(raw) as WriteHead
   const watched: WriteHead = (statusCode, ...rest) => {
-    Reflect.deleteProperty(raw, 'writeHead')
+    // A property that is deleted makes every later access to the response slower.
+    Object.assign(raw, { writeHead })
     const before = statusCode >= 500 ? session.before : undefined
     const isFailed = before !== undefined
     const { cookie, renewedId } = session.response

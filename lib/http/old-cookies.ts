@@ -11,7 +11,7 @@ import { failCleanly } from './clean-error.ts'
 import { endPayload } from './end-payload.ts'
 import { findCookie } from './read-cookie.ts'
 import type { SessionRequest } from './request-slot.ts'
-import { RequestClient, SLOT } from './request-slot.ts'
+import { IS_BY_HEADER, RequestClient, SLOT } from './request-slot.ts'
 import { forbidCaching, isCookieSet } from './write-cookie.ts'
 
 /** The old session that a request brings for one way in, as far as its cookie passed the check of the old library. */
@@ -172,7 +172,8 @@ export class OldCookies {
   }
 }
 
+/** Tells whether a request has logged out. With an id in the header no cookie counts, so its logout leaves them alone. */
 function isLogout(request: FastifyRequest): boolean {
-  const session = (request as SessionRequest)[SLOT]
-  return session instanceof RequestSession && session.response.isLoggedOut
+  const { [SLOT]: session, [IS_BY_HEADER]: isByHeader } = request as SessionRequest
+  return !isByHeader && session instanceof RequestSession && session.response.isLoggedOut
 }

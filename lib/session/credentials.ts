@@ -65,13 +65,13 @@ export function knownUsers({ freshUsers }: Engine, record: SessionRecord): Check
  * Returns the user as `loadUser` finds them now; `undefined` without such a user, or without the option.
  * @throws `SESSION_USER_UNAVAILABLE`, `SESSION_USER_INVALID`, `SESSION_RECORD_TOO_LARGE`
  */
-export async function loadUser({ settings, freshUsers }: Engine, userId: string): Promise<LoadedUser | undefined> {
+export async function loadUser({ settings, deadlines }: Engine, userId: string): Promise<LoadedUser | undefined> {
   const { loadUser: load, authHash, clock, maxRecordSize } = settings
   const at = clock()
   let user: SessionUser | null | undefined
   let credential: unknown
   try {
-    user = (await freshUsers.inTime(async () => load?.(userId))) as typeof user
+    user = (await deadlines.run(async () => load?.(userId))) as typeof user
     if (user === null || user === undefined) return undefined
     credential = authHash?.(user)
   } catch (cause) {

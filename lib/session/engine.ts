@@ -1,6 +1,7 @@
 import type { SessionEvents } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
+import type { Deadlines } from '../storage/deadlines.ts'
 import type { Recent } from '../storage/recent.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { FreshUsers } from './fresh-users.ts'
@@ -35,6 +36,8 @@ export interface Engine {
   readonly users: UserSessions
   readonly snapshots: UserSnapshots
   readonly freshUsers: FreshUsers
+  /** The time limit of what the app itself answers: `loadUser`, and the users and stores of `migrateFrom`. */
+  readonly deadlines: Deadlines
   readonly events: SessionEvents
   /** Absent where the store keeps no cutoff. */
   readonly gate: CutoffGate | undefined

@@ -1,4 +1,3 @@
-import { Deadlines } from '../storage/deadlines.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { MAX_SKEW } from './set-back.ts'
@@ -48,12 +47,6 @@ const REMEMBERED = 10_000
 export class FreshUsers {
   readonly #answers = new Recent<Checked>(REMEMBERED)
   readonly #questions = new Map<string, Question>()
-  readonly #deadlines: Deadlines
-
-  /** @param timeout How long `loadUser` may take, in milliseconds. */
-  constructor(timeout: number) {
-    this.#deadlines = new Deadlines(timeout)
-  }
 
   /** Returns the ages of a session's user, as the record and this process know them. */
   agesOf({ handle, user, authHash, authCheckedAt, userAt = 0 }: SessionRecord): Ages {
@@ -97,18 +90,5 @@ export class FreshUsers {
     }
     mine.answer.then(forget, forget)
     return mine.answer
-  }
-
-  /** Runs work that must end in time. */
-  inTime<Value>(work: () => Promise<Value>): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const deadline = this.#deadlines.add(() => {
-        this.#deadlines.remove(deadline)
-        reject(new Error(`no answer within ${this.#deadlines.limit} ms`))
-      })
-      void work()
-        .then(resolve, reject)
-        .finally(() => this.#deadlines.remove(deadline))
-    })
   }
 }

@@ -92,7 +92,7 @@ async function identityOf(
   const { settings } = engine
   let user: SessionUser | null | undefined
   try {
-    user = await engine.freshUsers.inTime(async () => migration.user(old))
+    user = await engine.deadlines.run(async () => migration.user(old))
   } catch (cause) {
     throw new SecureSessionError('SESSION_USER_UNAVAILABLE', { cause: causeOf(cause) })
   }
@@ -192,6 +192,6 @@ function enter({ engine, client }: Visit, record: SessionRecord): LiveSession {
   const lineage = { generation: generation + 1, issuedAt, parent: parentOf(secretHash) }
   const { cookieValue } = engine.ids.mint(handle, epoch, lineage, client.connection)
   const expiresAt = remember ? absoluteDeadline : undefined
-  const cookie = { kind: 'set', value: cookieValue, expiresAt } as const
+  const cookie = { kind: 'set', value: cookieValue, expiresAt, renewedAt: undefined, binds: undefined } as const
   return { state: 'live', record, presented: undefined, verdict: SERVE, checked: undefined, cookie }
 }

@@ -205,7 +205,7 @@ function rotate(
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const fresh = { ...rotated(record, secretHash, now), deviceKey: bindingAfter(record, rotation) }
+  const fresh = rotated(record, secretHash, now, bindingAfter(record, rotation))
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
   if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)

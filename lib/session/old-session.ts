@@ -18,10 +18,10 @@ export interface Visit {
   readonly isCarrier: boolean
 }
 
-/** Asks the library of old. Its store may take as long to answer as the app's own. */
+/** Asks the old library. Its store may take as long to answer as the store of the app. */
 export async function askOld<Value>({ engine, old }: Visit, ask: (old: OldSession) => Promise<Value>): Promise<Value> {
   try {
-    return await engine.freshUsers.inTime(() => ask(old))
+    return await engine.deadlines.run(() => ask(old))
   } catch (cause) {
     engine.events.emit({ type: 'store-failure', operation: 'migrate' })
     throw new SecureSessionError('SESSION_STORE_UNAVAILABLE', { cause: causeOf(cause) })

@@ -22,38 +22,6 @@ export interface Identity {
   readonly label?: string | null
 }
 
-/** A record in which every field that a new session does not choose has its first value. */
-const BLANK: SessionRecord = Object.freeze({
-  handle: '',
-  secretHash: '',
-  version: 1,
-  epoch: 0,
-  userId: null,
-  user: null,
-  authHash: null,
-  authCheckedAt: 0,
-  createdAt: 0,
-  authenticatedAt: null,
-  lastSeenAt: 0,
-  idleDeadline: 0,
-  absoluteDeadline: 0,
-  rotatedAt: 0,
-  generation: 0,
-  parent: '',
-  shownAt: 0,
-  isTied: true,
-  tip: null,
-  rivals: NO_RIVALS,
-  headAt: 0,
-  isForked: false,
-  remember: false,
-  device: null,
-  heldBack: null,
-  family: '',
-  deviceKey: null,
-  data: '{}',
-})
-
 /** The record of a session that begins now with nobody logged in. */
 export function newRecord(
   handle: string,
@@ -64,28 +32,47 @@ export function newRecord(
   family = '',
   epoch = 0,
 ): SessionRecord {
-  const { lastSeenAt, idleDeadline, absoluteDeadline } = beginAt(now, false, lifetimes)
   return {
-    ...BLANK,
     handle,
     secretHash,
+    version: 1,
     epoch,
+    userId: null,
+    user: null,
+    authHash: null,
+    authCheckedAt: 0,
     createdAt: now,
-    lastSeenAt,
-    idleDeadline,
-    absoluteDeadline,
+    authenticatedAt: null,
+    ...beginAt(now, false, lifetimes),
     rotatedAt: now,
+    generation: 0,
+    parent: '',
+    shownAt: 0,
+    isTied: true,
+    tip: null,
+    rivals: NO_RIVALS,
     headAt: now,
+    isForked: false,
+    remember: false,
+    device: null,
+    heldBack: null,
     family,
+    deviceKey: null,
     data,
   }
 }
 
 /** Returns the record with a new secret that replaces all others: the old id dies in the same write, without grace. */
-export function rotated(record: SessionRecord, secretHash: string, now: number): SessionRecord {
+export function rotated(
+  record: SessionRecord,
+  secretHash: string,
+  now: number,
+  deviceKey: string | null = record.deviceKey,
+): SessionRecord {
   return {
     ...record,
     secretHash,
+    deviceKey,
     epoch: record.epoch + 1,
     rotatedAt: now,
     generation: 0,

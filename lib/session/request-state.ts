@@ -166,9 +166,9 @@ function cookieAfter(
   value: string,
   renewedAt: number | undefined,
 ): CookieChange {
-  const cookie = cookieFor(record, value, renewedAt)
   const { handle, epoch, deviceKey } = record
-  return rotation?.identity !== undefined && deviceKey === null ? { ...cookie, binds: { handle, epoch } } : cookie
+  const binds = rotation?.identity !== undefined && deviceKey === null ? { handle, epoch } : undefined
+  return cookieFor(record, value, renewedAt, binds)
 }
 
 /** Returns a session that this request wrote, and whose new id nobody has shown yet. */
@@ -194,9 +194,9 @@ function cookieFor(
   { remember, absoluteDeadline }: SessionRecord,
   value: string,
   renewedAt: number | undefined,
-): Extract<CookieChange, { kind: 'set' }> {
-  const expiresAt = remember ? absoluteDeadline : undefined
-  return renewedAt === undefined ? { kind: 'set', value, expiresAt } : { kind: 'set', value, expiresAt, renewedAt }
+  binds?: { readonly handle: string; readonly epoch: number },
+): CookieChange {
+  return { kind: 'set', value, expiresAt: remember ? absoluteDeadline : undefined, renewedAt, binds }
 }
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */

@@ -40,6 +40,22 @@ export class Deadlines {
     return this.#pending.remove(deadline)
   }
 
+  /**
+   * Runs work that must end in time.
+   * @throws an `Error` once the deadline has passed, whatever becomes of the work
+   */
+  run<Value>(work: () => Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.add(() => {
+        this.remove(deadline)
+        reject(new Error(`no answer within ${this.limit} ms`))
+      })
+      void work()
+        .then(resolve, reject)
+        .finally(() => this.remove(deadline))
+    })
+  }
+
   #watchLater(): NodeJS.Timeout {
     return setTimeout(() => this.#watch(), this.limit / CHECKS_PER_LIMIT).unref()
   }

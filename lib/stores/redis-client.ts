@@ -1,3 +1,4 @@
+import { causeOf } from '../storage/cause.ts'
 import { readCacheOf } from './node-redis-cache.ts'
 import type { Script } from './redis-scripts.ts'
 
@@ -24,12 +25,14 @@ export type RedisClient = NodeRedisClient | IoRedisClient
  */
 export type RedisValue = string | Uint8Array | null
 
-/** The questions that the store asks. */
+/** The questions that the store asks. A question fails with a cause that carries no command, and so no record. */
 export interface Redis {
   /** A prefix that the driver itself puts before every key. */
   readonly keyPrefix: string
-  /** From the server, whatever the driver has in its cache. */
+  /** From the server, whatever the driver has in its cache. Empty for a key that holds no text. */
   get(key: string): Promise<RedisValue>
+  /** Many values from the server, in one question where one server has them all. */
+  getMany(keys: readonly string[]): Promise<readonly RedisValue[]>
   /** From the driver's cache; `undefined` where it has none, or not this one. */
   recall(key: string): string | Uint8Array | undefined
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
@@ -39,16 +42,44 @@ export interface Redis {
 export function redisOf(client: RedisClient): Redis {
   const call = callerOf(client)
   const cache = readCacheOf(client)
+  const get = async (key: string): Promise<RedisValue> => {
+    cache?.forget(key)
+    try {
+      return (await client.get(key)) as RedisValue
+    } catch (error) {
+      return emptyIfNoText(error)
+    }
+  }
+  // A driver with a cache would answer from it, and cannot be told to forget the answer to many keys.
+  const readMany = cache === undefined ? manyReaderOf(client) : undefined
   listenForErrors(client)
   return {
     keyPrefix: keyPrefixOf(client),
-    get: (key) => {
-      cache?.forget(key)
-      return client.get(key) as Promise<RedisValue>
-    },
+    get,
+    getMany: (keys) => (readMany === undefined ? Promise.all(keys.map(get)) : readMany(keys).catch(fail)),
     recall: (key) => cache?.find(key),
-    run: (script, key, ...values) => runWith(call, script, key, values.map(String)).finally(() => cache?.forget(key)),
+    run: (script, key, ...values) =>
+      runWith(call, script, key, values.map(String))
+        .catch(fail)
+        .finally(() => cache?.forget(key)),
   }
+}
+
+function fail(error: unknown): never {
+  throw causeOf(error)
+}
+
+function emptyIfNoText(error: unknown): string {
+  // Another program wrote the key.
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
+  throw causeOf(error)
+}
+
+/** Returns what reads many keys of one server. The keys of a Cluster are on several servers. */
+function manyReaderOf(client: RedisClient): Redis['getMany'] | undefined {
+  const { mGet, mget } = client as Partial<Record<'mGet' | 'mget', (keys: readonly string[]) => Promise<RedisValue[]>>>
+  if ('nodeClient' in client || 'nodes' in client) return undefined
+  return (mGet ?? mget)?.bind(client)
 }
 
 /** node-redis has it beside its options, ioredis among them. */

@@ -12,7 +12,6 @@ import type {
   SessionStore,
   UserIndex,
 } from '../../types/index.ts'
-import { causeOf } from '../storage/cause.ts'
 import { answerAtOnce } from '../storage/immediate.ts'
 import type { Moving } from './codec.ts'
 import { encodeRecord, keyOf } from './codec.ts'
@@ -20,10 +19,11 @@ import { DecodedRecords } from './decoded-records.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import { SharedSubscription } from './listeners.ts'
 import { subscribeTo } from './redis-announcements.ts'
-import type { Redis, RedisClient, RedisValue } from './redis-client.ts'
+import type { Redis, RedisClient } from './redis-client.ts'
 import { isClient, redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
 import { connectionsOf } from './redis-connections.ts'
+import { listIndex } from './redis-index.ts'
 import { RedisListing } from './redis-listing.ts'
 import { nodesOf } from './redis-nodes.ts'
 import type { Script } from './redis-scripts.ts'
@@ -113,7 +113,7 @@ class Store implements RedisStore {
   }
 
   async get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined> {
-    const value = await this.#read(this.#recordKey(handle))
+    const value = await this.#redis.get(this.#recordKey(handle))
     if (value === null) return undefined
     const record = this.#decode(handle, value)
     if (record !== undefined) return record.idleDeadline > this.#clock() ? record : undefined
@@ -131,7 +131,7 @@ class Store implements RedisStore {
 
   async touch(handle: string, version: number, { lastSeenAt, idleDeadline }: Moving): Promise<boolean> {
     const key = this.#recordKey(handle)
-    return isDone(await this.#run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
+    return isDone(await this.#redis.run(SCRIPTS.touch, key, this.#clock(), version, lastSeenAt, idleDeadline))
   }
 
   /**
@@ -145,38 +145,34 @@ class Store implements RedisStore {
 
   async delete(handle: string, version?: number): Promise<boolean> {
     const name = keyOf(handle)
-    return isDone(await this.#run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? '', name))
+    return isDone(await this.#redis.run(SCRIPTS.delete, this.#recordKey(handle), this.#clock(), version ?? '', name))
   }
 
   async addToIndex(userId: string, handle: string, expiresAt: number, limit = Infinity): Promise<boolean> {
     const most = limit === Infinity ? '' : limit
     const now = this.#clock()
     const key = this.#userKey(userId)
-    return isDone(await this.#run(SCRIPTS.add, key, now, handle, expiresAt, lifeUntil(expiresAt, now), most))
+    return isDone(await this.#redis.run(SCRIPTS.add, key, now, handle, expiresAt, lifeUntil(expiresAt, now), most))
   }
 
   async keepInIndex(userId: string, handle: string, expiresAt: number): Promise<boolean> {
     const now = this.#clock()
     const key = this.#userKey(userId)
-    return isDone(await this.#run(SCRIPTS.keep, key, now, handle, expiresAt, lifeUntil(expiresAt, now)))
+    return isDone(await this.#redis.run(SCRIPTS.keep, key, now, handle, expiresAt, lifeUntil(expiresAt, now)))
   }
 
   async removeFromIndex(userId: string, handle: string): Promise<void> {
-    await this.#run(SCRIPTS.remove, this.#userKey(userId), this.#clock(), handle)
+    await this.#redis.run(SCRIPTS.remove, this.#userKey(userId), this.#clock(), handle)
   }
 
-  async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const text = String(await this.#run(SCRIPTS.list, this.#userKey(userId)))
-    const parts = text === '' ? [] : text.split(' ')
-    return Array.from({ length: parts.length / 2 }, (_, at) => ({
-      handle: String(parts[2 * at]),
-      expiresAt: Number(parts[2 * at + 1]),
-    }))
+  listIndex(userId: string): Promise<readonly IndexEntry[]> {
+    return listIndex(this.#redis, this.#userKey(userId))
   }
 
   async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
     const records = await this.#readNamed(handles.map((handle) => keyOf(handle)))
-    return records.filter(({ handle }) => handles.includes(handle))
+    const wanted = new Set(handles)
+    return records.filter(({ handle }) => wanted.has(handle))
   }
 
   async listAll(options: Parameters<Enumerating['listAll']>[0]): Promise<RecordPage> {
@@ -189,45 +185,27 @@ class Store implements RedisStore {
   }
 
   async raiseCutoff(instant: number): Promise<number> {
-    return cutoffOf(await this.#run(SCRIPTS.raise, this.#cutoffKey, instant, CUTOFF.length))
+    return cutoffOf(await this.#redis.run(SCRIPTS.raise, this.#cutoffKey, instant, CUTOFF.length))
   }
 
   async readCutoff(): Promise<number> {
-    return cutoffOf((await this.#read(this.#cutoffKey)) ?? 0)
+    return cutoffOf((await this.#redis.get(this.#cutoffKey)) ?? 0)
   }
 
   async now(): Promise<number> {
-    return Number(await this.#run(SCRIPTS.time, this.#cutoffKey))
+    return Number(await this.#redis.run(SCRIPTS.time, this.#cutoffKey))
   }
 
   subscribe(listener: Listener): Promise<Unsubscribe> {
     return this.#subscription.subscribe(listener)
   }
 
-  async #read(key: string): Promise<RedisValue> {
-    try {
-      return await this.#redis.get(key)
-    } catch (error) {
-      // The key holds no text: another program wrote it.
-      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ''
-      throw causeOf(error)
-    }
-  }
-
-  async #run(...command: Parameters<Redis['run']>): Promise<unknown> {
-    try {
-      return await this.#redis.run(...command)
-    } catch (error) {
-      throw causeOf(error)
-    }
-  }
-
-  /** The live records under the last parts of their keys. The driver sends the questions of one batch together. */
+  /** The live records under the last parts of their keys. */
   async #readNamed(names: readonly string[]): Promise<SessionRecord[]> {
     const records: SessionRecord[] = []
     for (let at = 0; at < names.length; at += READ_AT_ONCE) {
       const batch = names.slice(at, at + READ_AT_ONCE)
-      const values = await Promise.all(batch.map((name) => this.#read(`${this.#prefix}s:${name}`)))
+      const values = await this.#redis.getMany(batch.map((name) => `${this.#prefix}s:${name}`))
       for (const [index, value] of values.entries()) {
         const record = value === null ? undefined : decodeValue(textOf(value))
         const isLive = record !== undefined && record.idleDeadline > this.#clock()
@@ -254,7 +232,7 @@ class Store implements RedisStore {
     const write = `${epoch}.${this.#writer}${this.#writes}`
     const value = `${version} ${lastSeenAt} ${idleDeadline} ${write}\n${encodeRecord(record)}`
     const life = lifeUntil(idleDeadline, now)
-    return isDone(await this.#run(script, this.#recordKey(handle), now, write, value, life, ...more))
+    return isDone(await this.#redis.run(script, this.#recordKey(handle), now, write, value, life, ...more))
   }
 
   get #cutoffKey(): string {

@@ -48,7 +48,7 @@ export function everybodyOut(t: Test, makeStore: MakeStore): void {
       t.equal((await thief.me()).userId, null)
       await thief.visit(write({ planted: true }))
       t.strictSame(await bench.app.sessions.get(handleOf(stolen)), undefined)
-      t.equal(await bench.app.sessions.open({ headers: { cookie: `session=${stolen}` } }), null)
+      t.equal(await bench.app.sessions.open({ headers: bench.headersOf(stolen) }), null)
       held.release()
       await ended
       t.equal((await thief.me()).userId, null)

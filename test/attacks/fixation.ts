@@ -1,26 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
-import { SessionIds } from '../../lib/session/id.ts'
 import type { SessionUser } from '../../types/index.ts'
 import type { MakeStore } from '../support/app.ts'
 import type { Handler } from '../support/browser.ts'
-import { boot, handleOf, loginAs, SECRET, someone, write } from '../support/app.ts'
-
-/** An id with a signature that this app would make, of an epoch that no session reaches. */
-function signed(handle: string): string {
-  return new SessionIds([SECRET], 'session').mint(handle, 1e9).cookieValue
-}
+import { boot, handleOf, loginAs, someone, write } from '../support/app.ts'
 
 export function fixation(t: Test, makeStore: MakeStore): void {
   t.test('an id chosen by the client is never adopted, not even one that is signed', async (t) => {
     const bench = await boot(t, makeStore)
     const handle = randomBytes(16).toString('base64url')
     const victim = bench.browser()
-    victim.plant(signed(handle))
+    victim.plant(bench.forged(handle))
     const page = await victim.visit(write({ cart: 1 }))
     t.equal(page.status, 200)
     t.not(handleOf(victim.cookie), handle, 'the record has a handle of its own')
-    victim.plant(signed(handle))
+    victim.plant(bench.forged(handle))
     await victim.visit(loginAs(someone('ann')))
     t.not(handleOf(victim.cookie), handle)
     t.equal(await bench.record(handle), undefined, 'nothing is stored under the planted handle')
@@ -31,7 +25,7 @@ export function fixation(t: Test, makeStore: MakeStore): void {
     const ann = await bench.loggedIn(someone('ann'))
     const bob = await bench.loggedIn(someone('bob'))
     const thief = bench.browser()
-    thief.plant(signed(handleOf(ann.cookie)))
+    thief.plant(bench.forged(handleOf(ann.cookie)))
     t.equal((await thief.me()).userId, null)
     const [, secret] = (bob.cookie ?? '').split('.')
     thief.plant(`${handleOf(ann.cookie)}.${secret}.${(bob.cookie ?? '').split('.')[2]}`)

@@ -145,8 +145,7 @@ export function fromOutside(t: Test, makeStore: MakeStore): void {
     const bench = await boot(t, makeStore)
     const ann = someone('ann')
     const browser = await bench.withData({ cart: [1] })
-    const headers = (cookie: string | undefined): object => ({ headers: { cookie: `session=${cookie}` } })
-    const open = (cookie: string | undefined) => bench.app.sessions.open(headers(cookie) as never)
+    const open = (id: string | undefined) => bench.app.sessions.open({ headers: bench.headersOf(id) })
     const planted = browser.cookie
     t.match(await open(planted), { userId: null, user: null, data: { cart: [1] } })
     await browser.visit(loginAs(ann))

@@ -1,8 +1,11 @@
 import t from 'tap'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { attackByHeader, ATTACKS } from '../support/attack-suites.ts'
+import type { MakeStore } from '../support/app.ts'
+import { attackByHeader, byHeader } from '../support/attack-suites.ts'
+import { randomAttack } from './random.ts'
 
 t.setTimeout(300_000)
-// Attacks from outside show the text of a `Cookie` header.
-const { 'from outside': _byCookie, ...byHeader } = ATTACKS
-attackByHeader(t, (_t, clock) => memoryStore({ clock }), Object.keys(byHeader))
+const makeStore: MakeStore = (_t, clock) => memoryStore({ clock })
+
+attackByHeader(t, makeStore)
+randomAttack(t, byHeader(makeStore), 60)

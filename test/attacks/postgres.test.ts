@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import t from 'tap'
 import { postgresStore } from '../../lib/stores/postgres.ts'
-import { attack, attackByHeader } from '../support/attack-suites.ts'
+import { attackBothWays } from '../support/attack-suites.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 
 t.setTimeout(900_000)
@@ -9,5 +9,4 @@ const server = await startPostgres(t)
 const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 5000 })
 t.teardown(() => pool.end())
 
-attack(t, (_t, clock) => postgresStore({ pool, createTable: true, clock, timeout: '60s' }))
-attackByHeader(t, (_t, clock) => postgresStore({ pool, createTable: true, clock, timeout: '60s' }))
+attackBothWays(t, (_t, clock) => postgresStore({ pool, createTable: true, clock, timeout: '60s' }), 3)

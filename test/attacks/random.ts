@@ -1,10 +1,9 @@
 import type { Arbitrary, Scheduler } from 'fast-check'
 import { array, assert, asyncProperty, constantFrom, nat, record as shapeOf, scheduler } from 'fast-check'
 import type { Test } from 'tap'
-import { SessionIds } from '../../lib/session/id.ts'
 import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Bench, MakeStore } from '../support/app.ts'
-import { boot, handleOf, SECRET, someone } from '../support/app.ts'
+import { boot, handleOf, someone } from '../support/app.ts'
 import type { Browser, Handler, Me, Page, SendOptions } from '../support/browser.ts'
 import { whoAmI } from '../support/browser.ts'
 import { settle } from '../support/gate-store.ts'
@@ -234,7 +233,7 @@ class Play {
     const handles = new Set(this.seen.flatMap(({ cookie }) => (cookie === undefined ? [] : [handleOf(cookie)])))
     for (const handle of handles) {
       const forger = this.bench.browser()
-      forger.plant(new SessionIds([SECRET], 'session').mint(handle, 1e9).cookieValue)
+      forger.plant(this.bench.forged(handle))
       const { userId, data } = await forger.me()
       if (userId !== null || Object.keys(data).length > 0) this.problems.push('an id that was never handed out works')
     }

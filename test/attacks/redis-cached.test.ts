@@ -1,6 +1,6 @@
 import t from 'tap'
 import { redisStore } from '../../lib/stores/redis.ts'
-import { attack } from '../support/attack-suites.ts'
+import { attackBothWays } from '../support/attack-suites.ts'
 import { nodeRedisCached } from '../support/redis-drivers.ts'
 import { startRedis } from '../support/servers/redis.ts'
 
@@ -9,4 +9,4 @@ const server = await startRedis(t, { appendonly: 'no' })
 const { client, close } = await nodeRedisCached.connect(server.port)
 t.teardown(close)
 
-attack(t, (_t, clock) => redisStore({ client, clock }))
+attackBothWays(t, (_t, clock) => redisStore({ client, clock }), 4)

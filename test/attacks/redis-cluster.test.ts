@@ -1,6 +1,6 @@
 import t from 'tap'
 import { redisStore } from '../../lib/stores/redis.ts'
-import { attack } from '../support/attack-suites.ts'
+import { attackBothWays } from '../support/attack-suites.ts'
 import { ioRedis6 } from '../support/redis-drivers.ts'
 import { startRedisCluster } from '../support/servers/redis.ts'
 
@@ -9,4 +9,4 @@ const cluster = await startRedisCluster(t)
 const { client, close } = await ioRedis6.connectCluster(cluster.nodes.map((node) => node.port))
 t.teardown(close)
 
-attack(t, (_t, clock) => redisStore({ client, clock }))
+attackBothWays(t, (_t, clock) => redisStore({ client, clock }), 5)

@@ -20,6 +20,7 @@ import { RequestSession } from '../../lib/session/request-session.ts'
 import { UserSessions } from '../../lib/session/user-sessions.ts'
 import { UserSnapshots } from '../../lib/session/user-snapshot.ts'
 import { CutoffGate } from '../../lib/storage/cutoff-gate.ts'
+import { Deadlines } from '../../lib/storage/deadlines.ts'
 import { Recent } from '../../lib/storage/recent.ts'
 import { TimedStore } from '../../lib/storage/timed-store.ts'
 import type { SecureSessionOptions, SessionEvent, SessionStore } from '../../types/index.ts'
@@ -102,7 +103,8 @@ export class Server {
     store.gate = gate
     const users = new UserSessions(settings, store, events)
     const ids = new SessionIds(secrets, cookie.name)
-    const freshUsers = new FreshUsers(settings.storeTimeout)
+    const freshUsers = new FreshUsers()
+    const deadlines = new Deadlines(settings.storeTimeout)
     const shared = {
       snapshots: new UserSnapshots(),
       replacedIds: new Recent<true>(1000),
@@ -111,7 +113,7 @@ export class Server {
       device: deviceBound && new DeviceProofs(deviceBound, secrets, cookie.name),
     }
     const watch = new SessionWatch(() => this.engine)
-    this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, ...shared }
+    this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, deadlines, ...shared }
     events.emitter.on('event', (event) => void this.events.push(event))
     if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
   }

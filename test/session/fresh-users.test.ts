@@ -9,7 +9,7 @@ const ANN = { userId: 'ann', user: '{"id":"ann"}', authHash: null, authCheckedAt
 const record = authenticated(newRecord(newHandle(), hashOf('a'), '{}', 5, LIFETIMES), ANN, 5, LIFETIMES)
 
 t.test('an older answer never takes the place of a newer one', async (t) => {
-  const users = new FreshUsers(1000)
+  const users = new FreshUsers()
   const answer = (role: string, at: number): object =>
     users.note(record, { user: `{"id":"ann","role":"${role}"}`, fingerprint: undefined, at })
   answer('newer', 20)
@@ -24,7 +24,7 @@ t.test('an older answer never takes the place of a newer one', async (t) => {
 })
 
 t.test('an answer counts for the snapshot and for the credentials that it was given for', async (t) => {
-  const users = new FreshUsers(1000)
+  const users = new FreshUsers()
   users.note(record, { user: record.user ?? '', fingerprint: undefined, at: 20 })
   t.equal(users.recall(record), undefined, 'the record knows it')
   t.same(users.agesOf({ ...record, user: '{"id":"ann","n":1}', userAt: 12 }), { userAt: 12, checkedAt: 20 })

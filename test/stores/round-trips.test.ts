@@ -3,12 +3,14 @@ import { Pool } from 'pg'
 import { createClient } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
+import { keyOf } from '../../lib/stores/codec.ts'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
-import { freshName } from '../../lib/testing/contract/check.ts'
+import { freshName, recordAt } from '../../lib/testing/contract/check.ts'
 import type { SessionStore } from '../../types/index.ts'
 import { countPostgres, countRedis } from '../support/round-trips.ts'
 import type { Counter } from '../support/round-trips.ts'
+import { ioRedis6, nodeRedis6 } from '../support/redis-drivers.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { cookieOf, logIn, smallApp } from '../support/small-app.ts'
@@ -93,6 +95,35 @@ for (const { name, store, counter, read } of [await onRedis(t), await onPostgres
     t.ok(logout.reads <= 1 && logout.writes <= 2, 'a logout: the record and its place', logout)
   })
 }
+
+t.test('Redis is asked once for many records, except by a driver with a cache', async (t) => {
+  const server = await startRedis(t, { appendonly: 'no' })
+  const { url, port } = server
+  const counter = await countRedis(url)
+  const caching = await createClient({ url, RESP: 3, clientSideCache: { maxEntries: 100 } }).connect()
+  const plain = await nodeRedis6.connect(port)
+  const io = await ioRedis6.connect(port)
+  t.teardown(async () => {
+    caching.destroy()
+    await Promise.all([counter.close(), plain.close(), io.close()])
+  })
+  const records = Array.from({ length: 150 }, () => recordAt(Date.now()))
+  for (const record of records) await redisStore({ client: plain.client }).create(record)
+  const [first, ...others] = records.map(({ handle }) => handle)
+  const key = `session:s:${keyOf(String(first))}`
+  server.cli('del', key)
+  server.cli('lpush', key, 'of another program')
+  for (const [client, asked] of [
+    [plain.client, ['mget', 2]],
+    [io.client, ['mget', 2]],
+    [caching, ['get', 150]],
+  ] as const) {
+    await counter.take()
+    const found = await redisStore({ client }).getMany([String(first), ...others])
+    t.strictSame([...(await counter.take())], [asked])
+    t.strictSame(new Set(found.map(({ handle }) => handle)), new Set(others))
+  }
+})
 
 /** The first requests of a process tell the server its scripts, statements and tables. */
 async function makeKnown(app: FastifyInstance, wait: () => void): Promise<void> {

@@ -3,12 +3,13 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
 import type { Test } from 'tap'
 import { secureSession } from '../../lib/index.ts'
+import { SessionIds } from '../../lib/session/id.ts'
 import type { SecureSessionOptions, SessionEvent, SessionRecord, SessionUser } from '../../types/index.ts'
 import type { Handler, Visits } from './browser.ts'
 import { Browser } from './browser.ts'
 import type { TestClock } from './clock.ts'
 import { testClock } from './clock.ts'
-import type { AnyStore } from './gate-store.ts'
+import type { AnyStore, Sample } from './gate-store.ts'
 import { Gate } from './gate-store.ts'
 
 /** Opens a store that goes by this clock and sees to its own end. Handles and user ids are new in each test. */
@@ -16,6 +17,8 @@ export interface MakeStore {
   (t: Test, clock: () => number): AnyStore | Promise<AnyStore>
   /** Tells whether the browsers of the tests bring their ids in a header. */
   readonly isByHeader?: boolean
+  /** The orders of store operations that the tests play; all that they ask for without. */
+  readonly sample?: Sample
 }
 
 /** 32 bytes, base64url. */
@@ -58,8 +61,19 @@ export class Bench {
     return typeof this.gate.store.getMany === 'function'
   }
 
-  browser(): Browser {
-    return new Browser(this.app, this.#visits, this.#cookieName, this.#isByHeader)
+  browser(isByHeader = this.#isByHeader): Browser {
+    return new Browser(this.app, this.#visits, this.#cookieName, isByHeader)
+  }
+
+  /** The headers of a request that brings an id as the browsers of this app do. */
+  headersOf(id: string | undefined): Record<string, string> {
+    return this.#isByHeader ? { authorization: `Session ${id}` } : { cookie: `${this.#cookieName}=${id}` }
+  }
+
+  /** An id with a signature that this app would make, of an epoch that no session reaches. */
+  forged(handle: string): string {
+    const purpose = this.#isByHeader ? `${this.#cookieName} in a header` : this.#cookieName
+    return new SessionIds([SECRET], purpose).mint(handle, 1e9).cookieValue
   }
 
   /** A browser in which a user has logged in. */
@@ -104,7 +118,7 @@ export class Bench {
 /** Boots an app on a store that the gate stands in front of. */
 export async function boot(t: Test, makeStore: MakeStore, options: BenchOptions = {}): Promise<Bench> {
   const clock = testClock(Date.now())
-  const gate = new Gate(await makeStore(t, clock))
+  const gate = new Gate(await makeStore(t, clock), makeStore.sample)
   const visits: Visits = new Map()
   const events: SessionEvent[] = []
   const app = Fastify({ logger: false, ...options.fastify })

@@ -11,6 +11,7 @@ import { freshness } from '../attacks/freshness.ts'
 import { fromOutside } from '../attacks/from-outside.ts'
 import { halfLogin } from '../attacks/half-login.ts'
 import { halfDone } from '../attacks/half-done.ts'
+import { idClasses } from '../attacks/id-classes.ts'
 import { limits } from '../attacks/limits.ts'
 import { logout } from '../attacks/logout.ts'
 import { lostUpdate } from '../attacks/lost-update.ts'
@@ -21,12 +22,13 @@ import { revocation } from '../attacks/revocation.ts'
 import { stagedLogin } from '../attacks/staged-login.ts'
 import { staleId } from '../attacks/stale-id.ts'
 import type { MakeStore } from './app.ts'
+import type { Sample } from './gate-store.ts'
 
 /** Tests of one threat, for any store. */
 export type Attack = (t: Test, makeStore: MakeStore) => void
 
-/** Every threat but the randomised one, which is `random.ts`. */
-export const ATTACKS: Readonly<Record<string, Attack>> = {
+/** The threats to a session, whichever way its id comes. The randomised one is `random.ts`. */
+const THREATS: Readonly<Record<string, Attack>> = {
   fixation,
   resurrection,
   'lost update': lostUpdate,
@@ -44,30 +46,55 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'acting as another user': actingAsAnother,
   'a clock set back': clockSetBack,
   'many sessions': manySessions,
+  'from outside': fromOutside,
+}
+
+/** The threats to sessions that only a cookie can have, and at the border between the two ways. */
+const OF_COOKIES: Readonly<Record<string, Attack>> = {
   'device-bound sessions': deviceBound,
   'the life of a device-bound session': deviceBoundLife,
-  'from outside': fromOutside,
-  'everybody out': everybodyOut,
+  'ids of the other class': idClasses,
 }
 
-/** Attacks one store in every way but the random one. */
-export function attack(t: Test, makeStore: MakeStore): void {
-  for (const [name, run] of Object.entries(ATTACKS)) {
-    t.test(name, async (t) => {
-      run(t, makeStore)
+/** The threat that ends every session of a store, and that comes last because it leaves a cutoff. */
+const LAST: Readonly<Record<string, Attack>> = { 'everybody out': everybodyOut }
+
+/** Returns the store for browsers that bring their ids in a header. */
+export function byHeader(makeStore: MakeStore, sample?: Sample): MakeStore {
+  return withTraits(makeStore, { isByHeader: true, ...(sample && { sample }) })
+}
+
+function withTraits(makeStore: MakeStore, traits: Pick<MakeStore, 'isByHeader' | 'sample'>): MakeStore {
+  return Object.assign(((...rest) => makeStore(...rest)) satisfies MakeStore, traits)
+}
+
+function run(t: Test, makeStore: MakeStore, attacks: Readonly<Record<string, Attack>>): void {
+  for (const [name, attack] of Object.entries(attacks)) {
+    t.test(makeStore.isByHeader === true ? `${name}, by header` : name, async (t) => {
+      attack(t, makeStore)
     })
   }
 }
 
-/** The threats that are about ids, for sessions whose id comes in a header. */
-const OF_IDS = ['fixation', 'immediate logout', 'stale ids', 'renewal', 'revocation', 'session limits']
+/** Attacks a store with ids in cookies. */
+export function attackByCookie(t: Test, makeStore: MakeStore): void {
+  run(t, makeStore, { ...THREATS, ...OF_COOKIES, ...LAST })
+}
 
-/** Attacks the sessions of clients that bring their id in a header. */
-export function attackByHeader(t: Test, makeStore: MakeStore, names: readonly string[] = OF_IDS): void {
-  const byHeader = Object.assign(((...rest) => makeStore(...rest)) satisfies MakeStore, { isByHeader: true })
-  for (const name of names) {
-    t.test(`${name}, by header`, async (t) => {
-      ATTACKS[name]?.(t, byHeader)
-    })
-  }
+/** Attacks a store with ids in a header. The way of an id changes no operation of the store, so fewer orders will do. */
+export function attackByHeader(t: Test, makeStore: MakeStore): void {
+  run(t, byHeader(makeStore, { most: 40, seed: 7 }), { ...THREATS, ...LAST })
+}
+
+/**
+ * Attacks a store outside of the process, both ways. It plays fewer orders than the store in memory, and each such store
+ * draws others by its `seed`: what differs from store to store is an operation, and the contract suite tests those.
+ */
+export function attackBothWays(t: Test, makeStore: MakeStore, seed: number): void {
+  const byCookie = withTraits(makeStore, { sample: { most: 60, seed } })
+  const other = byHeader(makeStore, { most: 12, seed: seed + 100 })
+  run(t, byCookie, { ...THREATS, ...OF_COOKIES })
+  run(t, other, THREATS)
+  run(t, byCookie, LAST)
+  run(t, other, LAST)
 }

@@ -1,4 +1,4 @@
-import type { Gate, Operation } from './gate-store.ts'
+import type { Gate, Operation, Sample } from './gate-store.ts'
 import { settle } from './gate-store.ts'
 
 /** What runs at once, and what must be true afterwards. */
@@ -18,16 +18,19 @@ const PATIENCE = 2000
 
 /**
  * Plays a scene once for each order in which the store operations of its actors can happen: every `await` of each on
- * either side of every `await` of the others. Where there are more than `most` orders, `most` of them, drawn by `seed`.
- * Resolves to the number of orders played.
+ * either side of every `await` of the others. Where there are more than `most` orders, `most` of them are drawn by
+ * `seed`. The gate may set a lower `most`, and another `seed`. Resolves to the number of orders that there are.
  */
 export async function everyOrder(
   gate: Gate,
   scene: () => Promise<Scene>,
-  { most = 120, seed = 1 }: { most?: number; seed?: number } = {},
+  options: Partial<Sample> = {},
 ): Promise<number> {
+  const most = Math.min(options.most ?? 120, gate.sample?.most ?? Infinity)
+  const seed = options.seed ?? gate.sample?.seed ?? 1
   let prefix: number[] | undefined = []
   let count = 0
+  let orders = 0
   const draw = random(seed)
   let isDrawn = false
   while (prefix !== undefined && count < most) {
@@ -37,10 +40,13 @@ export async function everyOrder(
     const { choices, order } = await conduct(gate, played.actors, choose)
     await played.check(order.join(' '))
     count += 1
-    if (count === 1) isDrawn = ordersOf(order) > most
+    if (count === 1) {
+      orders = ordersOf(order)
+      isDrawn = orders > most
+    }
     if (!isDrawn) prefix = following(choices)
   }
-  return count
+  return Math.max(count, orders)
 }
 
 interface Choice {

@@ -21,6 +21,12 @@ export interface Operation {
 /** Decides when an operation may happen. It has to call `run`, once. */
 export type Conductor = (operation: Operation, run: () => Promise<void>) => Promise<void>
 
+/** How many orders of operations a test plays at most, and by which seed they are drawn. */
+export interface Sample {
+  readonly most: number
+  readonly seed: number
+}
+
 /** Which operations a trap waits for. */
 export interface Trap {
   readonly name: string
@@ -59,6 +65,12 @@ const METHODS = new Set<PropertyKey>([
   ...['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'],
 ])
 
+/**
+ * The labels under which code runs, by gate. All gates share one storage, because Node.js hands each storage that was
+ * ever used to each promise.
+ */
+const ACTORS = new AsyncLocalStorage<ReadonlyMap<Gate, string>>()
+
 /** A promise and the key to it. */
 export function door<Value = void>(): { opened: Promise<Value>; open: (value: Value) => void } {
   let open: (value: Value) => void = () => undefined
@@ -82,12 +94,14 @@ export class Gate {
   /** All operations so far, in the order in which they were called. */
   readonly operations: Operation[] = []
   conductor: Conductor | undefined
+  /** The orders that a test plays on this store; all that the test asks for without. */
+  readonly sample: Sample | undefined
   readonly #traps: Waiting[] = []
-  readonly #actors = new AsyncLocalStorage<string>()
   #time = 0
   #underWay = 0
 
-  constructor(real: AnyStore) {
+  constructor(real: AnyStore, sample?: Sample) {
+    this.sample = sample
     // A plain target: the guard must not take the wrapper for the store it wraps.
     this.store = new Proxy({} as AnyStore, {
       get: (_target, name) => {
@@ -118,7 +132,7 @@ export class Gate {
 
   /** Runs something under a label, which all its operations carry. */
   as<Result>(actor: string, run: () => Result): Result {
-    return this.#actors.run(actor, run)
+    return ACTORS.run(new Map([...(ACTORS.getStore() ?? []), [this, actor]]), run)
   }
 
   /** Catches the next operation that matches. */
@@ -148,7 +162,7 @@ export class Gate {
   }
 
   async #perform(name: string, args: readonly unknown[], ask: () => Promise<unknown>): Promise<unknown> {
-    const actor = this.#actors.getStore()
+    const actor = ACTORS.getStore()?.get(this)
     const operation: Operation = { name, args, actor, startedAt: 0, endedAt: 0, answer: undefined }
     const outcome: { error?: unknown } = {}
     const run = async (): Promise<void> => {

@@ -122,7 +122,7 @@ function refreshed(
   const lineage = { generation: learned.generation + 1, issuedAt: now, parent: parentOf(learned.secretHash) }
   const { cookieValue } = engine.ids.mint(handle, epoch, lineage, client.connection)
   const expiresAt = remember ? absoluteDeadline : undefined
-  const cookie: CookieChange = { kind: 'set', value: cookieValue, expiresAt, renewedAt: now }
+  const cookie: CookieChange = { kind: 'set', value: cookieValue, expiresAt, renewedAt: now, binds: undefined }
   return { answer: { kind: 'refreshed', grant, cookie }, change, record }
 }
 
