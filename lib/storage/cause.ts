@@ -13,7 +13,7 @@ const MAX_NAMED = 4
 /** The key of the words that this package put before a driver's message. */
 const ADVICE = Symbol('advice')
 
-/** Puts words before the message of a driver's error. They come from this package, so `adviceOf` may show them alone. */
+/** Puts words of this package before the message of a driver's error, and keeps them for `adviceOf`. */
 export function advise(cause: Error, advice: string, speaker: string): void {
   cause.message = `${advice}. ${speaker} says: ${cause.message}`
   Object.defineProperty(cause, ADVICE, { value: advice })

@@ -48,7 +48,7 @@ export interface StoreProbe {
   readonly answers: boolean
   /** The name of the failure, without an address or a secret. */
   readonly detail: string
-  /** What is wrong and what to do, where that is known. */
+  /** The fault and the remedy in words, where they are known. */
   readonly advice?: string
 }
 
