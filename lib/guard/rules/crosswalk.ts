@@ -89,6 +89,7 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
     'option-wrong-level',
     'foreign-option',
     'duplicate-plugin',
+    'cors-header-hidden',
     'silence-invalid',
     'silence-unused',
     'requirelogin-opted-out',

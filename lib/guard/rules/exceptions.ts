@@ -75,6 +75,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     'There is none: a list can have any number of origins, and patterns for your own subdomains.',
   'cors-credentials-wildcard': 'There is none: browsers refuse the combination.',
   'cors-trusted-mismatch': 'A page of that origin that only reads, and shall never send what changes something.',
+  'cors-header-hidden':
+    'A page that logs in anew whenever its session has ended, or a server that answers another service with CORS headers.',
   'cross-origin-off':
     'A service that no browser calls, or another layer that compares Origin for it. Single routes, such as webhooks, have a switch of their own.',
   'csrf-cookie-insecure':

@@ -7,6 +7,7 @@ import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
 import * as device from './device-bound.ts'
 import { duplicateCookie } from './duplicate-cookie.ts'
+import { corsHeaderHidden } from './header-cors.ts'
 import { migrationOpen, migrationSecretWeak } from './migration.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
@@ -111,6 +112,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   cors.corsCredentialsReflect,
   cors.corsCredentialsWildcard,
   cors.corsTrustedMismatch,
+  corsHeaderHidden,
   cors.crossOriginOff,
   routes.csrfCookieInsecure,
   silenceInvalid,
