@@ -90,6 +90,7 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
     'foreign-option',
     'duplicate-plugin',
     'cors-header-hidden',
+    'migration-cookie-shared',
     'silence-invalid',
     'silence-unused',
     'requirelogin-opted-out',

@@ -47,6 +47,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'migration-secret-weak':
     'Old sessions that end within days, in an app without anything to steal: until, and a silence with the same date.',
   'migration-open': 'Each migration is one: silence this until the day in until.',
+  'migration-cookie-shared': 'There is none: leave keepOld out, or give this app another cookie.name.',
   'memory-store': 'A demonstration that may forget its users at every restart: silence this with that reason.',
   'memory-store-cluster':
     'WEB_CONCURRENCY on a platform whose start command runs one process. pm2 and node:cluster are no exception.',

@@ -8,7 +8,7 @@ import * as deployment from './deployment.ts'
 import * as device from './device-bound.ts'
 import { duplicateCookie } from './duplicate-cookie.ts'
 import { corsHeaderHidden } from './header-cors.ts'
-import { migrationOpen, migrationSecretWeak } from './migration.ts'
+import { migrationCookieShared, migrationOpen, migrationSecretWeak } from './migration.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as routes from './routes.ts'
@@ -85,6 +85,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   secretInSource,
   migrationSecretWeak,
   migrationOpen,
+  migrationCookieShared,
   store.memoryStore,
   store.memoryStoreCluster,
   store.storeIncomplete,
