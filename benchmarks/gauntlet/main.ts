@@ -11,8 +11,18 @@ import { pageOf, pictureOf } from './report.ts'
 import { beginAgain, GATE } from './routes.ts'
 
 const { values } = parseArgs({
-  options: { case: { type: 'string', default: '' }, peer: { type: 'string', default: '' } },
+  options: {
+    case: { type: 'string', default: '' },
+    peer: { type: 'string', default: '' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 })
+if (values.help) {
+  console.log(
+    'npm run gauntlet -- [--case TEXT] [--peer TEXT]\n\nWithout options, writes benchmarks/gauntlet.md and its picture.',
+  )
+  process.exit(0)
+}
 process.env[GATE] = mkdtempSync(join(tmpdir(), 'gauntlet-'))
 
 const rows: Row[] = []

@@ -68,6 +68,9 @@ function hintFor({ errors, output, isLate, reports }: Ending, message: string, f
       'or use app.requireLogin() in a plugin that is registered after it'
     )
   }
+  if (code === 'FST_ERR_DEC_ALREADY_PRESENT' && /'session'/.test(text)) {
+    return 'another session plugin is registered beside secureSession: remove one of the two'
+  }
   if (NO_CONNECTION.test(`${text}${code}`) || (isLate && NO_CONNECTION.test(output))) {
     return 'a server that the app connects to does not answer. With --offline, check judges everything but the store’s answer'
   }

@@ -13,6 +13,8 @@ const HELP = `Usage: fastify-session-guard rules [--format pretty|json|markdown]
 
 Lists the catalogue: each rule, how bad it is, and when it fires.`
 
+const LEGEND = '⊘ cannot be silenced. More about one: npx fastify-session-guard explain <rule>'
+
 /** Lists what is checked. */
 export async function rules(argv: readonly string[], io: Io): Promise<number> {
   const { values } = parseArgs({
@@ -33,7 +35,7 @@ function render(format: (typeof FORMATS)[number], columns: number | undefined): 
       '\n',
     )
   })
-  return [...lines, '', '⊘ cannot be silenced. More about one: fastify-session-guard explain <rule>'].join('\n')
+  return [...lines, '', ...fill(wordsOf(LEGEND), lineWidth(columns))].join('\n')
 }
 
 function describe({

@@ -57,7 +57,7 @@ export async function scan(argv: readonly string[], io: Io): Promise<number> {
   const plan = planOf(positionals, values, io)
   try {
     const { findings, notes, isComplete } = await scanDeployment(plan)
-    for (const note of notes) io.err(`Note: ${note}.`)
+    for (const note of notes) io.err(`Note: ${note}${note.endsWith('?') ? '' : '.'}`)
     const target = plan.url.origin + plan.url.pathname
     const environment = `${values.env} (scan from outside)`
     const silence = { showSilenced: false, obeysSilence: true }

@@ -26,8 +26,11 @@ const MAX_TRIALS = 250
 
 const MAX_SIZE = 100
 
-/** The number of further fixes that one fix may need, when it uncovers a fault that a meaningless value hid. */
-const MAX_EXTENSIONS = 4
+/**
+ * The number of further fixes that one fix may need, when it uncovers faults that a meaningless value or a relaxed
+ * environment hid.
+ */
+const MAX_EXTENSIONS = 12
 
 /**
  * Picks fixes by trying them. A fix is offered only if its own finding is gone afterwards and no other fatal one has

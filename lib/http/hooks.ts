@@ -21,12 +21,12 @@ import {
   HAS_DUPLICATES,
   IS_BY_HEADER,
   holdSession,
-  isOptedOut,
   markAnswered,
   refuseRequest,
   REPLY,
   RequestClient,
   SLOT,
+  useOf,
 } from './request-slot.ts'
 import { SeenValues } from './seen-values.ts'
 import { isStream, isWebResponse, takeSharedHeaders } from './web-response.ts'
@@ -53,7 +53,8 @@ export function loadRequestSession(engine: Engine, replies: Replies, old?: OldCo
     place[REPLY] = reply
     // A refusal waits for the hook of CORS.
     if (place[SLOT] instanceof Error) return done()
-    place[SLOT] = isOptedOut(request) ? 'opted-out' : 'anonymous'
+    const use = useOf(request)
+    place[SLOT] = use === false ? 'opted-out' : 'anonymous'
     if (place[SLOT] === 'opted-out') return done()
     const { cookie } = request.raw.headers
     const inHeader = idInHeaderOf(engine, seen, request)
@@ -64,7 +65,7 @@ export function loadRequestSession(engine: Engine, replies: Replies, old?: OldCo
       place[HAS_DUPLICATES] = true
       return done()
     }
-    const client = new RequestClient(request)
+    const client = new RequestClient(request, use)
     enter({ engine, replies, request, reply, presented, client, done, old: hasOld ? old : undefined })
   }
 }

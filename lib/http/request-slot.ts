@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import { SecureSessionError } from '../errors.ts'
 import type { Client, Engine } from '../session/engine.ts'
 import type { Loaded } from '../session/load-session.ts'
@@ -95,9 +95,12 @@ export function refuseRequest(request: FastifyRequest, reply: FastifyReply, erro
   return failCleanly(reply, error)
 }
 
-/** Tells whether the route of a request wants no session. */
-export function isOptedOut(request: FastifyRequest): boolean {
-  return request.routeOptions.config?.session === false
+/** The way in which a route uses the session, as its `config.session` says. */
+export type RouteUse = FastifyContextConfig['session']
+
+/** Returns how the route of a request uses the session. `false`: not at all. */
+export function useOf(request: FastifyRequest): RouteUse {
+  return request.routeOptions.config?.session
 }
 
 /** Returns the address of a client as it is kept. */
@@ -113,9 +116,12 @@ export function userAgentOf(header: string | undefined): string {
 /** Reads the request only when asked, because most requests never are. */
 export class RequestClient implements Client {
   readonly #request: FastifyRequest
+  readonly #use: RouteUse
 
-  constructor(request: FastifyRequest) {
+  /** `use` is the way in which the route uses the session. Fastify makes the options of a route anew for each look. */
+  constructor(request: FastifyRequest, use = useOf(request)) {
     this.#request = request
+    this.#use = use
   }
 
   get protocol(): string {
@@ -132,8 +138,8 @@ export class RequestClient implements Client {
   }
 
   get isPassive(): boolean {
-    const { routeOptions, headers } = this.#request
-    return routeOptions.config?.session === 'passive' || SPECULATIVE.test(String(headers['sec-purpose']))
+    const purpose = this.#request.headers['sec-purpose']
+    return this.#use === 'passive' || (purpose !== undefined && SPECULATIVE.test(String(purpose)))
   }
 
   get isByHeader(): boolean {
@@ -141,7 +147,7 @@ export class RequestClient implements Client {
   }
 
   get isStaleUserFine(): boolean {
-    return this.#request.routeOptions.config?.session === 'stale-user'
+    return this.#use === 'stale-user'
   }
 
   get isReplyTaken(): boolean {

@@ -21,25 +21,29 @@ export function formsOf(html: string): Form[] {
     return {
       action: attributes.get('action') ?? '',
       method: attributes.get('method')?.toUpperCase() === 'POST' ? 'POST' : 'GET',
-      inputs: tagsOf(body, 'input', MOST_INPUTS).map((input) => inputOf(attributesOf(input.head))),
+      inputs: tagsOf(body, 'input|button', MOST_INPUTS).map(({ tag, head: text }) => inputOf(tag, attributesOf(text))),
     }
   })
 }
 
-/** Each tag of a name, with what stands in it and what follows up to the next: forms and inputs never nest. */
-function tagsOf(html: string, name: 'form' | 'input', most: number): { head: string; rest: string }[] {
-  return html
-    .split(new RegExp(`<${name}(?=[\\s>/])`, 'i'), most + 1)
-    .slice(1)
-    .map((text) => {
-      const end = text.indexOf('>')
-      return end === -1 ? { head: text, rest: '' } : { head: text.slice(0, end), rest: text.slice(end + 1) }
-    })
+/** Each tag of these names, with its attributes and what follows up to the next: forms and inputs never nest. */
+function tagsOf(
+  html: string,
+  names: 'form' | 'input|button',
+  most: number,
+): { tag: string; head: string; rest: string }[] {
+  const [, ...parts] = html.split(new RegExp(`<(${names})(?=[\\s>/])`, 'i'), 2 * most + 1)
+  return Array.from({ length: parts.length / 2 }, (_, index) => {
+    const [tag, text] = parts.slice(2 * index) as [string, string]
+    const end = text.indexOf('>')
+    return end === -1 ? { tag, head: text, rest: '' } : { tag, head: text.slice(0, end), rest: text.slice(end + 1) }
+  })
 }
 
-function inputOf(attributes: ReadonlyMap<string, string>): Form['inputs'][number] {
+function inputOf(tag: string, attributes: ReadonlyMap<string, string>): Form['inputs'][number] {
   const [name, type, value] = [attributes.get('name'), attributes.get('type'), attributes.get('value')]
-  return { name: name ?? '', type: type?.toLowerCase() ?? 'text', value: value ?? '' }
+  const usual = tag.toLowerCase() === 'button' ? 'submit' : 'text'
+  return { name: name ?? '', type: type?.toLowerCase() ?? usual, value: value ?? '' }
 }
 
 function attributesOf(text: string): Map<string, string> {
@@ -65,10 +69,28 @@ export function loginFormOf(html: string): Form | undefined {
   return formsOf(html).find(({ inputs }) => inputs.some(({ type }) => type === 'password'))
 }
 
-/** Returns the values that a form sends when nothing is typed: its hidden fields, CSRF tokens among them. */
-export function hiddenFieldsOf({ inputs }: Form): URLSearchParams {
-  const hidden = inputs.filter(({ type, name }) => type === 'hidden' && name !== '')
-  return new URLSearchParams(hidden.map(({ name, value }): [string, string] => [name, value]))
+/** Words on buttons that take a user away from what the form is for. */
+const AWAY = /cancel|back|reset|forgot|register|sign-?_?up/i
+
+/**
+ * Returns the values that a form sends when nothing is typed: its hidden fields, CSRF tokens among them, and the button
+ * that is pressed. Many apps look for the button.
+ */
+export function untypedFieldsOf({ inputs }: Form): URLSearchParams {
+  const named = inputs.filter(({ name }) => name !== '')
+  const hidden = named.filter(({ type }) => type === 'hidden')
+  const button = named.find(({ type, name, value }) => type === 'submit' && !AWAY.test(`${name} ${value}`))
+  const sent = button === undefined ? hidden : [...hidden, button]
+  return new URLSearchParams(sent.map(({ name, value }): [string, string] => [name, value]))
+}
+
+/** Kinds of inputs into which nobody types the name of a user. */
+const NOT_TYPED = new Set(['hidden', 'password', 'submit', 'button', 'reset', 'image', 'checkbox', 'radio', 'file'])
+
+/** Returns the names of the inputs for the user and the password; empty where there is none. */
+export function loginFieldsOf({ inputs }: Form): { user: string; password: string } {
+  const nameOf = (isMeant: (type: string) => boolean): string => inputs.find(({ type }) => isMeant(type))?.name ?? ''
+  return { user: nameOf((type) => !NOT_TYPED.has(type)), password: nameOf((type) => type === 'password') }
 }
 
 /** Returns the address that a form is sent to; `undefined` for a text that is no address. */

@@ -1,11 +1,11 @@
-import { formsOf, hiddenFieldsOf, loginFormOf, targetOfForm } from './form.ts'
+import { loginFieldsOf, loginFormOf, targetOfForm, untypedFieldsOf } from './form.ts'
 import { mayPass, ScanError } from './browser.ts'
 import { findCarriers } from './experiment.ts'
 import { logOut } from './logout.ts'
+import { addressesIn } from './observe.ts'
 import { isSessionCookie } from './session-cookies.ts'
 import type { Answer, Browser } from './browser.ts'
 import type { Experiment } from './experiment.ts'
-import type { Form } from './form.ts'
 import type { SetCookie } from './set-cookie.ts'
 
 /** The way to log in and out. */
@@ -73,9 +73,10 @@ function filledForm(page: Answer, plan: LoginPlan): { fields: URLSearchParams; t
   if (form === undefined) {
     throw new ScanError(`there is no form with a password on ${plan.page.pathname} (status ${page.status})`)
   }
-  const fields = hiddenFieldsOf(form)
-  fields.set(nameOf(form, ['text', 'email']) || 'username', plan.user)
-  fields.set(nameOf(form, ['password']) || 'password', plan.password)
+  const fields = untypedFieldsOf(form)
+  const names = loginFieldsOf(form)
+  fields.set(names.user || 'username', plan.user)
+  fields.set(names.password || 'password', plan.password)
   const target = targetOfForm(form, page.url)
   if (target === undefined) throw new ScanError(`the form on ${plan.page.pathname} leads nowhere`)
   if (target.hostname === page.url.hostname && !mayPass(page.url, target)) {
@@ -91,11 +92,6 @@ function refuseFailed({ status, body }: Answer, isTold: boolean): void {
   const what = status >= 400 ? `was answered with status ${status}` : `shows its form again, with status ${status}`
   const doubt = status === 403 || status === 419 ? ' Or does the app check something that a browser would send?' : ''
   throw new ScanError(`the login was refused: it ${what}. Are SCAN_USER and SCAN_PASSWORD right?${doubt}`)
-}
-
-/** The name of the first input of a type; empty when it has none. */
-function nameOf({ inputs }: Form, types: readonly string[]): string {
-  return inputs.find(({ type }) => types.includes(type))?.name ?? ''
 }
 
 /** Names of session cookies whose value is what it was before the login. */
@@ -149,7 +145,7 @@ function looksOf({ status, url, body }: Answer, { user }: LoginPlan): string {
   return [status, url.pathname, loginFormOf(body) !== undefined, body.includes(user), hasLogout(body)].join(' ')
 }
 
-/** Tells whether a page offers a logout, which only pages of users do. */
+/** Tells whether a page offers a logout by a form or a link, which only pages of users do. */
 function hasLogout(body: string): boolean {
-  return formsOf(body).some(({ action }) => /log-?_?out|sign-?_?out/i.test(action))
+  return addressesIn(body).some((address) => /(log|sign)[-_]?(out|off)/i.test(address))
 }

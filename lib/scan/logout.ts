@@ -1,5 +1,5 @@
 import type { Answer, Browser, Question } from './browser.ts'
-import { formsOf, hiddenFieldsOf, targetOfForm } from './form.ts'
+import { formsOf, targetOfForm, untypedFieldsOf } from './form.ts'
 import type { Form } from './form.ts'
 
 /** The result of a logout. */
@@ -34,7 +34,7 @@ export async function logOut(
 }
 
 function questionOf(form: Form | undefined, from: URL): Question {
-  return { method: 'POST', form: form === undefined ? new URLSearchParams() : hiddenFieldsOf(form), from }
+  return { method: 'POST', form: form === undefined ? new URLSearchParams() : untypedFieldsOf(form), from }
 }
 
 /** Returns the form of a page that is sent to the logout. A page that asks again often has one without an address. */

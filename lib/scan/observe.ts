@@ -62,7 +62,8 @@ export function placesOfIds(answers: readonly Answer[], ids: readonly string[]):
   )
 }
 
-function addressesIn(body: string): string[] {
+/** Returns the addresses in the links, forms and sources of a page. */
+export function addressesIn(body: string): string[] {
   const found: string[] = []
   for (const [, ...values] of body.matchAll(ADDRESS)) {
     if (found.length === MOST_ADDRESSES) break

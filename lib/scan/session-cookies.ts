@@ -9,11 +9,14 @@ const OTHER = new RegExp(
     /callback|return[-_.]?(to|url)|redirect|^next$|referr?er|flash|message|toast/,
     // The steps of a login at an identity provider.
     /(^|[-_.])state$|nonce|pkce|code[-_.]?verifier/,
+    // Cultures, messages and trials of frameworks, which have the names of the frameworks.
+    /^\.aspnetcore\.(culture|mvc\.)|^wordpress_test_cookie$/,
     // Baskets, devices and releases.
     /(^|[-_])(cart|basket)($|[-_])|device|anonymous|experiment|(^|[-_])geo|^build|^etag$/,
     // Measuring and advertising.
+    /^(ai|rl|utm|sbjs|pys|mf|statsig|qualified|xdebug)[-_]|^s_(sess|pers)$|^(wcsid|ttcsid|hblid|olfsk)|^abtasty|^crisp-|^optimizely|^_?clarity/,
     /analytics|track(er|ing)|^fp(id|lc)$|^ide$|^nid$|^_ga|^_gid|^_gcl|^_gat|^_fb[pc]$|^ajs_|^amp_|^amplitude|^mp_|^_hj|^__?hs|^hubspot|^_pk_|^_cl(ck|sk)$|^_uet/,
-    /^optimizely|^optanon|^intercom|^_dd_s$|^ab[-_]|visitor|^_scid|^_tt|^_pin|^li_|^muid$|^ph_|^drift|^__stripe/,
+    /^optanon|^intercom|^_dd_s$|^ab[-_]|visitor|^_scid|^_tt|^_pin|^li_|^muid$|^ph_|^drift|^__stripe/,
     // Load balancers, firewalls and bots.
     /^__?cf|^cf[-_](?!authorization)|affinity|^awsalb|^gclb$|^ts[\da-f]{6,}$|^citrix_ns|^nsc_|^bigip|^serverid$|^route$|^datadome$|^visid_incap|^incap_ses|^nlbi_|^_abck$|^bm_|^ak_/,
     /^reese84$|^_px|^aws-waf|^rdwr/,
@@ -27,7 +30,7 @@ const OTHER = new RegExp(
 
 /** Names that speak about a session or a login, and hold neither: `session_timeout`, `last_login`, `auth_provider`. */
 const ABOUT =
-  /time|expir|hint|provider|method|count|type|(^|[-_])(last|has|is|show|first)|last[-_]?login|author|obsess|possess|assess|comment/i
+  /time|expir|hint|provider|method|count|type|start|attempt|source|views?$|user_?name|(^|[-_])(last|has|is|show|first)|last[-_]?login|author|obsess|possess|assess|comment/i
 
 const SESSION =
   /sess|(^|[^a-z])sid($|[^a-z])|sid$|auth|login|remember|(^|[-_.])(access|id|refresh|session|user)?[-_]?token$|jwt|^id$/i
@@ -44,6 +47,12 @@ const FLAG = /^(true|false|yes|no|on|off|0|1|null|undefined|none|deleted)$/i
 /** Names that stand for a session id, and for nothing about it as `session_timeout` does. */
 const IS_ID = /(^|[._:-])(sid|sess|session|session[._-]?id)$/
 
+/** Names of a login, whose values are believed to be one however short they are. */
+const IS_LOGIN = /^(auth|login|id|jwt|remember[-_]?me)$|token$/
+
+/** The shortest value that a name which only speaks of a session or a login makes an id. */
+const SHORTEST = 16
+
 /** The beginning of a cookie that iron-session sealed. */
 const SEALED = /^Fe26\.2(\*|%2A)/i
 
@@ -57,6 +66,9 @@ export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
   const isNamed = bare.includes('sess') && !ABOUT.test(bare)
   if (FLAG.test(value) || isPlace(value) || (isReadable(value) && !isNamed)) return false
   if (httpOnly && ID.test(value)) return true
+  // `authMode=sso` and `session_day=20270131` identify nobody.
+  const isId = IS_ID.test(bare) || IS_LOGIN.test(bare)
+  if (!isId && (value.length < SHORTEST || /^\d+$/.test(value))) return false
   return isNamed || (SESSION.test(bare) && !ABOUT.test(bare))
 }
 

@@ -299,13 +299,14 @@ export class RequestSession extends SessionFacts {
   async #write(carrier: Carrier): Promise<void> {
     const data = this.#openData()
     const { handle, client, state, engine } = this
+    const isPassive = client.isPassive === true
     const wish = {
       edit: data.edit(engine.settings.maxRecordSize),
       rotation: state.rotation,
       user: state.user,
       isTouched: state.isTouched,
-      isPassive: client.isPassive === true,
-      carrier: client.isPassive === true ? 'none' : carrier,
+      isPassive,
+      carrier: isPassive ? 'none' : carrier,
       now: engine.settings.clock(),
     } as const
     const ids = (states.isNextByHeader(state) ? engine.headerIds : undefined) ?? engine.ids

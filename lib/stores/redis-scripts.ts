@@ -101,8 +101,20 @@ redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
   /** ARGV: now, handle. */
   remove: script(`return redis.call('ZREM', KEYS[1], ARGV[2])`),
 
-  /** No ARGV. Handle and instant in turn, as one text: a driver parses thousands of replies far more slowly. */
-  list: script(`return table.concat(redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), ' ')`),
+  /**
+   * ARGV: the most entries that are listed at once. Answers with their number, then handle and instant in turn. All of
+   * it is one text, because a driver parses thousands of replies far more slowly. Without an entry there are too many.
+   */
+  list: script(`
+local size = redis.call('ZCARD', KEYS[1])
+if size == 0 or size > tonumber(ARGV[1]) then return tostring(size) end
+return size .. ' ' .. table.concat(redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), ' ')`),
+
+  /** ARGV: cursor, entries to look at. Answers with the next cursor, then handle and instant in turn. */
+  scan: script(`
+local step = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+if #step[2] == 0 then return step[1] end
+return step[1] .. ' ' .. table.concat(step[2], ' ')`),
 
   /** ARGV: instant, length of the key's last part. Answers with the cutoff in force. */
   raise: script(`
@@ -119,7 +131,7 @@ return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`),
 }
 
 type RecordScript = 'create' | 'update' | 'touch' | 'delete'
-type IndexScript = 'add' | 'keep' | 'remove' | 'list'
+type IndexScript = 'add' | 'keep' | 'remove' | 'list' | 'scan'
 type StoreScript = 'raise' | 'time' | 'eviction'
 
 function script(lua: string): Script {

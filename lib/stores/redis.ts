@@ -23,6 +23,7 @@ import type { Redis, RedisClient } from './redis-client.ts'
 import { isClient, redisOf } from './redis-client.ts'
 import type { RedisConnection } from './redis-connections.ts'
 import { connectionsOf } from './redis-connections.ts'
+import { listIndex } from './redis-index.ts'
 import { RedisListing } from './redis-listing.ts'
 import { nodesOf } from './redis-nodes.ts'
 import type { Script } from './redis-scripts.ts'
@@ -162,13 +163,8 @@ class Store implements RedisStore {
     await this.#redis.run(SCRIPTS.remove, this.#userKey(userId), this.#clock(), handle)
   }
 
-  async listIndex(userId: string): Promise<readonly IndexEntry[]> {
-    const text = String(await this.#redis.run(SCRIPTS.list, this.#userKey(userId)))
-    const parts = text === '' ? [] : text.split(' ')
-    return Array.from({ length: parts.length / 2 }, (_, at) => ({
-      handle: String(parts[2 * at]),
-      expiresAt: Number(parts[2 * at + 1]),
-    }))
+  listIndex(userId: string): Promise<readonly IndexEntry[]> {
+    return listIndex(this.#redis, this.#userKey(userId))
   }
 
   async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {

@@ -105,12 +105,31 @@ t.test('secret prints a fresh one, ready for an env file', async (t) => {
   t.strictSame(weaknessesOf(first.out.replace('SESSION_SECRET=', '')), [])
 })
 
+t.test('a lesson fits into 60 columns: prose is wrapped, and what is to be pasted is not', async (t) => {
+  for (const { slug } of RULES) {
+    const { out } = await cli(['explain', slug], { columns: 60 })
+    const wide = out.split('\n').filter((line) => line.length > 60 && !/https:\/\/|npx |[(){}[\]=:;]/.test(line))
+    t.strictSame(
+      wide.filter((line) => line.trim().includes(' ')),
+      [],
+      slug,
+    )
+    for (const [code] of out.matchAll(/silence: \[\{[^}]*\}?/g)) t.match(code, /^silence: \[\{ rule: .*\}$/, slug)
+  }
+  const { out } = await cli(['explain', 'foreign-option'], { columns: 60 })
+  t.match(
+    out,
+    '\n  rolling, resave, saveUninitialized, genid, unset, signed,\n  overwrite: nothing takes their place\n    idleTimeout',
+  )
+})
+
 t.test('rules lists the catalogue', async (t) => {
   const { code, out } = await cli(['rules'])
   t.equal(code, 0)
   for (const { slug, silenceable } of RULES) t.match(out, `${silenceable ? ' ' : '⊘'} ${slug}\n`)
   const narrow = (await cli(['rules'], { columns: 60 })).out.split('\n')
-  t.ok(narrow.slice(0, -1).every((line) => line.length <= 60))
+  t.ok(narrow.every((line) => line.length <= 60))
+  t.ok(narrow.some((line) => line.includes('npx fastify-session-guard explain <rule>')))
   t.equal((await cli(['rules', '--format', 'markdown'])).out, renderRuleTable())
   const json = JSON.parse((await cli(['rules', '--format', 'json'])).out) as {
     schemaVersion: number
@@ -121,6 +140,24 @@ t.test('rules lists the catalogue', async (t) => {
     json.rules.map(({ rule }) => rule),
     RULES.map(({ slug }) => `session/${slug}`),
   )
+})
+
+t.test('explain lists the rules about a weakness in CWE, or about a section of OWASP ASVS', async (t) => {
+  for (const [name, slug] of [
+    ['CWE-614', 'secure-required'],
+    ['cwe-1004', 'httponly-disabled'],
+    ['3.4.2', 'cors-credentials-reflect'],
+    ['V3.4', 'hsts-weak'],
+    ['13.3.4', 'secret-duplicate'],
+  ] as const) {
+    const { code, out } = await cli(['explain', name])
+    t.equal(code, 0)
+    t.match(out, `Rules about ${name}:\n`)
+    t.match(out, `  npx fastify-session-guard explain ${slug}`)
+  }
+  t.notMatch((await cli(['explain', '3.4.2'])).out, 'hsts-weak')
+  for (const name of ['CWE-1', 'CWE-', '3.9.9']) t.match(await cli(['explain', name]), { code: 2 })
+  t.match((await cli(['explain', '3'])).out, 'session/session-id-in-url', 'ZAP has a rule of this number')
 })
 
 t.test('explain teaches one rule, by slug or id', async (t) => {

@@ -68,6 +68,14 @@ t.test('known causes have a hint', async (t) => {
       failed("TypeError: Cannot read properties of undefined (reading 'revokeUser')"),
       'await app.register(secureSession',
     ],
+    [
+      failed("FastifyError: The decorator 'session' has already been added!", { code: 'FST_ERR_DEC_ALREADY_PRESENT' }),
+      'another session plugin is registered beside secureSession',
+    ],
+    [
+      failed("FastifyError: The decorator 'db' has already been added!", { code: 'FST_ERR_DEC_ALREADY_PRESENT' }),
+      undefined,
+    ],
     [failed('Error: connect ECONNREFUSED 127.0.0.1:6379'), '--offline'],
     [failed('AggregateError: ', { code: 'ECONNREFUSED' }), '--offline'],
     [{ isLate: true, output: '[ioredis] Error: connect ECONNREFUSED' }, '--offline'],

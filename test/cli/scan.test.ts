@@ -106,6 +106,15 @@ t.test('wrong usage says what is wrong', async (t) => {
   for (const [argv, err] of wrong) t.match(await cli(['scan', ...argv]), { code: 2, out: '', err }, argv.join(' '))
 })
 
+t.test('a note is a sentence with one sign at its end', async (t) => {
+  const form = '<form method=post action=/login><input name=user><input type=password name=password></form>'
+  const url = await serve(t, page({ 'set-cookie': `sid=${ID}` }, form))
+  const env = { SCAN_USER: 'anna', SCAN_PASSWORD: 'wrong' }
+  const { err } = await cli(['scan', url.href, '--login', '/login', '--path', '/other'], { env })
+  t.match(err, /SCAN_PASSWORD right\?$/m)
+  for (const note of err.split('\n')) t.match(note, /^Note: .*[^.?!][.?]$/)
+})
+
 t.test('a password in the address is never printed', async (t) => {
   const url = await serve(t, page({ 'set-cookie': `sid=${ID}` }))
   url.username = 'anna'

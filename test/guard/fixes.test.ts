@@ -300,6 +300,22 @@ t.test(
   },
 )
 
+t.test('the fix of a relaxed environment brings the fixes of all that production refuses', async (t) => {
+  const options: Options = {
+    environment: 'development',
+    secret: ['keyboard cat', 'changeme'],
+    cookie: { domain: 'localhost', path: 'app', secure: 'auto', httpOnly: false },
+    deviceBound: true,
+    assurance: 'aal3',
+    absoluteTimeout: '30d',
+  }
+  for (const reduced of [options, { ...options, secret: undefined }, { ...options, deviceBound: false }]) {
+    const findings = fatal(checkConfig(reduced, 'production'))
+    t.ok(findings.find(({ rule }) => rule === 'session/environment-conflict')?.fix.patch)
+    t.strictSame(named(fatal(checkConfig(follow(reduced, findings), 'production'))), [])
+  }
+})
+
 /** Rules about a key that means nothing where it stands; the words of their findings tell to take the key out. */
 const MISPLACED = ['session/unknown-option', 'session/foreign-option', 'session/option-wrong-level']
 

@@ -155,7 +155,18 @@ t.test('a digest of a word by any usual function is a placeholder', async (t) =>
       t.ok(isPlaceholder(createHash(hash).update(word).digest('hex')), `${hash} of ${word}`)
     }
   }
-  for (const word of ['session-secret', 'my_secret', 'SESSION_SECRET', 'super-secret', 'change-me', 'jwt-secret']) {
+  for (const word of [
+    'session-secret',
+    'my_secret',
+    'my secret',
+    'hello-world',
+    'a',
+    '7',
+    'SESSION_SECRET',
+    'super-secret',
+    'change-me',
+    'jwt-secret',
+  ]) {
     t.ok(isPlaceholder(createHash('sha256').update(word).digest('hex')), word)
   }
 })
@@ -213,7 +224,7 @@ t.test('a token, a sample and the name of a secret are placeholders', async (t) 
     'Basic dXNlcjpwYXNzd29yZC1vZi10aGUtdXNlcg==',
     'sk-ant-api03-Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts',
     'pypi-AgEIcHlwaS5vcmcCJDZq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8',
-    'hf_Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0Ts',
+    'hf_Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0TsAb',
     'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQ',
     'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
     '{cipher}AQBKn3hf8a8d7f8a7df8a7df8a7df8a7df',
@@ -222,6 +233,92 @@ t.test('a token, a sample and the name of a secret are placeholders', async (t) 
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl',
   ]
   for (const secret of placeholders) t.ok(isPlaceholder(secret), secret)
+})
+
+t.test('the few characters that keys of other services begin with make no random secret a placeholder', async (t) => {
+  const beginnings = [
+    'hf_',
+    'npm_',
+    'ghp_',
+    'gho_',
+    'SG.',
+    'AIza',
+    'pypi-',
+    'xoxb-',
+    'AKIA',
+    '/run/',
+    '/tmp/',
+    's3:',
+    'dp.',
+  ]
+  for (const beginning of beginnings) {
+    const secrets = Array.from({ length: 100 }, () => beginning + randomBytes(32).toString('base64url'))
+    t.strictSame(
+      secrets.filter((secret) => weaknessesOf(secret).length > 0),
+      [],
+      beginning,
+    )
+  }
+})
+
+t.test('a key of another service is a placeholder, because that service knows it too', async (t) => {
+  const random = (length: number): string => 'Zq7Lm2Vx9Rt4Kp1Wn6Yb3Hc8Jd5Fg0TsAa1Bb2Cc3Dd4Ee5Ff6'.slice(0, length)
+  for (const secret of [
+    `dp.pt.${random(43)}`,
+    `hvs.${random(24)}`,
+    `dckr_pat_${random(27)}`,
+    `sntrys_${random(40)}`,
+    `glsa_${random(32)}_a1b2c3d4`,
+    `lin_api_${random(40)}`,
+    `figd_${random(40)}`,
+    `nfp_${random(36)}`,
+    `pscale_pw_${random(43)}`,
+    `ops_eyJ${random(40)}`,
+    `PMAK-64f0c1d2e3a4b5c6d7e8f901-${random(34)}`,
+    `ATATT3xFfGF0${random(40)}`,
+    `gho_${random(36)}`,
+    `npm_${random(36)}`,
+    `xoxb-123456789012-1234567890123-${random(24)}`,
+    `AIzaSyD-${random(32)}`,
+    `SG.${random(22)}.${random(43)}`,
+    '[object Promise][object Promise][object Promise]',
+    '[object Undefined]-[object Null]-[object Undefined]',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+})
+
+t.test(
+  'no alphabet makes random characters easy to guess: 32 digits, and the hexadecimal digits of 16 bytes',
+  async (t) => {
+    const random = (alphabet: string): string =>
+      Array.from(randomBytes(32), (byte) => alphabet[byte % alphabet.length]).join('')
+    for (const alphabet of ['0123456789', '0123456789abcdef', 'abcdefghijklmnopqrstuvwxyz']) {
+      const secrets = Array.from({ length: 2000 }, () => random(alphabet))
+      t.strictSame(
+        secrets.filter((secret) => weaknessesOf(secret).length > 0),
+        [],
+        alphabet,
+      )
+    }
+    // Of sixteen bytes in a hundred thousand, these have the fewest different digits.
+    t.strictSame(weaknessesOf('118170be571a6aff1138017156967771'), [])
+    t.strictSame(weaknessesOf('49e9085929e6ee594d94e09d82e90199'), [])
+    for (const secret of [
+      '1212121313131212121414141212121313',
+      'aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbcd0',
+      '0000000000000000000000000000012345678',
+    ]) {
+      t.ok(weaknessesOf(secret).includes('low-entropy'), secret)
+    }
+  },
+)
+
+t.test('a secret that decodes to one byte, or to nothing, is judged', async (t) => {
+  const blanks = String.fromCodePoint(...Array.from({ length: 11 }, (_, index) => 0x2000 + index))
+  for (const byte of ['%41', '%7e', '0x']) {
+    t.doesNotThrow(() => weaknessesOf(`${blanks}\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff${byte}`))
+  }
 })
 
 t.test('a phrase is a phrase in camel case, with digits for letters, and with its year', async (t) => {

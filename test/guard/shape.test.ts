@@ -463,3 +463,66 @@ t.test('a header that browsers set by themselves is refused for session ids', as
     t.strictSame(judge(good({ headerTransport: { header } })), [], header)
   }
 })
+
+t.test('a value below headerTransport is shown, and set right where only its case is wrong', async (t) => {
+  const [named] = checkConfig(good({ headerTransport: { header: 'X-Session' } }), 'production')
+  t.match(named, {
+    at: [{ path: 'headerTransport.header', value: '"X-Session"' }],
+    fix: { text: /it is "X-Session" now\.$/, snippet: "headerTransport: { header: 'x-session' }", confidence: 'safe' },
+  })
+  const [word] = checkConfig(good({ headerTransport: { scheme: 'Bearer ' } }), 'production')
+  t.match(word, { at: [{ value: '"Bearer "' }], fix: { snippet: "headerTransport: { scheme: 'Bearer' }" } })
+  const options = good({ headerTransport: { header: 'Cookie', scheme: 'a b' } })
+  t.equal(checkConfig(options, 'production').length, 2)
+  t.strictSame(options['headerTransport'], { header: 'Cookie', scheme: 'a b' })
+})
+
+t.test('an entry of trustedOrigins that is no plain object is one finding', async (t) => {
+  for (const entry of [new URL('https://a.example'), /a\.example$/, new Map(), new Date(0)]) {
+    const found = checkConfig(good({ trustedOrigins: ['https://b.example', entry] }), 'production')
+    t.equal(found.length, 1, JSON.stringify(found.map(({ message }) => message)))
+    t.match(found[0]?.message, /^trustedOrigins\[1\] must be an origin/)
+    t.equal(found[0]?.fix.snippet, "trustedOrigins: ['https://b.example']")
+  }
+})
+
+t.test('only a text in the place of another type is told to be parsed', async (t) => {
+  const hint = /parse environment variables first/
+  for (const options of [
+    { maxSessions: 'many' },
+    { crossOriginProtection: 'false' },
+    { cookie: 'session' },
+    { trustedOrigins: 'https://a.example' },
+    { decorators: '{}' },
+    { clearSiteData: 'maybe' },
+  ]) {
+    t.match(checkConfig(good(options), 'production')[0]?.fix.text, hint, JSON.stringify(options))
+  }
+  for (const options of [
+    { assurance: 'AAL4' },
+    { tls: 'https' },
+    { cookie: { priority: 'urgent' } },
+    { onCopiedSession: 'ignore' },
+    { trustedOrigins: ['*'] },
+    { namespace: 'Läden' },
+    { headerTransport: { header: 'Cookie' } },
+    { idleTimeout: '-5m' },
+    { storeTimeout: '25d' },
+    { maxSessions: { limit: 5, onLimit: 'kick' } },
+  ]) {
+    t.notMatch(checkConfig(good(options), 'production')[0]?.fix.text, hint, JSON.stringify(options))
+  }
+})
+
+t.test('a duration that is out of range is told its range', async (t) => {
+  for (const [options, range] of [
+    [{ idleTimeout: '0s' }, 'longer than 0s'],
+    [{ absoluteTimeout: '-5m' }, 'longer than 0s'],
+    [{ storeTimeout: '25d' }, 'longer than 0s and at most 24d'],
+    [{ sweepInterval: '40d' }, 'from 0s to 24d'],
+    [{ renewalTimeout: '-1h' }, 'from 0s'],
+    [{ absoluteTimeout: '999999999999d' }, 'longer than 0s and at most 104249991d'],
+  ] as const) {
+    t.match(checkConfig(good(options), 'production')[0]?.message, range, JSON.stringify(options))
+  }
+})

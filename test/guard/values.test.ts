@@ -238,6 +238,10 @@ t.test('development rules on a server are a warning', async (t) => {
     { K_SERVICE: 'shop' },
     { AWS_LAMBDA_FUNCTION_NAME: 'shop' },
     { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+    { NOMAD_ALLOC_ID: '5c5a2d1e' },
+    { CONTAINER_APP_NAME: 'shop' },
+    { KOYEB_APP_NAME: 'shop' },
+    { PLATFORM_PROJECT: 'shop' },
   ]
   for (const server of servers) {
     const name = JSON.stringify(server)

@@ -11,15 +11,20 @@ import type { MakeServers } from './server.ts'
 import type { Ending } from './thieves.ts'
 import { ENDINGS, LIFETIMES, LOOTS, runThieves, STRATEGIES } from './thieves.ts'
 
-/**
- * The long run of both simulations:
- *
- *     npm run honest -- [--seed 1] [--requests 100000] [--copies 100] [--part honest|thieves]
- *       [--only part-of-a-name] [--model] [--baseline]
- *
- * Writes two tables to `lib/session/README.md` between its markers, or to `test/honest/results.md`. `--baseline` keeps
- * the thieves' numbers as the ones to compare with; `--model` runs the rule on paper and writes nothing.
- */
+const HELP = `npm run honest -- [options]
+
+The long run of both simulations. Writes two tables to lib/session/README.md between its markers,
+or to test/honest/results.md.
+
+  --seed N         the seed of what is drawn. Default 1
+  --requests N     requests in each scenario of honest clients. Default 100000
+  --copies N       copies of a cookie for each row about thieves. Default 100
+  --part NAME      honest, thieves or all. Default all
+  --only TEXT      only scenarios whose name holds this text
+  --model          runs the rule on paper, and writes nothing
+  --baseline       keeps the numbers as the ones to compare with
+`
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
@@ -29,8 +34,13 @@ const { values } = parseArgs({
     part: { type: 'string', default: 'all' },
     model: { type: 'boolean', default: false },
     baseline: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const BASELINE = `${root}test/honest/baseline.json`
 const seed = Number(values.seed)

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import t from 'tap'
 import { Browser, Budget, mayPass } from '../../lib/scan/browser.ts'
-import { formsOf, hiddenFieldsOf } from '../../lib/scan/form.ts'
+import { formsOf, untypedFieldsOf } from '../../lib/scan/form.ts'
 import type { Form } from '../../lib/scan/form.ts'
 import { logOut } from '../../lib/scan/logout.ts'
 import { parseSetCookie } from '../../lib/scan/set-cookie.ts'
@@ -61,7 +61,7 @@ t.test('a form ends at its end, and hidden fields without names are not sent', a
   const [form] = formsOf(
     '<form action=/a><input type=hidden name=x value=1><input type=hidden value=2></form><input type=hidden name=y>',
   )
-  t.strictSame([...hiddenFieldsOf(form as Form)], [['x', '1']])
+  t.strictSame([...untypedFieldsOf(form as Form)], [['x', '1']])
 })
 
 t.test('a header is read up to a bound', async (t) => {

@@ -454,6 +454,33 @@ t.test('names that speak about a session, a login or another purpose carry none'
   for (const header of sessions) t.equal(is(header), true, header)
 })
 
+t.test(
+  'cookies of measuring, chats, debuggers and frameworks that have session in their names carry none',
+  async (t) => {
+    const is = (header: string): boolean => isSessionCookie(parseSetCookie(header, 0) as SetCookie)
+    const others = [
+      ...['ai_session', 'rl_session', 'statsig-session-id', 'qualified_session', 'wcsid', 'ttcsid_ABC', '_hjSession_1'],
+      ...['ABTastySession', 'crisp-client%2Fsession%2F1a2b', 's_sess', 'sbjs_session', 'pys_start_session'],
+      ...['XDEBUG_SESSION', 'session_start', 'session_views', 'login_attempts', 'login_source', 'remember_username'],
+      ...['.AspNetCore.Culture', '.AspNetCore.Mvc.CookieTempDataProvider', 'wordpress_test_cookie'],
+    ].map((name) => `${name}=${ID}`)
+    const short = [
+      'authMode=sso',
+      'session_day=20270131',
+      'user_session_theme=dark',
+      'loginStep=2',
+      'sessionizer=on-top',
+    ]
+    for (const header of [...others, ...short]) t.equal(is(header), false, header)
+    const sessions = [
+      ...['.AspNetCore.Session', 'wordpress_logged_in_1a2b', 'MoodleSession'].map((name) => `${name}=${ID}`),
+      `.AspNetCore.Identity.Application=${ID}; HttpOnly`,
+      ...['user_session=17', 'auth=anna', 'authToken=1041', 'phpbb3_x_sid=1041', `KEYCLOAK_SESSION="master/${ID}"`],
+    ]
+    for (const header of sessions) t.equal(is(header), true, header)
+  },
+)
+
 t.test('a value is taken for an id where the name is that of an id, and the value is no flag', async (t) => {
   const isId = (header: string): boolean => isIdByName(parseSetCookie(header, 0) as SetCookie)
   for (const header of ['PHPSESSID=1041', 'JSESSIONID=1041', 'sid=1041', 'my.session_id=1041', '__Host-session=1041']) {

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Browser, Budget } from '../../lib/scan/browser.ts'
-import { formsOf, hiddenFieldsOf, loginFormOf } from '../../lib/scan/form.ts'
+import { formsOf, loginFormOf, untypedFieldsOf } from '../../lib/scan/form.ts'
 import { scanDeployment } from '../../lib/scan/scan.ts'
 import type { ScanPlan, ScanResult } from '../../lib/scan/scan.ts'
 import { isSessionCookie } from '../../lib/scan/session-cookies.ts'
@@ -332,6 +332,41 @@ t.test('a login or logout that cannot be judged says so', async (t) => {
   }
   t.match(await noteOf(alike, { logout: '/out' }), [/looks the same logged in and not/])
 })
+
+t.test(
+  'a form is sent with its button, as a browser does, and a page of users is known by its link to the logout',
+  async (t) => {
+    const forms = [
+      `<input type=tel name=phone><input type=password name=pin><input type=submit name=forgot value=Forgot?><input type=submit name=enter value="Log in">`,
+      `<input type=number name=phone><input type=password name=pin><button type=button name=enter value=x>show</button><button name=enter value="Log in">Go</button>`,
+      `<input name=phone><input type=password name=pin><button type=submit>Go</button><input type=submit><button name=enter value="Log in">Go</button>`,
+    ]
+    for (const [index, form] of forms.entries()) {
+      let inside = ''
+      const url = await serve(t, (request, response) => {
+        void read(request).then(({ path, form: sent, cookie }) => {
+          const isUser = inside !== '' && cookie.includes(inside)
+          if (path === '/out' && request.method === 'POST' && sent.get('really') === 'yes') inside = ''
+          if (path === '/out') {
+            return response.end('<form method=post action=/out><button name=really value=yes>Yes</button></form>')
+          }
+          if (path === '/login' && request.method === 'GET') {
+            return response.end(`<form method=post action=/login>${form}</form>`)
+          }
+          const isRight = sent.get('enter') === 'Log in' && sent.get('phone') === 'anna' && sent.get('pin') === 'right'
+          if (path === '/login' && isRight) {
+            inside = randomBytes(24).toString('hex')
+            return response.writeHead(302, { location: '/', 'set-cookie': `sid=${inside}; HttpOnly` }).end()
+          }
+          return response.end(isUser ? '<p>Welcome back</p><a href="/account/log-out">leave</a>' : '<p>Welcome</p>')
+        })
+      })
+      const { notes, findings } = await scan(url, loginPlan(url, { logout: '/out' }))
+      t.strictSame(notes, [], String(index))
+      t.notOk(named(findings).some((finding) => /login-keeps|logout-keeps/.test(finding)))
+    }
+  },
+)
 
 t.test('a password is never sent to another host, or nowhere', async (t) => {
   let visits = 0
@@ -710,7 +745,7 @@ t.test('forms are read from a page of any quality', async (t) => {
     method: 'POST',
     inputs: [{ name: 'csrf', type: 'hidden', value: `"<'>` }, { name: 'plain', type: 'text', value: '' }, { name: '' }],
   })
-  if (form !== undefined) t.strictSame([...hiddenFieldsOf(form)], [['csrf', `"<'>`]])
+  if (form !== undefined) t.strictSame([...untypedFieldsOf(form)], [['csrf', `"<'>`]])
   t.match(formsOf('<form><input type=password></form>'), [{ action: '', method: 'GET' }])
   t.equal(loginFormOf('<form><input name=q></form>'), undefined)
   t.strictSame(formsOf('no forms here'), [])

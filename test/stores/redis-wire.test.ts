@@ -211,10 +211,37 @@ t.test('a client that answers with buffers, or puts a prefix before each key, wo
     t.strictSame(await own.get(record.handle), record)
     t.equal(await own.update(nextOf(record, { text: 'ü' }), 7), true)
     t.strictSame(await own.get(record.handle), nextOf(record, { text: 'ü' }))
+    t.strictSame(await own.getMany([record.handle]), [nextOf(record, { text: 'ü' })])
     await own.addToIndex('ann', record.handle, record.idleDeadline)
     t.match(await own.listIndex('ann'), [{ handle: record.handle, expiresAt: record.idleDeadline }])
     await own.removeFromIndex('ann', record.handle)
   }
+})
+
+t.test('an index of thousands is listed whole, in steps between which the server serves others', async (t) => {
+  const expiresAt = Date.now() + IDLE
+  const handles = Array.from({ length: 2_500 }, freshName)
+  const members = handles.flatMap((handle) => [expiresAt, handle])
+  server.cli('zadd', 'session:u:many', ...members)
+  server.cli('config', 'resetstat')
+  const entries = await store.listIndex('many')
+  t.strictSame(new Set(entries.map(({ handle }) => handle)), new Set(handles))
+  t.ok(entries.every((entry) => entry.expiresAt === expiresAt))
+  t.notOk(/^cmdstat_zrange:/m.test(server.cli('info', 'commandstats')), 'nothing lists all of it in one go')
+})
+
+t.test('an index whose steps miss an entry, as when a slot of a Cluster moves, is listed at once', async (t) => {
+  const handles = Array.from({ length: 1_500 }, freshName)
+  server.cli('zadd', 'session:u:moving', ...handles.flatMap((handle) => [Date.now() + IDLE, handle]))
+  const forgetful = Object.assign(Object.create(client) as NodeRedisClient, {
+    async evalSha(...[sha, command]: Parameters<NodeRedisClient['evalSha']>) {
+      const answer = await (client as NodeRedisClient).evalSha(sha, command)
+      const isStep = command.arguments.length === 2
+      return isStep ? String(answer).split(' ').slice(0, -2).join(' ') : answer
+    },
+  })
+  const entries = await redisStore({ client: forgetful }).listIndex('moving')
+  t.strictSame(new Set(entries.map(({ handle }) => handle)), new Set(handles))
 })
 
 t.test('a value that is no client of either driver is refused', async (t) => {

@@ -26,7 +26,7 @@ export function applyChanges(read: ReadOptions, changes: readonly AppliedChange[
   // Members of elements first, then elements from the end of a list: no index moves before its turn.
   for (const path of [...gone.values()].toSorted((left, right) => indexOf(right) - indexOf(left))) removeAt(root, path)
   const touched = [...gone.values(), ...changes.map(({ path }) => path)]
-  const unreadable = read.unreadable.filter(({ path }) => !touched.some((other) => samePath(other, path)))
+  const unreadable = read.unreadable.filter(({ path }) => !touched.some((other) => isWithin(path, other)))
   return remember({ ...read, root, unreadable })
 }
 
@@ -70,6 +70,11 @@ export function valueAt(root: Bag, path: Path): unknown {
     value = (value as Bag)[step]
   }
   return value
+}
+
+/** Tells whether a place is another one, or stands in it. */
+export function isWithin(path: Path, outer: Path): boolean {
+  return outer.every((step, index) => step === path[index])
 }
 
 export function samePath(left: Path, right: Path): boolean {

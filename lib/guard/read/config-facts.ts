@@ -3,6 +3,7 @@ import { samePath, valueAt } from './apply-changes.ts'
 import { FOREIGN } from './foreign-options.ts'
 import { hide, locate, locateValue, show } from './show-value.ts'
 import { isBag } from './read-options.ts'
+import { OPTIONS_WITH_LISTS, OPTIONS_WITH_MEMBERS } from './schema-places.ts'
 import { weaknessesOf } from './secret-strength.ts'
 import { storeFactsOf } from './store-facts.ts'
 import type { FindingLocation, SecureSessionOptions, SessionCookieOptions } from '../../../types/index.ts'
@@ -139,10 +140,10 @@ function cookieOf(
 /** A copy whose faulty places are gone. What is left has the shape that the schema asks for. */
 function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions {
   const options: Bag = { ...raw }
-  for (const key of ['cookie', 'decorators', 'maxSessions', 'deviceBound']) {
+  for (const key of OPTIONS_WITH_MEMBERS) {
     if (isBag(options[key])) options[key] = { ...options[key] }
   }
-  for (const key of ['secret', 'trustedOrigins', 'silence']) {
+  for (const key of OPTIONS_WITH_LISTS) {
     if (Array.isArray(options[key])) options[key] = [...options[key]]
   }
   for (const { path } of faults) remove(options, path, raw)

@@ -48,6 +48,10 @@ export const PLATFORMS: readonly {
   { variable: 'ECS_CONTAINER_METADATA_URI_V4' },
   { variable: 'WEBSITE_INSTANCE_ID' },
   { variable: 'CF_INSTANCE_GUID', keepsNoFiles: true },
+  { variable: 'CONTAINER_APP_NAME' },
+  { variable: 'KOYEB_APP_NAME' },
+  { variable: 'PLATFORM_PROJECT' },
+  { variable: 'NOMAD_ALLOC_ID' },
   { variable: 'KUBERNETES_SERVICE_HOST' },
 ]
 

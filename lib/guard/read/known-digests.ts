@@ -29,12 +29,16 @@ const ENDINGS = [
 ]
 
 /** Other texts that people hash when they need something that looks random. */
-const TEXTS = ['', 'keyboard cat', 'hello world', '1', '12345', '1234567', '123456789', 'the quick brown fox', ...WORDS]
+const TEXTS = [
+  ...['', 'keyboard cat', 'hello world', 'hello-world', '12345', '1234567', '123456789', 'the quick brown fox'],
+  ...'abcdefghijklmnopqrstuvwxyz0123456789'.split(''),
+  ...WORDS,
+]
 
 /** Names of variables and settings, which are hashed in the place of their values. */
 const SETTINGS = ['session', 'cookie', 'super', 'my', 'your', 'app', 'jwt', 'auth', 'dev', 'test', 'the', 'change']
   .flatMap((word) => ['secret', 'key', 'secret-key', 'password', 'me', 'token'].map((noun) => `${word}-${noun}`))
-  .flatMap((name) => [name, name.replaceAll('-', '_'), name.replaceAll('-', '')])
+  .flatMap((name) => [name, name.replaceAll('-', '_'), name.replaceAll('-', ' '), name.replaceAll('-', '')])
 
 /**
  * The functions that make digests of a length. The first one is tried with every text, the others with single words.

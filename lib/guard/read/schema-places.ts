@@ -36,6 +36,14 @@ function ways(node: SchemaNode | undefined): SchemaNode[] {
   return node === undefined ? [] : [node, ...(node.anyOf ?? [])]
 }
 
+/** Tells whether a place takes some text, so that no conversion is what a wrong text lacks. */
+export function takesText(path: Path): boolean {
+  return ways(schemaAt(path)).some(({ type, enum: words, origin, duration: range }) => {
+    const isWords = Array.isArray(words) && words.every((word) => typeof word === 'string')
+    return type === 'string' || isWords || origin === true || range !== undefined
+  })
+}
+
 /** Names of the options that hold members of their own, which are read one by one. */
 export const OPTIONS_WITH_MEMBERS: readonly string[] = namesOf((node) => ways(node).some(hasProperties))
 

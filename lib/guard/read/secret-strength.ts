@@ -1,8 +1,8 @@
 import { isDigestOfWord } from './known-digests.ts'
 import { isKnownNumber } from './known-numbers.ts'
-import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES } from './known-secrets.ts'
+import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES, SECRET_FOLDER } from './known-secrets.ts'
 import { isRun } from './secret-runs.ts'
-import { isSpokenPhrase } from './spoken-phrase.ts'
+import { isSentence, isSpokenPhrase } from './spoken-phrase.ts'
 
 /** Why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
@@ -74,6 +74,7 @@ function isKnown(bytes: Buffer): boolean {
 
 /** Bytes that count up or down, stand still, or repeat a short piece. */
 function isRegular(bytes: Buffer): boolean {
+  if (bytes.length < 2) return true
   const step = (bytes.readUInt8(1) - bytes.readUInt8(0) + 256) % 256
   const isCounting = bytes.every((byte, index) => index === 0 || byte === (bytes.readUInt8(index - 1) + step) % 256)
   return isCounting || isRepeated(bytes.toString('latin1'))
@@ -86,8 +87,9 @@ function isRepeated(text: string): boolean {
 }
 
 function isPlaceholder(secret: string): boolean {
-  if (isReference(secret) || isLabelled(secret)) return true
-  if (isSpokenPhrase(secret) || FIX_ME.test(secret) || isKnownNumber(plainLetters(secret))) return true
+  if (isReference(secret) || isPath(secret) || isAddress(secret) || isLabelled(secret)) return true
+  if (isSpokenPhrase(secret) || isSentence(secret) || FIX_ME.test(secret)) return true
+  if (isKnownNumber(plainLetters(secret))) return true
   return [secret, ...spelledOut(secret)].some((text) => isPhrase(text))
 }
 
@@ -132,10 +134,33 @@ const ENOUGH_RANDOM = 16
 
 /** A label with its year, its version and other short words: `session-secret-2024-eu-west-1`. */
 function isLabelled(secret: string): boolean {
-  const parts = secret.split(/[^A-Za-z0-9]+/)
-  if (!parts.some((part) => LABEL.test(part))) return false
+  const parts = partsOf(secret)
+  return parts.some((part) => LABEL.test(part)) && !hasRandom(parts)
+}
+
+/** The path of a file, in place of what the file holds: `/run/secrets/session_key`. */
+function isPath(secret: string): boolean {
+  return SECRET_FOLDER.test(secret.trim()) && !hasRandom(partsOf(secret))
+}
+
+const URL_TEXT = /^\s*[a-z][a-z0-9+.-]{1,20}:\/\/(?<rest>.*)$/is
+
+/** A user, or a host with a dot: base64, in which `//` may follow a label by chance, has neither sign. */
+const AUTHORITY = /^[^/]*@|^[a-z\d-]+(\.[a-z\d-]+)+([:/?#]|$)/
+
+/** The address of a secret, or of a server with its password. */
+function isAddress(secret: string): boolean {
+  const rest = URL_TEXT.exec(secret)?.groups?.['rest']
+  return rest !== undefined && (AUTHORITY.test(rest) || !hasRandom(partsOf(rest)))
+}
+
+function partsOf(secret: string): string[] {
+  return secret.split(/[^A-Za-z0-9]+/)
+}
+
+function hasRandom(parts: readonly string[]): boolean {
   const random = parts.filter((part) => !/^(\d{1,4}|[A-Z]?[a-z]{1,10}|[A-Z]{1,10})$/.test(part) && !LABEL.test(part))
-  return random.join('').length < ENOUGH_RANDOM
+  return random.join('').length >= ENOUGH_RANDOM
 }
 
 /** Returns the number of characters that known words cannot cover. */
@@ -152,16 +177,26 @@ function uncovered(plain: string): number {
   return best[plain.length] as number
 }
 
-/** Fewer than 8 distinct characters, or under 100 bits by Shannon; a repetition adds nothing. */
+/**
+ * Returns the different characters and the bits by Shannon that random characters of an alphabet always reach: 32 random
+ * digits come to 100 bits or less in every second case, and to 66 in every one.
+ */
+function leastOf(text: string): { characters: number; bits: number } {
+  if (/^\d+$/.test(text)) return { characters: 5, bits: 66 }
+  return { characters: MIN_CHARACTERS, bits: /^[\da-f-]+$/i.test(text) ? 80 : MIN_BITS }
+}
+
+/** Too few distinct characters, or too few bits by Shannon; a repetition adds nothing. */
 function isMonotonous(secret: string): boolean {
   if (isRepeated(secret)) return true
   const unit = secret.slice(0, periodOf(secret))
   const counts = new Map<string, number>()
   for (const character of unit) counts.set(character, (counts.get(character) ?? 0) + 1)
-  if (counts.size < MIN_CHARACTERS) return true
+  const least = leastOf(unit)
+  if (counts.size < least.characters) return true
   let bits = 0
   for (const count of counts.values()) bits -= count * Math.log2(count / unit.length)
-  return bits < MIN_BITS
+  return bits < least.bits
 }
 
 /** The length of the shortest piece that the text is a repetition of (Knuth, Morris and Pratt). */

@@ -39,3 +39,22 @@ function isOfWords(text: string): boolean {
     consonants.every((run) => run.length <= MOST_CONSONANTS)
   )
 }
+
+/** Words that hold sentences together. Lists of words for random passphrases have few of them. */
+const JOINTS = new Set(
+  'the of and to in is be with you for my our your that this it are not we on at by from was as but have or can'.split(
+    ' ',
+  ),
+)
+
+const LEAST_WORDS = 5
+
+const LEAST_JOINTS = 3
+
+/** Tells whether a text is a sentence: words with nothing else between, and some of those that join words. */
+export function isSentence(text: string): boolean {
+  const spaced = text.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()
+  const words = spaced.split(/[\s_.,;:!?-]+/).filter((word) => word !== '')
+  if (words.length < LEAST_WORDS || !words.every((word) => /^[a-z']+$/.test(word))) return false
+  return new Set(words.filter((word) => JOINTS.has(word))).size >= LEAST_JOINTS
+}

@@ -7,7 +7,7 @@ import { judgeKey } from './judge-key.ts'
 import { isMigration } from './migration-facts.ts'
 import { isOrigin } from './origin-syntax.ts'
 import { isBag } from './read-options.ts'
-import { valueAt } from './apply-changes.ts'
+import { isWithin, valueAt } from './apply-changes.ts'
 import { OPTIONS_SCHEMA } from './schema.ts'
 import { schemaAt, siblingsOf } from './schema-places.ts'
 import type { StrangeKey } from './judge-key.ts'
@@ -42,7 +42,7 @@ ajv.addKeyword({
   keyword: 'duration',
   schemaType: 'object',
   errors: false,
-  validate: (range: { zero: string; most?: string; orFunction?: boolean }, value: unknown) => {
+  validate: (range: DurationRange, value: unknown) => {
     if (typeof value === 'function') return range.orFunction === true
     if (value === 0) return range.zero === 'allowed'
     const length = parseDuration(value)
@@ -83,8 +83,9 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    // A member that could not be read is absent, and would be missed by the option around it.
-    if (!faults.some((fault) => isWithin(fault.path, path))) places.set(JSON.stringify(path), path)
+    // What could not be read is absent, and would be missed by the option around it, and in itself.
+    const isUnread = faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path))
+    if (!isUnread) places.set(JSON.stringify(path), path)
   }
   for (const path of places.values()) {
     if (!hasDeeper(path, places.values())) faults.push(faultAt(path, root))
@@ -112,9 +113,30 @@ function faultAt(path: Path, root: Bag): Fault {
   const node = schemaAt(path)
   if (node === undefined) return { path, ...judgeKey(path, siblingsOf(path)) }
   if (path[0] === 'cookie' && path[1] === 'sameSite') return { path, rule: 'samesite-invalid' }
-  const isDuration = Object.hasOwn(node, 'duration')
-  if (isDuration && lacksUnit(valueAt(root, path))) return { path, rule: 'duration-unit' }
-  return typeFault(path)
+  const range = node['duration'] as DurationRange | undefined
+  const value = valueAt(root, path)
+  if (range !== undefined && lacksUnit(value)) return { path, rule: 'duration-unit' }
+  return range !== undefined && typeof value === 'string'
+    ? { ...typeFault(path), expected: `a duration ${rangeOf(range, value)}` }
+    : typeFault(path)
+}
+
+/** The lengths that a duration may have. */
+interface DurationRange {
+  readonly zero: 'refused' | 'allowed'
+  readonly most?: string
+  readonly orFunction?: boolean
+}
+
+/** The longest duration that milliseconds count exactly. */
+const LONGEST = `${Math.floor(Number.MAX_SAFE_INTEGER / 86_400_000)}d`
+
+/** Returns the range that a duration with its unit is out of. */
+function rangeOf({ zero, most }: DurationRange, value: string): string {
+  const isEndless = parseDuration(value) === undefined && !value.startsWith('-')
+  const end = most ?? (isEndless ? LONGEST : undefined)
+  if (zero === 'allowed') return `from 0s${end === undefined ? '' : ` to ${end}`}`
+  return `longer than 0s${end === undefined ? '' : ` and at most ${end}`}`
 }
 
 function typeFault(path: Path): TypeFault {
@@ -143,9 +165,4 @@ function hasDeeper(path: Path, others: Iterable<Path>): boolean {
     if (other.length > path.length && isWithin(other, path)) return true
   }
   return false
-}
-
-/** Tells whether a place is another one, or stands in it. */
-function isWithin(path: Path, outer: Path): boolean {
-  return outer.every((step, index) => step === path[index])
 }

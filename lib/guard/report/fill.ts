@@ -1,6 +1,6 @@
 /** Commands, members of options and code in backticks. No line break may cut them, because they are to be pasted. */
 const WHOLE =
-  /npx fastify-session-guard(?: explain [\w-]+| [a-z]+)?(?: \.\/\S+)?(?: --[\w-]+(?: [\w./-]+)?)*(?: >> \.env)?|\w+: \{[^{}\n]{1,60}\}|`[^`\n]{1,80}`|\S+/g
+  /npx fastify-session-guard(?: explain (?:[\w-]+|<\w+>)| [a-z]+)?(?: \.\/\S+)?(?: --[\w-]+(?: [\w./-]+)?)*(?: >> \.env)?|\w+: \[?\{[^{}\n]{1,80}\}\]?|`[^`\n]{1,80}`|\S+/g
 
 /** The words of a text; a command and code in backticks are one word. */
 export function wordsOf(text: string): string[] {

@@ -29,10 +29,9 @@ export function renderLesson(rule: Rule, columns?: number): string {
     '',
     indent(rule.teach, width),
     '',
-    // Examples are to be pasted, so that no line break may come into them.
-    `  Wrong        ${exampleText(wrong)}`,
-    `  Right        ${exampleText(right)}`,
-    ...intentionLines(rule),
+    exampleRow('Wrong', wrong, row),
+    exampleRow('Right', right, row),
+    ...intentionLines(rule, width),
     row('Fix', rule.remedy),
     ...exceptionLines(rule, width),
     row('Sources', sourcesOf(rule).join(', ')),
@@ -41,10 +40,16 @@ export function renderLesson(rule: Rule, columns?: number): string {
   ].join('\n')
 }
 
-function intentionLines(rule: Rule): string[] {
+/** An example that is to be pasted, into which no line break may come, or one in words. */
+function exampleRow(label: string, example: ConfigExample, row: (label: string, text: string) => string): string {
+  const text = exampleText(example)
+  return /[(){}[\]=:;]/.test(text) ? `  ${label.padEnd(LABEL - 2)}${text}` : row(label, text)
+}
+
+function intentionLines(rule: Rule, width: number): string[] {
   const lines = intentionsFor(rule).flatMap(({ wish, code }) => [
     '',
-    `  ${wish}`,
+    indent(wish, width),
     ...code.split('\n').map((line) => `    ${line}`),
   ])
   return lines.length === 0 ? [] : [...lines, '']

@@ -145,7 +145,7 @@ const INTENTIONS: Readonly<Record<string, readonly Intention[]>> = {
     elsewhere('Flask with Flask-Session, which keeps sessions on the server', 'session.clear()'),
     elsewhere('PHP', 'session_destroy(), and a cleared cookie'),
     elsewhere('Rails with activerecord-session_store', 'reset_session'),
-    elsewhere('Spring Security', 'SecurityContextLogoutHandler invalidates the session   the default'),
+    elsewhere('Spring Security, by default', 'SecurityContextLogoutHandler invalidates the session'),
   ],
   embeddable: [
     elsewhere('Partners embed the app', "Content-Security-Policy: frame-ancestors 'self' https://partner.example"),

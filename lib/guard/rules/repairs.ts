@@ -133,9 +133,15 @@ function valueMeant(node: SchemaNode, value: unknown): string | number | boolean
   const choice = choices.find((one) => typeof one === 'string' && one === text.toLowerCase())
   if (choice !== undefined) return choice as string
   if (node['type'] === 'boolean') return booleanMeant(text)
+  if (typeof node['pattern'] === 'string') return textMeant(new RegExp(node['pattern']), text)
   const isCount = /^[1-9]\d{0,14}$/.test(text) && typeof value === 'string'
   const takesCounts = node['type'] === 'integer' || (node.anyOf ?? []).some(({ type }) => type === 'integer')
   return isCount && takesCounts ? Number(text) : undefined
+}
+
+/** A text with blanks around it, or in the other case. */
+function textMeant(pattern: RegExp, text: string): string | undefined {
+  return [text, text.toLowerCase()].find((one) => pattern.test(one))
 }
 
 function booleanMeant(text: string): boolean | undefined {

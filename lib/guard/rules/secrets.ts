@@ -101,7 +101,7 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, Shannon entropy × length under 100 bits, a run of the alphabet, the digits or the keyboard, or bytes in base64 or hex that count up or repeat; a repetition counts once; under 32 bytes `secret-short` says it',
+  when: 'fewer than 8 distinct characters, Shannon entropy × length under 100 bits (80 in hexadecimal, 66 in digits), a run of the alphabet, the digits or the keyboard, or bytes in base64 or hex that count up or repeat; a repetition counts once; under 32 bytes `secret-short` says it',
   why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],

@@ -1,5 +1,6 @@
 import { clockFlaw } from '../read/clock-flaw.ts'
 import { readingsOf } from '../read/duration-readings.ts'
+import { takesText } from '../read/schema-places.ts'
 import { showPath } from '../read/show-value.ts'
 import { soundLifetimes } from '../read/sound-lifetimes.ts'
 import { DEFAULTS } from '../../options.ts'
@@ -98,7 +99,7 @@ function typeProblem({ path, expected, unreadable }: FaultOf<'option-type'>, fac
   }
   const isMissing = at.value === 'missing'
   const isText = typeof facts.given(path) === 'string'
-  const hint = isText ? ' Nothing is converted: parse environment variables first.' : ''
+  const hint = isText && !takesText(path) ? ' Nothing is converted: parse environment variables first.' : ''
   const flaw = flawOfClock(path, facts)
   if (path[0] === 'store' && isCallable(facts.given(path))) {
     const message = 'store is a function or a class: call it, and give what it returns'
