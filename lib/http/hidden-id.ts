@@ -37,12 +37,7 @@ function covers(reply: FastifyReply, list: string, header: string): boolean {
   return names.has(header) || (isStar && names.has('*'))
 }
 
-function namesIn(list: unknown): Set<string> {
-  return new Set(
-    [list ?? []]
-      .flat()
-      .join(',')
-      .split(',')
-      .map((name) => name.trim().toLowerCase()),
-  )
+function namesIn(list: ReturnType<FastifyReply['getHeader']>): Set<string> {
+  const names = [list ?? []].flat().map(String).join(',').split(',')
+  return new Set(names.map((name) => name.trim().toLowerCase()))
 }
