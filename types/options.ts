@@ -86,7 +86,7 @@ export type Lifetime = Duration | ((user: SessionUser) => Duration)
 
 /**
  * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
- * form.
+ * form. Nor is `file://`, which every page in a file has.
  */
 export interface TrustedOrigin {
   origin: string

@@ -4,6 +4,8 @@ import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Answer } from './express-answer.ts'
 import { answerOf } from './express-answer.ts'
+import { driverOf } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** The part of an express-session store that the adapter uses: three methods, with a callback or a promise. */
 export interface ExpressSessionStore {
@@ -43,7 +45,25 @@ export interface AdaptedStore extends SessionStore {
  * @throws `TypeError` when it is no such store, or `timeout` no duration
  */
 export function expressStore(store: ExpressSessionStore, options: ExpressStoreOptions = {}): AdaptedStore {
+  refuseOther(store)
+  refuseUnread('expressStore', options, ['timeout', 'clock'])
   return new Adapted(store, options)
+}
+
+/** Throws for what has not the three methods, and for a driver that has them with another meaning. */
+function refuseOther(store: unknown): void {
+  const driver = driverOf(store)
+  if (driver !== undefined) throw new TypeError(`expressStore: this is ${driver}`)
+  if (typeof store === 'function') {
+    throw new TypeError('expressStore: the store is a class or a function. Make one of it')
+  }
+  const methods = store as Partial<Record<string, unknown>> | null | undefined
+  if (typeof methods?.['create'] === 'function' && typeof methods['update'] === 'function') {
+    throw new TypeError('expressStore: this store needs no adapter. Write store: theStore')
+  }
+  for (const method of ['get', 'set', 'destroy']) {
+    if (typeof methods?.[method] !== 'function') throw new TypeError(`expressStore: the store has no method ${method}`)
+  }
 }
 
 /** The value that a store keeps under a handle. */
@@ -65,9 +85,6 @@ class Adapted implements AdaptedStore {
   readonly #writes = new Map<string, Promise<unknown>>()
 
   constructor(store: ExpressSessionStore, { timeout = '2s', clock = Date.now }: ExpressStoreOptions) {
-    for (const method of ['get', 'set', 'destroy'] as const) {
-      if (typeof store?.[method] !== 'function') throw new TypeError(`expressStore: the store has no method ${method}`)
-    }
     const milliseconds = parseDuration(timeout)
     if (!milliseconds) throw new TypeError("expressStore: timeout is a duration such as '2s'")
     this.#store = store

@@ -14,6 +14,7 @@ import type {
 } from '../../types/index.ts'
 import type { Listener } from './listeners.ts'
 import { MemoryRecords } from './memory-records.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
@@ -35,8 +36,10 @@ export interface MemoryStore extends SessionStore, UserIndex, Sweeping, ReadingM
  *
  * Bounded: when `maxRecords` are held, expired records make room first, then the least recently used ones (the longest
  * since a write or a touch), one hundredth of the bound at a time.
+ * @throws `TypeError` for an unknown option
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  refuseUnread('memoryStore', options, ['maxRecords', 'clock'])
   return new Memory(options.maxRecords ?? 100_000, options.clock ?? Date.now)
 }
 

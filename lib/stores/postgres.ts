@@ -28,6 +28,7 @@ import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-poo
 import { Connections, isPool } from './postgres-pool.ts'
 import type { Statement, Statements } from './postgres-sql.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 import {
   channelOf,
   checkTable,
@@ -79,6 +80,7 @@ export interface PostgresStore
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   refuseUnfit(POOL, options, isPool)
+  refuseUnread('postgresStore', options, ['pool', 'table', 'createTable', 'timeout', 'clock'])
   return new Postgres(options)
 }
 

@@ -30,6 +30,7 @@ import type { Script } from './redis-scripts.ts'
 import { CHANNEL, SCRIPTS } from './redis-scripts.ts'
 import { cutoffOf, decodeValue, isDone, lifeUntil, textOf } from './redis-value.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts'
 export type { RedisConnection } from './redis-connections.ts'
@@ -67,10 +68,11 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
  *   requests in, and all else asks the server. A write by another process is then seen one invalidation message later,
  *   and a lost connection empties the cache. One that is only silent is believed until `socketTimeout`; with a
  *   `pingInterval` below it, a quiet one is not taken for silent.
- * @throws `TypeError` when `client` is neither driver's.
+ * @throws `TypeError` when `client` is neither driver's, or an option is unknown.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   refuseUnfit(CLIENT, options, isClient)
+  refuseUnread('redisStore', options, ['client', 'prefix', 'clock'])
   const { client, prefix = 'session:', clock = Date.now } = options
   return new Store(client, prefix, clock)
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from '../session/duration.ts'
 import type { Duration } from '../../types/index.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 import type { SqliteDatabase } from './sqlite-driver.ts'
 import { busyTimeoutOf, DATABASE, explained, fileOf, isConnection, refuseCallbacks } from './sqlite-driver.ts'
 import { sqliteSchema } from './sqlite-sql.ts'
@@ -49,6 +50,7 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   refuseUnfit(DATABASE, options, isConnection)
+  refuseUnread('sqliteStore', options, ['database', 'table', 'createTable', 'timeout', 'clock'])
   const { database, table = 'sessions', createTable = true, clock = Date.now } = options
   const schema = sqliteSchema(table)
   const timeout = parseDuration(options.timeout ?? '1s')

@@ -7,6 +7,7 @@ import { secureSession } from '../../lib/index.ts'
 import { openStore } from '../../lib/stores/open.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import type { SessionStore } from '../../types/index.ts'
+import { compiled, plainEnvironment } from '../support/compiled.ts'
 import { ioRedis6 } from '../support/redis-drivers.ts'
 
 const FILE = fileURLToPath(import.meta.url)
@@ -30,6 +31,9 @@ export interface ServerProcess {
   kill(): Promise<void>
 }
 
+/** This module as a program, once a server was started. */
+let program: string | undefined
+
 /** One of so many operations is forgotten. */
 const RARELY = 5
 
@@ -39,7 +43,8 @@ export async function startServer(
   environment: NodeJS.ProcessEnv,
   onReplay: () => void,
 ): Promise<ServerProcess> {
-  const child = fork(FILE, [JSON.stringify(settings)], { env: { ...process.env, ...environment } })
+  const env = { ...plainEnvironment(), ...environment }
+  const child = fork((program ??= compiled(FILE)), [JSON.stringify(settings)], { env, execArgv: [] })
   const ended = once(child, 'exit')
   const failed = ended.then(() => Promise.reject(new Error('the server ended at its start')))
   const [origin] = (await Promise.race([once(child, 'message'), failed])) as [string]

@@ -63,6 +63,7 @@ const DIRECTION = [
       'lib/migrate/',
       'lib/stores/express.ts',
       'lib/stores/express-answer.ts',
+      'lib/stores/package-folders.ts',
       'lib/guard/read/nearest-name.ts',
       'lib/guard/read/secret-strength.ts',
     ],

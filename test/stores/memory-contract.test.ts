@@ -32,11 +32,13 @@ t.test('a store with one power fails the checks of the other powers, and no othe
 })
 
 t.test('a store that breaks a promise fails the check of it', async (t) => {
-  const failures = async (open: Parameters<typeof storeContract>[0]): Promise<string[]> => {
+  /** The checks of this name that fail. Others fail too, and those of announcements wait for long. */
+  const failuresOf = async (name: RegExp, open: Parameters<typeof storeContract>[0]): Promise<string[]> => {
     const names: string[] = []
     for (const check of storeContract(open)) {
-      if (FOREIGN.includes(check.part)) continue
-      await check.run().catch(() => names.push(check.name))
+      if (!FOREIGN.includes(check.part) && name.test(check.name)) {
+        await check.run().catch(() => names.push(check.name))
+      }
     }
     return names
   }
@@ -181,10 +183,7 @@ t.test('a store that breaks a promise fails the check of it', async (t) => {
     ],
   }
   for (const [fault, [name, open]] of Object.entries(faults)) {
-    const failed = await failures(open)
-    t.ok(
-      failed.some((one) => name.test(one)),
-      `${fault}: ${failed.join('; ')}`,
-    )
+    const failed = await failuresOf(name, open)
+    t.ok(failed.length > 0, `${fault}: ${failed.join('; ')}`)
   }
 })

@@ -43,10 +43,13 @@ export interface CorsAnswer {
   readonly allowCredentials: boolean
 }
 
-/** Tells whether a store answers. `detail` names the failure without an address or a secret. */
+/** Tells whether a store answers. */
 export interface StoreProbe {
   readonly answers: boolean
+  /** The name of the failure, without an address or a secret. */
   readonly detail: string
+  /** The fault and the remedy in words, where they are known. */
+  readonly advice?: string
 }
 
 /** The facts of one request that show the way it came, and what came of it. */
