@@ -12,6 +12,10 @@ type Connection = SqliteDatabase & { close(): unknown }
 export function openSqlite(path: string, { from, isApp, table }: OpenSettings): OpenedStore {
   // Two slashes would begin a host, and a password may stand before one.
   if (path === '' || /^\/\/(?!\/)/.test(path)) throw new StoreUrlError('after sqlite: goes the path of a file.')
+  if (path === ':memory:') {
+    throw new StoreUrlError('a database in memory ends with the process: name a file, or take memoryStore().')
+  }
+  if (path.includes('?')) throw new StoreUrlError('after sqlite: goes the path of a file, and no settings behind a ?.')
   const file = resolve(from[0], path.replace(/^\/\/(?=\/)/, ''))
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined && !isApp) throw new StoreUnusable(`There is no file ${path}.`)
