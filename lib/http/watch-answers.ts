@@ -35,7 +35,10 @@ function timeOf(clock: () => number): number {
   }
 }
 
-/** Most answers say nothing, and judging one takes longer than many requests. */
+/**
+ * Tells whether an answer is worth judging. Most answers say nothing, and judging an answer takes longer than many
+ * requests.
+ */
 function isTelling({ isSafeMethod, isLogin, isLogout, insecureCookies, allowedOrigin }: AnswerFacts): boolean {
   return (isSafeMethod && (isLogin || isLogout)) || insecureCookies.length > 0 || allowedOrigin !== null
 }
