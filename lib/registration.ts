@@ -116,7 +116,7 @@ export class Registration {
 
   /** Returns the `onRequest` hook that judges what responses show of the app. */
   watchAnswers(): onRequestHookHandler {
-    return watchAnswers(this.settings.clock, (facts) => {
+    return watchAnswers(this.settings, (facts) => {
       this.#reportOnce(this.#requestPhase.answer(facts))
     })
   }

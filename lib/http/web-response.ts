@@ -22,8 +22,9 @@ export function isStream(payload: unknown): boolean {
 }
 
 /**
- * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its
- * headers replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.
+ * Moves the headers about caches from a `Response` to the reply, and returns the `Response` without them. After all
+ * hooks, Fastify replaces headers of the reply by those of the `Response`. A shared cache would then keep a page that
+ * belongs to one user.
  */
 export function takeSharedHeaders(reply: FastifyReply, response: WebResponse): WebResponse {
   // A copy: those of a fetched response are immutable, and an app may send one response without a body many times.

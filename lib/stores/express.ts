@@ -33,12 +33,12 @@ export interface AdaptedStore extends SessionStore {
 /**
  * Sessions in any express-session store: connect-redis, connect-pg-simple, and many more.
  *
- * Such a store has no compare-and-set. What can be done without is done: every write reads the record again just before
- * and is dropped when the record is gone or has another version, and the writes of this process to one record wait for
- * each other. In one process that is as good; between two, a write that falls into the few milliseconds between
- * another's read and write can undo it, a logout and a rotation included. It has no user index (`maxSessions`,
- * `app.sessions.list` and `revokeUser` need another store) and no sweep: what has expired goes when its cookie comes
- * back, or as the store itself sees to it.
+ * Such a store has no compare-and-set. Instead, every write first reads the record again. The write is dropped when the
+ * record is gone or has another version. The writes of this process to one record wait for each other. For a single
+ * process, this is as good as a compare-and-set. Two processes still race: a few milliseconds pass between the read and
+ * the write of a process. A write of the other process that falls between them can be undone, a logout and a rotation
+ * included. The store has no user index: `maxSessions`, `app.sessions.list` and `revokeUser` need another store. The
+ * store has no sweep: an expired record is removed when its cookie comes back, or by the store itself.
  *
  * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it
  * computes its own expiry right. Deadlines are checked here too, by the app's clock.

@@ -55,8 +55,8 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
 }
 
 /**
- * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`, a write one script on one key, so that each is atomic
- * on a Cluster too; the server itself removes what has expired.
+ * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`. A write is one script on one key. So each of them is
+ * atomic, on a Cluster too. The server itself removes expired records.
  *
  * - Let the client fail fast: `disableOfflineQueue: true` (node-redis) or `enableOfflineQueue: false` with
  *   `maxRetriesPerRequest: 1` (ioredis). A write that waits in a queue while its request is answered with 503 may still

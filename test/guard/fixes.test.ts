@@ -300,6 +300,37 @@ t.test(
   },
 )
 
+t.test('a member of a silence under another name is put under its own', async (t) => {
+  for (const [entry, fixed] of [
+    [
+      { rule: 'cross-origin-off', reason: 'lab', until: '2099-01-31' },
+      { rule: 'cross-origin-off', reason: 'lab', expires: '2099-01-31' },
+    ],
+    [
+      { rule: 'cross-origin-off', why: 'lab' },
+      { rule: 'cross-origin-off', reason: 'lab' },
+    ],
+    [
+      { id: 'cross-origin-off', reason: 'lab' },
+      { rule: 'cross-origin-off', reason: 'lab' },
+    ],
+  ]) {
+    const options = good({ crossOriginProtection: false, silence: [entry] })
+    const findings = fatal(checkConfig(options, 'production'))
+    t.ok(
+      findings.some(({ rule }) => rule === 'session/unknown-option'),
+      JSON.stringify(named(findings)),
+    )
+    t.match(
+      follow(
+        options,
+        findings.filter(({ rule }) => rule === 'session/unknown-option'),
+      ),
+      { silence: [fixed] },
+    )
+  }
+})
+
 t.test('the fix of a relaxed environment brings the fixes of all that production refuses', async (t) => {
   const options: Options = {
     environment: 'development',

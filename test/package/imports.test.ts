@@ -80,10 +80,12 @@ const DIRECTION = [
     where: 'lib/http/fastify-session.ts',
     may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
   },
+  { where: 'lib/http/hidden-id.ts', may: ['lib/http/header-id.ts', 'lib/guard/read/phase-facts.ts', 'fastify'] },
   {
     where: 'lib/http/watch-answers.ts',
     may: [
       'types/',
+      'lib/options.ts',
       'lib/http/',
       'lib/session/request-session.ts',
       'lib/guard/probe/routing.ts',

@@ -90,6 +90,16 @@ export interface AnswerFacts {
   readonly insecureCookies: readonly string[]
   /** The origin that CORS let in with credentials; `null` when it let none in. */
   readonly allowedOrigin: string | null
+  /** The session id that CORS keeps from a page which it lets in; `null` for none. */
+  readonly hiddenId: HiddenId | null
+}
+
+/** A header with a session id that a page of another origin may not read or send. */
+export interface HiddenId {
+  readonly origin: string
+  readonly header: string
+  /** Tells whether the header belongs to a response, which the page may not read. */
+  readonly isResponse: boolean
 }
 
 /** A secret that stands in the source text as a literal. */
