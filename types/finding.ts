@@ -31,9 +31,9 @@ export interface FindingLocation {
 export interface SourcePlace {
   /** The path, as absolute as the checked file is. */
   file: string
-  /** From 1. */
+  /** The line, counted from 1. */
   line: number
-  /** From 1, in UTF-16 code units. */
+  /** The column, counted from 1, in UTF-16 code units. */
   column: number
 }
 

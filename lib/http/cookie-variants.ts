@@ -5,7 +5,10 @@ import type { Settings } from '../options.ts'
 export interface CookieVariant {
   readonly domain: string | undefined
   readonly path: string
-  /** With `Partitioned` a cookie lies in a jar of its own, and a browser sends both. */
+  /**
+   * Tells whether the cookie has `Partitioned`. Such a cookie lies in a jar of its own, and a browser sends the cookies
+   * of both jars.
+   */
   readonly partitioned: boolean
 }
 

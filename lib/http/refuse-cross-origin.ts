@@ -77,7 +77,8 @@ function isAllowedByCors(reply: FastifyReply, { origin }: Refusal): boolean {
 }
 
 /**
- * Nothing of the request comes back in the answer, except that it had `Origin: null`, which an app may do to itself.
+ * Returns the error of a refusal. The error repeats nothing of the request, except `Origin: null`, because an app may
+ * cause this origin itself.
  */
 function errorOf({ reason }: Refusal): SecureSessionError {
   return new SecureSessionError('SESSION_CROSS_ORIGIN', reason === 'null' ? { detail: NULL_ORIGIN } : {})

@@ -41,7 +41,10 @@ function timeOf(clock: () => number): number {
   }
 }
 
-/** Most answers say nothing, and judging one takes longer than many requests. */
+/**
+ * Tells whether an answer is worth judging. Most answers say nothing, and judging an answer takes longer than many
+ * requests.
+ */
 function isTelling(facts: AnswerFacts): boolean {
   const { isSafeMethod, isLogin, isLogout, insecureCookies, allowedOrigin, hiddenId } = facts
   const isChange = isSafeMethod && (isLogin || isLogout)

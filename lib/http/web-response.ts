@@ -10,7 +10,10 @@ export interface WebResponse {
 /** The response headers that a session may change, beside those for caches. */
 const SHARED_HEADERS = new Set(['vary', 'clear-site-data'])
 
-/** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
+/**
+ * Tells a `Response` by its tag, as Fastify does, because the `Response` of another package is no instance of the
+ * global class.
+ */
 export function isWebResponse(payload: unknown): payload is WebResponse {
   if (typeof payload !== 'object' || payload === null) return false
   return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload

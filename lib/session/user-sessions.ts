@@ -14,7 +14,7 @@ import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
 import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 
-/** Why a session is ended from outside. */
+/** The reason why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
 const NO_HANDLES: ReadonlySet<string> = new Set()

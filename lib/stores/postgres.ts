@@ -93,7 +93,7 @@ class Postgres implements PostgresStore {
   readonly #table: string
   readonly #statements: Statements
   readonly #connections: Connections
-  /** For sweeps and migrations, which may take their time: nobody waits for them with a request in hand. */
+  /** The connections for sweeps and migrations, which may take long because no request waits for them. */
   readonly #patient: Connections
   readonly #decoded = new DecodedRecords()
   readonly #clock: () => number

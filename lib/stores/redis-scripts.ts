@@ -125,7 +125,7 @@ redis.call('SET', KEYS[1], ARGV[1])
 redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -ARGV[2] - 1) .. '${CHANNEL}', '${RAISED}' .. ARGV[1])
 return ARGV[1]`),
 
-  /** No ARGV. Milliseconds since 1970, by the clock of the server that has the key. */
+  /** Answers with the milliseconds since 1970, by the clock of the server that has the key. No ARGV. */
   time: script(`
 local time = redis.call('TIME')
 return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`),

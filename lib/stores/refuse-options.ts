@@ -12,5 +12,8 @@ export function refuseUnread(factory: string, options: unknown, known: readonly 
   throw new TypeError(`${factory} has no option "${unread.slice(0, MAX_SHOWN)}"; known are: ${known.join(', ')}`)
 }
 
-/** No name of an option is longer. What is longer may be a secret in the wrong place. */
+/**
+ * The most characters of a name that a message shows. No option has a longer name, and a longer text may be a secret in
+ * the wrong place.
+ */
 const MAX_SHOWN = 40
