@@ -65,7 +65,7 @@ export class Registration {
     registrationsIn(app).push(this)
   }
 
-  /** For `onReady`: judges what the other plugins did. A fatal finding rejects `ready()` and `listen()`. */
+  /** Judges the other plugins, for `onReady`. A fatal finding rejects `ready()` and `listen()`. */
   async checkNeighbours(): Promise<void> {
     const { secrets, storeTimeout, deviceBound } = this.settings
     const facts = await probeNeighbours(this.#app, {
@@ -116,7 +116,7 @@ export class Registration {
 
   /** Returns the `onRequest` hook that judges what responses show of the app. */
   watchAnswers(): onRequestHookHandler {
-    return watchAnswers(this.settings.clock, (facts) => {
+    return watchAnswers(this.settings, (facts) => {
       this.#reportOnce(this.#requestPhase.answer(facts))
     })
   }

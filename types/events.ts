@@ -1,6 +1,6 @@
 import type { DeviceFacts } from './store.ts'
 
-/** Why a session has a new id. */
+/** The reason why a session has a new id. */
 export type RotationReason = 'login' | 'pending' | 'confirm' | 'regenerate' | 'auth-hash' | 'act' | 'stop-acting'
 
 /** The members that each event has which tells of a session in which somebody acts as another user. */

@@ -204,7 +204,7 @@ declare module '@fastify/session' {
      */
     readonly expiresAt: { readonly idle: Date; readonly absolute: Date } | null
     /**
-     * Reads the stored data, changes it and writes it, all in one: if another request wrote meanwhile, the change is
+     * Reads the stored data, changes it and writes it in one step. If another request wrote meanwhile, the change is
      * made again on the newer data. So no count is lost. Writes at once, with the other changes of this request, and a
      * 5xx does not undo the write. Before the first record, and after a `login` in the same request, the change waits
      * for the response.

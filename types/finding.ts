@@ -5,9 +5,8 @@
 export type Severity = 'fatal' | 'warning' | 'info'
 
 /**
-/**
- * The moment at which the guard sees a finding: `register`, `ready`, the first `request`s, the `source` text that the
- * command `check` reads, or a `scan` from outside.
+ * The moment at which the guard sees a finding. `source` is the text that the command `check` reads. `scan` is a look
+ * from outside. `register`, `ready` and the first `request`s are moments of a running app.
  */
 export type Phase = 'register' | 'ready' | 'request' | 'source' | 'scan'
 
@@ -32,9 +31,9 @@ export interface FindingLocation {
 export interface SourcePlace {
   /** The path, as absolute as the checked file is. */
   file: string
-  /** From 1. */
+  /** The line, counted from 1. */
   line: number
-  /** From 1, in UTF-16 code units. */
+  /** The column, counted from 1, in UTF-16 code units. */
   column: number
 }
 
@@ -47,7 +46,7 @@ export interface SilencedBy {
 
 /**
  * One step of a fix, for a tool that edits the options where they are written. Pointers are RFC 6901 JSON pointers into
- * the options; a step that removes an element of a list counts elements as they were before the first step.
+ * the options. A step that removes an element of a list counts elements as they were before the first step.
  */
 export type FixStep =
   /** Writes a JavaScript expression at a place, which may be new. */

@@ -86,7 +86,7 @@ export type Lifetime = Duration | ((user: SessionUser) => Duration)
 
 /**
  * An origin with the reason to trust it. `null`, which every sandboxed frame of every site has, is taken in no other
- * form.
+ * form. Nor is `file://`, which every page in a file has.
  */
 export interface TrustedOrigin {
   origin: string
@@ -196,8 +196,8 @@ export interface SecureSessionOptions {
   /** Refuses unsafe requests that another origin's page sent. Default `true`. */
   crossOriginProtection?: boolean | undefined
   /**
-   * Origins that may send unsafe requests although they are another origin: a list of `https://app.example` or, for the
-   * shell of an app, `capacitor://localhost`; or a function of the origin and the request. Default none.
+   * Other origins that may send unsafe requests. The value is a list, such as `https://app.example` or, for the shell
+   * of an app, `capacitor://localhost`. The value may also be a function of the origin and the request. Default none.
    */
   trustedOrigins?: (string | TrustedOrigin)[] | TrustsOrigin | undefined
   /**

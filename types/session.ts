@@ -8,9 +8,10 @@ import type { DeviceFacts } from './store.ts'
 export type { SessionUser }
 
 /**
- * The ways to prove who one is, by their names in RFC 8176: `pwd` a password, `otp` a one-time code, `hwk` a key in
- * hardware (a passkey on a security key), `swk` a key in software (a synchronised passkey), `user` a touch or a gesture
- * of the user, `mfa` several at once, and so on.
+ * The ways in which a user proves an identity, by their names in RFC 8176. `pwd` is a password and `otp` a one-time
+ * code. `hwk` is a key in hardware, such as a passkey on a security key. `swk` is a key in software, such as a
+ * synchronised passkey. `user` is a touch or a gesture of the user. `mfa` is several ways at once. The other
+ * members are names of the RFC too.
  */
 export type LoginMethod =
   | 'face'

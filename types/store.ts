@@ -216,14 +216,14 @@ export interface AbsenceReports {
 }
 
 /**
- * The power to find a user's sessions. Entries are kept apart from records: an entry is written before its record,
- * so a record without an entry never outlives a revocation; an entry without a record is stale, and harmless.
+ * The power to find a user's sessions. Entries are kept apart from records. An entry is written before its record, so a
+ * record without an entry never outlives a revocation. An entry without a record is stale, and harmless.
  */
 export interface UserIndex {
   /**
    * Adds an entry that vanishes at `expiresAt`. With a `limit`, in one atomic step, resolves to `false` and adds
-   * nothing when the user has that many other entries. Adding an entry again counts once and moves its `expiresAt`, but
-   * never back: a login that only begins may not cut short the session that stands there.
+   * nothing when the user has that many other entries. An entry that is added again counts once. Its `expiresAt` moves
+   * forward and never back, because a login that only begins may not shorten the session that stands there.
    */
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Promise<boolean>
   /** Moves the entry's `expiresAt`; `false`, changing nothing, when it is gone: a revocation came first. */
@@ -231,8 +231,8 @@ export interface UserIndex {
   /** Removes the entry; nothing when there is none. */
   removeFromIndex(userId: string, handle: string): Promise<void>
   /**
-   * The user's entries, stale ones included, in any order. A store of several processes lists expired entries too until
-   * they are removed, so that a revocation finds the login of a process whose clock is behind.
+   * The user's entries, stale ones included, in any order. A store of several processes also lists expired entries
+   * until they are removed. So a revocation finds the login of a process whose clock is behind.
    */
   listIndex(userId: string): Promise<readonly IndexEntry[]>
 }
@@ -246,9 +246,10 @@ export interface IndexEntry {
 /** The power to remove what has expired, for stores that do not do it by themselves. */
 export interface Sweeping {
   /**
-   * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to how many went:
-   * fewer than `limit` when none is left. A store that several processes share may leave the work to the process that
-   * is already sweeping, and resolve to 0; with `alone: false` it sweeps beside that process.
+   * Removes at most `limit` records (and index entries) whose deadline is not after `now`. Resolves to the number of
+   * removals: fewer than `limit` when none is left. Several processes may share a store. Such a store may leave the
+   * work to the process that is already sweeping, and resolve to 0. With `alone: false`, the store sweeps beside that
+   * process.
    */
   sweep(now: number, limit: number, options?: { readonly alone?: boolean }): Promise<number>
 }
@@ -282,8 +283,8 @@ export interface Enumerating {
   listAll(options: { readonly after?: string | undefined; readonly limit: number }): Promise<RecordPage>
   /**
    * Returns the number of live records. Exact in a store that counts in one step, as SQLite and PostgreSQL do. Redis
-   * counts while it walks over its keys: a record that comes or goes during the walk, or has just expired, may be
-   * counted or not.
+   * counts while it walks over its keys. A record that comes or goes during the walk may be counted or not. The same
+   * holds for a record that has just expired.
    */
   count(): Promise<number>
 }
@@ -313,14 +314,14 @@ export type Announcement = { readonly handle: string } | { readonly cutoff: numb
  * The power to tell all processes at once which sessions ended or changed hands.
  *
  * A store announces in the same step in which it removes a record, replaces a record by one with another `epoch`, or
- * raises the cutoff. Other writes are not announced. An announcement is a hint: the listener reads the store before it
- * acts, because another app on the same server may speak on the same channel.
+ * raises the cutoff. Other writes are not announced. An announcement is a hint. The listener reads the store before it
+ * acts, because another app on the same server may use the same channel.
  */
 export interface Announcing {
   /**
    * Calls the listener for each announcement of any process, this one included, until the returned function is called.
-   * Resolves once announcements arrive; rejects when the server or the connection cannot carry them. What is announced
-   * while the connection is lost is missed: the store connects again by itself, and the listener looks at the store now
+   * Resolves once announcements arrive; rejects when the server or the connection cannot carry them. Announcements are
+   * missed while the connection is lost. The store connects again by itself, and the listener looks at the store now
    * and then.
    */
   subscribe(listener: (what: Announcement) => void): Promise<() => Promise<void>>

@@ -8,7 +8,7 @@ export interface IssuedSecret {
   readonly at: Date
   /** The short name that `fingerprintOf` gives. */
   readonly fingerprint: string
-  /** Why the secret was issued, in words. */
+  /** The reason why the secret was issued, in words. */
   readonly reason: string
 }
 

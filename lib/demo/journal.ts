@@ -32,7 +32,7 @@ const TEXTS: Partial<Record<SessionEvent['type'], string>> = {
   'dropped-write': 'A write came too late and was dropped.',
 }
 
-/** Why a secret is new, by the event that came with it. */
+/** The reason why a secret is new, by the event that came with the secret. */
 const ISSUED: Partial<Record<string, string>> = {
   login: 'login',
   confirm: 'password confirmed',

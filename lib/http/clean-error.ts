@@ -30,9 +30,9 @@ const LEFTOVERS = new Set([
 ])
 
 /**
- * Makes room in a reply for an error that takes the place of what was to be sent: its own status and headers, nothing
- * that described the other response, and nothing that a cache may keep. Fastify by itself leaves a status that the app
- * has set. Cookies of others, CORS and security headers stay.
+ * Prepares a reply for an error that replaces the planned response. The reply gets the status and the headers of the
+ * error. Headers that described the planned response are removed, and no cache may keep the reply. Fastify by itself
+ * would leave a status that the app has set. Cookies of others, CORS and security headers stay.
  *
  * @returns The error.
  */

@@ -5,7 +5,10 @@ import type { Settings } from '../options.ts'
 export interface CookieVariant {
   readonly domain: string | undefined
   readonly path: string
-  /** With `Partitioned` a cookie lies in a jar of its own, and a browser sends both. */
+  /**
+   * Tells whether the cookie has `Partitioned`. Such a cookie lies in a jar of its own, and a browser sends the cookies
+   * of both jars.
+   */
   readonly partitioned: boolean
 }
 
@@ -18,9 +21,10 @@ const MAX_VARIANTS = 16
 const MAX_PATHS = 4
 
 /**
- * Lists the variants of the session cookie that a request can have brought and that this configuration does not set:
- * the host-only one, one for the host and for each parent domain, each of them for `/` and for the folders of the
- * request's path. Where the cookie is `Partitioned`, and under a `__Host-` name, there is a twin in the other jar.
+ * Lists the variants of the session cookie that a request can carry and this configuration does not set. They are the
+ * host-only cookie and a cookie for the host and for each parent domain. Each of them exists for `/` and for each
+ * folder of the request's path. Where the cookie is `Partitioned`, and under a `__Host-` name, there is a twin in the
+ * other jar.
  *
  * @param host The host of the request, with or without a port.
  * @param url The path of the request, and whatever follows it.

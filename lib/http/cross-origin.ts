@@ -7,7 +7,7 @@ export interface OriginRequest {
   readonly host: string
   /** The protocol as Fastify sees it, after `trustProxy`. */
   readonly protocol: string
-  /** Addresses from the peer to the client; Fastify gives them only with `trustProxy`. */
+  /** Addresses from the peer to the client. Fastify gives them only with `trustProxy`. */
   readonly ips?: readonly string[] | undefined
 }
 
@@ -30,6 +30,9 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** The ports that browsers leave out, and that some proxies put into the host all the same. */
 const DEFAULT_PORTS = new Set(['80', '443'])
+
+/** Headers of proxies. Some set X-Forwarded-Proto alone. */
+const FORWARDING_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via']
 
 /** A host with a port, and nothing that a URL would take for another of its parts. */
 const HOST_SHAPE = /^[^\s/?#@\\]{1,255}$/
@@ -76,14 +79,22 @@ function differenceOf(origin: string, request: OriginRequest): 'null' | 'protoco
 }
 
 /** Compares hosts apart from default ports, and apart from any port where a proxy has left it out. */
-function isSameHost(theirs: URL, own: string, { ips = [] }: OriginRequest): boolean {
+function isSameHost(theirs: URL, own: string, request: OriginRequest): boolean {
   if (!URL.canParse(`http://${own}`)) return false
   const { hostname, port } = new URL(`http://${own}`)
   if (hostname !== theirs.hostname) return false
   const isPortKnown = port !== '' && !DEFAULT_PORTS.has(port)
   // No cookie is kept from another port of its host. A proxy that Fastify trusts, like nginx with `Host $host`, may
   // drop the port.
-  return isPortKnown ? port === theirs.port : theirs.port === '' || (ips.length > 1 && !/:\d+$/.test(own))
+  return isPortKnown ? port === theirs.port : theirs.port === '' || (!/:\d+$/.test(own) && isForwarded(request))
+}
+
+/**
+ * Tells whether a proxy passed the request on, to an app that trusts a proxy. A form and a WebSocket cannot send these
+ * headers, and `fetch` needs the app's permission.
+ */
+function isForwarded({ raw, ips }: OriginRequest): boolean {
+  return ips !== undefined && FORWARDING_HEADERS.some((name) => raw.headers[name] !== undefined)
 }
 
 /** Proxies that take a WebSocket's scheme for its protocol say `wss`. */

@@ -16,8 +16,8 @@ const WAIT = 10_000
 /**
  * Adds to a response what the protocol of device-bound sessions needs. A login offers the browser to register a key. A
  * response that clears the session cookie clears the bound cookie too, so that the browser asks and learns of the end.
- * So does a response to a bound cookie that counts no more, because the browser would send the cookie to its end: the
- * app may have shortened the lifetime, or its clock was set back.
+ * A response to a bound cookie that no longer counts clears it too. Otherwise the browser would send this cookie until
+ * its end. Such a cookie exists after the app shortened the lifetime, or after its clock was set back.
  */
 export function writeBinding(
   reply: FastifyReply,

@@ -27,8 +27,8 @@ const RETRY_AFTER = '1'
 const answered = new WeakSet<FastifyReply>()
 
 /**
- * Adds the two routes of the protocol, and the hook that answers them. The hook runs before those that the app adds
- * later, so that no login, CSRF token or body of theirs is asked of a browser that speaks the protocol by itself.
+ * Adds the two routes of the protocol, and the hook that answers them. The hook runs before hooks that the app adds
+ * later. The browser speaks the protocol by itself, so no later hook may ask it for a login, CSRF token or body.
  */
 export function addDeviceRoutes(app: FastifyInstance, engine: Engine, device: DeviceProofs): void {
   // Fastify puts the prefix in front again.

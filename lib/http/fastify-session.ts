@@ -10,8 +10,8 @@ interface Host {
 }
 
 /**
- * Registers @fastify/session where none of its hooks meets a route, and gives back the one thing wanted of it: its
- * session object, made on demand. Hooks that run per request would cost each visitor an id, an HMAC and two hashes.
+ * Registers @fastify/session where none of its hooks meets a route. Returns a function that makes its session object on
+ * demand; nothing else of it is used. Hooks that run per request would cost each visitor an id, an HMAC and two hashes.
  */
 export async function createSessionOpener(app: FastifyInstance, cookie: Settings['cookie']): Promise<OpenSession> {
   let engine = app

@@ -103,8 +103,9 @@ export class OldCookies {
   }
 
   /**
-   * Returns a hook that clears the old cookies of a request in its response. Two kinds of old sessions are used up
-   * here: one that came with an upgrade which an ordinary response answers, and each one that comes with a logout.
+   * Returns a hook that clears the old cookies of a request in its response. The hook uses up two kinds of old
+   * sessions. The first kind came with an upgrade that an ordinary response answers. The second kind comes with a
+   * logout.
    */
   finish(): onSendHookHandler {
     return (request, reply, payload, done) => {
@@ -172,7 +173,10 @@ export class OldCookies {
   }
 }
 
-/** Tells whether a request has logged out. With an id in the header no cookie counts, so its logout leaves them alone. */
+/**
+ * Tells whether a request has logged out. With an id in the header no cookie counts, so such a logout leaves cookies
+ * alone.
+ */
 function isLogout(request: FastifyRequest): boolean {
   const { [SLOT]: session, [IS_BY_HEADER]: isByHeader } = request as SessionRequest
   return !isByHeader && session instanceof RequestSession && session.response.isLoggedOut

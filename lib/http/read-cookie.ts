@@ -9,9 +9,9 @@ const NONE: CookieOccurrences = { count: 0, value: '' }
 const [SPACE, TAB, EQUALS] = [0x20, 0x09, 0x3d]
 
 /**
- * Finds a cookie by name in a raw `Cookie` header, as servers read it (RFC 6265bis 4.2): pairs split at `;`, white
- * space around name and value dropped. A parsed object would hide the second cookie of a name, and that one is the
- * attack (bis 8.6).
+ * Finds a cookie by name in a raw `Cookie` header, as servers read the header (RFC 6265bis 4.2). Pairs are split at
+ * `;`, and white space around name and value is dropped. A parsed object would hide the second cookie of a name, which
+ * is the attack (RFC 6265bis 8.6).
  */
 export function findCookie(header: string, name: string): CookieOccurrences {
   let count = 0

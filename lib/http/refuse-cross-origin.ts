@@ -21,9 +21,9 @@ const CORS = '@fastify/cors'
 export type CorsConflict = (origin: string) => void
 
 /**
- * Refuses what another origin's page sends, before anything is read for it. The 403 carries the headers of CORS, or the
- * page could not see why: where @fastify/cors is registered after this plugin, the refusal waits for its hook. Until
- * then the session cannot be read.
+ * Refuses the request of another origin's page before anything is read for the request. The 403 carries the headers of
+ * CORS, because the page could not see the reason otherwise. Where @fastify/cors is registered after this plugin, the
+ * refusal waits for its hook. Until then the session cannot be read.
  */
 export function refuseCrossOrigin(
   { settings }: Engine,
@@ -77,7 +77,8 @@ function isAllowedByCors(reply: FastifyReply, { origin }: Refusal): boolean {
 }
 
 /**
- * Nothing of the request comes back in the answer, except that it had `Origin: null`, which an app may do to itself.
+ * Returns the error of a refusal. The error repeats nothing of the request, except `Origin: null`, because an app may
+ * cause this origin itself.
  */
 function errorOf({ reason }: Refusal): SecureSessionError {
   return new SecureSessionError('SESSION_CROSS_ORIGIN', reason === 'null' ? { detail: NULL_ORIGIN } : {})

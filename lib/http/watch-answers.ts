@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { showToProbe } from '../guard/probe/routing.ts'
 import type { AnswerFacts } from '../guard/read/phase-facts.ts'
+import type { Settings } from '../options.ts'
 import { RequestSession } from '../session/request-session.ts'
+import { hiddenIdOf } from './hidden-id.ts'
 import type { SessionRequest } from './request-slot.ts'
 import { SLOT } from './request-slot.ts'
 
@@ -11,14 +13,18 @@ const MAX_OBSERVED = 1000
 const MAX_NAMES = 50
 
 /** Returns the `onRequest` hook that shows the guard what the responses to the first requests tell of the app. */
-export function watchAnswers(clock: () => number, report: (facts: AnswerFacts) => void): onRequestHookHandler {
+export function watchAnswers(
+  { clock, headerTransport }: Pick<Settings, 'clock' | 'headerTransport'>,
+  report: (facts: AnswerFacts) => void,
+): onRequestHookHandler {
   let count = 0
   return (request, reply, done) => {
     if (!showToProbe(request) && count < MAX_OBSERVED) {
       count += 1
       const startedAt = timeOf(clock)
       reply.raw.once('finish', () => {
-        const facts = answerFactsOf(request, reply, startedAt)
+        const hiddenId = hiddenIdOf(request, reply, headerTransport?.header)
+        const facts = { ...answerFactsOf(request, reply, startedAt), hiddenId }
         if (isTelling(facts)) report(facts)
       })
     }
@@ -35,12 +41,17 @@ function timeOf(clock: () => number): number {
   }
 }
 
-/** Most answers say nothing, and judging one takes longer than many requests. */
-function isTelling({ isSafeMethod, isLogin, isLogout, insecureCookies, allowedOrigin }: AnswerFacts): boolean {
-  return (isSafeMethod && (isLogin || isLogout)) || insecureCookies.length > 0 || allowedOrigin !== null
+/**
+ * Tells whether an answer is worth judging. Most answers say nothing, and judging an answer takes longer than many
+ * requests.
+ */
+function isTelling(facts: AnswerFacts): boolean {
+  const { isSafeMethod, isLogin, isLogout, insecureCookies, allowedOrigin, hiddenId } = facts
+  const isChange = isSafeMethod && (isLogin || isLogout)
+  return isChange || insecureCookies.length > 0 || allowedOrigin !== null || hiddenId !== null
 }
 
-function answerFactsOf(request: FastifyRequest, reply: FastifyReply, startedAt: number): AnswerFacts {
+function answerFactsOf(request: FastifyRequest, reply: FastifyReply, startedAt: number): Omit<AnswerFacts, 'hiddenId'> {
   const { url = '/' } = request.routeOptions
   const slot = (request as SessionRequest)[SLOT]
   const session = slot instanceof RequestSession ? slot : undefined

@@ -10,7 +10,10 @@ export interface WebResponse {
 /** The response headers that a session may change, beside those for caches. */
 const SHARED_HEADERS = new Set(['vary', 'clear-site-data'])
 
-/** By its tag, as Fastify tells: another package's `Response` is no instance of the global one. */
+/**
+ * Tells a `Response` by its tag, as Fastify does, because the `Response` of another package is no instance of the
+ * global class.
+ */
 export function isWebResponse(payload: unknown): payload is WebResponse {
   if (typeof payload !== 'object' || payload === null) return false
   return Object.prototype.toString.call(payload) === '[object Response]' && 'status' in payload
@@ -22,8 +25,9 @@ export function isStream(payload: unknown): boolean {
 }
 
 /**
- * Takes to the reply what a `Response` says about caches, and gives back the `Response` without it: Fastify lets its
- * headers replace the reply's after all hooks, and a shared cache would then keep a page that belongs to one user.
+ * Moves the headers about caches from a `Response` to the reply, and returns the `Response` without them. After all
+ * hooks, Fastify replaces headers of the reply by those of the `Response`. A shared cache would then keep a page that
+ * belongs to one user.
  */
 export function takeSharedHeaders(reply: FastifyReply, response: WebResponse): WebResponse {
   // A copy: those of a fetched response are immutable, and an app may send one response without a body many times.

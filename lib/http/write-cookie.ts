@@ -47,8 +47,8 @@ export function clearVariants(reply: FastifyReply, settings: Settings, variants:
 }
 
 /**
- * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie,
- * because a browser clears a cookie only if it was set with the same attributes.
+ * Returns the attributes, each of them named. Defaults that the app gave to @fastify/cookie must not reach this cookie.
+ * A browser clears a cookie only if the clearing has the attributes with which the cookie was set.
  */
 export function cookieAttributes({ cookie, clock }: Settings, change: CookieChange): CookieSerializeOptions {
   const expiresAt = change.kind === 'set' ? change.expiresAt : undefined

@@ -1,18 +1,11 @@
-import { createRequire } from 'node:module'
-import { format, join, resolve } from 'node:path'
-
-/**
- * The project of the app, and this package, which a monorepo may keep elsewhere. A CommonJS bundle has no
- * `import.meta`: `format` then gives the project again.
- */
-const PLACES = [process.cwd(), resolve(format({ dir: import.meta.dirname, base: '.' }))]
+import { packageFolders, requireOf } from '../stores/package-folders.ts'
 
 /**
  * Loads the package of an old format from the project.
  * @throws `TypeError` that says what to install
  */
 export function loadPackage<Package>(migration: string, name: string): Package {
-  for (const require of PLACES.map((folder) => createRequire(join(folder, 'package.json')))) {
+  for (const require of packageFolders().map(requireOf)) {
     try {
       return require(name) as Package
     } catch (error) {

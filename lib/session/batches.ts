@@ -5,8 +5,8 @@
 const BATCH = 100
 
 /**
- * The number of writes that one call of the app keeps under way. It is below the size of a usual pool, so that other
- * users' requests find a free connection, and a store on this thread has few writes ahead of theirs.
+ * The number of writes that one call of the app keeps under way. The number is below the size of a usual pool, so that
+ * requests of other users find a free connection. A store on this thread has few writes to do before theirs.
  */
 const AT_ONCE = 8
 

@@ -54,8 +54,9 @@ export function parseData(json: string): SessionData {
 
 /**
  * Data as JSON.
- * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that would not come back: a function, symbol, bigint,
- * cycle, Map, Set, NaN or infinity; `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
+ * @throws `SESSION_VALUE_UNSERIALIZABLE` with the path of a value that JSON would not return: a function, symbol,
+ * bigint, cycle, Map, Set, NaN or infinity.
+ * @throws `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
 export function serialize(data: SessionData, maxSize: number = Infinity): string {
   const walk = new Walk(maxSize, true)

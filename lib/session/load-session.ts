@@ -67,7 +67,7 @@ export interface Gone {
 /** The facts of a client that its session is compared with. */
 type Visitor = Pick<Client, 'userAgent' | 'ip' | 'isStaleUserFine' | 'connection' | 'cookieNamed'>
 
-/** No session, and nothing to say about the cookie. */
+/** The outcome for a request without a session, whose cookie stays as it is. */
 export const NONE: Loaded = { state: 'none' }
 
 /** Returns the outcome for an id whose record no longer exists. */

@@ -5,7 +5,7 @@ const MAX_PATH = 2048
 // oxlint-disable-next-line no-control-regex -- controls are what is looked for
 const TREACHEROUS = /[\u0000-\u0020\u007f\\]/
 
-/** Any origin: a path that leads away from it is not local. */
+/** An arbitrary origin. A path that leads away from this origin is not local. */
 const ORIGIN = 'http://origin.invalid'
 
 /**

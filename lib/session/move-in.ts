@@ -142,8 +142,9 @@ async function settle(visit: Visit, { to, epoch, closedAt }: Move): Promise<Sess
 }
 
 /**
- * Settles the session of a user as a login does: a revocation finds either the place in the index or the note that the
- * user's old sessions were revoked. A limit that refuses logins does not refuse a session that the user had before.
+ * Settles the session of a user as a login does. A revocation of the user finds the place in the index. Otherwise this
+ * method finds the note that the old sessions of the user were revoked. A limit that refuses logins does not refuse a
+ * session that the user had before.
  */
 async function settleUser(
   visit: Visit,

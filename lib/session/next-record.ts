@@ -221,7 +221,7 @@ function bindingAfter({ deviceKey }: SessionRecord, { reason }: Rotation): strin
   return reason === 'confirm' && !isBindingShown(deviceKey) ? null : deviceKey
 }
 
-/** Data without a key that the request itself did not leave in it. */
+/** Returns the data without a key, unless the request itself left the key in its data. */
 function without(key: string | undefined, json: string, own: string): string {
   if (key === undefined || !json.includes(key) || Object.hasOwn(parseData(own), key)) return json
   const { [key]: _dropped, ...rest } = parseData(json)

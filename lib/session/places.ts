@@ -1,9 +1,9 @@
 import type { SessionRecord } from '../../types/index.ts'
 
 /**
- * The beginning of the name under which the index keeps sessions that end with a user's sessions and are no login of
- * the user: half logins, and sessions in which somebody acts as the user. They take no part in limits. No user has such
- * a name.
+ * The beginning of an index name for sessions beside the logins of a user. They end together with the sessions of the
+ * user. Examples are half logins, and sessions in which somebody acts as the user. Limits do not count such sessions.
+ * No user id begins with this text.
  */
 const BESIDE = '\u0001beside\u0001'
 

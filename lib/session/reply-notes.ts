@@ -4,8 +4,8 @@ import type { CookieRules, RequestState, SessionResponse } from './request-state
 import { cookieOf } from './request-state.ts'
 
 /**
- * The notes of one request about its response: what the app looked at, which id it has put into its reply, and whether
- * the response has started.
+ * The notes of one request about its response. They say what the app read, which id the app put into its reply, and
+ * whether the response has started.
  */
 export class ReplyNotes {
   readonly #client: Client

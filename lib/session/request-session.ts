@@ -307,8 +307,8 @@ export class RequestSession {
   }
 
   /**
-   * Writes what is staged. Renews the id by age only for a response that can carry the new id, because an id that
-   * reaches nobody would push out ids that clients hold.
+   * Writes the staged changes. The id is renewed by age only for a response that can carry the new id. A new id that
+   * reaches no client would replace ids that clients still hold.
    */
   async #write(carrier: Carrier): Promise<void> {
     const data = this.#openData()

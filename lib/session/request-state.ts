@@ -61,10 +61,10 @@ export function initialState(loaded: Loaded, isByHeader: boolean): RequestState 
 const MAX_COOKIE_DELAY = 1_000
 
 /**
- * Returns the change of the cookie for a response whose headers are written now. A renewed id leaves at once or not at
- * all, and a dead id is cleared at once or not at all, because a login may have set a new cookie since. The next
- * response makes up for it. Of logins of other processes nothing is known here, so within one second their cookie may
- * be lost.
+ * Returns the change of the cookie for a response whose headers are written now. A renewed id is sent within one second
+ * or not at all. A dead id is cleared within one second or not at all. Later, the response could overwrite the cookie
+ * of a newer login. The next response then renews the id or clears the cookie. This process does not know the logins of
+ * other processes. A response within that second may therefore overwrite their cookie.
  */
 export function cookieOf(
   { cookie, loaded }: RequestState,

@@ -66,7 +66,7 @@ export function freshSinceOf(state: RequestState, now: number): number | null {
   const { rotation, loaded } = state
   if (rotation?.identity !== undefined) return now
   if (loaded.state !== 'live' || loaded.record.isForked) return null
-  // Nobody has proved to be the user. Nor do the proofs of the actor outlive the acting.
+  // A person who acts as the user has not proved to be the user. The proofs of the actor end with the acting.
   if (rotation?.role !== undefined || loaded.record.acting) return null
   return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
 }

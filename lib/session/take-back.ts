@@ -11,7 +11,10 @@ export interface WayBack {
   readonly written: SessionRecord
   /** `undefined` if the rotation made the record. */
   readonly before: SessionRecord | undefined
-  /** Tells whether the store did not say that it wrote the rotation. Another request may have written its own then. */
+  /**
+   * Tells whether the store did not confirm the write of the rotation. In this case another request may have written
+   * its own rotation.
+   */
   readonly isUnsure?: boolean
 }
 

@@ -18,7 +18,10 @@ export const TOO_LARGE: Problem = { path: '', kind: 'too large' }
 /** A walk over data. It ends as soon as the JSON of what was seen is certainly larger than `maxSize`. */
 export class Walk {
   readonly maxSize: number
-  /** Tells whether what JSON would leave out is a problem. Only what is stored needs that: it costs time. */
+  /**
+   * Tells whether the walk reports parts that JSON would leave out. Only stored data is checked for such parts, because
+   * this check costs time.
+   */
   readonly isThorough: boolean
   /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
   readonly ancestors: unknown[] = []

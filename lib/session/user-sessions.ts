@@ -14,7 +14,7 @@ import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
 import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 
-/** Why a session is ended from outside. */
+/** The reason why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
 const NO_HANDLES: ReadonlySet<string> = new Set()
@@ -77,9 +77,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends the least recently used sessions beyond the user's limit, after the login of `own`. Of logins at the same time
-   * the later one stays, by an order that all of them see alike: each ends only what it wins against, and itself when
-   * that is too few.
+   * Ends the least recently used sessions beyond the user's limit, after the login of `own`. When several logins run at
+   * the same time, the later login stays. All of them see the same order of logins. Each login ends only sessions that
+   * come earlier in this order. If too few sessions come earlier, the login ends its own session.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
@@ -103,8 +103,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends one session if it ends with this user's. The record goes first, then its entries, then the record again: a
-   * login that wrote it in between finds its entry gone, or is ended by the second look.
+   * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries.
+   * Then this method looks for the record once more. A login that wrote the record in between finds its entry gone, or
+   * this second look ends the login.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
@@ -150,8 +151,9 @@ export class UserSessions {
   }
 
   /**
-   * Ends the session of a request. Resolves to `false` if the record belongs to somebody else by now, or to another
-   * login of nobody: then the session is not this request's to end. Whoever acts as another user is the same person.
+   * Ends the session of a request. Resolves to `false`, and ends nothing, if the record now belongs to another person.
+   * The same holds for a session without a user that has another epoch by now. A user who acts as another user is the
+   * same person.
    */
   async endOwn(record: SessionRecord): Promise<boolean> {
     const { handle, epoch } = record
@@ -185,8 +187,8 @@ export class UserSessions {
   }
 
   /**
-   * Ends the sessions of a user whose id nobody has shown a minute after the login: the response was lost, so the
-   * session only takes a place. Entries that outlived their record go too.
+   * Ends the sessions of a user whose id no request has shown within a minute after the login. The response of such a
+   * login was lost, so its session only takes a place. Entries without a record are removed too.
    */
   async #endUnseen(userId: string): Promise<void> {
     const before = this.#settings.clock() - RESERVATION

@@ -13,7 +13,7 @@ export interface Hearers {
   readonly onHandle: (handle: string) => void
   /** The cutoff was raised, or somebody says so. */
   readonly onCutoff: () => void
-  /** From now on announcements arrive. What was announced before was missed. */
+  /** Called when announcements begin to arrive. Earlier announcements were missed. */
   readonly onReady: () => void
 }
 

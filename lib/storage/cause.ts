@@ -10,6 +10,20 @@ const REPEATED_ARGUMENTS = /,? with args beginning with:.*$/s
 /** The number of errors of an `AggregateError` that are named: one for each address that was tried. */
 const MAX_NAMED = 4
 
+/** The key of the words that this package put before a driver's message. */
+const ADVICE = Symbol('advice')
+
+/** Puts words of this package before the message of a driver's error, and keeps them for `adviceOf`. */
+export function advise(cause: Error, advice: string, speaker: string): void {
+  cause.message = `${advice}. ${speaker} says: ${cause.message}`
+  Object.defineProperty(cause, ADVICE, { value: advice })
+}
+
+/** Returns the words of this package about an error; `undefined` when there are none. */
+export function adviceOf(cause: unknown): string | undefined {
+  return (cause as { [ADVICE]?: string } | null | undefined)?.[ADVICE]
+}
+
 /**
  * The error of a driver without everything that the driver hung on it. ioredis keeps the command with all arguments,
  * `pg` the values of a row; both end in logs. Returns an error that has the name, the code and the message, bounded,
@@ -18,6 +32,8 @@ const MAX_NAMED = 4
 export function causeOf(thrown: unknown): Error {
   const { name, code } = fieldsOf(thrown)
   const cause = new Error(messageOf(thrown))
+  const advice = adviceOf(thrown)
+  if (advice !== undefined) Object.defineProperty(cause, ADVICE, { value: advice })
   if (typeof name === 'string' && name !== 'Error') {
     // Not enumerable, as in every error, or each printed error would show the name twice.
     Object.defineProperty(cause, 'name', { value: name.slice(0, MAX_NAME), configurable: true, writable: true })
@@ -46,5 +62,5 @@ function fieldsOf(thrown: unknown): Record<'name' | 'code' | 'message' | 'errors
   const none = { name: undefined, code: undefined, message: undefined, errors: undefined }
   if (typeof thrown !== 'object' || thrown === null) return none
   const { name, code, message, errors } = thrown as Partial<typeof none>
-  return { name, code, message, errors }
+  return { name: name === 'Error' ? thrown.constructor?.name : name, code, message, errors }
 }

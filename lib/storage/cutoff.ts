@@ -17,9 +17,9 @@ interface Ask {
 /**
  * The cutoff in force, as this process knows it. No session that began before the cutoff may be let in.
  *
- * The store is asked in the background while requests come. A request that finds the cutoff fresh gets it without a
- * promise; one that finds it too old waits for an answer, and fails if the store gives none. An old cutoff is never
- * used, because a session that was ended meanwhile would enter.
+ * The store is asked in the background while requests come. A request that finds a fresh cutoff gets the cutoff without
+ * a promise. A request that finds an old cutoff waits for the store, and fails if the store gives no answer. An old
+ * cutoff is never used, because a session that was ended meanwhile would enter.
  */
 export class CutoffWatch {
   readonly #read: () => Promise<number>

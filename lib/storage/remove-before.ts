@@ -49,7 +49,10 @@ export async function removeBefore(
   return total
 }
 
-/** Somebody may log in again meanwhile: then the record begins after the cutoff, and stays. */
+/**
+ * Removes a listed record, unless a login has replaced the record meanwhile. Such a record begins after the cutoff, and
+ * stays.
+ */
 async function removeOne(
   store: Pick<SessionStore, 'get' | 'delete'>,
   listed: SessionRecord,

@@ -28,7 +28,7 @@ export interface Gate {
   passesNow(record: SessionRecord): boolean
 }
 
-/** Why a session ended, for what is open with it. */
+/** The reason why a session ended, for the connections that are open with it. */
 export type SessionEnd =
   | 'logout'
   | 'revoked'

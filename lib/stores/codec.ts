@@ -20,7 +20,7 @@ export function decodeRecord(text: string, moved?: Moving): SessionRecord | unde
   }
 }
 
-/** No server needs quoting for these, or finds one too long for an index. */
+/** The texts that every server takes without quoting, and that are not too long for an index. */
 const PLAIN = /^[\w.:@|+=~/-]{1,128}$/
 
 /**

@@ -6,8 +6,8 @@ const REMEMBERED = 5000
 const MAX_REMEMBERED_LENGTH = 2048
 
 /**
- * Records beside the texts they were read from. Most requests only read: between two writes a server gives the same
- * text again and again, and to parse and examine it costs more than all else about a read.
+ * Records beside the texts from which the records were read. Most requests only read, so a server gives the same text
+ * many times between two writes. Parsing and examining this text costs more than the rest of a read.
  */
 export class DecodedRecords {
   readonly #recent = new Recent<{ readonly text: string; readonly record: SessionRecord }>(REMEMBERED)

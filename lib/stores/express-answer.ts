@@ -4,11 +4,11 @@ import { causeOf } from '../storage/cause.ts'
 export type Answer = (error?: unknown, value?: unknown) => void
 
 /**
- * One call of an express-session store as a promise that settles once, whatever the store does: a callback called
- * twice, never, at once or long after; a promise instead, or besides; an exception.
+ * Returns one call of an express-session store as a promise that settles once. The store may call its callback twice,
+ * never, at once or late. The store may also throw, or return a promise with or without a callback.
  *
- * With `hasCallback` a promise that comes back as well says nothing but that it failed: an async function that takes a
- * callback resolves to nothing, and often before the callback comes.
+ * With `hasCallback`, only the failure of a returned promise counts. An async function that takes a callback resolves
+ * to `undefined`, often before the callback is called.
  */
 export function answerOf(call: (answer: Answer) => unknown, hasCallback: boolean, timeout?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -4,6 +4,8 @@ import type { Moving } from './codec.ts'
 import { decodeRecord, encodeRecord, keyOf } from './codec.ts'
 import type { Answer } from './express-answer.ts'
 import { answerOf } from './express-answer.ts'
+import { driverOf } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** The part of an express-session store that the adapter uses: three methods, with a callback or a promise. */
 export interface ExpressSessionStore {
@@ -31,19 +33,37 @@ export interface AdaptedStore extends SessionStore {
 /**
  * Sessions in any express-session store: connect-redis, connect-pg-simple, and many more.
  *
- * Such a store has no compare-and-set. What can be done without is done: every write reads the record again just before
- * and is dropped when the record is gone or has another version, and the writes of this process to one record wait for
- * each other. In one process that is as good; between two, a write that falls into the few milliseconds between
- * another's read and write can undo it, a logout and a rotation included. It has no user index (`maxSessions`,
- * `app.sessions.list` and `revokeUser` need another store) and no sweep: what has expired goes when its cookie comes
- * back, or as the store itself sees to it.
+ * Such a store has no compare-and-set. Instead, every write first reads the record again. The write is dropped when the
+ * record is gone or has another version. The writes of this process to one record wait for each other. For a single
+ * process, this is as good as a compare-and-set. Two processes still race: a few milliseconds pass between the read and
+ * the write of a process. A write of the other process that falls between them can be undone, a logout and a rotation
+ * included. The store has no user index: `maxSessions`, `app.sessions.list` and `revokeUser` need another store. The
+ * store has no sweep: an expired record is removed when its cookie comes back, or by the store itself.
  *
  * The store gets `{ cookie: { expires, originalMaxAge, ... }, guard }`, `expires` being the idle deadline, so that it
  * computes its own expiry right. Deadlines are checked here too, by the app's clock.
  * @throws `TypeError` when it is no such store, or `timeout` no duration
  */
 export function expressStore(store: ExpressSessionStore, options: ExpressStoreOptions = {}): AdaptedStore {
+  refuseOther(store)
+  refuseUnread('expressStore', options, ['timeout', 'clock'])
   return new Adapted(store, options)
+}
+
+/** Throws for what has not the three methods, and for a driver that has them with another meaning. */
+function refuseOther(store: unknown): void {
+  const driver = driverOf(store)
+  if (driver !== undefined) throw new TypeError(`expressStore: this is ${driver}`)
+  if (typeof store === 'function') {
+    throw new TypeError('expressStore: the store is a class or a function. Make one of it')
+  }
+  const methods = store as Partial<Record<string, unknown>> | null | undefined
+  if (typeof methods?.['create'] === 'function' && typeof methods['update'] === 'function') {
+    throw new TypeError('expressStore: this store needs no adapter. Write store: theStore')
+  }
+  for (const method of ['get', 'set', 'destroy']) {
+    if (typeof methods?.[method] !== 'function') throw new TypeError(`expressStore: the store has no method ${method}`)
+  }
 }
 
 /** The value that a store keeps under a handle. */
@@ -65,9 +85,6 @@ class Adapted implements AdaptedStore {
   readonly #writes = new Map<string, Promise<unknown>>()
 
   constructor(store: ExpressSessionStore, { timeout = '2s', clock = Date.now }: ExpressStoreOptions) {
-    for (const method of ['get', 'set', 'destroy'] as const) {
-      if (typeof store?.[method] !== 'function') throw new TypeError(`expressStore: the store has no method ${method}`)
-    }
     const milliseconds = parseDuration(timeout)
     if (!milliseconds) throw new TypeError("expressStore: timeout is a duration such as '2s'")
     this.#store = store

@@ -12,14 +12,14 @@ const EVICTED_SHARE = 0.01
 
 /** The records of the store in memory, and how they make room for new ones. All methods are synchronous. */
 export class MemoryRecords {
-  /** In order of use: a record that is written or touched moves to the end. */
+  /** The records in order of use. A record that is written or touched moves to the end. */
   readonly #records = new Map<string, SessionRecord>()
   readonly #index = new Map<string, UserEntries>()
   readonly listeners: Listeners = new Listeners()
   #cutoff = 0
   readonly #maxRecords: number
   readonly #clock: () => number
-  /** No record expires before this, so a full store need not look for one. */
+  /** An instant before which no record expires, so a full store need not look for an expired record. */
   #earliestDeadline = Infinity
 
   constructor(maxRecords: number, clock: () => number) {

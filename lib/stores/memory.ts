@@ -14,6 +14,7 @@ import type {
 } from '../../types/index.ts'
 import type { Listener } from './listeners.ts'
 import { MemoryRecords } from './memory-records.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
@@ -33,10 +34,12 @@ export interface MemoryStore extends SessionStore, UserIndex, Sweeping, ReadingM
  * Sessions in this process's memory: for development, tests and benchmarks. They end with the process and no other
  * process sees them, so production refuses it.
  *
- * Bounded: when `maxRecords` are held, expired records make room first, then the least recently used ones (the longest
- * since a write or a touch), one hundredth of the bound at a time.
+ * The number of records is bounded by `maxRecords`. At the bound, expired records are removed first. Then the least
+ * recently used records are removed, one hundredth of the bound at a time. A write or a touch is a use.
+ * @throws `TypeError` for an unknown option
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  refuseUnread('memoryStore', options, ['maxRecords', 'clock'])
   return new Memory(options.maxRecords ?? 100_000, options.clock ?? Date.now)
 }
 

@@ -3,9 +3,9 @@ export interface ReadCache {
   /** Returns the last value of a key that the server sent; `undefined` when no value is cached. */
   find(key: string): string | Uint8Array | undefined
   /**
-   * Removes a key from the cache, so that the next read asks the server. After a write, done or failed, and not before
-   * it: a read beside the write would bring the old value back, and over another connection of a pool the server's word
-   * of the new one may take its time.
+   * Removes a key from the cache, so that the next read asks the server. Call it after a write, whether the write
+   * succeeded or failed. If it ran before the write, a read beside the write would bring the old value back. The
+   * message of the server about the new value may come late on another connection of a pool.
    */
   forget(key: string): void
 }
@@ -24,9 +24,9 @@ interface CachingClient {
 }
 
 /**
- * The cache of a client, looked into without the promises and the structured clone with which the driver answers from
- * it: they cost more than all else about such a read. Should a version of the driver name its questions otherwise,
- * nothing is found.
+ * Returns the cache of a client, which is then read directly. The driver would answer from its cache with promises and
+ * a structured clone. They cost more than the rest of such a read. If a version of the driver names its questions
+ * differently, no value is found.
  */
 export function readCacheOf(client: object): ReadCache | undefined {
   const { clientSideCache: cache, _keyPrefix } = client as CachingClient

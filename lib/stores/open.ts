@@ -1,10 +1,11 @@
-import { format, resolve } from 'node:path'
 import type { Closing } from '../../types/index.ts'
 import { StoreUnusable } from './open/drivers.ts'
 import type { OpenedStore } from './open/opened.ts'
 import { StoreUrlError } from './open/opened.ts'
 import { openUrl, schemeOf } from './open/store-url.ts'
 import { explainFailure, placeOf } from './open/words.ts'
+import { packageFolders } from './package-folders.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 /** Options of `openStore`. */
 export interface OpenStoreOptions {
@@ -23,12 +24,6 @@ export interface OpenStoreOptions {
 export type OwnStore = OpenedStore['store'] & Closing
 
 /**
- * The folder of this package, whose neighbours the drivers may be. A CommonJS bundle has no `import.meta`: `format`
- * then returns the working directory.
- */
-const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
-
-/**
  * Opens the store behind one URL, with the driver that the project has installed and the settings that the guide
  * advises:
  *
@@ -40,16 +35,19 @@ const OWN_PLACE = resolve(format({ dir: import.meta.dirname, base: '.' }))
  * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the
  * server is away or lets nobody in
  */
-export async function openStore(url: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
-  if (typeof url !== 'string' || url === '') {
+export async function openStore(given: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
+  // A file of a secret often ends with a line break.
+  const url = typeof given === 'string' ? given.trim() : ''
+  if (url === '') {
     throw new StoreUnusable(
       'openStore: no URL was given. Is the environment variable set, to sqlite:sessions.db for instance?',
     )
   }
-  const { table, prefix, cwd = process.cwd() } = options
+  refuseUnread('openStore', options, ['table', 'prefix', 'cwd'])
+  const { table, prefix, cwd } = options
   refuseMisfits(url, options)
   try {
-    return closing(await openUrl(url, { from: [cwd, OWN_PLACE], isApp: true, table, prefix }))
+    return closing(await openUrl(url, { from: packageFolders(cwd), isApp: true, table, prefix }))
   } catch (error) {
     if (error instanceof StoreUrlError || error instanceof StoreUnusable) {
       throw new StoreUnusable(`openStore: ${error.message}`)

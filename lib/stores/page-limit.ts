@@ -1,4 +1,4 @@
-/** No page is larger, because all its records are in memory at once. */
+/** The largest page. All records of a page are in memory at once. */
 const MAX_PAGE = 1000
 
 /**

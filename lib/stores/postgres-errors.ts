@@ -1,4 +1,4 @@
-import { causeOf } from '../storage/cause.ts'
+import { advise, causeOf } from '../storage/cause.ts'
 
 /** SQLSTATE codes that say something about the setup, in words. PostgreSQL, appendix A. `%` is the table. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -14,6 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
     'The user of the pool may not use the table %: grant SELECT, INSERT, UPDATE and DELETE on it and on its index',
   '42703': 'The table % is not one of this store: name another one with the option table',
   '42804': 'The table % is not one of this store: name another one with the option table',
+  '42710': 'Something else has the name of the table %: name another one with the option table',
   '42809': 'The table % is not one of this store: name another one with the option table',
   '42P01': 'There is no table %: run the SQL of `fastify-session-guard schema`, or set createTable: true',
   '42P05': 'A pooler mixes up prepared statements: PgBouncer needs version 1.21 and max_prepared_statements above 0',
@@ -43,6 +44,6 @@ export function explained(thrown: unknown, table: string): Error {
     parameter === undefined
       ? typeof code === 'string' && WORDS[code]?.replace('%', JSON.stringify(table))
       : `PgBouncer takes no ${parameter} from a pool: remove it there, and use ALTER ROLE ... SET ${parameter}`
-  if (typeof words === 'string') cause.message = `${words}. The server says: ${cause.message}`
+  if (typeof words === 'string') advise(cause, words, 'The server')
   return cause
 }

@@ -52,9 +52,10 @@ interface Job {
 }
 
 /**
- * Connections of a pool, each for as long as one job takes and never longer than `timeout`: a connection that is silent
- * until then is closed, so that the pool opens another, and a job that still waits for one is not done later, when
- * nobody waits for it any more. Faster than a timer for each query.
+ * Connections of a pool. A job has a connection for as long as the job takes, and never longer than `timeout`. A
+ * connection that is silent until then is closed, so that the pool opens another. A job that still waits for a
+ * connection then is dropped, because its caller no longer waits. One timer serves all jobs, which is faster than a
+ * timer for each query.
  */
 export class Connections {
   readonly #pool: PostgresPool

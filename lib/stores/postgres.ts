@@ -28,6 +28,7 @@ import type { PostgresPool, PostgresQuery, PostgresResult } from './postgres-poo
 import { Connections, isPool } from './postgres-pool.ts'
 import type { Statement, Statements } from './postgres-sql.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 import {
   channelOf,
   checkTable,
@@ -46,8 +47,8 @@ export { postgresSchema } from './postgres-sql.ts'
 export interface PostgresStoreOptions {
   /**
    * A `Pool` of the package `pg`. Give it a `connectionTimeoutMillis`: without one, a server that cannot be reached is
-   * waited for. And a `statement_timeout` below the plugin's `storeTimeout`: without one, a write that waits for
-   * somebody's lock is still made when its request has long been answered with 503.
+   * waited for. Give it a `statement_timeout` below the plugin's `storeTimeout` too. Without a `statement_timeout`, a
+   * write that waits for a lock still happens after its request was answered with 503.
    */
   pool: PostgresPool
   /** Name of the table for records, with its schema where it is not on the search path. Default `sessions`. */
@@ -72,13 +73,13 @@ export interface PostgresStore
  * write one statement, compare-and-set its `WHERE version`. Only `addToIndex` with a limit takes a transaction, of its
  * own.
  *
- * Deadlines are judged by the app's clock, which set them: the server's clock decides nothing, and several app servers
- * have to agree on the time as they have to for everything else.
- * @throws `TypeError` for a `pool` that is no Pool of pg, a `table` that is not a plain name, or a `timeout` that is no
- * duration
+ * Deadlines are judged by the app's clock, which set them. The clock of the database server decides nothing. Several
+ * app servers must agree on the time, as for the rest of the plugin.
+ * @throws `TypeError` when `pool` is no Pool of pg, `table` is not a plain name, or `timeout` is no duration
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   refuseUnfit(POOL, options, isPool)
+  refuseUnread('postgresStore', options, ['pool', 'table', 'createTable', 'timeout', 'clock'])
   return new Postgres(options)
 }
 
@@ -92,7 +93,7 @@ class Postgres implements PostgresStore {
   readonly #table: string
   readonly #statements: Statements
   readonly #connections: Connections
-  /** For sweeps and migrations, which may take their time: nobody waits for them with a request in hand. */
+  /** The connections for sweeps and migrations, which may take long because no request waits for them. */
   readonly #patient: Connections
   readonly #decoded = new DecodedRecords()
   readonly #clock: () => number

@@ -29,11 +29,11 @@ export type RedisValue = string | Uint8Array | null
 export interface Redis {
   /** A prefix that the driver itself puts before every key. */
   readonly keyPrefix: string
-  /** From the server, whatever the driver has in its cache. Empty for a key that holds no text. */
+  /** Reads a value from the server, and ignores the cache of the driver. Empty for a key that holds no text. */
   get(key: string): Promise<RedisValue>
-  /** Many values from the server, in one question where one server has them all. */
+  /** Reads many values from the server, in one question where one server has all of them. */
   getMany(keys: readonly string[]): Promise<readonly RedisValue[]>
-  /** From the driver's cache; `undefined` where it has none, or not this one. */
+  /** Returns a value from the cache of the driver; `undefined` without a cache, or without this value. */
   recall(key: string): string | Uint8Array | undefined
   run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
 }
@@ -136,8 +136,8 @@ interface Emitter {
 }
 
 /**
- * Without a listener a lost connection ends the whole process, or floods its output; each request that fails says so
- * anyway.
+ * Listens for errors of a client. Without a listener a lost connection ends the whole process, or floods its output.
+ * Each request that fails reports the error anyway.
  */
 function listenForErrors(client: unknown): void {
   const emitter = client as Emitter

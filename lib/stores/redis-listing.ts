@@ -31,8 +31,9 @@ export class RedisListing {
   }
 
   /**
-   * About `limit` names of keys, without the prefix. Steps are never cut: the server promises to list every key only to
-   * those who take what it gives, and hands out the rest of a cut step differently when its table has shrunk.
+   * About `limit` names of keys, without the prefix. Steps are never cut, because the server lists every key only to a
+   * caller who takes each step whole. After its table has shrunk, the server gives out the rest of a cut step
+   * differently.
    */
   async page({ after, limit }: { readonly after?: string | undefined; readonly limit: number }): Promise<NamePage> {
     const most = pageLimit(limit)

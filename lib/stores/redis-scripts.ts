@@ -14,8 +14,8 @@ export const CHANNEL = 'ends'
  * The value of a record is one line that scripts can read, `<version> <lastSeenAt> <idleDeadline> <write>`, and its
  * JSON on the next line. `live` says whether its deadline is after ARGV[1]. Versions are compared as text.
  *
- * `write` is `<epoch>.<name of the write>`. The name is there because a driver that lost the connection before the
- * answer sends the write again: the second one must find that it has already won.
+ * `write` is `<epoch>.<name of the write>`. A driver that lost the connection before the answer sends the same write
+ * again. By its name, the second write finds that the first write has already won.
  */
 const HEAD = `
 local value = redis.call('GET', KEYS[1])
@@ -34,8 +34,8 @@ return 1
  * Tells all processes that the session of this record ended or changed hands. `name` is the part of the key after `s:`.
  *
  * The channel is made of the key, because a driver may have put a prefix of its own before it. The channel is a plain
- * one: a sharded channel would have to lie in the slot of each key, so a listener would need one subscription a slot. A
- * Cluster carries a plain message to all of its nodes, and sessions end far less often than they are read. A user who
+ * channel. A sharded channel would lie in the slot of its key, so a listener would need one subscription for each slot.
+ * A Cluster carries a plain message to all of its nodes, and sessions end far less often than they are read. A user who
  * may not publish still ends sessions: `pcall` keeps the refusal from failing the write.
  */
 const announce = (name: string): string => `
@@ -102,8 +102,9 @@ redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])${OUTLIVE}`),
   remove: script(`return redis.call('ZREM', KEYS[1], ARGV[2])`),
 
   /**
-   * ARGV: the most entries that are listed at once. Answers with their number, then handle and instant in turn. All of
-   * it is one text, because a driver parses thousands of replies far more slowly. Without an entry there are too many.
+   * ARGV: the most entries that are listed at once. Answers with their number, then handle and instant in turn. The
+   * answer is one text, because a driver parses thousands of replies far more slowly. If there are too many entries,
+   * the answer is only their number.
    */
   list: script(`
 local size = redis.call('ZCARD', KEYS[1])
@@ -124,7 +125,7 @@ redis.call('SET', KEYS[1], ARGV[1])
 redis.pcall('PUBLISH', string.sub(KEYS[1], 1, -ARGV[2] - 1) .. '${CHANNEL}', '${RAISED}' .. ARGV[1])
 return ARGV[1]`),
 
-  /** No ARGV. Milliseconds since 1970, by the clock of the server that has the key. */
+  /** Answers with the milliseconds since 1970, by the clock of the server that has the key. No ARGV. */
   time: script(`
 local time = redis.call('TIME')
 return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`),

@@ -26,7 +26,10 @@ export function cutoffOf(value: unknown): number {
   throw new Error('the cutoff in the store is no number')
 }
 
-/** In whole milliseconds by this process's clock, which need not agree with the server's. */
+/**
+ * Returns the remaining life in whole milliseconds, by the clock of this process, which need not agree with the
+ * server's.
+ */
 export function lifeUntil(deadline: number, now: number): number {
   return Math.max(1, Math.ceil(deadline - now))
 }

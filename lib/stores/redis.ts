@@ -30,6 +30,7 @@ import type { Script } from './redis-scripts.ts'
 import { CHANNEL, SCRIPTS } from './redis-scripts.ts'
 import { cutoffOf, decodeValue, isDone, lifeUntil, textOf } from './redis-value.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts'
 export type { RedisConnection } from './redis-connections.ts'
@@ -54,8 +55,8 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
 }
 
 /**
- * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`, a write one script on one key, so that each is atomic
- * on a Cluster too; the server itself removes what has expired.
+ * Sessions in Redis or Valkey, 6.2 or later. A read is one `GET`. A write is one script on one key. So each of them is
+ * atomic, on a Cluster too. The server itself removes expired records.
  *
  * - Let the client fail fast: `disableOfflineQueue: true` (node-redis) or `enableOfflineQueue: false` with
  *   `maxRetriesPerRequest: 1` (ioredis). A write that waits in a queue while its request is answered with 503 may still
@@ -67,10 +68,11 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
  *   requests in, and all else asks the server. A write by another process is then seen one invalidation message later,
  *   and a lost connection empties the cache. One that is only silent is believed until `socketTimeout`; with a
  *   `pingInterval` below it, a quiet one is not taken for silent.
- * @throws `TypeError` when `client` is neither driver's.
+ * @throws `TypeError` when `client` is neither driver's, or an option is unknown.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   refuseUnfit(CLIENT, options, isClient)
+  refuseUnread('redisStore', options, ['client', 'prefix', 'clock'])
   const { client, prefix = 'session:', clock = Date.now } = options
   return new Store(client, prefix, clock)
 }

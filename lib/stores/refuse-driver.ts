@@ -41,8 +41,8 @@ function complaintOf({ factory, name, wanted }: DriverOption, options: unknown, 
   return `${name} is ${driverOf(given) ?? `of another kind. ${right}`}`
 }
 
-/** Names a driver and the call that takes the driver. */
-function driverOf(value: unknown): string | undefined {
+/** Names a driver and the call that takes the driver; `undefined` for what is no driver. */
+export function driverOf(value: unknown): string | undefined {
   const found = DRIVERS.find(([members]) => members.every((member) => memberOf(value, member) !== undefined))
   return found && `${found[1]}. Write ${found[2]}`
 }

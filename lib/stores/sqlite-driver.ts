@@ -1,4 +1,4 @@
-import { causeOf } from '../storage/cause.ts'
+import { advise, causeOf } from '../storage/cause.ts'
 import type { DriverOption } from './refuse-driver.ts'
 
 /** A synchronous connection: the methods that better-sqlite3 and node:sqlite share. */
@@ -85,7 +85,7 @@ export function explained(thrown: unknown, location: string, table: string): Err
   const { code, errcode } = thrown as { code?: unknown; errcode?: unknown }
   const name = NUMBERS[Number(errcode) & 0xff] ?? /^SQLITE_([A-Z]+)/.exec(String(code))?.[1] ?? ''
   const words = WORDS[name]?.replace('%', file) ?? aboutTable(cause.message, file, table)
-  if (words !== undefined) cause.message = `${words}. SQLite says: ${cause.message}`
+  if (words !== undefined) advise(cause, words, 'SQLite')
   return cause
 }
 

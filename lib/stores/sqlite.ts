@@ -1,6 +1,7 @@
 import { parseDuration } from '../session/duration.ts'
 import type { Duration } from '../../types/index.ts'
 import { refuseUnfit } from './refuse-driver.ts'
+import { refuseUnread } from './refuse-options.ts'
 import type { SqliteDatabase } from './sqlite-driver.ts'
 import { busyTimeoutOf, DATABASE, explained, fileOf, isConnection, refuseCallbacks } from './sqlite-driver.ts'
 import { sqliteSchema } from './sqlite-sql.ts'
@@ -38,17 +39,19 @@ export interface SqliteStoreOptions {
  * Sessions in one SQLite file: what a single machine needs to keep its logins over a restart.
  *
  * Switches the database to write-ahead logging, so that reads and another process's write do not wait for each other.
- * Every method is one statement, atomic by itself; SQLite runs it on this thread, in microseconds. `synchronous` stays
- * as the connection has it: `FULL` unless the app relaxed it; with `NORMAL` a power cut can undo the last writes, a
- * logout among them. Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
+ * Every method is one statement, which is atomic by itself. SQLite runs the statement on this thread, in microseconds.
+ * `synchronous` stays as the connection has it, which is `FULL` unless the app relaxed it. With `NORMAL`, a power cut
+ * can undo the last writes, a logout among them. Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
  *
  * Give it a connection of its own: its writes would become part of a transaction that the app leaves open over an
  * `await`. A write that waits for another process's lets this process go on meanwhile, whatever `busy_timeout` says.
- * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or something that is no synchronous
- * SQLite; the driver's error when the tables are missing and `createTable` is `false`.
+ * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or a database that is no synchronous
+ * SQLite.
+ * @throws the driver's error when the tables are missing and `createTable` is `false`.
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   refuseUnfit(DATABASE, options, isConnection)
+  refuseUnread('sqliteStore', options, ['database', 'table', 'createTable', 'timeout', 'clock'])
   const { database, table = 'sessions', createTable = true, clock = Date.now } = options
   const schema = sqliteSchema(table)
   const timeout = parseDuration(options.timeout ?? '1s')

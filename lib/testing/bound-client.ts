@@ -144,8 +144,9 @@ export interface BoundClientOptions {
  * const page = await client.inject({ url: '/account' })
  * ```
  *
- * The client follows the app's clock. Waits for `app.ready()`. A login is bound where the option `deviceBound` of the
- * app is on, and the app is in `NODE_ENV=test` or has `cookie.secure: true`: no binding is offered over plain http.
+ * The client follows the app's clock. Waits for `app.ready()`. A login is bound if the app has the option
+ * `deviceBound`. The app must also run with `NODE_ENV=test` or `cookie.secure: true`, because no binding is offered
+ * over plain http.
  * @throws TypeError when the plugin is not registered on this app, or an option is unknown or wrong
  */
 export async function boundClient(app: InjectedApp, options: BoundClientOptions = {}): Promise<BoundClient> {

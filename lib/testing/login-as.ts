@@ -24,8 +24,8 @@ export interface LoginAsOptions extends Omit<LoginOptions, 'keep'> {
  * const page = await app.inject({ url: '/account', headers: { cookie } })
  * ```
  *
- * The login is a real one: the app's store, limits, `authHash` and events take part. Nothing of this is within reach
- * over HTTP. Waits for `app.ready()`.
+ * The login is a real one: the app's store, limits, `authHash` and events take part. No HTTP request can reach this
+ * function. Waits for `app.ready()`.
  * @throws TypeError when the plugin is not registered on this app, or only inside one of its child contexts
  * @throws `SESSION_USER_INVALID`, `SESSION_LIMIT_REACHED`, `SESSION_KEY_RESERVED`, `SESSION_STORE_UNAVAILABLE`
  */

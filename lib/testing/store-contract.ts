@@ -23,9 +23,10 @@ export interface OpenedStore {
 }
 
 /**
- * The promise that a check is about: `records` (the five methods), `atomic` (the same methods called at once), `damage`
- * (unreadable records), and one for each power: `index` (`UserIndex`), `sweep` (`Sweeping`), `many` (`ReadingMany`),
- * `listing` (`Enumerating`), `cutoff` (`Cutoff`), `announcing` (`Announcing`), `clock` (`Clocked`).
+ * The promise that a check is about. `records` are the five methods. `atomic` is the same methods called at once.
+ * `damage` is unreadable records. The other names stand for one power each: `index` (`UserIndex`), `sweep`
+ * (`Sweeping`), `many` (`ReadingMany`), `listing` (`Enumerating`), `cutoff` (`Cutoff`), `announcing` (`Announcing`),
+ * `clock` (`Clocked`).
  */
 export type ContractPart =
   | 'records'

@@ -27,6 +27,7 @@ export const ANSWER: AnswerFacts = {
   isLogout: false,
   insecureCookies: [],
   allowedOrigin: null,
+  hiddenId: null,
 }
 
 /** A request over https, straight to Fastify. */

@@ -113,6 +113,7 @@ t.test('the name of an encoding before a text hides nothing, and makes nothing o
   }
   t.strictSame(weaknessesOf('base64://pNELX43Dxkn+69zU3Vy8bTz1ZVJHKpPnTxLrK+zwc='), [])
   t.strictSame(weaknessesOf('Zq7Lm%2Vx9Rt4Kp1Wn6Yb3Hc8Jd5F%g0Ts'), [], 'a percent sign that encodes nothing')
+  t.strictSame(weaknessesOf('Zq7Lm%ffx9Rt4Kp1Wn6Yb3Hc8Jd5F%c0Ts'), [], 'bytes that are no text')
 })
 
 t.test('runs of the alphabet, of digits and of the keyboard are guessed first', async (t) => {
@@ -288,6 +289,46 @@ t.test('a key of another service is a placeholder, because that service knows it
   }
 })
 
+t.test('what stands beside the word secret decides, where no digit does', async (t) => {
+  for (const secret of ['secretpasswordsecretpasswordsecret', 'passwordAeiouEauIaeOuaEioAueiIoea']) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+  t.strictSame(weaknessesOf('secretXkCdBrTsMnPqWzVfGhJlNbRtKvXcDm'), [], 'letters without a vowel are no word')
+})
+
+t.test('a sentence in plain words is a placeholder, and a passphrase of random words is not', async (t) => {
+  for (const secret of [
+    'may the force be with you, young padawan',
+    'MayTheForceBeWithYouYoungPadawan',
+    'ask_not_what_your_country_can_do_for_you',
+    'To be, or not to be: that is the question',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+  for (const secret of [
+    'gusto pelican anvil drizzle ember tundra maple quiver',
+    'CoyoteBristleUnfastenMarigoldTrapezoidTheGusto',
+    'the-granite-of-lantern-quartz-velvet-monsoon-trident',
+  ]) {
+    t.strictSame(weaknessesOf(secret), [], secret)
+  }
+})
+
+t.test('a command that would make a secret is none, and neither is an address', async (t) => {
+  for (const secret of [
+    'openssl rand -base64 32 | tr -d "\\n"',
+    'crypto.randomBytes(32).toString("hex")',
+    'redis://:Zq7Lm2Vx9Rt4Kp1Wn6Yb@cache:6379',
+    'bws://0e2b6b1c/session-secret-production',
+    'file:///run/secrets/session_secret_for_app',
+  ]) {
+    t.ok(isPlaceholder(secret), secret)
+  }
+  for (const secret of ['v2://kJDMV9xg9AOpxjSqL8EZueujMe+4OC', 'prod:////9AOpxjSqL8EZueujMe+4OCkJDMV9xg']) {
+    t.strictSame(weaknessesOf(secret), [], 'random base64 behind a label begins with slashes now and then')
+  }
+})
+
 t.test(
   'no alphabet makes random characters easy to guess: 32 digits, and the hexadecimal digits of 16 bytes',
   async (t) => {
@@ -301,7 +342,7 @@ t.test(
         alphabet,
       )
     }
-    // Of sixteen bytes in a hundred thousand, these have the fewest different digits.
+    // These have the fewest different digits among a hundred thousand secrets of sixteen bytes.
     t.strictSame(weaknessesOf('118170be571a6aff1138017156967771'), [])
     t.strictSame(weaknessesOf('49e9085929e6ee594d94e09d82e90199'), [])
     for (const secret of [

@@ -194,6 +194,10 @@ t.test('a wrong type is refused, and nothing is coerced', async (t) => {
     { trustedOrigins: ['chrome-extension://'] },
     { trustedOrigins: [{ origin: 'null' }] },
     { trustedOrigins: [{ origin: 'null', reason: ' ' }] },
+    { trustedOrigins: [{ origin: 'file://' }] },
+    { trustedOrigins: [{ origin: 'file:///home', reason: 'x' }] },
+    { trustedOrigins: ['capacitor://LOCALHOST'] },
+    { trustedOrigins: ['chrome-extension://ABC'] },
     { trustedOrigins: [{ origin: 'partner.example', reason: 'x' }] },
     { trustedOrigins: [{ reason: 'x' }] },
     { trustedOrigins: {} },
@@ -335,6 +339,8 @@ t.test('origins of app shells, an origin with a reason, and a function are taken
       (url) => new URL(url).origin,
     ),
     { origin: 'null', reason: 'the reports page posts from a sandboxed frame' },
+    'safari-web-extension://140BB581-A2C0-422A-9DD3-6982A5ABEE5E',
+    { origin: 'file://', reason: 'the desktop app loads its page from its own folder' },
     { origin: 'https://app.example', reason: 'our front end' },
   ]
   t.strictSame(judge(good({ trustedOrigins: right })), [])
@@ -363,6 +369,9 @@ t.test("an origin that is nearly right comes back as the user's own in the fix",
     ['shop.example.com:8443/', "'https://shop.example.com:8443'"],
     ['Capacitor://localhost/', "'capacitor://localhost'"],
     ['null', "{ origin: 'null', reason: '\u2026' }"],
+    ['file://', "{ origin: 'file://', reason: '\u2026' }"],
+    [{ origin: 'file://' }, "{ origin: 'file://', reason: '\u2026' }"],
+    ['Safari-Web-Extension://140BB581/', "'safari-web-extension://140BB581'"],
   ]
   for (const given of ['https://*.example.com', 'ftp://shop.example.com', 'hunter2hunter2', 5]) {
     const [finding] = checkConfig(good({ trustedOrigins: [given] }), 'production')

@@ -13,7 +13,7 @@ interface Sent {
   method?: string
   headers: IncomingHttpHeaders
   protocol?: string
-  /** As Fastify sees it, where that is not the header. */
+  /** The host that Fastify sees, where it differs from the header. */
   host?: string
   ips?: string[]
 }
@@ -123,17 +123,22 @@ t.test(
   'a host without its port, as nginx sends $host, is compared by name when a trusted proxy stands in front',
   async (t) => {
     const headers = { host: 'box.lan', origin: 'http://box.lan:8080' }
-    t.equal(reasonOf({ headers, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }), undefined)
-    t.equal(reasonOf({ headers, protocol: 'http', ips: ['127.0.0.1'] }), 'host', 'nobody forwarded this one')
-    t.equal(reasonOf({ headers, protocol: 'http' }), 'host', 'trustProxy is off')
-    const other = { host: 'box.lan', origin: 'http://other.lan:8080' }
-    t.equal(reasonOf({ headers: other, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }), 'host')
-    const told = { host: 'box.lan:80', origin: 'http://box.lan:8080' }
-    t.equal(
-      reasonOf({ headers: told, protocol: 'http', ips: ['127.0.0.1', '203.0.113.5'] }),
-      'host',
-      'it says the port',
-    )
+    const ips = ['127.0.0.1']
+    for (const [name, value] of [
+      ['x-forwarded-for', '203.0.113.5'],
+      ['x-forwarded-proto', 'http'],
+      ['x-forwarded-host', 'box.lan'],
+      ['x-real-ip', '203.0.113.5'],
+      ['forwarded', 'for=203.0.113.5'],
+      ['via', '1.1 cache'],
+    ] as const) {
+      t.equal(reasonOf({ headers: { ...headers, [name]: value }, protocol: 'http', ips }), undefined, name)
+    }
+    t.equal(reasonOf({ headers, protocol: 'http', ips }), 'host', 'nobody forwarded this one')
+    const passed = { ...headers, 'x-forwarded-for': '203.0.113.5' }
+    t.equal(reasonOf({ headers: passed, protocol: 'http' }), 'host', 'trustProxy is off')
+    t.equal(reasonOf({ headers: { ...passed, origin: 'http://other.lan:8080' }, protocol: 'http', ips }), 'host')
+    t.equal(reasonOf({ headers: { ...passed, host: 'box.lan:80' }, protocol: 'http', ips }), 'host', 'it says the port')
   },
 )
 

@@ -252,3 +252,25 @@ t.test('an old store may take as long as storeTimeout says', async (t) => {
   store.get = () => undefined
   t.match(await ann.visit(), { status: 503, code: 'SESSION_STORE_UNAVAILABLE' })
 })
+
+for (const [kind, make] of Object.entries(APPS)) {
+  t.test(`in a trial an old session enters once, and once more in another namespace: ${kind}`, async (t) => {
+    const old = make(t)
+    const first = await newApp(t, old, { migration: { keepOld: true } })
+    const cookies = await old.open({ userId: 'ann' })
+    t.equal((await first.visitor(cookies).visit()).userId, 'ann')
+    first.bench.clock.advance('31s')
+    t.equal((await first.visitor(cookies).visit()).userId, null)
+    const makeStore = (): typeof first.bench.gate.store => first.bench.gate.store
+    const session = { namespace: 'second trial' }
+    const second = await newApp(t, old, { migration: { keepOld: true }, makeStore, session })
+    t.equal((await second.visitor(cookies).visit()).userId, 'ann')
+    t.match(await old.read(cookies), { userId: 'ann' }, 'and the old app still serves its visitor')
+    const end = await newApp(t, old, { makeStore, session })
+    end.bench.clock.advance('31s')
+    const late = end.visitor(cookies)
+    t.equal((await late.visit()).userId, null)
+    t.equal(late.cookies.size, 0, 'without keepOld the old cookie is cleared')
+    if (old.isStored) t.equal(await old.read(cookies), undefined, 'and the old record is deleted')
+  })
+}

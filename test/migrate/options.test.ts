@@ -208,7 +208,7 @@ t.test('an upgrade reads the old session and does not use it up', async (t) => {
   const old = ironSessionApp(t)
   const routes = (app: FastifyInstance): void => {
     app.get('/socket', (request, reply) => {
-      // No hook of a response runs for a WebSocket.
+      // Response hooks do not run for a WebSocket.
       reply.hijack()
       reply.raw.end(JSON.stringify({ userId: request.user?.id, handle: request.session.sessionId }))
     })
@@ -340,4 +340,29 @@ t.test('an old cookie of our own name that leads nowhere is cleared', async (t) 
   const ann = visitor(new Map([['session', 's%3Anobody.x']]))
   t.match(await ann.visit(), { status: 200, userId: null, data: {} })
   t.equal(ann.cookies.size, 0)
+})
+
+t.test('the guard refuses a trial in which both apps would write one cookie', async (t) => {
+  const judge = (migration: Migration, cookie: object, environment = 'production'): string[] => {
+    const silence = [{ rule: 'migration-open', reason: 'a trial' }]
+    return named(checkConfig(good({ migrateFrom: [migration], cookie, silence }), environment))
+  }
+  const express = { secret: OLD_SECRET, store, user, cookieName: '__Host-sid' }
+  const own = { name: '__Host-sid' }
+  const trial = expressSession({ ...express, keepOld: true })
+  t.strictSame(judge(trial, own), ['fatal migration-cookie-shared'])
+  t.strictSame(judge(trial, { name: 'sid', secure: 'auto' }, 'development'), [])
+  t.strictSame(judge(trial, {}), [], 'another name')
+  t.strictSame(judge(expressSession(express), own), [], 'no trial: the new cookie takes the place of the old one')
+  const signature = cookieSession({ keys, user, cookieName: '__Host-a', keepOld: true })
+  t.strictSame(judge(signature, { name: '__Host-a.sig' }), ['fatal migration-cookie-shared'])
+})
+
+t.test('with one cookie for both apps, a trial logs visitors out of the old app', async (t) => {
+  const old = expressSessionApp(t, memoryOf(), { name: 'session' })
+  const migration = { cookieName: 'session', keepOld: true } as object
+  const { visitor } = await newApp(t, old, { migration })
+  const ann = visitor(await old.open({ userId: 'ann' }))
+  t.equal((await ann.visit()).userId, 'ann')
+  t.equal(await old.read(ann.cookies), undefined)
 })

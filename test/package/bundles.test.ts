@@ -1,10 +1,12 @@
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import t from 'tap'
+import type { Test } from 'tap'
 import { consumerProject } from '../support/consumer.ts'
 import { ROOT } from '../support/imports.ts'
 import { run } from '../support/run.ts'
+import { temporaryFolder } from '../support/sqlite.ts'
 import { packTarball } from '../support/tarball.ts'
 
 t.setTimeout(600_000)
@@ -45,21 +47,31 @@ const WEBPACK = `
   export default [
     { output: { filename: 'webpack.cjs' } },
     { output: { filename: 'webpack.mjs', module: true, chunkFormat: 'module' }, experiments: { outputModule: true } },
+    { output: { filename: 'webpack-open.cjs' }, entry: './open.js' },
   ].map(({ output, ...rest }) => ({
-    ...rest,
     mode: 'production',
     optimization: { minimize: false },
     target: 'node20',
     entry: './app.js',
+    ...rest,
     output: { path: import.meta.dirname + '/out', ...output },
   }))
 `
 
-const SEA = JSON.stringify({ main: 'out/esbuild.cjs', output: 'out/sea.blob', disableExperimentalSEAWarning: true })
-
 async function bundle(command: string, args: readonly string[]): Promise<string> {
   const { stdout, stderr } = await run(join(project, 'node_modules/.bin', command), args, { cwd: project })
   return stdout + stderr
+}
+
+/** Makes the single executable `out/app` of a CommonJS bundle. */
+async function executable(main: string): Promise<void> {
+  const config = { main, output: 'out/sea.blob', disableExperimentalSEAWarning: true }
+  await writeFile(join(project, 'sea.json'), JSON.stringify(config))
+  await run(process.execPath, ['--experimental-sea-config', 'sea.json'], { cwd: project })
+  await copyFile(process.execPath, join(project, 'out/app'))
+  await chmod(join(project, 'out/app'), 0o755)
+  const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2']
+  await bundle('postject', ['out/app', 'NODE_SEA_BLOB', 'out/sea.blob', ...fuse])
 }
 
 /** Runs a bundle in an otherwise empty folder, far from every node_modules. */
@@ -73,6 +85,24 @@ async function runAlone(file: string, command = process.execPath): Promise<unkno
   } finally {
     await rm(folder, { recursive: true })
   }
+}
+
+/** All that a bundled app prints when it found its driver, and did not find a package that is nowhere. */
+const OPENS = { isEmpty: true, told: /npm install iron-session/ }
+
+/** The packages that better-sqlite3 is made of. */
+const DRIVER = ['better-sqlite3', 'bindings', 'file-uri-to-path']
+
+/** Runs a program beside which the driver is installed, as a service whose working directory is elsewhere. */
+async function runElsewhere(t: Test, file: string, command = process.execPath): Promise<unknown> {
+  const [folder, elsewhere] = [temporaryFolder(t), temporaryFolder(t)]
+  const modules = dirname(await realpath(join(ROOT, 'node_modules/better-sqlite3')))
+  await mkdir(join(folder, 'node_modules'))
+  for (const name of DRIVER) await symlink(join(modules, name), join(folder, 'node_modules', name))
+  const copy = join(folder, basename(file))
+  await copyFile(join(project, file), copy)
+  const { stdout } = await run(command === '' ? copy : command, command === '' ? [] : [copy], { cwd: elsewhere })
+  return JSON.parse(stdout)
 }
 
 t.test('a CommonJS bundle of esbuild boots and logs in, minified too', async (t) => {
@@ -125,14 +155,19 @@ t.test('a bundle of ncc boots and logs in', async (t) => {
 })
 
 t.test('a single executable of Node boots and logs in', async (t) => {
-  await writeFile(join(project, 'sea.json'), SEA)
-  await run(process.execPath, ['--experimental-sea-config', 'sea.json'], { cwd: project })
-  await mkdir(join(project, 'out'), { recursive: true })
-  await copyFile(process.execPath, join(project, 'out/app'))
-  await chmod(join(project, 'out/app'), 0o755)
-  const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2']
-  await bundle('postject', ['out/app', 'NODE_SEA_BLOB', 'out/sea.blob', ...fuse])
+  await executable('out/esbuild.cjs')
   t.strictSame(await runAlone('out/app', ''), WORKS)
+})
+
+t.test('a bundle opens a store with the driver beside the bundle, wherever it is started', async (t) => {
+  const args = ['open.js', '--bundle', '--platform=node']
+  await bundle('esbuild', [...args, '--format=cjs', '--outfile=out/open.cjs'])
+  await bundle('esbuild', [...args, '--format=esm', '--outfile=out/open.mjs', `--banner:js=${REQUIRE}`])
+  t.match(await runElsewhere(t, 'out/open.cjs'), OPENS)
+  t.match(await runElsewhere(t, 'out/open.mjs'), OPENS)
+  t.match(await runElsewhere(t, 'out/webpack-open.cjs'), OPENS, 'webpack leaves the loading of drivers as it is')
+  await executable('out/open.cjs')
+  t.match(await runElsewhere(t, 'out/app', ''), OPENS)
 })
 
 t.test('every export but the command line tool is bundled without a warning, and loads from the bundle', async (t) => {

@@ -26,8 +26,8 @@ const WORDS = [
 ]
 
 /**
- * Who may import which folders, files and packages. The first row that fits a file counts; a file that fits none has no
- * place.
+ * The folders, files and packages that each file may import. The first row that fits a file counts; a file that fits
+ * none has no place.
  */
 const DIRECTION = [
   { where: 'types/', may: [...PURE, 'fastify', '@fastify/'] },
@@ -63,12 +63,13 @@ const DIRECTION = [
       'lib/migrate/',
       'lib/stores/express.ts',
       'lib/stores/express-answer.ts',
+      'lib/stores/package-folders.ts',
       'lib/guard/read/nearest-name.ts',
       'lib/guard/read/secret-strength.ts',
     ],
   },
 
-  // For other people's tests.
+  // Tools for other people's tests.
   {
     where: 'lib/testing/',
     may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts', 'fastify'],
@@ -79,10 +80,12 @@ const DIRECTION = [
     where: 'lib/http/fastify-session.ts',
     may: [...WORDS, 'lib/session/', 'fastify', '@fastify/session'],
   },
+  { where: 'lib/http/hidden-id.ts', may: ['lib/http/header-id.ts', 'lib/guard/read/phase-facts.ts', 'fastify'] },
   {
     where: 'lib/http/watch-answers.ts',
     may: [
       'types/',
+      'lib/options.ts',
       'lib/http/',
       'lib/session/request-session.ts',
       'lib/guard/probe/routing.ts',
@@ -117,7 +120,7 @@ const DIRECTION = [
   },
 ]
 
-/** What few may import for all others; `types` when not even its types are for the others. */
+/** Modules that few files may import for all others. `types` forbids the others even the types of the module. */
 const ONLY = [
   { who: ['lib/plugin.ts'], to: 'fastify-plugin', types: true },
   { who: ['lib/plugin.ts', 'lib/session/id.ts'], to: '@fastify/cookie', types: false },

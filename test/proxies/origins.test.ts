@@ -5,8 +5,12 @@ import type { ProxyOptions } from '../support/servers/proxies.ts'
 import { post, startApp, upgrade } from './app.ts'
 import { productionSession } from './production.ts'
 
-/** How a proxy passes the host, the protocol and the client on. */
-type Style = 'host rewritten, X-Forwarded-Host sent' | 'host passed with its port' | 'host passed without its port'
+/** The way in which a proxy passes the host, the protocol and the client on. */
+type Style =
+  | 'host rewritten, X-Forwarded-Host sent'
+  | 'host passed with its port'
+  | 'host passed without its port'
+  | 'host passed without its port, nothing about the client'
 
 const NGINX_BASE = [
   'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for',
@@ -19,6 +23,7 @@ const NGINX: Record<Style, string[]> = {
   'host rewritten, X-Forwarded-Host sent': [...NGINX_BASE, 'proxy_set_header X-Forwarded-Host $http_host'],
   'host passed with its port': [...NGINX_BASE, 'proxy_set_header Host $http_host'],
   'host passed without its port': [...NGINX_BASE, 'proxy_set_header Host $host'],
+  'host passed without its port, nothing about the client': [...NGINX_BASE.slice(1), 'proxy_set_header Host $host'],
 }
 
 const HAPROXY_BASE = [
@@ -35,6 +40,10 @@ const HAPROXY: Record<Style, string[]> = {
   ],
   'host passed with its port': HAPROXY_BASE,
   'host passed without its port': [...HAPROXY_BASE, 'http-request set-header Host %[req.hdr(Host),field(1,:)]'],
+  'host passed without its port, nothing about the client': [
+    ...HAPROXY_BASE.slice(1),
+    'http-request set-header Host %[req.hdr(Host),field(1,:)]',
+  ],
 }
 
 const PROXIES = [

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { Pool } from 'pg'
@@ -109,6 +109,12 @@ t.test('what is wrong is said in words, without the password', async (t) => {
     ['sqlite:folder', {}, /folder is no file/],
     ['sqlite:nowhere/x.db', {}, /no folder for the file nowhere\/x\.db/],
     ['sqlite:text.db', {}, /text\.db.* is no SQLite database/],
+    ['sqlite::memory:', {}, /in memory ends with the process.*memoryStore/],
+    ['sqlite:x.db?mode=ro', {}, /no settings behind a \?/],
+    [' \n', {}, /no URL was given/],
+    [`"redis://:${PASSWORD}@127.0.0.1"`, {}, /not with a quotation mark/],
+    ['sqlite:x.db', { tabel: 'a' }, /has no option "tabel"; known are: table, prefix, cwd/],
+    ['sqlite:x.db', 'x' as never, /the options are an object/],
     ['sqlite:x.db', { prefix: 'a' }, /only Redis has a prefix/],
     ['sqlite:x.db', { table: 'a;b' }, /table: letters/],
     ['redis://127.0.0.1', { table: 'a' }, /Redis has a prefix/],
@@ -116,11 +122,19 @@ t.test('what is wrong is said in words, without the password', async (t) => {
     [postgres.url, { table: 'A' }, /table is a name such as/],
   ]
   for (const [url, options, message] of wrong) {
-    const error = await openStore(url, { cwd, ...options }).catch((reason: unknown) => reason as Error)
+    const given = typeof options === 'object' ? { cwd, ...options } : options
+    const error = await openStore(url, given).catch((reason: unknown) => reason as Error)
     t.match(error, { message }, String(message))
-    t.match((error as Error).message, /^openStore: /)
+    t.match((error as Error).message, /^openStore/)
     t.notMatch(inspect(error, { depth: null }), PASSWORD)
   }
+})
+
+t.test('spaces and line breaks around a URL are no part of it', async (t) => {
+  const cwd = projectWith(t, 'better-sqlite3')
+  const store = await openStore(' sqlite:sessions.db\n', { cwd })
+  await store.close()
+  t.ok(existsSync(join(cwd, 'sessions.db')))
 })
 
 t.test('a driver is looked for in the project first, then beside this package', async (t) => {
@@ -129,6 +143,20 @@ t.test('a driver is looked for in the project first, then beside this package', 
   await store.close()
   t.equal(installedVersion([empty], 'better-sqlite3'), undefined)
   t.match(installedVersion([empty, PROJECT], 'better-sqlite3'), /^\d+\./)
+})
+
+t.test('a driver whose binary is missing or unfit is said in words', async (t) => {
+  const cwd = projectWith(t)
+  const from = realpathSync(join(PROJECT, 'node_modules/better-sqlite3'))
+  const to = join(cwd, 'node_modules/better-sqlite3')
+  for (const part of ['lib', 'package.json']) cpSync(join(from, part), join(to, part), { recursive: true })
+  // A release of better-sqlite3 that has not one of them leaves a link to nothing.
+  for (const name of ['bindings', 'file-uri-to-path']) symlinkSync(join(from, '..', name), join(to, '..', name))
+  const message = /better-sqlite3 (is not built for this Node: npm rebuild|does not load)/
+  await t.rejects(openStore('sqlite:x.db', { cwd }), { message })
+  mkdirSync(join(to, 'build/Release'), { recursive: true })
+  writeFileSync(join(to, 'build/Release/better_sqlite3.node'), 'This is no library.')
+  await t.rejects(openStore('sqlite:x.db', { cwd }), { message })
 })
 
 t.test('better-sqlite3 before 13 is not loaded by a Node whose process it would end', async (t) => {

@@ -3,6 +3,8 @@ import { Redis } from 'ioredis'
 import { Client, Pool } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
+import { expressStore } from '../../lib/stores/express.ts'
+import { memoryStore } from '../../lib/stores/memory.ts'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
@@ -13,6 +15,9 @@ const nodeRedis = createClient()
 const ioRedis = new Redis({ lazyConnect: true })
 t.teardown(() => database.close())
 t.teardown(() => pool.end())
+
+/** The methods of a store for express-session. */
+const STORE = { get: () => undefined, set: () => undefined, destroy: () => undefined }
 
 const FACTORIES = {
   redisStore: redisStore as (options?: unknown) => unknown,
@@ -74,4 +79,36 @@ t.test('a driver in the place of the options, or in the wrong factory, is named 
 t.test('a SQLite driver that answers by callback is refused', async () => {
   const byCallback = { exec: () => byCallback, prepare: () => byCallback, all: () => byCallback }
   refuses('sqliteStore', { database: byCallback }, `database answers by callback. ${RIGHT.sqliteStore[1]}`)
+})
+
+t.test('an option that a factory does not read is refused', async (t) => {
+  const wrong: [call: () => unknown, message: string][] = [
+    [() => redisStore({ client: nodeRedis, prefx: 'shop:' } as never), 'redisStore has no option "prefx"'],
+    [() => postgresStore({ pool, tabel: 'x' } as never), 'postgresStore has no option "tabel"'],
+    [() => sqliteStore({ database, create: true } as never), 'sqliteStore has no option "create"'],
+    [() => memoryStore({ max: 5 } as never), 'memoryStore has no option "max"; known are: maxRecords, clock'],
+    [() => memoryStore(5 as never), 'memoryStore: the options are an object with maxRecords, clock'],
+    [() => memoryStore(null as never), 'memoryStore: the options are an object with maxRecords, clock'],
+    [() => expressStore(STORE, { timeuot: '1s' } as never), 'expressStore has no option "timeuot"'],
+  ]
+  for (const [call, message] of wrong) t.throws(call, { name: 'TypeError', message: new RegExp(`^${message}`) })
+})
+
+t.test('what is no store for express-session is named', async (t) => {
+  class Store {
+    readonly name = 'sessions'
+  }
+  const wrong: [store: unknown, message: string][] = [
+    [nodeRedis, 'this is a client of node-redis. Write redisStore({ client })'],
+    [ioRedis, 'this is a client of ioredis. Write redisStore({ client })'],
+    [pool, 'this is a pool of pg. Write postgresStore({ pool })'],
+    [database, 'this is a SQLite database. Write sqliteStore({ database })'],
+    [Store, 'the store is a class or a function. Make one of it'],
+    [memoryStore(), 'this store needs no adapter. Write store: theStore'],
+    [Promise.resolve(STORE), 'the store has no method get'],
+    [undefined, 'the store has no method get'],
+  ]
+  for (const [store, message] of wrong) {
+    t.throws(() => expressStore(store as never), { name: 'TypeError', message: `expressStore: ${message}` })
+  }
 })

@@ -81,14 +81,16 @@ export function attackByCookie(t: Test, makeStore: MakeStore): void {
   run(t, makeStore, { ...THREATS, ...OF_COOKIES, ...LAST })
 }
 
-/** Attacks a store with ids in a header. The way of an id changes no operation of the store, so fewer orders will do. */
+/**
+ * Attacks a store with ids in a header. The way of an id changes no operation of the store, so fewer orders are enough.
+ */
 export function attackByHeader(t: Test, makeStore: MakeStore): void {
   run(t, byHeader(makeStore, { most: 40, seed: 7 }), { ...THREATS, ...LAST })
 }
 
 /**
- * Attacks a store outside of the process, both ways. It plays fewer orders than the store in memory, and each such store
- * draws others by its `seed`: what differs from store to store is an operation, and the contract suite tests those.
+ * Attacks a store outside of the process, both ways. Such a store plays fewer orders than the store in memory, and
+ * draws its own orders by its `seed`. Stores differ only in their operations, which the contract suite tests.
  */
 export function attackBothWays(t: Test, makeStore: MakeStore, seed: number): void {
   const byCookie = withTraits(makeStore, { sample: { most: 60, seed } })

@@ -16,7 +16,7 @@ export interface SentRequest {
 /** The answer to such a request. */
 export interface Answer {
   readonly status: number
-  /** Such as `See Other`. */
+  /** The reason phrase, such as `See Other`. */
   readonly reason: string
   readonly location: string | undefined
   /** The `Set-Cookie` lines. */

@@ -25,7 +25,7 @@ export interface Line {
 
 /** A piece of this project's code. Lines far from the decisive ones are left out. */
 export interface Passage {
-  /** Such as `lib/http/refuse-cross-origin.ts`. */
+  /** The path, such as `lib/http/refuse-cross-origin.ts`. */
   readonly file: string
   readonly lines: readonly Line[]
 }

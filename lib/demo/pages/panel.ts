@@ -24,7 +24,7 @@ export interface PanelFacts {
 /** One secret of a session, by its short name. */
 export interface SecretFacts {
   readonly fingerprint: string
-  /** Why it was issued. */
+  /** The reason why the secret was issued. */
   readonly reason: string
   /** Tells whether the browser has this secret now. */
   readonly isCurrent: boolean

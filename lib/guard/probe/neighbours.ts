@@ -9,6 +9,7 @@ import type { ProbedContext } from './cors.ts'
 import type { NeighbourFacts, StoreProbe } from '../read/phase-facts.ts'
 import type { StoreDescription } from '../read/store-facts.ts'
 import type { ProbedRequest, RoutingApp } from './routing.ts'
+import { adviceAbout } from './store-advice.ts'
 
 /** The part of a Fastify app that the probe looks at. */
 export type ProbedApp = RoutingApp & ProbedContext
@@ -140,7 +141,8 @@ async function askStore(store: NonNullable<ProbeInput['store']>, handle: string)
     await store.get(handle)
     return { answers: true, detail: '' }
   } catch (error) {
-    return { answers: false, detail: nameOf(error, 8) }
+    const advice = adviceAbout(error)
+    return { answers: false, detail: nameOf(error, 8), ...(advice !== undefined && { advice: `${advice}.` }) }
   }
 }
 

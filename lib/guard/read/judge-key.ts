@@ -28,6 +28,7 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
   return (
     sameLetters(key, siblings) ??
     (path[0] === 'maxSessions' ? limitNamed(key) : undefined) ??
+    (path[0] === 'silence' ? silenceNamed(key) : undefined) ??
     qualified(sameLetters(key, others), path) ??
     FOREIGN[sameLetters(key, Object.keys(FOREIGN)) ?? '']?.suggestion ??
     nearest(key, path, siblings, others)
@@ -38,6 +39,13 @@ function suggestKey(key: string, path: Path, siblings: readonly string[]): strin
 function limitNamed(key: string): 'limit' | 'onLimit' | undefined {
   if (/^(max|maximum|count|number|size|amount|sessions|maxsessions|allowed)$/i.test(key)) return 'limit'
   return /^(strategy|policy|action|mode|behaviou?r|overflow|(on|when)[-_]?\w{1,20})$/i.test(key) ? 'onLimit' : undefined
+}
+
+/** The names that people give to the members of a silence. */
+function silenceNamed(key: string): 'rule' | 'reason' | 'expires' | undefined {
+  if (/^(until|till|ends?(At)?|expir(y|ation|esAt)|date|deadline)$/i.test(key)) return 'expires'
+  if (/^(why|because|comment|note|justification|rationale)$/i.test(key)) return 'reason'
+  return /^(id|name|slug|code|finding)$/i.test(key) ? 'rule' : undefined
 }
 
 /** The nearest name of both levels; of two that are equally near, the one of this level. */

@@ -43,10 +43,13 @@ export interface CorsAnswer {
   readonly allowCredentials: boolean
 }
 
-/** Tells whether a store answers. `detail` names the failure without an address or a secret. */
+/** Tells whether a store answers. */
 export interface StoreProbe {
   readonly answers: boolean
+  /** The name of the failure, without an address or a secret. */
   readonly detail: string
+  /** The fault and the remedy in words, where they are known. */
+  readonly advice?: string
 }
 
 /** The facts of one request that show the way it came, and what came of it. */
@@ -87,6 +90,16 @@ export interface AnswerFacts {
   readonly insecureCookies: readonly string[]
   /** The origin that CORS let in with credentials; `null` when it let none in. */
   readonly allowedOrigin: string | null
+  /** The session id that CORS keeps from a page which it lets in; `null` for none. */
+  readonly hiddenId: HiddenId | null
+}
+
+/** A header with a session id that a page of another origin may not read or send. */
+export interface HiddenId {
+  readonly origin: string
+  readonly header: string
+  /** Tells whether the header belongs to a response, which the page may not read. */
+  readonly isResponse: boolean
 }
 
 /** A secret that stands in the source text as a literal. */

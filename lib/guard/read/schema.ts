@@ -1,4 +1,5 @@
 import { DECORATORS, DEFAULTS, DEVICE_BOUND } from '../../options.ts'
+import { SHARED_ORIGINS } from './origin-syntax.ts'
 import { boolean, choice, duration, func, lifetime, limit, MAX_ITEMS, text } from './schema-node.ts'
 import type { SchemaNode } from './schema-node.ts'
 import type {
@@ -40,7 +41,7 @@ const MAX_SESSIONS_PROPERTIES = {
 } satisfies Record<keyof MaxSessions, SchemaNode>
 
 const TRUSTED_ORIGIN_PROPERTIES = {
-  origin: { anyOf: [{ origin: true }, { const: 'null' }], description: "an origin, or 'null'" },
+  origin: { anyOf: [{ origin: true }, { enum: SHARED_ORIGINS }], description: "an origin, 'null' or 'file://'" },
   reason: { type: 'string', pattern: '\\S', description: 'a reason that a reviewer can read' },
 } satisfies Record<keyof TrustedOrigin, SchemaNode>
 

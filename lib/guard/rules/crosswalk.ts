@@ -89,6 +89,8 @@ const WEAKNESSES: Readonly<Record<number, readonly string[]>> = {
     'option-wrong-level',
     'foreign-option',
     'duplicate-plugin',
+    'cors-header-hidden',
+    'migration-cookie-shared',
     'silence-invalid',
     'silence-unused',
     'requirelogin-opted-out',

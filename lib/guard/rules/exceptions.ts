@@ -47,6 +47,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'migration-secret-weak':
     'Old sessions that end within days, in an app without anything to steal: until, and a silence with the same date.',
   'migration-open': 'Each migration is one: silence this until the day in until.',
+  'migration-cookie-shared': 'There is none: leave keepOld out, or give this app another cookie.name.',
   'memory-store': 'A demonstration that may forget its users at every restart: silence this with that reason.',
   'memory-store-cluster':
     'WEB_CONCURRENCY on a platform whose start command runs one process. pm2 and node:cluster are no exception.',
@@ -75,6 +76,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     'There is none: a list can have any number of origins, and patterns for your own subdomains.',
   'cors-credentials-wildcard': 'There is none: browsers refuse the combination.',
   'cors-trusted-mismatch': 'A page of that origin that only reads, and shall never send what changes something.',
+  'cors-header-hidden':
+    'A page that logs in anew whenever its session has ended, or a server that answers another service with CORS headers.',
   'cross-origin-off':
     'A service that no browser calls, or another layer that compares Origin for it. Single routes, such as webhooks, have a switch of their own.',
   'csrf-cookie-insecure':

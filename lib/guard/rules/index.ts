@@ -7,7 +7,8 @@ import { slugFor } from './crosswalk.ts'
 import * as deployment from './deployment.ts'
 import * as device from './device-bound.ts'
 import { duplicateCookie } from './duplicate-cookie.ts'
-import { migrationOpen, migrationSecretWeak } from './migration.ts'
+import { corsHeaderHidden } from './header-cors.ts'
+import { migrationCookieShared, migrationOpen, migrationSecretWeak } from './migration.ts'
 import * as neighbours from './neighbours.ts'
 import * as prefix from './prefix.ts'
 import * as routes from './routes.ts'
@@ -84,6 +85,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   secretInSource,
   migrationSecretWeak,
   migrationOpen,
+  migrationCookieShared,
   store.memoryStore,
   store.memoryStoreCluster,
   store.storeIncomplete,
@@ -111,6 +113,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   cors.corsCredentialsReflect,
   cors.corsCredentialsWildcard,
   cors.corsTrustedMismatch,
+  corsHeaderHidden,
   cors.crossOriginOff,
   routes.csrfCookieInsecure,
   silenceInvalid,

@@ -78,3 +78,33 @@ its fault need not move along. The ids of express-session and @fastify/session a
       return [{ at: [facts.at(path)], message, text, fixes: [perhaps(remove(path))] }]
     }),
 }
+
+export const migrationCookieShared: Rule = {
+  slug: 'migration-cookie-shared',
+  severity: { production: 'fatal', development: 'warning' },
+  phases: ['register'],
+  silenceable: true,
+  when: 'an entry of `migrateFrom` has `keepOld`, and its cookie has the name of the cookie of this app',
+  why: 'The new cookie takes the place of the old one, so a visitor of the trial is logged out of the old app.',
+  remedy: 'another `cookie.name`',
+  references: ['RFC 6265bis 5.7'],
+  teach: `With keepOld both apps serve the same visitors, each by a cookie of its own. Two apps with one cookie name overwrite the cookie of each
+other: the old app meets an id that it never made. Where path or domain differ, a browser sends both cookies, and neither of them counts.`,
+  examples: {
+    wrong: {
+      options: `cookie: { name: '__Host-sid' }, migrateFrom: [expressSession({ secret: process.env.OLD_SESSION_SECRET, store: oldStore, user, cookieName: '__Host-sid', keepOld: true })], ${ACCEPTED}`,
+    },
+    right: {
+      options: `migrateFrom: [expressSession({ secret: process.env.OLD_SESSION_SECRET, store: oldStore, user, cookieName: '__Host-sid', keepOld: true })], ${ACCEPTED}`,
+    },
+  },
+  onConfig: (facts) =>
+    migrationsOf(facts).flatMap(([path, { from, keepOld, cookieNames }]) => {
+      const { name } = facts.cookie
+      if (!keepOld || !cookieNames.some((oldName) => oldName === name)) return []
+      const message = `the trial shares the cookie of ${from}, so its visitors are logged out of the old app`
+      const text = 'Give this app another cookie.name, or leave keepOld out.'
+      const fixes = [perhaps(remove(['cookie', 'name']))]
+      return [{ at: [facts.at(path), facts.at(['cookie', 'name'], name)], message, text, fixes }]
+    }),
+}

@@ -158,7 +158,7 @@ database that is not up yet: each shows here, in the deployment that brought it,
           {
             at: [facts.at(['store'], 'memory')],
             message: `the store does not answer: ${store.detail}`,
-            text: 'Start it, or correct the address and the password that its client was given.',
+            text: store.advice ?? 'Start it, or correct the address and the password that its client was given.',
           },
         ],
 }

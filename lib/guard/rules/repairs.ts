@@ -1,6 +1,6 @@
 import { schemaAt } from '../read/schema-places.ts'
 import { emptyBag, isBag } from '../read/read-options.ts'
-import { isOrigin, suggestedOrigin } from '../read/origin-syntax.ts'
+import { isOrigin, SHARED_ORIGINS, suggestedOrigin } from '../read/origin-syntax.ts'
 import { goodName } from '../read/good-name.ts'
 import { LIFETIME_ORDER, soundLifetimes } from '../read/sound-lifetimes.ts'
 import type { Lifetimes } from '../../options.ts'
@@ -92,11 +92,10 @@ function originRepair(facts: ConfigFacts): Fix {
 /** Returns the entry of `trustedOrigins` that was meant; `undefined` where that cannot be told. */
 function originMeant(entry: unknown): Element | undefined {
   const { origin, reason } = isBag(entry) ? entry : { origin: entry, reason: undefined }
-  const source = isOrigin(origin) ? literal(origin) : suggestedOrigin(origin)
-  if (source === undefined) return undefined
-  const meant = source.startsWith("'") ? source.slice(1, -1) : 'null'
+  const meant = isOrigin(origin) ? origin : suggestedOrigin(origin)
+  if (meant === undefined) return undefined
   const isExplained = typeof reason === 'string' && /\S/.test(reason)
-  if (!isExplained && meant !== 'null') return { source, value: meant }
+  if (!isExplained && !SHARED_ORIGINS.includes(meant)) return { source: literal(meant), value: meant }
   const words = isExplained ? reason : '…'
   return { source: `{ origin: ${literal(meant)}, reason: ${literal(words)} }`, value: { origin: meant, reason: words } }
 }

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 /**
  * The key of a device that a session is bound to, as the record keeps it in one bounded text.
  *
- * Layout: version, whether the browser has shown the bound cookie, id of the binding, x and y of the public key, the
- * seed of the open challenge, the seed of the challenge before, and the prints of the proofs over that one.
+ * Layout, in this order: the version; 1 if the browser has shown the bound cookie, else 0; the id of the binding. Then
+ * x and y of the public key, the seed of the open challenge and the seed of the previous challenge. Last, the prints of
+ * the proofs over the previous challenge.
  */
 const SHAPE = /^1\.[01]\.[\w-]{22}\.[\w-]{43}\.[\w-]{43}\.[\w-]{22}\.(?:[\w-]{22})?\.(?:[\w-]{8}){0,128}$/
 

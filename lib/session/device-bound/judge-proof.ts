@@ -5,8 +5,8 @@ import type { PresentedId } from '../id.ts'
 import { isSameHash } from '../id.ts'
 
 /**
- * The evidence that a request gives for the device of its session: `proven` by a valid bound cookie; `unbound` where
- * the session asks for no evidence; otherwise what is wrong with the bound cookie.
+ * The evidence that a request gives for the device of its session. `proven`: the bound cookie is valid. `unbound`: the
+ * session asks for no evidence. The other values name the fault of the bound cookie.
  */
 export type Evidence = 'unbound' | 'proven' | Lack
 
@@ -29,9 +29,9 @@ export type ProofVerdict =
 const SERVE: ProofVerdict = Object.freeze({ kind: 'enter', change: undefined, isFork: false, isRenewable: false })
 
 /**
- * Judges an id of the present login of a bound session. The proof decides, so the age of the id does not: every id of
- * this login opens the session with the bound cookie, and none opens it without. The first bound cookie that comes back
- * makes the binding count, because it proves that the browser keeps the cookie.
+ * Judges an id of the present login of a bound session. The proof decides, and the age of the id does not. Every id of
+ * this login opens the session with the bound cookie. No id opens the session without the bound cookie. The first bound
+ * cookie that comes back makes the binding count, because it proves that the browser keeps the cookie.
  */
 export function judgeByProof(record: SessionRecord, evidence: Exclude<Evidence, 'unbound'>, now: number): ProofVerdict {
   if (evidence !== 'proven') return { kind: 'unproven', lack: evidence }
@@ -42,8 +42,8 @@ export function judgeByProof(record: SessionRecord, evidence: Exclude<Evidence, 
 }
 
 /**
- * Returns what a record learns from an id that came with a proof of the key: the id is the one in use, and the copies
- * that were suspected before are none.
+ * Returns the change of a record whose id came with a proof of the key. This id becomes the id in use, and earlier
+ * suspicions of copies are removed.
  */
 export function learnedByProof(record: SessionRecord, id: PresentedId, now: number): ProvenState {
   const { secretHash, rotatedAt, generation, parent, shownAt } = record

@@ -54,7 +54,8 @@ export class DeviceProofs {
 
   /**
    * The lifetime of the bound cookie in the browser, in seconds. The server accepts the cookie for up to 90 seconds
-   * longer, so that a slow request, or a server whose clock is ahead, does not refuse a cookie that the browser keeps.
+   * longer. Otherwise a slow request, or a server whose clock is ahead, could refuse a cookie that the browser still
+   * keeps.
    */
   get maxAge(): number {
     const { lifetime } = this.settings

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { causeOf } from '../../storage/cause.ts'
+import { requireOf } from '../package-folders.ts'
 
 /** An error whose message can be printed: it holds no URL and no password. */
 export class StoreUnusable extends Error {}
@@ -45,10 +44,6 @@ export function installedVersion(from: readonly string[], name: string): string 
     }
   }
   return undefined
-}
-
-function requireOf(folder: string): NodeJS.Require {
-  return createRequire(join(folder, 'package.json'))
 }
 
 function isMissing(error: unknown, name: string): boolean {

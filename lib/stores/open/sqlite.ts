@@ -12,6 +12,10 @@ type Connection = SqliteDatabase & { close(): unknown }
 export function openSqlite(path: string, { from, isApp, table }: OpenSettings): OpenedStore {
   // Two slashes would begin a host, and a password may stand before one.
   if (path === '' || /^\/\/(?!\/)/.test(path)) throw new StoreUrlError('after sqlite: goes the path of a file.')
+  if (path === ':memory:') {
+    throw new StoreUrlError('a database in memory ends with the process: name a file, or take memoryStore().')
+  }
+  if (path.includes('?')) throw new StoreUrlError('after sqlite: goes the path of a file, and no settings behind a ?.')
   const file = resolve(from[0], path.replace(/^\/\/(?=\/)/, ''))
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined && !isApp) throw new StoreUnusable(`There is no file ${path}.`)
@@ -35,7 +39,19 @@ export function openSqlite(path: string, { from, isApp, table }: OpenSettings): 
 function connectionTo(file: string, from: readonly string[]): Connection {
   const driver = loadDriver(from, sqliteDrivers(process.versions.node, installedVersion(from, 'better-sqlite3')))
   const Database = (typeof driver === 'function' ? driver : driver['DatabaseSync']) as new (name: string) => Connection
-  return new Database(file)
+  try {
+    return new Database(file)
+  } catch (error) {
+    throw isNotBuilt(error) ? new StoreUnusable(NOT_BUILT) : error
+  }
+}
+
+const NOT_BUILT = 'The package better-sqlite3 is not built for this Node: npm rebuild better-sqlite3'
+
+/** Tells whether the binary of a driver is missing, or is meant for another Node or another machine. */
+function isNotBuilt(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file')
 }
 
 /** better-sqlite3 before this version ends a process of Node 24.19 or later when it is loaded (nodejs/node#65446). */

@@ -28,10 +28,15 @@ export async function openUrl(url: string, settings: OpenSettings): Promise<Open
     case undefined:
     default:
       // The rest of the URL may hold a password.
-      throw new StoreUrlError(
-        `a store begins with redis://, rediss://, postgres:// or sqlite:${scheme === undefined ? '' : `, not with ${scheme}:`}.`,
-      )
+      throw new StoreUrlError(`a store begins with redis://, rediss://, postgres:// or sqlite:${beginningOf(url)}.`)
   }
+}
+
+/** Says how a text begins that names no store. */
+function beginningOf(url: string): string {
+  if (/^["']/.test(url)) return ', not with a quotation mark'
+  const scheme = schemeOf(url)
+  return scheme === undefined ? '' : `, not with ${scheme}:`
 }
 
 function checkedUrl(url: string): string {
