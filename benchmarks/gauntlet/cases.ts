@@ -9,7 +9,7 @@ import { GATE, OFFICER } from './routes.ts'
  * The outcome of a case: the app holds, it loses, or the case asks for what the library does not promise and the app
  * does not do. `none` is a case that has no meaning for it.
  */
-export type Mark = 'holds' | 'loses' | 'no promise' | 'none'
+type Mark = 'holds' | 'loses' | 'no promise' | 'none'
 
 /** One cell of the table. */
 export interface Outcome {
@@ -18,14 +18,14 @@ export interface Outcome {
 }
 
 /** The parts that a case works with. */
-export interface Arena {
+interface Arena {
   readonly peer: Peer
   readonly outage: { isDown: boolean }
   browser(): Client
 }
 
 /** One attack or race over HTTP. */
-export interface Case {
+interface Case {
   readonly name: string
   /** The libraries whose guides promise this: all, those with sessions on a server, or none but this package. */
   readonly promisedBy: 'all' | 'server' | 'none'

@@ -12,7 +12,7 @@ import { startPostgres } from '../../test/support/servers/postgres.ts'
 import type { Sweeping } from '../../types/index.ts'
 
 /** The cost of removing many expired records. */
-export interface SweepResult {
+interface SweepResult {
   readonly store: string
   readonly rows: number
   readonly perSecond: number

@@ -3,7 +3,7 @@ import { run } from '../../lib/cli/run.ts'
 import type { Io } from '../../lib/cli/io.ts'
 
 /** The output of a command, and its exit code. */
-export interface Outcome {
+interface Outcome {
   readonly code: number
   readonly out: string
   readonly err: string

@@ -11,7 +11,7 @@ import { startRedis } from '../support/servers/redis.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 
 /** One of the stores that `--store` can name, as an app has it open. */
-export interface NamedStore {
+interface NamedStore {
   readonly name: string
   readonly url: string
   readonly store: SessionStore & UserIndex

@@ -5,7 +5,7 @@ import { linesOf } from './history.ts'
 type State = 'unborn' | { readonly note: string; readonly isOver: boolean }
 
 /** A history that no order of its calls explains. */
-export interface Anomaly {
+interface Anomaly {
   /** The calls in the longest order that was found. */
   readonly explained: readonly string[]
   /** The calls of which none can come next. */

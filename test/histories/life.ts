@@ -3,7 +3,7 @@ import type { Answer } from './visit.ts'
 import { visit } from './visit.ts'
 
 /** The surroundings that all lives share. */
-export interface World {
+interface World {
   /** Numbers from 0 to 1. */
   readonly draw: () => number
   /** The origin of a server, another one each time. */

@@ -63,7 +63,7 @@ export interface Habits {
 }
 
 /** The surroundings that all browsers of a simulation share. */
-export interface World {
+interface World {
   readonly time: Timeline
   readonly servers: Servers
   readonly count: number

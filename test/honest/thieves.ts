@@ -5,7 +5,7 @@ import { DAY, HOUR, MINUTE, SECOND, Timeline } from './timeline.ts'
 import { START } from './honest.ts'
 
 /** The times at which a thief asks, and the cookie that the thief shows. */
-export interface Strategy {
+interface Strategy {
   readonly name: string
   /** `once`: shows a renewed id once, then the copied one again. */
   readonly renewed: 'takes' | 'drops' | 'once'
@@ -50,11 +50,11 @@ type Visit = readonly number[]
 export type Ending = 'logout' | 'password' | 'login'
 export const ENDINGS = ['logout', 'password', 'login'] as const satisfies readonly Ending[]
 
-export const OWNER_AGENT = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36'
+const OWNER_AGENT = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36'
 const OTHER_AGENT = 'python-requests/2.32.3'
 
 /** Returns the visits of the owner, from the login on. The thief knows them. */
-export function visitsOf(random: Random, lifetime: Lifetime): Visit[] {
+function visitsOf(random: Random, lifetime: Lifetime): Visit[] {
   return lifetime === 'idle' ? officeDay(random) : fortnight(random)
 }
 

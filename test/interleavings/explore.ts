@@ -17,7 +17,7 @@ export interface Counterexample {
 }
 
 /** The result of searching one scene. */
-export interface Explored extends Searched {
+interface Explored extends Searched {
   readonly scene: Scene
   /** The number of different states in which a process may have died. */
   readonly crashes: number
@@ -64,7 +64,7 @@ export async function sample(scene: Scene, runs: number, random: () => number): 
 }
 
 /** Returns how a whole run broke a guarantee, if it did. */
-export async function examine(played: Played): Promise<Counterexample | undefined> {
+async function examine(played: Played): Promise<Counterexample | undefined> {
   const { contents, deeds, reports } = played
   const problems = await judge({ played, contents, deeds, reports, isCrash: false })
   return problems.length === 0 ? undefined : { problems, trace: traceOf(played) }

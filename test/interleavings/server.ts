@@ -62,7 +62,7 @@ export interface Sending {
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 /** The request of a browser to the routes of device-bound sessions. */
-export interface Proving {
+interface Proving {
   readonly cookie: string | undefined
   readonly jws: string
   /** The binding that a refresh is for; absent in a registration. */

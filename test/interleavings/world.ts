@@ -78,7 +78,7 @@ export interface Played {
 }
 
 /** A scene, ready to be played any number of times. */
-export interface Prepared {
+interface Prepared {
   readonly contents: Contents
   readonly now: number
   /** The cookie of each actor. */

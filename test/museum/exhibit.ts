@@ -5,7 +5,7 @@ import type { MakeSessions, SiteOptions } from './site.ts'
 import { Site } from './site.ts'
 
 /** A public advisory or issue, with its address. */
-export interface Reference {
+interface Reference {
   readonly peer: string
   readonly name: string
   readonly url: string

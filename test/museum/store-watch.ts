@@ -6,7 +6,7 @@ const OPERATIONS: ReadonlySet<PropertyKey> = new Set([
 ])
 
 /** A write of a store that waits. */
-export interface HeldWrite {
+interface HeldWrite {
   /** Resolves when the write has been asked for. */
   readonly arrived: Promise<void>
   release(): void

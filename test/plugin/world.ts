@@ -54,7 +54,7 @@ export class Visitor {
 }
 
 /** One call of a store. */
-export interface Operation {
+interface Operation {
   readonly name: string
   readonly rest: readonly unknown[]
 }

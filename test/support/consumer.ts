@@ -6,7 +6,7 @@ import { run } from './run.ts'
 import type { Tarball } from './tarball.ts'
 
 /** The contents of a consumer project. */
-export interface Consumer {
+interface Consumer {
   /** The set of packages beside this one, as `installedPackages` names it. */
   packages: string
   /** A folder that is copied into the project. */

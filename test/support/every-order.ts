@@ -2,7 +2,7 @@ import type { Gate, Operation, Sample } from './gate-store.ts'
 import { settle } from './gate-store.ts'
 
 /** Actors that run at once, and a check of what must be true afterwards. */
-export interface Scene {
+interface Scene {
   readonly actors: Readonly<Record<string, () => Promise<unknown>>>
   /** `order` names the operations in the order in which they happened. */
   check(order: string): Promise<void> | void

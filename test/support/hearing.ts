@@ -4,7 +4,7 @@ import type { Announcement, Announcing, SessionRecord, SessionStore } from '../.
 import { recordAt } from '../../lib/testing/contract/check.ts'
 
 /** A listener of a store, and everything that it has heard. */
-export interface Hearing {
+interface Hearing {
   readonly heard: Announcement[]
   /** Waits until so many announcements have come. */
   atLeast(count: number): Promise<void>

@@ -8,7 +8,7 @@ export interface Finished {
 }
 
 /** Settings of `run`. */
-export interface RunOptions {
+interface RunOptions {
   cwd: string
   /** Added to the environment; `undefined` takes a variable out. */
   env?: Record<string, string | undefined>

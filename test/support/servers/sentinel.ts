@@ -8,7 +8,7 @@ import { freePorts, launch, program, startRedis } from './redis.ts'
 import type { RedisServer } from './redis.ts'
 
 /** A primary with one replica, watched by a sentinel that decides alone. */
-export interface RedisSentinel {
+interface RedisSentinel {
   readonly port: number
   /** The sentinel's name for the primary. */
   readonly name: string
