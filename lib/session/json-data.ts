@@ -125,7 +125,7 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
   }
   const json = carefully(key, () => JSON.stringify(value) as string | undefined)
-  // What would be refused when it comes back from the store is refused before it goes there.
+  // Data that would be refused on its way back from the store is refused before it is written.
   if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
   }
