@@ -87,8 +87,8 @@ export function refuseOversize(json: string, maxSize: number): void {
 }
 
 /**
- * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole,
- * and nothing else. `from` is what it had read, `to` what it left.
+ * Returns the latest data with the edit of one request on top. The edit is each top-level key that the request changed,
+ * whole, and nothing else. `from` is what it had read, `to` what it left.
  */
 export function rebase(latest: string, from: string, to: string): string {
   if (from === to) return latest
