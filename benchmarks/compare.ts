@@ -12,7 +12,7 @@ export interface Series {
   readonly rounds: readonly Measurement[]
 }
 
-/** What is compared, and how long. */
+/** The peers of a comparison, and its length. */
 export interface CompareOptions extends LoadOptions {
   readonly peers: readonly Peer[]
   readonly rounds: number
@@ -44,7 +44,7 @@ export async function compare(
     await scenario.check(new Visitor(server.ready.port, peer), peer)
     await run(scenario, { peer, server }, { ...options, duration: options.warmup })
   }
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < options.rounds; round += 1) {
     say(`${scenario.title}: round ${round + 1} of ${options.rounds}`)
     for (const contender of rotated(contenders, round)) {
       contender.rounds.push(await run(scenario, contender, options))
@@ -57,7 +57,7 @@ export async function compare(
   return contenders.map(({ peer, rounds }) => ({ scenario, peer, rounds }))
 }
 
-/** One measurement, by visitors of its own: as many as there are connections, logged in where the scenario needs it. */
+/** Takes one measurement with its own visitors: one per connection, logged in where the scenario needs a login. */
 export async function run(
   scenario: Scenario,
   { peer, server }: Pick<Contender, 'peer' | 'server'>,

@@ -9,7 +9,7 @@ import { guardedApp } from './peers/session-guard.ts'
 import { listen } from './peers/peer.ts'
 import { answerParent } from './server.ts'
 
-/** What a grown store says about itself. */
+/** The facts that a grown store reports about itself. */
 export interface Grown {
   readonly port: number
   /** Heap per session: the records alone, and with the index of users that a login also writes. */
@@ -32,14 +32,14 @@ const ids = new SessionIds([secret], 'session')
 const settings = resolveOptions({ secret }, 'test')
 
 answerParent()
-// Which sessions will be asked for is drawn before, so that only their cookies are kept.
+// The sessions that will be asked for are drawn first, so that only their cookies are kept.
 const drawn = Array.from({ length: sample }, () => randomInt(count))
 const wanted = new Map(drawn.map((number) => [number, ''.padEnd(COOKIE_LENGTH)]))
 const users = Array.from({ length: count }, (_, number) => `user-${number}`)
 
 // Compiled code and caches are on the heap before it is measured.
 const scrap = memoryStore({ maxRecords: WARMUP })
-for (let number = 0; number < WARMUP; number++) await index(scrap, await fill(scrap, number, `user-${number}`))
+for (let number = 0; number < WARMUP; number += 1) await index(scrap, await fill(scrap, number, `user-${number}`))
 
 const store = memoryStore({ maxRecords: count })
 const records: SessionRecord[] = []

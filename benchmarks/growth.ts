@@ -34,7 +34,7 @@ export async function growth(options: BenchmarkOptions, say: (line: string) => v
     sizes.push({ count, server, rounds: [] })
   }
   for (const { server } of sizes) await measure(server, { ...options, duration: options.warmup })
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < options.rounds; round += 1) {
     say(`round ${round + 1} of ${options.rounds}`)
     const order = round % 2 === 0 ? sizes : sizes.toReversed()
     for (const { server, rounds } of order) rounds.push(await measure(server, options))

@@ -2,7 +2,7 @@ import autocannon from 'autocannon'
 import type { Request } from 'autocannon'
 import type { ServerProcess } from './server-process.ts'
 
-/** How much load. With an `amount` of requests the duration does not count. */
+/** The amount of load. With an `amount` of requests the duration does not count. */
 export interface LoadOptions {
   readonly connections: number
   /** Seconds. */
@@ -39,7 +39,8 @@ export async function load(
     sampleInt: 20,
     ...(options.amount === undefined ? { duration: options.duration } : { amount: options.amount }),
     setupClient(client) {
-      const requests = visitors[next++ % visitors.length]
+      const requests = visitors[next % visitors.length]
+      next += 1
       // Each client keeps its state in its request objects.
       if (requests !== undefined) client.setRequests(requests.map((request) => ({ ...request })))
     },

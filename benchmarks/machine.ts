@@ -11,7 +11,7 @@ const PACKAGES = [
   'iron-session',
 ]
 
-/** What a reader must know of the machine and the versions to read the numbers. */
+/** Returns the machine and the versions that a reader must know to read the numbers. */
 export function machine(): string {
   return `Node ${process.version} on ${process.platform} ${process.arch}, ${availableParallelism()} CPUs; ${PACKAGES.map(versionOf).join(', ')}`
 }

@@ -22,7 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const [first, ...rest] = process.argv.slice(2)
-  // Needs servers of its own, which nothing else here does.
+  // This mode alone needs its own servers.
   if (first === 'stores') await (await import('./stores/main.ts')).benchmarkStores(rest)
   else await main(readOptions(process.argv.slice(2)))
 } catch (error) {

@@ -14,7 +14,7 @@ const PAUSE = 2
 /** The time in which the other user is alone, for comparison, in milliseconds. */
 const ALONE = 3_000
 
-/** What happened while one call ran. */
+/** One call, with the durations of the other user's requests meanwhile. */
 interface Row {
   readonly call: string
   /** The duration of the call, in milliseconds. */

@@ -22,7 +22,7 @@ npm run benchmark -- stores [options]      sessions in Redis and PostgreSQL; say
   --profile             instead: where this plugin (or --peer) spends its time in --scenario (user)
 `
 
-/** What the command line asks for. */
+/** The run that the command line asks for. */
 export interface BenchmarkOptions extends LoadOptions {
   readonly mode: 'compare' | 'growth' | 'profile' | 'help'
   readonly scenarios: readonly Scenario[]
@@ -32,7 +32,7 @@ export interface BenchmarkOptions extends LoadOptions {
   readonly warmup: number
   /** Another checkout of this project, which is compared with this one. */
   readonly before: string | undefined
-  /** Where results are written, relative to the working directory. */
+  /** The place to which results are written, relative to the working directory. */
   readonly out: string | undefined
   readonly sizes: readonly number[]
 }

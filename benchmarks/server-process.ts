@@ -55,7 +55,7 @@ export async function stopAll(): Promise<void> {
 }
 
 async function answerOf<Answer>(child: ChildProcess, what: string): Promise<Answer> {
-  // Shown only when something fails: a peer may warn about what a benchmark does on purpose.
+  // This output is shown only on a failure, because a peer may warn about what a benchmark does on purpose.
   let said = ''
   const listen = (text: Buffer): void => void (said += text.toString())
   child.stderr?.on('data', listen)

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
 
-/** What a server has used since it started. */
+/** The resources that a server has used since it started. */
 export interface Usage {
   /** Processor time of all its threads, in microseconds. */
   readonly cpu: number
@@ -11,7 +11,7 @@ export interface Usage {
   readonly idle: number
 }
 
-/** What the parent may ask a server process, and the answer it gets. */
+/** The questions that the parent may ask a server process, each with its answer. */
 export interface Answers {
   usage: Usage
   'profile-start': null

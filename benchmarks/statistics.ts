@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? NaN) + upper) / 2 : upper
 }
 
-/** How far the middle half of the values lies apart, as a share of their median. */
+/** Returns how far the middle half of the values lies apart, as a share of their median. */
 export function spread(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? NaN

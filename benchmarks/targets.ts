@@ -15,7 +15,7 @@ interface Target {
   readonly longer?: number
 }
 
-/** What this plugin sets out to reach; 1 reads "ahead of". */
+/** The targets of this plugin. The ratio 1 reads "ahead of". */
 const TARGETS: readonly Target[] = [
   { scenario: 'anonymous', against: 'fastify-cookie', ratio: 0.95 },
   { scenario: 'user', against: 'fastify-cookie', ratio: 0.85 },

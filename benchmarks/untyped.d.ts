@@ -1,4 +1,4 @@
-// What the benchmarks use of packages that bring no types.
+// The parts of untyped packages that the benchmarks use.
 
 declare module 'autocannon' {
   export interface Request {

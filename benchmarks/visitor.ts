@@ -7,7 +7,7 @@ import type { Request } from 'autocannon'
 import { DeviceKey } from '../lib/testing/device-key.ts'
 import type { Peer, Step, User } from './peers/peer.ts'
 
-/** What a current browser says on the same origin, which is what servers have to parse. */
+/** Headers of a current browser on the same origin, because servers have to parse them. */
 const HEADERS = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   accept: 'application/json, text/plain, */*',
@@ -55,7 +55,7 @@ export class Visitor {
       ...(cookie !== '' && { cookie }),
       ...(method === 'POST' && { origin: this.#origin }),
     }
-    // Who sends it adds the length of a body.
+    // The sender of the request adds the length of a body.
     if (step === 'login') {
       return {
         method,

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Jar } from '../../test/support/jar.ts'
 import type { Answer } from './routes.ts'
 
-/** What came back. */
+/** The response to one request. */
 export interface Reply {
   readonly status: number
   readonly answer: Partial<Answer>

@@ -18,7 +18,7 @@ export interface Site {
   endAll?(user: string): unknown
 }
 
-/** What a route answers. */
+/** The answer of a route. */
 export interface Answer {
   readonly user: string | null
   readonly data: Record<string, unknown>

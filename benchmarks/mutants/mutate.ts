@@ -185,7 +185,7 @@ function isNamed(node: ts.Node): node is Named {
   )
 }
 
-/** Only an expression that stands for its value may become a conditional expression. */
+/** Tells whether an expression stands for its value, and so may become a conditional expression. */
 function mayBeWrapped(node: ts.Expression): boolean {
   const { parent } = node
   if (parent === undefined || ts.isTypeNode(parent) || ts.isExpressionStatement(parent)) return false

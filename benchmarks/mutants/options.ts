@@ -19,7 +19,7 @@ export const USAGE = `npm run mutants -- [options]
 Results are kept in node_modules/.cache/mutants until the mutated file changes.
 `
 
-/** What the command line asks for. */
+/** The run that the command line asks for. */
 export interface MutantOptions {
   readonly rooms: readonly string[]
   readonly files: readonly string[]

@@ -9,7 +9,7 @@ export interface Judged extends Mutant {
   readonly fate: Fate
 }
 
-/** Why mutants that survive are equivalent to the code, by the name of the mutant. */
+/** The reasons why surviving mutants are equivalent to the code, by the name of the mutant. */
 export type Explanations = Readonly<Record<string, string>>
 
 export function readExplanations(): Explanations {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { Mutant } from './mutate.ts'
 import type { Loaded, Order, Outcome } from './worker.ts'
 
-/** How a mutant ended. Nothing ran the code of an unreached mutant. */
+/** The end of a mutant. Nothing ran the code of an unreached mutant. */
 export type Fate = 'killed' | 'timeout' | 'survived' | 'unreached'
 
 /** One test of a file, as it ran without a mutant. */

@@ -5,7 +5,7 @@ import session from 'express-session'
 import type { User } from './peer.ts'
 import { NOBODY, THEME } from './peer.ts'
 
-/** On Express, without the two headers that Express alone computes (X-Powered-By, ETag). */
+/** Starts Express without the two headers that Express alone computes (X-Powered-By, ETag). */
 export async function startExpressSession(): Promise<number> {
   const app = express()
   app.disable('x-powered-by')

@@ -13,7 +13,7 @@ export async function startFastify(): Promise<number> {
 }
 
 /**
- * What any session costs at least in Fastify: cookies are parsed and written, and nothing is kept, looked up or
+ * The least that any session costs in Fastify: cookies are parsed and written, and nothing is kept, looked up or
  * checked. Whoever brings a cookie is taken for the same user.
  */
 export async function startFastifyAndCookie(): Promise<number> {

@@ -11,7 +11,7 @@ type GetIronSession = (
   options: { cookieName: string; password: string; cookieOptions: { secure: boolean } },
 ) => Promise<SessionData & { save(): Promise<void>; destroy(): void }>
 
-/** Kept from the compiler: its types ask for those of another version of `cookie`. */
+/** The compiler does not see this import, because the package's types need another version of `cookie`. */
 const PACKAGE: string = 'iron-session'
 
 /** The whole session sealed in the cookie, over Fastify's raw request and response. */

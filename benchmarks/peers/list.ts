@@ -72,7 +72,7 @@ export const PEERS: readonly Peer[] = [
   },
 ]
 
-/** This plugin as another checkout has it, which only `--before` measures. */
+/** The plugin of another checkout, which only `--before` measures. */
 export const BEFORE: Peer = {
   name: 'before',
   title: 'fastify-session-guard before',

@@ -19,15 +19,15 @@ export type ScenarioName = 'anonymous' | 'user' | 'session' | 'write' | 'bound' 
 /** One way to keep sessions, behind the same six routes as all the others. */
 export interface Peer {
   readonly name: PeerName
-  /** As the table prints it. */
+  /** The name that the table prints. */
   readonly title: string
   /** Scenarios that mean something for it; all when absent. */
   readonly only?: readonly ScenarioName[]
   /** Keeps nothing: its answers are made up, it is here as the floor under the others. */
   readonly isFloor?: boolean
-  /** Whether an id that was logged out is worthless; it cannot be where the cookie holds the whole session. */
+  /** Tells whether a logout makes the id useless. It cannot where the cookie holds the whole session. */
   readonly endsSessions: boolean
-  /** Which answers carry `Set-Cookie`. One that should and does not (or the other way round) fails the run. */
+  /** Steps whose answers carry `Set-Cookie`. A missing `Set-Cookie` fails the run, and so does an unexpected one. */
   readonly setsCookieOn: readonly Step[]
   /** Listens on a free port of 127.0.0.1 and resolves to that port. Loads only what this peer needs. */
   start(): Promise<number>
@@ -42,17 +42,17 @@ export interface User {
   name: string
 }
 
-/** What the routes keep in a session. The plugin under test keeps `user` outside of it. */
+/** The data that the routes keep in a session. The plugin under test keeps `user` outside of the data. */
 export interface SessionData {
   user?: User
   theme?: string
   views?: number
 }
 
-/** What a login puts into a session besides the user. */
+/** The theme that a login puts into a session besides the user. */
 export const THEME = 'dark'
 
-/** What the routes answer to a visitor who is nobody. */
+/** The answer of the routes to a visitor who is not logged in. */
 export const NOBODY = { error: 'nobody is logged in' }
 
 /** Listens on a port that the system chooses. */

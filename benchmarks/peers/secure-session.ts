@@ -12,7 +12,7 @@ interface SecureSession {
   regenerate(): void
 }
 
-/** Kept from the compiler: its types declare `request.session` a second time, beside those of @fastify/session. */
+/** The compiler does not see this import, because its types redeclare `request.session` of @fastify/session. */
 const PACKAGE: string = '@fastify/secure-session'
 
 /** The whole session encrypted in the cookie: nothing to look up, and nothing that a server can end. */

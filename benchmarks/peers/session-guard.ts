@@ -8,7 +8,7 @@ import type { SecureSessionOptions, SessionStore } from '../../lib/index.ts'
 import type { SessionData, User } from './peer.ts'
 import { listen, NOBODY, THEME } from './peer.ts'
 
-/** What a benchmark uses of this package. */
+/** The part of this package that a benchmark uses. */
 interface Package {
   readonly memoryStore: typeof memoryStore
   readonly secureSession: typeof secureSession

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Scenario } from './scenario.ts'
 
-/** No cookie comes, and the handler has no use for a session. */
+/** A request without a cookie, to a handler that uses no session. */
 export const anonymous: Scenario = {
   name: 'anonymous',
   title: 'anonymous visitor',

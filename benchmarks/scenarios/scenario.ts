@@ -2,14 +2,14 @@ import type { Request } from 'autocannon'
 import type { Peer, PeerName, ScenarioName } from '../peers/peer.ts'
 import type { Visitor } from '../visitor.ts'
 
-/** What visitors do, over and over. */
+/** The requests that visitors repeat. */
 export interface Scenario {
   readonly name: ScenarioName
-  /** As the table prints it. */
+  /** The title that the table prints. */
   readonly title: string
   /** Peers that can do it; all when absent. */
   readonly peers?: readonly PeerName[]
-  /** Whether the visitors log in before the clock starts. */
+  /** Tells whether the visitors log in before the clock starts. */
   readonly needsLogin: boolean
   /** One iteration of one visitor, on the connection that this visitor has for itself. */
   requests(visitor: Visitor): Request[]

@@ -6,7 +6,7 @@ import type { Handler } from 'express'
 import type { User } from '../peers/peer.ts'
 import { NOBODY, THEME } from '../peers/peer.ts'
 
-/** With the options that the types of the other benchmarks leave out. */
+/** express-session, with the options that the types of the other benchmarks leave out. */
 const session = createRequire(import.meta.url)('express-session') as (options: object) => Handler
 
 /** express-session on a store of its own, behind the routes that the scenarios of stores use. */

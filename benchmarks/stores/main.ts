@@ -35,7 +35,7 @@ const STORES_USAGE = `npm run benchmark -- stores [options]
   --sweep               instead: sweeps expired records from SQLite and PostgreSQL
   --rows <count>        with --sweep: so many (1000000)`
 
-/** How long a sweep may hold the event loop, in milliseconds. */
+/** The longest time that a sweep may hold the event loop, in milliseconds. */
 const LONGEST_PAUSE = 50
 
 /** Requests whose round trips are counted, by one visitor, one after the other. */
@@ -127,7 +127,7 @@ async function sweeps(rows: number): Promise<void> {
 
 async function compareStores(options: StoreOptions): Promise<void> {
   const t = { teardown: (end: () => Promise<void>) => void ends.push(end) }
-  // As both come out of the box, but for the folder: what they acknowledge survives them.
+  // Both run with their defaults, apart from the folder: a write that they acknowledge survives them.
   const redis = await startRedis(t, { appendfsync: 'everysec' })
   const postgres = await startPostgres(t, {
     shared_preload_libraries: 'pg_stat_statements',
@@ -178,7 +178,7 @@ async function measure(scenario: Scenario, { peer, server }: Contender, options:
   )
 }
 
-/** What one iteration asks of the server, as `1 get` or `1 select, 1 update`. */
+/** Returns the commands that one iteration sends to the server, as `1 get` or `1 select, 1 update`. */
 async function roundTrips(
   scenario: Scenario,
   peer: StorePeer,

@@ -16,13 +16,13 @@ import { startExpressOn } from './express.ts'
 export interface StorePeer extends Pick<Peer, 'title' | 'setsCookieOn' | 'endsSessions'> {
   readonly name: string
   readonly server: 'redis' | 'postgres'
-  /** Whether it is this plugin. */
+  /** Tells whether the peer is this plugin. */
   readonly isOwn: boolean
   /** Listens on a free port, its sessions on the server at `url`. */
   start(url: string): Promise<number>
 }
 
-/** These packages bring no types, or types that need others. */
+/** Loads packages that bring no types, or types that need others. */
 const require = createRequire(import.meta.url)
 
 type AnyStore = NonNullable<FastifySessionOptions['store']>

@@ -11,7 +11,7 @@ import { sweepAll } from '../../lib/storage/sweeper.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
 import type { Sweeping } from '../../types/index.ts'
 
-/** What the removal of many expired records took. */
+/** The cost of removing many expired records. */
 export interface SweepResult {
   readonly store: string
   readonly rows: number

@@ -119,7 +119,7 @@ export class RequestClient implements Client {
   readonly #use: RouteUse
 
   /** `use` is the way in which the route uses the session. Fastify makes the options of a route anew for each look. */
-  constructor(request: FastifyRequest, use = useOf(request)) {
+  constructor(request: FastifyRequest, use: RouteUse = useOf(request)) {
     this.#request = request
     this.#use = use
   }

@@ -18,6 +18,6 @@ export async function engineOf(app: TestedApp): Promise<Engine> {
   await app.ready()
   const reveal: unknown = Reflect.get(app, ENGINE)
   if (typeof reveal !== 'function') throw new TypeError('fastify-session-guard is not registered on this app')
-  // Only the plugin decorates this name.
+  // The plugin alone decorates this name.
   return (reveal as () => Engine)()
 }

@@ -35,7 +35,7 @@ async function cast(bench: Bench, isActing: boolean): Promise<Cast> {
   return { staff, customer, browser }
 }
 
-/** Where a name of the operations stands in an order; the end if it does not. */
+/** Returns the place of an operation's name in an order, or `Infinity` if the name is not there. */
 function placeOf(order: string, name: string): number {
   const at = order.indexOf(name)
   return at === -1 ? Infinity : at
@@ -118,7 +118,7 @@ export function actingAsAnother(t: Test, makeStore: MakeStore): void {
             check: async (order) => {
               const { body } = await browser.visit(roles)
               const { user } = body as { user: string | null }
-              // Whoever did not act yet is not touched by the end of the other user's sessions.
+              // The end of the other user's sessions does not touch people who did not act yet.
               const isFine = user === null || (who === 'customer' && !isActing && user === people.staff.id)
               if (!isFine) t.fail(`${user} is there after ${order}`)
               await bench.app.sessions.revokeUser(people.staff.id)

@@ -6,7 +6,7 @@ import type { Browser, Handler, Page } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 import { door } from '../support/gate-store.ts'
 
-/** What an attacker's request may try on a session that somebody else has logged in to since it was loaded. */
+/** Attempts of an attacker's request on a session that somebody else has logged in to since the request loaded it. */
 const ATTEMPTS: Record<string, { handler: Handler; status: number; isWrite: boolean }> = {
   'a write': { handler: write({ planted: 'late', cart: 'changed' }), status: 200, isWrite: true },
   'a deletion': {

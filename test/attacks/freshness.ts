@@ -4,7 +4,7 @@ import type { Bench, MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, someone } from '../support/app.ts'
 import type { Browser, Handler, SendOptions } from '../support/browser.ts'
 
-/** What no request may gain without a proof of who the user is. */
+/** Fields that no request may change without a proof of who the user is. */
 const GAINS = ['authenticatedAt', 'absoluteDeadline', 'remember', 'isForked', 'userId', 'createdAt', 'epoch'] as const
 
 type Gain = Pick<SessionRecord, (typeof GAINS)[number]>
@@ -55,7 +55,7 @@ function gainOf(record: SessionRecord): Gain {
   return Object.fromEntries(GAINS.map((name) => [name, record[name]])) as unknown as Gain
 }
 
-/** Nothing but a login or a confirmation makes a login recent, or a session longer. */
+/** Tests that a login or a confirmation alone makes a login recent, or a session longer. */
 export function freshness(t: Test, makeStore: MakeStore): void {
   for (const [name, { handler, options, isUse }] of Object.entries(ACTS)) {
     t.test(`${name} makes no login recent and no session longer`, async (t) => {

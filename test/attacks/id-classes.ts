@@ -8,7 +8,7 @@ import { bootBound } from './device-bound.ts'
 
 const BOTH = { session: { headerTransport: {} } }
 
-/** Somebody who is logged in, by a cookie or by a header. */
+/** Returns a browser that is logged in, by a cookie or by a header. */
 async function loggedIn(bench: Bench, isByHeader: boolean, user: SessionUser): Promise<Browser> {
   const browser = bench.browser(isByHeader)
   await browser.visit(loginAs(user))

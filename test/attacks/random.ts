@@ -14,7 +14,7 @@ interface Step {
   readonly user: number
 }
 
-/** Somebody at a browser, or two tabs of one. */
+/** A person at a browser, or two tabs of one. */
 interface Actor {
   readonly browser: number
   readonly steps: readonly Step[]
@@ -57,7 +57,7 @@ interface Seen {
   readonly cookie: string | undefined
   readonly startedAt: number
   readonly endedAt: number
-  /** Who was asking, and what the session held, before the handler did anything. */
+  /** The user, and the data of the session, before the handler did anything. */
   readonly me: Me | undefined
   readonly page: Page
   readonly dropped: number
@@ -66,11 +66,11 @@ interface Seen {
 const STATUSES: Record<string, readonly number[]> = {
   'failing login': [500, 503],
   'update user': [200, 401, 503],
-  // Where somebody is logged in, a half login is refused.
+  // A half login is refused where somebody is logged in.
   'half login': [200, 500, 503],
   complete: [200, 401, 503],
   confirm: [200, 401, 403, 503],
-  // Nobody acts as themselves, or as two users.
+  // A user cannot act as themselves, or as two users.
   act: [200, 401, 403, 500, 503],
 }
 
@@ -197,7 +197,7 @@ class Play {
     return this.bench.gate.as(`${name}${(this.#count += 1)}`, run)
   }
 
-  /** What was seen before an end began opens nothing after it. */
+  /** Marks as dead every cookie that was seen before an end began. */
   #bury(isEnded: (one: Seen) => boolean, startedAt: number): void {
     const now = (this.#time += 1)
     for (const one of this.seen) {
@@ -222,7 +222,7 @@ class Play {
     }
   }
 
-  /** What must hold whatever happened. */
+  /** Checks what must hold whatever happened. */
   async #epilogue(): Promise<void> {
     for (const cookie of this.dead.keys()) {
       const thief = this.bench.browser()

@@ -158,7 +158,7 @@ export function renewal(t: Test, makeStore: MakeStore): void {
   t.test('a save renews no id: only the response that follows renews the id', async (t) => {
     const bench = await boot(t, makeStore)
     const { browser, userId, old } = await ripe(bench)
-    // As a message over a WebSocket does, whose upgrade has been answered long ago.
+    // This saves as a message over a WebSocket does, long after the answer to the upgrade.
     const kept = { save: async (): Promise<void> => undefined }
     await browser.visit((request) => {
       kept.save = async () => {
@@ -297,7 +297,7 @@ export function renewal(t: Test, makeStore: MakeStore): void {
       const bench = await boot(t, makeStore)
       const { browser, userId, old } = await ripe(bench)
       const handle = handleOf(old)
-      // Either of the two renews first; the other one has the copy.
+      // The first of the two renews; the other one has the copy.
       await browser.me()
       await browser.me()
       bench.clock.advance('30s')

@@ -5,7 +5,7 @@ import { boot, handleOf, loginAs, someone, write } from '../support/app.ts'
 import type { Browser, Handler } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 
-/** Whether, in an order of operations, the login had taken its place before the revocation looked for places. */
+/** Tells whether the login took its place before the revocation looked for places, in an order of operations. */
 function beganBefore(order: string): boolean {
   const login = order.indexOf('login.addToIndex')
   return login !== -1 && login < order.indexOf('revoke.listIndex')

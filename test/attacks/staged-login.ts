@@ -7,7 +7,7 @@ import type { Browser, Handler, SendOptions } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 import { door } from '../support/gate-store.ts'
 
-/** What another package's `Response` looks like to Fastify. */
+/** A class that looks to Fastify like another package's `Response`. */
 class ForeignResponse {
   readonly status = 500
   readonly headers = new Headers()

@@ -246,7 +246,7 @@ t.test('a customer can log in, send money and log out with the keyboard alone', 
   t.strictSame(await alice.cookies(), [])
 })
 
-/** How many lines of text the summary of the panel has. */
+/** Script that counts the lines of text in the summary of the panel. */
 const LINES = `(() => {
   const summary = document.querySelector('.panel summary')
   const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(summary)

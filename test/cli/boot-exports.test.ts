@@ -16,7 +16,7 @@ t.teardown(() => {
   else process.env['NODE_ENV'] = NODE_ENV
 })
 
-/** What was seen of exports, by a watch that ends no process. */
+/** The results for exports, from a watch that ends no process. */
 interface Seen {
   rules: string[]
   errors: string[]

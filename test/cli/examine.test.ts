@@ -7,7 +7,7 @@ import { FIXTURES } from './harness.ts'
 // Each examination loads an app in a process of its own, through the compiler of the tests.
 t.setTimeout(600_000)
 
-/** What comes of a fixture. */
+/** Examines a fixture. */
 function examined(file: string, options: Partial<ExamineOptions> = {}): Promise<Examination> {
   const env = { ...process.env, NODE_ENV: 'test' }
   return examine(resolve(FIXTURES, file), { cwd: FIXTURES, env, timeout: 600_000, ...options })

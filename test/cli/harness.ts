@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { run } from '../../lib/cli/run.ts'
 import type { Io } from '../../lib/cli/io.ts'
 
-/** What a command said, and its exit code. */
+/** The output of a command, and its exit code. */
 export interface Outcome {
   readonly code: number
   readonly out: string

@@ -5,12 +5,12 @@ export interface Shape {
   readonly files: Readonly<Record<string, string>>
   /** Arguments after the file. */
   readonly args?: readonly string[]
-  /** What is checked in place of the first file. */
+  /** The target that is checked in place of the first file. */
   readonly target?: string
   readonly code: number
   /** A rule that has to be found. */
   readonly rule?: string
-  /** What has to stand on standard error. */
+  /** The text that has to stand on standard error. */
   readonly err?: RegExp
 }
 
@@ -377,7 +377,7 @@ await app.listen({ port: 3000 })`,
   })),
 ]
 
-/** Where the app is found. */
+/** Shapes about the place where the app is found. */
 const FOUND: readonly Shape[] = [
   {
     name: 'a folder whose package.json has exports',

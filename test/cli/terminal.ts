@@ -4,7 +4,7 @@ import { run } from '../../lib/cli/run.ts'
 /** A project that has every driver installed. */
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a command printed, and how it ended. */
+/** The output and the exit code of a command. */
 export interface Printed {
   readonly code: number
   readonly out: string

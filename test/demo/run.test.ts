@@ -121,7 +121,7 @@ t.test('a bank that cannot keep its sessions says so, and does not open', async 
 
 t.test('the bank listens on 127.0.0.1 and on no other address', async (t) => {
   await ran([], { PORT: '0' }, async (url) => {
-    // With every address of this computer, or with `localhost`, one of these would answer.
+    // One of these would answer if the app listened on every address of this computer, or on `localhost`.
     for (const other of ['127.0.0.2', '[::1]']) await t.rejects(fetch(url.replace('127.0.0.1', other)), other)
   })
 })

@@ -258,7 +258,7 @@ t.test('each option is among those that the next tests make mistakes in', async 
 
 const LONGER_IS_WEAKER = ['idleTimeout', 'absoluteTimeout', 'rememberTimeout', 'renewalTimeout']
 
-/** What following fixes may never do, whatever was wrong. */
+/** Returns the harm that fixes did. Fixes may never do it, whatever was wrong. */
 function harmOf(before: Options, after: Options, findings: readonly Finding[]): string | undefined {
   const wrong = findings.flatMap(({ at }) => at.map(({ pointer }) => pointer))
   for (const pointer of ['/cookie/secure', '/cookie/httpOnly', '/crossOriginProtection']) {
@@ -275,7 +275,7 @@ function harmOf(before: Options, after: Options, findings: readonly Finding[]): 
   if (valueAt(before, '/cookie/sameSite') === 'lax' && valueAt(after, '/cookie/sameSite') === 'none') return 'SameSite'
   for (const [key, value] of Object.entries(before)) {
     const isTouched = wrong.some((pointer) => pointer === `/${key}` || pointer.startsWith(`/${key}/`))
-    // Without the relaxed environment production rules apply, to the store too.
+    // Production rules apply without the relaxed environment, to the store too.
     const isStage = wrong.includes('/environment')
     // A level that somebody meant forbids what was allowed without one.
     const isForbidden = key === 'onCopiedSession' && ['aal2', 'aal3'].includes(String(after['assurance']))
@@ -352,7 +352,7 @@ const MISPLACED = ['session/unknown-option', 'session/foreign-option', 'session/
 
 /** Takes misplaced keys out, does by the steps what no snippet says, and pastes what is printed. */
 function pasteAll(options: Options, findings: readonly Finding[]): Options {
-  // Without the relaxed environment other rules apply: its finding is the last one to be followed.
+  // Other rules apply without the relaxed environment, so its finding is followed last.
   const [stage, others] = [true, false].map((isStage) =>
     findings.filter(({ rule }) => (rule === 'session/environment-conflict') === isStage),
   ) as [Finding[], Finding[]]

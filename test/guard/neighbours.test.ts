@@ -40,7 +40,7 @@ const INPUT: ProbeInput = {
 
 const OFF = { rule: 'cross-origin-off', reason: 'every form has a token' }
 
-/** What the probe sees from inside onReady, where the plugin runs it. */
+/** Returns what the probe sees from inside onReady, where the plugin runs it. */
 async function look(
   t: Test,
   prepare: (app: FastifyInstance) => unknown,

@@ -88,6 +88,9 @@ t.test('a header that says https, and that Fastify does not read, is named', asy
     ['X-Forwarded-Scheme', 'https'],
     ['X-Forwarded-Protocol', 'ssl'],
     ['X-Scheme', 'https'],
+    ['X-AppEngine-Https', 'on'],
+    ['Fastly-SSL', '1'],
+    ['X-Forwarded-Port', '443'],
     ['X-Url-Scheme', 'https'],
     ['CloudFront-Forwarded-Proto', 'https'],
   ]

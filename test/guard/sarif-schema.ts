@@ -10,9 +10,8 @@ const message = {
 const level = { enum: ['none', 'note', 'warning', 'error'] }
 
 /**
- * What SARIF 2.1.0 (OASIS, section 3) allows of the objects that a report of ours is made of, and nothing else: every
- * property that the standard requires is required here, and a property that the report begins to use has to be added
- * first.
+ * The part of SARIF 2.1.0 (OASIS, section 3) that is about the objects of our reports. Every property that the standard
+ * requires is required here. A property that the report begins to use has to be added first.
  */
 export const SARIF_SCHEMA: object = {
   type: 'object',

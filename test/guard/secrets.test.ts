@@ -342,7 +342,7 @@ t.test(
         alphabet,
       )
     }
-    // Of sixteen bytes in a hundred thousand, these have the fewest different digits.
+    // These have the fewest different digits among a hundred thousand secrets of sixteen bytes.
     t.strictSame(weaknessesOf('118170be571a6aff1138017156967771'), [])
     t.strictSame(weaknessesOf('49e9085929e6ee594d94e09d82e90199'), [])
     for (const secret of [

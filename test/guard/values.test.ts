@@ -69,7 +69,7 @@ t.test('a secret that is not there is missing, alone or in a list', async (t) =>
 
 t.test('a generated secret is good, however it is written', async (t) => {
   for (const encoding of ['base64url', 'base64', 'hex'] as const) {
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 200; round += 1) {
       const secret = randomBytes(32).toString(encoding)
       t.strictSame(judge(good({ secret })), [], `${encoding} ${secret}`)
     }

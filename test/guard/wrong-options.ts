@@ -25,7 +25,7 @@ const WRONG_COOKIE = fc.record(
 
 const { listIndex: _, ...STORE_WITHOUT_INDEX } = STORE
 
-/** For each option right and wrong values; names that are no options too. */
+/** Right and wrong values for each option, and for names that are no options. */
 export const WRONG_VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   environment: pick<unknown>('development', 'production', 'dev', 'prod', 5),
   secret: pick<unknown>(SECRET, '', 'keyboard cat', [SECRET, 'x'], ['x', SECRET], [], [5], 5, 918273645546372),

@@ -2,7 +2,7 @@ import type { History, Operation, Saw } from './history.ts'
 import type { Answer } from './visit.ts'
 import { visit } from './visit.ts'
 
-/** What all lives share. */
+/** The surroundings that all lives share. */
 export interface World {
   /** Numbers from 0 to 1. */
   readonly draw: () => number
@@ -135,7 +135,7 @@ export class Life {
         : await this.#visit('/logout-everywhere', session.cookie, {})
     const until = this.#world.tick()
     const saw = outcomeOf(answer)
-    // Nobody was logged in, so nothing ended.
+    // The session had no user, so nothing ended.
     if (saw === 'nobody' || answer?.body['user'] === null) return
     this.#ends.push({ client, call: { kind: 'end' }, saw, from, until })
   }

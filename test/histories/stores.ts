@@ -110,7 +110,7 @@ function keysIn(node: RedisCluster['nodes'][number], slot: string): string[] {
 
 /** The stores, by name. */
 export const STORES: Readonly<Record<string, (t: Test) => Promise<SharedStore>>> = {
-  // What a killed server acknowledged is on disk.
+  // Writes that a killed server acknowledged are on disk.
   redis: async (t) => behindRelays(t, 'redis', await startRedis(t)),
   'redis cluster': async (t) => {
     const cluster = await startRedisCluster(t, { appendonly: 'yes', appendfsync: 'always' })
@@ -133,7 +133,7 @@ export const STORES: Readonly<Record<string, (t: Test) => Promise<SharedStore>>>
       breaks: {
         'the primary is killed and its replica takes over': async (tick) => {
           await sentinel.replicated()
-          // What was answered before the last look had reached the replica.
+          // Writes that were answered before the last look had reached the replica.
           const from = tick()
           await sentinel.fail()
           losses.push({ from, until: tick() })

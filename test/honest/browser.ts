@@ -7,10 +7,10 @@ import { DAY, HOUR, MINUTE, SECOND } from './timeline.ts'
 /** Chromium writes its jar this long after the first change (net/extras/sqlite). */
 const DISK_DELAY = 30 * SECOND
 
-/** When a page gives up on a response. */
+/** The time after which a page gives up on a response. */
 const PATIENCE = 150 * SECOND
 
-/** What goes wrong, and how often; each number is a probability per request unless it says otherwise. */
+/** Faults, and how often they happen. Each number is a probability per request unless it says otherwise. */
 export interface Faults {
   /** The response never arrives. */
   readonly lost?: number
@@ -42,7 +42,7 @@ export interface Faults {
   readonly frozen?: number
 }
 
-/** How somebody uses the app. */
+/** The way in which a person uses the app. */
 export interface Habits {
   /** Pages of a visit. */
   readonly pages: readonly [number, number]
@@ -56,13 +56,13 @@ export interface Habits {
   /** `first`: an event stream of the whole visit is opened before its first page; `beside`: each page has one. */
   readonly stream?: 'first' | 'beside'
   readonly poll?: boolean
-  /** How far the client's clock is off, in milliseconds. */
+  /** The offset of the client's clock, in milliseconds. */
   readonly clock?: number
   /** Native code beside the web view, with a jar of its own that starts as a copy of the first. */
   readonly secondJar?: boolean
 }
 
-/** What all browsers of a simulation share. */
+/** The surroundings that all browsers of a simulation share. */
 export interface World {
   readonly time: Timeline
   readonly servers: Servers
@@ -70,7 +70,7 @@ export interface World {
   readonly random: Random
 }
 
-/** What happened to the people. */
+/** Counts of what happened to the people. */
 export interface Tally {
   /** Requests answered as nobody's although the session had neither expired nor been left. */
   strangers: number
@@ -163,7 +163,7 @@ export class Browser {
       isDone = true
       if (!isAtOnce) this.#parts(300)
       this.#beside(page)
-      // Some click again while the page is still loading.
+      // People sometimes click again while the page is still loading.
       const isHasty = random.chance(0.15)
       const think = isHasty ? random.between(100, SECOND) : 2 * SECOND + random.exponential(this.#habits.think)
       const pause = random.chance(this.#faults.asleep ?? 0) ? HOUR + random.between(0, 10 * MINUTE) : think
@@ -187,7 +187,7 @@ export class Browser {
     }
   }
 
-  /** What goes on beside a page. */
+  /** Starts the requests that go on beside a page. */
   #beside(page: number): void {
     const { time, random } = this.#world
     const life = this.#life
@@ -219,7 +219,7 @@ export class Browser {
     this.#isWriting = false
     // A login that never reached the disk is lost with the browser.
     if (this.#world.time.now - this.#loggedInAt < DISK_DELAY + SECOND) this.#loggedInAt = -Infinity
-    // Most people open it again at once, some much later.
+    // People mostly open the browser again at once, and sometimes much later.
     const isSoon = isUpdated || random.chance(0.5)
     if (isSoon) time.after(random.between(SECOND, 20 * SECOND), () => this.#open(pagesLeft))
     else this.#leave()

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
-/** What a server answered. */
+/** The answer of a server. */
 export interface Response {
   readonly status: number
   readonly headers: OutgoingHttpHeaders

@@ -6,7 +6,7 @@ import { USUAL } from './scenarios.ts'
 import type { MakeServers, Servers } from './server.ts'
 import { Timeline } from './timeline.ts'
 
-/** What a scenario came to. */
+/** The result of a scenario. */
 export interface HonestResult {
   readonly name: string
   readonly requests: number

@@ -9,7 +9,7 @@ import type { Answer, Asked, Deployment, Held, Servers } from './server.ts'
 
 const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
 
-/** How many states of a record are kept for a failover. */
+/** The number of states of a record that are kept for a failover. */
 const HISTORY = 40
 
 /** A request whose handler waits. */

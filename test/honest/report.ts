@@ -20,7 +20,7 @@ export interface ThiefRow {
 
 /** The numbers of an earlier rule, to compare with. */
 export interface Baseline {
-  /** What the numbers are of. */
+  /** The thing that the numbers measure. */
   readonly measured: string
   readonly measuredAt: string
   readonly seed: number

@@ -1,4 +1,4 @@
-/** What is signed into an id of the model. */
+/** The values that are signed into an id of the model. */
 export interface ModelId {
   readonly epoch: number
   readonly generation: number
@@ -14,11 +14,11 @@ interface Line {
   readonly generation: number
   readonly issuedAt: number
   readonly firstAt: number
-  /** Whether it was first shown without the tie-breaker. */
+  /** Tells whether the id was first shown without the tie-breaker. */
   readonly isAlone: boolean
 }
 
-/** What a record of the model keeps for the rule. */
+/** The part of a record of the model that the rule uses. */
 export interface Holding {
   /** The confirmed id. */
   readonly base: Line
@@ -26,7 +26,7 @@ export interface Holding {
   readonly tip: Line | undefined
   /** Ids that are, or were, shown beside the head, since when, and whether they come without the tie-breaker. */
   readonly passed: readonly { readonly nonce: string; readonly at: number; readonly isAlone: boolean }[]
-  /** When the base or the tip was last shown. */
+  /** The instant at which the base or the tip was last shown. */
   readonly headAt: number
 }
 
@@ -34,13 +34,13 @@ export interface Rule {
   readonly renewal: number
   /** A first show and a second one this much later confirm an id. */
   readonly confirm: number
-  /** How long after an id was first shown its parent may come late. */
+  /** The time after the first show of an id in which its parent may come late. */
   readonly late: number
   /** The same without the tie-breaker. */
   readonly lateAlone: number
-  /** How old a sibling may be that takes the place of a tip, without the tie-breaker. */
+  /** The greatest age of a sibling that takes the place of a tip, without the tie-breaker. */
   readonly sibling: number
-  /** How long the head is held to be in use after its last show. */
+  /** The time after its last show for which the head counts as in use. */
   readonly recent: number
   readonly predecessor: 'fork' | 'end'
   readonly older: 'fork' | 'refuse' | 'end'

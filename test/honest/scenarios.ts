@@ -6,9 +6,9 @@ export interface Scenario {
   readonly name: string
   readonly habits?: Partial<Habits>
   readonly faults?: Faults
-  /** How far each server's clock is off, in milliseconds. */
+  /** The offset of each server's clock, in milliseconds. */
   readonly skews?: readonly number[]
-  /** Whether sessions may end as copied, because the jars are truly two. */
+  /** Tells whether sessions may end as copied, because the jars are truly two. */
   readonly mayEnd?: boolean
 }
 

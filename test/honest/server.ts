@@ -1,19 +1,19 @@
 /** One request as it reaches a server. */
 export interface Asked {
   readonly kind: 'page' | 'login' | 'logout' | 'password'
-  /** Whose account a login is for. */
+  /** The user whom a login is for. */
   readonly userId: string
   readonly remember: boolean
   /** The header as the client made it; empty for no header. */
   readonly cookie: string
   readonly userAgent: string
-  /** Which of the servers is asked. */
+  /** The index of the server that is asked. */
   readonly server: number
 }
 
-/** What a server says. */
+/** The answer of a server. */
 export interface Answer {
-  /** Whom the request was answered as; `null` for nobody. */
+  /** The user as whom the request was answered; `null` for nobody. */
   readonly userId: string | null
   /** `Set-Cookie` lines. */
   readonly setCookies: readonly string[]
@@ -33,21 +33,21 @@ export interface Servers {
   hold(asked: Asked, kind: 'poll' | 'stream'): Held | Promise<Held>
   /** Sets the record of this cookie back to what it was so many milliseconds ago. */
   setBack(cookie: string, age: number): void | Promise<void>
-  /** How many sessions ended as copied. */
+  /** The number of sessions that ended as copied. */
   readonly copied: number
   readonly renewals: number
   readonly requests: number
   close(): Promise<void>
 }
 
-/** What a deployment is made with. */
+/** The settings of a deployment. */
 export interface Deployment {
   readonly now: () => number
-  /** How far each server's clock is from the true time, in milliseconds. */
+  /** The offset of each server's clock from the true time, in milliseconds. */
   readonly skews: readonly number[]
-  /** Whether records are set back, so that earlier ones have to be kept. */
+  /** Tells whether records are set back, so that earlier ones have to be kept. */
   readonly isSetBack?: boolean
-  /** Told of each session that ends as copied, by the user's id. */
+  /** Called for each session that ends as copied, with the user's id. */
   readonly onCopied?: (userId: string | null) => void
 }
 

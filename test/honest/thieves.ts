@@ -4,7 +4,7 @@ import type { Answer, Asked, MakeServers, Servers } from './server.ts'
 import { DAY, HOUR, MINUTE, SECOND, Timeline } from './timeline.ts'
 import { START } from './honest.ts'
 
-/** When a thief asks, and which cookie with. */
+/** The times at which a thief asks, and the cookie that the thief shows. */
 export interface Strategy {
   readonly name: string
   /** `once`: shows a renewed id once, then the copied one again. */
@@ -38,7 +38,7 @@ export interface ThiefResult {
   readonly copies: number
   /** Minutes from the first answer as the owner to the last, mean over all copies. */
   readonly minutes: number
-  /** Of the copies that were of any use: the share that no event spoke of before the session's natural end. */
+  /** The share of the useful copies that no event spoke of before the session's natural end. */
   readonly unnoticed: number
   readonly useful: number
 }
@@ -46,14 +46,14 @@ export interface ThiefResult {
 /** One visit of the owner: the instants of its requests. */
 type Visit = readonly number[]
 
-/** What ends the copy's use for sure. */
+/** An event that ends the copy's use for sure. */
 export type Ending = 'logout' | 'password' | 'login'
 export const ENDINGS = ['logout', 'password', 'login'] as const satisfies readonly Ending[]
 
 export const OWNER_AGENT = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36'
 const OTHER_AGENT = 'python-requests/2.32.3'
 
-/** When the owner uses the app, from the login on: known to the thief. */
+/** Returns the visits of the owner, from the login on. The thief knows them. */
 export function visitsOf(random: Random, lifetime: Lifetime): Visit[] {
   return lifetime === 'idle' ? officeDay(random) : fortnight(random)
 }
@@ -260,7 +260,7 @@ class Episode {
   }
 }
 
-/** How many requests come before the first pause that the idle timeout ends. */
+/** Returns how many requests come before the first pause that the idle timeout ends. */
 function firstPause(pages: readonly number[]): number {
   const index = pages.findIndex((at, position) => position > 0 && at - (pages[position - 1] ?? 0) > 28 * MINUTE)
   return index === -1 ? pages.length : index

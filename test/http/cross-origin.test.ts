@@ -13,7 +13,7 @@ interface Sent {
   method?: string
   headers: IncomingHttpHeaders
   protocol?: string
-  /** As Fastify sees it, where that is not the header. */
+  /** The host that Fastify sees, where it differs from the header. */
   host?: string
   ips?: string[]
 }

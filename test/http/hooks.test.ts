@@ -62,7 +62,7 @@ for (const kind of ['in memory', 'afar'] as const) {
     const options = { environment: 'test', secret: SECRET } as const
     await app.register(secureSession, kind === 'afar' ? { ...options, store: coreOnly(store) } : { ...options, store })
     app.post('/login', async (request) => request.login({ id: 'ann' }))
-    // From the client, and no text for a header.
+    // The client chose this text, which cannot stand in a header.
     const next = '/\u4e2d'
     app.get('/go', async (request, reply) => {
       if (request.isAuthenticated()) Object.assign(request.session, { n: Math.random() })

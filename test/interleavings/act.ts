@@ -34,7 +34,7 @@ export interface Act {
   /** Tells whether the response is a failure on purpose. */
   readonly isFailure?: boolean
   readonly options?: SecureSessionOptions
-  /** What the act does in the protocol of device-bound sessions, and what it signs with. */
+  /** The part of the act in the protocol of device-bound sessions, and the key that it signs with. */
   readonly device?: DeviceAct
   /** Tells whether the request brings the session cookie without the bound one. */
   readonly isBare?: boolean
@@ -50,7 +50,7 @@ export interface Act {
  */
 export type DeviceAct = 'bind' | 'refresh' | 'other key' | 'old proof'
 
-/** What an act works with. */
+/** The tools of an act. */
 export interface Performer {
   readonly server: Server
   /** The handle of the session. */

@@ -3,7 +3,7 @@ import { Device } from '../support/device.ts'
 import type { Act } from './act.ts'
 import type { Server } from './server.ts'
 
-/** What an act sends to a route of device-bound sessions. */
+/** The signed text that an act sends to a route of device-bound sessions. */
 export interface Signed {
   readonly jws: string
   /** The binding that a refresh is for; absent in a registration. */

@@ -16,7 +16,7 @@ export interface Counterexample {
   readonly trace: string
 }
 
-/** What a search of one scene found. */
+/** The result of searching one scene. */
 export interface Explored extends Searched {
   readonly scene: Scene
   /** The number of different states in which a process may have died. */

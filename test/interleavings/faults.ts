@@ -193,7 +193,7 @@ for (const { name, file, from, to, kind } of faults) {
   const path = new URL(file, root)
   const text = readFileSync(path, 'utf8')
   if (text.split(from).length < 2) throw new Error(`${file} does not hold: ${from}`)
-  // Only the first place is changed.
+  // The first place alone is changed.
   const start = text.indexOf(from)
   writeFileSync(path, text.slice(0, start) + to + text.slice(start + from.length))
   try {

@@ -19,7 +19,7 @@ export interface Aftermath {
   readonly isCrash: boolean
 }
 
-/** What a cookie opens in the end. */
+/** The session that a cookie opens in the end. */
 interface Found extends Me {
   readonly status: number
 }
@@ -132,7 +132,7 @@ class View {
     })
   }
 
-  /** What the cookies open after every session of every user was revoked. */
+  /** Returns the sessions that the cookies open after every session of every user was revoked. */
   afterRevocation(): Promise<readonly Found[]> {
     return this.#once(`revoked ${[...this.issued.map(({ value }) => value), ...this.#bound].join()}`, async () => {
       const { server } = openServer(this.after.played, this.after.contents)
@@ -214,7 +214,7 @@ const GUARANTEES: readonly Guarantee[] = [
         if (others.some((other) => other.act.changesId === true && !isDone(other) && sharesSession(other, report))) {
           continue
         }
-        // Of logins at once that exceed the limit, each may end the other.
+        // Logins at once that exceed the limit may end each other.
         if (
           view.evicts &&
           others.some(({ act: { logsIn, changesId } }) => logsIn !== undefined || changesId === true)
@@ -615,7 +615,7 @@ export function nameOf({ played: { prepared } }: Pick<Aftermath, 'played'>, hand
   return prepared.handles.get(handle) ?? `new session ${handle.slice(0, 4)}`
 }
 
-/** No version of a record loses what an earlier one had, but for a reason. */
+/** Finds versions of a record that lose data of an earlier version without a reason. */
 function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
   for (const { name, args, answer, before, actor } of deeds) {
     if (name !== 'update' || answer !== true || before === undefined) continue

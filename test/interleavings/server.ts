@@ -34,22 +34,22 @@ export interface Reply {
   readonly cookie: string | null | undefined
   /** The new bound cookie, and what comes with it. */
   readonly grant?: Grant
-  /** Who was asking, before the handler did anything. `undefined` if the handler never ran. */
+  /** The user and the data before the handler did anything. `undefined` if the handler never ran. */
   readonly me: Me | undefined
   /** The text of the error, if any. */
   readonly text: string
 }
 
-/** Who a session says is asking, and what it holds. */
+/** The user whom a session names, and the data that the session holds. */
 export interface Me {
   readonly userId: string | null
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** What a request does. */
+/** The work of a request. */
 export type Handler = (session: RequestSession) => unknown
 
-/** How a request differs from others. */
+/** The differences between a request and others. */
 export interface Sending {
   readonly cookie: string | undefined
   /** The bound cookie that comes along. */
@@ -61,7 +61,7 @@ export interface Sending {
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
-/** What a browser sends to the routes of device-bound sessions. */
+/** The request of a browser to the routes of device-bound sessions. */
 export interface Proving {
   readonly cookie: string | undefined
   readonly jws: string

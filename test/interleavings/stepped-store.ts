@@ -173,7 +173,7 @@ function pick({ lastSeenAt = 0, idleDeadline = 0 }: Partial<SessionRecord>): Par
   return { lastSeenAt, idleDeadline }
 }
 
-/** Nothing at all. */
+/** Contents of an empty store. */
 export const EMPTY: Contents = { records: new Map(), index: new Map(), cutoff: 0 }
 
 /** Returns a store in memory that holds this. The store in memory does everything before it returns its promise. */

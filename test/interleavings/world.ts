@@ -31,7 +31,7 @@ export function isBoundKind(kind: Kind): boolean {
 /** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
 const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
 
-/** What is done at once, and on which sessions. */
+/** Acts that happen at once, and the kind of sessions that they happen on. */
 export interface Scene {
   readonly kind: Kind
   readonly acts: readonly Act[]
@@ -91,7 +91,7 @@ export interface Prepared {
   readonly hasOld: boolean
   /** The binding of the shared session, if it is bound. */
   readonly bound: BoundSession | undefined
-  /** What each actor sends in the protocol of device-bound sessions. */
+  /** The signed text that each actor sends in the protocol of device-bound sessions. */
   readonly signed: readonly (Signed | undefined)[]
   /** Answers to questions about what is in the store. */
   readonly memo: Map<string, unknown>
@@ -222,7 +222,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   for (const report of reports) {
     const performer = performerOf(report, { server, stepped, isCached, password, prepared })
     const done = (): void => void (running -= 1)
-    // Where a run is abandoned, its acts fail.
+    // Acts of an abandoned run fail.
     void actors
       .run(report.actor, () => report.act.perform(performer))
       .then(done, (error: unknown) => {

@@ -105,7 +105,7 @@ for (const library of ['express-session', '@fastify/session'] as const) {
       for (let request = 0; request < 12; request += 1) {
         const isNew = isSwapped
         const userId = isNew ? (await ann.visit()).userId : (await app.read(cookies))?.['userId']
-        // Whoever asked the old app during the swap repeats the question at the new one.
+        // Users who asked the old app during the swap repeat the question at the new one.
         if (userId !== user && (isNew || !isSwapped)) wrong.push(`${user} is ${String(userId)}`)
         served += 1
         if (served === 200) isSwapped = true

@@ -14,7 +14,7 @@ import { fastifySession } from '../../lib/migrate/fastify-session.ts'
 import { ironSession } from '../../lib/migrate/iron-session.ts'
 import { secureSession } from '../../lib/migrate/secure-session.ts'
 import type { Migration, MigrationOptions } from '../../types/index.ts'
-import { testClock } from '../support/clock.ts'
+import { parseSetCookie } from '../support/jar.ts'
 
 /** A secret of an old app: 32 bytes. */
 export const OLD_SECRET = 'kQ2vR8tYw5Zb1Nc7Xd4Mf9Lg6Hj3Ps0AuEiToBxVqWy'
@@ -87,8 +87,9 @@ export function headerOf(cookies: OldCookies): string {
 /** Takes what a response sets and clears. */
 export function keep(cookies: OldCookies, lines: readonly string[]): void {
   for (const line of lines) {
-    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-    if (/;\s*max-age=0/i.test(line) || /;\s*expires=Thu, 01 Jan 1970/i.test(line)) cookies.delete(name)
+    const { name, value, attributes } = parseSetCookie(line)
+    const isCleared = attributes.get('max-age') === '0' || Date.parse(attributes.get('expires') ?? '') === 0
+    if (isCleared) cookies.delete(name)
     else cookies.set(name, value)
   }
 }
@@ -126,7 +127,7 @@ function siteBehind(t: Test, middleware: Middleware): Site {
   return new Site(t, serverOf(answer))
 }
 
-/** Some libraries throw for cookies that nobody made. Such a visitor has no session. */
+/** Returns a server that answers `{}` when a library throws, as some do for cookies that nobody made. */
 function serverOf(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Server {
   return createServer((request, response) => void answer(request, response).catch(() => response.end('{}')))
 }
@@ -242,7 +243,7 @@ export async function secureSessionApp(t: Test, withPassword = false, options: o
   const { default: cookies } = await import('@fastify/cookie')
   const keys = withPassword ? { secret: OLD_SECRET, salt: 'sixteen bytes ok' } : { key: OLD_KEY }
   const ask = fastifyApp(t, async (app) => {
-    // Only this lets the library sign its cookies.
+    // The library needs this plugin with a secret to sign its cookies.
     await app.register(cookies, { secret: OLD_SECRET })
     await app.register(library, { ...keys, ...options, cookieName: 'secure' } as never)
   })
@@ -259,6 +260,3 @@ export const OLD_APPS: Readonly<Record<string, (t: Test) => OldApp | Promise<Old
   'iron-session': (t) => ironSessionApp(t),
   'cookie-session': (t) => cookieSessionApp(t),
 }
-
-/** A clock that begins now, because the old libraries know no other. */
-export const clockOfNow = (): ReturnType<typeof testClock> => testClock(Date.now())

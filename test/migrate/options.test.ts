@@ -208,7 +208,7 @@ t.test('an upgrade reads the old session and does not use it up', async (t) => {
   const old = ironSessionApp(t)
   const routes = (app: FastifyInstance): void => {
     app.get('/socket', (request, reply) => {
-      // No hook of a response runs for a WebSocket.
+      // Response hooks do not run for a WebSocket.
       reply.hijack()
       reply.raw.end(JSON.stringify({ userId: request.user?.id, handle: request.session.sessionId }))
     })

@@ -3,7 +3,7 @@ import { Jar } from '../support/jar.ts'
 
 export type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
-/** What a client needs to know of a site. */
+/** The facts of a site that a client needs. */
 interface Place {
   readonly app: FastifyInstance
   readonly clock: () => number

@@ -34,7 +34,7 @@ class ForgetsWebSockets extends PlainSessions {
 
 const HOST = 'shop.example'
 
-/** What a browser says about a page on a sibling subdomain, or on another site. */
+/** Headers of a browser for a page on a sibling subdomain, and for a page on another site. */
 const SIBLING = { host: HOST, origin: 'https://blog.shop.example', 'sec-fetch-site': 'same-site' }
 const ALIEN = { host: HOST, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
 

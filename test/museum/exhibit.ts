@@ -18,7 +18,7 @@ export interface Exhibit {
   /** The requirement, which is the title of the test. */
   readonly requirement: string
   readonly references: readonly [Reference, ...Reference[]]
-  /** What was wrong, in one sentence. */
+  /** The fault, in one sentence. */
   readonly fault: string
   /** The guarantees of SECURITY.md that close the fault, or the section of a guide where none of them does. */
   readonly closedBy: readonly number[] | { readonly guide: string; readonly link: string }

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Sessions, Site, Visit } from './site.ts'
 
-/** What is kept for one session. */
+/** The record of one session. */
 export interface Saved {
   user: string | null
   /** The user's password at the login. */
@@ -256,7 +256,7 @@ export class PlainSessions implements Sessions {
   }
 }
 
-/** Thrown when a configuration is refused. */
+/** The error that a refused configuration throws. */
 export class Refused extends Error {
   readonly code = 'SESSION_GUARD_REFUSED'
 }

@@ -61,7 +61,7 @@ class AnswersBeforeTheStore extends PlainSessions {
   }
 }
 
-/** Enough turns of the event loop for a response that waits for nothing. */
+/** Waits enough turns of the event loop for a response that waits for nothing. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => void setImmediate(resolve))
 }

@@ -51,7 +51,7 @@ function addTheirApp(app: FastifyInstance): void {
   route(app, '/shape', ({ session }) => [typeof session.sessionId, typeof session.cookie, session.cookie.expires])
 }
 
-/** What one visitor sees on their way through the app. */
+/** Returns everything that one visitor sees on their way through the app. */
 async function journey(app: FastifyInstance): Promise<unknown[]> {
   const visitor = new Visitor(app)
   const seen: unknown[] = []

@@ -55,7 +55,7 @@ async function listening(t: Test, options: WorldOptions = {}): Promise<Listening
   }
 }
 
-/** Something is sent at once, and nothing after it. */
+/** Returns a stream that sends something at once, and nothing after it. */
 function drip(): Readable {
   const stream = new Readable({ read: () => undefined })
   stream.push('first\n')

@@ -33,7 +33,7 @@ interface User {
   name: string
 }
 
-/** What @fastify/passport adds to a request, and what ours is called beside it. */
+/** Members that @fastify/passport adds to a request, and our members under their names beside it. */
 interface PassportRequest extends FastifyRequest {
   logOut(): Promise<void>
   signIn(user: { id: string }): Promise<void>
@@ -59,7 +59,7 @@ const USERS = new Map<string, User>([
   ['bob', { id: 'bob', name: 'Bob' }],
 ])
 
-/** Whoever the body says, if they exist: a password check would come in between. */
+/** Accepts the user whom the body names, if they exist. A password check would come in between. */
 class ByName extends Strategy {
   authenticate(request: FastifyRequest): void {
     const { name } = (request.body ?? {}) as { name?: string }

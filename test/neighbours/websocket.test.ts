@@ -15,7 +15,7 @@ import type { SessionStore } from '../../types/index.ts'
 import type { Visitor, World, WorldOptions } from '../plugin/world.ts'
 import { ordinary, route, SECRET, world } from '../plugin/world.ts'
 
-/** What a socket was told when it ended. */
+/** The code and the reason with which a socket was closed. */
 interface Ending {
   code: number
   reason: string
@@ -30,7 +30,7 @@ interface Client {
   ask(text: string): Promise<string>
 }
 
-/** What the server's side of the socket saw. */
+/** The messages and sockets that the server saw. */
 interface Served {
   heard: string[]
   sockets: ServerSocket[]

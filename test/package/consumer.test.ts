@@ -80,7 +80,7 @@ t.test('the command line tool is installed and prints a secret that its check ac
   t.match(await check({ secret: 'short', environment: 'production' }), { code: 1 })
 })
 
-/** What the manifest lets others import, with every `*` spelt out. */
+/** Returns the paths that the manifest lets others import, with every `*` spelt out. */
 function exportsOf(paths: readonly string[]): string[] {
   const doors = Object.entries(manifest.exports).filter(([door]) => door !== './package.json')
   const closed = new Set(doors.filter(([, target]) => target === null).map(([door]) => door))

@@ -26,8 +26,8 @@ const WORDS = [
 ]
 
 /**
- * Who may import which folders, files and packages. The first row that fits a file counts; a file that fits none has no
- * place.
+ * The folders, files and packages that each file may import. The first row that fits a file counts; a file that fits
+ * none has no place.
  */
 const DIRECTION = [
   { where: 'types/', may: [...PURE, 'fastify', '@fastify/'] },
@@ -69,7 +69,7 @@ const DIRECTION = [
     ],
   },
 
-  // For other people's tests.
+  // Tools for other people's tests.
   {
     where: 'lib/testing/',
     may: [...WORDS, 'lib/testing/', 'lib/session/', 'lib/guard/', 'lib/http/read-cookie.ts', 'fastify'],
@@ -120,7 +120,7 @@ const DIRECTION = [
   },
 ]
 
-/** What few may import for all others; `types` when not even its types are for the others. */
+/** Modules that few files may import for all others. `types` forbids the others even the types of the module. */
 const ONLY = [
   { who: ['lib/plugin.ts'], to: 'fastify-plugin', types: true },
   { who: ['lib/plugin.ts', 'lib/session/id.ts'], to: '@fastify/cookie', types: false },

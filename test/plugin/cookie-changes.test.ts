@@ -31,7 +31,7 @@ class Visitor {
 }
 
 interface Sent {
-  /** How many session cookies the request had. */
+  /** The number of session cookies in the request. */
   readonly cookies: number
   readonly user: string | null
   readonly response: Awaited<ReturnType<FastifyInstance['inject']>>
@@ -172,7 +172,7 @@ t.test('a secret that is added second and moves first in the next deployment log
   const third = await deploy({ secret: [OTHER_SECRET, SECRET] })
   const visitor = new Visitor('app.example.com')
   await visitor.send(first.app, 'POST', '/login')
-  // While a deployment runs, requests reach the old and the new processes in turn.
+  // Requests reach the old and the new processes in turn while a deployment runs.
   for (const { app } of [second, first, second, third, second, third]) {
     t.match(await visitor.send(app, 'GET', '/me'), { cookies: 1, user: 'ann' })
   }

@@ -6,7 +6,7 @@ import { cookiePlugin, ordinary, OTHER_SECRET, SECRET, world } from './world.ts'
 
 const handle = (): string => randomBytes(16).toString('base64url')
 
-/** What a client may send in place of the id it was given; `null` where the header itself is odd. */
+/** Returns headers that a client may send in place of the id that it was given. */
 function hostileHeaders(id: string): Record<string, string> {
   const [first = '', secret = '', signature = ''] = id.split('.')
   return {

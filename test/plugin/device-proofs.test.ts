@@ -75,7 +75,7 @@ t.test('no JWS of the standards refreshes a session, also when the key of the se
 /** Makes a proof; each call signs anew. */
 type Make = (twist?: Twist) => string
 
-/** What can be wrong with a proof that is good otherwise. */
+/** Returns proofs with one fault each, by the name of the fault. */
 function mutations(device: Device, make: Make): Record<string, string> {
   const good = make()
   const [header = '', payload = '', signature = ''] = good.split('.')

@@ -19,7 +19,7 @@ type Type = SessionEvent['type']
 
 const HANDLE = /^[\w-]{22}$/
 
-/** What brings each event about, and the one event that it brings. */
+/** The cause of each event, and the one event that the cause brings about. */
 const CAUSES: Record<Type, { make: (made: World, ann: Visitor) => Promise<unknown>; also?: Type[]; event: object }> = {
   login: {
     make: (_made, ann) => ann.post('/login', { user: { id: 'bob' }, options: { remember: true } }),

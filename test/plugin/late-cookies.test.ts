@@ -48,7 +48,7 @@ function namesIn({ headers }: IncomingMessage): string[] {
   return (headers['set-cookie'] ?? []).map((line) => line.split('=', 1).join())
 }
 
-/** Somebody whose id is so old that even a stream carries a renewal. */
+/** Returns a visitor whose id is so old that even a stream carries a renewal. */
 async function dueForRenewal(it: World): Promise<Visitor> {
   const ann = it.visitor()
   await ann.post('/login', { options: { remember: true } })

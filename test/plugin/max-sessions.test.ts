@@ -60,7 +60,7 @@ t.test('the newest login stays though an older session is used while it logs in'
   const fresh = made.visitor()
   const confirm = made.store.keepInIndex.bind(made.store)
   made.store.keepInIndex = async (...rest) => {
-    // Between the write of the new session and the look at the others.
+    // This happens between the write of the new session and the look at the others.
     made.clock.advance(10)
     await old?.get('/me')
     return confirm(...rest)

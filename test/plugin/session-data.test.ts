@@ -140,7 +140,7 @@ t.test('a nest too deep is a 413', async (t) => {
   t.match(response.json(), { statusCode: 413, code: 'SESSION_RECORD_TOO_LARGE' })
 })
 
-/** What a store may hand back in place of a record. */
+/** Returns values that a store may hand back in place of a record. */
 function damages(record: SessionRecord): Record<string, unknown> {
   const { userId: _userId, ...withoutUser } = record
   return {

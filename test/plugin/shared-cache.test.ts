@@ -18,11 +18,11 @@ interface Answer {
   readonly status: number | undefined
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** Whether the app was spared: `HIT`. */
+  /** The word of the cache. `HIT` tells that the app was not asked. */
   readonly cache: string
 }
 
-/** Somebody on the other side of the cache. */
+/** A visitor on the other side of the cache. */
 class Visitor {
   cookie = ''
   readonly #socketPath: string

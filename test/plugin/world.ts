@@ -19,7 +19,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 export class Visitor {
   readonly cookies = new Map<string, string>()
   readonly #app: FastifyInstance
-  /** Whether the jar was told to keep the session cookie beyond the browser's life. */
+  /** The Max-Age that keeps the session cookie beyond the browser's life; `undefined` when there is none. */
   maxAge: number | undefined
 
   constructor(app: FastifyInstance) {
@@ -53,13 +53,13 @@ export class Visitor {
   }
 }
 
-/** What a store was asked, in order. */
+/** One call of a store. */
 export interface Operation {
   readonly name: string
   readonly rest: readonly unknown[]
 }
 
-/** What a store is asked in the background, at no fixed time. */
+/** Store operations that run in the background, at no fixed time. */
 const BACKGROUND: ReadonlySet<string | symbol> = new Set(['readCutoff', 'subscribe'])
 
 /** A store that notes each call and hands it on. A plain object: the guard takes it for a store of the user's own. */
@@ -98,9 +98,9 @@ export interface World {
 export interface WorldOptions {
   session?: SecureSessionOptions
   fastify?: FastifyServerOptions
-  /** Before the plugin is registered. */
+  /** Called before the plugin is registered. */
   before?: (app: FastifyInstance) => unknown
-  /** After it, before `ready`. */
+  /** Called after the plugin is registered, before `ready`. */
   routes?: (app: FastifyInstance) => unknown
   store?: (store: MemoryStore) => SessionStore
 }

@@ -69,7 +69,7 @@ function isTold({ level, crossOrigin }: Line): boolean {
   return level >= 40 || crossOrigin !== undefined
 }
 
-/** What a page would send through a proxy, without a browser. */
+/** The answer to a page's request through a proxy, sent without a browser. */
 export interface Posted {
   readonly status: number | undefined
   readonly body: string

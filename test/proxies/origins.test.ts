@@ -5,7 +5,7 @@ import type { ProxyOptions } from '../support/servers/proxies.ts'
 import { post, startApp, upgrade } from './app.ts'
 import { productionSession } from './production.ts'
 
-/** How a proxy passes the host, the protocol and the client on. */
+/** The way in which a proxy passes the host, the protocol and the client on. */
 type Style =
   | 'host rewritten, X-Forwarded-Host sent'
   | 'host passed with its port'

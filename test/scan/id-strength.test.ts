@@ -7,7 +7,7 @@ import type { SetCookie } from '../../lib/scan/set-cookie.ts'
 
 const cookie = (value: string): SetCookie => parseSetCookie(`sid=${value}`, 0) as SetCookie
 
-/** Why the ids are weak that visitors were given, one after the other. */
+/** Returns why ids are weak that visitors were given one after the other; `undefined` if they are not. */
 function weaknessOf(values: readonly string[], login?: UserCookies): string | undefined {
   return weakIds(
     values.map((value) => [cookie(value)]),

@@ -236,7 +236,7 @@ t.test('further pages are looked at, and one that fails is a note', async (t) =>
   t.match(notes, [/does not answer: ECONNRESET/])
 })
 
-/** What an app on express-session sees of a request. */
+/** The part of a request that an app on express-session sees. */
 interface SessionRequest {
   readonly session: { user?: string | undefined; regenerate(done: () => void): void; destroy(done: () => void): void }
 }
@@ -371,7 +371,7 @@ t.test(
 t.test('a password is never sent to another host, or nowhere', async (t) => {
   let visits = 0
   const other = await serve(t, (_request, response) => {
-    visits++
+    visits += 1
     response.end()
   })
   const elsewhere = `http://localhost:${other.port}/login`
@@ -494,7 +494,7 @@ t.test('a finding of a scan about a cookie has a fix in the words of the header'
     const options = evaluate(examples.wrong.options)
     return onConfig !== undefined && slug !== 'cookie-name-invalid' && typeof options['cookie'] === 'object'
   })
-  // What no header can say: the cookie is Secure or it is not, a misspelt attribute is none, and a binding is the
+  // A header cannot show these: the cookie is Secure or it is not, a misspelt attribute is none, and a binding is the
   // server's business.
   const impossible = ['secure-auto', 'unknown-option', 'option-type', 'device-bound-cookie']
   for (const { slug } of aboutCookies) if (!impossible.includes(slug)) t.ok(told.has(slug), slug)
@@ -549,7 +549,7 @@ t.test('a second cookie that stays is no fixation when the session cookie change
   let logins = 0
   const url = await serve(t, (request, response) => {
     const cookies = [`device_session=${ID}; HttpOnly`, `sid=${ID}${logins}; HttpOnly`]
-    if (request.method === 'POST') logins++
+    if (request.method === 'POST') logins += 1
     response.writeHead(200, { 'set-cookie': request.method === 'POST' ? [`sid=${ID}${logins}; HttpOnly`] : cookies })
     response.end(request.method === 'POST' ? 'in' : LOGIN_PAGE)
   })
@@ -559,7 +559,7 @@ t.test('a second cookie that stays is no fixation when the session cookie change
 t.test('only the host that was given is visited', async (t) => {
   let visits = 0
   const other = await serve(t, (_request, response) => {
-    visits++
+    visits += 1
     response.end()
   })
   const elsewhere = new URL(other)
@@ -636,7 +636,8 @@ t.test('a bug in the scan is not taken for a note', async (t) => {
   const url = await serve(t, page({}))
   let calls = 0
   const clock = (): number => {
-    if (calls++ > 3) throw new RangeError('a bug')
+    calls += 1
+    if (calls > 4) throw new RangeError('a bug')
     return 0
   }
   await t.rejects(scan(url, { pages: [url, url], clock }), { message: 'a bug' })

@@ -131,7 +131,7 @@ t.test('hashes are compared whole', async (t) => {
     t.notOk(isSameHash(hash, hash.slice(0, index) + other + hash.slice(index + 1)), `at ${index}`)
   }
   for (const other of ['', hash.slice(0, -1), `${hash}A`]) {
-    // What was compared before is no part of it.
+    // An earlier comparison has no influence on a later one.
     t.ok(isSameHash(hash, hash))
     t.notOk(isSameHash(hash, other))
     t.notOk(isSameHash(other, hash))

@@ -90,7 +90,7 @@ const STEP: fc.Arbitrary<Step> = fc.record({
   wait: fc.oneof(fc.integer({ min: 0, max: 5 * MINUTE }), fc.integer({ min: 0, max: 24 * 60 * MINUTE })),
   does: fc.constantFrom('read', 'read', 'touch', 'write', 'rotate', 'check', 'login'),
   remember: fc.boolean(),
-  /** Whether the client comes with the newest secret that it was given, or lost that response. */
+  /** Tells whether the client comes with the newest secret that it was given, or lost that response. */
   isNewest: fc.boolean(),
   isPassive: fc.boolean(),
 })

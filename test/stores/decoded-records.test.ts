@@ -4,7 +4,7 @@ import { DecodedRecords } from '../../lib/stores/decoded-records.ts'
 import { freshName, nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
-/** How often a text was really decoded. */
+/** Returns a decoder, and a count of the texts that it really decoded. */
 function counted(): { decode: (text: string) => SessionRecord | undefined; count: () => number } {
   let count = 0
   return { decode: (text) => ((count += 1), decodeRecord(text)), count: () => count }

@@ -15,7 +15,7 @@ import { startRedis } from '../support/servers/redis.ts'
 /** The powers that an adapted store does not have. */
 const POWERS: ReadonlySet<string> = new Set(['index', 'sweep', 'many', 'listing', 'cutoff', 'announcing', 'clock'])
 
-/** These packages bring no types, or types that need others. */
+/** Loads packages that bring no types, or types that need others. */
 const require = createRequire(import.meta.url)
 const expressSession = require('express-session') as { MemoryStore: new () => MemoryStore }
 const connectPgSimple = require('connect-pg-simple') as (
@@ -33,7 +33,7 @@ type Answer = (error?: unknown, session?: unknown) => void
 
 const server = await startPostgres(t)
 const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 2000 })
-// Nobody else listens: connect-pg-simple leaves it to the app.
+// The app has to listen because connect-pg-simple does not.
 pool.on('error', () => undefined)
 t.teardown(() => pool.end())
 

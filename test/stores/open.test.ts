@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { Pool } from 'pg'
@@ -143,6 +143,20 @@ t.test('a driver is looked for in the project first, then beside this package', 
   await store.close()
   t.equal(installedVersion([empty], 'better-sqlite3'), undefined)
   t.match(installedVersion([empty, PROJECT], 'better-sqlite3'), /^\d+\./)
+})
+
+t.test('a driver whose binary is missing or unfit is said in words', async (t) => {
+  const cwd = projectWith(t)
+  const from = realpathSync(join(PROJECT, 'node_modules/better-sqlite3'))
+  const to = join(cwd, 'node_modules/better-sqlite3')
+  for (const part of ['lib', 'package.json']) cpSync(join(from, part), join(to, part), { recursive: true })
+  // A release of better-sqlite3 that has not one of them leaves a link to nothing.
+  for (const name of ['bindings', 'file-uri-to-path']) symlinkSync(join(from, '..', name), join(to, '..', name))
+  const message = /better-sqlite3 (is not built for this Node: npm rebuild|does not load)/
+  await t.rejects(openStore('sqlite:x.db', { cwd }), { message })
+  mkdirSync(join(to, 'build/Release'), { recursive: true })
+  writeFileSync(join(to, 'build/Release/better_sqlite3.node'), 'This is no library.')
+  await t.rejects(openStore('sqlite:x.db', { cwd }), { message })
 })
 
 t.test('better-sqlite3 before 13 is not loaded by a Node whose process it would end', async (t) => {

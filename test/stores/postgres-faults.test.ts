@@ -10,7 +10,7 @@ import { logIn, smallApp } from '../support/small-app.ts'
 
 /** Milliseconds. Short, for each fault lasts longer. */
 const STORE_TIMEOUT = 400
-/** What a busy machine may add to it. */
+/** The longest time to an answer, because a busy machine may add to the store's limit. */
 const WITHIN = STORE_TIMEOUT + 1500
 
 const server = await startPostgres(t, { max_connections: 20, superuser_reserved_connections: 0 })
@@ -99,7 +99,7 @@ t.test('a server without a connection to spare is a server that is away', async 
       client.on('error', () => undefined)
       await client.connect()
       greedy.push(client)
-      // Those of the app, so that it has to ask for new ones.
+      // Only the app's connections end, so that the app has to ask for new ones.
       const others = "pid <> ALL ($1) AND backend_type = 'client backend'"
       const pids = greedy.map((one) => Reflect.get(one, 'processID') as number)
       await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${others}`, [pids])

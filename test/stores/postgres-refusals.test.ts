@@ -28,7 +28,7 @@ async function idle(): Promise<void> {
 
 interface Booted {
   readonly app: FastifyInstance
-  /** Of Ann. */
+  /** Ann's session cookie. */
   readonly cookie: string
   readonly table: string
   readonly pool: Pool
@@ -101,7 +101,7 @@ t.test(
       t.equal(cookieOf(answer), undefined)
     }
     await tell('COMMIT')
-    // What was refused is not done later: neither note, nor login, nor logout.
+    // The refused note, login and logout are not done later.
     await idle()
     await expectAnn()
   },

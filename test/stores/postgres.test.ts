@@ -73,7 +73,7 @@ t.test('a table is a plain name, with its schema or without, and nothing else', 
     'b'.repeat(47),
   ]
   for (const table of [...hostile, null, 7, ['a'], { toString: () => 'a' }]) {
-    // What JavaScript can pass and the types forbid.
+    // JavaScript can pass values that the types forbid.
     const asGiven = table as string
     t.throws(() => postgresStore({ pool, table: asGiven }), { name: 'TypeError', message: /table/ }, String(table))
     t.throws(() => postgresSchema(asGiven), { name: 'TypeError', message: /table/ }, String(table))

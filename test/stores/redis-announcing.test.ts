@@ -42,7 +42,7 @@ for (const driver of redisDrivers) {
       const store = redisStore({ client, prefix: `${freshName()}:` })
       await joined(redisStore({ client, prefix: `${freshName()}:` }))
       const hearing = await hear(t, store)
-      // By their handles these sessions are spread over all nodes.
+      // Handles spread these sessions over all nodes.
       const sessions = await Promise.all(Array.from({ length: 12 }, () => ended(store)))
       await hearing.atLeast(12)
       t.strictSame(new Set(hearing.heard), new Set(sessions.map(({ handle }) => ({ handle }))))

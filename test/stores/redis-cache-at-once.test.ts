@@ -19,7 +19,7 @@ const server = await startRedis(t, { appendonly: 'no' })
 const cluster = await startRedisCluster(t)
 const CACHE = { ttl: 0, maxEntries: 0 }
 
-/** What the tests need of a client, of whichever kind. */
+/** The part of a client, of any kind, that the tests need. */
 type Client = RedisClient & {
   connect(): Promise<unknown>
   destroy(): unknown
@@ -60,7 +60,7 @@ async function connected(t: Test, client: Client): Promise<Client> {
   return client
 }
 
-/** What the store has at hand. */
+/** Returns the record that the store has in memory. */
 function now(store: RedisStore, handle: string): unknown {
   return offerOf(store)?.recall(handle)
 }
@@ -173,7 +173,7 @@ t.test('a write whose script the server has forgotten makes the cached record be
 t.test("a cache that is not the driver's own is left to the driver", async (t) => {
   const client = await connected(t, createClient({ url: server.url, RESP: 3, clientSideCache: CACHE }))
   const own = client.clientSideCache
-  // As an app's own, of which only what the driver asks for is known.
+  // A cache of the app's own: only the methods that the driver calls are known.
   const { handleCache, invalidate } = own as unknown as Record<string, (...rest: unknown[]) => unknown>
   const foreign = { handleCache: handleCache?.bind(own), invalidate: invalidate?.bind(own) }
   const facade = new Proxy(client, {

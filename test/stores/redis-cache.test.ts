@@ -43,7 +43,7 @@ async function cachingClient(t: Test, create: typeof createClient, silence?: num
   return client
 }
 
-/** What a store has at hand, by which it lets a request in. */
+/** Returns the record in the store's memory, by which the store lets a request in. */
 function atHand(store: SessionStore, { handle }: SessionRecord): SessionRecord | undefined {
   return offerOf(store)?.recall(handle)
 }
@@ -129,7 +129,7 @@ for (const [name, create] of [
     const hear = cache.invalidate.bind(cache)
     const forgotten: string[] = []
     cache.invalidate = (key) => {
-      // What the store itself asks to forget is a text, the server's word is bytes.
+      // The store itself names a key as text; the server names it as bytes.
       if (typeof key === 'string') forgotten.push(key)
       if (typeof key === 'string') hear(key)
     }
@@ -178,7 +178,7 @@ for (const [name, create] of [
     server.pause()
     try {
       const began = performance.now()
-      // Until the client notices, the answer is the one it has; whoever revoked the session meanwhile is not heard.
+      // The client gives its old answer until it notices; a revocation meanwhile is not heard.
       while (atHand(store, record) !== undefined) await nextTurn()
       t.ok(performance.now() - began < 5000)
     } finally {

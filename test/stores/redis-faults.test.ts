@@ -13,7 +13,7 @@ import { logIn, smallApp } from '../support/small-app.ts'
 
 /** Milliseconds. Short, for each fault lasts longer. */
 const STORE_TIMEOUT = 400
-/** What a busy machine may add to it. */
+/** The longest time to an answer, because a busy machine may add to the store's limit. */
 const WITHIN = STORE_TIMEOUT + 1500
 
 const server = await startRedis(t)
@@ -83,7 +83,7 @@ for (const driver of [nodeRedis6, ioRedis6]) {
     const [primary, own] = [await startRedis(t), await startRedis(t)]
     const app = await bootApp(t, driver, own)
     const cookie = await logIn(app, 'ann')
-    // It has the data of its own for as long as the other has not been found.
+    // The replica has its own data for as long as it has not found the primary.
     primary.pause()
     own.cli('replicaof', '127.0.0.1', primary.port)
     await expectOutage(t, app, { cookie, outage: 'writes', within: WITHIN })

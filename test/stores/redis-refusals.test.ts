@@ -23,7 +23,7 @@ const ask = (...command: string[]): Promise<unknown> => admin.sendCommand(comman
 
 interface Booted {
   readonly app: FastifyInstance
-  /** Of Ann. */
+  /** Ann's session cookie. */
   readonly cookie: string
   readonly prefix: string
   readonly expectAnn: () => Promise<void>

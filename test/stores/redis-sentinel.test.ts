@@ -49,7 +49,7 @@ for (const driver of [nodeRedis6, ioRedis6]) {
     // The sentinel would say so itself, seconds later.
     lost.cli('replicaof', '127.0.0.1', sentinel.primary().port)
     await sentinel.replicated()
-    // From now on it only reads, and says so to whoever still writes to it.
+    // The old primary is read-only from here on, and tells clients that still write to it.
     await sentinel.failover()
     await recovered(app, 'eve')
     await isAnn(cookie)

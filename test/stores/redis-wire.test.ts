@@ -16,7 +16,7 @@ const { client, close } = await nodeRedis6.connect(server.port)
 t.teardown(close)
 const store = redisStore({ client })
 
-/** How often clients called which command since the last question; what scripts do inside is theirs. */
+/** Returns how often clients called each command since the last call. Commands that a script runs do not count. */
 function commandsSent(): Record<string, number> {
   const stats = [...server.cli('info', 'commandstats').matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)]
   server.cli('config', 'resetstat')

@@ -20,7 +20,7 @@ interface Counted {
   readonly name: string
   readonly store: SessionStore
   readonly counter: Counter
-  /** What the server calls a read; all else is a write. */
+  /** The command that the server calls a read; every other command is a write. */
   readonly read: string
 }
 

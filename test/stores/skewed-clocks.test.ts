@@ -15,7 +15,7 @@ import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** How far the clock of the process that revokes is ahead of the other one's, in milliseconds. */
+/** Milliseconds by which the clock of the revoking process is ahead of the other process's clock. */
 const SKEWS = [-24 * HOUR, -2 * MINUTE, -35_000, 35_000, 2 * MINUTE, HOUR, 24 * HOUR]
 
 /** Two processes of one app, each with a store and a clock of its own, on one server. */

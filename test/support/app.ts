@@ -127,7 +127,7 @@ export async function boot(t: Test, makeStore: MakeStore, options: BenchOptions 
     environment: 'test',
     secret: SECRET,
     clock,
-    // Nothing in these tests takes time, but the machine may.
+    // The limit is high because the machine may take time; the tests themselves take none.
     storeTimeout: '60s',
     store: gate.store,
     ...(makeStore.isByHeader === true && { headerTransport: {} }),

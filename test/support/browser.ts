@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SetCookie } from './jar.ts'
 import { Jar } from './jar.ts'
 
-/** What a visit does on the server. What it returns is the body. */
+/** The work of a visit on the server. Its return value is the body. */
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 /** A visit's handler, and what else happens to its response. */
@@ -12,7 +12,7 @@ export interface Visit {
   readonly onSend?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined
 }
 
-/** What a browser got. */
+/** The response that a browser got. */
 export interface Page {
   readonly status: number
   readonly body: unknown
@@ -21,16 +21,16 @@ export interface Page {
   readonly sessionCookies: readonly SetCookie[]
 }
 
-/** Who a session says is asking, and what it holds. */
+/** The user whom a session names, and the data that the session holds. */
 export interface Me {
   readonly userId: string | null
-  /** Absent where nobody acts as somebody else. */
+  /** The user who acts as another user; absent where nobody acts. */
   readonly actorId?: string
   readonly handle: string
   readonly data: Record<string, unknown>
 }
 
-/** How one request differs from the others of a browser. */
+/** The differences between one request and the others of a browser. */
 export interface SendOptions {
   /** The response never reaches the browser, so its cookies do not either. */
   readonly isLost?: boolean
@@ -38,7 +38,7 @@ export interface SendOptions {
   readonly headers?: Record<string, string>
 }
 
-/** Where visits are left for the route that runs them. */
+/** Visits that wait for the route that runs them. */
 export type Visits = Map<string, Visit>
 
 let count = 0

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { DeviceKey, jwsOf, PROOF_HEADER } from '../../lib/testing/device-key.ts'
 
-/** How a proof differs from a good one. */
+/** The differences between a proof and a good one. */
 export interface Twist {
   readonly header?: object
   readonly payload?: object

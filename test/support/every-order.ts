@@ -1,7 +1,7 @@
 import type { Gate, Operation, Sample } from './gate-store.ts'
 import { settle } from './gate-store.ts'
 
-/** What runs at once, and what must be true afterwards. */
+/** Actors that run at once, and a check of what must be true afterwards. */
 export interface Scene {
   readonly actors: Readonly<Record<string, () => Promise<unknown>>>
   /** `order` names the operations in the order in which they happened. */
@@ -106,7 +106,7 @@ function following(choices: readonly Choice[]): number[] | undefined {
   return turned && [...choices.slice(0, last).map(({ chosen }) => chosen), turned.chosen + 1]
 }
 
-/** In how many ways sequences of these lengths can be interleaved. */
+/** Returns in how many ways sequences of these lengths can be interleaved. */
 function ordersOf(order: readonly string[]): number {
   const lengths = new Map<string, number>()
   let orders = 1

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { Jar } from './jar.ts'
 import { plainEnvironment } from './run.ts'
 
 interface Test {
@@ -44,17 +45,17 @@ export async function startExample(
   throw new Error(`${args.join(' ')} ended without listening\n${output}`)
 }
 
-/** A browser as far as cookies go: one jar, and no redirect followed. */
+/** A browser that only keeps cookies: one jar, and no redirect followed. */
 export class HttpVisitor {
   readonly #base: string
-  readonly #jar = new Map<string, string>()
+  readonly #jar = new Jar()
 
   constructor(base: string) {
     this.#base = base
   }
 
   get cookie(): string {
-    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    return this.#jar.header(Date.now())
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -72,13 +73,9 @@ export class HttpVisitor {
   }
 
   async #send(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
-    const headers = this.#jar.size === 0 ? init.headers : Object.assign({ cookie: this.cookie }, init.headers)
+    const headers = this.cookie === '' ? init.headers : Object.assign({ cookie: this.cookie }, init.headers)
     const response = await fetch(new URL(path, this.#base), { redirect: 'manual', ...init, headers })
-    for (const line of response.headers.getSetCookie()) {
-      const [name = '', value = ''] = (line.split(';', 1)[0] ?? '').split('=', 2)
-      if (value === '') this.#jar.delete(name)
-      else this.#jar.set(name, value)
-    }
+    this.#jar.take(response.headers.getSetCookie(), Date.now())
     return response
   }
 }

@@ -9,25 +9,25 @@ export type AnyStore = SessionStore & Partial<UserIndex & Sweeping & ReadingMany
 export interface Operation {
   readonly name: string
   readonly args: readonly unknown[]
-  /** Who made it: the label given to `Gate.as`. */
+  /** The label given to `Gate.as`: it names who made the call. */
   readonly actor: string | undefined
   /** Position in time of its start and its end, among all starts and ends. */
   startedAt: number
   endedAt: number
-  /** What it resolved to; `undefined` while it runs and after it failed. */
+  /** The value that the call resolved to; `undefined` while it runs and after it failed. */
   answer: unknown
 }
 
 /** Decides when an operation may happen. It has to call `run`, once. */
 export type Conductor = (operation: Operation, run: () => Promise<void>) => Promise<void>
 
-/** How many orders of operations a test plays at most, and by which seed they are drawn. */
+/** The most orders of operations that a test plays, and the seed by which they are drawn. */
 export interface Sample {
   readonly most: number
   readonly seed: number
 }
 
-/** Which operations a trap waits for. */
+/** The operations that a trap waits for. */
 export interface Trap {
   readonly name: string
   readonly by?: string
@@ -41,13 +41,13 @@ export interface Caught {
   readonly arrived: Promise<void>
   /** Lets it happen. */
   release(): void
-  /** It never happens, and its caller is told so. */
+  /** Fails the operation: it never happens, and its caller is told so. */
   fail(): void
-  /** It happens, but its caller is told that it did not: a lost answer. */
+  /** Loses the answer: the operation happens, but its caller is told that it did not. */
   lose(): void
   /** Its caller never hears of it again, and it never happens. */
   forget(): void
-  /** It does not happen, and this is what its caller is told: an answer out of a cache. */
+  /** Gives the caller this value, as a cache would. The operation does not happen. */
   answer(value: unknown): void
 }
 
@@ -89,7 +89,7 @@ export async function settle(): Promise<void> {
  * A store between the plugin and the real one, in which a test decides what happens first. It notes all that happens.
  */
 export class Gate {
-  /** What the plugin gets. It has the powers of the real store, and no others. */
+  /** The store that the plugin gets. It has the powers of the real store, and no others. */
   readonly store: AnyStore
   /** All operations so far, in the order in which they were called. */
   readonly operations: Operation[] = []

@@ -10,9 +10,9 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 export interface Import {
   /** The importing file, relative to the root, with forward slashes. */
   from: string
-  /** What is imported: a file relative to the root, `node:x`, or a package. */
+  /** The imported module: a file relative to the root, `node:x`, or a package. */
   to: string
-  /** Whether it is gone from the emitted JavaScript. */
+  /** Tells whether the import is gone from the emitted JavaScript. */
   isType: boolean
 }
 
@@ -47,7 +47,7 @@ export function importsOf(file: string): Import[] {
   return found
 }
 
-/** Whether nothing of the file is left when its types are erased. */
+/** Tells whether nothing of the file is left when its types are erased. */
 export function isTypesOnly(file: string): boolean {
   return parse(file).statements.every(
     (statement) =>

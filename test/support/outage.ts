@@ -15,12 +15,12 @@ export function expectNoUnhandled(t: Test): void {
   })
 }
 
-/** Which part of a store has stopped working. */
+/** The part of a store that has stopped working. */
 export type Outage = 'all' | 'writes'
 
 /**
- * What an app does while its store is away: it answers everybody in time, says 503 to those it would have to look up,
- * serves the others, and reports no login that is not stored.
+ * Checks an app while its store is away. The app answers every request in time, with a 503 where it would have to look
+ * up the session. It serves the other requests, and reports no login that is not stored.
  */
 export async function expectOutage(
   t: Test,
@@ -54,13 +54,13 @@ export async function expectOutage(
   for (const [name, answer] of Object.entries({ anonymous, plain, free })) t.equal(answer.statusCode, 200, name)
 }
 
-/** What users were told is done; what has to be there when the store is back. */
+/** Traffic of users. All that users were told is done has to be there when the store is back. */
 export interface Traffic {
   /** Lets every user finish what they do, and checks that all they were told is true. */
   stop(): Promise<void>
-  /** How many answers there were of each status. */
+  /** The number of answers of each status. */
   readonly statuses: ReadonlyMap<number, number>
-  /** How many of them were a success. */
+  /** The number of answers that were a success. */
   readonly successes: number
 }
 

@@ -2,7 +2,7 @@
 // Installs what `npm ci` leaves out: node test/support/packages.mjs [set...]
 // A set is a folder of test/packages, or `examples`. Each set is installed once into a folder of node_modules/.cache,
 // and again when its lock file changes. The folders are printed.
-// Without a name: the sets that the tests import from node_modules, where their packages are linked.
+// Called without a name: the sets that the tests import from node_modules, where their packages are linked.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

@@ -14,7 +14,7 @@ export interface RedisDriver {
   readonly name: string
   connect(port: number): Promise<Connected>
   connectCluster(ports: readonly number[]): Promise<Connected>
-  /** To the primary that a sentinel on this port knows by that name. */
+  /** Connects to the primary that a sentinel on this port knows by that name. */
   connectSentinel(port: number, primary: string): Promise<Connected>
 }
 
@@ -29,7 +29,7 @@ const HOST = '127.0.0.1'
 /** Reads are kept until the server says that they have changed. */
 const CACHING = { RESP: 3, clientSideCache: { ttl: 0, maxEntries: 0 } } as const
 
-/** They fail fast, as the store's documentation asks for. */
+/** Drivers of node-redis. They fail fast, as the store's documentation asks for. */
 const nodeRedis = (
   name: string,
   create: typeof createClient,
@@ -89,7 +89,7 @@ const ioRedis = (name: string, One: typeof Redis, Many: typeof Cluster): RedisDr
 export const nodeRedis6: RedisDriver = nodeRedis('node-redis 6', createClient, createCluster, createSentinel)
 export const ioRedis6: RedisDriver = ioRedis('ioredis 6', Redis, Cluster)
 
-/** With a cache in the client. */
+/** The driver with a cache in the client. */
 export const nodeRedisCached: RedisDriver = nodeRedis(
   'node-redis 6 with client-side caching',
   createClient,

@@ -11,7 +11,7 @@ export interface Counter {
   close(): Promise<unknown>
 }
 
-/** By `MONITOR`. What a script does inside the server is no round trip. */
+/** Counts by `MONITOR`. Commands that a script runs inside the server are no round trips. */
 export async function countRedis(url: string): Promise<Counter> {
   const monitor = await createClient({ url }).connect()
   const other = await createClient({ url }).connect()
@@ -25,7 +25,7 @@ export async function countRedis(url: string): Promise<Counter> {
   })
   return {
     async take() {
-      // What was sent before it has been seen when it is.
+      // This PING is seen after all commands that were sent before it.
       const isSeen = new Promise<void>((resolve) => (seen = resolve))
       await other.ping()
       await isSeen
@@ -40,7 +40,7 @@ export async function countRedis(url: string): Promise<Counter> {
   }
 }
 
-/** By `pg_stat_statements`, as one round trip each. */
+/** Counts round trips by `pg_stat_statements`: one for each call of a statement. */
 export async function countPostgres(url: string): Promise<Counter> {
   const client = new Client(url)
   await client.connect()

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** What a finished process left behind. */
+/** The exit code and the output of a finished process. */
 export interface Finished {
   code: number | null
   stdout: string
@@ -12,7 +12,7 @@ export interface RunOptions {
   cwd: string
   /** Added to the environment; `undefined` takes a variable out. */
   env?: Record<string, string | undefined>
-  /** Whether an exit code other than 0 rejects. Default `true`. */
+  /** Tells whether an exit code other than 0 rejects. Default `true`. */
   check?: boolean
   /** Milliseconds after which the process is killed. Default two minutes. */
   timeout?: number

@@ -6,7 +6,7 @@ export type Fate = 'done' | 'unwritten' | 'written'
 /** The marks of the fates in a schedule. */
 const MARKS: Readonly<Record<Fate, string>> = { done: '', unwritten: '-', written: '+' }
 
-/** What a step reads and writes. Two steps can be swapped unless one of them writes what the other touches. */
+/** The keys that a step reads and writes. Two steps can be swapped unless one writes what the other touches. */
 export interface Footprint {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
@@ -182,7 +182,7 @@ function causesOf(happened: readonly Happened[]): { readonly all: Set<number>[];
   return { all, direct }
 }
 
-/** Wants the other order of each two steps that were neighbours in time and cannot be swapped. */
+/** Asks for the other order of each two steps that were neighbours in time and cannot be swapped. */
 function addRaces(nodes: readonly Node[], happened: readonly Happened[]): void {
   const { all, direct } = causesOf(happened)
   for (const [later, causes] of direct.entries()) {

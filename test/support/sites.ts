@@ -19,7 +19,7 @@ interface Test {
   teardown(end: () => Promise<void> | void): void
 }
 
-/** How users reach an app: over https as in production, or at http://localhost as in development. */
+/** The way in which users reach an app: over https (production), or at http://localhost (development). */
 export type Setting = 'production' | 'development'
 
 export const SETTINGS = ['production', 'development'] as const satisfies readonly Setting[]

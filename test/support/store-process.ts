@@ -10,7 +10,7 @@ import { smallApp } from './small-app.ts'
 
 const FILE = fileURLToPath(import.meta.url)
 
-/** What the other process is to run. */
+/** The app that the other process runs. */
 export interface ProcessOptions {
   /** `postgres://…`, `redis://…` or `sqlite:PATH`. */
   readonly url: string
@@ -32,7 +32,7 @@ export interface OpenStream {
   readonly ended: Promise<unknown>
 }
 
-/** What it answered. */
+/** The answer of the other process. */
 export interface ProcessAnswer {
   readonly status: number
   readonly body: Record<string, unknown>
@@ -89,7 +89,7 @@ export async function startAppProcess(
   }
 }
 
-/** In the other process. */
+/** Serves the app in the other process. */
 async function serve({ url, ...options }: ProcessOptions): Promise<void> {
   const { store, close } = await openStore(url)
   const app = await smallApp({ store, ...options })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { run } from './run.ts'
 import { ROOT } from './imports.ts'
 
-/** What npm would publish, in a temporary folder. */
+/** The package that npm would publish, in a temporary folder. */
 export interface Tarball {
   /** The .tgz file. */
   file: string

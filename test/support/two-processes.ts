@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { startAppProcess } from './store-process.ts'
 
-/** What must hold between two processes of one app on one store. */
+/** Checks what must hold between two processes of one app on one store. */
 export async function twoProcesses(t: Test, url: string): Promise<void> {
   // Every request is old enough for a renewal.
   const options = { url, renewalTimeout: '1ms' } as const
@@ -56,7 +56,7 @@ export async function twoProcesses(t: Test, url: string): Promise<void> {
         one.request('POST', '/revoke', undefined, { user }),
         ...Array.from({ length: 4 }, () => other.request('POST', '/login', undefined, { user })),
       ])
-      // Those that came after it are logged in, and the next revocation finds every one of them.
+      // Logins after the revocation stay, and the next revocation finds every one of them.
       const me = await Promise.all(logins.map(({ cookie }) => one.request('GET', '/me', cookie || undefined)))
       const alive = me.filter(({ body }) => body['user'] === user).length
       t.strictSame((await one.request('POST', '/revoke', undefined, { user })).body, { ended: alive })

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './run.ts'
 
-/** How a careful user of this package compiles. */
+/** Compiler options of a careful user of this package. */
 const COMPILER_OPTIONS = {
   target: 'es2023',
   lib: ['es2023'],

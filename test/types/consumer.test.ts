@@ -117,7 +117,7 @@ function isOurs({ file, text }: Pick<Complaint, 'file' | 'text'>): boolean {
   return file.includes('fastify-session-guard') || isAboutMembers({ file, text })
 }
 
-/** Of members that two packages declare: duplicate, of another type, or at odds with what is inherited. */
+/** Tells whether a complaint is about members of two packages: duplicates, types, or conflicts with inherited ones. */
 function isAboutMembers({ file, text }: Pick<Complaint, 'file' | 'text'>): boolean {
   return (
     file.includes('fastify-session-guard') ||

@@ -11,7 +11,7 @@ import type { Outage } from './fastify-apps.ts'
 type Values = Record<string, unknown>
 type Middleware = (request: object, response: object, next: (error?: unknown) => void) => void
 
-/** Kept from the compiler: its types need another version of the package `cookie`. */
+/** The compiler does not see this import, because the package's types need another version of `cookie`. */
 const IRON: string = 'iron-session'
 
 interface Saved {
@@ -57,7 +57,7 @@ const userOf = (values: Values): string | null => (values['user'] as string | un
 /** Runs a middleware of connect in front of the routes. */
 function behind(middleware: Middleware, siteOf: (request: Values) => Site): RequestListener {
   return (request, response) => {
-    // Behind a proxy that ends TLS, as `trust proxy` of Express has it.
+    // The request looks as behind a proxy that ends TLS, like `trust proxy` of Express.
     Object.defineProperty(request, 'secure', { value: true })
     Object.assign(request, { protocol: 'https', originalUrl: request.url })
     middleware(request, response, (error) => {

@@ -36,6 +36,9 @@ const UNREAD_HEADERS: readonly (readonly [name: string, https: RegExp])[] = [
   ['X-Scheme', /^https$/i],
   ['X-Url-Scheme', /^https$/i],
   ['CloudFront-Forwarded-Proto', /^https$/i],
+  ['X-AppEngine-Https', /^on$/i],
+  ['Fastly-SSL', /^1$/],
+  ['X-Forwarded-Port', /^443$/],
 ]
 
 /** No proxy chain is longer; a header that is, comes from somebody else. */

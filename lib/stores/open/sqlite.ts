@@ -39,7 +39,19 @@ export function openSqlite(path: string, { from, isApp, table }: OpenSettings): 
 function connectionTo(file: string, from: readonly string[]): Connection {
   const driver = loadDriver(from, sqliteDrivers(process.versions.node, installedVersion(from, 'better-sqlite3')))
   const Database = (typeof driver === 'function' ? driver : driver['DatabaseSync']) as new (name: string) => Connection
-  return new Database(file)
+  try {
+    return new Database(file)
+  } catch (error) {
+    throw isNotBuilt(error) ? new StoreUnusable(NOT_BUILT) : error
+  }
+}
+
+const NOT_BUILT = 'The package better-sqlite3 is not built for this Node: npm rebuild better-sqlite3'
+
+/** Tells whether the binary of a driver is missing, or is meant for another Node or another machine. */
+function isNotBuilt(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file')
 }
 
 /** better-sqlite3 before this version ends a process of Node 24.19 or later when it is loaded (nodejs/node#65446). */

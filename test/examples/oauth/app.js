@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import secureSession from 'fastify-session-guard'
 
 const { PROVIDER_URL, PUBLIC_URL = 'http://localhost:3000', CLIENT_ID = 'id', CLIENT_SECRET = 'secret' } = process.env
+if (PROVIDER_URL === undefined) throw new Error('PROVIDER_URL is missing: the address of the provider')
 
 const app = Fastify()
 await app.register(secureSession)

@@ -10,7 +10,7 @@ interface Test {
   teardown(end: () => Promise<void>): void
 }
 
-/** Where Debian puts it. */
+/** The path of nginx on Debian. */
 const PROGRAM = '/usr/sbin/nginx'
 
 /**
@@ -64,7 +64,7 @@ export async function startCache(t: Test, home: string): Promise<void> {
   await ready(child)
 }
 
-/** Once the events begin, the socket is open. */
+/** Waits until nginx logs its event method: the socket is open by then. */
 async function ready(child: ChildProcess): Promise<void> {
   let log = ''
   if (child.stderr === null) throw new Error('no log to read')

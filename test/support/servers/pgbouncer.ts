@@ -20,7 +20,7 @@ export async function startPgBouncer(
   const [port = 0] = await freePorts(1)
   const config = [
     '[databases]',
-    // With auth_type "any" every client is this user.
+    // This user stands for every client because auth_type is "any".
     `* = host=127.0.0.1 port=${server.port} user=guard`,
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',

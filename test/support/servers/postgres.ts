@@ -71,7 +71,7 @@ class Server implements PostgresServer {
       this.#process = child
       const log = await ready(child)
       if (log === undefined) return
-      // What a killed server forked may hold on to its memory for a moment.
+      // Processes that a killed server forked may hold on to its memory for a moment.
       if (attempt === START_ATTEMPTS) throw new Error(`postgres does not start:\n${log}`)
       await wait(100)
     }
@@ -118,7 +118,7 @@ class Server implements PostgresServer {
   }
 }
 
-/** Whoever is gone already needs no signal. */
+/** Sends a signal to a process, and ignores a process that is gone. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)

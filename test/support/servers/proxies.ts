@@ -23,13 +23,13 @@ const PROGRAMS = {
 
 const START_ATTEMPTS = 500
 
-/** How a proxy is to pass requests on. */
+/** The way in which a proxy passes requests on. */
 export interface ProxyOptions {
   /** The port of the app on 127.0.0.1. */
   readonly app: number
-  /** What stands beside `proxy_pass` in nginx's location, or in haproxy's frontend. */
+  /** Lines beside `proxy_pass` in nginx's location, or lines in haproxy's frontend. */
   readonly rules: readonly string[]
-  /** With a certificate the proxy ends TLS. */
+  /** The certificate with which the proxy ends TLS. */
   readonly certificate?: Certificate
 }
 

@@ -10,13 +10,13 @@ import type { RedisServer } from './redis.ts'
 /** A primary with one replica, watched by a sentinel that decides alone. */
 export interface RedisSentinel {
   readonly port: number
-  /** What the sentinel calls the primary. */
+  /** The sentinel's name for the primary. */
   readonly name: string
   /** The server that the sentinel takes for the primary now. */
   primary(): RedisServer
   /** Resolves when the replica has all that the primary has. */
   replicated(): Promise<void>
-  /** Has the two change places, both being well. */
+  /** Lets the primary and its replica change places while both are well. */
   failover(): Promise<void>
   /** Kills the primary, waits for the replica to take over, and starts the killed one as its replica. */
   fail(): Promise<void>
@@ -24,7 +24,7 @@ export interface RedisSentinel {
 
 const NAME = 'main'
 const PAUSE = 50
-/** How often a state is looked for that has to come, every `PAUSE` milliseconds. */
+/** The number of looks for a state that has to come, every `PAUSE` milliseconds. */
 const LOOKS = 600
 
 /** Starts the three; they are gone when the test ends. */
@@ -37,7 +37,7 @@ export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): P
   const ask = (...command: string[]): string =>
     execFileSync(program('redis-cli'), ['-p', String(port), 'sentinel', ...command], { encoding: 'utf8' })
   const primary = (): RedisServer => {
-    // Asked once: between two questions it may change its mind.
+    // The sentinel is asked once because its answer may change between two questions.
     const address = ask('get-master-addr-by-name', NAME)
     const found = servers.find((one) => address.includes(String(one.port)))
     if (found === undefined) throw new Error('the sentinel knows no primary')
