@@ -29,8 +29,8 @@ export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHook
     // The upgrade is the response, and has gone without a cookie.
     markAnswered(request)
     const session = request[SLOT]
-    if (!(session instanceof RequestSession) || session.record === undefined || mayStayOpen(request)) return
-    socket.once('close', watch.open(session.record, { end: (why) => endSocket(socket, why) }, true))
+    if (!(session instanceof RequestSession) || session.facts.record === undefined || mayStayOpen(request)) return
+    socket.once('close', watch.open(session.facts.record, { end: (why) => endSocket(socket, why) }, true))
   }
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp

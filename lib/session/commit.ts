@@ -67,7 +67,8 @@ export type Outcome =
 /** The work of a plan, apart from what the session that was loaded adds to it. */
 type Wish = Omit<Work, 'presented' | 'checked'>
 
-type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
+/** The reason why a change was not stored. */
+export type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
 /** The limit of attempts. A write meets at most as many conflicts as there are requests beside it. */
 const MAX_ATTEMPTS = 100
@@ -92,7 +93,18 @@ export function planOf(
     isAllOwn,
     client,
     ids,
-    work: { edit, rotation, presented, checked, user, isTouched, isPassive, carrier, now },
+    // A passive request renews nothing.
+    work: {
+      edit,
+      rotation,
+      presented,
+      checked,
+      user,
+      isTouched,
+      isPassive,
+      carrier: isPassive ? 'none' : carrier,
+      now,
+    },
   }
 }
 
