@@ -47,7 +47,7 @@ export class OpenReplies {
 
   /** Notes a request whose session was loaded. */
   note(request: FastifyRequest, reply: FastifyReply, session: RequestSession): void {
-    const { record } = session
+    const { record } = session.facts
     if (record === undefined) return
     ;(request as NotedRequest)[NOTE] = this.#pending.add({ request, reply, session, record })
     if (this.#timer === undefined) this.#lookLater()
@@ -56,7 +56,7 @@ export class OpenReplies {
   /** Sees a reply that Fastify sends, after its session was written. */
   seeSent(request: FastifyRequest, reply: FastifyReply, payload: unknown, session: RequestSession): void {
     this.release(request)
-    const { record } = session
+    const { record } = session.facts
     if (isStream(payload) && record !== undefined && !mayStayOpen(request)) this.#endWithSession(reply, record)
   }
 
@@ -91,7 +91,7 @@ export class OpenReplies {
     if (!hasBegun && !reply.raw.destroyed) return
     this.release(request)
     // A request that logged out before its reply began has no session that could end.
-    if (!reply.raw.destroyed && !mayStayOpen(request)) this.#endWithSession(reply, session.record ?? record)
+    if (!reply.raw.destroyed && !mayStayOpen(request)) this.#endWithSession(reply, session.facts.record ?? record)
   }
 
   #end(reply: FastifyReply, why: SessionEnd): void {
@@ -108,9 +108,7 @@ export class OpenReplies {
   }
 }
 
-/**
- * Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream.
- */
+/** Tells whether a reply may soon come to its proper end. Such a reply was sent as a stream, and is no event stream. */
 function mayFinish(reply: FastifyReply): boolean {
   return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }

@@ -29,13 +29,13 @@ export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHook
     // The upgrade is the response, and has gone without a cookie.
     markAnswered(request)
     const session = request[SLOT]
-    if (!(session instanceof RequestSession) || session.record === undefined || mayStayOpen(request)) return
-    socket.once('close', watch.open(session.record, { end: (why) => endSocket(socket, why) }, true))
+    if (!(session instanceof RequestSession) || session.facts.record === undefined || mayStayOpen(request)) return
+    socket.once('close', watch.open(session.facts.record, { end: (why) => endSocket(socket, why) }, true))
   }
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp
     if (websocketServer === undefined) return
-    // An upgrade that is answered leaves a socket that nobody reads from any more: without an end it would stay open
+    // An upgrade that is answered leaves a socket from which nobody reads. Without an end, this socket would stay open
     // for good.
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
     requests.set(request.raw, request as SessionRequest)

@@ -57,23 +57,24 @@ type Wanted = Omit<RequireLoginOptions, 'within'> & { readonly within: number }
 
 /** Refuses a request that lacks what the route wants. Returns the reply of a page that is sent to the login instead. */
 function admit({ engine, session, request, reply }: Visit, wanted: Wanted): FastifyReply | undefined {
+  const { facts } = session
   const { within, methods = [], redirect, notActing = false, deviceBound = false } = wanted
-  if (session.userId === null) {
+  if (facts.userId === null) {
     const isReloaded = reply !== undefined && reloadAfterLink(request, reply, session)
     const isRedirected = redirect !== undefined && reply !== undefined && !isReloaded && isPage(request)
     if (isRedirected) return reply.redirect(withNext(redirect, request.originalUrl))
     throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   }
-  if (session.isWithheld || (deviceBound && !session.isDeviceBound)) {
+  if (facts.isWithheld || (deviceBound && !facts.isDeviceBound)) {
     throw deviceRequired(engine, request, reply, session)
   }
-  const isActing = session.actor !== null
+  const isActing = facts.actor !== null
   if (notActing && isActing) throw new SecureSessionError('SESSION_ACTING')
-  const missing = session.missingMethods(methods, within)
+  const missing = facts.missingMethods(methods, within)
   if (missing.length > 0) {
     throw new SecureSessionError('SESSION_STEP_UP_REQUIRED', { detail: `missing: ${missing.join(', ')}` })
   }
-  if (within === Infinity || session.isFresh(within)) return undefined
+  if (within === Infinity || facts.isFresh(within)) return undefined
   throw new SecureSessionError('SESSION_LOGIN_TOO_OLD', isActing ? { detail: 'while acting as another user' } : {})
 }
 

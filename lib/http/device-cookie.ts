@@ -23,7 +23,7 @@ export function writeBinding(
   reply: FastifyReply,
   { settings }: Engine,
   device: DeviceProofs,
-  { response: { cookie }, isUnproven }: Pick<RequestSession, 'response' | 'isUnproven'>,
+  { response: { cookie }, facts }: Pick<RequestSession, 'response' | 'facts'>,
 ): void {
   removeOffer(reply)
   if (cookie?.kind === 'set' && cookie.binds !== undefined && isOverHttps(settings, reply.request)) {
@@ -32,7 +32,7 @@ export function writeBinding(
     reply.header(OFFER, `(ES256);path="${device.settings.path}/register";challenge="${challenge}"`)
   }
   const hasBound = reply.request.raw.headers.cookie?.includes(device.cookieName) === true
-  if (!hasBound || (cookie?.kind !== 'clear' && !isUnproven)) return
+  if (!hasBound || (cookie?.kind !== 'clear' && !facts.isUnproven)) return
   reply.clearCookie(device.cookieName, cookieAttributes(settings, { kind: 'clear' }))
   forbidCaching(reply)
 }
@@ -74,7 +74,7 @@ export function deviceRequired(
   reply: FastifyReply | undefined,
   session: RequestSession,
 ): SecureSessionError {
-  const isEarly = isPage(request) && session.isFresh(WAIT) && isOverHttps(settings, request)
+  const isEarly = isPage(request) && session.facts.isFresh(WAIT) && isOverHttps(settings, request)
   if (isEarly) reply?.header('refresh', '1')
   return new SecureSessionError('SESSION_DEVICE_REQUIRED')
 }
@@ -85,8 +85,8 @@ export function deviceRequired(
  */
 export function reloadAfterLink(request: FastifyRequest, reply: FastifyReply, session: RequestSession): boolean {
   const isAfterLink = request.headers['sec-fetch-site'] === 'cross-site' && isPage(request)
-  if (isAfterLink && session.isUnproven) reply.header('refresh', '0')
-  return isAfterLink && session.isUnproven
+  if (isAfterLink && session.facts.isUnproven) reply.header('refresh', '0')
+  return isAfterLink && session.facts.isUnproven
 }
 
 /**

@@ -5,6 +5,7 @@ import type { SessionRequest } from './request-slot.ts'
 import { SLOT } from './request-slot.ts'
 import { actAs, confirmLogin, login, stopActing, updateAuthHash, updateUser } from '../session/actions.ts'
 import { checkArguments } from '../session/call-options.ts'
+import type { RequestFacts } from '../session/request-facts.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import { USER_IS_READ_ONLY } from '../session/user-snapshot.ts'
 import type { ActAsOptions, ConfirmLoginOptions, LoginOptions, LogoutOptions, SessionUser } from '../../types/index.ts'
@@ -33,15 +34,18 @@ export function requestDecorators(
     },
   })
   // A hook that looks at the user runs on every route, also where the app wants no session.
-  const fact = <Fact>(read: (session: RequestSession) => Fact, nobody: Fact): ((request: FastifyRequest) => Fact) => {
-    return (request) => ((request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request)))
+  const ofSession = <Fact>(read: (session: RequestSession) => Fact, nobody: Fact) => {
+    return (request: FastifyRequest): Fact =>
+      (request as SessionRequest)[SLOT] === 'opted-out' ? nobody : read(sessionOf(request))
   }
-  const userOf = fact((session) => (session.isWithheld ? null : session.user), null)
-  const sessionToken = fact((session) => session.takeToken(), null)
-  const actor = fact((session) => (session.isWithheld ? null : session.actor), null)
-  const pendingUser = fact((session) => session.pendingUser, null)
-  const authenticatedAt = fact((session) => (session.isWithheld ? null : session.authenticatedAt), null)
-  const isAuthenticated = fact((session) => session.userId !== null && !session.isWithheld, false)
+  const fact = <Fact>(read: (facts: RequestFacts) => Fact, nobody: Fact) =>
+    ofSession(({ facts }) => (facts.isWithheld ? nobody : read(facts)), nobody)
+  const userOf = fact(({ user }) => user, null)
+  const sessionToken = ofSession((session) => session.takeToken(), null)
+  const actor = fact((facts) => facts.actor, null)
+  const pendingUser = ofSession(({ facts }) => facts.pendingUser, null)
+  const authenticatedAt = fact((facts) => facts.authenticatedAt, null)
+  const isAuthenticated = fact(({ userId }) => userId !== null, false)
   const method = methodsOn(sessionOf)
   return [
     ['session', { ...property((session) => session.object), setter: refuseAssignment }],
@@ -99,14 +103,14 @@ function own<Fact>(read: (request: FastifyRequest) => Fact): (this: FastifyReque
 
 /** Shows the same snapshot as `req.user`, without the case of nobody. */
 function requireUser(session: RequestSession): SessionUser {
-  const { user } = refuseWithheld(session)
+  const { user } = refuseWithheld(session).facts
   if (user === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   return user
 }
 
 /** @throws `SESSION_DEVICE_REQUIRED` if the app asks for a device, and the session has none */
 function refuseWithheld(session: RequestSession): RequestSession {
-  if (session.isWithheld) throw new SecureSessionError('SESSION_DEVICE_REQUIRED')
+  if (session.facts.isWithheld) throw new SecureSessionError('SESSION_DEVICE_REQUIRED')
   return session
 }
 

@@ -55,7 +55,7 @@ function answerFactsOf(request: FastifyRequest, reply: FastifyReply, startedAt: 
   const { url = '/' } = request.routeOptions
   const slot = (request as SessionRequest)[SLOT]
   const session = slot instanceof RequestSession ? slot : undefined
-  const loggedInAt = session?.authenticatedAt?.getTime() ?? -Infinity
+  const loggedInAt = session?.facts.authenticatedAt?.getTime() ?? -Infinity
   return {
     route: `${request.method} ${url}`,
     isSafeMethod: request.method === 'GET' || request.method === 'HEAD',

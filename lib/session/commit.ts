@@ -67,7 +67,8 @@ export type Outcome =
 /** The work of a plan, apart from what the session that was loaded adds to it. */
 type Wish = Omit<Work, 'presented' | 'checked'>
 
-type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
+/** The reason why a change was not stored. */
+export type DropReason = Extract<SessionEvent, { type: 'dropped-write' }>['reason']
 
 /** The limit of attempts. A write meets at most as many conflicts as there are requests beside it. */
 const MAX_ATTEMPTS = 100
@@ -92,7 +93,18 @@ export function planOf(
     isAllOwn,
     client,
     ids,
-    work: { edit, rotation, presented, checked, user, isTouched, isPassive, carrier, now },
+    // A passive request renews nothing.
+    work: {
+      edit,
+      rotation,
+      presented,
+      checked,
+      user,
+      isTouched,
+      isPassive,
+      carrier: isPassive ? 'none' : carrier,
+      now,
+    },
   }
 }
 
@@ -217,9 +229,9 @@ function failed(error: unknown, isStaged: boolean): Outcome {
 }
 
 /**
- * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach what is
- * there now. A login gets a record of its own. So does a `regenerate` that kept nothing, because @fastify/passport logs
- * in by it.
+ * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach the
+ * record that is there now. A login gets a record of its own. A `regenerate` that kept nothing gets one too, because
+ * @fastify/passport logs in by `regenerate`.
  */
 async function overtaken(
   engine: Engine,

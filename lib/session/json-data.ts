@@ -1,8 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import { causeOf } from '../storage/cause.ts'
 import { parseObject } from './record-shape.ts'
-import type { Walk } from './unfit-values.ts'
-import { findProblem, TOO_LARGE, walkWithin } from './unfit-values.ts'
+import { findProblem, TOO_LARGE, Walk } from './unfit-values.ts'
 
 /** Session data as the app works on it. */
 export type SessionData = Record<string, unknown>
@@ -60,7 +59,7 @@ export function parseData(json: string): SessionData {
  * @throws `SESSION_KEY_RESERVED` for a name inside that reaches for a prototype.
  */
 export function serialize(data: SessionData, maxSize: number = Infinity): string {
-  const walk = walkWithin(maxSize, true)
+  const walk = new Walk(maxSize, true)
   const members: string[] = []
   for (const key of Object.keys(data)) {
     const json = serializeWithin(walk, data[key], key)
@@ -73,7 +72,7 @@ export function serialize(data: SessionData, maxSize: number = Infinity): string
 export function isSameData(data: SessionData, json: string): boolean {
   try {
     // Walking first, because a body of a megabyte would be made into text only to differ.
-    return findProblem(data, walkWithin(json.length)) === undefined && JSON.stringify(data) === json
+    return findProblem(data, new Walk(json.length)) === undefined && JSON.stringify(data) === json
   } catch {
     return false
   }
@@ -87,8 +86,8 @@ export function refuseOversize(json: string, maxSize: number): void {
 }
 
 /**
- * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole,
- * and nothing else. `from` is what it had read, `to` what it left.
+ * Returns the latest data with the edit of one request on top. The edit is each top-level key that the request changed,
+ * whole, and nothing else. `from` is what it had read, `to` what it left.
  */
 export function rebase(latest: string, from: string, to: string): string {
   if (from === to) return latest
@@ -111,7 +110,7 @@ export function edited(json: string, { from, to, isWhole }: Edit): string {
  * message.
  */
 export function serializeValue(value: unknown, key: string): string | undefined {
-  return serializeWithin(walkWithin(Infinity, true), value, key)
+  return serializeWithin(new Walk(Infinity, true), value, key)
 }
 
 function serializeWithin(walk: Walk, value: unknown, key: string): string | undefined {
@@ -125,7 +124,7 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
   }
   const json = carefully(key, () => JSON.stringify(value) as string | undefined)
-  // What would be refused when it comes back from the store is refused before it goes there.
+  // Data that would be refused on its way back from the store is refused before it is written.
   if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
   }

@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { LogoutOptions } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { checkOptions } from './call-options.ts'
-import type { Outcome, Plan } from './commit.ts'
+import type { DropReason, Outcome, Plan } from './commit.ts'
 import { commit, planOf } from './commit.ts'
 import type { Client, Engine, EngineSession } from './engine.ts'
 import { newHandle } from './id.ts'
@@ -13,14 +13,14 @@ import type { Carrier } from './next-record.ts'
 import { placeTaken } from './next-record.ts'
 import { hasPlace } from './places.ts'
 import { RequestData } from './request-data.ts'
+import { RequestFacts } from './request-facts.ts'
 import { ReplyNotes } from './reply-notes.ts'
 import type { RequestState, SessionResponse } from './request-state.ts'
 import * as states from './request-state.ts'
-import { SessionFacts } from './session-facts.ts'
 import { sessionObject } from './session-object.ts'
 import { RequestSignal } from './session-signal.ts'
 import type { Situation, Staged } from './staging.ts'
-import * as facts from './state-facts.ts'
+import { dataJsonOf, situationOf } from './state-facts.ts'
 import { takeBack } from './take-back.ts'
 import type { DataChange, UpdatedSession } from './update-data.ts'
 import { updateData } from './update-data.ts'
@@ -35,7 +35,11 @@ import { WorkQueue } from './work-queue.ts'
  * login that the handler did not await is still part of the reply. If such an operation failed and nothing observed the
  * failure, the reply fails too.
  */
-export class RequestSession extends SessionFacts {
+export class RequestSession {
+  readonly facts: RequestFacts
+  readonly #engine: Engine
+  readonly #client: Client
+  #state: RequestState
   #data: RequestData | undefined
   #newHandle: string | undefined
   #signal: RequestSignal | undefined
@@ -44,29 +48,32 @@ export class RequestSession extends SessionFacts {
   #isSaved = false
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
-    super(engine, client, states.initialState(loaded, client.isByHeader === true))
+    this.#engine = engine
+    this.#client = client
+    this.#state = states.initialState(loaded, client.isByHeader === true)
+    this.facts = new RequestFacts(engine, client, () => this.#state)
     this.#notes = new ReplyNotes(client, client.isByHeader !== true && loaded.state !== 'none', isAnswered)
   }
 
   /** The name of the record that this request reads or would create. */
   get handle(): string {
-    return this.record?.handle ?? (this.#newHandle ??= newHandle())
+    return this.facts.record?.handle ?? (this.#newHandle ??= newHandle())
   }
 
   /** The signal that aborts when the session ends. */
   get signal(): AbortSignal {
-    const isStaged = this.state.rotation !== undefined
-    return (this.#signal ??= new RequestSignal(this.engine.watch)).of(isStaged ? undefined : this.record)
+    const isStaged = this.#state.rotation !== undefined
+    return (this.#signal ??= new RequestSignal(this.#engine.watch)).of(isStaged ? undefined : this.facts.record)
   }
 
   /** The message of the response about this session. */
   get response(): SessionResponse {
-    return this.#notes.responseOf(this.state, this.engine)
+    return this.#notes.responseOf(this.#state, this.#engine)
   }
 
   /** Returns the new id of a client that brings it in a header, once; `null` otherwise. */
   takeToken(): string | null {
-    return this.#notes.takeToken(this.state)
+    return this.#notes.takeToken(this.#state)
   }
 
   /** Tells whether this is the data that a write would store. */
@@ -76,7 +83,7 @@ export class RequestSession extends SessionFacts {
 
   /** Asks for a new idle deadline. */
   touch(): void {
-    this.state = { ...this.state, isTouched: true }
+    this.#state = { ...this.#state, isTouched: true }
   }
 
   /** Notes that the app looked at the session. */
@@ -98,7 +105,7 @@ export class RequestSession extends SessionFacts {
   get hasWork(): boolean {
     const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
     return (
-      isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.state, this.engine.settings, this.client)
+      isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings, this.#client)
     )
   }
 
@@ -108,15 +115,19 @@ export class RequestSession extends SessionFacts {
    */
   changeLate(): void {
     if (!this.isAnswered) return this.#notes.whenTaken(() => this.#reportLate())
-    if (this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+    if (this.facts.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
     this.#notes.whenOver(() => this.#reportLate())
   }
 
   /** Reports what the app changed and nothing stored, once the response is over. */
   #reportLate(): void {
-    const isLost = this.#data?.isModified() === true || this.state.rotation !== undefined
+    const isLost = this.#data?.isModified() === true || this.#state.rotation !== undefined
     if (!isLost || this.#queue?.isRunning === true) return
-    this.engine.events.emit({ type: 'dropped-write', handle: this.handle, ...bothUsers(this.record), reason: 'late' })
+    this.#tell({ type: 'dropped-write', reason: 'late' })
+  }
+
+  #tell(event: { type: 'dropped-write'; reason: DropReason } | { type: 'upkeep-skipped' }): void {
+    this.#engine.events.emit({ ...event, handle: this.handle, ...bothUsers(this.facts.record) })
   }
 
   /** Tells whether the app saved the session itself. */
@@ -143,12 +154,13 @@ export class RequestSession extends SessionFacts {
     return this.#start(async () => {
       checkOptions('logout', options)
       const { everywhere = false, others = false } = options
-      const { userId, handle } = this
-      if (userId !== null && (everywhere || others)) await this.engine.users.revokeUser(userId, handle, 'revoked')
+      const { handle } = this
+      const { userId } = this.facts
+      if (userId !== null && (everywhere || others)) await this.#engine.users.revokeUser(userId, handle, 'revoked')
       if (others) return
       await this.#end()
       // A login beside this request may have lost the record that ended, and begun another one.
-      if (userId !== null && everywhere) await this.engine.users.revokeUser(userId, handle, 'revoked')
+      if (userId !== null && everywhere) await this.#engine.users.revokeUser(userId, handle, 'revoked')
     })
   }
 
@@ -157,9 +169,9 @@ export class RequestSession extends SessionFacts {
     const isLate = this.isAnswered
     return this.#start(async () => {
       // A record that begins now would need a cookie.
-      if (isLate && this.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
+      if (isLate && this.facts.record === undefined) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       await this.#write('none')
-      this.state = { ...this.state, committed: undefined }
+      this.#state = { ...this.#state, committed: undefined }
       this.#isSaved = true
     })
   }
@@ -169,21 +181,20 @@ export class RequestSession extends SessionFacts {
     const isLate = this.isAnswered
     const updated = this.#updated(this.#openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
-    if (isLate) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
+    if (isLate) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
     return done
   }
 
   #updated(data: RequestData, isLate: boolean): UpdatedSession {
     return {
-      engine: this.engine,
+      engine: this.#engine,
       data,
       isCurrent: () => this.#data === data,
-      live: () => states.updatable(this.state, isLate),
-      useRecord: (live, record) => (this.state = states.withRecord(this.state, live, record)),
+      live: () => states.updatable(this.#state, isLate),
+      useRecord: (live, record) => (this.#state = states.withRecord(this.#state, live, record)),
       lose: (reason) => {
-        const { handle } = this
-        this.engine.events.emit({ type: 'dropped-write', handle, ...bothUsers(this.record), reason })
-        this.#lose(handle)
+        this.#tell({ type: 'dropped-write', reason })
+        this.#replaceState(states.afterLoss(this.#state, this.handle))
       },
       run: (work) => this.#openQueue().run(work),
     }
@@ -200,13 +211,13 @@ export class RequestSession extends SessionFacts {
   /** Forgets what this request did to the data, and reads the store again. */
   reload(): Promise<void> {
     return this.#start(async () => {
-      const { loaded } = this.state
+      const { loaded } = this.#state
       if (loaded.state === 'live') {
         const { handle, epoch } = loaded.record
-        const latest = await readLiveRecord(this.engine, handle)
+        const latest = await readLiveRecord(this.#engine, handle)
         // Another epoch is another login. Its data is not for this request.
-        if (latest?.epoch === epoch) this.state = states.withRecord(this.state, loaded, latest)
-        else this.#lose(handle)
+        if (latest?.epoch === epoch) this.#state = states.withRecord(this.#state, loaded, latest)
+        else this.#replaceState(states.afterLoss(this.#state, handle))
       }
       this.#data = undefined
     })
@@ -223,7 +234,7 @@ export class RequestSession extends SessionFacts {
     await this.#queue?.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
-      const before = this.state
+      const before = this.#state
       const data = this.#data
       const failure = this.#queue?.unseenFailure
       try {
@@ -232,7 +243,7 @@ export class RequestSession extends SessionFacts {
       } catch (error) {
         // Nobody asked for the upkeep, so the request goes on without it. The deadlines stay as they were.
         if (failure === undefined && isStoreFailure(error) && !isWriteAsked(before, data)) {
-          return this.engine.events.emit({ type: 'upkeep-skipped', handle: this.handle, ...bothUsers(this.record) })
+          return this.#tell({ type: 'upkeep-skipped' })
         }
         // The error page is written with the session as it was. Otherwise its write would be refused too.
         await this.#undo()
@@ -249,10 +260,10 @@ export class RequestSession extends SessionFacts {
     const isLate = this.isAnswered
     return this.#start(async () => {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
-      states.refuseBesideRole(this.state)
+      states.refuseBesideRole(this.#state)
       const { rotation, kept, user } = await work(this.#situation)
       if (kept !== undefined) this.#keep(kept)
-      this.state = { ...this.state, rotation, user: user ?? this.state.user }
+      this.#state = { ...this.#state, rotation, user: user ?? this.#state.user }
       // The app needs the id of a header for its reply, so that the id is made now.
       if (isLate || rotation?.isByHeader === true) await this.#write('none')
       // No cookie leaves with a reply that the app takes over afterwards.
@@ -266,16 +277,17 @@ export class RequestSession extends SessionFacts {
    * @throws `SESSION_PROOF_REQUIRED` if the session is bound, and the request came without the proof
    */
   async #end(): Promise<void> {
-    const { record, userId, handle } = this
-    const { loaded } = this.state
+    const { handle } = this
+    const { record, userId } = this.facts
+    const { loaded } = this.#state
     states.refuseEnd(loaded)
     await this.#abandonLogin()
-    if (loaded.state === 'outdated') await this.engine.users.endNamed(loaded.handle)
-    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.engine.users.endOwn(record)))
-    this.#replaceState(states.afterEnd(this.state, isOurs))
+    if (loaded.state === 'outdated') await this.#engine.users.endNamed(loaded.handle)
+    const isOurs = loaded.state === 'outdated' || (record !== undefined && (await this.#engine.users.endOwn(record)))
+    this.#replaceState(states.afterEnd(this.#state, isOurs))
     if (userId === null) return
     this.#notes.markLoggedOut()
-    this.engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
+    this.#engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
   }
 
   #keep(kept: NonNullable<Staged['kept']>): void {
@@ -286,10 +298,12 @@ export class RequestSession extends SessionFacts {
   }
 
   get #situation(): Situation {
-    const { engine, client, handle } = this
+    const engine = this.#engine
+    const client = this.#client
+    const { handle } = this
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
     const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
-    return facts.situationOf(this.state, { engine, client, handle, abandonLogin, edit })
+    return situationOf(this.#state, { engine, client, handle, abandonLogin, edit })
   }
 
   /**
@@ -298,20 +312,15 @@ export class RequestSession extends SessionFacts {
    */
   async #write(carrier: Carrier): Promise<void> {
     const data = this.#openData()
-    const { handle, client, state, engine } = this
-    const isPassive = client.isPassive === true
-    const wish = {
-      edit: data.edit(engine.settings.maxRecordSize),
-      rotation: state.rotation,
-      user: state.user,
-      isTouched: state.isTouched,
-      isPassive,
-      carrier: isPassive ? 'none' : carrier,
-      now: engine.settings.clock(),
-    } as const
-    const ids = (states.isNextByHeader(state) ? engine.headerIds : undefined) ?? engine.ids
-    const plan = planOf(state.loaded, { handle, isAllOwn: data.isAllOwn, client, ids }, wish)
-    this.#apply(await commit(this.engine, plan), plan)
+    const { settings, ids: cookieIds, headerIds } = this.#engine
+    const { loaded, rotation, user, isTouched } = this.#state
+    const isPassive = this.#client.isPassive === true
+    const edit = data.edit(settings.maxRecordSize)
+    const now = settings.clock()
+    const ids = (states.isNextByHeader(this.#state) ? headerIds : undefined) ?? cookieIds
+    const parts = { handle: this.handle, isAllOwn: data.isAllOwn, client: this.#client, ids }
+    const plan = planOf(loaded, parts, { edit, rotation, user, isTouched, isPassive, carrier, now })
+    this.#apply(await commit(this.#engine, plan), plan)
   }
 
   #apply(outcome: Outcome, plan: Plan): void {
@@ -319,76 +328,69 @@ export class RequestSession extends SessionFacts {
       case 'unchanged':
         return
       case 'renewed':
-        this.state = states.afterRenewal(this.state, outcome, plan.work.now)
+        this.#state = states.afterRenewal(this.#state, outcome, plan.work.now)
         return
       case 'written':
-        this.state = states.afterWrite(this.state, outcome, plan.work.now)
+        this.#state = states.afterWrite(this.#state, outcome, plan.work.now)
         this.#data?.markWritten(plan.work.edit, outcome.record.data)
         this.#signal?.watch(outcome.record)
         return
       case 'lost':
-        this.#lose(outcome.handle)
+        this.#replaceState(states.afterLoss(this.#state, outcome.handle))
         if (outcome.error !== undefined) throw outcome.error
         return
       case 'failed':
-        if (!outcome.isStaged) this.state = { ...this.state, rotation: undefined }
+        if (!outcome.isStaged) this.#state = { ...this.#state, rotation: undefined }
         throw outcome.error
     }
   }
 
   /** The state that a failed response goes back to. `undefined` if nothing was written that can be taken back. */
   get before(): Pick<states.RequestState, 'cookie'> | undefined {
-    return this.state.committed?.before
+    return this.#state.committed?.before
   }
 
   /** Goes back to the session as it was before this request changed it. */
   async #undo(): Promise<void> {
-    const { committed } = this.state
-    this.state = states.beforeWrite(this.state)
+    const { committed } = this.#state
+    this.#state = states.beforeWrite(this.#state)
     try {
-      if (committed !== undefined) await takeBack(this.engine, committed.wayBack)
+      if (committed !== undefined) await takeBack(this.#engine, committed.wayBack)
       await this.#abandonLogin()
     } catch {
       // The response is a failure already and an event has been emitted. A place that nobody takes expires.
     }
-    this.state = { ...this.state, rotation: undefined, user: undefined, isTouched: false }
+    this.#state = { ...this.#state, rotation: undefined, user: undefined, isTouched: false }
     if (this.#data?.isDestroyed !== true) this.#data = undefined
   }
 
-  /** Forgets a record that is gone or somebody else's. */
-  #lose(handle: string): void {
-    this.#replaceState(states.afterLoss(this.state, handle))
-  }
-
   #replaceState(state: RequestState): void {
-    this.state = state
+    this.#state = state
     this.#newHandle = undefined
     this.#data = undefined
   }
 
   /** Gives back the place of a login that will not be committed. */
   async #abandonLogin(): Promise<void> {
-    const place = placeTaken(this.state.rotation)
+    const place = placeTaken(this.#state.rotation)
     if (place === undefined) return
-    this.state = { ...this.state, rotation: undefined }
-    if (!hasPlace(this.record, place)) await this.engine.users.places.abandon(place, this.handle)
+    this.#state = { ...this.#state, rotation: undefined }
+    if (!hasPlace(this.facts.record, place)) await this.#engine.users.places.abandon(place, this.handle)
   }
 
   #openData(): RequestData {
-    return (this.#data ??= new RequestData(facts.dataJsonOf(this.state), (data, values) =>
-      this.#makeObject(data, values),
-    ))
+    return (this.#data ??= new RequestData(dataJsonOf(this.#state), (data, values) => this.#makeObject(data, values)))
   }
 
   #makeObject(data: RequestData, values: SessionData): EngineSession {
     const { handle } = this
-    return sessionObject(this, data, values, () => this.engine.openSession(handle, this.client.protocol))
+    return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
   }
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
   #start(work: () => Promise<void>): Promise<void> {
     const done = this.#openQueue().offer(work)
-    if (this.isAnswered) this.#queue?.reportUnseen((error) => this.engine.events.reportUnseen(error))
+    if (this.isAnswered) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
     return done
   }
 

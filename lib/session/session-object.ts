@@ -18,7 +18,7 @@ interface SessionActions extends StagingSession {
   /** Reads, changes and writes the data with compare-and-set. */
   update<Result>(change: DataChange<Result>): Promise<Result>
   readonly isSaved: boolean
-  readonly expiresAt: SessionDeadlines | null
+  readonly facts: { readonly expiresAt: SessionDeadlines | null }
   readonly signal: AbortSignal
   /** Takes a failure of work, which then fails the request unless somebody observes it. */
   watch(work: Promise<void>): Promise<void>
@@ -98,7 +98,7 @@ const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
 /**
  * Makes the object behind `req.session`: data as properties, beside the members of @fastify/session's object. Its
  * methods that reach a store are replaced here, and the rest is fetched when somebody asks. A name that would replace a
- * member or reach a prototype is refused in each way to set it: assignment, `set`, `Object.assign` and
+ * member or reach a prototype is refused. This covers each way to set a name: assignment, `set`, `Object.assign` and
  * `defineProperty`.
  */
 export function sessionObject(
@@ -128,7 +128,7 @@ class SessionHandler implements ProxyHandler<SessionData> {
     if (Object.hasOwn(values, key)) return values[key as string]
     const method = METHODS.get(key)
     if (method !== undefined) return this.#called(String(key), method)
-    if (key === 'expiresAt') return this.#context.session.expiresAt
+    if (key === 'expiresAt') return this.#context.session.facts.expiresAt
     if (key === 'signal') return this.#context.session.signal
     if (key === 'cookie') return readOnly(this.#engine['cookie'] as object)
     // A key that a client chose must not lead to what all objects share.

@@ -16,29 +16,35 @@ export interface Problem {
 export const TOO_LARGE: Problem = { path: '', kind: 'too large' }
 
 /** A walk over data. It ends as soon as the JSON of what was seen is certainly larger than `maxSize`. */
-export interface Walk {
+export class Walk {
   readonly maxSize: number
-  /** The characters that may still come. */
-  left: number
   /**
    * Tells whether the walk reports parts that JSON would leave out. Only stored data is checked for such parts, because
    * this check costs time.
    */
   readonly isThorough: boolean
   /** Finds cycles. One list serves the whole walk, because a list for each object would cost more than the walk. */
-  readonly ancestors: unknown[]
-}
+  readonly ancestors: unknown[] = []
+  #left: number
 
-/** Returns a walk over data whose JSON may have so many characters. */
-export function walkWithin(maxSize: number, isThorough = false): Walk {
-  return { maxSize, left: maxSize, isThorough, ancestors: [] }
+  constructor(maxSize: number, isThorough = false) {
+    this.maxSize = maxSize
+    this.isThorough = isThorough
+    this.#left = maxSize
+  }
+
+  /** Counts characters of the JSON, never more than there will be. */
+  take(characters: number): Problem | undefined {
+    this.#left -= characters
+    return this.#left < 0 ? TOO_LARGE : undefined
+  }
 }
 
 /** Returns what JSON would drop or change in silence in a value; `undefined` if it carries the value unchanged. */
 export function findProblem(value: unknown, walk: Walk): Problem | undefined {
   const { ancestors } = walk
-  if (typeof value === 'string') return take(walk, value.length + 2)
-  if (typeof value === 'number') return Number.isFinite(value) ? take(walk, 1) : here('a number without a value')
+  if (typeof value === 'string') return walk.take(value.length + 2)
+  if (typeof value === 'number') return Number.isFinite(value) ? walk.take(1) : here('a number without a value')
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
     return here(`a ${typeof value}`)
   }
@@ -76,14 +82,8 @@ function hasToJson(value: object): value is WithToJson {
   return typeof (value as Members)['toJSON'] === 'function'
 }
 
-/** Counts characters of the JSON, never more than there will be. */
-function take(walk: Walk, characters: number): Problem | undefined {
-  walk.left -= characters
-  return walk.left < 0 ? TOO_LARGE : undefined
-}
-
 function findInList(list: readonly unknown[], walk: Walk): Problem | undefined {
-  if (take(walk, list.length + 1) !== undefined) return TOO_LARGE
+  if (walk.take(list.length + 1) !== undefined) return TOO_LARGE
   for (let index = 0; index < list.length; index += 1) {
     const problem =
       list[index] === undefined ? here('undefined, which JSON makes null') : findProblem(list[index], walk)
@@ -99,13 +99,13 @@ function findBeside(list: readonly unknown[]): Problem | undefined {
 }
 
 function findInObject(object: Members, walk: Walk): Problem | undefined {
-  if (take(walk, 2) !== undefined) return TOO_LARGE
+  if (walk.take(2) !== undefined) return TOO_LARGE
   const hasSymbol = walk.isThorough && Object.getOwnPropertySymbols(object).length > 0
   if (hasSymbol) return here('an object with a symbol for a key')
   for (const key of Object.keys(object)) {
     if (walk.isThorough && isGetter(object, key)) return { path: `.${key}`, kind: 'a getter' }
     const value = object[key]
-    const tooLarge = value === undefined ? undefined : take(walk, key.length + 3)
+    const tooLarge = value === undefined ? undefined : walk.take(key.length + 3)
     const problem = tooLarge ?? findProblem(value, walk)
     if (problem !== undefined) return inside(`.${key}`, problem)
   }
@@ -132,7 +132,7 @@ function here(kind: string): Problem {
   return { path: '', kind }
 }
 
-/** Tells whether a member computes its value on each read. What was stored would be the value of one read. */
+/** Tells whether a member computes its value on each read. The store would get the value of a single read. */
 function isGetter(object: Members, key: string): boolean {
   return Object.getOwnPropertyDescriptor(object, key)?.get !== undefined
 }

@@ -30,7 +30,7 @@ function proof(name: string, device: DeviceAct, more: Omit<Act, 'name' | 'perfor
 
 const objectOf = (session: RequestSession): Record<string, unknown> => session.object as Record<string, unknown>
 const put = (session: RequestSession, key: string): void =>
-  void (objectOf(session)[key] = session.userId ?? 'anonymous')
+  void (objectOf(session)[key] = session.facts.userId ?? 'anonymous')
 const logIn =
   (id: string, options: LoginOptions = {}): Handler =>
   (session) =>
@@ -69,7 +69,7 @@ export const ACTS: readonly Act[] = [
   request('confirm the login', (session) => confirmLogin(session), { changesId: true, codes: LOST }),
   request('confirm, but the response fails', (session) => confirmLogin(session), confirmFails(), true),
   request('regenerate', (session) => regenerate(session), { changesId: true }),
-  request('update the user', (session) => updateUser(session, { id: session.userId ?? 'nobody' }), {
+  request('update the user', (session) => updateUser(session, { id: session.facts.userId ?? 'nobody' }), {
     codes: ['SESSION_LOGIN_REQUIRED', ...SUPERSEDED],
   }),
   outside('revoke the session', ({ server, handle }) => server.engine.users.revoke(handle, 'alice', 'revoked'), {
@@ -118,10 +118,10 @@ function failingAfter(handler: Handler): Handler {
 }
 
 function updateKey(session: RequestSession): Promise<unknown> {
-  return session.update((data) => void Object.assign(data, { updated: session.userId ?? 'anonymous' }))
+  return session.update((data) => void Object.assign(data, { updated: session.facts.userId ?? 'anonymous' }))
 }
 
 async function completeLogin(session: RequestSession): Promise<void> {
-  if (session.pendingUser === null) return
-  await login(session, session.pendingUser, { methods: ['otp'] })
+  if (session.facts.pendingUser === null) return
+  await login(session, session.facts.pendingUser, { methods: ['otp'] })
 }

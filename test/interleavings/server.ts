@@ -126,7 +126,7 @@ export class Server {
     } catch (error) {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
-    const me = { userId: session.userId, data: dataOf(session) }
+    const me = { userId: session.facts.userId, data: dataOf(session) }
     let answer = await settled(async () => handler(session))
     const written = await settled(() => this.#finish(session, answer.status >= 500))
     if (written.status !== 200) answer = written
