@@ -47,7 +47,7 @@ const MESSAGES = 25
 /** The number of visits of a thief and of an owner. */
 const VISITS = 12
 
-/** A request that is held open in its handler. */
+/** Sends a request that is held open in its handler. */
 async function held(client: Client, path: string): Promise<{ isHeld: boolean; finish: () => Promise<unknown> }> {
   const gate = `gate${(gates += 1)}`
   const folder = process.env[GATE] ?? ''
@@ -68,7 +68,7 @@ async function orAfter<Value>(work: Promise<Value>, finish: () => Promise<unknow
   return work
 }
 
-/** A browser that has seen a page, and so has what a form of the app needs. */
+/** Returns a browser that has seen a page, and so has what a form of the app needs. */
 async function visitor(arena: Arena): Promise<Client> {
   const client = arena.browser()
   await client.get('/me')

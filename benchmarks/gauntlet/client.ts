@@ -45,7 +45,7 @@ export class Client {
     this.jar = jar
   }
 
-  /** Another browser with the same cookies. */
+  /** Returns another browser with the same cookies. */
   copy(): Client {
     return new Client(this.#url, this.jar.copy())
   }

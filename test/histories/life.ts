@@ -146,7 +146,7 @@ export class Life {
     }
   }
 
-  /** A note that nobody wrote before. */
+  /** Returns a note that nobody wrote before. */
   #newNote(): string {
     this.#notes += 1
     return `n${this.#notes}`

@@ -108,7 +108,10 @@ function actsFor(kind: Kind): readonly Act[] {
   return ACTS.filter((act) => (kind === 'cached' || act.isChecked !== true) && fitsBinding(kind, act))
 }
 
-/** A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has nothing to bind. */
+/**
+ * Tells whether an act fits. A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has
+ * nothing to bind.
+ */
 function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: Act): boolean {
   if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
   if (isBoundKind(kind)) {
@@ -117,7 +120,10 @@ function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: A
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
 
-/** One app has one limit on sessions, and a cache matters to whoever reads. */
+/**
+ * Tells whether the acts of a scene fit together. One app has one limit on sessions, and a cache matters to acts that
+ * read.
+ */
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false

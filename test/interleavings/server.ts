@@ -177,7 +177,7 @@ export class Server {
   }
 }
 
-/** An answer of the protocol that carries no cookie. */
+/** Returns an answer of the protocol that carries no cookie. */
 function refused(code: string | undefined): Reply {
   return { status: 403, code, cookie: undefined, me: undefined, text: '' }
 }

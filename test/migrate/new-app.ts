@@ -28,7 +28,7 @@ export class Visitor {
     this.cookies = new Map(cookies)
   }
 
-  /** Another browser with the same cookies. */
+  /** Returns another browser with the same cookies. */
   copy(): Visitor {
     return new Visitor(this.#app, this.cookies)
   }

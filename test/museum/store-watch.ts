@@ -25,7 +25,7 @@ export class StoreWatch {
     return this.calls.filter(({ name }) => name === 'create' || name === 'set').length
   }
 
-  /** Every string that a reader of the store may find in it, keys included. */
+  /** Returns every string that a reader of the store may find in it, keys included. */
   strings(): string[] {
     return this.calls.flatMap(({ text }) => Array.from(text.matchAll(/[\w.-]{16,}/g), ([found]) => found))
   }

@@ -111,7 +111,7 @@ export class Browser {
   }
 }
 
-/** The handler behind `Browser.me`. */
+/** Answers `Browser.me`. */
 export function whoAmI(request: FastifyRequest): Me {
   const { user, actor, session } = request
   return {

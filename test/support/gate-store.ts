@@ -45,7 +45,7 @@ interface Caught {
   fail(): void
   /** Loses the answer: the operation happens, but its caller is told that it did not. */
   lose(): void
-  /** Its caller never hears of it again, and it never happens. */
+  /** Abandons the operation: it never happens, and its caller never hears of it again. */
   forget(): void
   /** Gives the caller this value, as a cache would. The operation does not happen. */
   answer(value: unknown): void
@@ -71,7 +71,7 @@ const METHODS = new Set<PropertyKey>([
  */
 const ACTORS = new AsyncLocalStorage<ReadonlyMap<Gate, string>>()
 
-/** A promise and the key to it. */
+/** Returns a promise and the key to it. */
 export function door<Value = void>(): { opened: Promise<Value>; open: (value: Value) => void } {
   let open: (value: Value) => void = () => undefined
   const opened = new Promise<Value>((resolve) => {

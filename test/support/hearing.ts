@@ -38,7 +38,7 @@ export async function heardAgain({ heard }: Hearing, store: SessionStore): Promi
   }
 }
 
-/** A session that was there and is not any more. */
+/** Returns a session that was there and is not any more. */
 export async function ended(store: SessionStore): Promise<SessionRecord> {
   const record = recordAt(Date.now())
   await store.create(record)

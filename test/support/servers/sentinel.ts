@@ -12,7 +12,7 @@ interface RedisSentinel {
   readonly port: number
   /** The sentinel's name for the primary. */
   readonly name: string
-  /** The server that the sentinel takes for the primary now. */
+  /** Returns the server that the sentinel takes for the primary now. */
   primary(): RedisServer
   /** Resolves when the replica has all that the primary has. */
   replicated(): Promise<void>
