@@ -13,7 +13,7 @@ export interface Series {
 }
 
 /** The peers of a comparison, and its length. */
-export interface CompareOptions extends LoadOptions {
+interface CompareOptions extends LoadOptions {
   readonly peers: readonly Peer[]
   readonly rounds: number
   /** Seconds. */

@@ -5,7 +5,7 @@ import { linesOf } from './history.ts'
 type State = 'unborn' | { readonly note: string; readonly isOver: boolean }
 
 /** A history that no order of its calls explains. */
-export interface Anomaly {
+interface Anomaly {
   /** The calls in the longest order that was found. */
   readonly explained: readonly string[]
   /** The calls of which none can come next. */
@@ -65,7 +65,7 @@ class Search {
     return false
   }
 
-  /** The calls that began before any other call that is left was answered. */
+  /** Returns the calls that began before any other call that is left was answered. */
   #next(done: bigint): number[] {
     const left = [...this.#operations.keys()].filter((index) => (done & (1n << BigInt(index))) === 0n)
     const first = Math.min(...left.map((index) => endOf(this.#operations[index] as Operation)))
@@ -88,12 +88,12 @@ function tellingOf(sorted: History): History {
   })
 }
 
-/** A call without an answer may happen at any time. */
+/** Returns the instant at which a call ended. A call without an answer may happen at any time. */
 function endOf({ saw, until }: Operation): number {
   return saw === 'unknown' ? Infinity : until
 }
 
-/** The state after a call; `undefined` if the call cannot have been answered so. */
+/** Returns the state after a call; `undefined` if the call cannot have been answered so. */
 function apply(state: State, { call, saw }: Operation): State | undefined {
   if (call.kind === 'begin') return state === 'unborn' ? { note: call.note, isOver: false } : undefined
   // A revocation may come before the login.

@@ -24,7 +24,7 @@ function gets(): number {
   return Number(calls)
 }
 
-/** A client that keeps what it has read until the server says that it changed. */
+/** Returns a client that keeps what it has read until the server says that it changed. */
 async function cachingClient(t: Test, create: typeof createClient, silence?: number) {
   const client = create({
     ...(silence !== undefined && { pingInterval: silence / 2 }),

@@ -2,7 +2,7 @@ import type { Gate, Operation, Sample } from './gate-store.ts'
 import { settle } from './gate-store.ts'
 
 /** Actors that run at once, and a check of what must be true afterwards. */
-export interface Scene {
+interface Scene {
   readonly actors: Readonly<Record<string, () => Promise<unknown>>>
   /** `order` names the operations in the order in which they happened. */
   check(order: string): Promise<void> | void
@@ -99,7 +99,7 @@ async function conduct(
   return { choices, order }
 }
 
-/** The next sequence of choices in depth-first order; `undefined` after the last. */
+/** Returns the next sequence of choices in depth-first order; `undefined` after the last. */
 function following(choices: readonly Choice[]): number[] | undefined {
   const last = choices.findLastIndex(({ chosen, width }) => chosen + 1 < width)
   const turned = choices[last]
@@ -119,7 +119,7 @@ function ordersOf(order: readonly string[]): number {
   return orders
 }
 
-/** A small generator of numbers in [0, 1): the same for the same seed (mulberry32). */
+/** Returns a small generator of numbers in [0, 1): the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0
   return () => {

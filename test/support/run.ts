@@ -8,7 +8,7 @@ export interface Finished {
 }
 
 /** Settings of `run`. */
-export interface RunOptions {
+interface RunOptions {
   cwd: string
   /** Added to the environment; `undefined` takes a variable out. */
   env?: Record<string, string | undefined>
@@ -46,7 +46,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   })
 }
 
-/** The environment of this process without what the test runner and npm added. */
+/** Returns the environment of this process without what the test runner and npm added. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(NODE_OPTIONS|NODE_ENV|NODE_V8_COVERAGE|FORCE_COLOR|TAP|TAP_.*|_TAPJS_.*|TS_NODE_.*|npm_.*|INIT_CWD)$/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))

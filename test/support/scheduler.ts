@@ -34,7 +34,7 @@ export interface Happened extends Waiting {
 }
 
 /** One choice: which step happens next, and how. */
-export interface Choice {
+interface Choice {
   readonly id: string
   readonly fate: Fate
 }
@@ -43,7 +43,7 @@ export interface Choice {
 export type Choose = (waiting: readonly Waiting[], happened: readonly Happened[]) => Choice | undefined
 
 /** Plays one run from its beginning, and asks before each step. Resolves to `false` if the run was abandoned. */
-export type Play = (choose: Choose) => Promise<{ readonly happened: readonly Happened[]; readonly isWhole: boolean }>
+type Play = (choose: Choose) => Promise<{ readonly happened: readonly Happened[]; readonly isWhole: boolean }>
 
 /** The limits of a search. */
 export interface SearchLimits {
