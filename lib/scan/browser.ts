@@ -217,7 +217,7 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
       if (size >= LARGEST_BODY) break
     }
   } catch {
-    // What came before the connection broke is what there is.
+    // The text that came before the connection broke is used.
   }
   return Buffer.concat(chunks).toString('utf8', 0, LARGEST_BODY)
 }

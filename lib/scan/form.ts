@@ -76,8 +76,8 @@ export function loginFormOf(html: string): Form | undefined {
 const AWAY = /cancel|back|reset|forgot|register|sign-?_?up/i
 
 /**
- * Returns the values that a form sends when nothing is typed: its hidden fields, CSRF tokens among them, and the button
- * that is pressed. Many apps look for the button.
+ * Returns the values that a form sends when nothing is typed. They are its hidden fields, CSRF tokens among them, and
+ * the button that is pressed. Many apps look for the button.
  */
 export function untypedFieldsOf({ inputs }: Form): URLSearchParams {
   const named = inputs.filter(({ name }) => name !== '')

@@ -121,7 +121,7 @@ function setAgain(
   steps: readonly string[],
   source: string,
 ): EditSafety | undefined {
-  // What was parsed with a member is parsed without it.
+  // The text parsed with the member, so the text without the member parses too.
   const again = objectAt(project.module(root.module.file) as SourceModule, root.node.start)
   return again !== undefined && file === root.module.file ? set(project, again, steps, source) : undefined
 }

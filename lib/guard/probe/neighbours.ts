@@ -89,7 +89,7 @@ async function probeClock({ store, storeTimeout, clock }: ProbeInput): Promise<n
   const travel = clock() - asked
   if (typeof there !== 'number' || !Number.isFinite(there)) return null
   const skew = there - (asked + travel / 2)
-  // What the travel may explain is no difference of clocks.
+  // A difference that the travel may explain is no difference of clocks.
   return Math.abs(skew) <= travel / 2 ? 0 : skew - Math.sign(skew) * (travel / 2)
 }
 

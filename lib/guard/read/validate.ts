@@ -83,7 +83,8 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    // What could not be read is absent, and would be missed by the option around it, and in itself.
+    // A value that could not be read is absent. The schema would report it twice: as missing in the option around it,
+    // and as a fault of its own.
     const isUnread = faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path))
     if (!isUnread) places.set(JSON.stringify(path), path)
   }
@@ -143,7 +144,10 @@ function typeFault(path: Path): TypeFault {
   return { path, rule: 'option-type', expected: schemaAt(path)?.description ?? 'readable' }
 }
 
-/** A number, or a text that no unit ends; what has its unit and is still wrong is too long, or negative, or zero. */
+/**
+ * Tells whether a duration is a number, or a text that does not end with a unit. A wrong duration with a unit is too
+ * long, negative or zero.
+ */
 function lacksUnit(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))

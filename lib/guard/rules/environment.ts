@@ -117,7 +117,7 @@ therefore also wins on the server. There the random secret and the memory store 
         message: `environment says ${name}, NODE_ENV says ${showDoubtful(nodeEnv)}`,
         text: 'Remove environment from the options, and let NODE_ENV decide. The production rules then judge the rest.',
         severity: PRODUCTION.test(nodeEnv) ? 'fatal' : 'warning',
-        // What the production rules ask for besides is the business of their own findings.
+        // Further demands of the production rules have findings of their own.
         fixes: [{ ...perhaps(remove(['environment'])), snippet: null }],
       },
     ]
