@@ -123,7 +123,7 @@ function hasOption(value: object): boolean {
   return Object.keys(value).some((name) => ROOT_NAMES.includes(name))
 }
 
-/** Why none of the exports could be judged, and which there are. */
+/** Says why none of the exports could be judged, and which exports there are. */
 export function describeExports(exported: Record<string, unknown>): string {
   const named = [...flatten(exported)].filter(([, value]) => !isPlainObject(value) || Object.keys(value).length > 0)
   const found = named.map(([name, value]) => `${name} (${kindOf(value)})`)

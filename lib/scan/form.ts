@@ -26,7 +26,10 @@ export function formsOf(html: string): Form[] {
   })
 }
 
-/** Each tag of these names, with its attributes and what follows up to the next: forms and inputs never nest. */
+/**
+ * Returns each tag of these names, with its attributes and the text up to the next such tag. Forms and inputs never
+ * nest.
+ */
 function tagsOf(
   html: string,
   names: 'form' | 'input|button',

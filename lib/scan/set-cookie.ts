@@ -9,7 +9,7 @@ export interface SetCookie {
   /** The attribute as it is written; `undefined` when it is missing. */
   readonly sameSite: string | undefined
   readonly partitioned: boolean
-  /** In seconds. */
+  /** The lifetime, in seconds. */
   readonly maxAge: number | undefined
   /** Tells whether the header takes the cookie away. */
   readonly isRemoval: boolean

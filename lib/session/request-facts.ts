@@ -4,7 +4,10 @@ import type { SessionDeadlines } from './lifetime.ts'
 import type { RequestState } from './request-state.ts'
 import * as facts from './state-facts.ts'
 
-/** The facts about a request's session that the app may ask for. They are read from the state, whatever it is by then. */
+/**
+ * The facts about a request's session for which the app may ask. They are read from the state that the request has by
+ * then.
+ */
 export class RequestFacts {
   readonly #engine: Engine
   readonly #client: Client

@@ -110,7 +110,10 @@ function move(project: Project, root: Found, { from, pointer }: FixStep & { op: 
   return setAgain(project, member.module.file, root, steps, value)
 }
 
-/** After a removal the tree is another one; the options are found by the place where they begin. */
+/**
+ * Sets options again after a removal. The removal has changed the tree, so the options are found by the place where
+ * they begin.
+ */
 function setAgain(
   project: Project,
   file: string,

@@ -4,7 +4,7 @@ import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES, SECRET_FOLDER } f
 import { isRun } from './secret-runs.ts'
 import { isSentence, isSpokenPhrase } from './spoken-phrase.ts'
 
-/** Why a secret can be guessed. */
+/** The reason why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
 
 export const MIN_BYTES = 32
@@ -178,8 +178,8 @@ function uncovered(plain: string): number {
 }
 
 /**
- * Returns the different characters and the bits by Shannon that random characters of an alphabet always reach: 32
- * random digits come to 100 bits or less in every second case, and to 66 in every one.
+ * Returns the number of different characters and the bits by Shannon that a random text always reaches. 32 random
+ * digits come to 100 bits or less in every second case. They come to 66 bits in every case.
  */
 function leastOf(text: string): { characters: number; bits: number } {
   if (/^\d+$/.test(text)) return { characters: 5, bits: 66 }

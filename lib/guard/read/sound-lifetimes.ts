@@ -4,7 +4,7 @@ import { readingsOf } from './duration-readings.ts'
 import type { Lifetimes } from '../../options.ts'
 import type { ConfigFacts } from './config-facts.ts'
 
-/** From the shortest to the longest. */
+/** The lifetimes, from the shortest to the longest. */
 export const LIFETIME_ORDER = ['renewalTimeout', 'idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const
 
 const MINUTE = 60_000

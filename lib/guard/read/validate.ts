@@ -19,7 +19,7 @@ interface TypeFault {
   readonly rule: 'option-type'
   /** Completes "must be …". */
   readonly expected: string
-  /** Why the place could not be read at all. */
+  /** The reason why the place could not be read at all. */
   readonly unreadable?: Unreadable['reason']
 }
 
@@ -149,7 +149,7 @@ function lacksUnit(value: unknown): boolean {
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
 }
 
-/** Only the root and `silence` nest lists; ajv writes list indexes as digits. */
+/** Returns the path of an error. Only the root and `silence` nest lists; ajv writes list indexes as digits. */
 function pathOf(error: ErrorObject): Path {
   const steps: (string | number)[] = error.instancePath
     .split('/')
