@@ -6,8 +6,8 @@ import type { Peer } from './peers.ts'
 import { GATE, OFFICER } from './routes.ts'
 
 /**
- * The outcome of a case: the app holds, it loses, or the case asks for what the library does not promise and the app
- * does not do. `none` is a case that has no meaning for it.
+ * The outcome of a case. `no promise`: the case asks for something that the library does not promise and the app does
+ * not do. `none`: the case has no meaning for the app.
  */
 type Mark = 'holds' | 'loses' | 'no promise' | 'none'
 

@@ -665,7 +665,7 @@ function failures(t: Test, makeStore: MakeStore): void {
     t.equal((await register(bench.app, other, device.registration(offeredBy(login)))).statusCode, 200, 'tried again')
   })
 
-  t.test('a login whose response fails leaves the binding of before', async (t) => {
+  t.test('a login whose response fails leaves the earlier binding', async (t) => {
     const bench = await bootBound(t, makeStore)
     const ann = someone('ann')
     const client = await bound(bench, ann)

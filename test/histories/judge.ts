@@ -17,8 +17,8 @@ const MOST_STEPS = 2_000_000
 
 /**
  * Looks for an order in which the calls could have happened one at a time, each between its beginning and its answer
- * (linearizability; the algorithm of Wing and Gong, with Lowe's memory of states that were seen). Returns `undefined`
- * if there is one.
+ * (linearizability). The algorithm is that of Wing and Gong, with Lowe's memory of states that were seen. Returns
+ * `undefined` if there is such an order.
  * @throws an `Error` if the search takes too long, so that no history passes unjudged
  */
 export function judge(history: History): Anomaly | undefined {
@@ -75,7 +75,7 @@ class Search {
 
 /**
  * Leaves out calls without an answer that no order needs: reads, writes of notes that nobody read, and ends after the
- * first one, which may happen whenever they may, unless the session came back.
+ * first one. The first end may happen whenever the others may, unless the session came back.
  */
 function tellingOf(sorted: History): History {
   const read = new Set(sorted.map(({ saw }) => noteOf(saw)))

@@ -204,7 +204,7 @@ for (const [name, create] of [
     let last: unknown
     for (let isBack = false; !isBack; await nextTurn()) {
       try {
-        if (!client.isReady && atHand(store, record) !== undefined) t.fail('it is at hand without a connection')
+        if (!client.isReady && atHand(store, record) !== undefined) t.fail('the record is served without a connection')
         last = await store.get(record.handle)
         isBack = client.isReady && (await client.clientId()) !== id
       } catch {

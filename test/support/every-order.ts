@@ -17,9 +17,10 @@ interface Held {
 const PATIENCE = 2000
 
 /**
- * Plays a scene once for each order in which the store operations of its actors can happen: every `await` of each on
- * either side of every `await` of the others. Where there are more than `most` orders, `most` of them are drawn by
- * `seed`. The gate may set a lower `most`, and another `seed`. Resolves to the number of orders that there are.
+ * Plays a scene once for each order in which the store operations of its actors can happen. Every `await` of an actor
+ * stands on either side of every `await` of the others. Where there are more than `most` orders, `most` of them are
+ * drawn by `seed`. The gate may set a lower `most`, and another `seed`. Resolves to the number of orders that there
+ * are.
  */
 export async function everyOrder(
   gate: Gate,

@@ -19,8 +19,8 @@ interface RunOptions {
 }
 
 /**
- * Runs a program to its end, as a user would from a shell: without the loaders and variables that the test runner and
- * npm hand to their children.
+ * Runs a program to its end, as a user would from a shell. The program gets none of the loaders and variables that the
+ * test runner and npm hand to their children.
  */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const { cwd, env, check = true, timeout = 120_000 } = options

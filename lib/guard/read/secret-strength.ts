@@ -166,9 +166,9 @@ function hasRandom(parts: readonly string[]): boolean {
 /** Returns the number of characters that known words cannot cover. */
 function uncovered(plain: string): number {
   const best = [0]
-  for (let end = 1; end <= plain.length; end++) {
+  for (let end = 1; end <= plain.length; end += 1) {
     let fewest = (best[end - 1] as number) + 1
-    for (let length = 2; length <= Math.min(MAX_WORD, end); length++) {
+    for (let length = 2; length <= Math.min(MAX_WORD, end); length += 1) {
       const before = best[end - length] as number
       if (before < fewest && KNOWN_WORDS.has(plain.slice(end - length, end))) fewest = before
     }
@@ -202,7 +202,7 @@ function isMonotonous(secret: string): boolean {
 /** The length of the shortest piece that the text is a repetition of (Knuth, Morris and Pratt). */
 function periodOf(text: string): number {
   const border = [0]
-  for (let index = 1; index < text.length; index++) {
+  for (let index = 1; index < text.length; index += 1) {
     let length = border[index - 1] as number
     while (length > 0 && text[index] !== text[length]) length = border[length - 1] as number
     border.push(text[index] === text[length] ? length + 1 : 0)
