@@ -13,7 +13,7 @@ export interface Series {
 }
 
 /** The peers of a comparison, and its length. */
-export interface CompareOptions extends LoadOptions {
+interface CompareOptions extends LoadOptions {
   readonly peers: readonly Peer[]
   readonly rounds: number
   /** Seconds. */
@@ -27,8 +27,8 @@ interface Contender {
 }
 
 /**
- * Measures every peer in one scenario, all of them in every round and each round in another order, so that whatever
- * else the machine does hits all alike. Each server is fresh, checked, and warm before the first round.
+ * Measures every peer in one scenario. All peers take part in every round, and each round has another order, because
+ * other work on the machine then hits all alike. Each server is fresh, checked, and warm before the first round.
  */
 export async function compare(
   scenario: Scenario,

@@ -57,7 +57,7 @@ process.send?.({
   cookies: drawn.map((number) => wanted.get(number) ?? ''),
 } satisfies Grown)
 
-/** One session as a login leaves it. Every string is fresh, as those of a request are. */
+/** Makes one session as a login leaves it. Every string is fresh, as those of a request are. */
 async function fill(into: MemoryStore, number: number, userId: string): Promise<SessionRecord> {
   const now = Date.now()
   const handle = newHandle()
@@ -78,7 +78,7 @@ async function fill(into: MemoryStore, number: number, userId: string): Promise<
   return record
 }
 
-/** The entry that a login writes beside the record. */
+/** Adds the entry that a login writes beside the record. */
 async function index(into: MemoryStore, { userId, handle, absoluteDeadline }: SessionRecord): Promise<void> {
   await into.addToIndex(userId ?? '', handle, absoluteDeadline)
 }

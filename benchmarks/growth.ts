@@ -11,7 +11,7 @@ import { median, ratio, spread } from './statistics.ts'
 import { integer, markdown, times } from './table.ts'
 import { Visitor } from './visitor.ts'
 
-/** Requests that each connection has at hand, each with the cookie of a session chosen at random. */
+/** The number of requests that each connection repeats, each with the cookie of a session chosen at random. */
 const REQUESTS_PER_CONNECTION = 500
 
 interface Size {

@@ -29,7 +29,7 @@ export async function profile(options: BenchmarkOptions): Promise<void> {
  * Time by function, the longest self time first, as shares of the time in which the process was not idle.
  * "Total" counts what a function called as well, up to its first `await`.
  */
-export function topOf(result: Profiler.Profile): string {
+function topOf(result: Profiler.Profile): string {
   const nodes = new Map(result.nodes.map((node) => [node.id, node]))
   const callers = new Map(result.nodes.flatMap(({ id, children }) => (children ?? []).map((child) => [child, id])))
   const self = new Map<string, number>()

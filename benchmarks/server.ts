@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
 
 /** The resources that a server has used since it started. */
-export interface Usage {
+interface Usage {
   /** Processor time of all its threads, in microseconds. */
   readonly cpu: number
   /** Milliseconds in which its event loop was busy, and in which it waited. */

@@ -1,4 +1,4 @@
-/** The middle value; `NaN` of none. */
+/** Returns the middle value; `NaN` of none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -13,7 +13,7 @@ export function spread(values: readonly number[]): number {
   return (at(0.75) - at(0.25)) / median(values)
 }
 
-/** The median of the ratios of what was measured in the same round: noise that hits both hardly shows in it. */
+/** Returns the median of the ratios of what was measured in the same round: noise that hits both hardly shows in it. */
 export function ratio(values: readonly number[], base: readonly number[]): number {
   return median(values.map((value, round) => value / (base[round] ?? NaN)))
 }

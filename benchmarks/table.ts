@@ -57,7 +57,7 @@ function cpuOf({ cpu }: Measurement): number {
   return cpu
 }
 
-/** The rows as a Markdown table. */
+/** Returns the rows as a Markdown table. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
     row.scenarioTitle,
@@ -84,7 +84,10 @@ export function tableOf(rows: readonly Row[]): string {
   return markdown(head, cells, 2)
 }
 
-/** A Markdown table whose columns stand under each other in plain text, all but the first few of them aligned right. */
+/**
+ * Returns a Markdown table whose columns stand under each other in plain text, all but the first few of them aligned
+ * right.
+ */
 export function markdown(head: string[], cells: string[][], leftColumns: number): string {
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)))
   const line = (texts: string[]): string =>
@@ -97,12 +100,12 @@ function pad(text: string, width: number, isLeft: boolean): string {
   return isLeft ? text.padEnd(width) : text.padStart(width)
 }
 
-/** A count with thousands separators. */
+/** Returns a count with thousands separators. */
 export function integer(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
-/** A ratio with two decimals, a dash when there is none. */
+/** Returns a ratio with two decimals, a dash when there is none. */
 export function times(value: number): string {
   return Number.isNaN(value) ? '–' : value.toFixed(2)
 }

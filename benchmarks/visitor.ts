@@ -46,7 +46,7 @@ export class Visitor {
     this.cookie = options.cookie ?? ''
   }
 
-  /** The request for a step, as the load generator sends it. */
+  /** Returns the request for a step, as the load generator sends it. */
   request(step: Step, cookie: string = this.cookie): Request {
     const method = METHODS[step]
     const headers = {
@@ -92,7 +92,7 @@ export class Visitor {
     this.cookie = cookiesAfter(this.cookie, response.headers['set-cookie'])
   }
 
-  /** The status of a step, with the cookies as they are or with others. Keeps none that come back. */
+  /** Returns the status of a step, with the cookies as they are or with others. Keeps none that come back. */
   async statusOf(step: Step, cookie?: string): Promise<number | undefined> {
     const { response } = await this.#ask(this.request(step, cookie))
     return response.statusCode
@@ -106,7 +106,7 @@ export class Visitor {
   }
 }
 
-/** The `Cookie` header after a response: newer values replace older ones, and cleared ones go. */
+/** Returns the `Cookie` header after a response: newer values replace older ones, and cleared ones go. */
 export function cookiesAfter(cookie: string, setCookie: string | string[] | undefined): string {
   const jar = new Map(cookie === '' ? [] : cookie.split('; ').map(nameAndValue))
   for (const line of [setCookie ?? []].flat()) {

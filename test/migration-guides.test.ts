@@ -7,7 +7,7 @@ import { ROOT } from './support/imports.ts'
 
 const migration = guide('lib/migrate/README.md')
 
-/** The options of a library, as its own documentation names them. */
+/** Returns the options of a library, as its own documentation names them. */
 async function optionsOf(file: string, ...patterns: RegExp[]): Promise<string[]> {
   const text = await readFile(join(ROOT, 'node_modules', file), 'utf8')
   return patterns.flatMap((pattern) => Array.from(text.matchAll(pattern), ([, name]) => name ?? ''))
@@ -28,7 +28,7 @@ const LIBRARIES: Record<string, readonly string[]> = {
   ),
 }
 
-/** The rows of the table of options: the names in each library's column, and what is here. */
+/** Returns the rows of the table of options: the names in each library's column, and what is here. */
 function rows(): { theirs: string[][]; here: string }[] {
   const lines = migration.split('\n')
   const start = lines.indexOf('| express-session | @fastify/session | @fastify/secure-session | here |')

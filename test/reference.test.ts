@@ -16,7 +16,7 @@ import { ROOT } from './support/imports.ts'
 
 const REFERENCE = guide('lib/README.md')
 
-/** The rows of the table between two markers, by their first cell without backticks. */
+/** Returns the rows of the table between two markers, by their first cell without backticks. */
 function table(marker: string): Map<string, string[]> {
   const [, text = ''] = REFERENCE.split(new RegExp(`<!-- /?${marker} -->`))
   const rows = text.trim().split('\n').slice(2)
@@ -44,7 +44,7 @@ function compare(t: Test, real: Iterable<string>, entries: Iterable<string>, whe
   t.strictSame(extra, [], `lib/README.md, ${where}: each of these entries names nothing that exists`)
 }
 
-/** The options below a node of the schema, as paths: `cookie.name`. */
+/** Lists the options below a node of the schema, as paths: `cookie.name`. */
 function* optionsBelow(node: SchemaNode, path = ''): Generator<string> {
   const object = [node, node.items, ...(node.anyOf ?? [])].find((one) => one?.properties !== undefined)
   for (const [name, inner] of Object.entries(object?.properties ?? {})) {
@@ -53,7 +53,7 @@ function* optionsBelow(node: SchemaNode, path = ''): Generator<string> {
   }
 }
 
-/** An option has a row of its own, or the row of the option around it names it. */
+/** Tells whether an option has a row of its own, or is named in the row of the option around it. */
 function isDocumented(path: string, rows: Map<string, string[]>): boolean {
   const [root = '', ...rest] = path.split('.')
   return rows.has(path) || wordsOf(rows.get(root)?.join(' ') ?? '').includes(rest.join('.'))
@@ -95,7 +95,7 @@ const program = ts.createProgram([`${ROOT}types/index.ts`], {
 })
 const checker = program.getTypeChecker()
 
-/** A type that types/ exports. */
+/** Returns a type that types/ exports. */
 function typeNamed(name: string): ts.Type {
   const file = program.getSourceFile(`${ROOT}types/index.ts`)
   const module = file && checker.getSymbolAtLocation(file)
@@ -104,13 +104,13 @@ function typeNamed(name: string): ts.Type {
   return checker.getDeclaredTypeOfSymbol(symbol)
 }
 
-/** The texts that a type allows, when it is a text or a union with texts. */
+/** Returns the texts that a type allows, when it is a text or a union with texts. */
 function textsOf(type: ts.Type): string[] {
   const parts = type.isUnion() ? type.types : [type]
   return parts.flatMap((part) => (part.isStringLiteral() ? [part.value] : []))
 }
 
-/** Each type of event with its fields, and the texts that a field allows. */
+/** Returns each type of event with its fields, and the texts that a field allows. */
 function declaredEvents(): Map<string, Map<string, string[]>> {
   const union = typeNamed('SessionEvent')
   const members = union.isUnion() ? union.types : []
@@ -149,7 +149,7 @@ t.test(
   },
 )
 
-/** The level at which an event is logged; an empty text when it is not. */
+/** Returns the level at which an event is logged; an empty text when it is not. */
 function levelOf(type: string): string {
   let level = ''
   const at = (name: string) => (): void => void (level = name)
@@ -187,7 +187,7 @@ t.test('every option of a call or a route has an entry in the reference', async 
   }
 })
 
-/** The text of the section below a heading of the third level. */
+/** Returns the text of the section below a heading of the third level. */
 function section(title: string): string {
   const start = REFERENCE.indexOf(`\n### ${title}\n`)
   if (start === -1) return ''

@@ -102,9 +102,9 @@ type PlainEvent =
       handle: string
       userId: string | null
       /**
-       * `missing`, `expired`, `forged`: a request came without the bound cookie, with an old one, or with one that the
-       * app did not make. A browser that is late makes `missing` too. `signature`, `replayed`: a refresh came with a
-       * proof by another key, or with a proof that counted before.
+       * `missing`: a request came without the bound cookie. `expired`: with an old bound cookie. `forged`: with a bound
+       * cookie that the app did not make. A browser that is late makes `missing` too. `signature`, `replayed`: a
+       * refresh came with a proof by another key, or with a proof that counted before.
        */
       reason: 'missing' | 'expired' | 'forged' | 'signature' | 'replayed'
       /** The client of the login. */

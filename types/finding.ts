@@ -19,7 +19,7 @@ export interface FindingLocation {
   pointer: string
   /** The same place in the notation of JavaScript: `cookie.sameSite`. */
   path: string
-  /** The printed value. Of a secret only type and length are printed: `<string, 12 bytes>`. */
+  /** The printed value. A secret is printed by type and length only: `<string, 12 bytes>`. */
   value: string
   /** `true` when `value` hides a secret. */
   redacted: boolean

@@ -100,8 +100,8 @@ export interface SessionRecord {
   readonly idleDeadline: number
   readonly absoluteDeadline: number
   /**
-   * The cutoff that this session outlives although it began before: it was spared by name, or it began on a server
-   * whose clock is behind. Absent in all other records.
+   * The cutoff that this session outlives although the session began before it. The session was spared by name, or
+   * began on a server whose clock is behind. Absent in all other records.
    */
   readonly sparedAt?: number
   /** The number of renewals since the login, up to the confirmed secret. */
@@ -181,8 +181,8 @@ export interface SessionRecord {
  */
 export interface SessionStore {
   /**
-   * The record, or `undefined` when it is absent. `reports` belongs to this one call: a store that several plugins
-   * share tells each of them only about the records that it asked for itself.
+   * The record, or `undefined` when it is absent. `reports` belongs to this one call. A store that several plugins
+   * share tells each plugin only about the records for which this plugin asked.
    */
   get(handle: string, reports?: AbsenceReports): Promise<SessionRecord | undefined>
   /** Stores a new record. Resolves to `false`, storing nothing, when the handle is taken. */

@@ -6,10 +6,10 @@ import type { Peer } from './peers.ts'
 import { GATE, OFFICER } from './routes.ts'
 
 /**
- * The outcome of a case: the app holds, it loses, or the case asks for what the library does not promise and the app
- * does not do. `none` is a case that has no meaning for it.
+ * The outcome of a case. `no promise`: the case asks for something that the library does not promise and the app does
+ * not do. `none`: the case has no meaning for the app.
  */
-export type Mark = 'holds' | 'loses' | 'no promise' | 'none'
+type Mark = 'holds' | 'loses' | 'no promise' | 'none'
 
 /** One cell of the table. */
 export interface Outcome {
@@ -18,14 +18,14 @@ export interface Outcome {
 }
 
 /** The parts that a case works with. */
-export interface Arena {
+interface Arena {
   readonly peer: Peer
   readonly outage: { isDown: boolean }
   browser(): Client
 }
 
 /** One attack or race over HTTP. */
-export interface Case {
+interface Case {
   readonly name: string
   /** The libraries whose guides promise this: all, those with sessions on a server, or none but this package. */
   readonly promisedBy: 'all' | 'server' | 'none'
@@ -47,7 +47,7 @@ const MESSAGES = 25
 /** The number of visits of a thief and of an owner. */
 const VISITS = 12
 
-/** A request that is held open in its handler. */
+/** Sends a request that is held open in its handler. */
 async function held(client: Client, path: string): Promise<{ isHeld: boolean; finish: () => Promise<unknown> }> {
   const gate = `gate${(gates += 1)}`
   const folder = process.env[GATE] ?? ''
@@ -68,7 +68,7 @@ async function orAfter<Value>(work: Promise<Value>, finish: () => Promise<unknow
   return work
 }
 
-/** A browser that has seen a page, and so has what a form of the app needs. */
+/** Returns a browser that has seen a page, and so has what a form of the app needs. */
 async function visitor(arena: Arena): Promise<Client> {
   const client = arena.browser()
   await client.get('/me')

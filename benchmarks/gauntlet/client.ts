@@ -5,14 +5,14 @@ import { Jar } from '../../test/support/jar.ts'
 import type { Answer } from './routes.ts'
 
 /** The response to one request. */
-export interface Reply {
+interface Reply {
   readonly status: number
   readonly answer: Partial<Answer>
   readonly setCookies: readonly string[]
 }
 
 /** A stream that is being read. */
-export class OpenStream {
+class OpenStream {
   readonly #response: IncomingMessage
   #count = 0
   #isOver = false
@@ -45,7 +45,7 @@ export class Client {
     this.jar = jar
   }
 
-  /** Another browser with the same cookies. */
+  /** Returns another browser with the same cookies. */
   copy(): Client {
     return new Client(this.#url, this.jar.copy())
   }

@@ -41,7 +41,7 @@ export function beginAgain(): void {
   shift.minutes = 0
 }
 
-/** The routes that every app has. */
+/** Answers the routes that every app has. */
 export async function answer(url: string, site: Site): Promise<Answer> {
   const { pathname, searchParams } = new URL(url, 'http://localhost')
   const user = searchParams.get('user') ?? ''

@@ -11,7 +11,7 @@ const TOOL = ['switches', 'root', 'worker']
 const SKIPPED = /(?:^|\/)(?:node_modules|packages|examples|bundles|runners|resolution|browser)$/
 
 /** A copy of the project in JavaScript, in which every mutant stands behind a switch. */
-export interface Build {
+interface Build {
   readonly folder: string
   readonly mutants: readonly Mutant[]
   /** The text of each mutated file, by its path. */

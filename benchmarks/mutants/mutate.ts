@@ -146,7 +146,9 @@ class Places {
     return visited
   }
 
-  /** A statement that waits for nothing lets what comes next run earlier. */
+  /**
+   * Adds the statement without its `await`, because what comes next runs earlier when the statement waits for nothing.
+   */
   #withoutAwait(node: ts.Statement, visited: ts.Statement): ts.Statement {
     if (!ts.isExpressionStatement(node) || !ts.isAwaitExpression(node.expression)) return visited
     const change = make.createExpressionStatement(node.expression.expression)
@@ -210,7 +212,10 @@ function isPropertyName(node: ts.Node, parent: ts.Node): boolean {
   return isMember && parent.name === node
 }
 
-/** A callee keeps its `this`, and a link of an optional chain ends the whole chain. */
+/**
+ * Tells whether wrapping would break a call or a chain. A callee keeps its `this`; a link of an optional chain ends the
+ * chain.
+ */
 function isInsideChain(node: ts.Expression, parent: ts.Node): boolean {
   if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) {
     return (
@@ -269,7 +274,10 @@ function isMinus({ operator }: ts.PrefixUnaryExpression): boolean {
   return operator === Kind.MinusToken
 }
 
-/** A condition gets `true` and `false`, so its negation would say nothing more. */
+/**
+ * Tells whether a negation is no condition. A condition gets `true` and `false`, so its negation would say nothing
+ * more.
+ */
 function isNegation(node: ts.PrefixUnaryExpression): boolean {
   return node.operator === Kind.ExclamationToken && !isCondition(node)
 }
@@ -289,7 +297,10 @@ function inner(node: ts.Expression): ts.Expression {
   return ts.isBinaryExpression(node) ? make.createParenthesizedExpression(node) : node
 }
 
-/** A long time that is one millisecond longer is the same, so large numbers are doubled and halved. */
+/**
+ * Returns the changes of a number. One millisecond more makes no difference to a long time, so large numbers are
+ * doubled and halved.
+ */
 function numberChanges(number: number): Change[] {
   if (number === 0) return [make.createNumericLiteral(1)]
   const others = number < 1000 ? [number + 1, number - 1] : [number * 2, Math.floor(number / 2)]

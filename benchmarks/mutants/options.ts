@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 /** The rooms whose tests are measured. */
-export const ROOMS = ['session', 'connections', 'http', 'storage', 'stores', 'guard'] as const
+const ROOMS = ['session', 'connections', 'http', 'storage', 'stores', 'guard'] as const
 
 export const USAGE = `npm run mutants -- [options]
 

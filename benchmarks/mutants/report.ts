@@ -10,7 +10,7 @@ export interface Judged extends Mutant {
 }
 
 /** The reasons why surviving mutants are equivalent to the code, by the name of the mutant. */
-export type Explanations = Readonly<Record<string, string>>
+type Explanations = Readonly<Record<string, string>>
 
 export function readExplanations(): Explanations {
   // The compiled copy of this module stands in dist.

@@ -195,7 +195,7 @@ export class FileRun {
     return 'survived'
   }
 
-  /** A test that killed a mutant is likely to kill the next mutant of the file. */
+  /** Remembers a test that killed a mutant, because it is likely to kill the next mutant of the file. */
   #remember(file: string, index: number): void {
     const others = (this.#killers.get(file) ?? []).filter((other) => other !== index)
     this.#killers.set(file, [index, ...others])
@@ -213,7 +213,7 @@ export class FileRun {
   }
 }
 
-/** A noisy machine is slow for seconds, so a limit is never short. */
+/** Returns the time limit of a test. A noisy machine is slow for seconds, so the limit is never short. */
 function limitOf(time: number): number {
   return 2_000 + 10 * time
 }

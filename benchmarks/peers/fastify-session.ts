@@ -45,7 +45,10 @@ export async function startFastifySession(tuning: Partial<FastifySessionOptions>
   return listen(app)
 }
 
-/** An app would say this once for all by declaring the keys of its sessions; two apps in one program cannot. */
+/**
+ * Returns the session with its types. An app would declare the keys of its sessions once for all; two apps in one
+ * program cannot.
+ */
 function sessionOf(request: Pick<FastifyRequest, 'session'>): FastifyRequest['session'] & SessionData {
   return request.session
 }

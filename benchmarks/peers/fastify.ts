@@ -5,7 +5,7 @@ import { listen, NOBODY, THEME } from './peer.ts'
 
 const SOMEBODY: User = { id: 'u1', name: 'Ada Lovelace' }
 
-/** The floor under everything: no cookie is even parsed. */
+/** Starts the floor under everything: no cookie is even parsed. */
 export async function startFastify(): Promise<number> {
   const app = fastify()
   app.get('/anonymous', async () => ({ hello: 'world' }))
@@ -13,8 +13,8 @@ export async function startFastify(): Promise<number> {
 }
 
 /**
- * The least that any session costs in Fastify: cookies are parsed and written, and nothing is kept, looked up or
- * checked. Whoever brings a cookie is taken for the same user.
+ * Starts a server with the least that any session costs in Fastify: cookies are parsed and written, and nothing is
+ * kept, looked up or checked. Whoever brings a cookie is taken for the same user.
  */
 export async function startFastifyAndCookie(): Promise<number> {
   const app = fastify()

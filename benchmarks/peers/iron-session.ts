@@ -14,7 +14,7 @@ type GetIronSession = (
 /** The compiler does not see this import, because the package's types need another version of `cookie`. */
 const PACKAGE: string = 'iron-session'
 
-/** The whole session sealed in the cookie, over Fastify's raw request and response. */
+/** Starts a peer that seals the whole session in the cookie, over Fastify's raw request and response. */
 export async function startIronSession(): Promise<number> {
   const { getIronSession } = (await import(PACKAGE)) as { getIronSession: GetIronSession }
   const options = {

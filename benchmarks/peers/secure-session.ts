@@ -15,7 +15,9 @@ interface SecureSession {
 /** The compiler does not see this import, because its types redeclare `request.session` of @fastify/session. */
 const PACKAGE: string = '@fastify/secure-session'
 
-/** The whole session encrypted in the cookie: nothing to look up, and nothing that a server can end. */
+/**
+ * Starts a peer that encrypts the whole session in the cookie: nothing to look up, and nothing that a server can end.
+ */
 export async function startSecureSession(): Promise<number> {
   const { default: secureSession } = (await import(PACKAGE)) as {
     default: FastifyPluginCallback<{ key: Buffer; cookie: CookieSerializeOptions }>

@@ -14,26 +14,26 @@ interface Package {
   readonly secureSession: typeof secureSession
 }
 
-/** This plugin, with its defaults. */
+/** Starts this plugin, with its defaults. */
 export async function startSessionGuard(from: Package = { memoryStore, secureSession }): Promise<number> {
   const secret = randomBytes(32).toString('base64url')
   return listen(await guardedApp(secret, from.memoryStore({ maxRecords: 1_000_000 }), from.secureSession))
 }
 
-/** This plugin, with sessions that are bound to the device of their visitor. */
+/** Starts this plugin, with sessions that are bound to the device of their visitor. */
 export async function startBoundGuard(): Promise<number> {
   const secret = randomBytes(32).toString('base64url')
   return listen(await guardedApp(secret, memoryStore({ maxRecords: 1_000_000 }), secureSession, { deviceBound: true }))
 }
 
-/** This plugin as another checkout of the project has built it, in the folder that `--before` names. */
+/** Starts this plugin as another checkout of the project has built it, in the folder that `--before` names. */
 export async function startBefore(): Promise<number> {
   const { BENCHMARK_BEFORE: folder } = process.env
   if (folder === undefined) throw new Error('`before` needs --before <folder>')
   return startSessionGuard((await import(pathToFileURL(join(folder, 'dist/lib/index.js')).href)) as Package)
 }
 
-/** The six routes over this plugin. */
+/** Returns an app with the six routes over this plugin. */
 export async function guardedApp(
   secret: string,
   store: SessionStore,
@@ -69,7 +69,10 @@ export async function guardedApp(
   return app
 }
 
-/** An app would say this once for all by declaring the keys of its sessions; two apps in one program cannot. */
+/**
+ * Returns the session with its types. An app would declare the keys of its sessions once for all; two apps in one
+ * program cannot.
+ */
 function sessionOf(request: Pick<FastifyRequest, 'session'>): FastifyRequest['session'] & SessionData {
   return request.session
 }

@@ -11,7 +11,7 @@ export interface Scenario {
   readonly peers?: readonly PeerName[]
   /** Tells whether the visitors log in before the clock starts. */
   readonly needsLogin: boolean
-  /** One iteration of one visitor, on the connection that this visitor has for itself. */
+  /** Returns the requests of one iteration of one visitor, on the connection that this visitor has for itself. */
   requests(visitor: Visitor): Request[]
   /** Rejects unless a peer does what this scenario is about to time. */
   check(visitor: Visitor, peer: Peer): Promise<void>

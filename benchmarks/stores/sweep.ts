@@ -12,7 +12,7 @@ import { startPostgres } from '../../test/support/servers/postgres.ts'
 import type { Sweeping } from '../../types/index.ts'
 
 /** The cost of removing many expired records. */
-export interface SweepResult {
+interface SweepResult {
   readonly store: string
   readonly rows: number
   readonly perSecond: number
@@ -74,7 +74,7 @@ async function measure(name: string, rows: number, store: Sweeping): Promise<Swe
   return { store: name, rows, perSecond: rows / seconds, longestPause, longestIdlePause: idle }
 }
 
-/** A turn of the event loop that comes late was held up by this many milliseconds. */
+/** Returns the longest pause of the event loop: a turn that comes late was held up by this many milliseconds. */
 async function longestPauseOf(work: () => Promise<unknown>): Promise<number> {
   let longest = 0
   let last = performance.now()

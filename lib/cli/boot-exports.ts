@@ -21,8 +21,8 @@ const STARTING_GRACE = 5_000
 const LOADED_GRACE = 500
 
 /**
- * Boots what a loaded module made or exports, until the guard has reported: first its apps, then a function or a class
- * that makes one, then options. Ends the process.
+ * Boots what a loaded module made or exports, until the guard has reported. Apps come first, then a function or a class
+ * that makes an app, then options. Ends the process.
  */
 export async function bootExports(exported: Record<string, unknown>, file: string, watch: AppWatch): Promise<void> {
   const apps = await appsIn(exported)

@@ -153,7 +153,7 @@ function judge(
   const shown = failure === undefined ? undefined : naming.inFailure(failure)
   const plan = isFix ? planFixes(project, run.file, located, { isSafeOnly: false, nameOf: naming.name }) : undefined
 
-  // What the app printed is not part of the report, and helps where the app failed.
+  // The output of the app is not part of the report, but helps where the app failed.
   if (failure?.isConsequence === false && output !== '') io.err(printableLines(output))
   if (shown !== undefined) io.err(failureText(target, shown, io))
   if (run.offline === true) io.err('Offline: what the store would answer was not judged.')

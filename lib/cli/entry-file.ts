@@ -28,7 +28,8 @@ const USUAL_FILES = [
 ]
 
 /**
- * The file that was named by path or `file:` URL; or the one that the package.json of a folder, or custom, names.
+ * Returns the file that was named by path or `file:` URL. For a folder, this is the file that its package.json, or
+ * custom, names.
  * @throws UsageError when there is none
  */
 export function fileToCheck(given: string | undefined, cwd: string): string {

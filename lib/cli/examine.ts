@@ -15,7 +15,7 @@ export interface Examination {
   readonly environment: string
   /** The options with every default filled in; null where nothing was judged. */
   readonly settings: ShownSettings | null
-  /** Why the module could not be judged, or not to its end. */
+  /** The reason why the module could not be judged, or not to its end. */
   readonly failure?: Failure
   /** The output of the module. */
   readonly output: string
@@ -24,7 +24,7 @@ export interface Examination {
 export interface ExamineOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** In milliseconds. */
+  /** The time limit, in milliseconds. */
   readonly timeout: number
   /** Answers in place of every server that the module connects to. */
   readonly offline?: boolean
@@ -38,8 +38,8 @@ const MAX_OUTPUT = 16_384
 const STREAM_GRACE = 500
 
 /**
- * Runs a module in a process of its own, without letting it listen: an app sets globals, writes to standard output, and
- * may end its process; none of that may reach the report.
+ * Runs a module in a process of its own, without letting it listen. An app sets globals, writes to standard output, and
+ * may end its process. None of these acts may disturb the report.
  */
 export async function examine(file: string, options: ExamineOptions): Promise<Examination> {
   const first = await runModule(file, options, options.env)

@@ -107,7 +107,10 @@ export function startableIn(exported: Record<string, unknown>): AnyFunction | un
   return undefined
 }
 
-/** Session options among the exports: an object under a name that says so, or a default export with an option in it. */
+/**
+ * Returns session options among the exports. They are an object under a name that says so, or a default export with an
+ * option in it.
+ */
 export function optionsIn(exported: Record<string, unknown>): object | undefined {
   const found = flatten(exported)
   const whole = exported['default']
@@ -123,7 +126,7 @@ function hasOption(value: object): boolean {
   return Object.keys(value).some((name) => ROOT_NAMES.includes(name))
 }
 
-/** Why none of the exports could be judged, and which there are. */
+/** Says why none of the exports could be judged, and which exports there are. */
 export function describeExports(exported: Record<string, unknown>): string {
   const named = [...flatten(exported)].filter(([, value]) => !isPlainObject(value) || Object.keys(value).length > 0)
   const found = named.map(([name, value]) => `${name} (${kindOf(value)})`)
@@ -148,8 +151,8 @@ export function isClass(subject: AnyFunction): boolean {
 }
 
 /**
- * Tells whether a function is a plugin: made by fastify-plugin, of two parameters, or of one that is called like an
- * app.
+ * Tells whether a function is a plugin. A plugin is made by fastify-plugin, has two parameters, or has one parameter
+ * that is named like an app.
  */
 export function isPlugin(subject: AnyFunction): boolean {
   if (subject.length > 1 || Object.hasOwn(subject, Symbol.for('skip-override'))) return true

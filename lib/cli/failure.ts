@@ -3,7 +3,7 @@ import type { Finding, SourcePlace } from '../../types/index.ts'
 import type { ShownSettings } from '../guard/evidence/settings.ts'
 import type { ModuleError } from './watch-app.ts'
 
-/** Why a module could not be judged, or not to its end. */
+/** The reason why a module could not be judged, or not to its end. */
 export interface Failure {
   /** Completes "Cannot check app.js: …". */
   readonly message: string
@@ -30,7 +30,7 @@ export interface Ending {
 /** Node's exit code for a top-level `await` that nothing can settle any more. */
 const UNSETTLED = 13
 
-/** Why an examination did not come to its end; `undefined` when it did. */
+/** Returns the reason why an examination did not come to its end; `undefined` when it did. */
 export function failureOf(ending: Ending, file: string, timeout: string): Failure | undefined {
   const message = messageOf(ending, timeout)
   const isConsequence = ending.reports.some(({ findings }) =>

@@ -2,7 +2,7 @@
 import { run } from './run.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
-  // Whoever reads, as `head` does, may leave before the end; what was asked for is done all the same.
+  // A reader such as `head` may leave before the end. The command is completed anyway.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })

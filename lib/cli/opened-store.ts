@@ -14,8 +14,8 @@ export const NAMESPACE_HINT =
 const ANSWER_TIMEOUT = 10_000
 
 /**
- * Returns the sessions by user as an app has them: a command revokes in the same order, with the same care for logins
- * beside it. Without a namespace users go by the names that the store keeps.
+ * Returns the sessions by user, as an app has them. So a command revokes in the same order, with the same care for
+ * logins beside the command. Without a namespace users go by the names that the store keeps.
  */
 export function userSessions(store: OpenedStore['store'], namespace?: string): UserSessions {
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }

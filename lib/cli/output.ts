@@ -23,7 +23,7 @@ export interface OutputOptions {
   /** The file or the address that was checked. */
   readonly target: string
   readonly environment: string
-  /** Why the findings may not be all that there is to find. */
+  /** The reason why the findings may not be complete. */
   readonly failure?: ReportFailure | undefined
   /** Patches for the app's files, for a format that machines read. */
   readonly patches?: readonly object[] | undefined

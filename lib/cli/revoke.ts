@@ -75,8 +75,8 @@ function instantOf(text: string): number {
 }
 
 /**
- * The cutoff goes first: from then on the app lets none of these sessions in, whatever becomes of the removal behind
- * it.
+ * The cutoff is written first. From then on the app lets none of these sessions in, even if the removal behind it
+ * fails.
  */
 async function endAll(
   store: OpenedStore['store'],

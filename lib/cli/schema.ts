@@ -22,7 +22,7 @@ export async function schema(argv: readonly string[], io: Io): Promise<number> {
   }
   refusePositionals(positionals)
   const { store, table } = values
-  // Whoever passes a URL here may pass a password with it.
+  // A URL in this place may hold a password, so the message does not repeat the value.
   if (store !== 'sqlite' && store !== 'postgres') throw new UsageError('--store is sqlite or postgres here.')
   try {
     io.out(SCHEMAS[store](table).trimEnd())

@@ -52,8 +52,8 @@ const MAX_STACK = 8192
 const REPORTS_OF_AN_APP = 2
 
 /**
- * Watches the module that this process is about to run: tells the parent process what the guard reports as soon as it
- * reports it, knows the Fastify apps that are made, and opens no port. Works once a process.
+ * Watches the module that this process is about to run. Tells the parent process each report of the guard at once.
+ * Knows the Fastify apps that are made, and opens no port. Works once in each process.
  */
 export function watchApp(): AppWatch {
   const send = takeChannel()

@@ -10,8 +10,8 @@ import { openStore } from './store-url.ts'
 const CLOSE_TIMEOUT = 1_000
 
 /**
- * Opens the store that the flags name, works with it, closes it. What goes wrong on the way is one line on standard
- * error and exit code 2.
+ * Opens the store that the flags name, works with it, closes it. An error on the way gives one line on standard error
+ * and exit code 2.
  * @throws `UsageError` when the flags are wrong
  */
 export async function withStore(

@@ -98,9 +98,9 @@ function sayWritten(
 }
 
 /**
- * Tells whether options are worse than before: they are not reached, something new refuses the boot, or there is a new
- * warning and nothing less that refuses the boot. What later phases find is no sign: an app that was refused did not
- * get there.
+ * Tells whether options are worse than before. They are worse when the app does not reach them, or when something new
+ * refuses the boot. A new warning is worse too, unless something that refused the boot is gone. Findings of later
+ * phases do not count, because a refused app did not reach these phases.
  */
 function isWorse(after: Examination, before: Examination): boolean {
   if (after.failure !== undefined && after.findings.length === 0 && after.settings === null) return true

@@ -1,7 +1,8 @@
 import type { SessionEnd } from '../session/watch.ts'
 
 /**
- * The time that a client may take to close its end. One that ignores the request would go on for as long as it likes.
+ * The time that a client may take to close its end. Without this limit, a client that ignores the request would stay
+ * connected.
  */
 const CLOSE_TIMEOUT = 2_000
 

@@ -108,9 +108,7 @@ export class OpenReplies {
   }
 }
 
-/**
- * Tells whether a reply may come to its proper end soon: one that was sent as a stream, and that is no event stream.
- */
+/** Tells whether a reply may soon come to its proper end. Such a reply was sent as a stream, and is no event stream. */
 function mayFinish(reply: FastifyReply): boolean {
   return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }

@@ -263,8 +263,8 @@ function reasonOf({ userId }: Member, record: SessionRecord | undefined): Sessio
 
 /**
  * Tells whether the record has the user and the epoch that a guest came with. A copied id opens a connection like the
- * owner's, and nothing tells the two apart. So a new login or a changed password ends both: the owner, who has the new
- * id, connects again, and the copy cannot.
+ * owner's, and nothing tells the two apart. So a new login or a changed password ends both connections. The owner, who
+ * has the new id, connects again. The copy cannot.
  */
 function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {
   return record !== undefined && record.userId === userId && record.epoch === epoch

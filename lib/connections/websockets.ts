@@ -35,7 +35,7 @@ export function watchUpgrades(watch: Watch, replies: OpenReplies): onRequestHook
   const expect = (request: FastifyRequest, reply: FastifyReply): void => {
     const { websocketServer } = request.server as WebSocketApp
     if (websocketServer === undefined) return
-    // An upgrade that is answered leaves a socket that nobody reads from any more: without an end it would stay open
+    // An upgrade that is answered leaves a socket from which nobody reads. Without an end, this socket would stay open
     // for good.
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
     requests.set(request.raw, request as SessionRequest)

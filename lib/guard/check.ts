@@ -21,9 +21,9 @@ import type { ChooseFix, Problem, Rule } from './rules/rule.ts'
 const MAX_OF_A_RULE = 50
 
 /**
- * Judges options of the plugin as `register` does: every finding at once, the worst first, and those of one severity in
- * the order of the catalogue. Pure: reads neither files nor `process`, prints nothing, and never throws, whatever the
- * options are.
+ * Judges options of the plugin as `register` does. Returns all findings, the worst first. Findings of one severity
+ * stand in the order of the catalogue. Pure: reads neither files nor `process`, prints nothing, and never throws,
+ * whatever the options are.
  *
  * @param options What `register` would get; `undefined` is none.
  * @param environment What `NODE_ENV` says, or an object like `process.env`. Nothing, or an unknown name, is production.
@@ -91,8 +91,8 @@ function isFlawless(faults: readonly Fault[], index: number): boolean {
 }
 
 /**
- * Tells whether an entry can be told to match nothing. Rules that speak later, or not in this environment, may still
- * match; and an entry for `silence-unused` itself has its use when another one is unused.
+ * Tells whether an entry is known to match nothing. A rule that speaks later, or not in this environment, may still
+ * match. An entry for `silence-unused` is used as soon as another entry is unused.
  */
 function isUnused(entry: SilenceEntry, findings: readonly Finding[], facts: ConfigFacts): boolean {
   if (entry.flaw !== null || findings.some(({ rule }) => rule === `session/${entry.slug}`)) return false

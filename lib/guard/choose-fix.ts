@@ -33,9 +33,9 @@ const MAX_SIZE = 100
 const MAX_EXTENSIONS = 12
 
 /**
- * Picks fixes by trying them. A fix is offered only if its own finding is gone afterwards and no other fatal one has
- * come: when it is followed alone, and together with the fixes of the fatal findings before it. One that brings no
- * other finding at all comes first. `judge` tells the findings of options.
+ * Picks fixes by trying them. A fix is offered only if its own finding is gone afterwards and no other fatal finding
+ * has come. This must hold when the fix is followed alone. This must also hold together with the fixes of the fatal
+ * findings before it. A fix that brings no other finding at all comes first. `judge` returns the findings of options.
  */
 export function fixChooser(read: ReadOptions, judge: (read: ReadOptions) => readonly Trial[]): ChooseFix {
   const bench = new Bench(read, judge)

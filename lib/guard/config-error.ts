@@ -1,7 +1,7 @@
 import { countFindings } from './report/text.ts'
 import type { Finding } from '../../types/index.ts'
 
-/** Why `register`, `ready` or `listen` was rejected. */
+/** The error with which `register`, `ready` or `listen` is rejected. */
 export class SecureSessionConfigError extends Error {
   override readonly name = 'SecureSessionConfigError'
   /** Always `SESSION_GUARD_REFUSED`. */

@@ -1,7 +1,7 @@
 import { endOfDate } from '../session/date.ts'
 import type { Finding, Silence } from '../../types/index.ts'
 
-/** Why an entry of `silence` is not obeyed. */
+/** The reason why an entry of `silence` is not obeyed. */
 export type SilenceFlaw = 'unknown-rule' | 'no-reason' | 'bad-date' | 'expired' | 'cannot-be-silenced'
 
 /** One entry of `silence`, judged. */

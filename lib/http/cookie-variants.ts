@@ -50,8 +50,8 @@ function domainOf(domain: string | undefined): string | undefined {
 }
 
 /**
- * Lists a host and its parents that have a dot. A host of a single label, and an address, stands for itself: browsers
- * would take it as a domain for the host-only cookie.
+ * Lists a host and its parents that have a dot. A host of a single label, and an address, stands for itself. If such a
+ * host were the `Domain`, browsers would treat the cookie as the host-only cookie.
  */
 function parentDomains(host: string): string[] {
   const bare = host.replace(/:\d+$/, '').toLowerCase()

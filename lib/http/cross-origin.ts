@@ -84,8 +84,8 @@ function isSameHost(theirs: URL, own: string, request: OriginRequest): boolean {
   const { hostname, port } = new URL(`http://${own}`)
   if (hostname !== theirs.hostname) return false
   const isPortKnown = port !== '' && !DEFAULT_PORTS.has(port)
-  // No cookie is kept from another port of its host. A proxy that Fastify trusts, like nginx with `Host $host`, may
-  // drop the port.
+  // A browser sends a cookie to every port of its host anyway. A proxy that Fastify trusts, like nginx with
+  // `Host $host`, may drop the port.
   return isPortKnown ? port === theirs.port : theirs.port === '' || (!/:\d+$/.test(own) && isForwarded(request))
 }
 

@@ -11,7 +11,7 @@ interface Endable {
 
 /**
  * Ends a payload that will not be sent. A stream that nobody reads keeps its file, its connection or its upstream
- * request open until the process ends. What goes wrong in ending it concerns nobody any more.
+ * request open until the process ends. Errors while the payload ends are ignored.
  */
 export function endPayload(payload: unknown): void {
   if (typeof payload !== 'object' || payload === null || Buffer.isBuffer(payload)) return

@@ -121,7 +121,7 @@ function enter(entering: Entering): void {
     return refuse(entering, error as Error)
   }
   if (!(answer instanceof Promise)) return goOn(entering, answer)
-  // Later hooks run inside `goOn`. What they throw is theirs, so it is passed on and does not become a failure to load.
+  // Later hooks run inside `goOn`. An error that they throw is passed on, and does not become a failure to load.
   answer
     .then(
       (loaded) => goOn(entering, loaded),
@@ -166,7 +166,8 @@ export function finishSession(engine: Engine, replies: Replies): onSendHookHandl
     const hasWork = session.hasWork
     // An error of a later hook brings the reply here a second time.
     const isRepeated = session.markAnswered()
-    // What the failed attempt opened would end with what it wrote, and the connection with it.
+    // Otherwise a reply that the failed attempt left open would end with the session that this attempt wrote, and its
+    // connection too.
     if (isRepeated) replies.release(request)
     const sending = { engine, replies, request, reply, payload, session, done, isRepeated }
     const isFailure = statusOf(reply, payload) >= 500

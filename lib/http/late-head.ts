@@ -8,8 +8,8 @@ import { removeCookie, replaceCookie } from './write-cookie.ts'
 type WriteHead = (statusCode: number, ...rest: unknown[]) => unknown
 
 /**
- * Looks again at a response when its headers are written, which may be long after the hooks: a stream's wait for its
- * first byte.
+ * Looks again at a response when its headers are written. This may be long after the hooks, because the headers of a
+ * stream wait for its first byte.
  *
  * - A later hook, or a helper of the reply, may have turned the response into a failure. Then the cookie is taken out
  *   of the headers before they leave, and what was written is taken back.

@@ -36,7 +36,7 @@ async function* oldCookies(
   const { migrateFrom, clock } = engine.settings
   for (const migration of migrateFrom) {
     const found = migration.cookieNames.map((name) => findCookie(header, name))
-    // Of two cookies of one name, one may be planted. None of them counts.
+    // If two cookies have one name, one of them may be planted. So neither counts.
     if (found[0]?.count !== 1 || found.some(({ count }) => count > 1) || clock() >= migration.endsAt) continue
     const old = await migration.read(found.map(({ value }) => value))
     yield { migration, visit: old && { engine, migration, client, isCarrier, old } }
@@ -92,7 +92,7 @@ export class OldCookies {
     const isCarrier = request.raw.headers.upgrade === undefined
     for await (const { migration, visit } of oldCookies(this.#engine, header, client, isCarrier)) {
       const moved = visit && (await moveIn(visit))
-      // What this app cannot read may be readable again after a change of its settings.
+      // A session that this app cannot read may be readable again after a change of its settings.
       if (moved === 'damaged') continue
       this.#trace(request, migration)
       if (moved === undefined) continue

@@ -8,7 +8,8 @@ import type { SeenValues } from './seen-values.ts'
  * - an id that this app made;
  * - `none`: no cookie, or a value that is somebody else's;
  * - `duplicate`: several cookies of the name, none of which counts;
- * - `obsolete`: an id in the shape of this app's, signed with another secret, and met for the first time in a minute.
+ * - `obsolete`: an id in the shape of this app's ids, signed with another secret. The id is met for the first time in
+ *   a minute.
  */
 export type Presented = PresentedId | 'none' | 'duplicate' | 'obsolete'
 

@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Refusal } from './cross-origin.ts'
 
-/** No name of a host is longer, and whatever is longer comes from somebody who wants to fill the log. */
+/**
+ * The most characters of a text that the log shows. No host has a longer name, and a longer text comes from somebody
+ * who wants to fill the log.
+ */
 const MAX_SHOWN = 300
 
 /** The causes of `Origin: null` that an app itself can have, for the answer and for the log. */

@@ -3,8 +3,8 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 
 /**
- * Asks the option `trustedOrigins` about an origin. A function is never asked about `null`: every sandboxed frame has
- * that origin, so only an entry with a reason lets it in.
+ * Asks the option `trustedOrigins` about an origin. A function is never asked about `null`, because every sandboxed
+ * frame has that origin. Only an entry with a reason lets `null` in.
  * @throws `SESSION_OPTION_INVALID` when a function returns neither `true` nor `false`
  */
 export function isTrustedOrigin(trusted: Settings['trustedOrigins'], origin: string, request: FastifyRequest): boolean {

@@ -64,7 +64,7 @@ export function migrationOf(name: string, common: Common, format: Format): Migra
       try {
         return values.some((value = '') => value.length > MAX_VALUE) ? undefined : await format.read(values)
       } catch {
-        // What no old library could have written is no session.
+        // A value that no old library could have written is no session.
         return undefined
       }
     },

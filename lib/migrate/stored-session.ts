@@ -39,7 +39,7 @@ async function read(store: OldStore, id: string): Promise<object | 'damaged' | u
   } catch (error) {
     // Stores of files answer so for what is not there, as express-session expects of them.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    // What the store itself could not parse.
+    // The store itself could not parse the session.
     if (error instanceof SyntaxError) return 'damaged'
     throw error
   }

@@ -1,10 +1,10 @@
 import { weaknessesOf } from '../guard/read/secret-strength.ts'
 import type { OldSecret } from './migration.ts'
 
-/** The length of a secret that signs whole sessions. Whoever finds it is whoever they like. */
+/** The least length of a secret that signs whole sessions. A person who finds the secret can be any user. */
 export const MIN_SEALING_BYTES = 32
 
-/** The length of a secret that signs random ids. Whoever finds it still has to guess an id. */
+/** The least length of a secret that signs random ids. A person who finds the secret still has to guess an id. */
 export const MIN_SIGNING_BYTES = 16
 
 /** Says why the weakest of these secrets is too weak for what it lets in; `undefined` for strong ones. */

@@ -190,8 +190,8 @@ export class Browser {
 }
 
 /**
- * Tells whether what a user typed on one page may be sent to another: the same origin, or the same host by https
- * instead of http.
+ * Tells whether text that a user typed on one page may be sent to another page. The other page must have the same
+ * origin, or the same host by https instead of http.
  */
 export function mayPass(from: URL, to: URL): boolean {
   return (
@@ -217,7 +217,7 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
       if (size >= LARGEST_BODY) break
     }
   } catch {
-    // What came before the connection broke is what there is.
+    // The text that came before the connection broke is used.
   }
   return Buffer.concat(chunks).toString('utf8', 0, LARGEST_BODY)
 }

@@ -26,7 +26,10 @@ export function formsOf(html: string): Form[] {
   })
 }
 
-/** Each tag of these names, with its attributes and what follows up to the next: forms and inputs never nest. */
+/**
+ * Returns each tag of these names, with its attributes and the text up to the next such tag. Forms and inputs never
+ * nest.
+ */
 function tagsOf(
   html: string,
   names: 'form' | 'input|button',
@@ -73,8 +76,8 @@ export function loginFormOf(html: string): Form | undefined {
 const AWAY = /cancel|back|reset|forgot|register|sign-?_?up/i
 
 /**
- * Returns the values that a form sends when nothing is typed: its hidden fields, CSRF tokens among them, and the button
- * that is pressed. Many apps look for the button.
+ * Returns the values that a form sends when nothing is typed. They are its hidden fields, CSRF tokens among them, and
+ * the button that is pressed. Many apps look for the button.
  */
 export function untypedFieldsOf({ inputs }: Form): URLSearchParams {
   const named = inputs.filter(({ name }) => name !== '')

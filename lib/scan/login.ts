@@ -25,7 +25,7 @@ export interface LoginOutcome {
   readonly keptThroughLogin: string[]
   /** `null` when no logout was tried, or it could not be judged. */
   readonly survivesLogout: boolean | null
-  /** Why the logout could not be judged. */
+  /** The reason why the logout could not be judged. */
   readonly note?: string
   /** The login page, the answer to the login, and the check page. */
   readonly answers: readonly Answer[]

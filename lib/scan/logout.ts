@@ -11,8 +11,8 @@ export interface LogoutOutcome {
 }
 
 /**
- * Logs a browser out: by the form on the page, by a plain POST, by a GET, and by the form of a page that asks again.
- * Stops as soon as `isAnonymous` says that the browser is logged out.
+ * Logs a browser out. Tries the form on the page, a plain POST, a GET, and the form of a page that asks again. Stops as
+ * soon as `isAnonymous` says that the browser is logged out.
  */
 export async function logOut(
   browser: Browser,

@@ -46,7 +46,10 @@ const MOST_ADDRESSES = 512
 /** The shortest session id that is looked for in addresses: a shorter one stands there by chance. */
 const SHORTEST_ID = 16
 
-/** Returns the places where a session id stands in an address: of a page, or of a link or form in it. */
+/**
+ * Returns the places where a session id stands in an address. The address is that of a page, or of a link or form in
+ * the page.
+ */
 export function placesOfIds(answers: readonly Answer[], ids: readonly string[]): string[] {
   const long = ids.filter((id) => id.length >= SHORTEST_ID)
   const hasId = (address: string): boolean => ID_PARAMETER.test(address) || long.some((id) => address.includes(id))

@@ -24,7 +24,7 @@ export interface ScanPlan {
   /** The address at which the deployment listens for plain http. Default: port 80 of the host. */
   readonly httpUrl: URL | undefined
   readonly login: LoginPlan | undefined
-  /** Whose rules apply; production unless it is a relaxed one. */
+  /** The environment whose rules apply; production unless a relaxed environment is named. */
   readonly environment: string | undefined
   /** The time limit of the whole scan, in milliseconds. */
   readonly timeout: number

@@ -9,7 +9,7 @@ export interface SetCookie {
   /** The attribute as it is written; `undefined` when it is missing. */
   readonly sameSite: string | undefined
   readonly partitioned: boolean
-  /** In seconds. */
+  /** The lifetime, in seconds. */
   readonly maxAge: number | undefined
   /** Tells whether the header takes the cookie away. */
   readonly isRemoval: boolean
@@ -17,8 +17,8 @@ export interface SetCookie {
 
 const LONGEST_HEADER = 8192
 
-// Browsers take more than the token that servers are asked for: `koa:sess`, `sess[id]`. What could fool a terminal is
-// left out.
+// Browsers take more than the token that servers are asked for: `koa:sess`, `sess[id]`. Characters that could fool a
+// terminal are left out.
 const NAME = /^[\x21-\x7e]{1,4096}$/
 
 /** Reads one header; `undefined` for one that browsers would ignore. */

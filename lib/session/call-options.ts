@@ -112,7 +112,8 @@ export function checkUserId(call: string, userId: unknown): void {
 }
 
 /**
- * A label may come from a form and is shown in pages: characters that control a terminal or turn text round stay out.
+ * A label may come from a form and is shown in pages. So characters that control a terminal or turn text round are
+ * refused.
  */
 const LABEL = /^(?=.*\S)[^\p{Cc}\u2028-\u202e\u2066-\u2069]{1,100}$/u
 

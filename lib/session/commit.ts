@@ -229,9 +229,9 @@ function failed(error: unknown, isStaged: boolean): Outcome {
 }
 
 /**
- * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach what is
- * there now. A login gets a record of its own. So does a `regenerate` that kept nothing, because @fastify/passport logs
- * in by it.
+ * Decides about a request whose record went, or changed hands, while the request ran. Its writes may not reach the
+ * record that is there now. A login gets a record of its own. A `regenerate` that kept nothing gets one too, because
+ * @fastify/passport logs in by `regenerate`.
  */
 async function overtaken(
   engine: Engine,

@@ -87,7 +87,7 @@ export async function loadUser({ settings, deadlines }: Engine, userId: string):
   return { user: snapshot, fingerprint: fingerprintOf(userId, hash), at }
 }
 
-/** Returns what a record keeps of an `authHash`: a hash that can be compared, and that is of no use to a thief. */
+/** Returns the hash of an `authHash` that a record keeps. The hash can be compared, and is of no use to a thief. */
 export function fingerprintOf(userId: string, authHash: string | undefined): string | undefined {
   return authHash === undefined || authHash === '' ? undefined : hashOf(`${userId}\0${authHash}`)
 }

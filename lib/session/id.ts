@@ -36,7 +36,10 @@ export interface Lineage {
   readonly generation: number
   /** Milliseconds since 1970, in whole seconds. */
   readonly issuedAt: number
-  /** The name of the id that this one was issued to, as `parentOf` gives it; empty for an id that a login issued. */
+  /**
+   * The name of the id to which this id was issued, as `parentOf` returns the name. Empty for an id that a login
+   * issued.
+   */
   readonly parent: string
 }
 

@@ -86,8 +86,8 @@ export function refuseOversize(json: string, maxSize: number): void {
 }
 
 /**
- * The latest data with one request's edit made on top of it: what that request changed of the top-level keys, whole,
- * and nothing else. `from` is what it had read, `to` what it left.
+ * Returns the latest data with the edit of one request on top. The edit is each top-level key that the request changed,
+ * whole, and nothing else. `from` is what it had read, `to` what it left.
  */
 export function rebase(latest: string, from: string, to: string): string {
   if (from === to) return latest
@@ -124,7 +124,7 @@ function serializeWithin(walk: Walk, value: unknown, key: string): string | unde
     throw new SecureSessionError('SESSION_VALUE_UNSERIALIZABLE', { detail })
   }
   const json = carefully(key, () => JSON.stringify(value) as string | undefined)
-  // What would be refused when it comes back from the store is refused before it goes there.
+  // Data that would be refused on its way back from the store is refused before it is written.
   if (json !== undefined && POISON.test(json) && parseObject(`{"":${json}}`) === undefined) {
     throw new SecureSessionError('SESSION_KEY_RESERVED', { detail: `inside ${describeKey(key)}` })
   }

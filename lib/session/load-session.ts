@@ -212,8 +212,8 @@ function withKnownUser(engine: Engine, live: LiveSession): LiveSession {
 }
 
 /**
- * Ends a session of which two clients hold ids, because the copy cannot be told from the original.
- * The store is asked again first: a record out of a cache may be behind the id, or another request may have changed it.
+ * Ends a session of which two clients hold ids, because the copy cannot be told from the original. The store is asked
+ * again first. A record out of a cache may be behind the id, or another request may have changed the record.
  */
 async function endCopied(
   engine: Engine,

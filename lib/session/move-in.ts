@@ -24,8 +24,8 @@ import { SERVE } from './verdict.ts'
  *
  * The steps, each of which a repeated request can take up:
  * 1. The *candidate* is written: the new record with everything in it, and no secret, so that no id opens it.
- * 2. The mark is created under a handle that only this old session has. Of parallel requests one creates the mark; the
- *    candidates of the others are removed.
+ * 2. The mark is created under a handle that only this old session has. One of several parallel requests creates the
+ *    mark. The candidates of the others are removed.
  * 3. The user's place in the index is taken, and the candidate becomes the session, by one compare-and-set.
  * 4. The old record is removed, and the mark is closed. From here on the old cookie is good for 30 seconds.
  *
@@ -169,7 +169,10 @@ async function settleUser(
   return undefined
 }
 
-/** Turns a candidate into the session. Of parallel requests one does so, and the others get what it wrote. */
+/**
+ * Turns a candidate into the session. One of several parallel requests does so, and the others get the record that it
+ * wrote.
+ */
 async function open(
   { engine, migration: { from } }: Visit,
   found: SessionRecord,

@@ -89,7 +89,7 @@ export async function isCutOff(engine: Engine, migration: Migration): Promise<bo
   return opening === undefined || cutoff > opening.createdAt
 }
 
-/** Reads a mark. One that has expired is gone. */
+/** Reads a mark. An expired mark is gone. */
 export async function readMark({ store, settings }: Engine, handle: string): Promise<Mark | undefined> {
   const record = await store.get(handle)
   if (record === undefined || expiredBy(record, settings.clock()) !== undefined) return undefined

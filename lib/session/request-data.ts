@@ -78,8 +78,8 @@ export class RequestData {
   }
 
   /**
-   * Takes over data that was made from `seen`, in place of `now`. What the request changed since then stays changed.
-   * With `isStored` the record has this data already. Whoever asks holds the object, so the data is open.
+   * Takes over data that was made from `seen`, in place of `now`. Changes that the request made since `seen` stay. With
+   * `isStored` the record has this data already. The caller holds the object, so the data is open.
    */
   adopt(json: string, seen: string, now: string, isStored: boolean): void {
     const { values } = this.#state as OpenData
@@ -101,7 +101,7 @@ export class RequestData {
   keepOnly(keys: readonly string[]): void {
     // Destroyed data has no keys to keep, and nobody asks.
     const kept = pick(this.object as EngineSession, keys)
-    // Of the keys that stay, these values are the record's. The request itself wrote the others.
+    // These are the values of kept keys that the record has. The request itself wrote the other values.
     const known = pick(parseData(this.#baseline), keys)
     this.#open(kept)
     this.#baseline = JSON.stringify(known)

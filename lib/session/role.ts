@@ -82,7 +82,7 @@ function returned(record: SessionRecord): SessionRecord {
   const kept = record.acting as KeptActor
   const { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods } = kept
   const own = { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods }
-  // Whoever acted may have left the place to somebody else. The actor proves anew who they are before anything
+  // The person who acted may have left the place to somebody else. The actor proves anew who they are before anything
   // critical.
   return { ...record, ...own, isForked: true, acting: null }
 }

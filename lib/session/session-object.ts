@@ -98,7 +98,7 @@ const ENGINE_KEYS = new Set<PropertyKey>(['sessionId', 'encryptedSessionId'])
 /**
  * Makes the object behind `req.session`: data as properties, beside the members of @fastify/session's object. Its
  * methods that reach a store are replaced here, and the rest is fetched when somebody asks. A name that would replace a
- * member or reach a prototype is refused in each way to set it: assignment, `set`, `Object.assign` and
+ * member or reach a prototype is refused. This covers each way to set a name: assignment, `set`, `Object.assign` and
  * `defineProperty`.
  */
 export function sessionObject(

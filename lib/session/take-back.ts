@@ -86,7 +86,7 @@ const OUTSIDE_OF_ROLE = ['label', 'sparedAt'] as const
 
 function withOutsideChanges(before: SessionRecord, written: SessionRecord, latest: SessionRecord): SessionRecord {
   const isSameUser = before.userId === written.userId
-  // What somebody changed in the session of a user is nothing for the session of another one.
+  // Changes in the session of one user do not belong into the session of another user.
   if (!isSameUser && personOf(before) !== personOf(written)) return before
   const fields = isSameUser ? OUTSIDE : OUTSIDE_OF_ROLE
   const changed = fields.filter((field) => latest[field] !== written[field])

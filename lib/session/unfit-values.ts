@@ -132,7 +132,7 @@ function here(kind: string): Problem {
   return { path: '', kind }
 }
 
-/** Tells whether a member computes its value on each read. What was stored would be the value of one read. */
+/** Tells whether a member computes its value on each read. The store would get the value of a single read. */
 function isGetter(object: Members, key: string): boolean {
   return Object.getOwnPropertyDescriptor(object, key)?.get !== undefined
 }

@@ -22,7 +22,8 @@ export async function updateRecord(
     const record = await readLiveRecord(engine, handle)
     if (record === undefined) return false
     if (record.heldBack !== null) {
-      // What is held back would replace the change. A session that is still moving in has nothing to change yet.
+      // The record that is held back would replace the change. A session that is still moving in has nothing to change
+      // yet.
       if ((await unlock(engine, record)) === undefined) return false
       continue
     }

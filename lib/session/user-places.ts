@@ -90,8 +90,8 @@ export class UserPlaces {
   }
 
   /**
-   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. One that
-   * was `loaded` before is read again only if it changed since.
+   * Removes a record if it passes the test at the moment it goes. `undefined` when there was none to remove. A record
+   * that was `loaded` before is read again only if it has changed since.
    */
   async end(
     handle: string,

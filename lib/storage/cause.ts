@@ -35,7 +35,7 @@ export function causeOf(thrown: unknown): Error {
   const advice = adviceOf(thrown)
   if (advice !== undefined) Object.defineProperty(cause, ADVICE, { value: advice })
   if (typeof name === 'string' && name !== 'Error') {
-    // Not enumerable, as in every error, or each printed error would show the name twice.
+    // The name is not enumerable, as in every error, because each printed error would show the name twice otherwise.
     Object.defineProperty(cause, 'name', { value: name.slice(0, MAX_NAME), configurable: true, writable: true })
   }
   if (typeof code === 'number') Object.assign(cause, { code })

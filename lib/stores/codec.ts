@@ -24,8 +24,9 @@ export function decodeRecord(text: string, moved?: Moving): SessionRecord | unde
 const PLAIN = /^[\w.:@|+=~/-]{1,128}$/
 
 /**
- * A handle or a user id as a key that every server takes: itself when it is short and plain, else `#` and its SHA-256.
- * Two never become one, which an encoding to UTF-8 does to lone surrogates, and a server's limits to what is long.
+ * Returns a handle or a user id as a key that every server takes. A short and plain text is its own key; any other text
+ * becomes `#` and its SHA-256. Two texts never have one key. An encoding to UTF-8 would mix up lone surrogates, and the
+ * limit of a server would cut long texts.
  */
 export function keyOf(name: string): string {
   return PLAIN.test(name) ? name : `#${createHash('sha256').update(name, 'utf16le').digest('base64url')}`

@@ -157,7 +157,7 @@ class Adapted implements AdaptedStore {
     } catch (error) {
       // Stores of files answer so for what is not there, as express-session expects of them.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      // What the store itself could not parse.
+      // The store itself could not parse the record.
       if (error instanceof SyntaxError) return {}
       throw error
     }
@@ -182,7 +182,7 @@ class Adapted implements AdaptedStore {
     const before = this.#writes.get(handle)
     const run = async (): Promise<boolean> => {
       await before?.catch(() => undefined)
-      // Whoever asked has long had a 503; to write now would be a surprise.
+      // The request was answered with 503 long ago, so this write is no longer expected.
       if (performance.now() > deadline) throw new Error(`no turn to write within ${this.#timeout} ms`)
       const { record, isThere } = await this.#read(handle)
       return write(record, isThere)

@@ -32,8 +32,8 @@ export type OwnStore = OpenedStore['store'] & Closing
  * - `postgres://…` with `pg`; the tables are made when they are missing.
  *
  * The connection is there when the promise resolves, and comes back by itself when it is lost later.
- * @throws an `Error` that says what is wrong, without the password of the URL, when there is no driver, or when the
- * server is away or lets nobody in
+ * @throws an `Error` when there is no driver, or when the server is away or refuses the login. The message says what is
+ * wrong, without the password of the URL.
  */
 export async function openStore(given: string | undefined, options: OpenStoreOptions = {}): Promise<OwnStore> {
   // A file of a secret often ends with a line break.

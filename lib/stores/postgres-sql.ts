@@ -186,9 +186,9 @@ ${upsert}`),
 }
 
 /**
- * One batch of a sweep: expired records and index entries, passing over whatever another transaction holds. With
- * `alone` it does nothing while another connection is in such a batch. Not prepared: only a planner that sees the
- * numbers chooses the index.
+ * Returns the statement for one batch of a sweep. The batch removes expired records and index entries, and skips rows
+ * that another transaction holds. With `alone` the batch does nothing while another connection runs such a batch. The
+ * statement is not prepared, because only a planner that sees the numbers chooses the index.
  */
 export function sweepStatement(table: string, limit: number, alone: boolean): string {
   const mine = alone ? `(SELECT pg_try_advisory_xact_lock(${lockKey(`${table} sweep`)})) AND ` : ''

@@ -80,7 +80,7 @@ async function onIoRedis(
   channel: string,
   hear: (message: unknown) => void,
 ): Promise<Unsubscribe> {
-  // Neither prefix may reach the channel, whose name has them already.
+  // The name of the channel has both prefixes already, so the driver must not add them.
   const options = { keyPrefix: '', enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false }
   const redisOptions = { ...client.options.redisOptions, keyPrefix: '' }
   const isCluster = 'nodes' in client

@@ -20,8 +20,8 @@ export interface IoRedisClient {
 export type RedisClient = NodeRedisClient | IoRedisClient
 
 /**
- * A value, `null` for none; bytes where the app told its client so, which node-redis takes out of its cache as plain
- * ones.
+ * A value, or `null` for none. The value is bytes where the app told its client so; node-redis takes them out of its
+ * cache as plain bytes.
  */
 export type RedisValue = string | Uint8Array | null
 

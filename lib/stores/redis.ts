@@ -64,10 +64,10 @@ export interface RedisStore extends SessionStore, UserIndex, ReadingMany, Enumer
  * - `maxmemory-policy` should be `noeviction`, or logins vanish silently; a full server then refuses new ones with 503.
  * - A server without `appendonly` forgets the last seconds when it ends; a logout among them comes back with the
  *   snapshot. Replicas lag: read from the primary (`readOnly`, `scaleReads` off), or a logout is seen late.
- * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) saves the round trip of a read: what is cached lets
- *   requests in, and all else asks the server. A write by another process is then seen one invalidation message later,
- *   and a lost connection empties the cache. One that is only silent is believed until `socketTimeout`; with a
- *   `pingInterval` below it, a quiet one is not taken for silent.
+ * - Client-side caching (node-redis, `RESP: 3`, `clientSideCache`) saves the round trip of a read. A cached record
+ *   lets requests in, and everything else asks the server. A write by another process is then seen one invalidation
+ *   message later, and a lost connection empties the cache. The cache of a connection that is only silent is believed
+ *   until `socketTimeout`. With a shorter `pingInterval`, a quiet connection is not taken for a silent one.
  * @throws `TypeError` when `client` is neither driver's, or an option is unknown.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {

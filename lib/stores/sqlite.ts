@@ -43,8 +43,9 @@ export interface SqliteStoreOptions {
  * `synchronous` stays as the connection has it, which is `FULL` unless the app relaxed it. With `NORMAL`, a power cut
  * can undo the last writes, a logout among them. Needs a sweep now and then (`sweepInterval`, or the command `sweep`).
  *
- * Give it a connection of its own: its writes would become part of a transaction that the app leaves open over an
- * `await`. A write that waits for another process's lets this process go on meanwhile, whatever `busy_timeout` says.
+ * Give the store a connection of its own. Otherwise its writes would become part of a transaction that the app leaves
+ * open over an `await`. A write that waits for another process's lets this process go on meanwhile, whatever
+ * `busy_timeout` says.
  * @throws `TypeError` for an unfit table name, a `timeout` that is no duration, or a database that is no synchronous
  * SQLite.
  * @throws the driver's error when the tables are missing and `createTable` is `false`.

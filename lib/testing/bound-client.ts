@@ -179,7 +179,7 @@ function challengeIn({ headers }: LightMyRequestResponse): string | undefined {
   return typeof header === 'string' ? /^"([^"]*)"/.exec(header)?.[1] : undefined
 }
 
-/** The parameters of a structured field, all of which are texts in quotes. */
+/** Returns the parameters of a structured field, all of which are texts in quotes. */
 function parametersOf(field: string): Record<string, string> {
   return Object.fromEntries(
     Array.from(field.matchAll(/;(\w+)="([^"]*)"/g), ([, name = '', value = '']) => [name, value]),

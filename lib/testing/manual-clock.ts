@@ -10,7 +10,7 @@ export interface ManualClock {
 }
 
 /**
- * A clock that stands still, so that a test of a timeout waits for nothing:
+ * Returns a clock that stands still, so that a test of a timeout waits for nothing:
  *
  * ```ts
  * const clock = manualClock()

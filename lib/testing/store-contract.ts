@@ -50,7 +50,7 @@ export interface ContractCheck {
 }
 
 /**
- * Everything that the interface `SessionStore` and the interfaces of its powers promise, as checks for any test runner:
+ * Returns the promises of `SessionStore` and of the interfaces of its powers, as checks for any test runner:
  *
  * ```ts
  * for (const check of storeContract(open)) test(check.name, () => check.run())

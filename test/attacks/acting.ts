@@ -252,7 +252,7 @@ export function actingAsAnother(t: Test, makeStore: MakeStore): void {
     for (const field of ['authenticatedAt', 'absoluteDeadline', 'remember', 'createdAt', 'userId', 'data'] as const) {
       t.equal(after?.[field], before?.[field], field)
     }
-    t.equal(after?.isForked, true, 'no login of before counts as recent')
+    t.equal(after?.isForked, true, 'no earlier login counts as recent')
     for (let round = 0; round < 40; round += 1) {
       bench.clock.advance('20m')
       await browser.visit(actAs(customer))

@@ -55,7 +55,9 @@ const ATTEMPTS: Record<string, { handler: Handler; status: number; isWrite: bool
   regenerate: { handler: (request) => request.session.regenerate(), status: 200, isWrite: false },
 }
 
-/** A request of an attacker who shares the victim's session, in which the victim changes epochs before it goes on. */
+/**
+ * Sends a request of an attacker who shares the victim's session. The victim changes epochs before the request goes on.
+ */
 async function race(bench: Bench, victim: Browser, attempt: Handler, change: Handler): Promise<Page> {
   const begun = door()
   const goOn = door()

@@ -191,7 +191,9 @@ async function live(t: Test, makeStore: MakeStore, seed: number): Promise<void> 
   t.strictSame(bad, [], `seed ${seed}`)
 }
 
-/** A long life of a bound session: outages, lost answers, refreshes at once, clocks apart, and thieves meanwhile. */
+/**
+ * Plays a long life of a bound session: outages, lost answers, refreshes at once, clocks apart, and thieves meanwhile.
+ */
 export function deviceBoundLife(t: Test, makeStore: MakeStore): void {
   t.test(
     'whatever goes wrong, the owner of a bound session stays logged in, and no copy outlives its time',

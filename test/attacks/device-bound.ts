@@ -34,7 +34,7 @@ export async function bootBound(t: Test, makeStore: MakeStore, session: SecureSe
   })
 }
 
-/** A client that has logged in and bound its session, and whose bound cookie the app has seen. */
+/** Returns a client that has logged in and bound its session, and whose bound cookie the app has seen. */
 async function bound(bench: Bench, user: SessionUser, remember = false): Promise<BoundClient> {
   const client = await boundClient(bench.app)
   await client.inject({ method: 'POST', url: '/login', payload: { id: user.id, remember } })
@@ -65,12 +65,12 @@ async function stolenId(bench: Bench, cookie: string): Promise<string | null> {
   return response.json<Me>().userId
 }
 
-/** The pair of the ordinary session cookie alone. */
+/** Returns the pair of the ordinary session cookie alone. */
 function sessionOnly(client: BoundClient): string {
   return `session=${client.cookies.get('session')?.value}`
 }
 
-/** A session that is bound by hand, with all that a test needs to go on by hand. */
+/** Returns a session that is bound by hand, with all that a test needs to go on by hand. */
 async function boundByHand(bench: Bench, user: SessionUser) {
   const device = new Device()
   const login = await bench.app.inject({ method: 'POST', url: '/login', payload: { id: user.id } })
@@ -665,7 +665,7 @@ function failures(t: Test, makeStore: MakeStore): void {
     t.equal((await register(bench.app, other, device.registration(offeredBy(login)))).statusCode, 200, 'tried again')
   })
 
-  t.test('a login whose response fails leaves the binding of before', async (t) => {
+  t.test('a login whose response fails leaves the earlier binding', async (t) => {
     const bench = await bootBound(t, makeStore)
     const ann = someone('ann')
     const client = await bound(bench, ann)

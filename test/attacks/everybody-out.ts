@@ -11,7 +11,9 @@ async function everything({ app }: Bench): Promise<SessionFacts[]> {
   return facts
 }
 
-/** The end of all sessions at once: nobody whose session began before comes in again, and nobody new is kept out. */
+/**
+ * Tests the end of all sessions at once: nobody whose session began before comes in again, and nobody new is kept out.
+ */
 export function everybodyOut(t: Test, makeStore: MakeStore): void {
   t.test('everybody is out at once, also who is not logged in, and whoever logs in again is in', async (t) => {
     const bench = await boot(t, makeStore)

@@ -16,7 +16,7 @@ const complete: Handler = async (request, reply) => {
   return {}
 }
 
-/** A password without its second factor opens nothing, whoever else knows the session. */
+/** Tests that a password without its second factor opens nothing, whoever else knows the session. */
 export function halfLogin(t: Test, makeStore: MakeStore): void {
   t.test('whoever planted the session is not there when the second factor comes', async (t) => {
     const bench = await boot(t, makeStore)

@@ -15,12 +15,12 @@ async function loggedIn(bench: Bench, isByHeader: boolean, user: SessionUser): P
   return browser
 }
 
-/** The headers of a request that brings both ids. */
+/** Returns the headers of a request that brings both ids. */
 function bothIds(byCookie: string | undefined, byHeader: string | undefined): { headers: Record<string, string> } {
   return { headers: { cookie: `session=${byCookie}`, authorization: `Session ${byHeader}` } }
 }
 
-/** A handler that logs somebody in by header, and gives the id to the app. */
+/** Returns a handler that logs somebody in by header, and gives the id to the app. */
 function logInByHeader(user: SessionUser): Handler {
   return async (request) => {
     await request.login(user, { transport: 'header' })

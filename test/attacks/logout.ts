@@ -18,7 +18,7 @@ const COOKIES: Record<string, { session: SecureSessionOptions; name: string }> =
   },
 }
 
-/** The attributes that a clearing must share with what it clears. */
+/** Returns the attributes that a clearing must share with what it clears. */
 function identityOf(cookie: SetCookie | undefined): object {
   const { 'max-age': _age, expires: _expires, ...rest } = Object.fromEntries(cookie?.attributes ?? [])
   return rest

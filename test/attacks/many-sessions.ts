@@ -5,7 +5,7 @@ import type { Operation } from '../support/gate-store.ts'
 
 const COUNT = 330
 
-/** The most operations that were under way at once. */
+/** Returns the most operations that were under way at once. */
 function mostAtOnce(operations: readonly Operation[]): number {
   const changes = operations.flatMap(({ startedAt, endedAt }) => [
     { at: startedAt, by: 1 },

@@ -113,7 +113,7 @@ class Play {
     await this.#epilogue()
   }
 
-  /** The first two browsers share an anonymous session, as after an attacker planted it. */
+  /** Lets the first two browsers share an anonymous session, as after an attacker planted it. */
   async #begin(): Promise<void> {
     const [first, second] = this.browsers
     await first?.visit((request) => void Object.assign(request.session, { start: 'anonymous' }))
@@ -262,7 +262,7 @@ class Play {
     }
   }
 
-  /** Every completed write reached a record, and no later version of it lost it but for a reason. */
+  /** Finds completed writes that reached no record, or that a later version of the record lost without a reason. */
   *#lostUpdates(): Generator<string> {
     const chains = new Map<string, { record: SessionRecord; actor: string }[]>()
     for (const { name, args, answer, actor = '' } of this.bench.gate.operations) {
@@ -297,7 +297,7 @@ function* losses(chain: readonly { record: SessionRecord; actor: string }[]): Ge
 
 let keys = 0
 
-/** A handler that writes a new key, whose value says who wrote it. */
+/** Returns a handler that writes a new key, whose value says who wrote it. */
 function write(isSaved = false): Handler {
   const key = `key${(keys += 1)}`
   return async (request) => {
@@ -307,7 +307,7 @@ function write(isSaved = false): Handler {
   }
 }
 
-/** The same by an update, which is in the store before the response. */
+/** Returns a handler that does the same by an update, which is in the store before the response. */
 function writeByUpdate(): Handler {
   const key = `key${(keys += 1)}`
   return async (request) => {

@@ -5,7 +5,7 @@ import type { Browser, Me } from '../support/browser.ts'
 import { whoAmI } from '../support/browser.ts'
 import { everyOrder } from '../support/every-order.ts'
 
-/** A browser logged in long enough ago for a renewal. */
+/** Returns a browser logged in long enough ago for a renewal. */
 async function ripe(bench: Bench): Promise<{ browser: Browser; userId: string; old: string }> {
   const ann = someone('ann')
   const browser = await bench.loggedIn(ann)

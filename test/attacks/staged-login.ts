@@ -56,7 +56,7 @@ async function loginAndFail(
   return browser.visit(handler, { onSend: failure.onSend })
 }
 
-/** A visit that stages a login, and ends as `end` says once it may go on. */
+/** Returns a visit that stages a login, and ends as `end` says once it may go on. */
 function loginHeldUp(browser: Browser, user: SessionUser, end: () => unknown) {
   const staged = door()
   const goOn = door()

@@ -14,7 +14,7 @@ export async function benchmark(...args: string[]): Promise<{ code: number | nul
   return { code: await exit, stdout, stderr }
 }
 
-/** The cells of the first Markdown table in a text, its rule left out. */
+/** Returns the cells of the first Markdown table in a text, its rule left out. */
 export function cellsOf(markdown: string): string[][] {
   const lines = markdown.split('\n')
   const start = lines.findIndex((line) => line.startsWith('|'))

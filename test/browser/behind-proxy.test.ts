@@ -7,7 +7,7 @@ import { startHaproxy, startNginx } from '../support/servers/proxies.ts'
 const certificate = makeCertificate()
 const browser = await Chromium.start(t, certificate)
 
-/** A page's form as a fetch, and a WebSocket; each says how it went. */
+/** Returns a script: a page's form as a fetch, and a WebSocket; each says how it went. */
 const TRY = (origin: string): string => `(async () => {
   const { status } = await fetch('${origin}/note', { method: 'POST', credentials: 'include', mode: 'cors' }).catch(() => ({ status: 'no' }))
   const socket = await new Promise((resolve) => {

@@ -109,7 +109,7 @@ async function debuggerOf(child: ChildProcess): Promise<string> {
   throw new Error('Chromium does not start')
 }
 
-/** A profile that goes on where it left off, as phones do: cookies without an expiry survive a restart. */
+/** Makes a profile that goes on where it left off, as phones do: cookies without an expiry survive a restart. */
 function newProfile(t: Test): string {
   const profile = temporaryFolder(t)
   mkdirSync(join(profile, 'Default'))

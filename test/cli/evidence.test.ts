@@ -16,7 +16,7 @@ import { cli } from './harness.ts'
 
 t.setTimeout(600_000)
 
-/** The numbers of the requirements, from `first` to `last` in a section. */
+/** Returns the numbers of the requirements, from `first` to `last` in a section. */
 function numbers(section: string, last: number): string[] {
   return Array.from({ length: last }, (_, index) => `${section}.${index + 1}`)
 }

@@ -3,7 +3,7 @@ import { run } from '../../lib/cli/run.ts'
 import type { Io } from '../../lib/cli/io.ts'
 
 /** The output of a command, and its exit code. */
-export interface Outcome {
+interface Outcome {
   readonly code: number
   readonly out: string
   readonly err: string
@@ -28,7 +28,7 @@ export async function cli(argv: readonly string[], io: Partial<Io> = {}): Promis
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
 
-/** A command that runs an app, with all the time that a busy machine may need. */
+/** Returns a command that runs an app, with all the time that a busy machine may need. */
 function patient(argv: readonly string[]): readonly string[] {
   const [command = ''] = argv
   const isRun = ['check', 'evidence', 'policy'].includes(command) && !argv.includes('--help')

@@ -14,7 +14,7 @@ const pool = new Pool({ connectionString: server.url })
 t.teardown(() => pool.end())
 await postgresStore({ pool, createTable: true }).get('x')
 
-/** The command as a process of its own, run the way this test is. */
+/** Starts the command as a process of its own, in the same way as this test runs. */
 function start(argv: string[], out: 'pipe' | number = 'pipe') {
   const args = [...process.execArgv, 'lib/cli/main.ts', ...argv]
   const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: ['ignore', out, 'pipe'] })

@@ -21,7 +21,7 @@ await client.connect()
 t.teardown(() => client.destroy())
 const store = redisStore({ client })
 
-/** A project that has one driver only. */
+/** Returns a project that has one driver only. */
 function projectWith(driver: string): string {
   const cwd = temporaryFolder(t)
   mkdirSync(join(cwd, 'node_modules'))

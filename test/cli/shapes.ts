@@ -25,7 +25,7 @@ const CJS = `const Fastify = require('fastify')
 const { secureSession } = require('fastify-session-guard')
 `
 
-/** One shape as an ES module and as CommonJS; `exported` is what each of them exports. */
+/** Returns one shape as an ES module and as CommonJS; `exported` is what each of them exports. */
 function both(
   name: string,
   body: string,

@@ -216,7 +216,7 @@ t.test('files that are no source, too large, or not there are passed over', asyn
   t.equal(locateOption(project, [], { pointer: '/tls', value: '' }), undefined)
 })
 
-/** The frame of the first finding of a rule in a file. */
+/** Returns the frame of the first finding of a rule in a file. */
 async function frame(t: Tap, text: string, options: unknown, rule: string, width = 89): Promise<string[] | undefined> {
   const file = join(t.testdir({ 'app.js': text }), 'app.js')
   const project = await Project.open()
@@ -267,7 +267,7 @@ t.test('a long line is cut around the option', async (t) => {
   }
 })
 
-/** The options of a file after steps, or nothing when they cannot be done. */
+/** Returns the options of a file after steps, or nothing when they cannot be done. */
 async function applied(t: Tap, text: string, patch: FixStep[], name = 'app.js'): Promise<string | undefined> {
   const file = join(t.testdir({ [name]: text }), name)
   const project = await Project.open()

@@ -27,7 +27,7 @@ function isClear(t: Test, printed: Printed, name: string): void {
   t.ok(!printed.err.includes(PASSWORD), `${name}: no password`)
 }
 
-/** A port on which nobody listens. */
+/** Returns a port on which nobody listens. */
 async function deadPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -36,7 +36,7 @@ async function deadPort(): Promise<number> {
   return port
 }
 
-/** A project with these packages, each linked to the real one or made of a source text. */
+/** Returns a project with these packages, each linked to the real one or made of a source text. */
 function projectWith(t: Parameters<typeof temporaryFolder>[0], packages: Record<string, string | undefined>): string {
   const cwd = temporaryFolder(t)
   mkdirSync(join(cwd, 'node_modules'))

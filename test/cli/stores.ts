@@ -11,7 +11,7 @@ import { startRedis } from '../support/servers/redis.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 
 /** One of the stores that `--store` can name, as an app has it open. */
-export interface NamedStore {
+interface NamedStore {
   readonly name: string
   readonly url: string
   readonly store: SessionStore & UserIndex
@@ -19,7 +19,7 @@ export interface NamedStore {
 
 type Test = { teardown(end: () => unknown): void }
 
-/** One store of each kind, on real servers. */
+/** Starts one store of each kind, on real servers. */
 export async function namedStores(t: Test): Promise<NamedStore[]> {
   const [redis, postgres] = await Promise.all([startRedis(t), startPostgres(t)])
   const client = await createClient({ url: redis.url }).connect()
@@ -36,7 +36,7 @@ export async function namedStores(t: Test): Promise<NamedStore[]> {
   ]
 }
 
-/** A session of a user, as a login leaves it. */
+/** Returns a session of a user, as a login leaves it. */
 export async function addSession(
   { store }: NamedStore,
   userId: string,

@@ -12,7 +12,7 @@ const store = memoryStore({ clock })
 const bank = await buildBank({ clock, session: { store } })
 t.teardown(() => bank.close())
 
-/** A customer who has seen the account. */
+/** Returns a customer who has seen the account. */
 async function customer(id: string, app = bank): Promise<Visitor> {
   const visitor = new Visitor(app)
   await visitor.logIn(id)

@@ -10,7 +10,7 @@ const clock = testClock()
 const bank = await buildBank({ clock })
 t.teardown(() => bank.close())
 
-/** The handle and the fingerprint of the secret in a visitor's cookie. */
+/** Returns the handle and the fingerprint of the secret in a visitor's cookie. */
 function idOf({ cookies }: Visitor): { handle: string; print: string } {
   const cookie = cookies.get('session') ?? ''
   return { handle: cookie.split('.')[0] ?? '', print: fingerprintOf(cookie) }

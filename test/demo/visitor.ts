@@ -3,7 +3,7 @@ import { CUSTOMERS } from '../../lib/demo/accounts.ts'
 import { Jar } from '../support/jar.ts'
 
 /** The `User-Agent` of a current browser. */
-export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 /** A client of the bank that keeps cookies and follows no redirect by itself. */
 export class Visitor {

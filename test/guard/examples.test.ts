@@ -15,7 +15,7 @@ function optionsOf({ options, without = [] }: ConfigExample): Record<string, unk
   return { ...Object.fromEntries(around), ...evaluate(options) }
 }
 
-/** The findings of all phases that the rule speaks in, except those silenced. */
+/** Returns the findings of all phases that the rule speaks in, except those silenced. */
 function check(options: unknown, rule: Rule, example: ConfigExample): Finding[] {
   const { environment = 'production', context, neighbours, request, scan } = example
   const findings = [

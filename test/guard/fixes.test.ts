@@ -27,7 +27,7 @@ t.teardown(() => {
 const fatal = (findings: readonly Finding[]): Finding[] =>
   findings.filter(({ severity, silenced }) => severity === 'fatal' && silenced === undefined)
 
-/** The fixes of a configuration, by what they are about. */
+/** Returns the fixes of a configuration, by what they are about. */
 function fixOf(options: Options, environment = 'production'): Finding['fix'] | undefined {
   return checkConfig(options, environment)[0]?.fix
 }
@@ -72,7 +72,7 @@ t.test('no snippet is one that the same environment refuses', async (t) => {
   t.equal(unset?.fix.snippet, undefined, 'the store cannot count sessions')
 })
 
-/** A reader of a snippet takes the wrong key out as well. */
+/** Returns the fix without what it adds: a reader of a snippet takes the wrong key out as well. */
 function onlyRemovals({ fix }: Finding): Finding['fix'] {
   const patch = (fix.patch ?? []).map((step) =>
     step.op === 'move' ? { op: 'remove' as const, pointer: step.from } : step,

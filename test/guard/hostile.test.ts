@@ -15,7 +15,7 @@ const explosive = (): never => {
   throw new Error('a getter that throws')
 }
 
-/** Everything that anybody could read of the findings. */
+/** Returns everything that anybody could read of the findings. */
 function everythingPrinted(options: unknown, environment: string | undefined): string {
   const findings = [
     ...checkConfig(options, environment),

@@ -8,7 +8,7 @@ import type { Finding } from '../../types/index.ts'
 import { good, named } from './configs.ts'
 import { REQUEST } from './phase-facts.ts'
 
-/** The facts that the plugin would see of a request. */
+/** Returns the facts that the plugin would see of a request. */
 async function send(
   options: FastifyServerOptions,
   headers: Record<string, string>,

@@ -14,7 +14,7 @@ const seed = Number(process.env['HISTORY_SEED'] ?? Date.now() % 1_000_000)
 
 t.setTimeout(Math.max(600_000, operations * 20))
 
-/** A history out of calls with their instants. */
+/** Returns a history out of calls with their instants. */
 function historyOf(
   ...calls: [
     call: 'read' | 'end' | 'revive' | `${'begin' | 'write'} ${string}`,

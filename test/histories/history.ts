@@ -33,7 +33,7 @@ export interface Operation {
 /** Everything that clients did to one session. */
 export type History = readonly Operation[]
 
-/** A history as lines, in the order in which the calls began. */
+/** Returns a history as lines, in the order in which the calls began. */
 export function linesOf(history: History): string[] {
   const sorted = history.toSorted((a, b) => a.from - b.from)
   return sorted.map(({ client, call, saw, from, until }) => {

@@ -5,7 +5,7 @@ import { linesOf } from './history.ts'
 type State = 'unborn' | { readonly note: string; readonly isOver: boolean }
 
 /** A history that no order of its calls explains. */
-export interface Anomaly {
+interface Anomaly {
   /** The calls in the longest order that was found. */
   readonly explained: readonly string[]
   /** The calls of which none can come next. */
@@ -17,8 +17,8 @@ const MOST_STEPS = 2_000_000
 
 /**
  * Looks for an order in which the calls could have happened one at a time, each between its beginning and its answer
- * (linearizability; the algorithm of Wing and Gong, with Lowe's memory of states that were seen). Returns `undefined`
- * if there is one.
+ * (linearizability). The algorithm is that of Wing and Gong, with Lowe's memory of states that were seen. Returns
+ * `undefined` if there is such an order.
  * @throws an `Error` if the search takes too long, so that no history passes unjudged
  */
 export function judge(history: History): Anomaly | undefined {
@@ -65,7 +65,7 @@ class Search {
     return false
   }
 
-  /** The calls that began before any other call that is left was answered. */
+  /** Returns the calls that began before any other call that is left was answered. */
   #next(done: bigint): number[] {
     const left = [...this.#operations.keys()].filter((index) => (done & (1n << BigInt(index))) === 0n)
     const first = Math.min(...left.map((index) => endOf(this.#operations[index] as Operation)))
@@ -75,7 +75,7 @@ class Search {
 
 /**
  * Leaves out calls without an answer that no order needs: reads, writes of notes that nobody read, and ends after the
- * first one, which may happen whenever they may, unless the session came back.
+ * first one. The first end may happen whenever the others may, unless the session came back.
  */
 function tellingOf(sorted: History): History {
   const read = new Set(sorted.map(({ saw }) => noteOf(saw)))
@@ -88,12 +88,12 @@ function tellingOf(sorted: History): History {
   })
 }
 
-/** A call without an answer may happen at any time. */
+/** Returns the instant at which a call ended. A call without an answer may happen at any time. */
 function endOf({ saw, until }: Operation): number {
   return saw === 'unknown' ? Infinity : until
 }
 
-/** The state after a call; `undefined` if the call cannot have been answered so. */
+/** Returns the state after a call; `undefined` if the call cannot have been answered so. */
 function apply(state: State, { call, saw }: Operation): State | undefined {
   if (call.kind === 'begin') return state === 'unborn' ? { note: call.note, isOver: false } : undefined
   // A revocation may come before the login.

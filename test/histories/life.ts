@@ -3,7 +3,7 @@ import type { Answer } from './visit.ts'
 import { visit } from './visit.ts'
 
 /** The surroundings that all lives share. */
-export interface World {
+interface World {
   /** Numbers from 0 to 1. */
   readonly draw: () => number
   /** The origin of a server, another one each time. */
@@ -146,7 +146,7 @@ export class Life {
     }
   }
 
-  /** A note that nobody wrote before. */
+  /** Returns a note that nobody wrote before. */
   #newNote(): string {
     this.#notes += 1
     return `n${this.#notes}`

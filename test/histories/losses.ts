@@ -2,8 +2,9 @@ import type { Call, History, Operation } from './history.ts'
 import type { Loss } from './stores.ts'
 
 /**
- * Returns a history with what a store may do to it by losing its last writes: a session that ended comes back, a login
- * never was, and an earlier note stands in the place of a later one. Each may happen once for each loss, or not.
+ * Returns a history with the effects that a store may cause by losing its last writes. A session that ended comes back,
+ * a login never was, and an earlier note stands in the place of a later one. Each may happen once for each loss, or
+ * not.
  */
 export function withLosses(history: History, losses: readonly Loss[]): History {
   return [...history, ...losses.flatMap((loss) => effectsOf(history, loss))]

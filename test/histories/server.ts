@@ -16,7 +16,7 @@ const FILE = fileURLToPath(import.meta.url)
 export type Forgotten = 'update' | 'delete'
 
 /** The settings of a server process. */
-export interface ServerSettings {
+interface ServerSettings {
   /** The URL of the store. */
   readonly url: string
   /** The beginning of the keys of a Redis store. */

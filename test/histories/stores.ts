@@ -10,7 +10,7 @@ import { Relay } from './proxy.ts'
 /** A real store that two servers share, and the faults that it can have. */
 export interface SharedStore {
   readonly name: string
-  /** The URL for a server, by its number. */
+  /** Returns the URL for a server, by its number. */
   urlFor(server: number): string
   /** The beginning of the keys of a Redis store. */
   readonly prefix?: string

@@ -63,7 +63,7 @@ export interface Habits {
 }
 
 /** The surroundings that all browsers of a simulation share. */
-export interface World {
+interface World {
   readonly time: Timeline
   readonly servers: Servers
   readonly count: number
@@ -178,7 +178,7 @@ export class Browser {
     time.after(random.chance(0.5) ? PATIENCE : 20 * SECOND, next)
   }
 
-  /** The other requests of a page, within so many milliseconds. */
+  /** Sends the other requests of a page, within so many milliseconds. */
   #parts(within: number): void {
     const { time, random } = this.#world
     const life = this.#life
@@ -225,7 +225,7 @@ export class Browser {
     else this.#leave()
   }
 
-  /** A login is a request of its own; no fault touches it. */
+  /** Logs the person in by a request of its own, which no fault touches. */
   async #logIn(next: () => void): Promise<void> {
     const { time, random, servers } = this.#world
     if (this.#isLoggingIn) return
@@ -331,7 +331,7 @@ export class Browser {
     this.#loggedInAt = -Infinity
   }
 
-  /** An event stream: of a page, which ends with it, or of the whole visit. */
+  /** Opens an event stream: of a page, which ends with it, or of the whole visit. */
   #stream(page: number | undefined, life: number): void {
     const { time, random, servers } = this.#world
     if (life !== this.#life) return

@@ -181,7 +181,7 @@ export class ModelServers implements Servers {
   }
 }
 
-/** A User-Agent without its version numbers. */
+/** Returns a User-Agent without its version numbers. */
 function familyOf(userAgent: string): string {
   return userAgent.replaceAll(/[\d.]+/g, '')
 }

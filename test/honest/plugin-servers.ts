@@ -115,7 +115,10 @@ export class PluginServers implements Servers {
     return exchange(this.#apps[asked.server] as FastifyInstance, url, headersOf(asked, more))
   }
 
-  /** A stream needs a response that can wait for its first byte. It is cut off when its session ends. */
+  /**
+   * Sends a request for a stream, whose response can wait for its first byte. The stream is cut off when its session
+   * ends.
+   */
   async #stream(asked: Asked, key: string): Promise<Response> {
     this.requests += 1
     const app = this.#apps[asked.server] as FastifyInstance

@@ -6,7 +6,7 @@ export class Random {
     this.#state = typeof seed === 'number' ? seed >>> 0 : hash(seed)
   }
 
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
@@ -23,7 +23,7 @@ export class Random {
     return least + (most - least) * this.next()
   }
 
-  /** A whole number, both ends included. */
+  /** Returns a whole number, both ends included. */
   whole(least: number, most: number): number {
     return Math.floor(this.between(least, most + 1))
   }

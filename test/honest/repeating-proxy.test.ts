@@ -31,7 +31,7 @@ interface Deployment {
   readonly slow: Slow
 }
 
-/** Two apps over one store, behind a proxy. */
+/** Starts two apps over one store, behind a proxy. */
 async function deploy(t: Test, name: ProxyName, home: string): Promise<Deployment> {
   const clock = testClock()
   const store = memoryStore({ clock })

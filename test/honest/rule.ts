@@ -98,8 +98,8 @@ export function judge(held: Holding, id: ModelId, isTied: boolean, now: number, 
 }
 
 /**
- * The entry of an id that was shown beside the head, or of the line it stems from. An ancestor of the head names no
- * line.
+ * Returns the entry of an id that was shown beside the head, or of the line it stems from. An ancestor of the head
+ * names no line.
  */
 function rivalOf({ base, passed }: Holding, { nonce, parent }: ModelId): Holding['passed'][number] | undefined {
   const isOwn = nonce === base.nonce || nonce === base.parent || parent === base.parent || parent === base.nonce
@@ -108,14 +108,16 @@ function rivalOf({ base, passed }: Holding, { nonce, parent }: ModelId): Holding
   )
 }
 
-/** A second line beside the head: both are served for a while, and the one that is shown first after it is the head. */
+/**
+ * Puts a second line beside the head. Both are served for a while; the one that is shown first after it is the head.
+ */
 function contend(held: Holding, nonce: string, now: number, isTied: boolean, state: string): Verdict {
   // One of two that comes without what the other one has: hardly the same client, so today's grace is enough.
   const isAlone = !isTied || (held.tip ?? held.base).isAlone
   return { kind: 'fork', next: { ...held, passed: pass(held.passed, nonce, now, isAlone) }, state }
 }
 
-/** The rival is the head from now on; what was the head is the second holder if it comes again. */
+/** Makes the rival the head. The former head is the second holder if it comes again. */
 function lead(
   held: Holding,
   id: ModelId,

@@ -5,7 +5,7 @@ import { DAY, HOUR, MINUTE, SECOND, Timeline } from './timeline.ts'
 import { START } from './honest.ts'
 
 /** The times at which a thief asks, and the cookie that the thief shows. */
-export interface Strategy {
+interface Strategy {
   readonly name: string
   /** `once`: shows a renewed id once, then the copied one again. */
   readonly renewed: 'takes' | 'drops' | 'once'
@@ -50,15 +50,15 @@ type Visit = readonly number[]
 export type Ending = 'logout' | 'password' | 'login'
 export const ENDINGS = ['logout', 'password', 'login'] as const satisfies readonly Ending[]
 
-export const OWNER_AGENT = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36'
+const OWNER_AGENT = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36'
 const OTHER_AGENT = 'python-requests/2.32.3'
 
 /** Returns the visits of the owner, from the login on. The thief knows them. */
-export function visitsOf(random: Random, lifetime: Lifetime): Visit[] {
+function visitsOf(random: Random, lifetime: Lifetime): Visit[] {
   return lifetime === 'idle' ? officeDay(random) : fortnight(random)
 }
 
-/** A working day with pauses; some of them are longer than the idle timeout. */
+/** Returns a working day with pauses; some of them are longer than the idle timeout. */
 function officeDay(random: Random): Visit[] {
   const visits: Visit[] = []
   const end = random.between(4 * HOUR, 11 * HOUR)
@@ -70,7 +70,7 @@ function officeDay(random: Random): Visit[] {
   return visits
 }
 
-/** Two weeks: up to four visits a day, between morning and night, and some days off. */
+/** Returns the visits of two weeks: up to four a day, between morning and night, and some days off. */
 function fortnight(random: Random): Visit[] {
   const visits: Visit[] = [visitAt(random, 0)]
   const first = random.between(8 * HOUR, 20 * HOUR)
@@ -147,7 +147,7 @@ class Episode {
     if (this.#ending !== undefined) this.#time.at(copied + this.#random.exponential(2 * HOUR), () => this.#finish())
   }
 
-  /** One page of the owner after the other. */
+  /** Plays one page of the owner after the other. */
   #page(pages: readonly number[], index: number): void {
     const at = pages[index]
     if (at === undefined) return
@@ -162,7 +162,9 @@ class Episode {
     })
   }
 
-  /** The owner logs out, changes the password, or logs in again; then the thief tries all there is. */
+  /**
+   * Ends the copy's use: the owner logs out, changes the password, or logs in again. Then the thief tries all there is.
+   */
   async #finish(): Promise<void> {
     if (this.isOver) return
     const kind = this.#ending as Ending
@@ -249,7 +251,7 @@ class Episode {
     }
   }
 
-  /** The next instant that is at least two minutes away from every visit. */
+  /** Returns the next instant that is at least two minutes away from every visit. */
   #whileAway(from: number): number {
     let at = from
     for (const visit of this.#visits) {
@@ -273,7 +275,7 @@ interface Plan {
   readonly ending?: Ending | undefined
 }
 
-/** The same owners and copies for each seed, whatever the rule. */
+/** Plays thieves against the same owners and copies for each seed, whatever the rule. */
 export async function runThieves(
   plan: Plan,
   makeServers: MakeServers,

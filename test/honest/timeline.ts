@@ -5,7 +5,7 @@ export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
 /** A step of a simulation. A step that answers without a promise costs no turn of the event loop. */
-export type Step = () => void | Promise<void>
+type Step = () => void | Promise<void>
 
 interface Entry {
   readonly at: number

@@ -2,7 +2,7 @@ import type { SecureSessionOptions } from '../../types/index.ts'
 import type { Handler, Sending, Server } from './server.ts'
 
 /** The sessions that an act ends, if it succeeds. */
-export type Ends = 'own' | 'others' | 'user' | 'everybody' | undefined
+type Ends = 'own' | 'others' | 'user' | 'everybody' | undefined
 
 /** One thing that somebody does, as often as the list of pairs asks for it. */
 export interface Act {

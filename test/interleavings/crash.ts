@@ -6,8 +6,8 @@ import type { Played, Report } from './world.ts'
 import { aside } from './world.ts'
 
 /**
- * Returns what is left for each step at which the process may have died: the store as it was, the responses that had
- * left, and nothing of the memory. `seen` keeps what was returned before.
+ * Returns what is left for each step at which the process may have died. The store is as it was, the responses that had
+ * left are there, and the memory is gone. `seen` keeps what was returned before.
  */
 export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenerator<Aftermath> {
   const { prepared, deeds: all } = played

@@ -17,7 +17,7 @@ export interface Counterexample {
 }
 
 /** The result of searching one scene. */
-export interface Explored extends Searched {
+interface Explored extends Searched {
   readonly scene: Scene
   /** The number of different states in which a process may have died. */
   readonly crashes: number
@@ -64,7 +64,7 @@ export async function sample(scene: Scene, runs: number, random: () => number): 
 }
 
 /** Returns how a whole run broke a guarantee, if it did. */
-export async function examine(played: Played): Promise<Counterexample | undefined> {
+async function examine(played: Played): Promise<Counterexample | undefined> {
   const { contents, deeds, reports } = played
   const problems = await judge({ played, contents, deeds, reports, isCrash: false })
   return problems.length === 0 ? undefined : { problems, trace: traceOf(played) }
@@ -108,7 +108,10 @@ function actsFor(kind: Kind): readonly Act[] {
   return ACTS.filter((act) => (kind === 'cached' || act.isChecked !== true) && fitsBinding(kind, act))
 }
 
-/** A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has nothing to bind. */
+/**
+ * Tells whether an act fits. A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has
+ * nothing to bind.
+ */
 function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: Act): boolean {
   if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
   if (isBoundKind(kind)) {
@@ -117,7 +120,10 @@ function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: A
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
 
-/** One app has one limit on sessions, and a cache matters to whoever reads. */
+/**
+ * Tells whether the acts of a scene fit together. One app has one limit on sessions, and a cache matters to acts that
+ * read.
+ */
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false

@@ -123,7 +123,7 @@ class View {
     return found
   }
 
-  /** The user whose session a cookie opens without a bound cookie. */
+  /** Returns the user whose session a cookie opens without a bound cookie. */
   alone(cookie: string): Promise<string | null> {
     return this.#once(`alone ${cookie}`, async () => {
       const { server } = openServer(this.after.played, this.after.contents)
@@ -152,7 +152,7 @@ class View {
     })
   }
 
-  /** The error that a login meets, some minutes later and after some others. */
+  /** Returns the error that a login meets, some minutes later and after some others. */
   async loginsLater(count: number): Promise<string | undefined> {
     return this.#once(`logins ${count}`, async () => {
       const { server } = openServer(this.after.played, this.after.contents, 240_000)

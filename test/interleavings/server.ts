@@ -62,7 +62,7 @@ export interface Sending {
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 /** The request of a browser to the routes of device-bound sessions. */
-export interface Proving {
+interface Proving {
   readonly cookie: string | undefined
   readonly jws: string
   /** The binding that a refresh is for; absent in a registration. */
@@ -177,7 +177,7 @@ export class Server {
   }
 }
 
-/** An answer of the protocol that carries no cookie. */
+/** Returns an answer of the protocol that carries no cookie. */
 function refused(code: string | undefined): Reply {
   return { status: 403, code, cookie: undefined, me: undefined, text: '' }
 }

@@ -177,7 +177,7 @@ function pick({ lastSeenAt = 0, idleDeadline = 0 }: Partial<SessionRecord>): Par
 export const EMPTY: Contents = { records: new Map(), index: new Map(), cutoff: 0 }
 
 /** Returns a store in memory that holds this. The store in memory does everything before it returns its promise. */
-export function filled(clock: () => number, { records, index, cutoff }: Contents): ReturnType<typeof memoryStore> {
+function filled(clock: () => number, { records, index, cutoff }: Contents): ReturnType<typeof memoryStore> {
   const store = memoryStore({ clock })
   for (const record of records.values()) void store.create(record)
   for (const [user, entries] of index) {

@@ -78,7 +78,7 @@ export interface Played {
 }
 
 /** A scene, ready to be played any number of times. */
-export interface Prepared {
+interface Prepared {
   readonly contents: Contents
   readonly now: number
   /** The cookie of each actor. */
@@ -101,7 +101,7 @@ export interface Prepared {
 
 const NAMES = 'abcdefg'
 
-/** The public half of an id. */
+/** Returns the public half of an id. */
 export function handleOf(cookie: string | undefined): string {
   return (cookie ?? '').slice(0, 22)
 }
@@ -320,7 +320,7 @@ function performerOf(report: Report, { server, stepped, isCached, password, prep
   }
 }
 
-/** The sessions of another library, on a server whose operations are steps too. */
+/** Returns the sessions of another library, on a server whose operations are steps too. */
 function oldSessions(kept: Set<string>, stepped?: SteppedStore): Migration {
   const step = <Value>(name: string, run: () => Promise<Value>): Promise<Value> =>
     // A step resolves to what it ran.

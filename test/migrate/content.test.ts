@@ -16,7 +16,7 @@ import {
 } from './old-apps.ts'
 import type { OldCookies, Store } from './old-apps.ts'
 
-/** The cookies of cookie-session around a value that its key signed. */
+/** Returns the cookies of cookie-session around a value that its key signed. */
 function signed(value: string): OldCookies {
   const signature = hmacOf('sha1', OLD_SECRET, `old=${value}`).replaceAll('+', '-').replaceAll('/', '_')
   return new Map([

@@ -27,7 +27,7 @@ function hmac(algorithm: string, secret: string, text: string): string {
 const bare = (text: string): string => text.replace(/=+$/, '')
 const ofUrl = (text: string): string => bare(text).replaceAll('+', '-').replaceAll('/', '_')
 
-/** The signatures that an attacker can make for an id, and those that nobody checks. */
+/** Returns the signatures that an attacker can make for an id, and those that nobody checks. */
 function signaturesOf(id: string): Record<string, string> {
   const good = bare(hmac('sha256', OLD_SECRET, id))
   return {
@@ -44,7 +44,7 @@ function signaturesOf(id: string): Record<string, string> {
   }
 }
 
-/** An old app whose store has a session of ann under a known id, and the cookie value around a signed id. */
+/** Returns an old app whose store has a session of ann under a known id, and the cookie value around a signed id. */
 async function withKnownId(
   t: Parameters<typeof expressSessionApp>[0],
 ): Promise<[app: OldApp, name: string, wrap: (signed: string) => string][]> {

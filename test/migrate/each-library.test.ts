@@ -134,7 +134,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
   })
 }
 
-/** A text with one letter changed in the middle. */
+/** Returns a text with one letter changed in the middle. */
 function flipped(value: string): string {
   const middle = Math.floor(value.length / 2)
   return value.slice(0, middle) + (value[middle] === 'A' ? 'B' : 'A') + value.slice(middle + 1)

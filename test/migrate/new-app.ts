@@ -8,7 +8,7 @@ import type { OldApp, OldCookies } from './old-apps.ts'
 import { headerOf, keep } from './old-apps.ts'
 
 /** The answer of the new app to a visitor. */
-export interface Page {
+interface Page {
   readonly status: number
   readonly code: string | undefined
   readonly userId: string | null
@@ -28,7 +28,7 @@ export class Visitor {
     this.cookies = new Map(cookies)
   }
 
-  /** Another browser with the same cookies. */
+  /** Returns another browser with the same cookies. */
   copy(): Visitor {
     return new Visitor(this.#app, this.cookies)
   }
@@ -96,7 +96,7 @@ export async function newApp(
 }
 
 /** The options of a new app. */
-export interface NewAppOptions extends BenchOptions {
+interface NewAppOptions extends BenchOptions {
   readonly session?: SecureSessionOptions
   readonly migration?: Parameters<OldApp['migration']>[0]
   readonly makeStore?: MakeStore

@@ -33,7 +33,7 @@ export interface OldApp {
   open(data: object): Promise<OldCookies>
   /** Returns the data that the old app finds behind cookies; `undefined` for no session. */
   read(cookies: OldCookies): Promise<Record<string, unknown> | undefined>
-  /** The way in for its sessions. */
+  /** Returns the way in for its sessions. */
   migration(options?: Partial<MigrationOptions>): Migration
 }
 
@@ -54,7 +54,7 @@ const expressSessionLibrary = require('express-session') as ((options: object) =
 /** A store of express-session. */
 export type Store = OldStore & { set(id: string, session: object, answer?: (error?: unknown) => void): unknown }
 
-/** A new store in memory, as express-session has it. */
+/** Returns a new store in memory, as express-session has it. */
 export function memoryOf(): Store {
   return new expressSessionLibrary.MemoryStore()
 }
@@ -79,7 +79,7 @@ class Site {
   }
 }
 
-/** The `Cookie` header of a jar. */
+/** Returns the `Cookie` header of a jar. */
 export function headerOf(cookies: OldCookies): string {
   return Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ')
 }
@@ -112,7 +112,7 @@ function overHttp(from: string, isStored: boolean, site: Site, migration: OldApp
   }
 }
 
-/** A site behind a middleware: one path fills the session, every other shows it. */
+/** Returns a site behind a middleware: one path fills the session, every other shows it. */
 function siteBehind(t: Test, middleware: Middleware): Site {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks = (await request.toArray()) as Buffer[]
@@ -132,7 +132,7 @@ function serverOf(answer: (request: IncomingMessage, response: ServerResponse) =
   return createServer((request, response) => void answer(request, response).catch(() => response.end('{}')))
 }
 
-/** An app with express-session. */
+/** Returns an app with express-session. */
 export function expressSessionApp(t: Test, store: Store = memoryOf(), options: object = {}): OldApp {
   const secret = OLD_SECRET
   const middleware = expressSessionLibrary({ secret, store, resave: false, saveUninitialized: false, ...options })
@@ -141,7 +141,7 @@ export function expressSessionApp(t: Test, store: Store = memoryOf(), options: o
   )
 }
 
-/** An app with cookie-session. */
+/** Returns an app with cookie-session. */
 export function cookieSessionApp(t: Test, keys: readonly (string | Uint8Array)[] = [OLD_SECRET]): OldApp {
   const site = siteBehind(t, cookieSessionLibrary({ keys, name: 'old' }))
   return overHttp('cookie-session', false, site, (more) =>
@@ -149,7 +149,7 @@ export function cookieSessionApp(t: Test, keys: readonly (string | Uint8Array)[]
   )
 }
 
-/** An app with iron-session on plain Node. */
+/** Returns an app with iron-session on plain Node. */
 export function ironSessionApp(t: Test, ttl?: number): OldApp {
   const options = { password: OLD_SECRET, cookieName: 'iron', ...(ttl !== undefined && { ttl }) }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -165,7 +165,7 @@ export function ironSessionApp(t: Test, ttl?: number): OldApp {
   return overHttp('iron-session', false, site, (more) => ironSession({ ...options, user: userOf, ...more }))
 }
 
-/** The routes of a Fastify app, asked without a socket. */
+/** Returns a function that sends requests to the routes of a Fastify app, without a socket. */
 function fastifyApp(t: Test, register: (app: FastifyInstance) => Promise<unknown>) {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -215,7 +215,7 @@ function overInject(
   }
 }
 
-/** An app with @fastify/session. */
+/** Returns an app with @fastify/session. */
 export async function fastifySessionApp(t: Test, store?: Store, prefix = ''): Promise<OldApp> {
   const { default: library } = await import('@fastify/session')
   const { default: cookies } = await import('@fastify/cookie')
@@ -237,7 +237,7 @@ export async function fastifySessionApp(t: Test, store?: Store, prefix = ''): Pr
   )
 }
 
-/** An app with @fastify/secure-session. */
+/** Returns an app with @fastify/secure-session. */
 export async function secureSessionApp(t: Test, withPassword = false, options: object = {}): Promise<OldApp> {
   const { default: library } = await import('@fastify/secure-session')
   const { default: cookies } = await import('@fastify/cookie')

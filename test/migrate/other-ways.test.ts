@@ -27,7 +27,7 @@ async function withHeader(t: Test, old: OldApp): Promise<NewApp> {
   return newApp(t, old, { session: BY_HEADER, routes })
 }
 
-/** The id of a login by header. */
+/** Returns the id of a login by header. */
 async function tokenOf({ visitor }: NewApp): Promise<string> {
   return String((await visitor(new Map()).visit('/token')).data['token'])
 }

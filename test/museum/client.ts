@@ -34,7 +34,7 @@ export class Client {
     this.jar.set(this.#site.cookieName, value)
   }
 
-  /** Another client with the same cookies: a stolen jar, or a second tab that started earlier. */
+  /** Returns another client with the same cookies: a stolen jar, or a second tab that started earlier. */
   copy(): Client {
     return new Client(this.#site, this.jar.copy())
   }

@@ -5,7 +5,7 @@ import type { MakeSessions, SiteOptions } from './site.ts'
 import { Site } from './site.ts'
 
 /** A public advisory or issue, with its address. */
-export interface Reference {
+interface Reference {
   readonly peer: string
   readonly name: string
   readonly url: string
@@ -33,22 +33,22 @@ export interface Family {
   readonly exhibits: readonly Exhibit[]
 }
 
-/** The advisories of GitHub have one address each. */
+/** Returns an advisory of GitHub. Advisories of GitHub have one address each. */
 export function advisory(peer: string, name: string, ghsa: string): Reference {
   return { peer, name, url: `https://github.com/advisories/GHSA-${ghsa}` }
 }
 
-/** A vulnerability that Django announced on this day. */
+/** Returns a vulnerability that Django announced on this day. */
 export function announcement(name: string, day: string): Reference {
   return { peer: 'Django', name, url: `https://www.djangoproject.com/weblog/${day}/` }
 }
 
-/** An issue on GitHub. */
+/** Returns an issue on GitHub. */
 export function issue(peer: string, repository: string, number: number): Reference {
   return { peer, name: `${repository}#${number}`, url: `https://github.com/${repository}/issues/${number}` }
 }
 
-/** A pull request on GitHub. */
+/** Returns a pull request on GitHub. */
 export function pull(peer: string, repository: string, number: number): Reference {
   return { peer, name: `${repository}#${number}`, url: `https://github.com/${repository}/pull/${number}` }
 }

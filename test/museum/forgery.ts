@@ -45,7 +45,7 @@ class HasADefaultKey extends CookieSessions {
   protected override readonly key = 'temporary_key'
 }
 
-/** The data of a session in which somebody is logged in, as sessions in a cookie have it. */
+/** Returns the data of a session in which somebody is logged in, as sessions in a cookie have it. */
 function forged(user: string, now: number): string {
   const saved: Saved = { user, password: undefined, data: {}, startedAt: now, usedAt: now }
   return Buffer.from(JSON.stringify(saved)).toString('base64url')

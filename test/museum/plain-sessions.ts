@@ -17,7 +17,7 @@ const ABSOLUTE = 12 * 3_600_000
 const REFRESH = 15 * 60_000
 
 /** The text that each key of a store has. */
-export class Shelf {
+class Shelf {
   readonly #texts = new Map<string, string>()
 
   async get(key: string): Promise<string | undefined> {
@@ -257,6 +257,6 @@ export class PlainSessions implements Sessions {
 }
 
 /** The error that a refused configuration throws. */
-export class Refused extends Error {
+class Refused extends Error {
   readonly code = 'SESSION_GUARD_REFUSED'
 }

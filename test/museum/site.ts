@@ -73,7 +73,7 @@ export class Site {
     return new Client(this)
   }
 
-  /** A client in which a user has logged in. */
+  /** Returns a client in which a user has logged in. */
   async loggedIn(user: string): Promise<Client> {
     const client = this.client()
     await client.login(user)
@@ -100,7 +100,7 @@ function bodyOf(request: FastifyRequest): Record<string, string> {
   return (typeof body === 'string' ? JSON.parse(body) : (body ?? {})) as Record<string, string>
 }
 
-/** The pages of a small app. They trust their session layer. */
+/** Adds the pages of a small app. They trust their session layer. */
 function addPages(site: Site): void {
   const { app, sessions } = site
   const visitOf = (request: FastifyRequest): Visit => sessions.visitOf(request)
@@ -138,7 +138,9 @@ function addPages(site: Site): void {
   addForm(site)
 }
 
-/** A form with a token in the session (the synchronizer token pattern), under the key of @fastify/csrf-protection. */
+/**
+ * Adds a form with a token in the session (the synchronizer token pattern), under the key of @fastify/csrf-protection.
+ */
 function addForm({ app, sessions, clock }: Site): void {
   app.get('/form', async (request) => {
     const visit = sessions.visitOf(request)

@@ -6,7 +6,7 @@ const OPERATIONS: ReadonlySet<PropertyKey> = new Set([
 ])
 
 /** A write of a store that waits. */
-export interface HeldWrite {
+interface HeldWrite {
   /** Resolves when the write has been asked for. */
   readonly arrived: Promise<void>
   release(): void
@@ -25,7 +25,7 @@ export class StoreWatch {
     return this.calls.filter(({ name }) => name === 'create' || name === 'set').length
   }
 
-  /** Every string that a reader of the store may find in it, keys included. */
+  /** Returns every string that a reader of the store may find in it, keys included. */
   strings(): string[] {
     return this.calls.flatMap(({ text }) => Array.from(text.matchAll(/[\w.-]{16,}/g), ([found]) => found))
   }

@@ -11,7 +11,7 @@ import { ordinary, recordingStore, route, SECRET, Visitor, world } from '../plug
 
 type Bag = Record<string, unknown>
 
-/** An app as its users write it for @fastify/session, with nothing of this plugin in it. */
+/** Adds an app as its users write it for @fastify/session, with nothing of this plugin in it. */
 function addTheirApp(app: FastifyInstance): void {
   const bag = (request: FastifyRequest): Bag => request.session as unknown as Bag
   const byCallback = (call: (done: (error?: unknown) => void) => void): Promise<unknown> =>
@@ -78,7 +78,9 @@ async function journey(app: FastifyInstance): Promise<unknown[]> {
   return seen
 }
 
-/** Their own store in memory keeps the very object, changes after the save included; any other store keeps a copy. */
+/**
+ * Returns a store that keeps copies. Their own store in memory keeps the object itself, with changes after the save.
+ */
 function copyingStore(): NonNullable<FastifySessionOptions['store']> {
   const held = new Map<string, string>()
   return {

@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { ordinary, world } from '../plugin/world.ts'
 
-/** A provider that gives a token for any code. */
+/** Starts a provider that gives a token for any code. */
 async function provider(t: Test): Promise<string> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json')

@@ -12,7 +12,7 @@ import t from 'tap'
 import type { World } from '../plugin/world.ts'
 import { ordinary, route, world } from '../plugin/world.ts'
 
-/** The beginning of a response, whose body is still on its way. */
+/** Returns the beginning of a response, whose body is still on its way. */
 async function begin(app: FastifyInstance, url: string): Promise<IncomingMessage> {
   const { port } = app.server.address() as AddressInfo
   const [response] = (await once(get({ host: '127.0.0.1', port, path: url }), 'response')) as [IncomingMessage]
@@ -103,7 +103,7 @@ t.test('a web stream and a web Response carry the cookie like any other reply', 
   t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
 
-/** An app that answers around Fastify, as event streams do. */
+/** Returns an app that answers around Fastify, as event streams do. */
 async function hijackWorld(t: Test): Promise<World> {
   return world(t, {
     routes: (app) => {

@@ -63,7 +63,7 @@ interface Chat extends World {
   enter(user?: string): Promise<{ visitor: Visitor; client: Client; handle: string }>
 }
 
-/** An app with a chat over WebSocket, listening. */
+/** Starts an app with a chat over WebSocket. */
 async function chatWorld(t: Test, options: WorldOptions = {}): Promise<Chat> {
   const served: Served = { heard: [], sockets: [] }
   const it = await world(t, {
@@ -119,7 +119,7 @@ async function closed(socket: ServerSocket): Promise<void> {
   if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close')
 }
 
-/** The status that an upgrade was refused with. */
+/** Returns the status that an upgrade was refused with. */
 async function refusal(it: Chat, headers: Record<string, string>): Promise<number> {
   const { port } = it.app.server.address() as AddressInfo
   const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`, { headers })
@@ -281,7 +281,7 @@ t.test('renewals and data writes leave the sockets open', async (t) => {
   t.equal(await client.ask('hello'), 'ann: hello')
 })
 
-/** A store that tells nobody of ends. */
+/** Returns a store that tells nobody of ends. */
 function quiet(store: MemoryStore): SessionStore {
   return Object.assign(store, { subscribe: undefined })
 }

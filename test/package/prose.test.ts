@@ -40,7 +40,7 @@ t.test('comments are no wider than 120 columns', async (t) => {
 })
 
 t.test('doc comments begin with a verb or a noun phrase', async (t) => {
-  const files = await Promise.all(['lib', 'types'].map((folder) => filesOf(folder, /\.ts$/)))
+  const files = await Promise.all(['lib', 'types', 'test', 'benchmarks'].map((folder) => filesOf(folder, /\.ts$/)))
   const isRefused = (line: string, next: string): boolean =>
     WEAK_START.test(line) || (/^\s*\/\*\*$/.test(line) && WEAK_START.test(`/** ${COMMENT.exec(next)?.[1] ?? ''}`))
   t.strictSame(await linesOf(files.flat(), isRefused), [])

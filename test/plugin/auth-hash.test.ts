@@ -8,7 +8,7 @@ interface User {
   passwordHash?: string | number
 }
 
-/** An app whose users can change their password. */
+/** Returns an app whose users can change their password. */
 async function passwords(
   t: Parameters<typeof world>[0],
   users: Map<string, User>,

@@ -3,7 +3,7 @@ import t from 'tap'
 import { answerOf } from '../../lib/stores/express-answer.ts'
 import { ordinary, route, world } from './world.ts'
 
-/** An error as a driver throws it: with the whole statement, its values and an error below. */
+/** Returns an error as a driver throws it: with the whole statement, its values and an error below. */
 function driverError(): Error {
   const parameters = ['ann', 'hunter2', 'x'.repeat(10_000)]
   return Object.assign(new Error(`connection lost ${'y'.repeat(10_000)}`, { cause: { parameters } }), {

@@ -37,7 +37,7 @@ interface Sent {
   readonly response: Awaited<ReturnType<FastifyInstance['inject']>>
 }
 
-/** One deployment after another, on one store. */
+/** Returns a function that makes one deployment after another, on one store. */
 function deployments(t: Test): (session: SecureSessionOptions) => Promise<World> {
   const store: MemoryStore = memoryStore({ clock: testClock() })
   return (session) => world(t, { session, store: () => store, routes: ordinary })

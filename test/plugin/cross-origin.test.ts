@@ -60,7 +60,7 @@ t.test('a request without a route, or with a broken URL, is judged too, and is n
   }
 })
 
-/** The lines that the log has about refusals. */
+/** Returns the lines that the log has about refusals. */
 function refusals(log: string): { crossOrigin: Record<string, string>; msg: string }[] {
   const lines = log.split('\n').filter((line) => line.includes('"crossOrigin"'))
   return lines.map((line) => JSON.parse(line) as { crossOrigin: Record<string, string>; msg: string })

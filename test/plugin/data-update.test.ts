@@ -6,7 +6,7 @@ import type { Visitor, World } from './world.ts'
 
 const count = (request: FastifyRequest): Promise<number> => request.session.update('count', (value = 0) => value + 1)
 
-/** An app with one route that does what a test asks. */
+/** Returns an app with one route that does what a test asks. */
 async function acting(
   t: Parameters<typeof world>[0],
   store?: NonNullable<Parameters<typeof world>[1]>['store'],

@@ -25,7 +25,7 @@ const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 const world = (t: Test): Promise<Bench> => bootBound(t, (_t, clock) => memoryStore({ clock }))
 
-/** A session whose login offered a binding. */
+/** Returns a session whose login offered a binding. */
 async function offered(bench: Bench) {
   const user = someone('ann')
   const login = await bench.app.inject({ method: 'POST', url: '/login', payload: { id: user.id } })

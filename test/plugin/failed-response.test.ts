@@ -14,7 +14,7 @@ const BIG = 'x'.repeat(70_000)
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
-/** An app whose store can be told to fail, and a visitor who is logged in. */
+/** Returns an app whose store can be told to fail, and a visitor who is logged in. */
 async function failing(t: Test, handler: Handler, routes?: (app: FastifyInstance) => void): Promise<Failing> {
   const gate = new Gate(memoryStore({ clock: testClock() }))
   const it = await world(t, {

@@ -11,7 +11,7 @@ interface Account extends SessionUser {
   role?: string
 }
 
-/** An app whose users have roles, which an admin changes. */
+/** Returns an app whose users have roles, which an admin changes. */
 async function roles(
   t: Test,
   session: SecureSessionOptions = {},

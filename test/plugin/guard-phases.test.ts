@@ -12,7 +12,7 @@ import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SecureSessionOptions, SessionStore } from '../../types/index.ts'
 import { SECRET } from './world.ts'
 
-/** An app whose log is at hand as lines. */
+/** Returns an app whose log can be read as lines. */
 function logged(t: Test, options: FastifyServerOptions = {}): { app: FastifyInstance; rules: () => unknown[] } {
   const lines: { rule?: unknown }[] = []
   const stream = { write: (line: string) => void lines.push(JSON.parse(line) as { rule?: unknown }) }
@@ -21,7 +21,7 @@ function logged(t: Test, options: FastifyServerOptions = {}): { app: FastifyInst
   return { app, rules: () => lines.flatMap(({ rule }) => rule ?? []) }
 }
 
-/** A store that production accepts. */
+/** Returns a store that production accepts. */
 function durable(t: Test): SessionStore {
   const database = new Database(join(t.testdir(), 'sessions.db'))
   t.teardown(() => database.close())

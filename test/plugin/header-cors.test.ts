@@ -16,7 +16,7 @@ interface Setup {
   readonly header?: string
 }
 
-/** An app for pages of another origin, which bring their ids in a header. */
+/** Returns an app for pages of another origin, which bring their ids in a header. */
 async function openApp(t: Test, { cors: options, isCorsFirst = false, header = 'authorization' }: Setup) {
   const logged: string[] = []
   const stream = { write: (line: string) => void logged.push(line) }
@@ -47,7 +47,7 @@ async function tokenOf(app: FastifyInstance): Promise<string> {
   return (await app.inject({ method: 'POST', url: '/login', headers })).json<{ token: string }>().token
 }
 
-/** The request of a page whose id is due for renewal. */
+/** Sends the request of a page whose id is due for renewal. */
 async function renewed({ app, clock }: Awaited<ReturnType<typeof openApp>>, header = 'authorization', more = {}) {
   const token = await tokenOf(app)
   clock.advance('16m')

@@ -15,7 +15,7 @@ interface Streams extends World {
   open(visitor: Visitor): Promise<{ answered: Promise<IncomingMessage> }>
 }
 
-/** An app with a stream whose first byte waits for the test. */
+/** Returns an app with a stream whose first byte waits for the test. */
 async function streamWorld(t: Test, wrap = (body: PassThrough): unknown => body): Promise<Streams> {
   const body = new PassThrough()
   const sent = door()
@@ -106,7 +106,7 @@ interface Processes {
   readonly release: () => void
 }
 
-/** Two processes of one app: each has its own memory, and both have one store and one clock. */
+/** Returns two processes of one app: each has its own memory, and both have one store and one clock. */
 async function twoProcesses(t: Test): Promise<Processes> {
   const arrival = door()
   const gate = door()

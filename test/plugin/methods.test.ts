@@ -6,7 +6,7 @@ import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 import type { World } from './world.ts'
 
-/** An app with routes that ask for ways to log in. */
+/** Returns an app with routes that ask for ways to log in. */
 function stepUp(t: Test, session: SecureSessionOptions = {}): Promise<World> {
   return world(t, {
     session,

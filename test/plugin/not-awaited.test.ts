@@ -130,7 +130,7 @@ t.test('new credentials that the handler does not wait for are in the reply', as
   t.match((await visitor.get('/me')).json(), { user: { id: 'ann' } })
 })
 
-/** A store whose operation of that name fails, once told to. */
+/** Returns a store whose operation of that name fails, once told to. */
 function failing(name: 'addToIndex' | 'update' | 'delete') {
   let isBroken = false
   return {

@@ -6,7 +6,7 @@ import type { Visitor, World } from './world.ts'
 
 type Bag = Record<string, unknown>
 
-/** One visitor, and a way to run code in a request of theirs. */
+/** Returns one visitor, and a way to run code in a request of theirs. */
 async function requests(
   t: Parameters<typeof world>[0],
 ): Promise<

@@ -71,7 +71,7 @@ function addRoutes(app: FastifyInstance): void {
   })
 }
 
-/** An app behind a cache, and visitors of it. */
+/** Returns an app behind a cache, and visitors of it. */
 async function behindCache(t: Test): Promise<{ visitor: () => Visitor; clock: TestClock }> {
   const home = temporaryFolder(t)
   const clock = testClock(Date.now())

@@ -5,7 +5,7 @@ import t from 'tap'
 import type { Visitor, World, WorldOptions } from './world.ts'
 import { ordinary, route, world } from './world.ts'
 
-/** An app that hands out the signals of its requests. */
+/** Returns an app that hands out the signals of its requests. */
 async function signalWorld(
   t: Test,
   options: WorldOptions = {},

@@ -1,6 +1,6 @@
 import type { SessionStore } from '../../types/index.ts'
 
-/** A store with the five core methods and nothing else. */
+/** Returns a store with the five core methods and nothing else. */
 export function coreOnly(store: SessionStore): SessionStore {
   return {
     get: (handle, reports) => store.get(handle, reports),

@@ -4,7 +4,7 @@ import type { SessionStore } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, world } from './world.ts'
 
-/** An error page that greets the user, writes a flash message and redirects. */
+/** Adds an error page that greets the user, writes a flash message and redirects. */
 function greeting(app: FastifyInstance): void {
   app.setErrorHandler((_error, request, reply) => {
     Object.assign(request.session, { flash: 'sorry' })

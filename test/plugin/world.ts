@@ -54,7 +54,7 @@ export class Visitor {
 }
 
 /** One call of a store. */
-export interface Operation {
+interface Operation {
   readonly name: string
   readonly rest: readonly unknown[]
 }
@@ -62,7 +62,10 @@ export interface Operation {
 /** Store operations that run in the background, at no fixed time. */
 const BACKGROUND: ReadonlySet<string | symbol> = new Set(['readCutoff', 'subscribe'])
 
-/** A store that notes each call and hands it on. A plain object: the guard takes it for a store of the user's own. */
+/**
+ * Returns a store that notes each call and hands it on. The store is a plain object: the guard takes it for a store
+ * of the user's own.
+ */
 export function recordingStore<Store extends SessionStore>(store: Store, operations: Operation[]): Store {
   return new Proxy({} as Store, {
     get(_target, name) {

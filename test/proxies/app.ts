@@ -70,7 +70,7 @@ function isTold({ level, crossOrigin }: Line): boolean {
 }
 
 /** The answer to a page's request through a proxy, sent without a browser. */
-export interface Posted {
+interface Posted {
   readonly status: number | undefined
   readonly body: string
 }

@@ -24,12 +24,12 @@ async function listen(t: Test, server: Server, protocol: string): Promise<URL> {
   return new URL(`${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}/`)
 }
 
-/** A server of this test, over http. */
+/** Starts a server of this test, over http. */
 export async function serve(t: Test, listener: RequestListener): Promise<URL> {
   return await listen(t, createServer(listener), 'http')
 }
 
-/** The same over https. */
+/** Starts a server of this test, over https. */
 export async function serveTls(t: Test, listener: RequestListener): Promise<URL> {
   return await listen(t, createTlsServer({ cert: CERTIFICATE, key: KEY }, listener), 'https')
 }
@@ -37,7 +37,7 @@ export async function serveTls(t: Test, listener: RequestListener): Promise<URL>
 /** Stands for a session id in the headers of `page`. */
 export const ID: string = randomBytes(24).toString('hex')
 
-/** A header in which each `ID` is a fresh id. */
+/** Returns a header in which each `ID` is a fresh id. */
 export function fresh(header: string): string {
   return header.replaceAll(ID, () => randomBytes(24).toString('hex'))
 }
@@ -53,7 +53,7 @@ export function page(headers: Record<string, string | string[]>, body = 'hello')
   }
 }
 
-/** The path of a request, and its body as a form. */
+/** Returns the path of a request, and its body as a form. */
 export async function read(request: IncomingMessage): Promise<{ path: string; form: URLSearchParams; cookie: string }> {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) body += String(chunk)

@@ -11,7 +11,7 @@ const FORM = '<form method=post action=/login><input name=user><input type=passw
 
 type Pages = (isUser: boolean, cookies: ReadonlySet<string>) => { status?: number; to?: string; body: string }
 
-/** An app whose login sets cookies, and whose page shows what it is told to. */
+/** Returns an app whose login sets cookies, and whose page shows what it is told to. */
 function app(
   given: readonly string[],
   pages: Pages,

@@ -253,7 +253,7 @@ t.test('a page that any site may frame is found where the session goes along', a
 
 const FORM = '<form method=post action=/login><input name=user><input type=password></form>'
 
-/** An app whose login sets a cookie of this value, and whose pages show the user behind it. */
+/** Returns an app whose login sets a cookie of this value, and whose pages show the user behind it. */
 function app(valueOf: (user: string) => string, headers: Record<string, string> = {}): RequestListener {
   const live = new Map<string, string>()
   return (request, response) => {

@@ -241,7 +241,7 @@ interface SessionRequest {
   readonly session: { user?: string | undefined; regenerate(done: () => void): void; destroy(done: () => void): void }
 }
 
-/** A small app on express-session, which may forget what a login and a logout have to do. */
+/** Returns a small app on express-session, which may forget what a login and a logout have to do. */
 function sessionApp(options: { rotates: boolean; ends: boolean }): RequestListener {
   const load = session({ secret: 'keyboard cat', resave: false, saveUninitialized: true }) as Middleware
   const pages: Record<string, Middleware> = {
@@ -287,7 +287,7 @@ t.test('a login that changes the id and a logout that ends it are not', async (t
   t.notOk(named(findings).some((finding) => /login-keeps|logout-keeps/.test(finding)))
 })
 
-/** The smallest app with a login on this plugin. */
+/** Starts the smallest app with a login on this plugin. */
 async function ownApp(t: Test): Promise<URL> {
   const app: FastifyInstance = fastify()
   t.teardown(() => app.close())

@@ -24,7 +24,7 @@ function mint(epoch: number, lineage: Lineage = { generation: 0, issuedAt: 0, pa
   return { cookieValue: `secret-${count}`, secretHash }
 }
 
-/** An id as a client of the login shows it. */
+/** Returns an id as a client of the login shows it. */
 function shown(secretHash: string): Presentation {
   const id = minted.get(secretHash) ?? { secretHash, epoch: 0, generation: 0, issuedAt: 0, parent: '' }
   return { id, isTied: () => true, isShowNoted: false, evidenceFor: () => 'unbound' }

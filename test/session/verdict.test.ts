@@ -16,7 +16,7 @@ type Id = Omit<PresentedId, 'handle'>
 /** The id of a login. */
 const first: Id = { secretHash: hashOf('first'), epoch: 0, generation: 0, issuedAt: START, parent: '' }
 
-/** A renewal of an id, issued at an instant. */
+/** Returns a renewal of an id, issued at an instant. */
 function renewalOf(parent: Id, name: string, issuedAt: number): Id {
   return {
     secretHash: hashOf(name),
@@ -53,7 +53,7 @@ function rivalsOf({ record }: Life): string[] {
   return record.rivals.map(({ secretHash }) => secretHash)
 }
 
-/** A life with a renewal that was shown, and confirmed where asked for. */
+/** Returns a life with a renewal that was shown, and confirmed where asked for. */
 function renewed({ isConfirmed }: { isConfirmed: boolean }): { life: Life; second: Id } {
   const life = new Life().later(15 * MINUTE)
   const second = renewalOf(first, 'second', life.now)

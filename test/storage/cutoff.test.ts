@@ -8,7 +8,7 @@ interface Asked {
   readonly fail: (error: Error) => void
 }
 
-/** A watch whose store answers when told to, on a clock that goes when told to. */
+/** Returns a watch whose store answers when told to, on a clock that goes when told to. */
 function watched(t: Test): { watch: CutoffWatch; asked: Asked[]; pass: (milliseconds: number) => Promise<void> } {
   mock.timers.enable({ apis: ['setTimeout'] })
   let now = 0

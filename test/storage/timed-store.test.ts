@@ -20,14 +20,14 @@ function answering(store: SessionStore, timeout = 50): { store: TimedStore; even
   return { store: new TimedStore(store, timeout, events, undefined), events: heard }
 }
 
-/** A store as the app of a namespace sees it, and what it hears of expired records. */
+/** Returns a store as the app of a namespace sees it, and what it hears of expired records. */
 function inNamespace(store: SessionStore, namespace: string): { store: TimedStore; expired: string[] } {
   const expired: string[] = []
   const onExpired = ({ handle }: SessionRecord): void => void expired.push(handle)
   return { store: new TimedStore(store, 50, new SessionEvents(LOG, Date.now), namespace, { onExpired }), expired }
 }
 
-/** An answer that has to be a promise. */
+/** Returns an answer that has to be a promise. */
 function asked<Value>(answer: Answer<Value>): Promise<Value> {
   if (answer instanceof Promise) return answer
   throw new TypeError('this answer came at once')

@@ -10,7 +10,7 @@ function counted(): { decode: (text: string) => SessionRecord | undefined; count
   return { decode: (text) => ((count += 1), decodeRecord(text)), count: () => count }
 }
 
-/** A record without a binding to a device, which may be as long as all else together. */
+/** Returns a record without a binding to a device, which may be as long as all else together. */
 function ordinaryRecord(): SessionRecord {
   return recordAt(Date.now(), { deviceKey: null })
 }

@@ -32,7 +32,7 @@ t.test('a store with one power fails the checks of the other powers, and no othe
 })
 
 t.test('a store that breaks a promise fails the check of it', async (t) => {
-  /** The checks of this name that fail. Others fail too, and those of announcements wait for long. */
+  /** Returns the checks of this name that fail. Others fail too, and those of announcements wait for long. */
   const failuresOf = async (name: RegExp, open: Parameters<typeof storeContract>[0]): Promise<string[]> => {
     const names: string[] = []
     for (const check of storeContract(open)) {

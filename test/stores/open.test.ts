@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/sqlite.ts'
 const PROJECT = process.cwd()
 const [redis, cluster, postgres] = await Promise.all([startRedis(t), startRedisCluster(t), startPostgres(t)])
 
-/** A project that has these packages only. */
+/** Returns a project that has these packages only. */
 function projectWith(t: Pick<Test, 'teardown'>, ...packages: string[]): string {
   const cwd = temporaryFolder(t)
   mkdirSync(join(cwd, 'node_modules'))

@@ -15,13 +15,13 @@ const pool = new Pool({ connectionString: server.url, connectionTimeoutMillis: 2
 t.teardown(() => pool.end())
 
 let tables = 0
-/** A table that nobody else uses. */
+/** Returns the name of a table that nobody else uses. */
 function freshTable(): string {
   tables += 1
   return `sessions_${tables}`
 }
 
-/** A pool of its own, for what may break it. */
+/** Opens a pool of its own, for tests that may break it. */
 function openPool(t: Pick<Test, 'teardown'>, options: PoolConfig = { connectionString: server.url }): Pool {
   const own = new Pool({ connectionTimeoutMillis: 2000, ...options })
   t.teardown(() => own.end())

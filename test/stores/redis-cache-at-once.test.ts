@@ -65,7 +65,9 @@ function now(store: RedisStore, handle: string): unknown {
   return offerOf(store)?.recall(handle)
 }
 
-/** A way to the server on which its word of a change gets lost, as one that is late over another connection. */
+/**
+ * Opens a way to the server on which the server's word of a change gets lost, as a late word over another connection.
+ */
 async function deafRoute(t: Test): Promise<number> {
   const route = createServer((down) => {
     const up = connect(server.port, '127.0.0.1')

@@ -24,7 +24,7 @@ function gets(): number {
   return Number(calls)
 }
 
-/** A client that keeps what it has read until the server says that it changed. */
+/** Returns a client that keeps what it has read until the server says that it changed. */
 async function cachingClient(t: Test, create: typeof createClient, silence?: number) {
   const client = create({
     ...(silence !== undefined && { pingInterval: silence / 2 }),
@@ -204,7 +204,7 @@ for (const [name, create] of [
     let last: unknown
     for (let isBack = false; !isBack; await nextTurn()) {
       try {
-        if (!client.isReady && atHand(store, record) !== undefined) t.fail('it is at hand without a connection')
+        if (!client.isReady && atHand(store, record) !== undefined) t.fail('the record is served without a connection')
         last = await store.get(record.handle)
         isBack = client.isReady && (await client.clientId()) !== id
       } catch {

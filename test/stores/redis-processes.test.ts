@@ -18,7 +18,8 @@ interface Held {
 }
 
 /**
- * Two apps that share nothing but the server, each with a driver of its own; their store can be held in mid-request.
+ * Starts two apps that share nothing but the server, each with a driver of its own; their store can be held in
+ * mid-request.
  */
 async function twoApps(t: Test): Promise<[Held, Held]> {
   const prefix = `${freshName()}:`

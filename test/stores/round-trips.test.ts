@@ -55,7 +55,7 @@ for (const { name, store, counter, read } of [await onRedis(t), await onPostgres
     const app = await smallApp({ store, clock: () => now, idleTimeout: '30m', renewalTimeout: '15m' })
     t.teardown(() => app.close())
     let cookie = ''
-    /** One request, and what the server was asked for it. */
+    /** Sends one request, and returns what the server was asked for it. */
     const asked = async (...[method, url, payload]: ['GET' | 'POST', string, object?]) => {
       await counter.take()
       const headers = cookie === '' ? {} : { cookie }
@@ -125,7 +125,7 @@ t.test('Redis is asked once for many records, except by a driver with a cache', 
   }
 })
 
-/** The first requests of a process tell the server its scripts, statements and tables. */
+/** Sends the first requests of a process, which tell the server its scripts, statements and tables. */
 async function makeKnown(app: FastifyInstance, wait: () => void): Promise<void> {
   const headers = { cookie: await logIn(app, freshName()) }
   await app.inject({ method: 'POST', url: '/note', headers, payload: { note: 'a' } })

@@ -18,7 +18,7 @@ const HOUR = 60 * MINUTE
 /** Milliseconds by which the clock of the revoking process is ahead of the other process's clock. */
 const SKEWS = [-24 * HOUR, -2 * MINUTE, -35_000, 35_000, 2 * MINUTE, HOUR, 24 * HOUR]
 
-/** Two processes of one app, each with a store and a clock of its own, on one server. */
+/** Returns two processes of one app, each with a store and a clock of its own, on one server. */
 async function twoProcesses(t: Test, makeStore: MakeStore, skew: number): Promise<{ one: Bench; other: Bench }> {
   const one = await boot(t, makeStore)
   const other = await boot(t, makeStore)

@@ -15,7 +15,7 @@ interface Hearing {
   until(isHeard: () => boolean): Promise<void>
 }
 
-/** A listener of a store, with everything that it has heard. */
+/** Returns a listener of a store, with everything that it has heard. */
 async function hear(t: Test, store: SqliteStore): Promise<Hearing> {
   const heard: Announcement[] = []
   const emitter = new EventEmitter()

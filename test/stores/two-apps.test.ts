@@ -131,7 +131,7 @@ interface Areas {
   readonly enter: (area: string) => Promise<string>
 }
 
-/** Two registrations in one server, each in a context of its own. */
+/** Returns two registrations in one server, each in a context of its own. */
 async function twoAreas(t: Test, store: SessionStore, clock: () => number): Promise<Areas> {
   const app = Fastify()
   t.teardown(() => app.close())

@@ -65,25 +65,25 @@ export class Bench {
     return new Browser(this.app, this.#visits, this.#cookieName, isByHeader)
   }
 
-  /** The headers of a request that brings an id as the browsers of this app do. */
+  /** Returns the headers of a request that brings an id as the browsers of this app do. */
   headersOf(id: string | undefined): Record<string, string> {
     return this.#isByHeader ? { authorization: `Session ${id}` } : { cookie: `${this.#cookieName}=${id}` }
   }
 
-  /** An id with a signature that this app would make, of an epoch that no session reaches. */
+  /** Returns an id with a signature that this app would make, of an epoch that no session reaches. */
   forged(handle: string): string {
     const purpose = this.#isByHeader ? `${this.#cookieName} in a header` : this.#cookieName
     return new SessionIds([SECRET], purpose).mint(handle, 1e9).cookieValue
   }
 
-  /** A browser in which a user has logged in. */
+  /** Returns a browser in which a user has logged in. */
   async loggedIn(user: SessionUser): Promise<Browser> {
     const browser = this.browser()
     await browser.visit(loginAs(user))
     return browser
   }
 
-  /** A browser with an anonymous session that holds some data. */
+  /** Returns a browser with an anonymous session that holds some data. */
   async withData(data: object): Promise<Browser> {
     const browser = this.browser()
     await browser.visit(write(data))
@@ -96,7 +96,7 @@ export class Bench {
     return this.events.splice(0).filter(isOfType)
   }
 
-  /** The record as the store has it. */
+  /** Returns the record as the store has it. */
   record(handle: string): Promise<SessionRecord | undefined> {
     return this.gate.store.get(handle)
   }
@@ -149,22 +149,22 @@ function visitOf(visits: Visits, headers: Record<string, unknown>): ReturnType<V
   return visits.get(String(headers['x-visit']))
 }
 
-/** A user whom nobody else has. */
+/** Returns a user whom nobody else has. */
 export function someone(name: string): SessionUser {
   return { id: `${name}-${randomBytes(6).toString('hex')}` }
 }
 
-/** The public half of a session id. */
+/** Returns the public half of a session id. */
 export function handleOf(cookie: string | undefined): string {
   return (cookie ?? '').slice(0, 22)
 }
 
-/** A handler that puts data into the session. */
+/** Returns a handler that puts data into the session. */
 export function write(data: object): Handler {
   return (request) => void Object.assign(request.session, data)
 }
 
-/** A handler that logs somebody in. */
+/** Returns a handler that logs somebody in. */
 export function loginAs(user: SessionUser, options?: { keep?: boolean | string[]; remember?: boolean }): Handler {
   return (request) => request.login(user, options)
 }

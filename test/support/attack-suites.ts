@@ -25,7 +25,7 @@ import type { MakeStore } from './app.ts'
 import type { Sample } from './gate-store.ts'
 
 /** Tests of one threat, for any store. */
-export type Attack = (t: Test, makeStore: MakeStore) => void
+type Attack = (t: Test, makeStore: MakeStore) => void
 
 /** The threats to a session, whichever way its id comes. The randomised one is `random.ts`. */
 const THREATS: Readonly<Record<string, Attack>> = {

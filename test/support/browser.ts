@@ -6,7 +6,7 @@ import { Jar } from './jar.ts'
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 /** A visit's handler, and what else happens to its response. */
-export interface Visit {
+interface Visit {
   readonly handler: Handler
   /** Runs in an `onSend` hook that comes after the plugin's; may throw. */
   readonly onSend?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined
@@ -111,7 +111,7 @@ export class Browser {
   }
 }
 
-/** The handler behind `Browser.me`. */
+/** Answers `Browser.me`. */
 export function whoAmI(request: FastifyRequest): Me {
   const { user, actor, session } = request
   return {

@@ -6,7 +6,7 @@ import { run } from './run.ts'
 import type { Tarball } from './tarball.ts'
 
 /** The contents of a consumer project. */
-export interface Consumer {
+interface Consumer {
   /** The set of packages beside this one, as `installedPackages` names it. */
   packages: string
   /** A folder that is copied into the project. */
@@ -48,7 +48,7 @@ async function linkAll(from: string, to: string): Promise<void> {
   }
 }
 
-/** A set carries the dependencies of this package too, because npm is not asked to install them. */
+/** Rejects if a set lacks a dependency of this package, because npm is not asked to install it. */
 async function refuseMissing(modules: string): Promise<void> {
   const { dependencies } = JSON.parse(await readFile(join(modules, NAME, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>

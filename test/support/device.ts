@@ -28,7 +28,7 @@ export class Device extends DeviceKey {
     return this.proof(challenge, { ...twist, header: { jwk: this.jwk, ...twist.header } })
   }
 
-  /** A proof that is signed with the text of the public key as a shared secret. */
+  /** Returns a proof that is signed with the text of the public key as a shared secret. */
   confused(challenge: string): string {
     const pem = this.publicKey.export({ format: 'pem', type: 'spki' })
     const header = { alg: 'HS256', jwk: this.jwk }
@@ -36,22 +36,22 @@ export class Device extends DeviceKey {
   }
 }
 
-/** The challenge that a login offers. */
+/** Returns the challenge that a login offers. */
 export function offeredBy({ headers }: Response): string {
   return /;challenge="([^"]+)"/.exec(String(headers['secure-session-registration']))?.[1] ?? ''
 }
 
-/** The challenge that an answer asks to be signed next. */
+/** Returns the challenge that an answer asks to be signed next. */
 export function challengeOf({ headers }: Response): string {
   return /^"([^"]+)"/.exec(String(headers['secure-session-challenge']))?.[1] ?? ''
 }
 
-/** The session identifier of an answer. */
+/** Returns the session identifier of an answer. */
 export function identifierOf(response: Response): string {
   return response.json<{ session_identifier: string }>().session_identifier
 }
 
-/** The value of a cookie that a response sets. */
+/** Returns the value of a cookie that a response sets. */
 export function cookieIn(response: Response, name: string): string | undefined {
   return response.cookies.find((cookie) => cookie.name === name)?.value
 }

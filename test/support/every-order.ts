@@ -2,7 +2,7 @@ import type { Gate, Operation, Sample } from './gate-store.ts'
 import { settle } from './gate-store.ts'
 
 /** Actors that run at once, and a check of what must be true afterwards. */
-export interface Scene {
+interface Scene {
   readonly actors: Readonly<Record<string, () => Promise<unknown>>>
   /** `order` names the operations in the order in which they happened. */
   check(order: string): Promise<void> | void
@@ -17,9 +17,10 @@ interface Held {
 const PATIENCE = 2000
 
 /**
- * Plays a scene once for each order in which the store operations of its actors can happen: every `await` of each on
- * either side of every `await` of the others. Where there are more than `most` orders, `most` of them are drawn by
- * `seed`. The gate may set a lower `most`, and another `seed`. Resolves to the number of orders that there are.
+ * Plays a scene once for each order in which the store operations of its actors can happen. Every `await` of an actor
+ * stands on either side of every `await` of the others. Where there are more than `most` orders, `most` of them are
+ * drawn by `seed`. The gate may set a lower `most`, and another `seed`. Resolves to the number of orders that there
+ * are.
  */
 export async function everyOrder(
   gate: Gate,
@@ -99,7 +100,7 @@ async function conduct(
   return { choices, order }
 }
 
-/** The next sequence of choices in depth-first order; `undefined` after the last. */
+/** Returns the next sequence of choices in depth-first order; `undefined` after the last. */
 function following(choices: readonly Choice[]): number[] | undefined {
   const last = choices.findLastIndex(({ chosen, width }) => chosen + 1 < width)
   const turned = choices[last]
@@ -119,7 +120,7 @@ function ordersOf(order: readonly string[]): number {
   return orders
 }
 
-/** A small generator of numbers in [0, 1): the same for the same seed (mulberry32). */
+/** Returns a small generator of numbers in [0, 1): the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0
   return () => {

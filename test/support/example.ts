@@ -9,7 +9,7 @@ interface Test {
 }
 
 /** A program that listens, as the test sees it. */
-export interface Running {
+interface Running {
   /** The address that the program printed. */
   readonly url: string
   /** Sends SIGTERM and waits for the end. */

@@ -19,7 +19,7 @@ export interface Operation {
 }
 
 /** Decides when an operation may happen. It has to call `run`, once. */
-export type Conductor = (operation: Operation, run: () => Promise<void>) => Promise<void>
+type Conductor = (operation: Operation, run: () => Promise<void>) => Promise<void>
 
 /** The most orders of operations that a test plays, and the seed by which they are drawn. */
 export interface Sample {
@@ -28,7 +28,7 @@ export interface Sample {
 }
 
 /** The operations that a trap waits for. */
-export interface Trap {
+interface Trap {
   readonly name: string
   readonly by?: string
   /** Lets this many matching operations pass first. Default 0. */
@@ -36,7 +36,7 @@ export interface Trap {
 }
 
 /** One operation caught before it happened. */
-export interface Caught {
+interface Caught {
   /** Resolves when the operation has come; it has not happened yet. */
   readonly arrived: Promise<void>
   /** Lets it happen. */
@@ -45,7 +45,7 @@ export interface Caught {
   fail(): void
   /** Loses the answer: the operation happens, but its caller is told that it did not. */
   lose(): void
-  /** Its caller never hears of it again, and it never happens. */
+  /** Abandons the operation: it never happens, and its caller never hears of it again. */
   forget(): void
   /** Gives the caller this value, as a cache would. The operation does not happen. */
   answer(value: unknown): void
@@ -71,7 +71,7 @@ const METHODS = new Set<PropertyKey>([
  */
 const ACTORS = new AsyncLocalStorage<ReadonlyMap<Gate, string>>()
 
-/** A promise and the key to it. */
+/** Returns a promise and the key to it. */
 export function door<Value = void>(): { opened: Promise<Value>; open: (value: Value) => void } {
   let open: (value: Value) => void = () => undefined
   const opened = new Promise<Value>((resolve) => {

@@ -13,7 +13,7 @@ export const GUIDES: readonly string[] = [
   }).toSorted(),
 ]
 
-/** The text of one guide. */
+/** Returns the text of one guide. */
 export function guide(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
@@ -21,7 +21,7 @@ export function guide(path: string): string {
 /** The documents that are no guides: their blocks of code are not run. */
 export const PAPERS = ['.github/SECURITY.md', '.github/CONTRIBUTING.md', 'CHANGELOG.md'] as const
 
-/** The relative links of a document that lead to no file, or to no heading of it. */
+/** Returns the relative links of a document that lead to no file, or to no heading of it. */
 export function brokenLinksOf(path: string): string[] {
   const links = Array.from(withoutCode(guide(path)).matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g), (found) => {
     return found[1] ?? found[2] ?? ''
@@ -36,7 +36,7 @@ function isFound(path: string, link: string): boolean {
   return anchor === undefined || anchorsOf(guide(target)).has(anchor)
 }
 
-/** The anchors that GitHub gives to headings. */
+/** Returns the anchors that GitHub gives to headings. */
 function anchorsOf(text: string): Set<string> {
   const headings = Array.from(withoutCode(text).matchAll(/^#+ (.+)$/gm), ([, title]) => title ?? '')
   return new Set(

@@ -4,7 +4,7 @@ import type { Announcement, Announcing, SessionRecord, SessionStore } from '../.
 import { recordAt } from '../../lib/testing/contract/check.ts'
 
 /** A listener of a store, and everything that it has heard. */
-export interface Hearing {
+interface Hearing {
   readonly heard: Announcement[]
   /** Waits until so many announcements have come. */
   atLeast(count: number): Promise<void>
@@ -38,7 +38,7 @@ export async function heardAgain({ heard }: Hearing, store: SessionStore): Promi
   }
 }
 
-/** A session that was there and is not any more. */
+/** Returns a session that was there and is not any more. */
 export async function ended(store: SessionStore): Promise<SessionRecord> {
   const record = recordAt(Date.now())
   await store.create(record)

@@ -24,7 +24,7 @@ export function sourceFiles(folder: string): string[] {
     .toSorted()
 }
 
-/** Everything a file imports, in the order it says so. */
+/** Returns everything that a file imports, in the order of the file. */
 export function importsOf(file: string): Import[] {
   const found: Import[] = []
   const add = (specifier: ts.Node | undefined, isType: boolean): void => {
@@ -80,7 +80,7 @@ export function packageName(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
-/** The shortest circle through these imports, as the files along it; `undefined` when there is none. */
+/** Returns the shortest circle through these imports, as the files along it; `undefined` when there is none. */
 export function circleIn(imports: readonly Import[]): string[] | undefined {
   const circles = [...new Set(imports.map(({ from }) => from))].map((start) => wayBack(imports, start))
   return circles.filter((circle) => circle !== undefined).toSorted((a, b) => a.length - b.length)[0]

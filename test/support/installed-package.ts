@@ -5,7 +5,7 @@ import { ROOT } from './imports.ts'
 import { buildPackage } from './tarball.ts'
 
 /** A folder in which this package is installed as it is now, beside everything that this repository has installed. */
-export interface Installed {
+interface Installed {
   readonly folder: string
   /** The program that npx runs. */
   readonly program: string

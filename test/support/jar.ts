@@ -27,7 +27,7 @@ export class Jar {
     return new Jar(this.#host, this.#cookies)
   }
 
-  /** A jar that holds only the cookies of this name, as somebody has it who saw their values alone. */
+  /** Returns a jar that holds only the cookies of this name, as somebody has it who saw their values alone. */
   only(name: string): Jar {
     return new Jar(
       this.#host,
@@ -110,7 +110,9 @@ function expiryOf({ attributes }: SetCookie, now: number): number | undefined {
   return expires === undefined ? undefined : Date.parse(expires)
 }
 
-/** A cookie replaces, or removes, only one of the same name, domain, path and partition. */
+/**
+ * Returns the key of a cookie. A cookie replaces, or removes, only one of the same name, domain, path and partition.
+ */
 function keyOf({ name, attributes }: SetCookie): string {
   const partition = attributes.has('partitioned') ? 'partitioned' : ''
   return [name, attributes.get('domain') ?? '', attributes.get('path') ?? '/', partition].join('; ')

@@ -12,7 +12,7 @@ export interface Block {
 
 const FENCE = /^(?<fence>`{3,}|~{3,})(?<info>[^`]*)$/
 
-/** Every fenced block of a Markdown text, in order. */
+/** Returns every fenced block of a Markdown text, in order. */
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = []
   let open: (Block & { fence: string; lines: string[] }) | undefined
@@ -44,7 +44,7 @@ function parseInfo(info: string): Pick<Block, 'language' | 'attributes'> {
   return { language, attributes: Object.fromEntries(pairs) as Record<string, string> }
 }
 
-/** The code of every `@example` in the doc comments of a TypeScript source. */
+/** Returns the code of every `@example` in the doc comments of a TypeScript source. */
 export function examplesOf(source: string): string[] {
   const comments = source.match(/\/\*\*[^]*?\*\//g) ?? []
   return comments.flatMap((comment) => {

@@ -16,7 +16,7 @@ export function expectNoUnhandled(t: Test): void {
 }
 
 /** The part of a store that has stopped working. */
-export type Outage = 'all' | 'writes'
+type Outage = 'all' | 'writes'
 
 /**
  * Checks an app while its store is away. The app answers every request in time, with a 503 where it would have to look
@@ -55,7 +55,7 @@ export async function expectOutage(
 }
 
 /** Traffic of users. All that users were told is done has to be there when the store is back. */
-export interface Traffic {
+interface Traffic {
   /** Lets every user finish what they do, and checks that all they were told is true. */
   stop(): Promise<void>
   /** The number of answers of each status. */

@@ -19,7 +19,7 @@ export interface RedisDriver {
 }
 
 /** A connected client, with the listener for errors that an app would have. */
-export interface Connected {
+interface Connected {
   readonly client: RedisClient
   readonly close: () => Promise<void>
 }

@@ -92,7 +92,7 @@ export function pictureOf(lines: readonly string[], theme: keyof typeof PICTURES
 
 type Span = readonly [color: Exclude<keyof Palette, 'ground' | 'border'>, text: string, isBold?: boolean]
 
-/** The colours of one line, as the command `check` paints it on a terminal. */
+/** Returns the colours of one line, as the command `check` paints it on a terminal. */
 function spansOf(line: string): Span[] {
   if (line.trim() === '') return []
   const severity = /^( {2}[✖⚠ℹ] \w+)(\s+session\/.*|.*)$/u.exec(line)

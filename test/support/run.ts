@@ -8,7 +8,7 @@ export interface Finished {
 }
 
 /** Settings of `run`. */
-export interface RunOptions {
+interface RunOptions {
   cwd: string
   /** Added to the environment; `undefined` takes a variable out. */
   env?: Record<string, string | undefined>
@@ -19,8 +19,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program to its end, as a user would from a shell: without the loaders and variables that the test runner and
- * npm hand to their children.
+ * Runs a program to its end, as a user would from a shell. The program gets none of the loaders and variables that the
+ * test runner and npm hand to their children.
  */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const { cwd, env, check = true, timeout = 120_000 } = options
@@ -46,7 +46,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   })
 }
 
-/** The environment of this process without what the test runner and npm added. */
+/** Returns the environment of this process without what the test runner and npm added. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(NODE_OPTIONS|NODE_ENV|NODE_V8_COVERAGE|FORCE_COLOR|TAP|TAP_.*|_TAPJS_.*|TS_NODE_.*|npm_.*|INIT_CWD)$/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))

@@ -34,7 +34,7 @@ export interface Happened extends Waiting {
 }
 
 /** One choice: which step happens next, and how. */
-export interface Choice {
+interface Choice {
   readonly id: string
   readonly fate: Fate
 }
@@ -43,7 +43,7 @@ export interface Choice {
 export type Choose = (waiting: readonly Waiting[], happened: readonly Happened[]) => Choice | undefined
 
 /** Plays one run from its beginning, and asks before each step. Resolves to `false` if the run was abandoned. */
-export type Play = (choose: Choose) => Promise<{ readonly happened: readonly Happened[]; readonly isWhole: boolean }>
+type Play = (choose: Choose) => Promise<{ readonly happened: readonly Happened[]; readonly isWhole: boolean }>
 
 /** The limits of a search. */
 export interface SearchLimits {
@@ -55,7 +55,7 @@ export interface SearchLimits {
 
 /** The size of a search. */
 export interface Searched {
-  /** Runs that were played to their end. No two of them are the same but for the order of independent steps. */
+  /** Runs that were played to their end. No two of them differ only in the order of independent steps. */
   readonly runs: number
   /** Interleavings that these runs stand for. */
   readonly interleavings: bigint
@@ -82,8 +82,8 @@ const NOTHING: Footprint = { reads: [], writes: [] }
 
 /**
  * Plays every interleaving of a scene, by dynamic partial-order reduction with sleep sets (Flanagan and Godefroid, POPL
- * 2005): of runs that differ only in the order of steps that can be swapped, one is played. Where two steps of a run
- * cannot be swapped, the other order is played too.
+ * 2005). The search plays one of the runs that differ only in the order of steps that can be swapped. Where two steps
+ * of a run cannot be swapped, the search plays the other order too.
  */
 export async function search(play: Play, { faults, most }: SearchLimits): Promise<Searched> {
   const nodes: Node[] = []

@@ -5,7 +5,7 @@ import type { SecureSessionOptions } from '../../types/index.ts'
 
 export type Answer = Awaited<ReturnType<FastifyInstance['inject']>>
 
-/** An app with a login, a note in the session, and routes that need neither, on any store. */
+/** Returns an app with a login, a note in the session, and routes that need neither, on any store. */
 export async function smallApp(options: SecureSessionOptions): Promise<FastifyInstance> {
   const app = Fastify({ logger: false })
   await app.register(secureSession, {
@@ -42,7 +42,7 @@ export async function smallApp(options: SecureSessionOptions): Promise<FastifyIn
   return app
 }
 
-/** The cookie of an answer as a `Cookie` header; `undefined` when it set none. */
+/** Returns the cookie of an answer as a `Cookie` header; `undefined` when it set none. */
 export function cookieOf(answer: Answer): string | undefined {
   const found = answer.cookies.find(({ name }) => name === 'session')
   return found === undefined || found.value === '' ? undefined : `session=${found.value}`

@@ -19,7 +19,7 @@ interface NodeSqlite {
   DatabaseSync: new (file: string) => Connection
 }
 
-/** The driver that comes with Node; `undefined` where this Node has none. */
+/** Returns the driver that comes with Node; `undefined` where this Node has none. */
 export function nodeSqlite(): SqliteDriver | undefined {
   const found = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
   return found && { name: 'node:sqlite', open: (file) => hasty(new found.DatabaseSync(file)) }
@@ -36,13 +36,13 @@ function hasty<Opened extends Connection>(database: Opened): Opened {
   return database
 }
 
-/** The drivers that this Node can run. */
+/** Returns the drivers that this Node can run. */
 export function sqliteDrivers(): SqliteDriver[] {
   const others = nodeSqlite()
   return others === undefined ? [betterSqlite] : [betterSqlite, others]
 }
 
-/** A temporary folder, gone when the test ends. */
+/** Makes a temporary folder, which is gone when the test ends. */
 export function temporaryFolder(t: { teardown(end: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'session-guard-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -11,7 +11,7 @@ import { smallApp } from './small-app.ts'
 const FILE = fileURLToPath(import.meta.url)
 
 /** The app that the other process runs. */
-export interface ProcessOptions {
+interface ProcessOptions {
   /** `postgres://…`, `redis://…` or `sqlite:PATH`. */
   readonly url: string
   readonly renewalTimeout?: Duration
@@ -28,7 +28,7 @@ export interface AppProcess {
 }
 
 /** A stream that is being read. */
-export interface OpenStream {
+interface OpenStream {
   readonly ended: Promise<unknown>
 }
 

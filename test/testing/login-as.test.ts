@@ -76,7 +76,7 @@ t.test('loginAs uses the name that the cookie has in production', async (t) => {
   t.match(await page('/me', cookie), { body: { user: { id: 'ann' } } })
 })
 
-/** A plain object: to the guard, in production, a store of the user's own. */
+/** Returns a plain object: to the guard, in production, a store of the user's own. */
 function aStore(): NonNullable<SecureSessionOptions['store']> {
   const store = memoryStore()
   return {

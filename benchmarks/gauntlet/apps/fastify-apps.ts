@@ -35,7 +35,7 @@ async function listen(app: FastifyInstance, siteOf: SiteOf): Promise<URL> {
   return new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
 }
 
-/** This package with the rules of production. The store stands where a store of a server would. */
+/** Starts this package with the rules of production. The store stands where a store of a server would. */
 export async function startGuard(outage: Outage): Promise<URL> {
   const app = Fastify({ trustProxy: 'loopback' })
   const real = memoryStore()
@@ -74,7 +74,7 @@ interface Held {
   destroy(): Promise<void>
 }
 
-/** The store of the README's example, which can be made to fail. */
+/** Returns the store of the README's example, which can be made to fail. */
 function failing(outage: Outage) {
   const kept = new Map<string, unknown>()
   type Done = (error: unknown, session?: unknown) => void

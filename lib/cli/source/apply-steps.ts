@@ -110,7 +110,10 @@ function move(project: Project, root: Found, { from, pointer }: FixStep & { op: 
   return setAgain(project, member.module.file, root, steps, value)
 }
 
-/** After a removal the tree is another one; the options are found by the place where they begin. */
+/**
+ * Sets options again after a removal. The removal has changed the tree, so the options are found by the place where
+ * they begin.
+ */
 function setAgain(
   project: Project,
   file: string,
@@ -118,7 +121,7 @@ function setAgain(
   steps: readonly string[],
   source: string,
 ): EditSafety | undefined {
-  // What was parsed with a member is parsed without it.
+  // The text parsed with the member, so the text without the member parses too.
   const again = objectAt(project.module(root.module.file) as SourceModule, root.node.start)
   return again !== undefined && file === root.module.file ? set(project, again, steps, source) : undefined
 }

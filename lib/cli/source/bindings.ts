@@ -101,7 +101,8 @@ export function specifierOf(node: Node): string | undefined {
 }
 
 /**
- * Returns the value of a name in a module: the initial value of a variable, a function, or an export of another file.
+ * Returns the value of a name in a module. The value is the initial value of a variable, a function, or an export of
+ * another file.
  */
 export function bindingOf(project: Project, module: SourceModule, name: string): Found | undefined {
   for (const node of nodesOf(module.program)) {

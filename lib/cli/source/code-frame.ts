@@ -26,7 +26,7 @@ export function codeFrame(
   const shown = located.find(({ isExact }) => isExact === true) ?? located.find(({ module }) => module !== undefined)
   if (shown?.module === undefined || shown.node === undefined) return undefined
   const { module, node } = shown
-  // What the finding prints already needs no cover.
+  // Values that the finding itself prints need no cover.
   const kept = located.flatMap(({ node: one, location }) =>
     one !== undefined && !location.redacted && isShown(one, location.value) ? [one] : [],
   )

@@ -37,7 +37,10 @@ export interface LocatedNode {
   readonly isExact: boolean
 }
 
-/** Finds where an option is written. Of several registrations the one counts that fits what the guard found there. */
+/**
+ * Finds where an option is written. If there are several registrations, the one that fits the findings of the guard
+ * counts.
+ */
 export function locateOption(
   project: Project,
   sites: readonly OptionsSite[],

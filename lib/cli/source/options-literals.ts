@@ -23,8 +23,8 @@ const SOURCE = /\.[cm]?[jt]s$/
 const OPTIONS_EXPORTS = ['default', 'options', 'sessionOptions', 'secureSessionOptions', 'session', 'secureSession']
 
 /**
- * Finds where the app of a file registers secureSession, in the file and in those that it imports; or where it exports
- * options.
+ * Finds where the app of a file registers secureSession, or where it exports options. The search covers the file and
+ * its imports.
  */
 export function optionsSites(project: Project, entry: string): OptionsSite[] {
   const imported = modulesFrom(project, [entry])

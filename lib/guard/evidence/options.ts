@@ -77,7 +77,10 @@ export function describeLimit(value: ShownSettings['maxSessions']): string {
   return `${value.limit ?? 'decided for each user'}, then ${value.onLimit}`
 }
 
-/** A function of the user keeps a limit if its longest answer does; without a longest one it keeps none. */
+/**
+ * Tells whether a lifetime keeps a limit. A function of the user is judged by its longest answer, and keeps no limit
+ * without a longest answer.
+ */
 function isWithin(value: string, limit: string): boolean {
   const longest = value.slice(value.lastIndexOf(' ') + 1)
   return Number(parseDuration(longest)) <= Number(parseDuration(limit))

@@ -3,7 +3,9 @@ import { invalidLines } from './render.ts'
 import type { EvidenceSource } from './render.ts'
 import type { ShownSettings } from './settings.ts'
 
-/** The session policy of an app: what ASVS 5.0 asks to document in 7.1.1 to 7.1.3, as far as the options say it. */
+/**
+ * The session policy of an app, as far as the options say it. ASVS 5.0 asks to document this policy in 7.1.1 to 7.1.3.
+ */
 export function policyMarkdown({
   target,
   environment,

@@ -18,9 +18,9 @@ export interface EvidenceSource {
 
 /** A requirement with what the options of one app make of it. */
 export interface EvidenceLine extends Omit<Requirement, 'judge'> {
-  /** For `option`: its value in this app. */
+  /** The value of the option in this app, for `option`. */
   readonly value?: string
-  /** For `option`: whether that value meets the requirement. */
+  /** Tells whether that value meets the requirement, for `option`. */
   readonly isMet?: boolean
 }
 
@@ -70,7 +70,7 @@ export function invalidLines({ invalid }: ShownSettings): string[] {
   ]
 }
 
-/** The same for people at a terminal, in lines of at most `width`. */
+/** Returns the evidence for people at a terminal, in lines of at most `width` characters. */
 export function evidenceText(
   { version, target, environment, summary, settings }: EvidenceSource,
   width: number,

@@ -13,9 +13,9 @@ export interface Requirement {
   readonly status: Status
   /** The way in which the plugin keeps the requirement, the effect of the option, or the work that remains. */
   readonly how: string
-  /** For `option`: which option decides. */
+  /** The option that decides, for `option`. */
   readonly option?: string
-  /** For `option`: its value, and whether that value meets the requirement. */
+  /** Returns the value of the option, and whether that value meets the requirement, for `option`. */
   readonly judge?: (settings: ShownSettings) => { readonly value: string; readonly isMet: boolean }
   /** Tests of this repository that show it: a file, or a file and a part of a title after `#`. */
   readonly tests: readonly string[]

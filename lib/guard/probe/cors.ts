@@ -40,7 +40,10 @@ export async function probeCors(
   return answers.flat()
 }
 
-/** Below the root, the hooks of a context run on its own routes only; CORS brings one for preflights. */
+/**
+ * Returns the places to probe. Below the root, the hooks of a context run on its own routes only. CORS brings one route
+ * for preflights.
+ */
 function placesOf(app: ProbedContext, contexts: readonly ProbedContext[]): Pick<Probe, 'method' | 'prefix'>[] {
   if (isCorsIn(app)) return [{ method: 'GET', prefix: '' }]
   const prefixes = new Set(contexts.filter(isCorsIn).map(({ prefix }) => prefix))

@@ -22,7 +22,7 @@ export interface ProbeInput {
   readonly secrets: readonly string[]
   /** The store that the app was given; `undefined` for the default one, which needs no probe. */
   readonly store: ProbedStore | undefined
-  /** In milliseconds. */
+  /** The time limit of the store, in milliseconds. */
   readonly storeTimeout: number
   /** Tells whether a route was guarded by `requireLogin({ within })`. */
   readonly hasSudoRoute: boolean
@@ -79,8 +79,8 @@ export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promis
 }
 
 /**
- * By how much the store's clock is ahead. The answer was made between question and arrival: half the time is given
- * either way.
+ * Resolves to the time by which the store's clock is ahead. The answer was made between question and arrival, so half
+ * of that time is assumed for each way.
  */
 async function probeClock({ store, storeTimeout, clock }: ProbeInput): Promise<number | null> {
   if (clock === undefined || typeof store?.now !== 'function') return null
@@ -89,7 +89,7 @@ async function probeClock({ store, storeTimeout, clock }: ProbeInput): Promise<n
   const travel = clock() - asked
   if (typeof there !== 'number' || !Number.isFinite(there)) return null
   const skew = there - (asked + travel / 2)
-  // What the travel may explain is no difference of clocks.
+  // A difference that the travel may explain is no difference of clocks.
   return Math.abs(skew) <= travel / 2 ? 0 : skew - Math.sign(skew) * (travel / 2)
 }
 

@@ -37,7 +37,7 @@ const WATCHED = new WeakMap<IncomingMessage, (request: ProbedRequest) => void>()
 
 const PROBES = new WeakSet<IncomingMessage>()
 
-/** For a hook of the plugin: shows a request to the probe that sent it. Returns whether one did. */
+/** Shows a request to the probe that sent it, for a hook of the plugin. Returns whether a probe sent the request. */
 export function showToProbe(request: ProbedRequest): boolean {
   WATCHED.get(request.raw)?.(request)
   return PROBES.has(request.raw)

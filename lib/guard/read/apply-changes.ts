@@ -2,15 +2,15 @@ import { emptyBag, isBag, remember } from './read-options.ts'
 import type { Path } from './show-value.ts'
 import type { Bag, ReadOptions } from './read-options.ts'
 
-/** A step of a fix, as far as applying it goes. */
+/** A step of a fix, with the members that its application needs. */
 export type AppliedChange =
   | { readonly op: 'set'; readonly path: Path; readonly value: unknown }
   | { readonly op: 'move'; readonly from: Path; readonly path: Path }
   | { readonly op: 'remove'; readonly path: Path }
 
 /**
- * The options as they are after a fix. Places in lists count as before the first step; a member that goes and is set by
- * a later step stands there in the end.
+ * Returns the options after a fix. Positions in lists count as before the first step. If one step removes a member and
+ * a later step sets the member, the member is there in the end.
  */
 export function applyChanges(read: ReadOptions, changes: readonly AppliedChange[]): ReadOptions {
   const root = copy(read.root) as Bag

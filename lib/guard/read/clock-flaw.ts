@@ -2,7 +2,10 @@
 const FIRST_SECONDS = 1e9
 const LAST_SECONDS = 1e10
 
-/** No clock of milliseconds is beyond the year 5138; microseconds are since 1973, nanoseconds since 1973 too. */
+/**
+ * The least time in microseconds; below, the least in nanoseconds. Both were reached in 1973. A clock of milliseconds
+ * reaches the first number in the year 5138.
+ */
 const FIRST_MICROSECONDS = 1e14
 const FIRST_NANOSECONDS = 1e17
 

@@ -137,7 +137,7 @@ function cookieOf(
   return cookie
 }
 
-/** A copy whose faulty places are gone. What is left has the shape that the schema asks for. */
+/** Returns a copy without the faulty places. The remaining places have the shape that the schema asks for. */
 function withoutFaults(raw: Bag, faults: readonly Fault[]): SecureSessionOptions {
   const options: Bag = { ...raw }
   for (const key of OPTIONS_WITH_MEMBERS) {

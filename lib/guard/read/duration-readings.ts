@@ -15,7 +15,7 @@ export interface Readings {
   readonly kind: 'bare' | 'words' | 'unreadable'
   /** The text to write instead. */
   readonly text: string
-  /** In milliseconds, the likeliest first; none for what cannot be read. */
+  /** The durations in milliseconds, the likeliest first; none for a text that cannot be read. */
   readonly durations: readonly number[]
 }
 

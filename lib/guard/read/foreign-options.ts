@@ -1,6 +1,6 @@
 /** An option of another session library, and what does its work here. */
 export interface ForeignOption {
-  /** Whose option it is. */
+  /** The library that has the option. */
   readonly of: string
   /** The replacement in this plugin, in a sentence. */
   readonly instead: string

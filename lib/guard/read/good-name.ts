@@ -17,7 +17,10 @@ export function bestPrefix({ cookie }: ConfigFacts): '__Host-' | '__Secure-' | '
   return cookie.domain === undefined && (cookie.path ?? '/') === '/' ? '__Host-' : '__Secure-'
 }
 
-/** The name that the app gave to its cookie, cleaned and with the best prefix; a neutral one in place of a secret. */
+/**
+ * Returns the name that the app gave to its cookie, cleaned and with the best prefix. Returns a neutral name in place
+ * of a secret.
+ */
 export function goodName(facts: ConfigFacts, name: string): string {
   const isHidden = facts.at(['cookie', 'name']).redacted
   return `${bestPrefix(facts)}${isHidden ? 'session' : plainName(name)}`

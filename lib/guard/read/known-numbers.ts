@@ -16,7 +16,7 @@ const SEQUENCES = [
   '6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19',
 ]
 
-/** So many digits in a row are no coincidence. */
+/** The number of digits in a row that are no coincidence. */
 const ENOUGH = 14
 
 /** Tells whether a text without separators begins with such digits. */

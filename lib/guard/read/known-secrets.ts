@@ -43,7 +43,7 @@ const REFERENCES = [
 
 /**
  * Tokens and keys that another service made, and texts that everybody may know. Each pattern asks for at least six
- * given characters, or for more of the shape: one random secret in 250,000 begins with `hf_`.
+ * given characters, or for more of the shape, because one random secret in 250,000 begins with `hf_`.
  */
 const FOREIGN_KEYS = [
   /^eyJ[\w-]+\.eyJ[\w-]*\.[\w-]*$/,

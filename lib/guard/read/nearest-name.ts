@@ -37,9 +37,9 @@ function editDistance(left: string, right: string): number {
   const width = right.length + 1
   let older: number[] = []
   let previous = Array.from({ length: width }, (_, column) => column)
-  for (let row = 1; row <= left.length; row++) {
+  for (let row = 1; row <= left.length; row += 1) {
     const current = [row]
-    for (let column = 1; column < width; column++) {
+    for (let column = 1; column < width; column += 1) {
       const isSame = left[row - 1] === right[column - 1]
       let cost = Math.min(
         at(previous, column) + 1,

@@ -16,7 +16,7 @@ export interface NeighbourFacts {
   readonly store: StoreProbe | null
   /** Names of session cookies that other plugins set. */
   readonly cookieNames: readonly string[]
-  /** By how many milliseconds the store's server is ahead of this machine; `null` when that cannot be told. */
+  /** The milliseconds by which the store's server is ahead of this machine; `null` when they cannot be told. */
   readonly clockSkew: number | null
   /**
    * The policy by which the store's server drops records that have not expired; `null` when it does not, or cannot be

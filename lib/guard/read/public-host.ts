@@ -20,7 +20,8 @@ const SUBNETS: readonly (readonly [network: string, prefix: number])[] = [
 for (const [network, prefix] of SUBNETS) PRIVATE_ADDRESSES.addSubnet(network, prefix, familyOf(network))
 
 /**
- * Judges whether a host is one that users reach over the internet: not a pod, a service of a cluster, or this machine.
+ * Judges whether users reach a host over the internet. A pod, a service of a cluster, and this machine are not such
+ * hosts.
  */
 export function isPublicHost(host: string): boolean {
   const bare = host

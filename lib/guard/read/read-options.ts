@@ -22,7 +22,8 @@ export interface ReadOptions {
 export interface Unreadable {
   readonly path: Path
   /**
-   * A getter or a proxy threw; a promise stands there; or an object that only looks like options: a map, too many keys.
+   * The reason: a getter or a proxy threw, or a promise stands there. `strange` is an object that only looks like
+   * options, such as a map or too many keys.
    */
   readonly reason: 'threw' | 'promise' | 'strange'
 }

@@ -41,10 +41,10 @@ const UNREAD_HEADERS: readonly (readonly [name: string, https: RegExp])[] = [
   ['X-Forwarded-Port', /^443$/],
 ]
 
-/** No proxy chain is longer; a header that is, comes from somebody else. */
+/** The longest chain of proxies. A longer header comes from somebody else. */
 const MAX_ENTRIES = 8
 
-/** No protocol's name is longer. */
+/** The longest name of a protocol. */
 const MAX_NAME = 16
 
 /**

@@ -4,7 +4,7 @@ import { isReference, KNOWN_WORDS, MAX_WORD, PHRASES, SAMPLES, SECRET_FOLDER } f
 import { isRun } from './secret-runs.ts'
 import { isSentence, isSpokenPhrase } from './spoken-phrase.ts'
 
-/** Why a secret can be guessed. */
+/** The reason why a secret can be guessed. */
 export type SecretWeakness = 'placeholder' | 'short' | 'low-entropy'
 
 export const MIN_BYTES = 32
@@ -166,9 +166,9 @@ function hasRandom(parts: readonly string[]): boolean {
 /** Returns the number of characters that known words cannot cover. */
 function uncovered(plain: string): number {
   const best = [0]
-  for (let end = 1; end <= plain.length; end++) {
+  for (let end = 1; end <= plain.length; end += 1) {
     let fewest = (best[end - 1] as number) + 1
-    for (let length = 2; length <= Math.min(MAX_WORD, end); length++) {
+    for (let length = 2; length <= Math.min(MAX_WORD, end); length += 1) {
       const before = best[end - length] as number
       if (before < fewest && KNOWN_WORDS.has(plain.slice(end - length, end))) fewest = before
     }
@@ -178,8 +178,8 @@ function uncovered(plain: string): number {
 }
 
 /**
- * Returns the different characters and the bits by Shannon that random characters of an alphabet always reach: 32 random
- * digits come to 100 bits or less in every second case, and to 66 in every one.
+ * Returns the number of different characters and the bits by Shannon that a random text always reaches. 32 random
+ * digits come to 100 bits or less in every second case. They come to 66 bits in every case.
  */
 function leastOf(text: string): { characters: number; bits: number } {
   if (/^\d+$/.test(text)) return { characters: 5, bits: 66 }
@@ -202,7 +202,7 @@ function isMonotonous(secret: string): boolean {
 /** The length of the shortest piece that the text is a repetition of (Knuth, Morris and Pratt). */
 function periodOf(text: string): number {
   const border = [0]
-  for (let index = 1; index < text.length; index++) {
+  for (let index = 1; index < text.length; index += 1) {
     let length = border[index - 1] as number
     while (length > 0 && text[index] !== text[length]) length = border[length - 1] as number
     border.push(text[index] === text[length] ? length + 1 : 0)

@@ -4,14 +4,14 @@ import { readingsOf } from './duration-readings.ts'
 import type { Lifetimes } from '../../options.ts'
 import type { ConfigFacts } from './config-facts.ts'
 
-/** From the shortest to the longest. */
+/** The lifetimes, from the shortest to the longest. */
 export const LIFETIME_ORDER = ['renewalTimeout', 'idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** The range that apps choose from. Of two readings of a number, the reading inside the range was meant. */
+/** The range that apps choose from. If a number has two readings, the reading inside the range was meant. */
 const USUAL: Readonly<Record<keyof Lifetimes, readonly [least: number, most: number]>> = {
   renewalTimeout: [MINUTE, HOUR],
   idleTimeout: [MINUTE, DAY],
@@ -21,8 +21,8 @@ const USUAL: Readonly<Record<keyof Lifetimes, readonly [least: number, most: num
 
 /**
  * The lifetimes that come nearest to the options and stand in order, in milliseconds. A lifetime that the options give
- * is only ever shortened, to the next longer one or to what `assurance: 'aal3'` insists on. One that is no duration is
- * read so that it fits.
+ * is only ever shortened, to the next longer one or to what `assurance: 'aal3'` insists on. A lifetime that is no
+ * duration is read so that it fits.
  */
 export function soundLifetimes(facts: ConfigFacts): Lifetimes {
   const sound = { ...facts.lifetimes }

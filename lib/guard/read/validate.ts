@@ -19,7 +19,7 @@ interface TypeFault {
   readonly rule: 'option-type'
   /** Completes "must be …". */
   readonly expected: string
-  /** Why the place could not be read at all. */
+  /** The reason why the place could not be read at all. */
   readonly unreadable?: Unreadable['reason']
 }
 
@@ -83,7 +83,8 @@ export function faultsOf({ root, isObject, unreadable }: ReadOptions): Fault[] {
   const places = new Map<string, Path>()
   for (const error of validate.errors as ErrorObject[]) {
     const path = pathOf(error)
-    // What could not be read is absent, and would be missed by the option around it, and in itself.
+    // A value that could not be read is absent. The schema would report it twice: as missing in the option around it,
+    // and as a fault of its own.
     const isUnread = faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path))
     if (!isUnread) places.set(JSON.stringify(path), path)
   }
@@ -143,13 +144,16 @@ function typeFault(path: Path): TypeFault {
   return { path, rule: 'option-type', expected: schemaAt(path)?.description ?? 'readable' }
 }
 
-/** A number, or a text that no unit ends; what has its unit and is still wrong is too long, or negative, or zero. */
+/**
+ * Tells whether a duration is a number, or a text that does not end with a unit. A wrong duration with a unit is too
+ * long, negative or zero.
+ */
 function lacksUnit(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0
   return typeof value === 'string' && !/^-?\d+(ms|s|m|h|d)$/.test(value.slice(0, 64))
 }
 
-/** Only the root and `silence` nest lists; ajv writes list indexes as digits. */
+/** Returns the path of an error. Only the root and `silence` nest lists; ajv writes list indexes as digits. */
 function pathOf(error: ErrorObject): Path {
   const steps: (string | number)[] = error.instancePath
     .split('/')

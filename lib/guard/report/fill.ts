@@ -5,7 +5,7 @@ const WHOLE =
 /** The words of a text; a command and code in backticks are one word. */
 export function wordsOf(text: string): string[] {
   const words = text.match(WHOLE) ?? []
-  // What follows a command without a space between, like a full stop, belongs to it.
+  // Text that follows a command without a space, like a full stop, belongs to the command.
   let end = 0
   const joined: string[] = []
   for (const word of words) {

@@ -9,13 +9,13 @@ export interface ReportSource {
   readonly target: string
   /** The line that says which rules apply, and why. */
   readonly environment: string
-  /** Why the findings are not, or may not be, all that there is to find. */
+  /** The reason why the findings are not, or may not be, complete. */
   readonly failure?: ReportFailure | undefined
   /** Patches for the app's files, where they were asked for. */
   readonly patches?: readonly object[] | undefined
 }
 
-/** Why something could not be checked to its end. */
+/** The reason why a check did not come to its end. */
 export interface ReportFailure {
   readonly message: string
   /** The advice for the failure. */

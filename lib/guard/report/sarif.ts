@@ -84,8 +84,8 @@ function result(finding: Finding, used: readonly Rule[], target: string): object
 }
 
 /**
- * Code scanning shows no result without a file and a line. What has neither stands on the first line of what was
- * checked.
+ * Code scanning shows no result without a file and a line. A finding without them stands on the first line of the
+ * checked file.
  */
 function physical(place: SourcePlace | undefined, target: string): object {
   return {
@@ -105,8 +105,8 @@ function isAddress(target: string): boolean {
 }
 
 /**
- * A file as a URI reference, relative if the file is given so. Of an address its host and path remain, because code
- * scanning takes nothing but files.
+ * Returns a file as a URI reference, relative if the file is given so. An address keeps only its host and path, because
+ * code scanning takes nothing but files.
  */
 function uriOf(target: string): string {
   if (isAddress(target)) return target.replace(/^https?:\/\//, '').replace(/\/$/, '')

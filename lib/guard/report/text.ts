@@ -58,7 +58,7 @@ export function renderReport(findings: readonly Finding[], layout: ReportLayout)
   return [...lines, ...(tail.length === 0 ? [] : ['', ...tail])].join('\n')
 }
 
-/** Why a check did not come to its end, as text for people. */
+/** Returns the reason why a check did not come to its end, as text for people. */
 export function renderFailure(target: string, { message, hint, place }: ReportFailure, width?: number): string {
   const where = place === undefined ? [] : [`    at   ${place.file}:${place.line}:${place.column}`]
   const tips = hint === undefined ? [] : paragraph('    hint ', hint, { width })

@@ -14,9 +14,9 @@ export const copiedSessionKept: Rule = {
   why: 'A thief who copied the cookie keeps the session, and only what asks for a recent login is out of reach.',
   remedy: 'remove it',
   references: ['NIST SP 800-63B-4 5.1', 'OWASP Session Management Cheat Sheet: renewal timeout'],
-  teach: `Two clients that show ids of one session are mostly an owner and a thief. By default the session ends for both, and the owner logs in
-again. With 'step-up' the session goes on for both: the login no longer counts as recent, so that requireLogin({ within }) asks for the
-password, and every other route serves the thief. The levels aal2 and aal3 promise that the session belongs to the one who logged in.`,
+  teach: `Two clients that show ids of one session are mostly an owner and a thief. By default the session ends for both, and the owner logs
+in again. With 'step-up' the session goes on for both. The login no longer counts as recent, so that requireLogin({ within }) asks for the
+password. Every other route serves the thief. The levels aal2 and aal3 promise that the session belongs to the one who logged in.`,
   exception:
     "Clients that really have two cookie jars, as an app shell with two web views, cannot be told from a copy. Guard what matters with requireLogin({ within }), listen to the event replay, and silence this with the reason: silence: [{ rule: 'copied-session-kept', reason: '…' }].",
   examples: {

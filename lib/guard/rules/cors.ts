@@ -16,8 +16,8 @@ export const crossOriginOff: Rule = {
   why: 'Any page on the web can then send requests that change something, and the browser attaches the session.',
   remedy: 'turn it on',
   references: ['OWASP ASVS 5.0 3.5.1'],
-  teach: `A form on another site posts to yours, and the browser sends the session cookie along wherever SameSite lets it. The protection looks at
-what browsers say about the origin of the request (Sec-Fetch-Site, Origin) and refuses the foreign ones; requests that do not come
+  teach: `A form on another site posts to yours, and the browser sends the session cookie along wherever SameSite lets it. The protection
+looks at what browsers say about the origin of the request (Sec-Fetch-Site, Origin) and refuses foreign origins. Requests that do not come
 from a browser pass. Let single origins in with trustedOrigins, or single routes with config: { crossOriginProtection: false }.`,
   examples: {
     wrong: { options: 'crossOriginProtection: false' },
@@ -71,12 +71,13 @@ export const corsCredentialsReflect: Rule = {
   phases: ['ready', 'scan'],
   silenceable: true,
   when: 'CORS allows credentials and repeats whatever origin asks, or lets in the origin `null`',
-  why: 'Any page on the web can send requests with the session of its visitor and read the answers: SameSite and Origin checks are of no use any more.',
+  why: 'Any page on the web can send requests with the session of its visitor and read the answers. SameSite and Origin checks no longer help.',
   remedy: 'an allow-list of origins',
   references: ['OWASP ASVS 5.0 3.4.2'],
-  teach: `origin: true in @fastify/cors repeats the Origin of the request in Access-Control-Allow-Origin. Together with credentials: true this tells
-browsers that every site may read what a logged-in user would see, CSRF tokens included. The guard asks with an origin that nobody can
-have, and with null, which any page can have by a sandboxed frame; whoever lets one of them in lets everybody in.`,
+  teach: `origin: true in @fastify/cors repeats the Origin of the request in Access-Control-Allow-Origin. Together with credentials: true
+this tells browsers that every site may read what a logged-in user would see, CSRF tokens included. The guard asks with an origin that
+nobody can have. The guard also asks with null, which any page can have by a sandboxed frame. An app that lets one of these origins in lets
+everybody in.`,
   examples: {
     wrong: {
       shown: 'app.register(cors, { origin: true, credentials: true })',
@@ -137,9 +138,10 @@ export const corsTrustedMismatch: Rule = {
   why: 'Pages of that origin may read with the session, but every POST, PUT, PATCH and DELETE that they send is a 403.',
   remedy: 'the same origins in `trustedOrigins`',
   references: ['Fetch, 3.2 CORS protocol'],
-  teach: `CORS says which origins may read responses. crossOriginProtection says which may send requests that change something. A front end on
-an origin of its own needs both: name it to @fastify/cors and in trustedOrigins. Before the app listens, only a fixed origin of CORS
-can be seen by name, and that there is a list; an origin of that list shows when its first request is refused.`,
+  teach: `CORS says which origins may read responses. crossOriginProtection says which may send requests that change something. A front end
+on an origin of its own needs both: name it to @fastify/cors and in trustedOrigins. Before the app listens, the guard sees the name of a
+fixed origin of CORS. The guard also sees that there is a list, but not its origins. An origin of the list shows when its first request is
+refused.`,
   examples: {
     wrong: {
       shown: "app.register(cors, { origin: 'https://app.example', credentials: true })",
@@ -202,8 +204,8 @@ export const sameSiteNoneExposed: Rule = {
   why: 'The cookie goes along with requests from every site, and nothing looks at where they come from.',
   remedy: 'turn the protection on, or add @fastify/csrf-protection',
   references: ['OWASP ASVS 5.0 3.5.1', 'Django security.W003'],
-  teach: `SameSite=None is for apps that other sites embed. Then something else has to tell your own pages from a stranger's: the origin of the
-request (crossOriginProtection with trustedOrigins), or a token in each form (@fastify/csrf-protection). With neither, any page can
+  teach: `SameSite=None is for apps that other sites embed. Then something else has to tell your own pages from a stranger's. Use the origin
+of the request (crossOriginProtection with trustedOrigins), or a token in each form (@fastify/csrf-protection). With neither, any page can
 act as its visitor.`,
   examples: {
     wrong: {

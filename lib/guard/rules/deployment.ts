@@ -88,7 +88,7 @@ export const sameSiteMissing: Rule = {
   phases: ['scan'],
   silenceable: true,
   when: 'a session cookie without a SameSite attribute',
-  why: 'What happens then is up to the browser: Chromium assumes Lax, except for POSTs in the first two minutes; Firefox and Safari send the cookie with every request.',
+  why: 'The browser decides what happens then. Chromium assumes Lax, except for POSTs in the first two minutes. Firefox and Safari send the cookie with every request.',
   remedy: '`SameSite=Lax`',
   references: ['RFC 6265bis 5.6.7', 'OWASP ASVS 5.0 3.3.2'],
   teach: `Without the attribute one half of the browsers protects your forms from other sites, and the other half does not. Say Lax, or Strict.`,
@@ -146,14 +146,14 @@ export const logoutKeepsSession: Rule = {
   why: 'Clearing the cookie ends nothing: a copy of it stays logged in.',
   remedy: 'end the session on the server: `req.logout()` does it',
   references: ['OWASP ASVS 5.0 7.4.1', 'CWE-613'],
-  teach: `A logout that only tells the browser to forget leaves the session alive for whoever has the id: from a log, a shared computer, a copied
-cookie. The record has to go on the server, at once.`,
+  teach: `A logout that only tells the browser to forget leaves the session alive for whoever has the id. The id may come from a log, a
+shared computer or a copied cookie. The record has to go on the server, at once.`,
   examples: {
     wrong: { shown: "reply.clearCookie('sid')", options: '', scan: { survivesLogout: true } },
     right: { shown: 'await req.logout()', options: '', scan: { survivesLogout: false } },
   },
   exception:
-    'A session that lives in its cookie alone (iron-session, cookie-session, JWT) cannot be ended on the server: keep a list of ended ones, or short lifetimes.',
+    'A session that lives in its cookie alone (iron-session, cookie-session, JWT) cannot be ended on the server. Keep a list of ended sessions, or short lifetimes.',
   onScan: ({ survivesLogout, selfContained: [name] }) =>
     survivesLogout === true
       ? [

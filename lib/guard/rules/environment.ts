@@ -45,9 +45,9 @@ export const environmentUnknown: Rule = {
   why: 'Other libraries compare the name letter by letter: what is not exactly "production" switches their protection off.',
   remedy: 'the exact word',
   references: ['UKHomeOffice/hof#108'],
-  teach: `NODE_ENV is compared as text. With "prod" or "Production", this plugin applies the production rules, since they are the safe reading,
-but express, template engines and many others take it for development: stack traces in responses, caches off. A stage of your own,
-like "staging", belongs into another variable.`,
+  teach: `NODE_ENV is compared as text. With "prod" or "Production", this plugin applies the production rules, because they are the safe
+reading. Express, template engines and many other libraries take such a name for development: stack traces in responses, caches off. A stage
+of your own, like "staging", belongs into another variable.`,
   examples: {
     wrong: { options: '', environment: 'prod' },
     right: { options: '', environment: 'production' },
@@ -102,8 +102,8 @@ export const environmentConflict: Rule = {
   why: 'The option relaxes the rules where the environment says that this is production.',
   remedy: 'remove the option, and let `NODE_ENV` decide',
   references: [],
-  teach: `The option wins over NODE_ENV, so that tests can try both sets of rules. A left-over environment: 'development' in the code therefore
-also wins on the server, where the random secret and the memory store of development then do their work unnoticed.`,
+  teach: `The option wins over NODE_ENV, so that tests can try both sets of rules. A left-over environment: 'development' in the code
+therefore also wins on the server. There the random secret and the memory store of development then work unnoticed.`,
   examples: {
     wrong: { options: "environment: 'development'", environment: 'production' },
     right: { options: '', environment: 'production' },
@@ -117,7 +117,7 @@ also wins on the server, where the random secret and the memory store of develop
         message: `environment says ${name}, NODE_ENV says ${showDoubtful(nodeEnv)}`,
         text: 'Remove environment from the options, and let NODE_ENV decide. The production rules then judge the rest.',
         severity: PRODUCTION.test(nodeEnv) ? 'fatal' : 'warning',
-        // What the production rules ask for besides is the business of their own findings.
+        // Further demands of the production rules have findings of their own.
         fixes: [{ ...perhaps(remove(['environment'])), snippet: null }],
       },
     ]

@@ -85,7 +85,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'silence-unused': 'An entry for a finding that appears only on some stages: put it into the options of those stages.',
 }
 
-/** Returns the case in which another choice than that of a rule is right. */
+/** Returns the case in which an app may do without the advice of a rule. */
 export function exceptionTo({ slug, exception }: Pick<Rule, 'slug' | 'exception'>): string | undefined {
   return exception ?? EXCEPTIONS[slug]
 }

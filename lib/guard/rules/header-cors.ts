@@ -13,10 +13,11 @@ export const corsHeaderHidden: Rule = {
   why: 'The page cannot send its session id, or cannot read a new one. Then renewal protects nothing, and a confirmed login logs the page out.',
   remedy: "`exposedHeaders: ['Session-Renewed']`, and the header in `allowedHeaders` if there is such a list",
   references: ['Fetch, 3.2 CORS protocol'],
-  teach: `A page of another origin reads only those response headers that Access-Control-Expose-Headers names, and sends only those request headers
-that Access-Control-Allow-Headers names. The id of a session changes with time, and with each login and confirmed login. The new id
-comes in Session-Renewed. A page that cannot read that header goes on with its old id: a stolen id is not replaced, and after a confirmed
-login the old id opens nothing. A star stands for every header, except for Authorization, and except where credentials are allowed.`,
+  teach: `A page of another origin reads only those response headers that Access-Control-Expose-Headers names, and sends only those request
+headers that Access-Control-Allow-Headers names. The id of a session changes with time, and with each login and confirmed login. The new id
+comes in Session-Renewed. A page that cannot read this header goes on with its old id. A stolen id is then not replaced, and after a
+confirmed login the old id opens nothing. A star stands for every header, except for Authorization, and except where credentials are
+allowed.`,
   examples: {
     wrong: {
       shown: "headerTransport: {}, and app.register(cors, { origin: ['https://app.example'] })",

@@ -133,8 +133,8 @@ export const RULES: readonly Rule[] = Object.freeze([
 ])
 
 /**
- * A rule by its slug or id, by what another tool calls it (`W012`), or by the setting of another stack that it is about
- * (`SESSION_COOKIE_SECURE`); `undefined` when there is none.
+ * Returns a rule by its slug or id, by its name in another tool (`W012`), or by a setting of another stack
+ * (`SESSION_COOKIE_SECURE`). Returns `undefined` when there is none.
  */
 export function ruleNamed(name: string): Rule | undefined {
   const slug = name.replace(/^session\//, '')

@@ -81,7 +81,7 @@ export const idleTooLong: Rule = {
   references: ['NIST SP 800-63B-4 2.2.3, 2.3.3', 'OWASP ASVS 5.0 7.3.1'],
   teach: `Most sessions are not logged out; they are left. The idle timeout is how long a shared computer, or a cookie copied from a backup,
 keeps working afterwards. NIST allows an hour at AAL2 and 15 minutes at AAL3. For a longer stay on one's own device there is
-login(user, { remember: true }) with a short idle timeout for the sensitive parts: requireLogin({ within: '10m' }).`,
+login(user, { remember: true }). Let the sensitive parts ask for a recent login: requireLogin({ within: '10m' }).`,
   examples: {
     wrong: { options: "idleTimeout: '3d', absoluteTimeout: '7d'" },
     right: { options: "idleTimeout: '1h'" },
@@ -195,8 +195,8 @@ export const renewalOff: Rule = {
   why: 'The same session id is good until the session ends, so a copied cookie is never found out.',
   remedy: 'turn it on',
   references: ['OWASP Session Management Cheat Sheet: renewal timeout'],
-  teach: `Renewal replaces the id of a busy session every few minutes. An id that leaked into a log or a backup soon opens nothing; and when
-the thief and the owner both come with ids of the same session, the plugin sees it and ends the session. Without renewal neither happens.`,
+  teach: `Renewal replaces the id of a busy session every few minutes. An id that leaked into a log or a backup soon opens nothing. When the
+thief and the owner both come with ids of the same session, the plugin notices and ends the session. Without renewal neither happens.`,
   examples: {
     wrong: { options: "renewalTimeout: '0s'" },
     right: { options: "renewalTimeout: '15m'" },

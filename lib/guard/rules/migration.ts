@@ -59,7 +59,7 @@ export const migrationSecretWeak: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'an old secret in `migrateFrom` has under 32 bytes where it seals whole sessions, under 16 bytes where it signs random ids, or is a placeholder',
+  when: 'an old secret in `migrateFrom` is a placeholder or too short: under 32 bytes for sealed sessions, under 16 bytes for signed random ids',
   why: 'Whoever finds a secret that seals whole sessions makes a session of any user, and this app lets it in as a login.',
   remedy: 'leave these sessions out, or accept the risk by `silence`',
   references: ['OWASP ASVS 5.0 11'],

@@ -88,8 +88,8 @@ export const cookieTooBig: Rule = {
   why: 'Browsers discard a cookie over 4096 bytes and ignore an attribute over 1024.',
   remedy: 'shorten it',
   references: ['RFC 6265bis 5.6'],
-  teach: `A browser drops a cookie whose name and value are longer than 4096 bytes, and reads over an attribute whose value is longer than
-1024: an overlong Path falls back to a default, an overlong Domain is as if there were none. The session id itself takes some 110 bytes.`,
+  teach: `A browser drops a cookie whose name and value are longer than 4096 bytes. The browser ignores an attribute whose value is longer
+than 1024. An overlong Path falls back to a default, and an overlong Domain counts as absent. The session id itself takes some 110 bytes.`,
   examples: {
     wrong: { options: `cookie: { name: '__Host-' + 'x'.repeat(4000) }` },
     right: { options: "cookie: { name: '__Host-session' }" },

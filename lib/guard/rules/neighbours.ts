@@ -67,8 +67,8 @@ export const secretReused: Rule = {
   why: 'What one of them signs, the other takes for its own; and one leak gives away both.',
   remedy: 'a secret for each',
   references: ['OWASP ASVS 5.0 13.3.1'],
-  teach: `If @fastify/cookie signs any text that a user can choose, with the key that signs session cookies, a user can have a session cookie
-signed. Give every purpose a secret of its own; npx fastify-session-guard secret makes as many as you like.`,
+  teach: `Suppose that @fastify/cookie signs a text of the user's choice with the key that signs session cookies. Then a user can have a
+session cookie signed. Give every purpose a secret of its own; npx fastify-session-guard secret makes as many as you like.`,
   examples: {
     wrong: {
       shown: 'app.register(cookie, { secret: process.env.SESSION_SECRET })',
@@ -102,8 +102,8 @@ export const sudoMissing: Rule = {
   why: 'At these levels users prove who they are again before they change how they log in, or move money.',
   remedy: 'guard the sensitive routes',
   references: ['OWASP ASVS 5.0 7.5.1'],
-  teach: `A session left open for an hour is fine for reading, not for changing the password. requireLogin({ within: '10m' }) lets a request pass
-only when the login is fresh; req.confirmLogin() renews it when the user has proved who they are again.`,
+  teach: `A session left open for an hour is fine for reading, not for changing the password. requireLogin({ within: '10m' }) lets a request
+pass only when the login is fresh. req.confirmLogin() renews the login when the user has proved who they are again.`,
   examples: {
     wrong: {
       shown: "assurance: 'aal2', and app.post('/password', { preHandler: app.requireLogin() }, …)",
@@ -137,8 +137,8 @@ export const storeUnreachable: Rule = {
   why: 'Every request with a session cookie would get a 503.',
   remedy: 'start the store, or correct its address',
   references: [],
-  teach: `Before the app listens, the store is asked for a record that cannot exist. An address with a mistake, a password that has changed, a
-database that is not up yet: each shows here, in the deployment that brought it, instead of in front of users.`,
+  teach: `Before the app listens, the store is asked for a record that cannot exist. A wrong address, a changed password or a database that
+is not up yet shows here, in the deployment that brought it. Otherwise users would meet the fault.`,
   examples: {
     wrong: {
       shown: 'a store whose server is not up, or whose address is mistyped',

@@ -175,9 +175,9 @@ export const prefixMissing: Rule = {
   why: 'Without a prefix, any subdomain, and anybody on plain http, can plant a session cookie of the same name.',
   remedy: '`__Host-session`',
   references: ['OWASP ASVS 5.0 3.3.1', 'OWASP ASVS 5.0 3.3.3'],
-  teach: `Cookies carry no mark of who set them: a cookie from evil.example.com for example.com, or one injected into any http response,
-looks to the server like its own. A name with __Host- is different: browsers let only this host set it, over https. The default name
-in production has it. Changing the name of a live app logs everybody out once.`,
+  teach: `Cookies carry no mark of who set them. A cookie from evil.example.com for example.com looks to the server like its own. So does a
+cookie that was injected into any http response. A name with __Host- is different: browsers let only this host set it, over https. The
+default name in production has it. Changing the name of a live app logs everybody out once.`,
   examples: {
     wrong: { options: "cookie: { name: 'id' }" },
     right: { options: "cookie: { name: '__Host-id' }" },

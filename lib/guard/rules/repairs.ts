@@ -159,8 +159,9 @@ export function inOrder(facts: ConfigFacts, ...names: (keyof Lifetimes)[]): Fix 
 }
 
 /**
- * Ways to put a value that stands under a wrong name in its place: as it is, as it was meant, a safe one, or none. A
- * value in another case is still the user's choice: `Strict` becomes `strict`, and not the default.
+ * Ways to move a value that stands under a wrong name. The value moves as it is or as it was meant. Other ways set a
+ * safe value, or remove the value. A value in another case is still the user's choice: `Strict` becomes `strict`, and
+ * not the default.
  */
 export function relocations(from: Path, to: Path, facts: ConfigFacts): Fix[] {
   if (facts.isGiven(...to)) return [perhaps(remove(from))]

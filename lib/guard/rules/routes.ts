@@ -38,12 +38,12 @@ export const loginByGet: Rule = {
   phases: ['request'],
   silenceable: true,
   when: 'a GET logged somebody in, and its query carries no proof of an identity provider (`code`, `state`, `ticket`, `token` …)',
-  why: "A link or an image on any page can log its visitor in to an attacker's account, and a password in a URL lands in logs and histories.",
+  why: "A link or an image on any page can log its visitor in to an attacker's account. A password in a URL lands in logs and histories.",
   remedy: 'a POST',
   references: ['OWASP ASVS 5.0 3.5.3', 'CWE-352', 'CWE-598'],
-  teach: `Browsers send GET requests without asking anybody: for images, for previews, ahead of time. Cross-origin protection lets them pass, because
-a GET changes nothing. A login changes who the visitor is. Callbacks of OAuth, CAS and SAML and links in mails are GETs by nature, and
-carry a proof in their query that was made for this browser or this mail.`,
+  teach: `Browsers send GET requests without asking anybody: for images, for previews, ahead of time. Cross-origin protection lets them
+pass, because a GET changes nothing. A login changes who the visitor is. Callbacks of OAuth, CAS and SAML and links in mails are GETs by
+nature. Their query carries a proof that was made for this browser or this mail.`,
   examples: {
     wrong: { shown: "app.get('/login', (request) => request.login(user))", options: '', answer: { isLogin: true } },
     right: {

@@ -53,10 +53,10 @@ export const sessionIdInUrl: Rule = {
   why: 'Addresses end up in logs, histories, bookmarks, mails and Referer headers, and whoever reads one has the session.',
   remedy: 'session ids in cookies only',
   references: ['OWASP ASVS 5.0 14.2.1', 'CWE-598'],
-  teach: `An id in an address is copied wherever the address is: into the log of every proxy, and into the mail of the user who sends a link to a
-friend. It also allows fixation, because an attacker can send a link with an id of their own.
-PHP: session.use_trans_sid = 0, session.use_only_cookies = 1. Spring Boot: server.servlet.session.tracking-modes=cookie.
-Java servlets: tracking-mode COOKIE in web.xml. ASP.NET: cookieless="UseCookies".`,
+  teach: `An id in an address is copied wherever the address is. The log of every proxy has it, and so has the mail of a user who sends a
+link to a friend. Such an id also allows fixation, because an attacker can send a link with an id of their own. PHP: session.use_trans_sid =
+0, session.use_only_cookies = 1. Spring Boot: server.servlet.session.tracking-modes=cookie. Java servlets: tracking-mode COOKIE in web.xml.
+ASP.NET: cookieless="UseCookies".`,
   examples: {
     wrong: {
       shown: '<a href="/account;jsessionid=…">',
@@ -143,12 +143,12 @@ export const loginOverHttp: Rule = {
   severity: { production: 'fatal', development: null },
   phases: ['scan'],
   silenceable: true,
-  when: 'a form that asks for a password stands on a page over plain http, or is sent to one, on a host that is not loopback',
+  when: 'a password form stands on a page over plain http, or is sent to one, on a host that is not loopback',
   why: 'Everybody on the way reads the password. From a page over http, they also choose where the form is sent.',
   remedy: 'https for the page of the form and for its target',
   references: ['OWASP ASVS 5.0 12.2.1', 'CWE-319'],
-  teach: `A form that is sent to https is not safe when its page came over http: whoever is on the way changes the form's address before the
-user types. Redirect the whole site to https, and send Strict-Transport-Security, so that browsers do not begin with http.`,
+  teach: `A form that is sent to https is not safe when its page came over http. Whoever is on the way can change the form's address before
+the user types. Redirect the whole site to https, and send Strict-Transport-Security, so that browsers do not begin with http.`,
   examples: {
     wrong: {
       shown: 'http://app.example.com/login asks for a password',
@@ -181,8 +181,9 @@ export const cookieSetTwice: Rule = {
   why: 'With the same domain and path the last one wins; otherwise the browser keeps both, sends both, and servers differ in which one they read.',
   remedy: 'one `Set-Cookie` for each session cookie',
   references: ['RFC 6265 4.1.1'],
-  teach: `It happens when two middlewares keep sessions under one name, or a login sets the cookie of a session that another hook sets again.
-Whichever the server reads next time is chance, so users are logged out now and then, or go back to the session from before the login.`,
+  teach: `It happens when two middlewares keep sessions under one name, or a login sets the cookie of a session that another hook sets
+again. Chance decides which of them the server reads next time. So users are logged out now and then, or go back to the session from before
+the login.`,
   examples: {
     wrong: { shown: 'Set-Cookie: sid=a  Set-Cookie: sid=b; Path=/app', options: '', scan: { setTwice: ['sid'] } },
     right: { shown: 'Set-Cookie: sid=b', options: '', scan: { setTwice: [] } },

@@ -53,8 +53,8 @@ export const domainMalformed: Rule = {
   remedy: 'the bare host, or leave it out',
   references: ['expressjs/session#659'],
   teach: `Domain is compared with the host name of the request, label by label. A URL, a port, a path or a wildcard never matches, so the
-browser drops the cookie; a blank one is as if there were none. Names with letters outside ASCII are written in their ASCII form (xn--…). Without Domain, which is best,
-only this very host gets the cookie.`,
+browser drops the cookie. A blank Domain counts as absent. Names with letters outside ASCII are written in their ASCII form (xn--…). Without
+Domain, which is best, only this very host gets the cookie.`,
   examples: {
     wrong: { options: "cookie: { domain: 'https://app.example.com' }" },
     right: {
@@ -97,11 +97,11 @@ export const domainLocal: Rule = {
   phases: ['register', 'scan'],
   silenceable: true,
   when: '`cookie.domain` is an IP address or a single label, like `localhost`',
-  why: 'Browsers match Domain on whole names with a dot in them; on an address or a single label they drop the cookie or ignore the attribute.',
+  why: 'Browsers match Domain on whole names with a dot in them. With an address or a single label, browsers drop the cookie or ignore the attribute.',
   remedy: 'leave it out',
   references: ['RFC 6265bis 5.1.3'],
-  teach: `There is nothing below an IP address or below localhost that could share a cookie, so Domain has no use there, and browsers do not agree
-on what to do with it. Without Domain the cookie belongs to exactly the host that set it: also to localhost, also to an address.`,
+  teach: `Nothing below an IP address or below localhost could share a cookie, so Domain has no use there. Browsers do not agree on what to
+do with such a Domain. Without Domain the cookie belongs to exactly the host that set it: also to localhost, also to an address.`,
   examples: {
     wrong: { options: "cookie: { domain: 'localhost' }", environment: 'development' },
     right: { options: 'cookie: {}', environment: 'development' },
@@ -132,8 +132,8 @@ export const domainPublicSuffix: Rule = {
   why: 'Strangers register names below a public suffix. Browsers refuse a cookie for all of them.',
   remedy: 'leave it out',
   references: ['RFC 6265bis 5.7', 'publicsuffix.org'],
-  teach: `Everybody can have a site under co.uk, github.io or vercel.app. A cookie for the suffix would go to all of them, and each could set one
-for all the others, so browsers keep a list of such suffixes and drop those cookies.`,
+  teach: `Everybody can have a site under co.uk, github.io or vercel.app. A cookie for the suffix would go to all of these sites, and each
+site could set a cookie for all the others. So browsers keep a list of such suffixes and drop those cookies.`,
   examples: {
     wrong: { options: "cookie: { domain: 'github.io' }" },
     right: { options: 'cookie: {}' },
@@ -161,9 +161,9 @@ export const domainWide: Rule = {
   why: 'Every host below the domain receives the session id and can set a cookie of the same name; the weakest of them guards the login.',
   remedy: 'leave it out, or silence it with the reason',
   references: ['OWASP ASVS 5.0 3.3.3', 'RFC 6265bis 8.6'],
-  teach: `A Domain makes the cookie go to the host and to everything below: the blog, the old wiki, the name that points at a service you gave
-up and somebody else took over. Each of them can read the session id, and plant one of their own. Without Domain, and with __Host- in
-the name, only this host can do either.`,
+  teach: `A Domain makes the cookie go to the host and to every host below. Such hosts are the blog, the old wiki, and the name of a service
+that you gave up and somebody else took over. Each of these hosts can read the session id, and plant another. Without Domain, and with
+__Host- in the name, only this host can do either.`,
   examples: {
     wrong: { options: "cookie: { domain: 'example.com' }" },
     right: { options: 'cookie: {}' },
@@ -191,8 +191,8 @@ export const pathInvalid: Rule = {
   why: 'Browsers ignore such a path and take a default that depends on the address of the page.',
   remedy: 'use `/`, the default',
   references: ['RFC 6265bis 5.1.4', 'RFC 6265bis 5.6'],
-  teach: `A Path that does not start with a slash is replaced by the directory of the current address, so the cookie lives under whatever page
-the user logged in on. A semicolon in it ends the attribute, and what follows is read as the next one.`,
+  teach: `A Path that does not start with a slash is replaced by the directory of the current address. So the cookie lives under the page
+where the user logged in. A semicolon in it ends the attribute, and what follows is read as the next one.`,
   examples: {
     wrong: { options: "cookie: { path: 'app' }" },
     right: { options: "cookie: { path: '/' }" },
@@ -222,8 +222,8 @@ export const pathNarrow: Rule = {
   why: 'A path is no security boundary: pages at other paths of the host can still use the cookie, and `__Host-` is out of reach.',
   remedy: 'use `/`, the default',
   references: ['RFC 6265bis 8.5'],
-  teach: `Path decides which requests carry the cookie, not who may have it. A page at /forum can open /bank in a frame of the same origin and
-read it, or send requests there with the cookie on them. Apps that must not trust each other need hosts of their own.`,
+  teach: `Path decides which requests carry the cookie, not who may have it. A page at /forum can open /bank in a frame of the same origin
+and read it. The page can also send requests to /bank with the cookie. Apps that must not trust each other need hosts of their own.`,
   examples: {
     wrong: { options: "cookie: { path: '/app', name: '__Secure-session' }" },
     right: { options: "cookie: { path: '/' }" },

@@ -11,7 +11,10 @@ const GENERATE =
 
 const MAX_PLACES = 8
 
-/** Any weak element of a list weakens all: each of them verifies, so each of them can forge. */
+/**
+ * Returns the problem of weak secrets. Any weak element of a list weakens all elements, because each element verifies
+ * cookies and so can forge them.
+ */
 function weakSecrets(facts: ConfigFacts, isWeak: (secret: JudgedSecret) => boolean, message: string): Problem[] {
   const places = facts.secrets.filter(isWeak).map(({ path }) => path)
   return places.length === 0 ? [] : [problemAt(facts, places, message)]
@@ -51,8 +54,8 @@ export const secretMissing: Rule = {
   remedy: '`npx fastify-session-guard secret`',
   references: ['OWASP ASVS 5.0 11'],
   teach: `The signature on the cookie keeps made-up ids away from the store. It needs a key that outlives the process and that all processes
-share. An element of a list may be absent because an environment variable is not set where you think it is: [process.env.NEW,
-process.env.OLD]. An empty key signs what everybody can sign.`,
+share. In a list such as [process.env.NEW, process.env.OLD], an element may be absent. Its environment variable is not set where you think
+it is. An empty key signs what everybody can sign.`,
   examples: {
     wrong: { options: "secret: ''", without: ['secret'] },
     right: { options: 'secret: process.env.SESSION_SECRET' },
@@ -101,7 +104,7 @@ export const secretLowEntropy: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'fewer than 8 distinct characters, Shannon entropy × length under 100 bits (80 in hexadecimal, 66 in digits), a run of the alphabet, the digits or the keyboard, or bytes in base64 or hex that count up or repeat; a repetition counts once; under 32 bytes `secret-short` says it',
+  when: 'fewer than 8 distinct characters, or Shannon entropy × length under 100 bits (80 in hexadecimal, 66 in digits). Or a run of the alphabet, the digits or the keyboard. Or bytes in base64 or hex that count up or repeat. A repetition counts once. Under 32 bytes, `secret-short` says it',
   why: 'Repetitions and few different characters are what guessing programs try first, at any length.',
   remedy: 'generate one',
   references: ['Django security.W009'],
@@ -124,7 +127,7 @@ export const secretPlaceholder: Rule = {
   severity: { production: 'fatal', development: 'warning' },
   phases: ['register'],
   silenceable: true,
-  when: 'a sample from documentation, words put together (`changeme`, `keyboard cat`, `your-secret…`, leet too), the digest of a word, a key of another service, or the address of a secret (`arn:…`, a URL); what base64 or hex hides is judged too',
+  when: 'a sample from documentation, the digest of a word, or words put together (`changeme`, `keyboard cat`, `your-secret…`, leet too). Or a key of another service, or the address of a secret (`arn:…`, a URL). Text that base64 or hex hides is judged too',
   why: 'It is printed in documentation or made of the words that samples are made of: attackers try these lists first.',
   remedy: 'generate one',
   references: ['hyperdxio/hyperdx#3089'],

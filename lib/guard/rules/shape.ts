@@ -23,9 +23,9 @@ export const unknownOption: Rule = {
   why: 'A key that nobody reads does nothing. A misspelt `httponly: true` looks like protection, and is none.',
   remedy: 'correct the spelling, or remove the key',
   references: ['DefinitelyTyped#26110'],
-  teach: `JavaScript takes any key in an object without a word. A setting under a misspelt name is therefore not an error anywhere
-else: the library goes on with its default, and the author goes on believing in the setting. TypeScript notices only in
-some places; a configuration that was spread or read from a file passes unchecked. So an unknown key refuses to boot.`,
+  teach: `JavaScript takes any key in an object without a word. A setting under a misspelt name is therefore not an error anywhere else. The
+library goes on with its default, and the author goes on believing in the setting. TypeScript notices only in some places; a configuration
+that was spread or read from a file passes unchecked. So an unknown key refuses to boot.`,
   examples: {
     wrong: { options: "cookie: { samesite: 'strict' }" },
     right: { options: "cookie: { sameSite: 'strict' }" },

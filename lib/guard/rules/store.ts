@@ -19,8 +19,8 @@ export const memoryStore: Rule = {
   why: 'Every restart, every deployment and every crash logs everybody out, and no second process knows the sessions of the first.',
   remedy: 'a store in sqlite, redis or postgres',
   references: ['expressjs/session#556'],
-  teach: `The memory store is for development and tests. It is bounded, so it will not fill the machine, but under load it drops the sessions
-that were used least recently; it forgets everything when the process ends; and a revoked session is revoked in one process only.`,
+  teach: `The memory store is for development and tests. This store is bounded, so it will not fill the machine. Under load it drops the
+sessions that were used least recently. It forgets everything when the process ends. A revoked session is revoked in one process only.`,
   examples: {
     wrong: { options: '', without: ['store'] },
     right: { options: FIRST_PARTY },
@@ -62,12 +62,13 @@ export const memoryStoreCluster: Rule = {
   severityNote: 'a warning where only WEB_CONCURRENCY says so',
   phases: ['register'],
   silenceable: true,
-  when: 'sessions are kept in memory and there are several processes: a cluster worker, pm2 instances, or a hint of it, `WEB_CONCURRENCY` over 1 (a finding that can be silenced)',
-  why: 'Each process keeps sessions of its own, so a user is logged in or not depending on which one answers, and a logout in one leaves the others.',
+  when: 'sessions are kept in memory and there are several processes: a cluster worker, or pm2 instances. `WEB_CONCURRENCY` over 1 is a hint, and this finding can be silenced',
+  why: 'Each process keeps sessions of its own. Whether a user is logged in depends on which process answers. A logout in one process leaves the others.',
   remedy: 'a shared store',
   references: ['expressjs/session#556'],
-  teach: `Requests of one user land on any of the processes. With a store in memory the session exists in one of them only: the user is logged
-out and in again at random, and what was revoked in one process lives on in another. Only a store that all share can end a session.`,
+  teach: `Requests of one user land on any of the processes. With a store in memory, a session exists in only one of these processes. The
+user is logged out and in again at random. A revocation in one process does not reach the others. Only a store that all share can end a
+session.`,
   examples: {
     wrong: { options: '', without: ['store'], environment: { NODE_ENV: 'development', WEB_CONCURRENCY: '4' } },
     right: { options: FIRST_PARTY, environment: { NODE_ENV: 'development', WEB_CONCURRENCY: '4' } },
@@ -139,9 +140,9 @@ export const storeWeaker: Rule = {
   why: 'Two requests at once can undo each other there, and some powers are missing.',
   remedy: 'a store of this package, or silence it with the reason',
   references: [],
-  teach: `The interface of express-session has no way to write only if nobody else has written. An adapted store therefore cannot keep a
-request that was in flight during a logout from writing the session back, as long as the two fall into the same instant, and it cannot
-find the sessions of a user. It is a way to come over, not to stay.`,
+  teach: `The interface of express-session has no way to write only if nobody else has written. So a request that was in flight during a
+logout can write the session back, if both fall into the same instant. An adapted store cannot find the sessions of a user either. Use such
+a store for the move to this plugin, and not for longer.`,
   examples: {
     wrong: { options: "store: { ...store, weaker: ['no compare-and-set'] }" },
     right: { options: FIRST_PARTY },
@@ -193,7 +194,7 @@ whoever is let in: a record that says "user 1" is a login. Networks inside a dat
     },
   ],
   exception:
-    'A network of its own between the two machines, with nobody else on it (a VPN, a service mesh with mTLS), is encryption too: silence this with that reason.',
+    'A network of its own between the two machines, with nobody else on it (a VPN, a service mesh with mTLS), is encryption too. Silence this with that reason.',
   onConfig: (facts) => {
     const { plaintextHosts } = facts.store
     if (!isUsable(facts) || plaintextHosts.length === 0) return []

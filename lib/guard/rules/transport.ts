@@ -25,10 +25,10 @@ export const sameSiteNoneRequiresSecure: Rule = {
   why: 'Browsers discard a SameSite=None cookie without Secure, and "auto" leaves Secure off whenever the request looks like http: users would be logged out silently.',
   remedy: "`secure: true`, or `sameSite: 'lax'`",
   references: ['RFC 6265bis 5.7', 'expressjs/session#769'],
-  teach: `SameSite=None asks browsers to send the cookie with requests from every site. They accept that over https only: a cookie with
-SameSite=None and without Secure is thrown away when it is set, with a line in the developer tools and no error anywhere else. Behind
-a proxy that ends TLS the request looks like http to Fastify, so 'auto' leaves Secure off in production, of all places. The login
-then seems to work, and the next request is anonymous.`,
+  teach: `SameSite=None asks browsers to send the cookie with requests from every site. Browsers accept such a cookie over https only. A
+cookie with SameSite=None and without Secure is thrown away when it is set. The developer tools show a line about it, and there is no error
+anywhere else. Behind a proxy that ends TLS the request looks like http to Fastify, so 'auto' leaves Secure off in production, of all
+places. The login then seems to work, and the next request is anonymous.`,
   examples: {
     wrong: { options: "cookie: { sameSite: 'none', secure: 'auto' }" },
     right: { options: "cookie: { sameSite: 'none', secure: true }" },
@@ -115,8 +115,8 @@ export const tlsUnproven: Rule = {
   remedy: "`tls: 'proxy'` and Fastify's `trustProxy` with the proxy's addresses",
   references: ['expressjs/session#281', 'expressjs/session#628', 'expressjs/session#774'],
   teach: `The plugin cannot see what stands in front of the app. When Fastify itself speaks http, either a proxy ends TLS, or users are on
-plain http and their browsers throw the Secure cookie away. Say which: tls: 'proxy' states that a proxy does it (give Fastify
-trustProxy too, so that it knows https when it sees it), tls: 'direct' that this process does.`,
+plain http and their browsers throw the Secure cookie away. Say which. tls: 'proxy' states that a proxy ends TLS. Give Fastify trustProxy
+too, so that Fastify recognises https. tls: 'direct' states that this process ends TLS.`,
   examples: {
     wrong: { options: '', without: ['tls'] },
     right: { options: "tls: 'proxy'" },

@@ -43,8 +43,8 @@ export const maxSessionsUnset: Rule = {
   why: 'A stolen password can be used from any number of machines beside its owner, and nobody is told.',
   remedy: '`maxSessions`',
   references: ['OWASP ASVS 5.0 7.1.2'],
-  teach: `ASVS asks for a decision on concurrent sessions, not for a number. With a limit the least recently used session makes room ('evict'), or
-the new login is refused ('refuse'); both put a bound to what one stolen password gives.`,
+  teach: `ASVS asks for a decision on concurrent sessions, not for a number. With a limit, the least recently used session makes room
+('evict'), or the new login is refused ('refuse'). Both bound what one stolen password gives.`,
   examples: {
     wrong: { options: '', without: ['maxSessions'] },
     right: { options: 'maxSessions: 10' },

@@ -18,7 +18,7 @@ function isUntrusted({ forwardedProto }: RequestFacts): boolean {
   return isHttps(forwardedProto.at(-1))
 }
 
-/** From this release on, a number of hops no longer makes Fastify believe X-Forwarded-Proto. */
+/** Tells whether Fastify ignores X-Forwarded-Proto in spite of a number of hops, as it does from this release on. */
 function ignoresHopCount(facts: RequestFacts): boolean {
   const { trustProxy, fastifyVersion } = facts
   const [major = 0, minor = 0, patch = 0] = fastifyVersion.split('.').map((part) => Number.parseInt(part, 10))
@@ -108,8 +108,8 @@ export const trustProxyHopCount: Rule = {
   why: 'Since 5.12.1 Fastify takes no protocol and no host from a proxy that is known by a number of hops only.',
   remedy: 'addresses, or a function, in place of the number',
   references: ['GHSA-3m5p-2c4r-xxw2'],
-  teach: `A number of hops says how many proxies there are, not which; a client that reaches the app past them could claim https and any host.
-Fastify therefore ignores these headers then, and request.protocol stays http. Name the addresses of the proxies.`,
+  teach: `A number of hops says how many proxies there are, not which. A client that reaches the app past the proxies could claim https and
+any host. Fastify therefore ignores these headers then, and request.protocol stays http. Name the addresses of the proxies.`,
   examples: {
     wrong: {
       shown: 'Fastify({ trustProxy: 1 })',

@@ -49,7 +49,7 @@ export function installedVersion(from: readonly string[], name: string): string 
 function isMissing(error: unknown, name: string): boolean {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ERR_UNKNOWN_BUILTIN_MODULE') return true
-  // A driver that misses a package of its own is there, and broken.
+  // A driver that lacks a package of its own is installed, but broken.
   return code === 'MODULE_NOT_FOUND' && firstLine(error).includes(`'${name}'`)
 }
 

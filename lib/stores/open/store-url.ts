@@ -11,8 +11,9 @@ export function schemeOf(url: string): string | undefined {
 
 /**
  * Opens the store behind a URL with the driver that a project has installed.
- * @throws `StoreUrlError` for a URL that names no store, `StoreTableError` for a wrong table, `StoreUnusable` when
- * there is no driver, and the driver's error when the server does not let anybody in
+ * @throws `StoreUrlError` for a URL that names no store, and `StoreTableError` for a wrong table.
+ * @throws `StoreUnusable` when there is no driver.
+ * @throws the driver's error when the server refuses the login.
  */
 export async function openUrl(url: string, settings: OpenSettings): Promise<OpenedStore> {
   const scheme = schemeOf(url)

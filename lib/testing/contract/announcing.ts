@@ -52,7 +52,7 @@ class Hearing {
   }
 }
 
-/** A check with one listener, which is gone after it. */
+/** Returns a check with one listener, which is gone after it. */
 function check(name: string, body: (bench: Bench, hearing: Hearing) => Promise<void>): Check {
   return [
     name,

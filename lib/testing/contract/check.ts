@@ -38,12 +38,12 @@ export const HOSTILE_NAMES: readonly string[] = [
   ['x'.repeat(255), 'x'.repeat(256), 'x'.repeat(100_000), `${'x'.repeat(100_000)}y`, '\u20ac'.repeat(3000)],
 ].flat()
 
-/** A name of its own for each call, like those that handles are made of. */
+/** Returns a name of its own for each call, like those that handles are made of. */
 export function freshName(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** A record of somebody logged in, as it may look in the middle of its life. */
+/** Returns a record of somebody logged in, as it may look in the middle of its life. */
 export function recordAt(now: number, changes: Partial<SessionRecord> = {}): SessionRecord {
   const userId = freshName()
   return {
@@ -88,13 +88,13 @@ function text(bytes: number): string {
   return randomBytes(bytes).toString('base64url')
 }
 
-/** A binding to a device that is as long as bindings become. */
+/** Returns a binding to a device that is as long as bindings become. */
 function longestBinding(): string {
   const prints = Array.from({ length: MAX_PROOFS }, () => text(6))
   return writeBinding({ ...newBinding({ x: text(32), y: text(32) }), previousSeed: text(16), prints })
 }
 
-/** The same record one write later. */
+/** Returns the same record one write later. */
 export function nextOf(record: SessionRecord, data: object): SessionRecord {
   return { ...record, version: record.version + 1, data: JSON.stringify(data) }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Bench, Check } from './check.ts'
 import { created, holds, IDLE, nextOf, recordAt } from './check.ts'
 
-/** A record that was whole and is not any more. */
+/** Makes a record that was whole and is not any more. */
 async function damaged({ store, clock, damage }: Bench): Promise<string> {
   assert.ok(damage, 'the check can damage a record')
   const { handle } = await created(store, recordAt(clock.now))

@@ -16,7 +16,7 @@ async function listed(index: UserIndex, userId: string, ...entries: IndexEntry[]
   assert.deepEqual(await entriesOf(index, userId), sorted)
 }
 
-/** The index of a store without the expired entries that the store may list. */
+/** Returns the index of a store without the expired entries that the store may list. */
 function withoutExpired(index: UserIndex, { clock }: Bench): UserIndex {
   return {
     addToIndex: (...args) => index.addToIndex(...args),
@@ -26,7 +26,7 @@ function withoutExpired(index: UserIndex, { clock }: Bench): UserIndex {
   }
 }
 
-/** A check of the index, with a user and two handles that nobody else uses. */
+/** Returns a check of the index, with a user and two handles that nobody else uses. */
 function check(
   name: string,
   body: (index: UserIndex, bench: Bench, userId: string, one: string, two: string) => Promise<void>,

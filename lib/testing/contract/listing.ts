@@ -14,7 +14,7 @@ function listing({ store }: Bench): Enumerating {
 /** A server that lists in steps of its own may give more than it was asked for, but not all it has. */
 const MAX_EXCESS = 1000
 
-/** Every record by handle. `between` runs after each page. */
+/** Returns every record by handle. `between` runs after each page. */
 async function listed(
   bench: Bench,
   limit: number,

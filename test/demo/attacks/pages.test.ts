@@ -29,7 +29,7 @@ async function attacked(name: string, who: Visitor): Promise<{ body: string; tex
   return { body: page.body, text: textOf(page) }
 }
 
-/** The lines of code on a page: the file, and each line by its number. */
+/** Returns the lines of code on a page: the file, and each line by its number. */
 function codeOn(body: string): { file: string; lines: Map<number, string> }[] {
   return Array.from(body.matchAll(/<figcaption><code>([^<]*)<\/code>(.*?)<\/ol>/gs), ([, file = '', list = '']) => {
     const found = list.matchAll(/<li value="(\d+)" class="\w*"><code>(.*?)<\/code><\/li>/gs)

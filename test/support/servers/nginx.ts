@@ -14,8 +14,8 @@ interface Test {
 const PROGRAM = '/usr/sbin/nginx'
 
 /**
- * A shared cache as RFC 9111 has it: what to keep, and for whom, is for the responses to say. Of its own accord nginx
- * would not keep those that set a cookie; the RFC does not ask for that (7.3), and other caches do keep them.
+ * A shared cache as RFC 9111 has it: the responses say what to keep, and for whom. Without this configuration nginx
+ * would not keep responses that set a cookie. The RFC does not ask for that (7.3), and other caches do keep them.
  */
 const CONFIG = `
 daemon off;

@@ -83,7 +83,7 @@ class Server implements PostgresServer {
     })
   }
 
-  /** The way that leaves no processes behind for the machine to collect. */
+  /** Stops the server in the way that leaves no processes behind for the machine to collect. */
   async stop(): Promise<void> {
     this.resume()
     await this.#end((pid) => signal(pid, 'SIGINT'))
@@ -105,7 +105,7 @@ class Server implements PostgresServer {
     await ended
   }
 
-  /** The postmaster first, so that it forks nothing meanwhile. */
+  /** Returns the ids of the processes. The postmaster comes first, so that it forks nothing meanwhile. */
   #pids(): number[] {
     const parent = this.#process?.pid
     if (parent === undefined) return []

@@ -28,7 +28,7 @@ export interface RedisServer {
 /** A cluster of three masters, without replicas. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[]
-  /** The node that serves the slot of this key. */
+  /** Returns the node that serves the slot of this key. */
   nodeOf(key: string): RedisServer
 }
 

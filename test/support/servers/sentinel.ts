@@ -8,11 +8,11 @@ import { freePorts, launch, program, startRedis } from './redis.ts'
 import type { RedisServer } from './redis.ts'
 
 /** A primary with one replica, watched by a sentinel that decides alone. */
-export interface RedisSentinel {
+interface RedisSentinel {
   readonly port: number
   /** The sentinel's name for the primary. */
   readonly name: string
-  /** The server that the sentinel takes for the primary now. */
+  /** Returns the server that the sentinel takes for the primary now. */
   primary(): RedisServer
   /** Resolves when the replica has all that the primary has. */
   replicated(): Promise<void>
