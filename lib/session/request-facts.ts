@@ -4,10 +4,7 @@ import type { SessionDeadlines } from './lifetime.ts'
 import type { RequestState } from './request-state.ts'
 import * as facts from './state-facts.ts'
 
-/**
- * The facts about a request's session for which the app may ask. They are read from the state that the request has by
- * then.
- */
+/** The facts about a request's session that the app may ask for. Each is read from the state of that moment. */
 export class RequestFacts {
   readonly #engine: Engine
   readonly #client: Client

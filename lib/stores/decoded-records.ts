@@ -14,12 +14,18 @@ export class DecodedRecords {
 
   /** Returns the record that `decode` makes of a text, from memory when the handle had the same text before. */
   find(handle: string, text: string, decode: (text: string) => SessionRecord | undefined): SessionRecord | undefined {
-    const known = this.#recent.get(handle)
-    if (known?.text === text) return known.record
+    const known = this.known(handle, text)
+    if (known !== undefined) return known
     const record = decode(text)
     if (record === undefined || text.length > MAX_REMEMBERED_LENGTH) return record
     // Several requests get the same object.
     this.#recent.set(handle, { text, record: Object.freeze(record) })
     return record
+  }
+
+  /** Returns the record of a text that the handle had before, from memory. */
+  known(handle: string, text: string): SessionRecord | undefined {
+    const known = this.#recent.get(handle)
+    return known?.text === text ? known.record : undefined
   }
 }

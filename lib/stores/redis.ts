@@ -169,10 +169,11 @@ class Store implements RedisStore {
     return listIndex(this.#redis, this.#userKey(userId))
   }
 
-  async getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
-    const records = await this.#readNamed(handles.map((handle) => keyOf(handle)))
-    const wanted = new Set(handles)
-    return records.filter(({ handle }) => wanted.has(handle))
+  getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
+    return this.#readNamed(
+      handles.map((handle) => keyOf(handle)),
+      (value, at) => this.#recognised(handles[at], value),
+    )
   }
 
   async listAll(options: Parameters<Enumerating['listAll']>[0]): Promise<RecordPage> {
@@ -200,19 +201,27 @@ class Store implements RedisStore {
     return this.#subscription.subscribe(listener)
   }
 
-  /** The live records under the last parts of their keys. */
-  async #readNamed(names: readonly string[]): Promise<SessionRecord[]> {
+  /** Returns the live records under the last parts of their keys. */
+  async #readNamed(
+    names: readonly string[],
+    decode: (value: string, at: number) => SessionRecord | undefined = decodeValue,
+  ): Promise<SessionRecord[]> {
     const records: SessionRecord[] = []
-    for (let at = 0; at < names.length; at += READ_AT_ONCE) {
-      const batch = names.slice(at, at + READ_AT_ONCE)
+    for (let start = 0; start < names.length; start += READ_AT_ONCE) {
+      const batch = names.slice(start, start + READ_AT_ONCE)
       const values = await this.#redis.getMany(batch.map((name) => `${this.#prefix}s:${name}`))
       for (const [index, value] of values.entries()) {
-        const record = value === null ? undefined : decodeValue(textOf(value))
+        const record = value === null ? undefined : decode(textOf(value), start + index)
         const isLive = record !== undefined && record.idleDeadline > this.#clock()
         if (isLive && keyOf(record.handle) === batch[index]) records.push(record)
       }
     }
     return records
+  }
+
+  /** Returns the record of a value out of many, which push no other records out of the memory. */
+  #recognised(handle: string | undefined, value: string): SessionRecord | undefined {
+    return this.#decoded.known(handle ?? '', value) ?? decodeValue(value)
   }
 
   #recall(handle: string): SessionRecord | undefined {

@@ -19,7 +19,7 @@ const MOST = 2 / 3
 /** The longest distance at which characters of a run count on: `a1b2c3` has two, `aaaabbbb` four. */
 const LONGEST_PERIOD = 4
 
-/** Tells whether a text runs along the alphabet, the digits or the keyboard: `a1b2c3…`, `aaaabbbb…`, `zaq12wsx…`. */
+/** Tells whether a text runs along the alphabet, the digits or the keyboard: `a1b2c3…`, `aaaabb…`, `zaq12wsx…`. */
 export function isRun(text: string): boolean {
   const lower = text.toLowerCase()
   const plain = lower.replaceAll(/[^a-z\d]/g, '')
