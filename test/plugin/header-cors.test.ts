@@ -89,7 +89,7 @@ t.test('the guard tells once of a Session-Renewed that a page of another origin 
     { origin: [ORIGIN] },
     { origin: '*' },
     { origin: [ORIGIN], exposedHeaders: ['X-Other'] },
-    // With credentials a star is the name of a header.
+    // A star is the name of a header where a request has credentials.
     { origin: [ORIGIN], exposedHeaders: '*', credentials: true },
   ]) {
     for (const isCorsFirst of [true, false]) {

@@ -571,7 +571,10 @@ t.test('only the host that was given is visited', async (t) => {
 
 t.test('a scan is bounded in redirects, in size, in requests and in time', async (t) => {
   let hops = 0
-  const circle = await serve(t, (_request, response) => redirect(response, `/${hops++}`))
+  const circle = await serve(t, (_request, response) => {
+    hops += 1
+    redirect(response, `/${hops}`)
+  })
   t.match((await scan(circle)).notes, ['the address redirects more than 5 times', /no session/])
   t.ok(hops < 25, `${hops} redirects in all`)
 

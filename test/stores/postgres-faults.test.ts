@@ -99,7 +99,7 @@ t.test('a server without a connection to spare is a server that is away', async 
       client.on('error', () => undefined)
       await client.connect()
       greedy.push(client)
-      // Only the app's connections end, so that the app has to ask for new ones.
+      // The connections of the app end here, so that the app has to ask for new ones.
       const others = "pid <> ALL ($1) AND backend_type = 'client backend'"
       const pids = greedy.map((one) => Reflect.get(one, 'processID') as number)
       await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${others}`, [pids])
