@@ -1,3 +1,4 @@
+import { inTime } from '../storage/in-time.ts'
 import { StoreUnusable } from '../stores/open/drivers.ts'
 import { explainFailure, placeOf } from '../stores/open/words.ts'
 import type { Io } from './io.ts'
@@ -41,12 +42,8 @@ export async function withStore(
 
 /** A command that has done its work does not wait for a server that is gone. */
 async function closed(opened: OpenedStore): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const enough = new Promise((resolve) => {
-    timer = setTimeout(resolve, CLOSE_TIMEOUT)
-  })
-  await Promise.race([opened.close().catch(() => undefined), enough])
-  clearTimeout(timer)
+  const closing = opened.close().catch(() => undefined)
+  await inTime(closing, CLOSE_TIMEOUT, () => undefined)
 }
 
 /** Arguments without a name may be URLs, and are not repeated. */

@@ -1,8 +1,6 @@
+import { inBatches } from '../session/batches.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
-
-/** Records that one question asks for. Reading more at once would hold up requests. */
-const BATCH = 100
 
 /** The records of a batch by handle; `no-answer` of the store, or `one-by-one` when each is to be read by itself. */
 export type Batch = ReadonlyMap<string, SessionRecord> | 'no-answer' | 'one-by-one'
@@ -16,11 +14,7 @@ export async function readMany(
   handles: readonly string[],
   use: (batch: readonly string[], records: Batch) => Promise<unknown>,
 ): Promise<void> {
-  for (let start = 0; start < handles.length; start += BATCH) {
-    const batch = handles.slice(start, start + BATCH)
-    await use(batch, await recordsOf(store, batch))
-    if (start + BATCH < handles.length) await new Promise((resolve) => setImmediate(resolve))
-  }
+  await inBatches(handles, async (batch) => use(batch, await recordsOf(store, batch)))
 }
 
 async function recordsOf(store: TimedStore, handles: readonly string[]): Promise<Batch> {

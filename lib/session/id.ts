@@ -5,7 +5,7 @@ import { Recent } from '../storage/recent.ts'
 /** `<handle>.<secret>.<signature>`: 16, 32 and 32 bytes in base64url. */
 const SHAPE = /^[\w-]{22}\.[\w-]{43}\.[\w-]{43}$/
 
-const HANDLE_LENGTH = 22
+export const HANDLE_LENGTH = 22
 
 const HANDLE_SHAPE = /^[\w-]{22}$/
 

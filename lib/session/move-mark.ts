@@ -1,12 +1,9 @@
 import type { Migration, OldSession, SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
-import { hashOf } from './id.ts'
+import { HANDLE_LENGTH, hashOf } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { newRecord } from './record.ts'
 import { parseObject } from './record-shape.ts'
-
-/** The length of a handle. */
-const HANDLE_LENGTH = 22
 
 /** The hash that no secret has, so that no id opens the record. */
 export const NO_SECRET = ''

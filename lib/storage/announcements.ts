@@ -1,4 +1,5 @@
 import type { Announcement } from '../../types/index.ts'
+import { inTime } from './in-time.ts'
 import type { TimedStore } from './timed-store.ts'
 
 /** The pause after which a store that could not announce is tried again, in milliseconds. */
@@ -44,10 +45,7 @@ export class Announcements {
   async stop(): Promise<void> {
     this.#isStopped = true
     const ended = this.#subscription?.then((end) => end?.())
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, END_TIMEOUT)))
-    await Promise.race([ended, late]).catch(() => undefined)
-    clearTimeout(timer)
+    if (ended !== undefined) await inTime(ended, END_TIMEOUT, () => undefined).catch(() => undefined)
   }
 
   async #subscribe(): Promise<(() => Promise<void>) | undefined> {

@@ -35,6 +35,11 @@ export class Deadlines {
     return deadline
   }
 
+  /** Tells whether the work is still watched. */
+  has(deadline: Deadline): boolean {
+    return this.#pending.has(deadline)
+  }
+
   /** Stops watching. Returns whether the work was still watched. */
   remove(deadline: Deadline): boolean {
     return this.#pending.remove(deadline)

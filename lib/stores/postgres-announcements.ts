@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { announcementOf } from './announcement-text.ts'
-import { inTime } from './in-time.ts'
+import { complain, inTime } from '../storage/in-time.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import type { PostgresPool, PostgresQuery } from './postgres-pool.ts'
 
@@ -64,7 +64,7 @@ export class PostgresSubscription {
       await subscription.#connect()
       // By another connection: a pooler may hand a listener its own messages and nobody else's.
       await notify({ text: 'SELECT pg_notify($1, $2)', values: [channel, greeting] })
-      await inTime(isGreeted, PATIENCE, 'no notification arrived: PgBouncer in transaction mode carries none')
+      await inTime(isGreeted, PATIENCE, complain('no notification arrived: PgBouncer in transaction mode carries none'))
     } catch (error) {
       await subscription.close()
       throw error

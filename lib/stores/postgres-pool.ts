@@ -1,4 +1,4 @@
-import { InFlight } from '../storage/in-flight.ts'
+import { Deadlines } from '../storage/deadlines.ts'
 
 /** The part of a `Pool` of the package `pg` that the store uses. */
 export interface PostgresPool {
@@ -43,31 +43,20 @@ export type Ask = (query: PostgresQuery) => Promise<PostgresResult>
 /** Clients whose errors are listened to, whichever store asked them first. */
 const heard = new WeakSet<PostgresClient>()
 
-/** The share of the time limit by which the one timer may be late. */
-const CHECKS_PER_TIMEOUT = 4
-
-interface Job {
-  readonly deadline: number
-  readonly giveUp: () => void
-}
-
 /**
  * Connections of a pool. A job has a connection for as long as the job takes, and never longer than `timeout`. A
  * connection that is silent until then is closed, so that the pool opens another. A job that still waits for a
- * connection then is dropped, because its caller no longer waits. One timer serves all jobs, which is faster than a
- * timer for each query.
+ * connection then is dropped, because its caller no longer waits.
  */
 export class Connections {
   readonly #pool: PostgresPool
-  readonly #jobs = new InFlight<Job>()
-  readonly #timeout: number
+  readonly #deadlines: Deadlines
   readonly #explain: (error: unknown) => Error
-  #timer: NodeJS.Timeout | undefined
 
   constructor(pool: PostgresPool, timeout: number, explain: (error: unknown) => Error) {
     this.#pool = pool
     this.#explain = explain
-    this.#timeout = timeout
+    this.#deadlines = new Deadlines(timeout)
     // An idle connection that breaks is an event of the pool, and without a listener the end of the process.
     if (pool.listenerCount('error') === 0) pool.on('error', ignore)
   }
@@ -82,19 +71,15 @@ export class Connections {
     return new Promise<Result>((resolve, reject) => {
       let giveBack: Release | undefined
       const end = (isBroken: boolean, settle: () => void): void => {
-        if (!this.#jobs.remove(job)) return
+        if (!this.#deadlines.remove(deadline)) return
         giveBack?.(isBroken)
         settle()
       }
       const fail = (reason: Error): void => end(true, () => reject(this.#explain(reason)))
       const succeed = (result: Result): void => end(false, () => resolve(result))
-      const job = this.#jobs.add({
-        deadline: performance.now() + this.#timeout,
-        giveUp: () => fail(new Error(`no answer within ${this.#timeout} ms`)),
-      })
-      if (this.#timer === undefined) this.#watchLater()
+      const deadline = this.#deadlines.add(() => fail(new Error(`no answer within ${this.#deadlines.limit} ms`)))
       this.#pool.connect((error, client, release) => {
-        if (!this.#jobs.has(job)) return release()
+        if (!this.#deadlines.has(deadline)) return release()
         if (client === undefined) return fail(error ?? new Error('no connection'))
         giveBack = release
         follow(work(this.#asking(client)), succeed, fail)
@@ -112,17 +97,6 @@ export class Connections {
       new Promise((resolve, reject) => {
         client.query(query, (error, result) => (error ? reject(error) : resolve(result)))
       })
-  }
-
-  #watchLater(): void {
-    this.#timer = setTimeout(() => this.#watch(), this.#timeout / CHECKS_PER_TIMEOUT).unref()
-  }
-
-  #watch(): void {
-    const now = performance.now()
-    for (const job of this.#jobs) if (now >= job.deadline) job.giveUp()
-    this.#timer = undefined
-    if (this.#jobs.size > 0) this.#watchLater()
   }
 }
 

@@ -1,5 +1,5 @@
 import { announcementOf } from './announcement-text.ts'
-import { inTime } from './in-time.ts'
+import { complain, inTime } from '../storage/in-time.ts'
 import type { Listener, Unsubscribe } from './listeners.ts'
 import type { RedisClient } from './redis-client.ts'
 
@@ -94,7 +94,7 @@ async function onIoRedis(
 /** Waits for a subscription. Calls `undo` when it fails or takes too long. */
 async function accepted(subscribing: Promise<unknown>, undo: () => void): Promise<void> {
   try {
-    await inTime(subscribing, PATIENCE, `no subscription in ${PATIENCE} ms`)
+    await inTime(subscribing, PATIENCE, complain(`no subscription in ${PATIENCE} ms`))
   } catch (error) {
     subscribing.catch(ignore)
     undo()

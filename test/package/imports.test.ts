@@ -22,6 +22,7 @@ const WORDS = [
   'lib/session/duration.ts',
   'lib/storage/immediate.ts',
   'lib/storage/cause.ts',
+  'lib/storage/in-time.ts',
   'lib/storage/recent.ts',
 ]
 
@@ -41,6 +42,7 @@ const DIRECTION = [
   { where: 'lib/session/namespace.ts', may: PURE },
   { where: 'lib/storage/immediate.ts', may: PURE },
   { where: 'lib/storage/cause.ts', may: PURE },
+  { where: 'lib/storage/in-time.ts', may: PURE },
   { where: 'lib/storage/recent.ts', may: PURE },
   { where: 'lib/session/id.ts', may: [...PURE, 'lib/storage/recent.ts', '@fastify/cookie'] },
   { where: 'lib/session/device-bound/jws.ts', may: [...WORDS, 'lib/session/', 'jose'] },

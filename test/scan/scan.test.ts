@@ -494,9 +494,9 @@ t.test('a finding of a scan about a cookie has a fix in the words of the header'
     const options = evaluate(examples.wrong.options)
     return onConfig !== undefined && slug !== 'cookie-name-invalid' && typeof options['cookie'] === 'object'
   })
-  // A header cannot show these: the cookie is Secure or it is not, a misspelt attribute is none, and a binding is the
-  // server's business.
-  const impossible = ['secure-auto', 'unknown-option', 'option-type', 'device-bound-cookie']
+  // A header cannot show these: the cookie is Secure or it is not, a misspelt attribute is none, and a binding or a
+  // migration is the server's business.
+  const impossible = ['secure-auto', 'unknown-option', 'option-type', 'device-bound-cookie', 'migration-cookie-shared']
   for (const { slug } of aboutCookies) if (!impossible.includes(slug)) t.ok(told.has(slug), slug)
 })
 

@@ -5,6 +5,7 @@ import { ask, STATUS } from './routing.ts'
 import { trustProxyOption } from '../read/request-facts.ts'
 import { secretSharers } from './secret-sharers.ts'
 import { within } from './within.ts'
+import { inTime } from '../../storage/in-time.ts'
 import type { ProbedContext } from './cors.ts'
 import type { NeighbourFacts, StoreProbe } from '../read/phase-facts.ts'
 import type { StoreDescription } from '../read/store-facts.ts'
@@ -125,15 +126,7 @@ async function probeHsts(app: RoutingApp): Promise<boolean | null> {
 
 async function probeStore(store: NonNullable<ProbeInput['store']>, timeout: number): Promise<StoreProbe> {
   const handle = randomBytes(16).toString('base64url')
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<StoreProbe>((resolve) => {
-    timer = setTimeout(() => resolve({ answers: false, detail: `no answer within ${timeout} ms` }), timeout)
-  })
-  try {
-    return await Promise.race([late, askStore(store, handle)])
-  } finally {
-    clearTimeout(timer)
-  }
+  return inTime(askStore(store, handle), timeout, () => ({ answers: false, detail: `no answer within ${timeout} ms` }))
 }
 
 async function askStore(store: NonNullable<ProbeInput['store']>, handle: string): Promise<StoreProbe> {

@@ -47,9 +47,9 @@ const REFERENCES = [
  */
 const FOREIGN_KEYS = [
   /^eyJ[\w-]+\.eyJ[\w-]*\.[\w-]*$/,
-  /^(sk|pk|rk)_(test|live)_|^sk-(ant|proj)-|^whsec_|^shp(at|ss)_|^dop_v1_|^github_pat_|^glpat-|^AIzaSy|^pypi-AgE/,
+  /^(sk|pk|rk)_(test|live)_|^sk-(ant|proj)-|^whsec_|^shp(at|ss)_|^dop_v1_|^github_pat_|^glpat-|^AIzaSy[\w-]{30,36}$|^pypi-AgE/,
   /^(hf_[A-Za-z\d]{34}|npm_[A-Za-z\d]{36}|gh[pousr]_[A-Za-z\d]{36}|AKIA[0-9A-Z]{16,})$/,
-  /^SG\.[\w-]{16,}\.[\w-]{16,}$|^xox[abeprs]-(\d+-|\d\.)|^dp\.(pt|st|ct|sa|scim|audit)\.[A-Za-z\d.]{32,}$/,
+  /^SG\.[\w-]{16,}\.[\w-]{16,}$|^xox[abeprs]-(\d{6,}-|\d-\w{60,}|\d\.)|^dp\.(pt|st|ct|sa|scim|audit)\.[A-Za-z\d.]{32,}$/,
   /^hv[sb]\.[\w-]{24,}$|^dckr_pat_|^sntry[su]_|^glsa_[A-Za-z\d]{32}_|^lin_api_|^pscale_(pw|tkn|oauth)_|^ATATT3x/,
   /^(figd_[\w-]{36,}|nfp_[A-Za-z\d]{36}|ops_eyJ.*|PMAK-[\da-f]{24}-\w{34})$/,
   /^AGE-SECRET-KEY-1|^age1[a-z\d]{50,}$|^(Bearer|Basic) /i,

@@ -1,4 +1,4 @@
-import { inTime } from '../in-time.ts'
+import { complain, inTime } from '../../storage/in-time.ts'
 import { redisStore } from '../redis.ts'
 import type { DriverModule } from './drivers.ts'
 import { loadDriver } from './drivers.ts'
@@ -58,7 +58,8 @@ async function connected<Any extends Client>(client: Any, url: string): Promise<
   client.on('error', (error) => (reason = error))
   try {
     // A server may accept a connection and then say nothing.
-    await inTime(client.connect(), CONNECT_TIMEOUT, SILENCE + (url.startsWith('rediss:') ? HINT : ''))
+    const complaint = SILENCE + (url.startsWith('rediss:') ? HINT : '')
+    await inTime(client.connect(), CONNECT_TIMEOUT, complain(complaint))
     return client
   } catch (error) {
     await closed(client).catch(() => undefined)
