@@ -24,16 +24,21 @@ interface RedisSentinel {
 
 const NAME = 'main'
 const PAUSE = 50
+/** The silence after which a server counts as down, in milliseconds. A busy machine may be silent for as long. */
+const DOWN_AFTER = 500
 /** The number of looks for a state that has to come, every `PAUSE` milliseconds. */
 const LOOKS = 600
 
 /** Starts the three; they are gone when the test ends. */
-export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): Promise<RedisSentinel> {
+export async function startRedisSentinel(
+  t: Parameters<typeof startRedis>[0],
+  { downAfter = DOWN_AFTER }: { downAfter?: number } = {},
+): Promise<RedisSentinel> {
   // A replica that is asked to begin at once need not wait for others to come.
   const servers = await Promise.all([0, 1].map(() => startRedis(t, { 'repl-diskless-sync-delay': 0 })))
   const [first, second] = servers as [RedisServer, RedisServer]
   second.cli('replicaof', '127.0.0.1', first.port)
-  const port = await launchSentinel(t, first.port)
+  const port = await launchSentinel(t, first.port, downAfter)
   const ask = (...command: string[]): string =>
     execFileSync(program('redis-cli'), ['-p', String(port), 'sentinel', ...command], { encoding: 'utf8' })
   const primary = (): RedisServer => {
@@ -58,7 +63,9 @@ export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): P
       const lost = primary()
       await until('the sentinel finds the replica', isWatched)
       await lost.kill()
+      ask('set', NAME, 'down-after-milliseconds', String(DOWN_AFTER))
       await until('the replica takes over', () => primary() !== lost)
+      ask('set', NAME, 'down-after-milliseconds', String(downAfter))
       await lost.start()
       // The sentinel would say so itself, seconds later.
       lost.cli('replicaof', '127.0.0.1', primary().port)
@@ -74,7 +81,11 @@ export async function startRedisSentinel(t: Parameters<typeof startRedis>[0]): P
   }
 }
 
-async function launchSentinel(t: Parameters<typeof startRedis>[0], primary: number): Promise<number> {
+async function launchSentinel(
+  t: Parameters<typeof startRedis>[0],
+  primary: number,
+  downAfter: number,
+): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), 'session-guard-sentinel-'))
   const [port = 0] = await freePorts(1)
   const lines = [
@@ -82,7 +93,7 @@ async function launchSentinel(t: Parameters<typeof startRedis>[0], primary: numb
     'bind 127.0.0.1',
     `dir ${home}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${primary} 1`,
-    `sentinel down-after-milliseconds ${NAME} 500`,
+    `sentinel down-after-milliseconds ${NAME} ${downAfter}`,
     `sentinel failover-timeout ${NAME} 2000`,
   ]
   const file = join(home, 'sentinel.conf')
