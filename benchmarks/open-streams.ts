@@ -11,6 +11,9 @@ const SERVER = fileURLToPath(new URL('./open-server.js', import.meta.url))
 const STREAMS = 5_000
 const PROCESSES = 4
 
+/** The time after the logins in which servers still collect their garbage, in milliseconds. */
+const SETTLING = 45_000
+
 /** The time in which the processor use of idle servers is measured, in milliseconds. */
 const IDLE = 30_000
 
@@ -109,7 +112,7 @@ async function measure(store: string, url: string): Promise<Row> {
   const children = Array.from({ length: PROCESSES }, () => fork(SERVER, [url]))
   const origins = await Promise.all(children.map(async (child) => String((await once(child, 'message'))[0])))
   const all = await members(origins)
-  await wait(12_000)
+  await wait(SETTLING)
   const cpu = await idleCpu(origins)
   const revoked = all.slice(0, REVOKED)
   const delays = new Map<string, number>()
