@@ -44,14 +44,7 @@ export function newRecord(
     createdAt: now,
     authenticatedAt: null,
     ...beginAt(now, false, lifetimes),
-    rotatedAt: now,
-    generation: 0,
-    parent: '',
-    shownAt: 0,
-    isTied: true,
-    tip: null,
-    rivals: NO_RIVALS,
-    headAt: now,
+    ...withOneId(now),
     isForked: false,
     remember: false,
     device: null,
@@ -60,6 +53,20 @@ export function newRecord(
     deviceKey: null,
     data,
   }
+}
+
+/** Returns the fields of a record whose only id was issued now. */
+function withOneId(now: number) {
+  return {
+    rotatedAt: now,
+    generation: 0,
+    parent: '',
+    shownAt: 0,
+    isTied: true,
+    tip: null,
+    rivals: NO_RIVALS,
+    headAt: now,
+  } satisfies Partial<SessionRecord>
 }
 
 /** Returns the record with a new secret that replaces all others: the old id dies in the same write, without grace. */
@@ -74,14 +81,7 @@ export function rotated(
     secretHash,
     deviceKey,
     epoch: record.epoch + 1,
-    rotatedAt: now,
-    generation: 0,
-    parent: '',
-    shownAt: 0,
-    isTied: true,
-    tip: null,
-    rivals: NO_RIVALS,
-    headAt: now,
+    ...withOneId(now),
   }
 }
 
