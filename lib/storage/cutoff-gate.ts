@@ -44,6 +44,12 @@ export class CutoffGate implements Gate {
     return false
   }
 
+  /** Tells whether a session that began at this instant is cut off, as far as this process has learned. */
+  isCutOff(instant: number): boolean {
+    const cutoff = this.#isImmediate ? this.#read() : this.#watch.known
+    return typeof cutoff === 'number' && instant < cutoff
+  }
+
   /**
    * Returns the cutoff in force.
    * @throws `SESSION_STORE_UNAVAILABLE`
