@@ -1,8 +1,9 @@
 import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord, UsedMethod } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
+import { draftOf, noteExtended, withFields } from './draft.ts'
 import { beginAt } from './lifetime.ts'
 import { readName } from './namespace.ts'
-import { hasFields, isObject, parseObject } from './record-shape.ts'
+import { hasFields, hasUnknownFields, isObject, parseObject } from './record-shape.ts'
 
 const NO_RIVALS: readonly RivalId[] = Object.freeze([])
 
@@ -76,13 +77,7 @@ export function rotated(
   now: number,
   deviceKey: string | null = record.deviceKey,
 ): SessionRecord {
-  return {
-    ...record,
-    secretHash,
-    deviceKey,
-    epoch: record.epoch + 1,
-    ...withOneId(now),
-  }
+  return withFields(record, { secretHash, deviceKey, epoch: record.epoch + 1, ...withOneId(now) })
 }
 
 /** The record after somebody proved who they are: both lifetimes begin again. */
@@ -94,21 +89,18 @@ export function authenticated(
 ): SessionRecord {
   const { userId, user, authHash, authCheckedAt, remember, device, label } = identity
   const { lastSeenAt, idleDeadline, absoluteDeadline } = beginAt(now, remember, identity.lifetimes ?? lifetimes)
-  // Members that are added after a spread cost ten times as much as members that the spread has copied.
-  const next: { -readonly [Field in keyof SessionRecord]: SessionRecord[Field] } = {
-    ...record,
-    userId,
-    user,
-    authHash,
-    authCheckedAt,
-    remember,
-    device,
-    authenticatedAt: now,
-    isForked: false,
-    lastSeenAt,
-    idleDeadline,
-    absoluteDeadline,
-  }
+  const next = draftOf(record)
+  next.userId = userId
+  next.user = user
+  next.authHash = authHash
+  next.authCheckedAt = authCheckedAt
+  next.remember = remember
+  next.device = device
+  next.authenticatedAt = now
+  next.isForked = false
+  next.lastSeenAt = lastSeenAt
+  next.idleDeadline = idleDeadline
+  next.absoluteDeadline = absoluteDeadline
   if (label !== undefined) next.label = label
   // Another login may have left its own.
   if (hasEither(record, identity, 'lifetimes')) next.lifetimes = identity.lifetimes ?? null
@@ -134,15 +126,16 @@ export function trust(record: SessionRecord): void {
 export function isRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false
   if (valid.has(value)) return true
-  const isWhole = isWholeRecord(value)
-  if (isWhole) valid.add(value)
-  return isWhole
+  if (!isWholeRecord(value)) return false
+  valid.add(value)
+  if (hasUnknownFields(value)) noteExtended(value)
+  return true
 }
 
 /**
  * Tells whether every field has its type, data and user parse, and a user comes with their id, or with its stored name.
  */
-function isWholeRecord(value: Record<string, unknown>): boolean {
+function isWholeRecord(value: Record<string, unknown>): value is Record<string, unknown> & SessionRecord {
   if (!hasFields(value)) return false
   const { userId, user, authenticatedAt } = value
   if (userId === null || user === null) return userId === user && authenticatedAt === null
