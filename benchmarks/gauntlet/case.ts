@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from './client.ts'
 import type { Peer } from './peers.ts'
 import { GATE } from './routes.ts'
+import type { Outage } from './setting.ts'
 
 /**
  * The outcome of a case. `no promise`: the case asks for something that the library does not promise and the app does
@@ -20,7 +21,9 @@ export interface Outcome {
 /** The parts that a case works with. */
 export interface Arena {
   readonly peer: Peer
-  readonly outage: { isDown: boolean }
+  readonly outage: Outage
+  /** The address of a Redis server, for an app in a process of its own. */
+  readonly redis: string
   browser(): Client
 }
 
