@@ -57,7 +57,7 @@ export function nodeApp(start: Start, module: URL): Runnable {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
       keep(child)
-      await Promise.race([once(child, 'message'), failure(child)])
+      await Promise.race([once(child, 'message'), failure(child, start.name)])
       return child
     },
   }
@@ -72,7 +72,7 @@ export function foreignApp(service: string, commandOf: (setting: Setting) => rea
     const command = ['--pdeathsig', 'KILL', ...commandOf(setting)]
     const child = spawn('setpriv', command, { detached: true, stdio: 'ignore', env })
     keep(child)
-    const failed = failure(child)
+    const failed = failure(child, service)
     failed.catch(() => undefined)
     while (!(await isListening(setting.port))) await Promise.race([wait(20), failed])
     return child
@@ -138,9 +138,10 @@ function endGroup({ pid }: ChildProcess): void {
   }
 }
 
-async function failure(child: ChildProcess): Promise<never> {
+/** Waits for the end of a process, which is a failure while the process starts. */
+async function failure(child: ChildProcess, name: string): Promise<never> {
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
-  throw new Error(`${child.spawnargs.join(' ')} ended with ${code ?? signal}`)
+  throw new Error(`the process of ${name} ended with ${code ?? signal}`)
 }
 
 function isListening(port: number): Promise<boolean> {
