@@ -37,12 +37,17 @@ export async function newSetting(redis?: string): Promise<Setting> {
 /** Ends all processes of apps, and removes what they wrote. */
 export async function endAll(): Promise<void> {
   await Promise.all([...children].map(kill))
+  removeFolders()
+}
+
+function removeFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
 
-// A run that fails ends them too.
+// A run that fails leaves nothing behind either.
 process.once('exit', () => {
   for (const child of children) endGroup(child)
+  removeFolders()
 })
 
 /** Returns an app in JavaScript, whose compiled module serves it by the name of its function. */
