@@ -40,6 +40,7 @@ export class SessionWatch implements Watch {
   readonly #sessions = new Map<string, Watched>()
   readonly #ended = new Recent<true>(MAX_ENDED)
   readonly #due = new Set<string>()
+  #looked = Promise.resolve()
   #announcements: Announcements | undefined
   #lookTimer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -96,6 +97,11 @@ export class SessionWatch implements Watch {
     for (const handle of this.#sessions.keys()) this.#checkSoon(handle)
   }
 
+  /** Resolves once the sessions that are to be looked at by now were looked at. */
+  looked(): Promise<void> {
+    return this.#looked
+  }
+
   /** Ends everything, because the app closes. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -139,8 +145,13 @@ export class SessionWatch implements Watch {
       this.#ended.set(handle, true)
       return
     }
-    if (this.#due.size === 0) setImmediate(() => void this.#checkDue())
+    if (this.#due.size === 0) this.#looked = this.#checkLater()
     this.#due.add(handle)
+  }
+
+  async #checkLater(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    await this.#checkDue()
   }
 
   async #checkDue(): Promise<void> {

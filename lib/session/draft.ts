@@ -25,8 +25,8 @@ export function draftOf(record: SessionRecord): Draft {
 }
 
 /** Returns a copy of a record with other values in some fields. */
-export function withFields(record: SessionRecord, fields: Partial<SessionRecord>): SessionRecord {
-  return Object.assign(draftOf(record), fields)
+export function withFields(record: SessionRecord, ...fields: readonly Partial<SessionRecord>[]): SessionRecord {
+  return Object.assign(draftOf(record), ...fields)
 }
 
 function copyOf(record: SessionRecord): Draft {

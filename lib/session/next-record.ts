@@ -31,7 +31,7 @@ export interface Rotation {
   /** Tells whether the client gets the new id from the app, and brings it in a header. */
   readonly isByHeader?: boolean
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
-  readonly drops?: string
+  readonly drops?: string | undefined
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
@@ -80,7 +80,7 @@ export interface NextRecord {
   readonly kind: 'same' | 'touch' | 'update'
   readonly record: SessionRecord
   /** The secret that the response has to carry. */
-  readonly minted?: MintedSecret
+  readonly minted: MintedSecret | undefined
 }
 
 /**
@@ -132,15 +132,14 @@ export function nextRecord(
   const change = verdict && learned(record, verdict)
   const next = change === undefined ? known : withFields(known, change)
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
-  const carried = minted && { minted }
   const isUserNew = known.user !== record.user || known.acting?.user !== record.acting?.user || work.user !== undefined
   // A touch never moves an instant back.
   if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
-    return { kind: 'update', record: withFields(next, { lastSeenAt, idleDeadline, data, version }), ...carried }
+    return { kind: 'update', record: withFields(next, { lastSeenAt, idleDeadline, data, version }), minted }
   }
   return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive
-    ? { kind: 'touch', record: withFields(record, { lastSeenAt, idleDeadline }), ...carried }
-    : { kind: 'same', record, ...carried }
+    ? { kind: 'touch', record: withFields(record, { lastSeenAt, idleDeadline }), minted }
+    : { kind: 'same', record, minted }
 }
 
 /**

@@ -23,6 +23,31 @@ export interface Identity {
   readonly label?: string | null
 }
 
+/** A record of nobody. Records are made from it, so that all of them have the hidden class of a draft. */
+const BLANK: SessionRecord = {
+  handle: '',
+  secretHash: '',
+  version: 1,
+  epoch: 0,
+  userId: null,
+  user: null,
+  authHash: null,
+  authCheckedAt: 0,
+  createdAt: 0,
+  authenticatedAt: null,
+  lastSeenAt: 0,
+  idleDeadline: 0,
+  absoluteDeadline: 0,
+  ...withOneId(0),
+  isForked: false,
+  heldBack: null,
+  family: '',
+  remember: false,
+  device: null,
+  deviceKey: null,
+  data: '{}',
+}
+
 /** The record of a session that begins now with nobody logged in. */
 export function newRecord(
   handle: string,
@@ -33,27 +58,8 @@ export function newRecord(
   family = '',
   epoch = 0,
 ): SessionRecord {
-  return {
-    handle,
-    secretHash,
-    version: 1,
-    epoch,
-    userId: null,
-    user: null,
-    authHash: null,
-    authCheckedAt: 0,
-    createdAt: now,
-    authenticatedAt: null,
-    ...beginAt(now, false, lifetimes),
-    ...withOneId(now),
-    isForked: false,
-    remember: false,
-    device: null,
-    heldBack: null,
-    family,
-    deviceKey: null,
-    data,
-  }
+  const begun = { handle, secretHash, epoch, createdAt: now, family, data }
+  return withFields(BLANK, beginAt(now, false, lifetimes), withOneId(now), begun)
 }
 
 /** Returns the fields of a record whose only id was issued now. */
@@ -77,7 +83,7 @@ export function rotated(
   now: number,
   deviceKey: string | null = record.deviceKey,
 ): SessionRecord {
-  return withFields(record, { secretHash, deviceKey, epoch: record.epoch + 1, ...withOneId(now) })
+  return withFields(record, withOneId(now), { secretHash, deviceKey, epoch: record.epoch + 1 })
 }
 
 /** The record after somebody proved who they are: both lifetimes begin again. */
