@@ -47,8 +47,7 @@ export class CutoffGate implements Gate {
 
   /** Tells whether a session that began at this instant is cut off, as far as this process has learned. */
   isCutOff(instant: number): boolean {
-    const cutoff = this.#isImmediate ? this.#read() : this.#watch.known
-    return typeof cutoff === 'number' && instant < cutoff
+    return instant < this.#watch.known
   }
 
   /**
