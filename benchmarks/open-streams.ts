@@ -108,12 +108,39 @@ function summary(delays: readonly number[]): string {
   return `${at(0.5)} / ${at(0.99)} / ${sorted.at(-1) ?? 0} ms`
 }
 
-async function measure(store: string, url: string): Promise<Row> {
+/** The streams, the servers that have them, and the processor use of the servers while nothing happens. */
+interface Opened {
+  readonly origins: readonly string[]
+  readonly all: readonly Member[]
+  readonly cpu: string
+  readonly close: () => void
+}
+
+async function openAll(url: string): Promise<Opened> {
   const children = Array.from({ length: PROCESSES }, () => fork(SERVER, [url]))
   const origins = await Promise.all(children.map(async (child) => String((await once(child, 'message'))[0])))
   const all = await members(origins)
   await wait(SETTLING)
   const cpu = await idleCpu(origins)
+  const close = (): void => {
+    for (const child of children) child.disconnect()
+  }
+  return { origins, all, cpu, close }
+}
+
+/** Measures servers that have no sessions, and are all told at once to destroy their streams. */
+async function measureFloor(): Promise<Row> {
+  const { origins, all, cpu, close } = await openAll('none')
+  const rest = all.slice(REVOKED).map(({ handle }) => handle)
+  const start = Date.now()
+  await Promise.all(origins.map((origin) => post(`${origin}/end-all`, {})))
+  const closed = await untilClosed(origins, rest)
+  close()
+  return { store: 'no sessions', one: '', all: summary(rest.map((handle) => (closed.get(handle) ?? 0) - start)), cpu }
+}
+
+async function measure(store: string, url: string): Promise<Row> {
+  const { origins, all, cpu, close } = await openAll(url)
   const revoked = all.slice(0, REVOKED)
   const delays = new Map<string, number>()
   for (const { origin, handle, user } of revoked) {
@@ -127,17 +154,18 @@ async function measure(store: string, url: string): Promise<Row> {
   const { body } = await post(`${origins[0]}/revoke-all`, {})
   const last = await untilClosed(origins, rest)
   const everybody = summary(rest.map((handle) => (last.get(handle) ?? 0) - Number(body['at'])))
-  for (const child of children) child.disconnect()
+  close()
   return { store, one, all: everybody, cpu }
 }
 
 const urls = { Redis: process.env['REDIS_URL'], PostgreSQL: process.env['POSTGRES_URL'] }
-const rows: Row[] = []
+const rows: Row[] = [await measureFloor()]
 for (const [store, url] of Object.entries(urls)) if (url !== undefined) rows.push(await measure(store, url))
 const report = `# Open streams
 
 ${new Date().toISOString().slice(0, 10)}. ${machine()}. ${STREAMS} event streams over ${PROCESSES} processes, each with a session of its own. From the call in one
 process to the close of the stream in another: median / p99 / longest. Servers, clients and stores share the machine.
+The first row is the floor: the same servers and streams without sessions. Each server is told by a request of its own to destroy its streams.
 
 | store | ${REVOKED} sessions revoked one by one | ${STREAMS - REVOKED} sessions ended by revokeAll | processor use of each idle server |
 |---|---:|---:|---|

@@ -87,6 +87,7 @@ export class Client {
           this.jar.take(setCookies, Date.now())
           resolve({ status: response.statusCode ?? 0, answer: parsed(text), setCookies })
         })
+        response.once('error', reject)
       })
       asked.once('error', reject)
       asked.end()

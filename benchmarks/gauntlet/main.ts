@@ -1,11 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CASES, runCase } from './cases.ts'
+import { startRedis } from '../../test/support/servers/redis.ts'
+import { runCase } from './case.ts'
+import { CASES } from './cases.ts'
 import { Client } from './client.ts'
-import { endAll, PEERS } from './peers.ts'
+import { PEERS } from './peers.ts'
+import { endAll, newSetting } from './processes.ts'
 import type { Row } from './report.ts'
 import { pageOf, pictureOf } from './report.ts'
 import { beginAgain, GATE } from './routes.ts'
@@ -23,26 +26,38 @@ if (values.help) {
   )
   process.exit(0)
 }
-process.env[GATE] = mkdtempSync(join(tmpdir(), 'gauntlet-'))
+const home = mkdtempSync(join(tmpdir(), 'gauntlet-'))
+process.env[GATE] = home
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-const rows: Row[] = []
-for (const peer of PEERS.filter(({ name }) => name.includes(values.peer))) {
-  beginAgain()
-  const outage = { isDown: false }
-  const url = await peer.start(outage)
-  for (const one of CASES.filter(({ name }) => name.includes(values.case))) {
-    const outcome = await runCase(one, { peer, outage, browser: () => new Client(url) })
-    rows.push({ peer: peer.name, case: one.name, ...outcome })
-    console.log(`${peer.name} | ${one.name}: ${outcome.mark}, ${outcome.seen}`)
+const ends: (() => Promise<void>)[] = [endAll, async () => rmSync(home, { recursive: true, force: true })]
+try {
+  const rows = await runAll()
+  if (values.case === '' && values.peer === '') {
+    const versions = versionsOf(PEERS.map(({ name }) => name))
+    writeFileSync(resolve('benchmarks/gauntlet.md'), pageOf(rows, versions))
+    writeFileSync(resolve('benchmarks/gauntlet.svg'), pictureOf(rows))
   }
-}
-endAll()
-if (values.case === '' && values.peer === '') {
-  const versions = versionsOf(PEERS.map(({ name }) => name))
-  writeFileSync(resolve('benchmarks/gauntlet.md'), pageOf(rows, versions))
-  writeFileSync(resolve('benchmarks/gauntlet.svg'), pictureOf(rows))
+} finally {
+  for (const end of ends) await end()
 }
 process.exit()
+
+async function runAll(): Promise<Row[]> {
+  const rows: Row[] = []
+  const redis = await startRedis({ teardown: (end) => ends.push(end) })
+  for (const peer of PEERS.filter(({ name }) => name.includes(values.peer))) {
+    beginAgain()
+    const outage = { isDown: false }
+    const url = await peer.start(await newSetting(), outage)
+    for (const one of CASES.filter(({ name }) => name.includes(values.case))) {
+      const outcome = await runCase(one, { peer, outage, redis: redis.url, browser: () => new Client(url) })
+      rows.push({ peer: peer.name, case: one.name, ...outcome })
+      console.log(`${peer.name} | ${one.name}: ${outcome.mark}, ${outcome.seen}`)
+    }
+  }
+  return rows
+}
 
 function versionsOf(names: readonly string[]): Record<string, string> {
   const require = createRequire(resolve('package.json'))

@@ -1,17 +1,19 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { connect } from 'node:net'
-import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { freePorts } from '../../test/support/servers/redis.ts'
-import type { Outage } from './apps/fastify-apps.ts'
+import { extname, join } from 'node:path'
 import { startBetterAuth } from './apps/better-auth-app.ts'
 import * as fastifyApps from './apps/fastify-apps.ts'
 import * as nodeApps from './apps/node-apps.ts'
+import type { Runnable } from './processes.ts'
+import { foreignApp, nodeApp } from './processes.ts'
+import type { Start } from './setting.ts'
 
 /** One library, as its README configures it. */
-export interface Peer {
+export interface Peer extends Runnable {
   readonly name: string
   readonly cookieName: string
+  /** The place of sessions, as the guide of the library has it for production. */
+  readonly store: 'Redis' | 'SQLite' | 'files' | 'the cookie'
+  /** Tells whether the library keeps sessions in memory unless it is given a store. */
+  readonly isInMemoryByDefault?: boolean
   /** A cookie value with an id that the client made up. Absent where the cookie holds the whole session. */
   readonly idOf?: string
   /** Tells whether the store can be made to fail. */
@@ -20,7 +22,6 @@ export interface Peer {
   readonly hasData?: boolean
   /** Tells whether this is the package of this repository, which promises every case. */
   readonly isOurs?: boolean
-  start(outage: Outage): Promise<URL>
 }
 
 const ID = 'a'.repeat(32)
@@ -28,78 +29,69 @@ const ID = 'a'.repeat(32)
 /** Everything in the table, from left to right. */
 export const PEERS: readonly Peer[] = [
   {
-    ...{ name: 'fastify-session-guard', cookieName: '__Host-session', hasOutage: true, isOurs: true },
+    ...{ name: 'fastify-session-guard', cookieName: '__Host-session', hasOutage: true, isOurs: true, store: 'Redis' },
     ...{ idOf: `${'a'.repeat(22)}.${'b'.repeat(43)}.${'c'.repeat(43)}` },
-    start: fastifyApps.startGuard,
+    ...onFastify(fastifyApps.startGuard),
   },
   {
-    name: '@fastify/session',
-    cookieName: 'sessionId',
-    idOf: `${ID}.x`,
-    hasOutage: true,
-    start: fastifyApps.startFastifySession,
-  },
-  { name: '@fastify/secure-session', cookieName: 'session', start: fastifyApps.startSecureSession },
-  { name: '@fastify/passport', cookieName: 'session', start: fastifyApps.startPassport },
-  {
-    name: 'express-session',
-    cookieName: 'connect.sid',
-    idOf: `s%3A${ID}.x`,
-    hasOutage: true,
-    start: nodeApps.startExpressSession,
-  },
-  { name: 'cookie-session', cookieName: 'session', start: nodeApps.startCookieSession },
-  { name: 'iron-session', cookieName: 'session', start: nodeApps.startIronSession },
-  { name: 'koa-session', cookieName: 'koa.sess', start: nodeApps.startKoaSession },
-  {
-    name: 'better-auth',
-    cookieName: '__Secure-better-auth.session_token',
-    idOf: `${ID}.x`,
-    hasData: false,
-    start: startBetterAuth,
+    ...{ name: '@fastify/session', cookieName: 'sessionId', idOf: `${ID}.x`, hasOutage: true },
+    ...{ store: 'Redis', isInMemoryByDefault: true },
+    ...onFastify(fastifyApps.startFastifySession),
   },
   {
-    name: 'Django',
-    cookieName: 'sessionid',
-    idOf: ID,
-    start: () => foreign('django', ['/usr/bin/python3', app('django_app.py')]),
+    ...{ name: '@fastify/secure-session', cookieName: 'session', store: 'the cookie' },
+    ...onFastify(fastifyApps.startSecureSession),
   },
-  { name: 'Flask', cookieName: 'session', start: () => foreign('flask', ['/usr/bin/python3', app('flask_app.py')]) },
-  { name: 'PHP', cookieName: 'PHPSESSID', idOf: ID, start: () => foreign('php', ['php', '-S'], app('php_app.php')) },
+  {
+    ...{ name: '@fastify/passport', cookieName: 'session', store: 'the cookie' },
+    ...onFastify(fastifyApps.startPassport),
+  },
+  {
+    ...{ name: 'express-session', cookieName: 'connect.sid', idOf: `s%3A${ID}.x`, hasOutage: true },
+    ...{ store: 'Redis', isInMemoryByDefault: true },
+    ...onNode(nodeApps.startExpressSession),
+  },
+  {
+    ...{ name: 'cookie-session', cookieName: 'session', store: 'the cookie' },
+    ...onNode(nodeApps.startCookieSession),
+  },
+  { name: 'iron-session', cookieName: 'session', store: 'the cookie', ...onNode(nodeApps.startIronSession) },
+  { name: 'koa-session', cookieName: 'koa.sess', store: 'the cookie', ...onNode(nodeApps.startKoaSession) },
+  {
+    ...{ name: 'better-auth', cookieName: '__Secure-better-auth.session_token', idOf: `${ID}.x`, hasData: false },
+    store: 'SQLite',
+    ...nodeApp(startBetterAuth, moduleOf('better-auth-app')),
+  },
+  {
+    ...{ name: 'Django', cookieName: 'sessionid', idOf: ID, store: 'SQLite' },
+    ...foreignApp('django', ({ port }) => ['/usr/bin/python3', app('django_app.py'), String(port)]),
+  },
+  {
+    ...{ name: 'Flask', cookieName: 'session', store: 'the cookie' },
+    ...foreignApp('flask', ({ port }) => ['/usr/bin/python3', app('flask_app.py'), String(port)]),
+  },
+  {
+    ...{ name: 'PHP', cookieName: 'PHPSESSID', idOf: ID, store: 'files' },
+    ...foreignApp('php', ({ port, folder }) => [
+      ...['php', '-d', `session.save_path=${folder}`],
+      ...['-S', `127.0.0.1:${port}`, app('php_app.php')],
+    ]),
+  },
 ]
 
-const children: { kill(signal: 'SIGKILL'): boolean }[] = []
+function onFastify(start: Start): Runnable {
+  return nodeApp(start, moduleOf('fastify-apps'))
+}
 
-/** Ends the apps of other languages. */
-export function endAll(): void {
-  for (const child of children) child.kill('SIGKILL')
+function onNode(start: Start): Runnable {
+  return nodeApp(start, moduleOf('node-apps'))
+}
+
+/** Returns the module of an app, which is compiled if this module is. */
+function moduleOf(name: string): URL {
+  return new URL(`./apps/${name}${extname(import.meta.url)}`, import.meta.url)
 }
 
 function app(name: string): string {
   return join(process.cwd(), 'benchmarks/gauntlet/apps', name)
-}
-
-/** Starts an app of another language. */
-async function foreign(service: string, command: readonly string[], script?: string): Promise<URL> {
-  execFileSync(join(process.cwd(), 'test/support/services.sh'), [service], { stdio: 'inherit' })
-  const [port = 0] = await freePorts(1)
-  const place = script === undefined ? [String(port)] : [`127.0.0.1:${port}`, script]
-  const [program = '', ...args] = command
-  const env = { ...process.env, PHP_CLI_SERVER_WORKERS: '6' }
-  const child = spawn(program, [...args, ...place], { stdio: 'ignore', env })
-  children.push(child)
-  while (!(await isListening(port))) await wait(50)
-  return new URL(`http://127.0.0.1:${port}/`)
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    const end = (isOpen: boolean): void => {
-      socket.destroy()
-      resolve(isOpen)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-  })
 }

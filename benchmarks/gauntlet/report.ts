@@ -1,4 +1,4 @@
-import type { Outcome } from './cases.ts'
+import type { Outcome } from './case.ts'
 import { CASES } from './cases.ts'
 
 /** One cell with its place. */
@@ -40,7 +40,7 @@ export function pageOf(rows: readonly Row[], versions: Readonly<Record<string, s
     '`npm run gauntlet` runs all of it again and writes this page. `npm run gauntlet -- --peer Django --case Fixation` runs one cell.\n',
     'Each library is configured as its README shows it, behind a proxy that ends TLS. The apps are in `benchmarks/gauntlet/apps`.\n',
     '✓ holds. ✗ does not hold, and the library sets out to. – does not hold, and the library does not set out to. · the case has no meaning here, or was not tried.\n',
-    'Which library sets out to do what is our reading of its guide, kept as `promisedBy` in `benchmarks/gauntlet/cases.ts`. This package is held to every case.\n',
+    'Which library sets out to do what is our reading of its guide, kept as `promisedBy` in `benchmarks/gauntlet/cases`. This package is held to every case.\n',
     'A library that keeps the whole session in the cookie cannot end a copy of the cookie. Such a library trades that for having no store.\n',
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { instant } from './instants.ts'
 
 /** A session as each app reads and changes it, by what the README of its library shows. */
 export interface Site {
@@ -49,6 +50,7 @@ export async function answer(url: string, site: Site): Promise<Answer> {
   switch (pathname) {
     case '/login':
       await logIn(site, user)
+      instant()
       break
     case '/slow-login':
       await logIn(site, user)

@@ -19,6 +19,7 @@ const TELL_EVERY = 100
 /** Sends each mutant through the test files that reach it, until a test fails. */
 export class Hunt {
   readonly #folder: string
+  readonly #files: ReadonlyMap<number, string>
   readonly #chosen: readonly Mutant[]
   readonly #cache: Cache
   readonly #options: MutantOptions
@@ -26,8 +27,10 @@ export class Hunt {
   readonly #tried = new Map<number, ReadonlySet<Test>>()
   #unsaved = 0
 
-  constructor(folder: string, chosen: readonly Mutant[], cache: Cache, options: MutantOptions) {
+  /** `chosen` are those of `all` mutants that this run tries. */
+  constructor(folder: string, all: readonly Mutant[], chosen: readonly Mutant[], cache: Cache, options: MutantOptions) {
     this.#folder = folder
+    this.#files = new Map(all.map(({ id, file }) => [id, file]))
     this.#chosen = chosen
     this.#cache = cache
     this.#options = options
@@ -51,7 +54,7 @@ export class Hunt {
   }
 
   async #meet(files: readonly string[], alive: readonly Mutant[]): Promise<void> {
-    const run = new FileRun(this.#folder, files)
+    const run = new FileRun(this.#folder, files, (id) => this.#files.get(id))
     const runs = [run]
     try {
       await run.prepare()

@@ -25,7 +25,7 @@ async function measure(options: MutantOptions): Promise<void> {
   )
 
   const cache = new Cache(join(root, 'node_modules/.cache/mutants/results.json'), mutants, texts, options.isAnew)
-  const hunt = new Hunt(folder, chosen, cache, options)
+  const hunt = new Hunt(folder, mutants, chosen, cache, options)
   await hunt.run(testFiles(options, chosen))
 
   const judged = chosen

@@ -21,6 +21,9 @@ const LOAD_TIME = 60_000
 /** Milliseconds that a test may take without a mutant. */
 const TEST_TIME = 20_000
 
+/** Milliseconds that each test costs beside its own time. */
+const OVERHEAD = 3
+
 /** A process is replaced after so many tests, because the tap that it runs remembers each of them. */
 const MAX_TESTS = 2_000
 
@@ -86,12 +89,16 @@ export class FileRun {
   atLoad: ReadonlySet<number> = new Set()
   readonly #folder: string
   readonly #files: readonly string[]
+  readonly #fileOf: (mutant: number) => string | undefined
   readonly #killers = new Map<string, number[]>()
+  readonly #focused = new Map<string, readonly Test[]>()
   #runner: Runner | undefined
 
-  constructor(folder: string, files: readonly string[]) {
+  /** `fileOf` names the file of a mutant. */
+  constructor(folder: string, files: readonly string[], fileOf: (mutant: number) => string | undefined) {
     this.#folder = folder
     this.#files = files
+    this.#fileOf = fileOf
   }
 
   /** Runs each test twice without a mutant: to see what it reaches, and to see that it can run again. */
@@ -110,25 +117,44 @@ export class FileRun {
 
   /** Returns a second process with the same tests, which need not be measured again. */
   twin(): FileRun {
-    const twin = new FileRun(this.#folder, this.#files)
+    const twin = new FileRun(this.#folder, this.#files, this.#fileOf)
     twin.tests = this.tests
     twin.atLoad = this.atLoad
     return twin
   }
 
-  /** Returns the tests that reach a mutant, those first that killed mutants of its file, then the fastest. */
+  /**
+   * Returns the tests that reach a mutant: those first that killed mutants of its file, the latest before the others,
+   * then those that are most about the file for their time.
+   */
   testsOf({ id, file }: Mutant): Test[] {
     const killers = this.#killers.get(file) ?? []
     const rank = ({ index }: Test): number => {
       const place = killers.indexOf(index)
       return place === -1 ? Infinity : place
     }
-    // The tests are sorted by time already, and a sort keeps the order of equals.
-    return this.tests
+    return this.#byFocus(file)
       .filter(({ reached }) => reached.has(id))
       .map((test) => ({ test, rank: rank(test) }))
       .toSorted((one, other) => (one.rank === other.rank ? 0 : one.rank - other.rank))
       .map(({ test }) => test)
+  }
+
+  /** Returns the tests, those first that reach much of a file and little else, and are fast. */
+  #byFocus(file: string): readonly Test[] {
+    const known = this.#focused.get(file)
+    if (known !== undefined) return known
+    const focusOf = ({ reached, time }: Test): number => {
+      let own = 0
+      for (const id of reached) if (this.#fileOf(id) === file) own += 1
+      return own / reached.size / (time + OVERHEAD)
+    }
+    const sorted = this.tests
+      .map((test) => ({ test, focus: focusOf(test) }))
+      .toSorted((one, other) => other.focus - one.focus)
+      .map(({ test }) => test)
+    this.#focused.set(file, sorted)
+    return sorted
   }
 
   /** Runs tests against a mutant until one fails. */

@@ -6,6 +6,8 @@ import type { Guest, SessionEnd, Watch } from '../session/watch.ts'
 import { Announcements } from '../storage/announcements.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import type { Member } from './member.ts'
+import { isTheirs, memberOf, reasonOf } from './member.ts'
 import { readMany } from './read-many.ts'
 
 /** The time between two looks at the sessions of everything that is open, in milliseconds. */
@@ -15,13 +17,6 @@ const LOOK_INTERVAL = 10_000
  * The number of ended sessions without guests in each of two generations. A guest may come from a request under way.
  */
 const MAX_ENDED = 1_000
-
-/** A guest, and whose guest it is. */
-interface Member {
-  readonly guest: Guest
-  readonly userId: string | null
-  readonly epoch: number
-}
 
 /** The guests of one session. */
 interface Watched {
@@ -45,6 +40,7 @@ export class SessionWatch implements Watch {
   readonly #sessions = new Map<string, Watched>()
   readonly #ended = new Recent<true>(MAX_ENDED)
   readonly #due = new Set<string>()
+  #looked = Promise.resolve()
   #announcements: Announcements | undefined
   #lookTimer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -60,9 +56,9 @@ export class SessionWatch implements Watch {
       guest.end('closed')
       return () => undefined
     }
-    const { handle, userId, epoch } = record
+    const { handle } = record
     const watched = this.#watchedOf(record)
-    const member: Member = { guest, userId, epoch }
+    const member = memberOf(record, guest)
     watched.members.add(member)
     this.listen()
     this.#lookLater()
@@ -91,13 +87,19 @@ export class SessionWatch implements Watch {
       return
     }
     for (const member of watched.members) {
-      if (!isTheirs(member, record)) this.#end(handle, watched, member, why ?? reasonOf(member, record))
+      if (isTheirs(member, record)) continue
+      this.#end(handle, watched, member, why ?? reasonOf(this.#engine(), handle, member, record))
     }
   }
 
   /** Looks at all sessions as soon as possible. */
   lookSoon(): void {
     for (const handle of this.#sessions.keys()) this.#checkSoon(handle)
+  }
+
+  /** Resolves once the sessions that are to be looked at by now were looked at. */
+  looked(): Promise<void> {
+    return this.#looked
   }
 
   /** Ends everything, because the app closes. */
@@ -143,8 +145,13 @@ export class SessionWatch implements Watch {
       this.#ended.set(handle, true)
       return
     }
-    if (this.#due.size === 0) setImmediate(() => void this.#checkDue())
+    if (this.#due.size === 0) this.#looked = this.#checkLater()
     this.#due.add(handle)
+  }
+
+  async #checkLater(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    await this.#checkDue()
   }
 
   async #checkDue(): Promise<void> {
@@ -218,7 +225,7 @@ export class SessionWatch implements Watch {
     const isExpired = record === undefined && watched.deadline <= this.#engine().settings.clock()
     for (const member of members) {
       if (!watched.members.has(member) || isTheirs(member, record)) continue
-      this.#end(handle, watched, member, isExpired ? 'expired' : reasonOf(member, record))
+      this.#end(handle, watched, member, isExpired ? 'expired' : reasonOf(this.#engine(), handle, member, record))
     }
     watched.deadline = record?.idleDeadline ?? watched.deadline
     this.#checkAtDeadline(handle, watched)
@@ -254,18 +261,4 @@ function lookedAt(record: SessionRecord, { checkedAt }: Watched): SessionRecord 
     authCheckedAt: Math.max(authCheckedAt, checkedAt),
     ...(acting && { acting: { ...acting, authCheckedAt: Math.max(acting.authCheckedAt, checkedAt) } }),
   }
-}
-
-function reasonOf({ userId }: Member, record: SessionRecord | undefined): SessionEnd {
-  if (record === undefined) return 'elsewhere'
-  return record.userId === userId ? 'changed' : 'switched'
-}
-
-/**
- * Tells whether the record has the user and the epoch that a guest came with. A copied id opens a connection like the
- * owner's, and nothing tells the two apart. So a new login or a changed password ends both connections. The owner, who
- * has the new id, connects again. The copy cannot.
- */
-function isTheirs({ userId, epoch }: Member, record: SessionRecord | undefined): boolean {
-  return record !== undefined && record.userId === userId && record.epoch === epoch
 }

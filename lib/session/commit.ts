@@ -3,6 +3,7 @@ import type { Answer } from '../storage/immediate.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
+import { withFields } from './draft.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Lineage, MintedSecret, SessionIds } from './id.ts'
 import { newHandle } from './id.ts'
@@ -138,7 +139,7 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   const minted = ids.mint(handle, epoch, undefined, client.connection)
   const family = familyOf(client.userAgent)
   const empty = newRecord(handle, minted.secretHash, data, now, settings, family, epoch)
-  const anonymous = pending === undefined ? empty : { ...empty, pending }
+  const anonymous = pending === undefined ? empty : withFields(empty, { pending })
   const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
   const outcome = await put(engine, undefined, next, work)

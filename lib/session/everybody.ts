@@ -49,8 +49,10 @@ function gateOf({ gate, store }: Engine): CutoffGate {
 }
 
 async function removeOld(engine: Engine, cutoff: number): Promise<number> {
-  const { store, users } = engine
+  const { store, users, watch } = engine
   if (!store.has('listAll')) return 0
+  // The removal would compete with the end of everything that is open, here and in other processes.
+  await watch.looked()
   const removable = {
     listAll: (options: PageOptions) => listPage(engine, options),
     get: async (handle: string) => store.getStored(handle),

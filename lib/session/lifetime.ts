@@ -15,7 +15,8 @@ const TOUCHES_PER_TIMEOUT = 20
 /** Both deadlines of a session that begins, or begins again by a login, at `now`. */
 export function beginAt(now: number, remember: boolean, lifetimes: KeptLifetimes): Deadlines {
   const absoluteDeadline = now + (remember ? lifetimes.rememberTimeout : lifetimes.absoluteTimeout)
-  return { absoluteDeadline, ...seenAt(now, { remember, absoluteDeadline, lifetimes }, lifetimes) }
+  const { lastSeenAt, idleDeadline } = seenAt(now, { remember, absoluteDeadline, lifetimes }, lifetimes)
+  return { absoluteDeadline, lastSeenAt, idleDeadline }
 }
 
 /** The idle deadline of a session that was used at `now`. A remembered one is meant to lie idle. */

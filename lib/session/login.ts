@@ -152,8 +152,7 @@ export async function stageLogin(
     return { rotation: { reason: 'login', login, identity }, kept: { keys } }
   }
   const without = userId === null ? CSRF_SECRET : undefined
-  const rotation: Rotation = { reason: 'login', login, identity, ...(without !== undefined && { drops: without }) }
-  return { rotation, kept: { without } }
+  return { rotation: { reason: 'login', login, identity, drops: without }, kept: { without } }
 }
 
 /**

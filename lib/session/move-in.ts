@@ -4,6 +4,7 @@ import type { SessionRecord, SessionUser } from '../../types/index.ts'
 import { carriedData, harmlessData } from './carried-data.ts'
 import { loadUser } from './credentials.ts'
 import { deviceOf, familyOf } from './device.ts'
+import { withFields } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { newHandle, parentOf } from './id.ts'
 import { readLiveRecord } from './live-record.ts'
@@ -80,8 +81,8 @@ async function candidateOf(visit: Visit, old: Record<string, unknown>): Promise<
  * session itself begins now.
  */
 function ownedBy(record: SessionRecord, identity: Identity, now: number, { settings }: Engine): SessionRecord {
-  const session = authenticated({ ...record, epoch: 1 }, identity, now, settings)
-  return { ...session, authenticatedAt: 0, sparedAt: now, isForked: true }
+  const session = authenticated(withFields(record, { epoch: 1 }), identity, now, settings)
+  return withFields(session, { authenticatedAt: 0, sparedAt: now, isForked: true })
 }
 
 /** Says whose session it is. A user whom `loadUser` does not find is `gone`. */

@@ -1,4 +1,5 @@
 import type { Migration, OldSession, SessionRecord } from '../../types/index.ts'
+import { withFields } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { HANDLE_LENGTH, hashOf } from './id.ts'
 import { expiredBy } from './lifetime.ts'
@@ -113,7 +114,7 @@ export async function closeMark(
   const now = settings.clock()
   const until = isOldGone ? Math.min(record.absoluteDeadline, now + AFTER_REMOVAL) : record.absoluteDeadline
   const data = JSON.stringify({ ...move, closedAt: closedAt ?? now })
-  await store.update({ ...lasting(record, until), data, version: record.version + 1 }, record.version)
+  await store.update(withFields(lasting(record, until), { data, version: record.version + 1 }), record.version)
 }
 
 /** Returns how long the mark of an old session lives at most: as long as the session itself could be used. */
@@ -139,5 +140,5 @@ export async function areOldRevoked(engine: Engine, userId: string): Promise<boo
 
 /** A record that lives until an instant, also when all sessions are ended before. */
 function lasting(record: SessionRecord, until: number): SessionRecord {
-  return { ...record, idleDeadline: until, absoluteDeadline: until, sparedAt: until }
+  return withFields(record, { idleDeadline: until, absoluteDeadline: until, sparedAt: until })
 }

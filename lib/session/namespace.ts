@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
+import { withFields } from './draft.ts'
 
 /** The cookie names of apps whose options give no name. */
 const DEFAULT_NAMES: ReadonlySet<string> = new Set(['session', '__Host-session', '__Secure-session'])
@@ -33,7 +34,7 @@ export function readName(name: string): { readonly namespace: string; readonly u
 export function storedRecord(namespace: string, record: SessionRecord): SessionRecord {
   const { userId } = record
   const name = userId === null ? null : storedName(namespace, userId)
-  return name === userId ? record : { ...record, userId: name }
+  return name === userId ? record : withFields(record, { userId: name })
 }
 
 /** Returns a record as the app knows it; `undefined` for a record of another namespace. */
@@ -42,5 +43,5 @@ export function readRecord(namespace: string, found: SessionRecord): SessionReco
   if (name === null || (namespace === '' && !name.startsWith(SEPARATOR))) return found
   const { namespace: own, userId } = readName(name)
   if (own !== namespace) return undefined
-  return userId === name ? found : { ...found, userId }
+  return userId === name ? found : withFields(found, { userId })
 }

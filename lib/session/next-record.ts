@@ -1,5 +1,6 @@
 import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
 import { isBindingShown } from './device-bound/binding.ts'
+import { withFields } from './draft.ts'
 import type { Edit } from './json-data.ts'
 import { edited, parseData } from './json-data.ts'
 import type { Client } from './engine.ts'
@@ -30,7 +31,7 @@ export interface Rotation {
   /** Tells whether the client gets the new id from the app, and brings it in a header. */
   readonly isByHeader?: boolean
   /** A key that outlives the rotation only as this request left it, whatever another one has written meanwhile. */
-  readonly drops?: string
+  readonly drops?: string | undefined
   /** The user of a login, and their sessions that existed before it. The limit on sessions needs them. */
   readonly login?: { readonly user: SessionUser; readonly earlier: ReadonlySet<string> }
 }
@@ -79,7 +80,7 @@ export interface NextRecord {
   readonly kind: 'same' | 'touch' | 'update'
   readonly record: SessionRecord
   /** The secret that the response has to carry. */
-  readonly minted?: MintedSecret
+  readonly minted: MintedSecret | undefined
 }
 
 /**
@@ -122,30 +123,23 @@ export function nextRecord(
   const version = record.version + 1
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
-    return {
-      kind: 'update',
-      record: {
-        ...rotate({ ...known, lastSeenAt, idleDeadline }, rotation, minted.secretHash, now, lifetimes),
-        data,
-        version,
-      },
-      minted,
-    }
+    const used = withFields(known, { lastSeenAt, idleDeadline })
+    const next = rotate(used, rotation, minted.secretHash, now, lifetimes)
+    return { kind: 'update', record: withFields(next, { data, version }), minted }
   }
   // Judged anew on each attempt, because another request may have confirmed or renewed an id meanwhile.
   const verdict = work.presented && judge(record, work.presented, now)
   const change = verdict && learned(record, verdict)
-  const next = change === undefined ? known : { ...known, ...change }
+  const next = change === undefined ? known : withFields(known, change)
   const minted = verdict && renewal(next, verdict, work, lifetimes, mint)
-  const carried = minted && { minted }
   const isUserNew = known.user !== record.user || known.acting?.user !== record.acting?.user || work.user !== undefined
   // A touch never moves an instant back.
   if (change !== undefined || isUserNew || data !== record.data || record !== stored) {
-    return { kind: 'update', record: { ...next, lastSeenAt, idleDeadline, data, version }, ...carried }
+    return { kind: 'update', record: withFields(next, { lastSeenAt, idleDeadline, data, version }), minted }
   }
   return (work.isTouched || isTouchDue(record, now, lifetimes)) && !isPassive
-    ? { kind: 'touch', record: { ...record, lastSeenAt, idleDeadline }, ...carried }
-    : { kind: 'same', record, ...carried }
+    ? { kind: 'touch', record: withFields(record, { lastSeenAt, idleDeadline }), minted }
+    : { kind: 'same', record, minted }
 }
 
 /**
@@ -153,14 +147,13 @@ export function nextRecord(
  * the question. A snapshot from the app never counts as a look at the credentials.
  */
 function withUser(record: SessionRecord, { checked, user, now }: Work): SessionRecord {
-  if (user !== undefined) return { ...record, user, userAt: now }
+  if (user !== undefined) return withFields(record, { user, userAt: now })
   if (checked === undefined) return record
   const { acting } = record
-  return {
-    ...record,
+  return withFields(record, {
     ...newer(record, checked),
     ...(acting && { acting: { ...acting, ...newer(acting, checked.actor) } }),
-  }
+  })
 }
 
 /** Returns the fields of a snapshot that an answer of `loadUser` replaces. */
@@ -207,9 +200,10 @@ function rotate(
 ): SessionRecord {
   const fresh = rotated(record, secretHash, now, bindingAfter(record, rotation))
   if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
-  if (rotation.pending !== undefined) return { ...fresh, pending: rotation.pending }
+  if (rotation.pending !== undefined) return withFields(fresh, { pending: rotation.pending })
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
-  return rotation.authHash === undefined ? fresh : { ...fresh, authHash: rotation.authHash, authCheckedAt: now }
+  const { authHash } = rotation
+  return authHash === undefined ? fresh : withFields(fresh, { authHash, authCheckedAt: now })
 }
 
 /**

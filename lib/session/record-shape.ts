@@ -48,6 +48,11 @@ export function hasFields(value: unknown): value is SessionRecord {
   return isObject(value) && SHAPES.every(([name, isShape]) => isShape(value[name]))
 }
 
+/** Tells whether a record has fields that a later version of this package wrote. */
+export function hasUnknownFields(record: SessionRecord): boolean {
+  return Object.keys(record).some((name) => !Object.hasOwn(FIELDS, name))
+}
+
 /** The object behind a JSON text; `undefined` for anything else, and for one that reaches for a prototype. */
 export function parseObject(json: string): Record<string, unknown> | undefined {
   try {

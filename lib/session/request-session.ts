@@ -231,7 +231,7 @@ export class RequestSession {
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.markAnswered()
-    await this.#queue?.settled()
+    if (this.#queue !== undefined) await this.#queue.settled()
     if (isFailure) return this.takeBack()
     return this.#openQueue().run(async () => {
       const before = this.#state

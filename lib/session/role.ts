@@ -1,5 +1,6 @@
 import type { Lifetimes } from '../options.ts'
 import type { KeptActor, KeptLifetimes, SessionRecord, UsedMethod } from '../../types/index.ts'
+import { withFields } from './draft.ts'
 import type { Edit } from './json-data.ts'
 import { edited } from './json-data.ts'
 import { seenAt } from './lifetime.ts'
@@ -56,8 +57,7 @@ function acting(record: SessionRecord, { userId, user }: Role, begin: Beginning,
     reason,
     since: now,
   }
-  return {
-    ...record,
+  return withFields(record, {
     userId,
     user,
     authHash,
@@ -68,7 +68,7 @@ function acting(record: SessionRecord, { userId, user }: Role, begin: Beginning,
     lifetimes: shorter(record.lifetimes, lifetimes),
     methods: NO_METHODS,
     acting: kept,
-  }
+  })
 }
 
 /** Returns the shorter lifetimes of two users. `null` stands for the lifetimes of the options. */
@@ -84,5 +84,5 @@ function returned(record: SessionRecord): SessionRecord {
   const own = { userId, user, authHash, authCheckedAt, userAt, absoluteDeadline, remember, lifetimes, methods }
   // The person who acted may have left the place to somebody else. The actor proves anew who they are before anything
   // critical.
-  return { ...record, ...own, isForked: true, acting: null }
+  return withFields(record, { ...own, isForked: true, acting: null })
 }

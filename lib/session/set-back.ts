@@ -1,6 +1,7 @@
 import type { KeptActor, SessionRecord, UsedMethod } from '../../types/index.ts'
 import { beganAt } from '../storage/remove-before.ts'
 import type { Lifetimes } from '../options.ts'
+import { withFields } from './draft.ts'
 
 /**
  * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must
@@ -21,15 +22,14 @@ export function isAhead(record: SessionRecord, now: number): boolean {
 export function withoutFuture(record: SessionRecord, now: number, lifetimes: Lifetimes): SessionRecord {
   const { authenticatedAt, createdAt } = record
   if (!isAhead(record, now)) return record
-  return {
-    ...record,
+  return withFields(record, {
     createdAt: Math.min(createdAt, now),
     authenticatedAt: authenticatedAt === null ? null : Math.min(authenticatedAt, now),
     absoluteDeadline: deadlineUpTo(record, now, lifetimes),
     ...(record.methods && { methods: methodsUpTo(record.methods, now) }),
     ...(record.acting && { acting: actorUpTo(record.acting, record, now, lifetimes) }),
     ...(latestOf(record) > now + MAX_SKEW && idsWithoutFuture(record, now)),
-  }
+  })
 }
 
 function methodsUpTo(methods: readonly UsedMethod[], now: number): readonly UsedMethod[] {

@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import { withFields } from './draft.ts'
 import type { Engine } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import { parseData, rebase, refuseOversize, refuseReserved, serialize } from './json-data.ts'
@@ -107,7 +108,7 @@ async function write(session: UpdatedSession, { stored, seen }: Start, after: st
       return
     }
     const { live, record } = stored
-    const next = { ...record, data: after, version: record.version + 1 }
+    const next = withFields(record, { data: after, version: record.version + 1 })
     isWritten = await engine.store.update(next, record.version)
     if (!isWritten) return
     trust(next)

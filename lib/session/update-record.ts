@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import { withFields } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { readLiveRecord } from './live-record.ts'
 import { unlock } from './take-back.ts'
@@ -29,7 +30,7 @@ export async function updateRecord(
     }
     const changed = await change(record)
     if (changed === undefined) return false
-    const next = { ...record, ...changed, version: record.version + 1 }
+    const next = withFields(record, { ...changed, version: record.version + 1 })
     if (await engine.store.update(next, record.version)) return true
   }
   throw new SecureSessionError('SESSION_SUPERSEDED')

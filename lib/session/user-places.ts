@@ -51,10 +51,15 @@ export class UserPlaces {
     for (const { name } of placesOf(record)) await this.release(name, record.handle)
   }
 
-  /** Gives back the place of a login that will not be, unless another login of this user has filled it. */
-  async abandon(name: string, handle: string): Promise<void> {
-    if (!this.#store.hasIndex) return
-    if (!hasPlace(await this.#store.get(handle), name)) await this.drop(name, handle)
+  /**
+   * Gives back the place of a login that will not be, unless a session of this user fills it. Resolves to whether the
+   * place is free.
+   */
+  async abandon(name: string, handle: string): Promise<boolean> {
+    if (!this.#store.hasIndex) return true
+    if (hasPlace(await this.#store.get(handle), name)) return false
+    await this.drop(name, handle)
+    return true
   }
 
   /**

@@ -70,10 +70,12 @@ export class UserSessions {
     if (!this.#store.hasIndex) return
     await this.reserve(user, to, undefined, isFilled ? 0 : 1)
     const isHeld = await this.places.holds(user.id, from)
-    if (!isFilled) await this.places.abandon(user.id, from)
-    if (isHeld) return
+    const isGivenBack = isFilled || (await this.places.abandon(user.id, from))
+    if (isHeld && isGivenBack) return
     await this.places.release(user.id, to)
-    throw new SecureSessionError('SESSION_SUPERSEDED')
+    if (!isHeld) throw new SecureSessionError('SESSION_SUPERSEDED')
+    // Another login failed meanwhile and gave the old place its session back, so both places count.
+    return this.move(user, from, to, true)
   }
 
   /**

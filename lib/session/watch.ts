@@ -21,6 +21,8 @@ export interface Watch {
    * @param isAsked Whether the store is asked at once if the session lives. Otherwise the next look does that.
    */
   open(record: SessionRecord, guest: Guest, isAsked?: boolean): () => void
+  /** Resolves once the sessions that are to be looked at by now were looked at. */
+  looked(): Promise<void>
 }
 
 /** Returns the reason with which a signal aborts. */

@@ -8,11 +8,22 @@ class ObservedPromise<Value> extends Promise<Value> {
     return Promise
   }
 
-  static of<Value>(work: Promise<Value>): ObservedPromise<Value> {
-    const promise = new ObservedPromise<Value>((resolve) => resolve(work))
-    work.catch((error: unknown) => (promise.#failure = error))
+  /** Returns the promise of some work. `onDone` is called when the work has succeeded. */
+  static of<Value>(work: Promise<Value>, onDone?: (promise: ObservedPromise<Value>) => void): ObservedPromise<Value> {
+    const promise = new ObservedPromise<Value>((resolve, reject) => {
+      work.then(
+        (value) => {
+          onDone?.(promise)
+          resolve(value)
+        },
+        (error: unknown) => {
+          promise.#failure = error
+          reject(error)
+        },
+      )
+    })
     // Node ends the process for a rejection that has no handler. The queue reports this one instead.
-    void super.prototype.then.call(promise, undefined, () => undefined)
+    void super.prototype.then.call(promise, undefined, ignore)
     return promise
   }
 
@@ -31,6 +42,8 @@ class ObservedPromise<Value> extends Promise<Value> {
   }
 }
 
+function ignore(): void {}
+
 /** Returns a promise for the app. A failure that the app does not observe is reported, and does not end the process. */
 export function observed<Value>(work: Promise<Value>, report: (error: unknown) => void): Promise<Value> {
   const promise = ObservedPromise.of(work)
@@ -47,10 +60,11 @@ export function observed<Value>(work: Promise<Value>, report: (error: unknown) =
  * Work that is done is forgotten, because a stream may go on for days.
  */
 export class WorkQueue {
-  readonly #open = new Set<ObservedPromise<unknown>>()
+  /** Work that was given to the app. Most requests have none, so the set is made for the first one. */
+  #open: Set<ObservedPromise<unknown>> | undefined
   /** Work outside the queue that the end of the request waits for. */
-  readonly #beside = new Set<Promise<unknown>>()
-  #last: Promise<unknown> = Promise.resolve()
+  #beside: Set<Promise<unknown>> | undefined
+  #last: Promise<unknown> | undefined
   #ahead = 0
 
   /** Tells whether an operation is still running. */
@@ -60,11 +74,13 @@ export class WorkQueue {
 
   /** Tells whether an operation is still running, or failed without anybody observing the failure. */
   get isBusy(): boolean {
-    return this.#ahead > 0 || this.#beside.size > 0 || this.unseenFailure !== undefined
+    const isBeside = this.#beside !== undefined && this.#beside.size > 0
+    return this.#ahead > 0 || isBeside || this.unseenFailure !== undefined
   }
 
   /** The first failure that the app has not observed. */
   get unseenFailure(): unknown {
+    if (this.#open === undefined) return undefined
     for (const { unseenFailure } of this.#open) if (unseenFailure !== undefined) return unseenFailure
     return undefined
   }
@@ -75,7 +91,7 @@ export class WorkQueue {
    */
   run(work: () => Promise<void>): Promise<void> {
     this.#ahead += 1
-    const turn = this.#ahead === 1 ? work() : this.#last.then(work)
+    const turn = this.#ahead === 1 || this.#last === undefined ? work() : this.#last.then(work)
     const end = (): void => void (this.#ahead -= 1)
     this.#last = turn.then(end, end)
     return turn
@@ -92,38 +108,36 @@ export class WorkQueue {
    */
   offerBeside<Value>(work: () => Promise<Value>): Promise<Value> {
     const running = work()
-    this.#beside.add(running)
-    const end = (): void => void this.#beside.delete(running)
+    const beside = (this.#beside ??= new Set())
+    beside.add(running)
+    const end = (): void => void beside.delete(running)
     running.then(end, end)
     return this.observe(running)
   }
 
   /** Resolves once no work runs beside the queue. */
   async settled(): Promise<void> {
-    while (this.#beside.size > 0) await Promise.allSettled(this.#beside)
+    while (this.#beside !== undefined && this.#beside.size > 0) await Promise.allSettled(this.#beside)
   }
 
   /** Reports the failures that nobody has observed by the next turn of the event loop, and forgets them. */
   reportUnseen(report: (error: unknown) => void): void {
-    void this.#last.then(() =>
-      setImmediate(() => {
-        for (const promise of this.#open) {
-          if (promise.unseenFailure === undefined) continue
-          this.#open.delete(promise)
-          report(promise.unseenFailure)
-        }
-      }),
-    )
+    const open = (this.#open ??= new Set())
+    const reportAll = (): void => {
+      for (const promise of open) {
+        if (promise.unseenFailure === undefined) continue
+        open.delete(promise)
+        report(promise.unseenFailure)
+      }
+    }
+    void (this.#last ?? Promise.resolve()).then(() => setImmediate(reportAll))
   }
 
   /** Returns a promise for the app. A failure that the app does not observe is kept. */
   observe<Value>(work: Promise<Value>): Promise<Value> {
-    const promise = ObservedPromise.of(work)
-    this.#open.add(promise)
-    work.then(
-      () => this.#open.delete(promise),
-      () => undefined,
-    )
+    const open = (this.#open ??= new Set())
+    const promise = ObservedPromise.of(work, (done) => open.delete(done))
+    open.add(promise)
     return promise
   }
 }

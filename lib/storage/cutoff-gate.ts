@@ -1,3 +1,4 @@
+import { withFields } from '../session/draft.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { CutoffWatch } from './cutoff.ts'
 import type { Answer } from './immediate.ts'
@@ -44,6 +45,11 @@ export class CutoffGate implements Gate {
     return false
   }
 
+  /** Tells whether a session that began at this instant is cut off, as far as this process has learned. */
+  isCutOff(instant: number): boolean {
+    return instant < this.#watch.known
+  }
+
   /**
    * Returns the cutoff in force.
    * @throws `SESSION_STORE_UNAVAILABLE`
@@ -67,7 +73,7 @@ export class CutoffGate implements Gate {
   /** Returns a record that begins now, marked where its clock is behind a cutoff that came before. */
   async admit(record: SessionRecord): Promise<SessionRecord> {
     const cutoff = await this.current()
-    return beganAt(record) < cutoff ? { ...record, sparedAt: cutoff } : record
+    return beganAt(record) < cutoff ? withFields(record, { sparedAt: cutoff }) : record
   }
 
   stop(): void {

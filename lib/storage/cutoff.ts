@@ -40,6 +40,11 @@ export class CutoffWatch {
     this.#clock = clock
   }
 
+  /** The cutoff that this process learned last; a later one may be in force. */
+  get known(): number {
+    return this.#cutoff
+  }
+
   /** Tells whether `current` answers at once. */
   isFresh(): boolean {
     return this.#clock() - this.#learnedAt < MAX_AGE

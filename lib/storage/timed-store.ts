@@ -13,6 +13,7 @@ import { causeOf } from './cause.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Answer, AskedStore, Offer } from './immediate.ts'
 import { afterwards, offerOf } from './immediate.ts'
+import { InFlight } from './in-flight.ts'
 import { readRecord, storedName, storedRecord } from '../session/namespace.ts'
 
 /** A store with a user index. */
@@ -68,6 +69,8 @@ export class TimedStore {
   readonly #events: SessionEvents
   readonly #reports: AbsenceReports
   readonly #namespace: string | undefined
+  /** The ends of sessions that the store has not yet answered. */
+  readonly #ends = new InFlight<{ readonly handle: string; readonly why: SessionEnd }>()
 
   constructor(
     store: SessionStore,
@@ -145,11 +148,24 @@ export class TimedStore {
   }
 
   delete(handle: string, version?: number, why?: SessionEnd): Answer<boolean> {
-    return this.ask(
+    const done = this.ask(
       'delete',
       (store) => store.delete(handle, version),
       (isDone) => this.#tell(isDone, handle, undefined, why),
     )
+    if (why !== undefined && done instanceof Promise) this.#noteEnd(handle, why, done)
+    return done
+  }
+
+  /** Returns why this process is ending a session, while the store has not yet answered. */
+  endUnderWay(handle: string): SessionEnd | undefined {
+    return this.#ends.filter((end) => end.handle === handle)[0]?.why
+  }
+
+  #noteEnd(handle: string, why: SessionEnd, done: Promise<boolean>): void {
+    const place = this.#ends.add({ handle, why })
+    const forget = (): void => void this.#ends.remove(place)
+    done.then(forget, forget)
   }
 
   addToIndex(userId: string, handle: string, expiresAt: number, limit?: number): Answer<boolean> {

@@ -1,4 +1,5 @@
 import type { AbsenceReports, IndexEntry, RecordPage, SessionRecord } from '../../types/index.ts'
+import { withFields } from '../session/draft.ts'
 import { Listeners } from './listeners.ts'
 import { pageLimit } from './page-limit.ts'
 
@@ -58,11 +59,9 @@ export class MemoryRecords {
   touch(handle: string, version: number, seen: Pick<SessionRecord, 'lastSeenAt' | 'idleDeadline'>): boolean {
     const record = this.#live(handle)
     if (record?.version !== version) return false
-    this.#put({
-      ...record,
-      lastSeenAt: Math.max(record.lastSeenAt, seen.lastSeenAt),
-      idleDeadline: Math.max(record.idleDeadline, seen.idleDeadline),
-    })
+    const lastSeenAt = Math.max(record.lastSeenAt, seen.lastSeenAt)
+    const idleDeadline = Math.max(record.idleDeadline, seen.idleDeadline)
+    this.#put(withFields(record, { lastSeenAt, idleDeadline }))
     return true
   }
 

@@ -48,6 +48,12 @@ t.test('no interleaving of three acts, drawn by chance, breaks a guarantee', asy
   t.comment(`8 runs of each of ${drawnScenes.length} triples out of ${scenes.length}`)
 })
 
+t.test('a login that moves to a new record counts the place that a failed login gave back', async (t) => {
+  const title = 'shared: log in × log in as another user, but the response fails × log in elsewhere, unless refused'
+  const { problems } = await replay(`${title} @ abbcabcbccaaaabbabbbaabab`)
+  t.strictSame(problems, [])
+})
+
 t.test('a schedule plays the same run again', async (t) => {
   const line = 'shared: log in × log in @ aaaa-bbbbba'
   const [first, second] = [await replay(line), await replay(line)]

@@ -2,6 +2,7 @@ import { mock } from 'node:test'
 import type { FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import t from 'tap'
+import type { Announcement } from '../../types/index.ts'
 import type { Visitor, World, WorldOptions } from './world.ts'
 import { ordinary, route, world } from './world.ts'
 
@@ -65,6 +66,50 @@ for (const [detail, end] of Object.entries(ENDS)) {
     t.match(signal.reason, { name: 'SecureSessionError', code: 'SESSION_CLOSED', detail, statusCode: 401 })
   })
 }
+
+for (const detail of ['logout', 'revoked', 'evicted']) {
+  t.test(`a signal tells the cause ${detail} also where the store announces the end before it answers`, async (t) => {
+    let announce: (what: Announcement) => void = () => undefined
+    const it = await signalWorld(t, {
+      session: detail === 'evicted' ? { maxSessions: 1 } : {},
+      store: (store) => {
+        const remove = store.delete.bind(store)
+        return Object.assign(store, {
+          subscribe: async (hear: typeof announce) => {
+            announce = hear
+            return async () => undefined
+          },
+          delete: async (handle: string, version?: number) => {
+            const isDone = await remove(handle, version)
+            announce({ handle })
+            for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+            return isDone
+          },
+        })
+      },
+    })
+    const ann = it.visitor()
+    await ann.post('/login')
+    const signal = await it.take(ann)
+    await ENDS[detail]?.(it, ann)
+    t.match(signal.reason, { code: 'SESSION_CLOSED', detail })
+  })
+}
+
+t.test('a signal tells that everybody was logged out, here and in another process', async (t) => {
+  const here = await signalWorld(t)
+  const there = await signalWorld(t, { store: () => here.store })
+  const [ann, sameAnn] = [here.visitor(), there.visitor()]
+  await ann.post('/login')
+  for (const [name, value] of ann.cookies) sameAnn.cookies.set(name, value)
+  const signals = [await here.take(ann), await there.take(sameAnn)]
+  const { ended } = await here.app.sessions.revokeAll()
+  for (const signal of signals) {
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    t.match(signal.reason, { code: 'SESSION_CLOSED', detail: 'revoked' })
+  }
+  await ended
+})
 
 t.test('one request has one signal, and another one after its session ended', async (t) => {
   const it = await signalWorld(t, {

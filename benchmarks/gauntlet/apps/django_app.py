@@ -1,17 +1,18 @@
 import json
 import os
 import secrets
+import signal
 import sys
-import tempfile
 import time
 from socketserver import ThreadingMixIn
+from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import django
 from django.conf import settings
 
 settings.configure(
-    SECRET_KEY=secrets.token_urlsafe(48),
+    SECRET_KEY=os.environ["GAUNTLET_SECRET"],
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
@@ -21,7 +22,7 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ],
     DATABASES={
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(tempfile.mkdtemp(), "db.sqlite3")}
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(os.environ["GAUNTLET_FOLDER"], "db.sqlite3")}
     },
     SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
     SESSION_COOKIE_SECURE=True,
@@ -33,6 +34,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.http import JsonResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
 from django.urls import path
@@ -127,9 +129,40 @@ urlpatterns = [
 ]
 
 call_command("migrate", verbosity=0)
-for name in ("alice", "bob", "mallory"):
-    User.objects.create(username=name)
-User.objects.create(username="olivia", is_staff=True)
+for name in ("alice", "bob", "mallory", "olivia"):
+    User.objects.get_or_create(username=name, defaults={"is_staff": name == "olivia"})
+
+
+# The server answers each request in a thread of its own. Only one request at a time is cut.
+class Instants:
+    def __init__(self, query):
+        cut = parse_qs(query).get("cut")
+        self.left = None if cut is None else int(cut[0])
+
+    def pass_one(self):
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.left is not None:
+            self.left -= 1
+
+    def around(self, execute, *args):
+        self.pass_one()
+        result = execute(*args)
+        self.pass_one()
+        return result
+
+
+# An instant is the arrival of a request, the time before or after a statement, or the time before the answer.
+def cut(environ, start_response):
+    instants = Instants(environ["QUERY_STRING"])
+    instants.pass_one()
+    with connection.execute_wrapper(instants.around):
+        answer = application(environ, start_response)
+    instants.pass_one()
+    return answer
+
+
+application = get_wsgi_application()
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -141,4 +174,4 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-make_server("127.0.0.1", int(sys.argv[1]), get_wsgi_application(), Server, Quiet).serve_forever()
+make_server("127.0.0.1", int(sys.argv[1]), cut, Server, Quiet).serve_forever()

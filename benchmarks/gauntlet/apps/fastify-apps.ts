@@ -1,19 +1,19 @@
-import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
+import { createClient } from 'redis'
 import { secureSession } from '../../../lib/index.ts'
 import { memoryStore } from '../../../lib/stores/memory.ts'
-import type { SecureSessionOptions } from '../../../types/index.ts'
+import { redisStore } from '../../../lib/stores/redis.ts'
+import type { SecureSessionOptions, SessionStore } from '../../../types/index.ts'
+import { between, cutAt, withInstants } from '../instants.ts'
 import type { Site } from '../routes.ts'
 import { answer, roles, shift, stream } from '../routes.ts'
+import { serve } from '../serve.ts'
+import type { Outage, Setting } from '../setting.ts'
+import { connectRedis } from './connect-redis.ts'
 
 type Values = Record<string, unknown>
 type SiteOf = (request: FastifyRequest, reply: FastifyReply) => Site
-
-/** A store that can be made to fail, for the case in which it is down. */
-export interface Outage {
-  isDown: boolean
-}
 
 /** The names of packages whose types declare `request.session` once more. */
 const SESSION: string = '@fastify/session'
@@ -24,7 +24,8 @@ async function load<Module>(name: string): Promise<Module> {
   return (await import(name)) as Module
 }
 
-async function listen(app: FastifyInstance, siteOf: SiteOf): Promise<URL> {
+async function listen(app: FastifyInstance, { port }: Setting, siteOf: SiteOf): Promise<URL> {
+  app.server.prependListener('request', ({ url }) => cutAt(url))
   app.get('/stream', (request, reply) => {
     // The session is read, as a stream of somebody's own news would do.
     siteOf(request, reply).user()
@@ -32,31 +33,37 @@ async function listen(app: FastifyInstance, siteOf: SiteOf): Promise<URL> {
     stream(reply.raw)
   })
   app.all('/*', (request, reply) => answer(request.url, siteOf(request, reply)))
-  return new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  return new URL(await app.listen({ port, host: '127.0.0.1' }))
 }
 
-/** Starts this package with the rules of production. The store stands where a store of a server would. */
-export async function startGuard(outage: Outage): Promise<URL> {
-  const app = Fastify({ trustProxy: 'loopback' })
-  const real = memoryStore()
-  const store: typeof real = new Proxy({} as typeof real, {
+/** Returns a store that stands where a store of a server would, can be made to fail, and can be cut. */
+function watched(real: SessionStore, outage: Outage): SessionStore {
+  return new Proxy({} as SessionStore, {
     get: (_target, name) => {
       if (name === 'constructor') return undefined
       const member: unknown = Reflect.get(real, name)
       if (typeof member !== 'function') return member
       return (...args: unknown[]): unknown => {
         if (outage.isDown && name === 'get') return Promise.reject(new Error('the store is down'))
-        return Reflect.apply(member, real, args)
+        return between(() => Reflect.apply(member, real, args) as unknown)
       }
     },
   })
-  const secret = randomBytes(32).toString('base64url')
+}
+
+/** Starts this package with the rules of production. */
+export async function startGuard(setting: Setting, outage: Outage): Promise<URL> {
+  const app = Fastify({ trustProxy: 'loopback' })
+  const { secret, redis } = setting
+  const real =
+    redis === undefined ? memoryStore() : redisStore({ client: await createClient({ url: redis }).connect() })
+  const store = watched(real, outage)
   const clock = (): number => Date.now() + shift.minutes * 60_000
   const userOf = (id: string): { id: string; role: string | undefined } => ({ id, role: roles.get(id) })
   const loadUser = async (id: string): Promise<object> => userOf(id)
   const options = { environment: 'production', tls: 'proxy', secret, store, clock, loadUser } as SecureSessionOptions
   await app.register(secureSession, options)
-  return listen(app, (request) => ({
+  return listen(app, setting, (request) => ({
     user: () => request.user?.id ?? null,
     data: () => request.session.data(),
     login: (user) => request.login(userOf(user)),
@@ -100,12 +107,14 @@ function dataOf(session: object): Record<string, unknown> {
 }
 
 /** @fastify/session with a secret and a store, and `regenerate` at the login. */
-export async function startFastifySession(outage: Outage): Promise<URL> {
+export async function startFastifySession(setting: Setting, outage: Outage): Promise<URL> {
   const app = Fastify({ trustProxy: 'loopback' })
   await app.register((await load<{ default: FastifyPluginCallback }>('@fastify/cookie')).default)
   const { default: plugin } = await load<{ default: FastifyPluginCallback<Values> }>(SESSION)
-  await app.register(plugin, { secret: randomBytes(32).toString('base64url'), store: failing(outage) })
-  return listen(app, (request) => {
+  const { secret, redis } = setting
+  const store = redis === undefined ? failing(outage) : withInstants(await connectRedis(redis))
+  await app.register(plugin, { secret, store })
+  return listen(app, setting, (request) => {
     const session = (): Held => request.session as unknown as Held
     return {
       user: () => (session()['user'] as string | undefined) ?? null,
@@ -129,11 +138,14 @@ interface Sealed {
 }
 
 /** @fastify/secure-session with a key, the whole session in the cookie. */
-export async function startSecureSession(): Promise<URL> {
+export async function startSecureSession(setting: Setting): Promise<URL> {
   const app = Fastify({ trustProxy: 'loopback' })
   const { default: plugin } = await load<{ default: FastifyPluginCallback<Values> }>(SECURE)
-  await app.register(plugin, { key: randomBytes(32), cookie: { path: '/', httpOnly: true, secure: true } })
-  return listen(app, (request) => {
+  await app.register(plugin, {
+    key: Buffer.from(setting.secret, 'base64url'),
+    cookie: { path: '/', httpOnly: true, secure: true },
+  })
+  return listen(app, setting, (request) => {
     const session = request.session as unknown as Sealed
     return {
       user: () => (session.get('user') as string | undefined) ?? null,
@@ -162,17 +174,20 @@ interface Passenger {
 }
 
 /** @fastify/passport on @fastify/secure-session, as its README has it. */
-export async function startPassport(): Promise<URL> {
+export async function startPassport(setting: Setting): Promise<URL> {
   const app = Fastify({ trustProxy: 'loopback' })
   const { default: sealed } = await load<{ default: FastifyPluginCallback<Values> }>(SECURE)
   const passport = await load<{ Authenticator: new () => Passport }>(PASSPORT)
   const auth = new passport.Authenticator()
-  await app.register(sealed, { key: randomBytes(32), cookie: { path: '/', httpOnly: true, secure: true } })
+  await app.register(sealed, {
+    key: Buffer.from(setting.secret, 'base64url'),
+    cookie: { path: '/', httpOnly: true, secure: true },
+  })
   await app.register(auth.initialize())
   await app.register(auth.secureSession())
   auth.registerUserSerializer(async ({ id }) => id)
   auth.registerUserDeserializer(async (id) => ({ id, role: roles.get(id) }))
-  return listen(app, (request) => {
+  return listen(app, setting, (request) => {
     const passenger = request as unknown as Passenger
     const session = request.session as unknown as Sealed
     return {
@@ -185,3 +200,5 @@ export async function startPassport(): Promise<URL> {
     }
   })
 }
+
+await serve(import.meta.url, { startGuard, startFastifySession, startSecureSession, startPassport })

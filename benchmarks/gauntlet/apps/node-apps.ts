@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { cutAt, withInstants } from '../instants.ts'
 import type { Site } from '../routes.ts'
 import { answer, stream } from '../routes.ts'
-import type { Outage } from './fastify-apps.ts'
+import { serve } from '../serve.ts'
+import type { Outage, Setting } from '../setting.ts'
+import { connectRedis } from './connect-redis.ts'
 
 type Values = Record<string, unknown>
 type Middleware = (request: object, response: object, next: (error?: unknown) => void) => void
@@ -22,10 +24,12 @@ interface Saved {
 const require = createRequire(import.meta.url)
 
 /** Starts a server, and returns its address. */
-export function listen(listener: RequestListener): Promise<URL> {
-  const server = createServer(listener)
+export function listen({ port }: Setting, listener: RequestListener): Promise<URL> {
+  const server = createServer(listener).prependListener('request', ({ url }) => cutAt(url))
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)))
+    server.listen(port, '127.0.0.1', () =>
+      resolve(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
+    )
   })
 }
 
@@ -67,46 +71,75 @@ function behind(middleware: Middleware, siteOf: (request: Values) => Site): Requ
   }
 }
 
-interface ExpressSession {
-  [key: string]: unknown
-  regenerate(done: (error?: unknown) => void): void
-  destroy(done: (error?: unknown) => void): void
+/** A session of express-session, with promises in place of callbacks. */
+interface Held {
+  readonly values: Values
+  regenerate(): Promise<void>
+  save(): Promise<void>
+  destroy(): Promise<void>
+}
+
+type Callbacks = Record<'regenerate' | 'save' | 'destroy', (done: (error?: unknown) => void) => void>
+
+/** Returns the session of a request. `regenerate` replaces `values`. */
+function heldBy(request: Values): Held {
+  const call = (name: keyof Callbacks): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const session = request['session'] as Callbacks
+      session[name]((error) => (error ? reject(error) : resolve()))
+    })
+  return {
+    get values() {
+      return request['session'] as Values
+    },
+    regenerate: () => call('regenerate'),
+    save: () => call('save'),
+    destroy: () => call('destroy'),
+  }
 }
 
 /** express-session with the options of its README, and its example of a login. */
-export async function startExpressSession(outage: Outage): Promise<URL> {
+export function startExpressSession(setting: Setting, outage: Outage): Promise<URL> {
+  return startExpressWith(setting, outage, async (session, user) => {
+    await session.regenerate()
+    session.values['user'] = user
+  })
+}
+
+/** express-session with another login. */
+export async function startExpressWith(
+  setting: Setting,
+  outage: Outage,
+  logIn: (session: Held, user: string) => Promise<void>,
+): Promise<URL> {
   const session = require('express-session') as ((options: object) => Middleware) & {
     MemoryStore: new () => { get(id: string, done: (error: unknown) => void): void }
   }
-  const store = new session.MemoryStore()
-  const get = store.get.bind(store)
-  store.get = (id, done) => (outage.isDown ? done(new Error('the store is down')) : get(id, done))
-  const secret = randomBytes(32).toString('base64url')
+  const memory = new session.MemoryStore()
+  const get = memory.get.bind(memory)
+  memory.get = (id, done) => (outage.isDown ? done(new Error('the store is down')) : get(id, done))
+  const { secret, redis } = setting
+  const store = redis === undefined ? memory : withInstants(await connectRedis(redis))
   const options = { secret, store, resave: false, saveUninitialized: true, cookie: { secure: true }, proxy: true }
-  return listen(
-    behind(session(options), (request) => {
-      const now = (): ExpressSession => request['session'] as ExpressSession
-      const promised = (run: (done: (error?: unknown) => void) => void): Promise<void> =>
-        new Promise((resolve, reject) => run((error) => (error ? reject(error) : resolve())))
-      return {
-        user: () => userOf(now()),
-        data: () => dataOf(now()),
-        async login(user) {
-          await promised((done) => now().regenerate(done))
-          now()['user'] = user
-        },
-        logout: () => promised((done) => now().destroy(done)),
-        write: (key, value) => void (now()[key] = value),
-      }
-    }),
-  )
+  const siteOf = (request: Values): Site => {
+    const held = heldBy(request)
+    return {
+      user: () => userOf(held.values),
+      data: () => dataOf(held.values),
+      login: (user) => logIn(held, user),
+      logout: () => held.destroy(),
+      write: (key, value) => void (held.values[key] = value),
+    }
+  }
+  return listen(setting, behind(session(options), siteOf))
 }
 
 /** cookie-session, the whole session in a signed cookie. */
-export async function startCookieSession(): Promise<URL> {
+export async function startCookieSession(setting: Setting): Promise<URL> {
   const session = require('cookie-session') as (options: object) => Middleware
   return listen(
-    behind(session({ name: 'session', keys: [randomBytes(32).toString('base64url')] }), (request) => {
+    setting,
+    behind(session({ name: 'session', keys: [setting.secret] }), (request) => {
       const now = (): Values => request['session'] as Values
       return {
         user: () => userOf(now()),
@@ -120,12 +153,12 @@ export async function startCookieSession(): Promise<URL> {
 }
 
 /** iron-session, the whole session in an encrypted cookie. */
-export async function startIronSession(): Promise<URL> {
+export async function startIronSession(setting: Setting): Promise<URL> {
   const { getIronSession } = (await import(IRON)) as {
     getIronSession: (request: object, response: object, options: object) => Promise<Values & Saved>
   }
-  const options = { cookieName: 'session', password: randomBytes(32).toString('base64url') }
-  return listen((request, response) => {
+  const options = { cookieName: 'session', password: setting.secret }
+  return listen(setting, (request, response) => {
     void (async () => {
       const session = await getIronSession(request, response, options)
       await respond(request, response, {
@@ -160,7 +193,7 @@ export function packagesOf(set: string): string {
 }
 
 /** koa-session, which keeps the session in a signed cookie unless it is given a store. */
-export async function startKoaSession(): Promise<URL> {
+export async function startKoaSession(setting: Setting): Promise<URL> {
   const load = createRequire(`${packagesOf('stacks')}/node_modules/package.json`)
   const exported = <Value>(name: string): Value => {
     const found = load(name) as { default?: Value }
@@ -174,7 +207,7 @@ export async function startKoaSession(): Promise<URL> {
   }
   const app = new Koa()
   app.silent = true
-  app.keys = [randomBytes(32).toString('base64url')]
+  app.keys = [setting.secret]
   app.use(createSession === undefined ? (sessions as (app: object) => unknown)(app) : createSession({}, app))
   app.use(async (context: KoaContext) => {
     if (context.url === '/stream') {
@@ -189,5 +222,7 @@ export async function startKoaSession(): Promise<URL> {
       write: (key, value) => void Object.assign(context.session ?? {}, { [key]: value }),
     })
   })
-  return listen(app.callback())
+  return listen(setting, app.callback())
 }
+
+await serve(import.meta.url, { startExpressSession, startCookieSession, startIronSession, startKoaSession })

@@ -1,6 +1,46 @@
 <?php
 // Sessions as the manual of PHP shows them: session_start, session_regenerate_id at the login, session_destroy.
 error_reporting(0);
+
+// Ends the server at an instant of a request: its arrival, or before or after an operation of the store.
+function instant() {
+    static $left = null;
+    $left ??= (int) ($_GET['cut'] ?? -1);
+    if ($left-- === 0) {
+        posix_kill(getmypid(), SIGKILL);
+    }
+}
+
+// The store of files, with an instant before and after each operation.
+class CutFiles extends SessionHandler {
+    private function between($run) {
+        instant();
+        $result = $run();
+        instant();
+        return $result;
+    }
+
+    public function read($id): string|false {
+        return $this->between(fn () => parent::read($id));
+    }
+
+    public function write($id, $data): bool {
+        return $this->between(fn () => parent::write($id, $data));
+    }
+
+    public function destroy($id): bool {
+        return $this->between(fn () => parent::destroy($id));
+    }
+
+    public function close(): bool {
+        return $this->between(fn () => parent::close());
+    }
+}
+
+if (isset($_GET['cut'])) {
+    instant();
+    session_set_save_handler(new CutFiles());
+}
 session_start();
 
 function told() {
