@@ -111,6 +111,28 @@ t.test('a signal tells that everybody was logged out, here and in another proces
   await ended
 })
 
+t.test('revokeAll ends what is open before it removes the first record', async (t) => {
+  const seen: (boolean | undefined)[] = []
+  let signal: AbortSignal | undefined
+  const it = await signalWorld(t, {
+    store: (store) => {
+      const remove = store.delete.bind(store)
+      return Object.assign(store, {
+        delete: async (handle: string, version?: number) => {
+          seen.push(signal?.aborted)
+          return remove(handle, version)
+        },
+      })
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/login')
+  signal = await it.take(ann)
+  const { ended } = await it.app.sessions.revokeAll()
+  t.equal(await ended, 1)
+  t.strictSame(seen, [true])
+})
+
 t.test('one request has one signal, and another one after its session ended', async (t) => {
   const it = await signalWorld(t, {
     routes: (app) =>

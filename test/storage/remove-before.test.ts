@@ -51,3 +51,23 @@ t.test('a session that another removal was faster with is not counted', async (t
   }
   t.equal(await removeBefore(store, now, async () => undefined), 0)
 })
+
+t.test('a removal of many sessions pauses between batches for as long as a batch took', async (t) => {
+  const store = memoryStore()
+  for (let count = 0; count < 100; count += 1) await store.create(recordAt(now, { authenticatedAt: now - 10 }))
+  const remove = store.delete.bind(store)
+  const starts: number[] = []
+  const ends: number[] = []
+  store.delete = async (handle, version) => {
+    const start = performance.now()
+    let end = start
+    while (end < start + 1) end = performance.now()
+    starts.push(start)
+    ends.push(end)
+    return remove(handle, version)
+  }
+  t.equal(await removeBefore(store, now, async () => undefined), 100)
+  const batch = Number(ends[49]) - Number(starts[0])
+  // A timer may run a millisecond early.
+  t.ok(Number(starts[50]) - Number(ends[49]) >= batch - 2)
+})
