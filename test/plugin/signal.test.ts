@@ -112,14 +112,14 @@ t.test('a signal tells that everybody was logged out, here and in another proces
 })
 
 t.test('revokeAll ends what is open before it removes the first record', async (t) => {
-  const seen: (boolean | undefined)[] = []
-  let signal: AbortSignal | undefined
+  const seen: boolean[] = []
+  const signals: AbortSignal[] = []
   const it = await signalWorld(t, {
     store: (store) => {
       const remove = store.delete.bind(store)
       return Object.assign(store, {
         delete: async (handle: string, version?: number) => {
-          seen.push(signal?.aborted)
+          seen.push(...signals.map(({ aborted }) => aborted))
           return remove(handle, version)
         },
       })
@@ -127,7 +127,7 @@ t.test('revokeAll ends what is open before it removes the first record', async (
   })
   const ann = it.visitor()
   await ann.post('/login')
-  signal = await it.take(ann)
+  signals.push(await it.take(ann))
   const { ended } = await it.app.sessions.revokeAll()
   t.equal(await ended, 1)
   t.strictSame(seen, [true])
