@@ -18,6 +18,17 @@ export function besideOf(userId: string): string {
   return `${BESIDE}${userId}`
 }
 
+/** The beginning of an index name for sessions whose entry was removed a moment ago. */
+const LEAVING = '\u0001leaving\u0001'
+
+/**
+ * Returns the name under which an entry is noted while somebody removes it and looks for the session once more. A
+ * revocation reads the notes too, so it finds a session that a login began meanwhile.
+ */
+export function leavingOf(name: string): string {
+  return `${LEAVING}${name.startsWith(BESIDE) ? name.slice(BESIDE.length) : name}`
+}
+
 /** Returns the places in the index under which a session has to be found. */
 export function placesOf({ userId, acting, pending, absoluteDeadline }: SessionRecord): readonly Place[] {
   if (userId === null) return pending ? [{ name: besideOf(pending.userId), until: pending.until }] : []

@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { besideOf, hasPlace, placesOf } from './places.ts'
+import { besideOf, hasPlace, leavingOf, placesOf } from './places.ts'
 
 /** The time that a login may take from `req.login` to its response before its place is given away. */
 export const RESERVATION = 60_000
@@ -66,11 +66,33 @@ export class UserPlaces {
    * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
    */
   async drop(name: string, handle: string): Promise<void> {
-    await this.release(name, handle)
-    await this.lookAgain(name, [handle], async () => {
+    await this.vacate(name, handle, async () => {
       if (!hasPlace(await this.#store.get(handle), name) || (await this.holds(name, handle))) return
       await this.end(handle, (latest) => hasPlace(latest, name))
     })
+  }
+
+  /**
+   * Removes an entry whose session this process did not end, and then looks for a session that a login began there
+   * meanwhile. The entry is noted until the look is over: if the process dies before, a revocation still finds the
+   * session.
+   */
+  async vacate<Found>(name: string, handle: string, look: () => Promise<Found>): Promise<Found> {
+    await this.note(name, handle)
+    await this.release(name, handle)
+    const found = await this.lookAgain(name, [handle], look)
+    await this.forget(name, handle)
+    return found
+  }
+
+  /** Notes an entry that is about to be removed. */
+  async note(name: string, handle: string): Promise<void> {
+    await this.#store.addToIndex(leavingOf(name), handle, this.#longest())
+  }
+
+  /** Removes the note of an entry, because no session lives there without one. */
+  async forget(name: string, handle: string): Promise<void> {
+    await this.release(leavingOf(name), handle)
   }
 
   /**
@@ -81,12 +103,16 @@ export class UserPlaces {
     try {
       return await look()
     } catch (error) {
-      const { clock, absoluteTimeout, rememberTimeout } = this.#settings
-      const expiresAt = clock() + Math.max(absoluteTimeout, rememberTimeout)
-      const restored = handles.map(async (handle) => this.#store.addToIndex(name, handle, expiresAt))
+      const restored = handles.map(async (handle) => this.#store.addToIndex(name, handle, this.#longest()))
       await Promise.allSettled(restored)
       throw error
     }
+  }
+
+  /** Returns the instant up to which a session that begins now can live. */
+  #longest(): number {
+    const { clock, absoluteTimeout, rememberTimeout } = this.#settings
+    return clock() + Math.max(absoluteTimeout, rememberTimeout)
   }
 
   /** Tells whether a place is taken. */

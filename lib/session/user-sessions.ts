@@ -8,7 +8,7 @@ import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './login-limit.ts'
-import { besideOf, endsWith, hasPlace, placesOf } from './places.ts'
+import { besideOf, endsWith, hasPlace, leavingOf, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './set-back.ts'
@@ -106,15 +106,15 @@ export class UserSessions {
 
   /**
    * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries.
-   * Then this method looks for the record once more. A login that wrote the record in between finds its entry gone, or
-   * this second look ends the login.
+   * Without a record this method looks once more after it removed the entry. A login that wrote the record in between
+   * finds its entry gone, or this second look ends the login.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
-    const first = await this.places.end(handle, isTheirs, undefined, reason)
-    await this.places.release(userId, handle)
-    const look = (): Promise<SessionRecord | undefined> => this.places.end(handle, isTheirs, undefined, reason)
-    const ended = (this.#store.hasIndex ? await this.places.lookAgain(userId, [handle], look) : undefined) ?? first
+    const end = (): Promise<SessionRecord | undefined> => this.places.end(handle, isTheirs, undefined, reason)
+    let ended = await end()
+    if (ended !== undefined) await this.places.release(userId, handle)
+    else if (this.#store.hasIndex) ended = await this.places.vacate(userId, handle, end)
     if (ended === undefined) return false
     for (const { name } of placesOf(ended)) if (name !== userId) await this.places.release(name, handle)
     this.#reportRevoked(ended, userId, reason)
@@ -147,9 +147,25 @@ export class UserSessions {
         })
         for (const handle of others) seen.add(handle)
       }
-      if (!hasNew) return count
+      if (!hasNew) return count + (await this.#endLeaving(userId, except, reason))
     }
     throw new SecureSessionError('SESSION_SUPERSEDED')
+  }
+
+  /**
+   * Ends sessions whose entry somebody is removing, or was removing when the process died. Whoever removes it needs the
+   * note still. Other notes expire.
+   */
+  async #endLeaving(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
+    const notes = await this.#store.listIndex(leavingOf(userId))
+    let count = 0
+    await inBatches(notes, async (batch) => {
+      const handles = batch.map(({ handle }) => handle).filter((handle) => handle !== except)
+      for (const record of (await readRecords(this.#store, handles)).values()) {
+        if (endsWith(record, userId) && (await this.revoke(record.handle, userId, reason))) count += 1
+      }
+    })
+    return count
   }
 
   /**

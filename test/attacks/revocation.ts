@@ -293,4 +293,32 @@ export function revocation(t: Test, makeStore: MakeStore): void {
       t.equal((await browser.me()).userId, null)
     },
   )
+
+  t.test(
+    'a revocation ends a login that filled a place which somebody removes, before that somebody looks again',
+    async (t) => {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      const { sessions } = bench.app
+      const { gate } = bench
+      const look = bench.readsMany ? 'getMany' : 'get'
+      const browser = bench.browser()
+      const created = gate.as('login', () => gate.hold('create', { by: 'login' }))
+      const login = gate.as('login', () => browser.visit(loginAs(ann)))
+      await created.arrived
+      const removed = gate.as('stopped', () => gate.hold('removeFromIndex', { by: 'stopped' }))
+      const stopped = gate.as('stopped', () => sessions.revokeUser(ann.id))
+      await removed.arrived
+      created.release()
+      t.equal((await login).status, 200)
+      const looked = gate.as('stopped', () => gate.hold(look, { by: 'stopped' }))
+      removed.release()
+      await looked.arrived
+      t.equal((await browser.me()).userId, ann.id)
+      t.equal(await sessions.revokeUser(ann.id), 1)
+      t.equal((await browser.me()).userId, null)
+      looked.release()
+      t.equal(await stopped, 0)
+    },
+  )
 }

@@ -92,17 +92,6 @@ class View {
     return typeof maxSessions === 'object' && maxSessions.onLimit === 'evict'
   }
 
-  /**
-   * Tells whether the process died after it removed an entry and before it looked whether a login had filled it. This
-   * window is a limit that the guide names.
-   */
-  get diedBeforeLooking(): boolean {
-    const { isCrash, reports, deeds } = this.after
-    if (!isCrash) return false
-    const lastOf = (actor: string): string | undefined => deeds.findLast((deed) => deed.actor === actor)?.name
-    return reports.some(({ reply, actor }) => reply === undefined && lastOf(actor) === 'removeFromIndex')
-  }
-
   get hasFault(): boolean {
     return this.after.deeds.some(({ fate }) => fate !== 'done')
   }
@@ -333,7 +322,6 @@ const GUARANTEES: readonly Guarantee[] = [
   {
     name: '6: revokeUser finds every session that can still enter',
     async *broken(view) {
-      if (view.diedBeforeLooking) return
       for (const [place, { userId }] of (await view.afterRevocation()).entries()) {
         if (userId !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${userId} after it`
       }
