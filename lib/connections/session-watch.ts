@@ -184,24 +184,30 @@ export class SessionWatch implements Watch {
   /** Reads many records with few questions. Only a session that looks changed is then checked by itself. */
   async #look(handles: readonly string[]): Promise<void> {
     const { store } = this.#engine()
-    await readMany(store, handles, (batch, records) =>
-      Promise.all(
-        batch.map((handle) => this.#lookAt(handle, typeof records === 'string' ? records : records.get(handle))),
-      ),
-    )
+    await readMany(store, handles, (batch, records) => {
+      const checks: Promise<void>[] = []
+      for (const handle of batch) {
+        const check = this.#lookAt(handle, typeof records === 'string' ? records : records.get(handle))
+        if (check !== undefined) checks.push(check)
+      }
+      return Promise.all(checks)
+    })
   }
 
-  async #lookAt(handle: string, record: SessionRecord | 'no-answer' | 'one-by-one' | undefined): Promise<void> {
+  /** Judges a session at once, if its record tells enough. */
+  #lookAt(handle: string, record: SessionRecord | 'no-answer' | 'one-by-one' | undefined): Promise<void> | undefined {
     const engine = this.#engine()
     const watched = this.#sessions.get(handle)
-    if (watched === undefined) return
-    if (record === 'no-answer') return this.#endIfOver(handle, watched)
+    if (watched === undefined) return undefined
+    if (record === 'no-answer') {
+      this.#endIfOver(handle, watched)
+      return undefined
+    }
     if (record === 'one-by-one') return this.#check(handle, watched)
     const isOver = record !== undefined && expiredBy(record, engine.settings.clock()) !== undefined
-    if (isOver || (record !== undefined && isCheckDue(engine, lookedAt(record, watched)))) {
-      return this.#check(handle, watched)
-    }
+    if (isOver || (record !== undefined && isLookDue(engine, record, watched))) return this.#check(handle, watched)
     this.#judge(handle, watched, [...watched.members], record)
+    return undefined
   }
 
   /** Ends the guests of a session whose deadline has passed, although the store does not answer. */
@@ -251,6 +257,12 @@ export class SessionWatch implements Watch {
     await engine.users.revoke(handle, looked.userId, checked)
     return undefined
   }
+}
+
+/** Tells whether the user of a session is to be asked for, although this process may have asked meanwhile. */
+function isLookDue(engine: Engine, record: SessionRecord, watched: Watched): boolean {
+  // The record alone tells it for most sessions, and needs no copy.
+  return isCheckDue(engine, record) && isCheckDue(engine, lookedAt(record, watched))
 }
 
 /** Returns a record with the instant at which this process compared the credentials, if that is later. */

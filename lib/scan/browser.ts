@@ -77,7 +77,7 @@ const TOO_LATE = 'the scan took longer than it may'
 /** The deployment could not be looked at. */
 export class ScanError extends Error {}
 
-const MOST_REDIRECTS = 5
+const MAX_REDIRECTS = 5
 
 const LARGEST_BODY = 524_288
 
@@ -132,7 +132,7 @@ export class Browser {
   /** Returns the reason not to follow a redirect. */
   #obstacle(from: URL, next: URL, { form }: Question, hop: number): string | undefined {
     if (next.hostname !== this.#hostname) return 'leads to another host, which was not followed'
-    if (hop === MOST_REDIRECTS) return `redirects more than ${MOST_REDIRECTS} times`
+    if (hop === MAX_REDIRECTS) return `redirects more than ${MAX_REDIRECTS} times`
     return form === undefined || mayPass(from, next)
       ? undefined
       : 'leads to another origin, and nothing that was typed was sent there'

@@ -22,7 +22,7 @@ const AROUND = {
   maxSessions: 1,
 }
 
-const LONGEST_LIFE = 400 * 86_400
+const MAX_LIFE = 400 * 86_400
 
 const NO_DOMAIN = 'Leave Domain out.'
 
@@ -49,7 +49,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'path-invalid': ROOT_PATH,
   'path-narrow': ROOT_PATH,
   'cookie-too-big': 'Shorten it.',
-  'remember-too-long': `Set a Max-Age of ${LONGEST_LIFE} seconds or less.`,
+  'remember-too-long': `Set a Max-Age of ${MAX_LIFE} seconds or less.`,
 }
 
 /** Stands in the place of a missing Path, with which browsers drop a cookie named `__Host-…` (RFC 6265bis 5.7). */
@@ -73,7 +73,7 @@ export function cookieFindings(cookie: SetCookie, environment: string | undefine
       partitioned,
       ...(sameSite === undefined ? {} : { sameSite: sameSite.toLowerCase() }),
     },
-    ...(maxAge > LONGEST_LIFE ? { rememberTimeout: `${maxAge}s` } : {}),
+    ...(maxAge > MAX_LIFE ? { rememberTimeout: `${maxAge}s` } : {}),
   }
   return checkConfig(options, environment)
     .filter(

@@ -1,7 +1,7 @@
 import type { Browser } from './browser.ts'
 
 /** The cookies of one browser that are tried. Each costs up to two visits. */
-const MOST_TRIED = 8
+const MAX_TRIED = 8
 
 /** The result of an experiment with the cookies of a login. */
 export interface Experiment {
@@ -18,7 +18,7 @@ export async function findCarriers(
   browser: Browser,
   isLoggedIn: (browser: Browser) => Promise<boolean>,
 ): Promise<Experiment> {
-  const tried = [...browser.cookies.keys()].slice(0, MOST_TRIED)
+  const tried = [...browser.cookies.keys()].slice(0, MAX_TRIED)
   const carriers = new Set<string>()
   for (const name of tried) {
     // A signature carries nothing alone.

@@ -7,21 +7,21 @@ export interface Form {
 
 const ATTRIBUTE = /([a-z-]{1,40})\s{0,9}=\s{0,9}(?:"([^"]{0,4096})"|'([^']{0,4096})'|([^\s"'>]{1,4096}))/gi
 
-const LONGEST_TAG = 4096
+const MAX_TAG_LENGTH = 4096
 
-const MOST_FORMS = 64
+const MAX_FORMS = 64
 
-const MOST_INPUTS = 256
+const MAX_INPUTS = 256
 
 /** The forms of a page, in its order. A page of another kind has none. Reads the text once, however it is made. */
 export function formsOf(html: string): Form[] {
-  return tagsOf(html, 'form', MOST_FORMS).map(({ head, rest }) => {
+  return tagsOf(html, 'form', MAX_FORMS).map(({ head, rest }) => {
     const attributes = attributesOf(head)
     const [body = ''] = rest.split(/<\/form/i, 1)
     return {
       action: attributes.get('action') ?? '',
       method: attributes.get('method')?.toUpperCase() === 'POST' ? 'POST' : 'GET',
-      inputs: tagsOf(body, 'input|button', MOST_INPUTS).map(({ tag, head: text }) => inputOf(tag, attributesOf(text))),
+      inputs: tagsOf(body, 'input|button', MAX_INPUTS).map(({ tag, head: text }) => inputOf(tag, attributesOf(text))),
     }
   })
 }
@@ -52,7 +52,7 @@ function inputOf(tag: string, attributes: ReadonlyMap<string, string>): Form['in
 function attributesOf(text: string): Map<string, string> {
   const attributes = new Map<string, string>()
   // One of the three ways to write a value has matched.
-  for (const [, name = '', ...values] of text.slice(0, LONGEST_TAG).matchAll(ATTRIBUTE)) {
+  for (const [, name = '', ...values] of text.slice(0, MAX_TAG_LENGTH).matchAll(ATTRIBUTE)) {
     attributes.set(name.toLowerCase(), decode(values.find((value) => value !== undefined) as string))
   }
   return attributes

@@ -3,7 +3,7 @@ import type { WeakId } from '../guard/read/deployment-facts.ts'
 import type { SetCookie } from './set-cookie.ts'
 
 /** The least random bits of a session id (OWASP session management cheat sheet). */
-const LEAST_BITS = 64
+const MIN_BITS = 64
 
 /** The greatest difference between neighbours that still looks counted. */
 const LARGEST_STEP = 1_000_000n
@@ -41,7 +41,7 @@ function weaknessOf(given: readonly string[], held: string | undefined, user: st
   if (given.length > 1 && given.every((value) => value === first)) return 'different visitors got the same id'
   if (given.length > 2 && isCounted(given)) return 'the ids are counted'
   const bits = Math.max(...all.map(bitsOf))
-  return bits < LEAST_BITS ? `the id has room for ${Math.floor(bits)} random bits` : undefined
+  return bits < MIN_BITS ? `the id has room for ${Math.floor(bits)} random bits` : undefined
 }
 
 function says(value: string, user: string): boolean {

@@ -41,17 +41,17 @@ const ID_PARAMETER =
 const ADDRESS = /\s(?:href|action|src)\s?=\s?(?:"([^"]{1,4096})"|'([^']{1,4096})'|([^\s>"']{1,4096}))/gi
 
 /** The addresses of one page that are looked at. */
-const MOST_ADDRESSES = 512
+const MAX_ADDRESSES = 512
 
 /** The shortest session id that is looked for in addresses: a shorter one stands there by chance. */
-const SHORTEST_ID = 16
+const MIN_ID_LENGTH = 16
 
 /**
  * Returns the places where a session id stands in an address. The address is that of a page, or of a link or form in
  * the page.
  */
 export function placesOfIds(answers: readonly Answer[], ids: readonly string[]): string[] {
-  const long = ids.filter((id) => id.length >= SHORTEST_ID)
+  const long = ids.filter((id) => id.length >= MIN_ID_LENGTH)
   const hasId = (address: string): boolean => ID_PARAMETER.test(address) || long.some((id) => address.includes(id))
   const pathOf = ({ pathname }: URL): string => {
     const [path = ''] = pathname.split(';', 1)
@@ -69,7 +69,7 @@ export function placesOfIds(answers: readonly Answer[], ids: readonly string[]):
 export function addressesIn(body: string): string[] {
   const found: string[] = []
   for (const [, ...values] of body.matchAll(ADDRESS)) {
-    if (found.length === MOST_ADDRESSES) break
+    if (found.length === MAX_ADDRESSES) break
     found.push(values.find((value) => value !== undefined) as string)
   }
   return found

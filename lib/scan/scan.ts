@@ -42,9 +42,9 @@ export interface ScanResult {
   readonly isComplete: boolean
 }
 
-const MOST_REQUESTS = 100
+const MAX_REQUESTS = 100
 
-const MOST_COOKIES = 16
+const MAX_COOKIES = 16
 
 const NO_COOKIE = 'no session cookie was seen: name a page that sets one with --path, or a login with --login'
 
@@ -56,7 +56,7 @@ const NO_COOKIE = 'no session cookie was seen: name a page that sets one with --
  */
 export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   const { hostname } = plan.url
-  const budget = new Budget({ timeout: plan.timeout, requests: MOST_REQUESTS, clock: plan.clock })
+  const budget = new Budget({ timeout: plan.timeout, requests: MAX_REQUESTS, clock: plan.clock })
   const open = (): Browser => new Browser(hostname, budget, plan.ca)
   const first = await open().visit(plan.url)
   const answers = [first]
@@ -74,7 +74,7 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
   const isSession = isSessionIn(login?.experiment)
   const seen = [...visitors, ...(login?.answers ?? [])].flatMap(({ cookies }) => cookies)
   const held = newest(seen.map(({ cookie }) => cookie).filter(isSession))
-  const cookies = held.slice(0, MOST_COOKIES)
+  const cookies = held.slice(0, MAX_COOKIES)
   const facts: ScanFacts = {
     cors: (cors ?? []).map(corsOf),
     sendsHsts: isHttps ? isHsts(String(first.headers['strict-transport-security'])) : null,
@@ -86,7 +86,7 @@ export async function scanDeployment(plan: ScanPlan): Promise<ScanResult> {
     ...deploymentFacts({ plan, first, visitors, probes: cors ?? [], login, cookies }),
   }
   if (cookies.length === 0) notes.push(NO_COOKIE)
-  if (held.length > MOST_COOKIES) notes.push(`${MOST_COOKIES} of ${held.length} session cookies were judged`)
+  if (held.length > MAX_COOKIES) notes.push(`${MAX_COOKIES} of ${held.length} session cookies were judged`)
   const findings = [
     ...checkScan(facts, plan.environment),
     ...cookies.flatMap((cookie) => cookieFindings(cookie, plan.environment)),

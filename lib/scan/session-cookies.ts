@@ -51,7 +51,7 @@ const IS_ID = /(^|[._:-])(sid|sess|session|session[._-]?id)$/
 const IS_LOGIN = /^(auth|login|id|jwt|remember[-_]?me)$|token$/
 
 /** The shortest value that a name which only speaks of a session or a login makes an id. */
-const SHORTEST = 16
+const MIN_LENGTH = 16
 
 /** The beginning of a cookie that iron-session sealed. */
 const SEALED = /^Fe26\.2(\*|%2A)/i
@@ -68,7 +68,7 @@ export function isSessionCookie({ name, value, httpOnly }: SetCookie): boolean {
   if (httpOnly && ID.test(value)) return true
   // `authMode=sso` and `session_day=20270131` identify nobody.
   const isId = IS_ID.test(bare) || IS_LOGIN.test(bare)
-  if (!isId && (value.length < SHORTEST || /^\d+$/.test(value))) return false
+  if (!isId && (value.length < MIN_LENGTH || /^\d+$/.test(value))) return false
   return isNamed || (SESSION.test(bare) && !ABOUT.test(bare))
 }
 

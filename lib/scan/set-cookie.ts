@@ -15,7 +15,7 @@ export interface SetCookie {
   readonly isRemoval: boolean
 }
 
-const LONGEST_HEADER = 8192
+const MAX_HEADER_LENGTH = 8192
 
 // Browsers take more than the token that servers are asked for: `koa:sess`, `sess[id]`. Characters that could fool a
 // terminal are left out.
@@ -23,7 +23,7 @@ const NAME = /^[\x21-\x7e]{1,4096}$/
 
 /** Reads one header; `undefined` for one that browsers would ignore. */
 export function parseSetCookie(header: string, now: number): SetCookie | undefined {
-  const [pair = '', ...rest] = header.slice(0, LONGEST_HEADER).split(';')
+  const [pair = '', ...rest] = header.slice(0, MAX_HEADER_LENGTH).split(';')
   const equals = pair.indexOf('=')
   const name = pair.slice(0, Math.max(0, equals)).trim()
   if (!NAME.test(name)) return undefined

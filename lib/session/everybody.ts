@@ -13,7 +13,7 @@ import { updateRecord } from './update-record.ts'
  * The time by which the clock of another server may be ahead, in milliseconds. Its sessions seem to have begun later
  * than they did. A session that begins after the cutoff is marked, so it lives although the cutoff lies in the future.
  */
-const MAX_SKEW = 30_000
+const MAX_AHEAD = 30_000
 
 /** Sessions on one page of a listing. */
 const PAGE = 200
@@ -33,7 +33,7 @@ export async function revokeAll(
     throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'before of revokeAll lies in the future' })
   }
   // A session that an earlier call spared is not spared again, also in the same millisecond.
-  const asked = before?.getTime() ?? Math.max(now + MAX_SKEW, (await gate.current()) + 1)
+  const asked = before?.getTime() ?? Math.max(now + MAX_AHEAD, (await gate.current()) + 1)
   if (except !== undefined && isHandle(except)) await updateRecord(engine, except, () => ({ sparedAt: asked }))
   const cutoff = await gate.raise(asked)
   engine.events.emit({ type: 'revoke-all', before: cutoff, except: except ?? null })

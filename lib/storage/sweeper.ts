@@ -2,7 +2,7 @@
 const BATCH = 500
 
 /** The longest that a timer can wait; beyond it Node does not wait at all. */
-const LONGEST_WAIT = 2 ** 31 - 1
+const MAX_WAIT = 2 ** 31 - 1
 
 /**
  * Removes what has expired, in batches with a pause for the event loop after each. Resolves to how many went; `onBatch`
@@ -37,7 +37,7 @@ export function startSweeper(interval: number, sweep: () => Promise<unknown>): S
   let isStopped = false
   const schedule = (): void => {
     if (isStopped) return
-    timer = setTimeout(run, Math.min(interval * (0.9 + Math.random() / 5), LONGEST_WAIT)).unref()
+    timer = setTimeout(run, Math.min(interval * (0.9 + Math.random() / 5), MAX_WAIT)).unref()
   }
   const run = (): void => {
     sweep().then(schedule, schedule)

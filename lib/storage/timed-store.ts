@@ -123,9 +123,11 @@ export class TimedStore {
       (store) => (store as ManyStore).getMany(handles),
       (records) => records.flatMap((record) => this.#examine(record.handle, record) ?? []),
     )
+    if (this.gate === undefined) return found
     const passed: SessionRecord[] = []
     for (const record of found) {
-      const kept = this.gate === undefined ? record : await this.gate.pass(record)
+      const answer = this.gate.pass(record)
+      const kept = answer instanceof Promise ? await answer : answer
       if (kept !== undefined) passed.push(kept)
     }
     return passed

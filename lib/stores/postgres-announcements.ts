@@ -11,8 +11,8 @@ const GREETING = 'hello '
 const PATIENCE = 3000
 
 /** The first and the longest pause before a lost connection is opened again, in milliseconds. */
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 5000
+const MIN_PAUSE = 100
+const MAX_PAUSE = 5000
 
 /** A client of `pg`, as far as it listens. */
 interface ListeningClient {
@@ -39,7 +39,7 @@ export class PostgresSubscription {
   readonly #hear: (payload: string) => void
   #client: ListeningClient | undefined
   #isClosed = false
-  #pause = FIRST_PAUSE
+  #pause = MIN_PAUSE
   #timer: NodeJS.Timeout | undefined
 
   /**
@@ -98,7 +98,7 @@ export class PostgresSubscription {
     await client.connect()
     client.unref()
     await client.query(`LISTEN "${this.#channel}"`)
-    this.#pause = FIRST_PAUSE
+    this.#pause = MIN_PAUSE
     client.on('end', () => this.#reconnectLater(client))
   }
 
@@ -111,7 +111,7 @@ export class PostgresSubscription {
         this.#reconnectLater(failed)
       })
     }, this.#pause).unref()
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    this.#pause = Math.min(this.#pause * 2, MAX_PAUSE)
   }
 }
 

@@ -31,7 +31,7 @@ export interface Statements {
 const IDENTIFIER = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/
 
 /** PostgreSQL cuts names off at 63 bytes, without a word; the longest of ours adds this much to the table's. */
-const LONGEST_NAME = 63 - '_index_expires_at'.length
+const MAX_NAME_LENGTH = 63 - '_index_expires_at'.length
 
 /**
  * A name that needs no quoting and loses nothing: `sessions`, `auth.sessions`. Quoted all the same, for `user` is a
@@ -41,8 +41,8 @@ export function checkTable(table: unknown): asserts table is string {
   if (typeof table !== 'string' || !IDENTIFIER.test(table)) {
     throw new TypeError('postgresStore: table is a name such as sessions or auth.sessions: a-z, 0-9 and _ only')
   }
-  if (bare(table).length > LONGEST_NAME) {
-    throw new TypeError(`postgresStore: the name of table has at most ${LONGEST_NAME} characters`)
+  if (bare(table).length > MAX_NAME_LENGTH) {
+    throw new TypeError(`postgresStore: the name of table has at most ${MAX_NAME_LENGTH} characters`)
   }
 }
 

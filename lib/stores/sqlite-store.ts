@@ -36,7 +36,7 @@ export interface SqliteStore extends SessionStore, UserIndex, Sweeping, ReadingM
 
 /** Milliseconds that a sweep may hold the event loop at a time, and rows it removes in that time at the most. */
 const PAUSE = 10
-const MOST_AT_ONCE = 512
+const MAX_AT_ONCE = 512
 
 /** The store behind `sqliteStore`, on a connection whose tables exist. */
 export class Sqlite implements SqliteStore {
@@ -124,7 +124,7 @@ export class Sqlite implements SqliteStore {
       const began = performance.now()
       const count = await this.#sweepSome(now, asked)
       const isSlow = performance.now() - began > PAUSE
-      this.#share = isSlow ? Math.max(1, Math.floor(this.#share / 2)) : Math.min(MOST_AT_ONCE, this.#share * 2)
+      this.#share = isSlow ? Math.max(1, Math.floor(this.#share / 2)) : Math.min(MAX_AT_ONCE, this.#share * 2)
       total += count
       isMore = count === asked
       await nextTurn()

@@ -49,7 +49,7 @@ export async function countPostgres(url: string): Promise<Counter> {
     async take() {
       const { rows } = await client.query<{ name: string; calls: string }>(
         `SELECT lower(split_part(query, ' ', 1)) AS name, sum(calls) AS calls FROM pg_stat_statements
-         WHERE query !~* 'pg_stat_statements|AS cutoff|^(un)?listen|^select pg_notify\(' GROUP BY 1`,
+         WHERE query !~* 'pg_stat_statements|AS cutoff|^(un)?listen|^select pg_notify' GROUP BY 1`,
       )
       await client.query('SELECT pg_stat_statements_reset()')
       return new Map(rows.map(({ name, calls }) => [name, Number(calls)]))

@@ -169,12 +169,3 @@ export function slugFor(name: string): string | undefined {
   const found = CROSSWALK.find(({ id }) => id.toLowerCase() === wanted || id.toLowerCase().endsWith(`.${wanted}`))
   return found?.rules[0]
 }
-
-/** The table of the guide: rules of other tools, and ours. */
-export function renderCrosswalk(): string {
-  const rows = CROSSWALK.map(({ tool, id, rules, note }) => {
-    const ours = rules.map((rule) => `\`${rule}\``).join(', ')
-    return `| ${tool} | \`${id}\` | ${ours}${note === undefined ? '' : `; ${note}`} |`
-  })
-  return ['| tool | its rule | the rule here |', '| --- | --- | --- |', ...rows].join('\n')
-}

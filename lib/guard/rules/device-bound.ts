@@ -10,8 +10,8 @@ import { isUsable } from './store.ts'
 const SPECIFICATION = 'W3C Device Bound Session Credentials'
 
 /** Chromium allows two refreshes in five minutes, and refreshes up to two minutes before the end of the cookie. */
-const SHORTEST = '6m'
-const LONGEST = '1h'
+const MIN_LIFETIME = '6m'
+const MAX_LIFETIME = '1h'
 const ADVISED = '10m'
 
 function isOn({ options }: ConfigFacts): boolean {
@@ -107,8 +107,8 @@ of its own, because the session has ended before.`,
     const { deviceBound } = facts.options
     if (typeof deviceBound !== 'object' || deviceBound.lifetime === undefined) return []
     const lifetime = parseDuration(deviceBound.lifetime) ?? 0
-    const isShort = lifetime < (parseDuration(SHORTEST) ?? 0)
-    const isLong = lifetime > (parseDuration(LONGEST) ?? 0) || lifetime > facts.lifetimes.idleTimeout
+    const isShort = lifetime < (parseDuration(MIN_LIFETIME) ?? 0)
+    const isLong = lifetime > (parseDuration(MAX_LIFETIME) ?? 0) || lifetime > facts.lifetimes.idleTimeout
     if (!isShort && !isLong) return []
     return [lifetimeProblem(facts, isShort)]
   },
@@ -122,7 +122,7 @@ function lifetimeProblem(facts: ConfigFacts, isShort: boolean): Problem {
     message: isShort
       ? 'browsers do not refresh the bound cookie as often as this lifetime asks for'
       : 'a copy of both cookies opens the session for longer than it has to',
-    text: `Choose ${SHORTEST} to ${LONGEST}, and no more than idleTimeout.`,
+    text: `Choose ${MIN_LIFETIME} to ${MAX_LIFETIME}, and no more than idleTimeout.`,
     fixes: [isAdvisable ? safely(set(path, ADVISED)) : safely(remove(path))],
   }
 }

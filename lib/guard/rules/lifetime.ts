@@ -12,7 +12,7 @@ import type { Problem, Rule } from './rule.ts'
 type Lifetime = keyof Lifetimes
 
 /** Beyond these, a lifetime is long whatever the app is for. */
-const LONGEST = { idleTimeout: '24h', absoluteTimeout: '30d', rememberTimeout: '400d' } as const
+const MAX_LIFETIMES = { idleTimeout: '24h', absoluteTimeout: '30d', rememberTimeout: '400d' } as const
 
 /** A lifetime that is in force: one of the wrong shape is judged by another rule. */
 function has(facts: ConfigFacts, ...names: Lifetime[]): boolean {
@@ -67,7 +67,7 @@ rememberTimeout does that for a remembered login. In any other order one of them
 /** The limit of the assurance level that the app claims, or the general one. */
 function limitOf(facts: ConfigFacts, lifetime: 'idleTimeout' | 'absoluteTimeout'): Duration {
   const { assurance } = facts.options
-  return assurance === undefined ? LONGEST[lifetime] : LIFETIMES[assurance][lifetime]
+  return assurance === undefined ? MAX_LIFETIMES[lifetime] : LIFETIMES[assurance][lifetime]
 }
 
 export const idleTooLong: Rule = {
@@ -140,7 +140,7 @@ NIST asks for a new login after 30 days at AAL1, 24 hours at AAL2 and 12 hours a
     const names: Lifetime[] = assurance === undefined ? ['absoluteTimeout'] : ['absoluteTimeout', 'rememberTimeout']
     const long = names
       .filter((name) => has(facts, name) && facts.isGiven(name) && isLonger(facts.lifetimes[name], limit))
-      .filter((name) => name !== 'rememberTimeout' || !isLonger(facts.lifetimes[name], LONGEST.rememberTimeout))
+      .filter((name) => name !== 'rememberTimeout' || !isLonger(facts.lifetimes[name], MAX_LIFETIMES.rememberTimeout))
     if (long.length === 0) return []
     return [
       {
@@ -174,7 +174,8 @@ no browser can present, but a copied cookie can.`,
     right: { options: "rememberTimeout: '90d'" },
   },
   onConfig: (facts) => {
-    if (!has(facts, 'rememberTimeout') || !isLonger(facts.lifetimes.rememberTimeout, LONGEST.rememberTimeout)) return []
+    if (!has(facts, 'rememberTimeout') || !isLonger(facts.lifetimes.rememberTimeout, MAX_LIFETIMES.rememberTimeout))
+      return []
     return [
       {
         at: [facts.at(['rememberTimeout'], formatDuration(facts.lifetimes.rememberTimeout))],

@@ -2,12 +2,12 @@ import { locate } from '../read/show-value.ts'
 import type { Problem, Rule } from './rule.ts'
 
 /** The number of cookies or paths that one finding names. */
-const MOST_NAMED = 8
+const MAX_NAMED = 8
 
 /** Makes one problem of several places; none where there is no place. */
 function together(places: readonly string[], value: string, message: string, text: string): Problem[] {
   if (places.length === 0) return []
-  const at = places.slice(0, MOST_NAMED).map((path) => ({ ...locate([], value), path }))
+  const at = places.slice(0, MAX_NAMED).map((path) => ({ ...locate([], value), path }))
   return [{ at, message, text }]
 }
 
@@ -91,7 +91,7 @@ make strong ids. This plugin's ids have two halves of 128 random bits.`,
     right: { shown: 'Set-Cookie: sid=Zm9yIGV4YW1wbGUgb25seSwgMTI4', options: '', scan: { weakIds: [] } },
   },
   onScan: ({ weakIds }) =>
-    weakIds.slice(0, MOST_NAMED).map(({ name, why }) => ({
+    weakIds.slice(0, MAX_NAMED).map(({ name, why }) => ({
       at: [{ ...locate([], why), path: onCookie(name) }],
       message: `session ids can be guessed: ${why}`,
       text: 'Make ids of at least 128 random bits, as the session library of the framework does.',

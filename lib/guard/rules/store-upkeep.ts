@@ -142,7 +142,7 @@ the list of a user's sessions. Give sessions a server or a database of their own
 }
 
 /** Beyond this, sessions end early or late by an amount that users notice. */
-const MAX_SKEW = 5000
+const MAX_HARMLESS_SKEW = 5000
 
 export const clockSkew: Rule = {
   slug: 'clock-skew',
@@ -164,7 +164,7 @@ clock. A minute of difference is a minute that a session lives too long, or the 
     right: { shown: 'both machines set by NTP', options: '', neighbours: { clockSkew: 20 } },
   },
   onNeighbours: ({ clockSkew: skew }) =>
-    skew === null || Math.abs(skew) <= MAX_SKEW
+    skew === null || Math.abs(skew) <= MAX_HARMLESS_SKEW
       ? []
       : [
           {
