@@ -1,7 +1,7 @@
 import { SecureSessionError } from '../errors.ts'
 import { checkChange, checkHandle, checkLabel, checkOptions, checkUserId } from '../session/call-options.ts'
 import type { Engine } from '../session/engine.ts'
-import { allSessions, countSessions, revokeAll } from '../session/everybody.ts'
+import { allSessions, countSessions, revokeAll } from '../session/all-sessions.ts'
 import { isHandle } from '../session/id.ts'
 import { getSession, renameSession, updateSession } from '../session/one-session.ts'
 import type { Sessions } from '../../types/index.ts'

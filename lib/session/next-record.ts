@@ -14,7 +14,7 @@ import type { Identity } from './record.ts'
 import { authenticated, rotated } from './record.ts'
 import type { Role } from './role.ts'
 import { withRole } from './role.ts'
-import { isAhead, withoutFuture } from './set-back.ts'
+import { isAhead, withoutFuture } from './clock-set-back.ts'
 import type { Presentation, Verdict } from './verdict.ts'
 import { judge } from './verdict.ts'
 

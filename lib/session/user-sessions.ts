@@ -7,11 +7,11 @@ import { bothUsers, personOf } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
-import { isLoginBefore, limitOf } from './login-limit.ts'
+import { isLoginBefore, limitOf } from './session-limit.ts'
 import { besideOf, endsWith, hasPlace, leavingOf, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
-import { MAX_SKEW } from './set-back.ts'
+import { MAX_SKEW } from './clock-set-back.ts'
 import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 
 /** The reason why a session is ended from outside. */

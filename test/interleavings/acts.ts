@@ -1,5 +1,5 @@
 import { confirmLogin, login, regenerate, updateUser } from '../../lib/session/actions.ts'
-import { revokeAll } from '../../lib/session/everybody.ts'
+import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession, updateSession } from '../../lib/session/one-session.ts'
 import type { RequestSession } from '../../lib/session/request-session.ts'
 import { updateUserEverywhere } from '../../lib/session/update-user.ts'

@@ -174,8 +174,8 @@ no browser can present, but a copied cookie can.`,
     right: { options: "rememberTimeout: '90d'" },
   },
   onConfig: (facts) => {
-    if (!has(facts, 'rememberTimeout') || !isLonger(facts.lifetimes.rememberTimeout, MAX_LIFETIMES.rememberTimeout))
-      return []
+    const { rememberTimeout } = facts.lifetimes
+    if (!has(facts, 'rememberTimeout') || !isLonger(rememberTimeout, MAX_LIFETIMES.rememberTimeout)) return []
     return [
       {
         at: [facts.at(['rememberTimeout'], formatDuration(facts.lifetimes.rememberTimeout))],
