@@ -1,7 +1,7 @@
 import type { KeptActor, SessionRecord, UsedMethod } from '../../types/index.ts'
 import { beganAt } from '../storage/remove-before.ts'
 import type { Lifetimes } from '../options.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 
 /**
  * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must

@@ -1,5 +1,5 @@
 import type { Migration, OldSession, SessionRecord } from '../../types/index.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 import type { Engine } from './engine.ts'
 import { HANDLE_LENGTH, hashOf } from './id.ts'
 import { expiredBy } from './lifetime.ts'

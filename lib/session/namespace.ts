@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 
 /** The cookie names of apps whose options give no name. */
 const DEFAULT_NAMES: ReadonlySet<string> = new Set(['session', '__Host-session', '__Secure-session'])

@@ -1,6 +1,6 @@
 import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
 import { isBindingShown } from './device-bound/binding.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 import type { Edit } from './json-data.ts'
 import { edited, parseData } from './json-data.ts'
 import type { Client } from './engine.ts'

@@ -1,6 +1,6 @@
 import type { DeviceFacts, KeptLifetimes, RivalId, SessionRecord, UsedMethod } from '../../types/index.ts'
 import type { Lifetimes } from '../options.ts'
-import { draftOf, noteExtended, withFields } from './draft.ts'
+import { noteExtended, withFields } from './copy-record.ts'
 import { beginAt } from './lifetime.ts'
 import { readName } from './namespace.ts'
 import { hasFields, hasUnknownFields, isObject, parseObject } from './record-shape.ts'
@@ -93,27 +93,22 @@ export function authenticated(
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const { userId, user, authHash, authCheckedAt, remember, device, label } = identity
-  const { lastSeenAt, idleDeadline, absoluteDeadline } = beginAt(now, remember, identity.lifetimes ?? lifetimes)
-  const next = draftOf(record)
-  next.userId = userId
-  next.user = user
-  next.authHash = authHash
-  next.authCheckedAt = authCheckedAt
-  next.remember = remember
-  next.device = device
-  next.authenticatedAt = now
-  next.isForked = false
-  next.lastSeenAt = lastSeenAt
-  next.idleDeadline = idleDeadline
-  next.absoluteDeadline = absoluteDeadline
-  if (label !== undefined) next.label = label
-  // Another login may have left its own.
-  if (hasEither(record, identity, 'lifetimes')) next.lifetimes = identity.lifetimes ?? null
-  if (hasEither(record, identity, 'methods')) next.methods = identity.methods ?? []
-  if (record.pending !== undefined) next.pending = null
-  if (record.acting !== undefined) next.acting = null
-  return next
+  const { userId, user, authHash, authCheckedAt, remember, device } = identity
+  const begun = beginAt(now, remember, identity.lifetimes ?? lifetimes)
+  const proven = { userId, user, authHash, authCheckedAt, remember, device, authenticatedAt: now, isForked: false }
+  return withFields(record, begun, proven, optionalFields(record, identity))
+}
+
+/** Returns the fields that few records have, without what another login may have left in them. */
+function optionalFields(record: SessionRecord, identity: Identity): Partial<SessionRecord> {
+  const { label } = identity
+  return {
+    ...(label !== undefined && { label }),
+    ...(hasEither(record, identity, 'lifetimes') && { lifetimes: identity.lifetimes ?? null }),
+    ...(hasEither(record, identity, 'methods') && { methods: identity.methods ?? [] }),
+    ...(record.pending !== undefined && { pending: null }),
+    ...(record.acting !== undefined && { acting: null }),
+  }
 }
 
 function hasEither(record: SessionRecord, identity: Identity, field: 'lifetimes' | 'methods'): boolean {

@@ -1,6 +1,6 @@
 import type { Lifetimes } from '../options.ts'
 import type { KeptActor, KeptLifetimes, SessionRecord, UsedMethod } from '../../types/index.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 import type { Edit } from './json-data.ts'
 import { edited } from './json-data.ts'
 import { seenAt } from './lifetime.ts'

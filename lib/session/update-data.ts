@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 import type { Engine } from './engine.ts'
 import type { SessionData } from './json-data.ts'
 import { parseData, rebase, refuseOversize, refuseReserved, serialize } from './json-data.ts'

@@ -1,6 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { withFields } from './draft.ts'
+import { withFields } from './copy-record.ts'
 import type { Engine } from './engine.ts'
 import { readLiveRecord } from './live-record.ts'
 import { unlock } from './take-back.ts'

@@ -1,4 +1,4 @@
-import { withFields } from '../session/draft.ts'
+import { withFields } from '../session/copy-record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { CutoffWatch } from './cutoff.ts'
 import type { Answer } from './immediate.ts'

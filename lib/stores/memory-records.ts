@@ -1,5 +1,5 @@
 import type { AbsenceReports, IndexEntry, RecordPage, SessionRecord } from '../../types/index.ts'
-import { withFields } from '../session/draft.ts'
+import { withFields } from '../session/copy-record.ts'
 import { Listeners } from './listeners.ts'
 import { pageLimit } from './page-limit.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { draftOf, withFields } from '../../lib/session/draft.ts'
+import { withFields } from '../../lib/session/copy-record.ts'
 import { authenticated, isRecord, newRecord } from '../../lib/session/record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -27,19 +27,19 @@ const rare = {
   },
 } satisfies Partial<SessionRecord>
 
-t.test('a draft of a record has each field of the record, and no other', async (t) => {
-  t.strictSame(draftOf(record), record)
-  t.strictSame(Object.keys(draftOf(record)).toSorted(), Object.keys(record).toSorted())
+t.test('a copy of a record has each field of the record, and no other', async (t) => {
+  t.strictSame(withFields(record), record)
+  t.strictSame(Object.keys(withFields(record)).toSorted(), Object.keys(record).toSorted())
   for (const [name, value] of Object.entries(rare)) {
     const stored = { ...record, [name]: value }
     t.ok(isRecord(stored), name)
-    t.strictSame(draftOf(stored), stored, name)
+    t.strictSame(withFields(stored), stored, name)
   }
   const whole = { ...record, ...rare }
-  t.strictSame(draftOf(whole), whole)
+  t.strictSame(withFields(whole), whole)
 })
 
-t.test('a change of a draft leaves the record as it was', async (t) => {
+t.test('a change of a copy leaves the record as it was', async (t) => {
   const changed = withFields(record, { data: '{}', label: 'Phone' })
   t.strictSame(changed, { ...record, data: '{}', label: 'Phone' })
   t.equal(record.data, '{"cart":[1]}')

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../types/index.ts'
 
 /** A record that its maker may still change. */
-export type Draft = { -readonly [Field in keyof SessionRecord]: SessionRecord[Field] }
+type Draft = { -readonly [Field in keyof SessionRecord]: SessionRecord[Field] }
 
 /** Records with fields that a later version of this package wrote. */
 const extended = new WeakSet<SessionRecord>()
@@ -12,21 +12,17 @@ export function noteExtended(record: SessionRecord): void {
 }
 
 /**
- * Returns a copy of a record that the caller may change, where `{ ...record }` would do too.
+ * Returns a copy of a record with other values in some fields, where spreads would do too.
  *
  * Each version of a session is made from the version before. V8 gives the copy that a spread makes a hidden class of
  * its own, and a copy of that copy yet another. Such a copy takes ten times as long, and so does each look at its
  * fields. The copies made here all have the same few hidden classes.
  */
-export function draftOf(record: SessionRecord): Draft {
-  const draft = extended.has(record) ? { ...record } : copyOf(record)
-  if (extended.has(record)) extended.add(draft)
-  return draft
-}
-
-/** Returns a copy of a record with other values in some fields. */
 export function withFields(record: SessionRecord, ...fields: readonly Partial<SessionRecord>[]): SessionRecord {
-  return Object.assign(draftOf(record), ...fields)
+  const isExtended = extended.has(record)
+  const copy: SessionRecord = Object.assign(isExtended ? { ...record } : copyOf(record), ...fields)
+  if (isExtended) extended.add(copy)
+  return copy
 }
 
 function copyOf(record: SessionRecord): Draft {
