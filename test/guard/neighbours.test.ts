@@ -353,9 +353,20 @@ t.test('a store that drops what has not expired is a warning', async (t) => {
 })
 
 t.test('Fastify that trusts every proxy is a note', async (t) => {
-  t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy: true })), ['info trust-proxy-all'])
-  for (const trustProxy of [false, ['10.0.0.0/8'], '10.0.0.1']) {
-    t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy })), [])
+  for (const trustProxy of [true, () => true]) {
+    t.strictSame(
+      judge(await look(t, () => undefined, {}, { trustProxy })),
+      ['info trust-proxy-all'],
+      String(trustProxy),
+    )
+  }
+  const failing = (): boolean => {
+    throw new Error('no such proxy')
+  }
+  const isFirst = (_address: string, hop: number): boolean => hop === 0
+  const isLocal = (address: string): boolean => address === undefined || address.startsWith('10.')
+  for (const trustProxy of [false, ['10.0.0.0/8'], '10.0.0.1', isFirst, isLocal, failing]) {
+    t.strictSame(judge(await look(t, () => undefined, {}, { trustProxy })), [], String(trustProxy))
   }
 })
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { probeCors } from './cors.ts'
 import { isHsts } from './hsts.ts'
 import { ask, STATUS } from './routing.ts'
-import { trustProxyOption } from '../read/request-facts.ts'
+import { trustsEverybody } from '../read/request-facts.ts'
 import { secretSharers } from './secret-sharers.ts'
 import { within } from './within.ts'
 import { inTime } from '../../storage/in-time.ts'
@@ -72,7 +72,7 @@ export async function probeNeighbours(app: ProbedApp, input: ProbeInput): Promis
     hasSudoRoute: input.hasSudoRoute,
     secretSharedWith,
     cookieNames: input.cookieNames,
-    trustsEveryProxy: trustProxyOption(app) === true,
+    trustsEveryProxy: trustsEverybody(app),
     readsCookies,
     answersDevices,
     guardedWithoutSession: input.guardedWithoutSession,

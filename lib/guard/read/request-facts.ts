@@ -93,8 +93,30 @@ function trustOf({ ips }: WireRequest, app: object): RequestFacts['trustProxy'] 
  * Fastify keeps its options under a symbol, and `initialConfig` leaves this one out; without it, the number is not
  * seen.
  */
-export function trustProxyOption(app: object): unknown {
+function trustProxyOption(app: object): unknown {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
   const options: unknown = symbol === undefined ? undefined : Reflect.get(app, symbol)
   return typeof options === 'object' && options !== null ? Reflect.get(options, 'trustProxy') : undefined
+}
+
+/** Addresses of nobody (RFC 5737, RFC 3849), at any distance. */
+const STRANGERS = [
+  ['192.0.2.7', 0],
+  ['203.0.113.7', 9],
+  ['2001:db8::7', 0],
+  ['2001:db8::7', 9],
+] as const
+
+/** Tells whether Fastify believes the forwarding headers of anybody. */
+export function trustsEverybody(app: object): boolean {
+  const option = trustProxyOption(app)
+  return option === true || (typeof option === 'function' && STRANGERS.every((stranger) => isTrusted(option, stranger)))
+}
+
+function isTrusted(trust: Function, stranger: readonly [address: string, hop: number]): boolean {
+  try {
+    return Reflect.apply(trust, undefined, stranger) === true
+  } catch {
+    return false
+  }
 }

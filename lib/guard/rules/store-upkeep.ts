@@ -180,7 +180,7 @@ export const trustProxyAll: Rule = {
   severity: { production: 'info', development: null },
   phases: ['ready'],
   silenceable: true,
-  when: "Fastify's `trustProxy` is `true`",
+  when: "Fastify's `trustProxy` is `true`, or a function that trusts strangers",
   why: 'Whoever reaches the app past the proxy can claim https, any host and any address: Secure cookies, origin checks and device lists believe it.',
   remedy: "`trustProxy: ['10.0.0.0/8']`, with the proxy's addresses",
   references: ['OWASP ASVS 5.0 4.1.3', 'CWE-348'],
@@ -194,7 +194,7 @@ the process that is fine, and worth a silence with this reason. Where the port i
     trustsEveryProxy
       ? [
           {
-            at: [{ ...locate([], 'true'), path: 'trustProxy' }],
+            at: [{ ...locate([], 'trusts everybody'), path: 'trustProxy' }],
             message: 'Fastify believes the forwarding headers of every client',
             text: "Name the addresses of your proxy: Fastify({ trustProxy: ['10.0.0.0/8'] }).",
           },
