@@ -303,6 +303,7 @@ function inner(node: ts.Expression): ts.Expression {
  */
 function numberChanges(number: number): Change[] {
   if (number === 0) return [make.createNumericLiteral(1)]
+  if (!Number.isInteger(number)) return [make.createNumericLiteral(number * 2), make.createNumericLiteral(number / 2)]
   const others = number < 1000 ? [number + 1, number - 1] : [number * 2, Math.floor(number / 2)]
   return others.map((other) => make.createNumericLiteral(other))
 }

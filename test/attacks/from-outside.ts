@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import type { SessionUser } from '../../types/index.ts'
 import type { MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, logOut, someone, write } from '../support/app.ts'
 import { everyOrder } from '../support/every-order.ts'
@@ -89,6 +90,30 @@ export function fromOutside(t: Test, makeStore: MakeStore): void {
     })
     t.match(await sessions.list(ann.id, { current: handle }), [{ label: 'Kitchen tablet', current: true }])
     t.equal((await browser.me()).userId, ann.id)
+  })
+
+  t.test('what somebody changes beside a login that fails stays with the user whom it was for', async (t) => {
+    const bench = await boot(t, makeStore)
+    const { sessions } = bench.app
+    for (const isOther of [false, true]) {
+      const [ann, bob] = [someone('ann'), someone('bob')]
+      const next = isOther ? bob : ann
+      const browser = await bench.loggedIn(ann)
+      const handle = handleOf(browser.cookie)
+      const page = await browser.visit(loginAs(next), {
+        onSend: async (_request, reply) => {
+          // The hook also sees the reply that says that it failed.
+          if (reply.statusCode === 500) return
+          await sessions.updateUser(next.id, { ...next, name: 'new' } as SessionUser)
+          t.equal(await sessions.rename(handle, 'Desk', { userId: next.id }), true)
+          throw new Error('the hook failed')
+        },
+      })
+      t.equal(page.status, 500)
+      const { body } = await browser.visit((request) => ({ user: request.user }))
+      t.strictSame(body, { user: isOther ? ann : { ...ann, name: 'new' } })
+      t.match(await sessions.list(ann.id), [{ label: isOther ? null : 'Desk' }])
+    }
   })
 
   t.test(

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { leavingOf } from '../../lib/session/places.ts'
 import type { SessionUser } from '../../types/index.ts'
 import type { Bench, MakeStore } from '../support/app.ts'
 import { boot, handleOf, loginAs, someone, write } from '../support/app.ts'
@@ -319,6 +320,28 @@ export function revocation(t: Test, makeStore: MakeStore): void {
       t.equal((await browser.me()).userId, null)
       looked.release()
       t.equal(await stopped, 0)
+      t.strictSame(await gate.store.listIndex?.(leavingOf(ann.id)), [], 'no note is left')
     },
   )
+
+  t.test('a revocation of one session tells of the login that it found by its second look', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const { gate } = bench
+    const browser = bench.browser()
+    const created = gate.as('login', () => gate.hold('create', { by: 'login' }))
+    const login = gate.as('login', () => browser.visit(loginAs(ann)))
+    await created.arrived
+    const [handle = ''] = await bench.indexed(ann)
+    const removed = gate.as('revoke', () => gate.hold('removeFromIndex', { by: 'revoke' }))
+    const revoked = gate.as('revoke', () => bench.app.sessions.revoke(handle, { userId: ann.id }))
+    await removed.arrived
+    created.release()
+    t.equal((await login).status, 200)
+    removed.release()
+    t.equal(await revoked, true)
+    t.match(bench.takeEvents('revoke'), [{ handle, userId: ann.id, reason: 'revoked' }])
+    t.equal((await browser.me()).userId, null)
+    t.strictSame(await gate.store.listIndex?.(leavingOf(ann.id)), [], 'no note is left')
+  })
 }

@@ -137,6 +137,12 @@ export function staleId(t: Test, makeStore: MakeStore): void {
     await loser.visit(write({ late: true }))
     t.match(bench.takeEvents('dropped-write'), [{ reason: 'stale' }])
     t.equal((await bench.living()).length, 1, 'no session begins in its place')
+    await loser.visit(async (request) => {
+      Object.assign(request.session, { late: true })
+      await request.session.save()
+      t.strictSame(request.session.data(), {})
+    })
+    t.equal(bench.takeEvents('dropped-write').length, 1, 'a loss is told once')
   })
 
   for (const [ending, end] of Object.entries<(browser: Browser) => Promise<unknown>>({

@@ -37,6 +37,7 @@ t.test('each operator, condition, literal, call and result of a file is changed 
   t.strictSame(changes('export const x = a?.b?.c'), ['a?.b?.c → a?.b.c', 'a?.b?.c → a.b?.c'])
   t.strictSame(changes('await a()'), ['await a() → a();', 'await a() → (removed)'])
   t.strictSame(changes("export const x = { y: 'z' }"), [`'z' → ""`, "{ y: 'z' } → {}"])
+  t.strictSame(changes('export const x = 0.5'), ['0.5 → 1', '0.5 → 0.25'])
   t.strictSame(changes('export const x = [60_000]'), ['60_000 → 120000', '60_000 → 30000', '[60_000] → []'])
   t.strictSame(changes('export function x() { return a }'), ['a → void 0'])
   t.strictSame(changes('function x() { a(); b() }').at(-1), '{ a(); b() } → {}')

@@ -232,6 +232,13 @@ t.test('the user of a moved session is the one that loadUser finds, and none wit
   t.equal((await visitor(await old.open({ userId: 'gone' })).visit()).userId, null)
 })
 
+t.test('a user whom loadUser does not find moves nowhere, also without authHash', async (t) => {
+  const old = ironSessionApp(t)
+  const { bench, visitor } = await newApp(t, old, { session: { loadUser: async () => null } })
+  t.equal((await visitor(await old.open({ userId: 'gone' })).visit()).userId, null)
+  t.strictSame(bench.takeEvents('migrate'), [])
+})
+
 t.test('a failing user function is a 503, and an empty session of nobody is cleared', async (t) => {
   const old = ironSessionApp(t)
   let isBroken = true

@@ -1,5 +1,8 @@
 import { promisify } from 'node:util'
 import t from 'tap'
+import { memoryStore } from '../../lib/index.ts'
+import { boot } from '../support/app.ts'
+import { testClock } from '../support/clock.ts'
 import { cookieSessionApp, expressSessionApp, memoryOf } from './old-apps.ts'
 import { newApp } from './new-app.ts'
 
@@ -200,5 +203,19 @@ t.test('the end of all sessions reaches old ones that have not moved, and used o
       t.equal((await visitor(used).visit()).userId, null)
       t.equal((await visitor(unused).visit()).userId, null)
     }
+  }
+})
+
+t.test('a way in that opens after the end of all sessions lets old sessions in', async (t) => {
+  for (const make of Object.values(APPS)) {
+    const old = make(t)
+    const clock = testClock(Date.now() + 600_000)
+    const store = memoryStore({ clock })
+    const before = await boot(t, () => store)
+    await (
+      await before.app.sessions.revokeAll()
+    ).ended
+    const { visitor } = await newApp(t, old, { makeStore: () => store, session: { clock } })
+    t.equal((await visitor(await old.open({ userId: 'ann' })).visit()).userId, 'ann')
   }
 })

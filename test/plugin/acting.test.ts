@@ -24,6 +24,10 @@ async function support(t: Test, session: SecureSessionOptions = {}): Promise<Wor
         await request.actAs(user, options)
         return { user: request.user?.id, actor: request.actor?.id, data: request.session.data() }
       })
+      route(app, '/act-until', async (request) => {
+        await request.actAs(BOB, { reason: 'short', for: '5m' })
+        return request.session.expiresAt
+      })
       route(app, '/stop', async (request) => {
         await request.stopActing()
         return { user: request.user?.id, actor: request.actor, data: request.session.data() }
@@ -136,6 +140,9 @@ t.test('acting ends after its own time, which the absolute timeout of the actor 
   const it = await support(t, { absoluteTimeout: '2h', idleTimeout: '1h' })
   const ann = await staff(it)
   await ann.post('/act', { options: { reason: 'short', for: '5m' } })
+  const until = it.clock() + 300_000
+  const early = await staff(it)
+  t.equal(new Date((await early.post('/act-until')).json().absolute).getTime(), until, 'seen in its own request')
   it.clock.advance('4m')
   t.equal((await ann.get('/who')).json().user, 'bob')
   it.clock.advance('1m')

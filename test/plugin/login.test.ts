@@ -505,3 +505,36 @@ t.test('save makes a login stand, whatever the response becomes', async (t) => {
     'the cookie went out with the error',
   )
 })
+
+t.test('a user that was read before a login is another one after it, in the same request', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/switch', async (request) => {
+        const before = request.user
+        await request.login({ id: 'bob' })
+        const staged = request.user
+        await request.logout()
+        return { before, staged, after: request.user }
+      })
+    },
+  })
+  const ann = visitor()
+  t.same((await ann.post('/switch')).json(), { before: null, staged: { id: 'bob' }, after: null })
+  await ann.post('/login')
+  t.same((await ann.post('/switch')).json(), { before: { id: 'ann' }, staged: { id: 'bob' }, after: null })
+})
+
+t.test('regenerate reads the record and writes it, and asks for nothing more', async (t) => {
+  const { visitor, asked } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      route(server, '/regenerate', (request) => request.session.regenerate())
+    },
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  asked()
+  t.equal((await ann.post('/regenerate')).statusCode, 200)
+  t.strictSame(asked(), ['get', 'update'])
+})
