@@ -6,6 +6,9 @@ import type { Mutant } from './mutate.ts'
 /** Folders of tests, in the order in which they meet the mutants: what is near the code comes first. */
 const FOLDERS = ['session', 'storage', 'http', 'plugin', 'stores', 'attacks', 'testing', '', 'guard', 'migrate']
 
+/** The folder of tests that run what is open beside requests: WebSockets, streams and other plugins. */
+const NEIGHBOURS = 'neighbours'
+
 /** Test files that need a server, and those of many visitors. */
 const WITH_SERVER =
   /redis|postgres|pgbouncer|two-apps|skewed-clocks|round-trips|shared-cache|crowd|readme|guides|reference|sentinel/
@@ -13,7 +16,9 @@ const WITH_SERVER =
 /** Returns the test files that take part, in their order. */
 export function testFiles({ root, tests }: MutantOptions, mutants: readonly Mutant[]): string[] {
   const needsServer = mutants.some(({ file }) => /stores\/(?:\w+-)*(?:redis|postgres)/.test(file))
-  const all = FOLDERS.flatMap((folder) => testsIn(root, folder === '' ? 'test' : `test/${folder}`, folder !== ''))
+  const isOpen = mutants.some(({ file }) => file.startsWith('lib/connections/'))
+  const folders = isOpen ? [NEIGHBOURS, ...FOLDERS] : FOLDERS
+  const all = folders.flatMap((folder) => testsIn(root, folder === '' ? 'test' : `test/${folder}`, folder !== ''))
   if (tests.length > 0) return all.filter((file) => tests.some((part) => file.includes(part)))
   // The tests of the guard seldom run the engine.
   const isGuarded = mutants.some(({ file }) => file.startsWith('lib/guard/'))
