@@ -71,3 +71,16 @@ t.test('a removal of many sessions pauses between batches for as long as a batch
   // A timer may run a millisecond early.
   t.ok(Number(starts[50]) - Number(ends[49]) >= batch - 2)
 })
+
+t.test('a session that is written again and again is left after twenty attempts', async (t) => {
+  const store = memoryStore()
+  await store.create(recordAt(now, { authenticatedAt: now - 10 }))
+  let attempts = 0
+  store.delete = async () => {
+    attempts += 1
+    if (attempts > 100) throw new Error('no end')
+    return false
+  }
+  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(attempts, 20)
+})

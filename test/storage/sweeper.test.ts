@@ -89,3 +89,23 @@ t.test('a sweeper never keeps the process alive', async (t) => {
   t.teardown(() => sweeper.stop())
   t.equal(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length, before)
 })
+
+t.test('the time to the next sweep lies between a tenth less and a tenth more', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  for (const [chance, wait] of [
+    [0, 900],
+    [0.5, 1000],
+    [1, 1100],
+  ] as const) {
+    const random = mock.method(Math, 'random', () => chance)
+    let sweeps = 0
+    const sweeper = startSweeper(1000, async () => void (sweeps += 1))
+    random.mock.restore()
+    await turn(wait - 1)
+    t.equal(sweeps, 0, String(chance))
+    await turn(1)
+    t.equal(sweeps, 1, String(chance))
+    sweeper.stop()
+  }
+})

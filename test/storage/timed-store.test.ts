@@ -3,6 +3,7 @@ import { memoryStore } from '../../lib/index.ts'
 import type { Answer } from '../../lib/storage/immediate.ts'
 import { SessionEvents } from '../../lib/events.ts'
 import { lifetimesOf } from '../../lib/options.ts'
+import { CutoffGate } from '../../lib/storage/cutoff-gate.ts'
 import { TimedStore } from '../../lib/storage/timed-store.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
 import { newRecord } from '../../lib/session/record.ts'
@@ -55,19 +56,21 @@ t.test('every operation goes through to the store and its answer back', async (t
 
 t.test('a rejection, a throw and an answer of the wrong kind are all one: the store is unavailable', async (t) => {
   const cause = new Error('connection refused')
-  const ways: [name: string, get: SessionStore['get']][] = [
-    ['rejects', () => Promise.reject(cause)],
+  const ways: [name: string, get: SessionStore['get'], message: RegExp][] = [
+    ['rejects', () => Promise.reject(cause), /connection refused/],
     [
       'throws',
       () => {
         throw cause
       },
+      /connection refused/,
     ],
-    ['answers at once', () => undefined as never],
+    ['answers at once', () => undefined as never, /then/],
   ]
-  for (const [name, get] of ways) {
+  for (const [name, get, message] of ways) {
     const { store, events } = answering({ ...coreOnly(memoryStore()), get })
-    await t.rejects(asked(store.get('x')), { code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause: Error }, name)
+    const refused = { code: 'SESSION_STORE_UNAVAILABLE', statusCode: 503, cause: { message } }
+    await t.rejects(asked(store.get('x')), refused, name)
     t.match(events, [{ type: 'store-failure', operation: 'get' }])
     t.equal(events.length, 1)
   }
@@ -163,4 +166,46 @@ t.test('a listed record that is damaged, or of another namespace, is nobody’s'
   t.strictSame(shop.store.own(listed), record)
   t.equal(desk.store.own(listed), undefined)
   t.equal(shop.store.own({ ...listed, version: 'x' as never }), undefined)
+})
+
+t.test('an event names the operation that failed', async (t) => {
+  const fail = (): Promise<never> => Promise.reject(new Error('connection refused'))
+  const record = recordAt(Date.now())
+  const asks: Record<string, (store: TimedStore) => unknown> = {
+    get: (store) => store.get('x'),
+    getMany: (store) => store.getMany(['x']),
+    create: (store) => store.create(record),
+    update: (store) => store.update(record, 1),
+    touch: (store) => store.touch('x', 1, record),
+    delete: (store) => store.delete('x'),
+    addToIndex: (store) => store.addToIndex('ann', 'x', 0),
+    keepInIndex: (store) => store.keepInIndex('ann', 'x', 0),
+    removeFromIndex: (store) => store.removeFromIndex('ann', 'x'),
+    listIndex: (store) => store.listIndex('ann'),
+    sweep: (store) => store.sweep(0, 1),
+    readCutoff: (store) => new CutoffGate(store).current(),
+  }
+  const failing = Object.fromEntries(Object.keys(asks).map((name) => [name, fail])) as unknown as SessionStore
+  const { store, events } = answering(failing)
+  for (const [operation, ask] of Object.entries(asks)) {
+    await t.rejects(async () => void (await ask(store)), { code: 'SESSION_STORE_UNAVAILABLE' })
+    t.match(events.splice(0), [{ type: 'store-failure', operation }])
+  }
+})
+
+t.test('of many records that were read, the gate keeps away those that it keeps away one by one', async (t) => {
+  const inner = memoryStore()
+  const records = [recordAt(Date.now()), recordAt(Date.now()), recordAt(Date.now())]
+  for (const record of records) await inner.create(record)
+  const { store } = answering(inner)
+  const handles = records.map(({ handle }) => handle)
+  for (const isLate of [false, true]) {
+    const passed = (record: SessionRecord | undefined): SessionRecord | undefined =>
+      record?.handle === handles[1] ? undefined : record
+    const pass = async (answer: Answer<SessionRecord | undefined>) => passed(await answer)
+    const passNow = (answer: Answer<SessionRecord | undefined>) => passed(answer as SessionRecord)
+    store.gate = { pass: isLate ? pass : passNow, passesNow: () => true }
+    const found = await store.getMany(handles)
+    t.strictSame(new Set(found.map(({ handle }) => handle)), new Set([handles[0], handles[2]]))
+  }
 })
