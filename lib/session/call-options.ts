@@ -3,6 +3,7 @@ import { closest } from '../guard/read/nearest-name.ts'
 import { parseDuration } from './duration.ts'
 import { isLocalPath } from './local-path.ts'
 import { METHOD_NAMES } from './methods.ts'
+import { isReservedName } from './places.ts'
 
 /** The check of one member: what is accepted, in words and as a test. */
 interface Member {
@@ -109,6 +110,7 @@ export function checkOptions(call: CallName, options: unknown): void {
  */
 export function checkUserId(call: string, userId: unknown): void {
   if (!isName(userId)) refuse(`${call} takes the id of a user, ${NAME.wanted}`)
+  if (isReservedName(userId)) refuse(`${call} takes the id of a user, which cannot begin with the character U+0001`)
 }
 
 /**

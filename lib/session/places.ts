@@ -7,6 +7,11 @@ import type { SessionRecord } from '../../types/index.ts'
  */
 const BESIDE = '\u0001beside\u0001'
 
+/** Tells whether a user id looks like a name of the index that this package makes. Such an id is refused. */
+export function isReservedName(userId: string): boolean {
+  return userId.startsWith('\u0001')
+}
+
 /** A place of a session in the index, and the instant up to which it is needed. */
 export interface Place {
   readonly name: string

@@ -66,6 +66,7 @@ export class UserPlaces {
    * Removes an entry. A login that filled it a moment ago ends with it: nobody may live where no revocation finds them.
    */
   async drop(name: string, handle: string): Promise<void> {
+    if (!this.#store.hasIndex) return
     await this.vacate(name, handle, async () => {
       if (!hasPlace(await this.#store.get(handle), name) || (await this.holds(name, handle))) return
       await this.end(handle, (latest) => hasPlace(latest, name))

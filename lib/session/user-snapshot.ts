@@ -3,6 +3,7 @@ import { causeOf } from '../storage/cause.ts'
 import { Recent } from '../storage/recent.ts'
 import type { SessionUser } from '../../types/index.ts'
 import { refuseOversize, serializeValue } from './json-data.ts'
+import { isReservedName } from './places.ts'
 
 /**
  * Returns the JSON of a user as a record keeps it. A member that is the user's credential itself is left out.
@@ -37,7 +38,7 @@ function faultOf(user: unknown): string | undefined {
   if (typeof user !== 'object' || user === null) return `the user is ${user === null ? 'null' : `a ${typeof user}`}`
   const { id } = user as { id?: unknown }
   if (id === '') return 'id is empty'
-  if (typeof id === 'string') return undefined
+  if (typeof id === 'string') return isReservedName(id) ? 'id begins with the character U+0001' : undefined
   return id === undefined || id === null ? 'id is missing' : `id is ${kindOf(id)}: give String(id)`
 }
 

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { memoryStore } from '../../lib/index.ts'
+import { boot, loginAs, logOut, someone } from '../support/app.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
 
@@ -184,4 +186,19 @@ t.test('a store that fails at logout is a 503, and nobody is told they are logge
   t.equal(response.headers['set-cookie'], undefined)
   isDown = false
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+t.test('without a user index, a logout that another login overtook leaves that login alone', async (t) => {
+  const bench = await boot(t, (_t, clock) => coreOnly(memoryStore({ clock })))
+  const [ann, bob] = [someone('ann'), someone('bob')]
+  const browser = await bench.loggedIn(ann)
+  const rival = bench.browser()
+  rival.plant(browser.cookie ?? '')
+  const caught = bench.gate.hold('delete', { by: 'logout' })
+  const loggedOut = bench.gate.as('logout', () => browser.visit(logOut))
+  await caught.arrived
+  await rival.visit(loginAs(bob))
+  caught.release()
+  t.equal((await loggedOut).status, 200)
+  t.equal((await rival.me()).userId, bob.id)
 })
