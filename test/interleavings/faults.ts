@@ -73,14 +73,20 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a revocation of a user looks only once',
     file: 'lib/session/user-sessions.js',
-    from: 'if (!hasNew)\n                return count;',
-    to: 'return count;',
+    from: 'if (!hasNew)\n                return count +',
+    to: 'return count +',
   },
   {
     name: 'a login that failed gives away a place that is filled',
     file: 'lib/session/user-places.js',
-    from: 'if (!hasPlace(await this.#store.get(handle), name))\n            await this.drop(name, handle);',
+    from: 'if (hasPlace(await this.#store.get(handle), name))\n            return false;\n        await this.drop(name, handle);',
     to: 'await this.release(name, handle);',
+  },
+  {
+    name: 'an entry is removed without a note',
+    file: 'lib/session/user-places.js',
+    from: 'await this.note(name, handle);',
+    to: '',
   },
   {
     name: 'the index entry of a login is not kept',
