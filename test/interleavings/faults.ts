@@ -1,227 +1,46 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { FAULTS, withFault } from './fault-list.ts'
 
-/** A fault of one line, put into the compiled engine. */
-interface Fault {
-  readonly name: string
-  /** The file, from the folder of the compiled package. */
-  readonly file: string
-  readonly from: string
-  readonly to: string
-  /** The kind of sessions that shows it. Default: all. */
-  readonly kind?: string
-}
-
-const FAULTS: readonly Fault[] = [
-  {
-    name: 'a change of the id keeps the epoch',
-    file: 'lib/session/record.js',
-    from: 'epoch: record.epoch + 1',
-    to: 'epoch: record.epoch',
-  },
-  {
-    name: 'a write that met a conflict does not compare the epoch',
-    file: 'lib/session/commit.js',
-    from: 'if (base?.epoch !== loaded.epoch)',
-    to: 'if (base === undefined)',
-  },
-  {
-    name: 'a login does not ask whether it was revoked meanwhile',
-    file: 'lib/session/login.js',
-    from: 'if (!(await users.places.confirm(record)))',
-    to: 'if (false)',
-  },
-  {
-    name: 'an undo trusts the version alone',
-    file: 'lib/session/take-back.js',
-    from: 'isUnsure ? await engine.store.get(written.handle) : written',
-    to: 'written',
-  },
-  {
-    name: 'an undo goes on after its lock failed',
-    file: 'lib/session/take-back.js',
-    from: 'if (!(await store.update(locked, version)))\n        return false;',
-    to: 'await store.update(locked, version);',
-  },
-  {
-    name: 'an undo gives the session back without a look at the index',
-    file: 'lib/session/take-back.js',
-    from: 'if (await users.places.confirm(old))',
-    to: 'if (true)',
-  },
-  {
-    name: 'a cached record lets in an id that was replaced',
-    file: 'lib/session/load-session.js',
-    from: "verdict.kind !== 'enter' || verdict.change !== undefined",
-    to: 'verdict.change !== undefined',
-    kind: 'cached',
-  },
-  {
-    name: 'a cached record skips the credential check that is due',
-    file: 'lib/session/load-session.js',
-    from: 'if (isAsked(engine, record, visitor))\n        return undefined;',
-    to: '',
-    kind: 'cached',
-  },
-  {
-    name: 'an end takes a delete that failed for done',
-    file: 'lib/session/user-places.js',
-    from: 'if (await this.#store.delete(handle, record.version, why))\n                return record;',
-    to: 'await this.#store.delete(handle, record.version, why);\n            return record;',
-  },
-  {
-    name: 'a revocation of a user looks only once',
-    file: 'lib/session/user-sessions.js',
-    from: 'if (!hasNew)\n                return count +',
-    to: 'return count +',
-  },
-  {
-    name: 'a login that failed gives away a place that is filled',
-    file: 'lib/session/user-places.js',
-    from: 'if (hasPlace(await this.#store.get(handle), name))\n            return false;\n        await this.drop(name, handle);',
-    to: 'await this.release(name, handle);',
-  },
-  {
-    name: 'an entry is removed without a note',
-    file: 'lib/session/user-places.js',
-    from: 'await this.note(name, handle);',
-    to: '',
-  },
-  {
-    name: 'the index entry of a login is not kept',
-    file: 'lib/session/user-sessions.js',
-    from: 'if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
-    to: 'return earlier;',
-  },
-  {
-    name: 'a limit that refuses is not asked of the index',
-    file: 'lib/session/user-sessions.js',
-    from: "maxSessions?.onLimit === 'refuse' ? limit + spare : undefined",
-    to: 'undefined',
-  },
-  {
-    name: 'an id from before a login is served for a while',
-    file: 'lib/session/verdict.js',
-    from: "return { kind: id.epoch < record.epoch && now - record.rotatedAt < GRACE ? 'superseded' : 'unknown' };",
-    to: 'return SERVE;',
-  },
-  {
-    name: 'the data of a user goes over to the next one',
-    file: 'lib/session/login.js',
-    from: 'const isOther = userId !== null && userId !== user.id;',
-    to: 'const isOther = false;',
-  },
-  {
-    name: 'a write puts back all the data that it read',
-    file: 'lib/session/json-data.js',
-    from: 'return isWhole ? to : rebase(json, from, to);',
-    to: 'return to;',
-  },
-  {
-    name: 'logging out everywhere looks for no login beside it',
-    file: 'lib/session/request-session.js',
-    from: 'if (userId !== null && everywhere)',
-    to: 'if (false)',
-  },
-  {
-    name: 'an entry that was removed before a failed look stays away',
-    file: 'lib/session/user-places.js',
-    from: 'const restored = handles.map(',
-    to: 'const restored = [].map(',
-  },
-  {
-    name: 'a login keeps the binding of the login before',
-    file: 'lib/session/next-record.js',
-    from: "deviceKey === null || reason === 'login' || reason === 'pending'",
-    to: 'deviceKey === null',
-    kind: 'bound',
-  },
-  {
-    name: 'a refresh does not compare the epoch',
-    file: 'lib/session/device-bound/refresh.js',
-    from: 'if (id.epoch !== epoch)',
-    to: 'if (false)',
-    kind: 'bound',
-  },
-  {
-    name: 'a proof counts twice',
-    file: 'lib/session/device-bound/binding.js',
-    from: 'if (prints.includes(print))',
-    to: 'if (false)',
-    kind: 'bound',
-  },
-  {
-    name: 'a proof is taken from any key',
-    file: 'lib/session/device-bound/refresh.js',
-    from: "if (proof === undefined)\n        return { ...asked, failure: 'signature' };",
-    to: 'if (proof === undefined)\n        return refreshed(engine, device, request, record, binding, now);',
-    kind: 'bound',
-  },
-  {
-    name: 'a bound session opens without the bound cookie',
-    file: 'lib/session/load-session.js',
-    from: 'return isBindingShown(deviceKey) ? found :',
-    to: 'return false ? found :',
-    kind: 'bound',
-  },
-  {
-    name: 'a session is bound again',
-    file: 'lib/session/device-bound/register.js',
-    from: 'record.userId === null || record.deviceKey !== null',
-    to: 'record.userId === null',
-    kind: 'shared',
-  },
-  {
-    name: 'a binding is made for a login that came after',
-    file: 'lib/session/device-bound/register.js',
-    from: ".kind === 'enter'",
-    to: ' !== undefined',
-    kind: 'shared',
-  },
-  {
-    name: 'a refresh is written over a change beside it',
-    file: 'lib/session/update-record.js',
-    from: 'if (await engine.store.update(next, record.version))\n            return true;',
-    to: 'await engine.store.update(next, record.version);\n        return true;',
-    kind: 'bound',
-  },
-]
-
-const root = new URL('../../', import.meta.url)
-const main = fileURLToPath(new URL('main.js', import.meta.url))
+const dist = fileURLToPath(new URL('../../', import.meta.url))
+/** The copy of the engine that gets the faults. It stands in the project, so that it finds the packages. */
+const copy = join(dist, 'faulty')
 const only = process.argv[2] ?? ''
 
-/** Puts each fault into the compiled engine, lets the search look for it, and takes it out again. */
+rmSync(copy, { recursive: true, force: true })
+mkdirSync(copy)
+for (const folder of ['lib', 'types', 'test']) cpSync(join(dist, folder), join(copy, folder), { recursive: true })
+
+/** Puts each fault into the copy, lets the search look for it, and takes it out again. */
 let found = 0
 const faults = FAULTS.filter(({ name }) => name.includes(only))
-for (const { name, file, from, to, kind } of faults) {
-  const path = new URL(file, root)
-  const text = readFileSync(path, 'utf8')
-  if (text.split(from).length < 2) throw new Error(`${file} does not hold: ${from}`)
-  // The first place alone is changed.
-  const start = text.indexOf(from)
-  writeFileSync(path, text.slice(0, start) + to + text.slice(start + from.length))
-  try {
-    const { stdout, status } = spawnSync(
-      process.execPath,
-      [main, '--first', '--most', '200', '--samples', '10', ...(kind === undefined ? [] : ['--kind', kind])],
-      {
-        encoding: 'utf8',
-        maxBuffer: 2 ** 28,
-      },
-    )
-    const lines = stdout.trimEnd().split('\n')
-    const begin = lines.findIndex((line) => /^[\da-z, ]+: .*/.test(line) && !line.includes(' runs for '))
-    // A search that fell over found nothing.
-    const isFound = status === 1 && begin !== -1
-    found += isFound ? 1 : 0
-    console.log(`${isFound ? 'found' : 'NOT FOUND'}: ${name}`)
-    const trace = lines.slice(begin).map((line) => `    ${line}`)
-    if (isFound) console.log(trace.join('\n'))
-  } finally {
-    writeFileSync(path, text)
-  }
+for (const fault of faults) {
+  const { name, file, kind } = fault
+  const path = join(copy, file)
+  const code = readFileSync(path, 'utf8')
+  const faulty = withFault(code, fault)
+  if (faulty === undefined) throw new Error(`${file} does not hold: ${fault.from}`)
+  writeFileSync(path, faulty)
+  const start = performance.now()
+  const trace = search(kind)
+  const seconds = ((performance.now() - start) / 1000).toFixed(0)
+  writeFileSync(path, code)
+  found += trace === undefined ? 0 : 1
+  console.log(`${trace === undefined ? 'NOT FOUND' : 'found'} in ${seconds} s: ${name}`)
+  if (trace !== undefined) console.log(trace.map((line) => `    ${line}`).join('\n'))
 }
+rmSync(copy, { recursive: true })
 console.log(`${found} of ${faults.length} faults were found`)
 process.exitCode = found === faults.length ? 0 : 1
+
+/** Returns the trace of the first broken guarantee. A search that fell over found nothing. */
+function search(kind: string | undefined): string[] | undefined {
+  const main = join(copy, 'test/interleavings/main.js')
+  const options = ['--first', '--most', '200', '--samples', '10', ...(kind === undefined ? [] : ['--kind', kind])]
+  const { stdout, status } = spawnSync(process.execPath, [main, ...options], { encoding: 'utf8', maxBuffer: 2 ** 28 })
+  const lines = stdout.trimEnd().split('\n')
+  const begin = lines.findIndex((line) => /^[\da-z, ]+: .*/.test(line) && !line.includes(' runs for '))
+  return status === 1 && begin !== -1 ? lines.slice(begin) : undefined
+}

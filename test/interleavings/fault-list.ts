@@ -1,0 +1,191 @@
+/** A fault of one line in the compiled engine. */
+export interface Fault {
+  readonly name: string
+  /** The file, from the folder of the compiled package. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** The kind of sessions that shows it. Default: all. */
+  readonly kind?: string
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'a change of the id keeps the epoch',
+    file: 'lib/session/record.js',
+    from: 'epoch: record.epoch + 1',
+    to: 'epoch: record.epoch',
+  },
+  {
+    name: 'a write that met a conflict does not compare the epoch',
+    file: 'lib/session/commit.js',
+    from: 'if (base?.epoch !== loaded.epoch)',
+    to: 'if (base === undefined)',
+  },
+  {
+    name: 'a login does not ask whether it was revoked meanwhile',
+    file: 'lib/session/login.js',
+    from: 'if (!(await users.places.confirm(record)))',
+    to: 'if (false)',
+  },
+  {
+    name: 'an undo trusts the version alone',
+    file: 'lib/session/take-back.js',
+    from: 'isUnsure ? await engine.store.get(written.handle) : written',
+    to: 'written',
+  },
+  {
+    name: 'an undo goes on after its lock failed',
+    file: 'lib/session/take-back.js',
+    from: 'if (!(await store.update(locked, version)))\n        return false;',
+    to: 'await store.update(locked, version);',
+  },
+  {
+    name: 'an undo gives the session back without a look at the index',
+    file: 'lib/session/take-back.js',
+    from: 'if (await users.places.confirm(old))',
+    to: 'if (true)',
+  },
+  {
+    name: 'a cached record lets in an id that was replaced',
+    file: 'lib/session/load-session.js',
+    from: "verdict.kind !== 'enter' || verdict.change !== undefined",
+    to: 'verdict.change !== undefined',
+    kind: 'cached',
+  },
+  {
+    name: 'a cached record skips the credential check that is due',
+    file: 'lib/session/load-session.js',
+    from: 'if (isAsked(engine, record, visitor))\n        return undefined;',
+    to: '',
+    kind: 'cached',
+  },
+  {
+    name: 'an end takes a delete that failed for done',
+    file: 'lib/session/user-places.js',
+    from: 'if (await this.#store.delete(handle, record.version, why))\n                return record;',
+    to: 'await this.#store.delete(handle, record.version, why);\n            return record;',
+  },
+  {
+    name: 'a revocation of a user looks only once',
+    file: 'lib/session/user-sessions.js',
+    from: 'if (!hasNew)\n                return count +',
+    to: 'return count +',
+  },
+  {
+    name: 'a login that failed gives away a place that is filled',
+    file: 'lib/session/user-places.js',
+    from: 'if (hasPlace(await this.#store.get(handle), name))\n            return false;\n        await this.drop(name, handle);',
+    to: 'await this.release(name, handle);',
+  },
+  {
+    name: 'an entry is removed without a note',
+    file: 'lib/session/user-places.js',
+    from: 'await this.note(name, handle);',
+    to: '',
+  },
+  {
+    name: 'the index entry of a login is not kept',
+    file: 'lib/session/user-sessions.js',
+    from: 'if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
+    to: 'return earlier;',
+  },
+  {
+    name: 'a limit that refuses is not asked of the index',
+    file: 'lib/session/user-sessions.js',
+    from: "maxSessions?.onLimit === 'refuse' ? limit + spare : undefined",
+    to: 'undefined',
+  },
+  {
+    name: 'an id from before a login is served for a while',
+    file: 'lib/session/verdict.js',
+    from: "return { kind: id.epoch < record.epoch && now - record.rotatedAt < GRACE ? 'superseded' : 'unknown' };",
+    to: 'return SERVE;',
+  },
+  {
+    name: 'the data of a user goes over to the next one',
+    file: 'lib/session/login.js',
+    from: 'const isOther = userId !== null && userId !== user.id;',
+    to: 'const isOther = false;',
+  },
+  {
+    name: 'a write puts back all the data that it read',
+    file: 'lib/session/json-data.js',
+    from: 'return isWhole ? to : rebase(json, from, to);',
+    to: 'return to;',
+  },
+  {
+    name: 'logging out everywhere looks for no login beside it',
+    file: 'lib/session/request-session.js',
+    from: 'if (userId !== null && everywhere)',
+    to: 'if (false)',
+  },
+  {
+    name: 'an entry that was removed before a failed look stays away',
+    file: 'lib/session/user-places.js',
+    from: 'const restored = handles.map(',
+    to: 'const restored = [].map(',
+  },
+  {
+    name: 'a login keeps the binding of the login before',
+    file: 'lib/session/next-record.js',
+    from: "deviceKey === null || reason === 'login' || reason === 'pending'",
+    to: 'deviceKey === null',
+    kind: 'bound',
+  },
+  {
+    name: 'a refresh does not compare the epoch',
+    file: 'lib/session/device-bound/refresh.js',
+    from: 'if (id.epoch !== epoch)',
+    to: 'if (false)',
+    kind: 'bound',
+  },
+  {
+    name: 'a proof counts twice',
+    file: 'lib/session/device-bound/binding.js',
+    from: 'if (prints.includes(print))',
+    to: 'if (false)',
+    kind: 'bound',
+  },
+  {
+    name: 'a proof is taken from any key',
+    file: 'lib/session/device-bound/refresh.js',
+    from: "if (proof === undefined)\n        return { ...asked, failure: 'signature' };",
+    to: 'if (proof === undefined)\n        return refreshed(engine, device, request, record, binding, now);',
+    kind: 'bound',
+  },
+  {
+    name: 'a bound session opens without the bound cookie',
+    file: 'lib/session/load-session.js',
+    from: 'return isBindingShown(deviceKey) ? found :',
+    to: 'return false ? found :',
+    kind: 'bound',
+  },
+  {
+    name: 'a session is bound again',
+    file: 'lib/session/device-bound/register.js',
+    from: 'record.userId === null || record.deviceKey !== null',
+    to: 'record.userId === null',
+    kind: 'shared',
+  },
+  {
+    name: 'a binding is made for a login that came after',
+    file: 'lib/session/device-bound/register.js',
+    from: ".kind === 'enter'",
+    to: ' !== undefined',
+    kind: 'shared',
+  },
+  {
+    name: 'a refresh is written over a change beside it',
+    file: 'lib/session/update-record.js',
+    from: 'if (await engine.store.update(next, record.version))\n            return true;',
+    to: 'await engine.store.update(next, record.version);\n        return true;',
+    kind: 'bound',
+  },
+]
+
+/** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */
+export function withFault(code: string, { from, to }: Fault): string | undefined {
+  const start = code.indexOf(from)
+  return start === -1 ? undefined : code.slice(0, start) + to + code.slice(start + from.length)
+}
