@@ -1,41 +1,42 @@
-import type { Cache } from './cache.ts'
+import { Choice } from './choice.ts'
+import type { Fate, Fates } from './fates.ts'
 import type { Mutant } from './mutate.ts'
 import type { MutantOptions } from './options.ts'
-import type { Fate, Test } from './run.ts'
-import { FileRun } from './run.ts'
-
-/** Milliseconds that a test may take to be run for each mutant that needs a new process. */
-const MAX_TIME_AT_LOAD = 2_000
+import type { Test, Tests } from './tests.ts'
+import { measureTests } from './tests.ts'
+import { Trial } from './trial.ts'
 
 /** Results that may be lost when the run is cut off. */
 const SAVE_EVERY = 50
 
-/** The number of tests that a mutant meets first. */
-const FIRST_TESTS = 50
+/** The number of tests that a mutant meets alone. */
+const FIRST_TESTS = 30
+
+/** The number of mutants that meet the other tests together. */
+const MAX_GROUP = 50
 
 /** The number of mutants after which the run says how far it is. */
-const TELL_EVERY = 100
+const TELL_EVERY = 200
 
 /** Sends each mutant through the test files that reach it, until a test fails. */
 export class Hunt {
   readonly #folder: string
   readonly #files: ReadonlyMap<number, string>
   readonly #chosen: readonly Mutant[]
-  readonly #cache: Cache
+  readonly #known: Fates
   readonly #options: MutantOptions
   readonly #fates = new Map<number, Fate>()
-  readonly #tried = new Map<number, ReadonlySet<Test>>()
   #unsaved = 0
 
   /** `chosen` are those of `all` mutants that this run tries. */
-  constructor(folder: string, all: readonly Mutant[], chosen: readonly Mutant[], cache: Cache, options: MutantOptions) {
+  constructor(folder: string, all: readonly Mutant[], chosen: readonly Mutant[], known: Fates, options: MutantOptions) {
     this.#folder = folder
     this.#files = new Map(all.map(({ id, file }) => [id, file]))
     this.#chosen = chosen
-    this.#cache = cache
+    this.#known = known
     this.#options = options
     for (const { id } of chosen) {
-      const fate = cache.get(id)
+      const fate = known.get(id)
       const isKnown = fate === 'killed' || fate === 'timeout' || !options.isAgain
       if (fate !== undefined && isKnown) this.#fates.set(id, fate)
     }
@@ -48,79 +49,118 @@ export class Hunt {
   async run(files: readonly string[]): Promise<void> {
     const alive = this.#chosen.filter(({ id }) => !this.#fates.has(id))
     if (alive.length > 0 && files.length > 0) await this.#meet(files, alive)
-    // A mutant that survives some of the tests may be killed by the others.
-    if (this.#options.tests.length === 0) for (const mutant of alive) this.#cache.set(mutant.id, this.fateOf(mutant))
-    this.#save()
+    this.#settle(alive)
   }
 
   async #meet(files: readonly string[], alive: readonly Mutant[]): Promise<void> {
-    const run = new FileRun(this.#folder, files, (id) => this.#files.get(id))
-    const runs = [run]
+    const { jobs } = this.#options
+    const tests = await measureTests(this.#folder, files, jobs)
+    const without = tests.unusable.map((name) => `\n  ${name}`).join('')
+    this.#tell(`${tests.all.length} tests of ${files.length} files${without === '' ? '' : `, without${without}`}`)
+    const choice = new Choice(tests, (id) => this.#files.get(id))
+    const trials = Array.from({ length: jobs }, () => new Trial(this.#folder, tests.atLoad, choice))
     try {
-      await run.prepare()
-      while (runs.length < this.#options.jobs) runs.push(run.twin())
-      const unusable = run.unusable.length === 0 ? '' : `, without the tests ${run.unusable.join(', ')}`
-      console.log(`${run.tests.length} tests of ${files.length} files${unusable}`)
-      // Most mutants are killed by the first tests that reach them. The others meet all tests.
-      await this.#share(runs, alive, (mine, mutant) => this.#try(mine, mutant, FIRST_TESTS))
-      await this.#share(runs, alive, (mine, mutant) => this.#try(mine, mutant, Infinity))
+      const tried = await this.#meetAlone(trials, choice, alive)
+      await this.#meetTogether(trials, choice, tests, tried)
     } finally {
-      for (const each of runs) each.end()
+      for (const trial of trials) trial.end()
     }
-    // A mutant that runs at the load needs a new process.
-    run.tests = run.tests.filter(({ time }) => time < MAX_TIME_AT_LOAD)
-    const atLoad = alive.filter(({ id }) => run.atLoad.has(id))
-    await this.#share(runs, atLoad, async (_mine, { id }) => this.#note(id, await run.tryFromStart(id)))
   }
 
-  /** Lets each process take the next mutant that no test has killed. */
-  async #share(
-    runs: readonly FileRun[],
-    mutants: readonly Mutant[],
-    work: (run: FileRun, mutant: Mutant) => Promise<void>,
-  ): Promise<void> {
-    const rest = mutants.filter(({ id }) => !this.#isDead(id))
+  /** Most mutants are killed by the first tests that reach them. Returns the tests that each mutant has met. */
+  async #meetAlone(
+    trials: readonly Trial[],
+    choice: Choice,
+    alive: readonly Mutant[],
+  ): Promise<Map<Mutant, ReadonlySet<Test>>> {
+    const tried = new Map<Mutant, ReadonlySet<Test>>()
     let done = 0
-    const take = async (run: FileRun): Promise<void> => {
-      for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
-        await work(run, next)
-        done += 1
-        if (done % TELL_EVERY === 0) console.log(`${done} tried, ${this.#chosen.length - this.#dead()} left`)
+    await share(trials, alive, async (trial, mutant) => {
+      const first = choice.testsOf(mutant).slice(0, FIRST_TESTS)
+      if (first.length > 0) this.#note(mutant, (await trial.meet(mutant, first)) ?? 'survived')
+      tried.set(mutant, new Set(first))
+      done += 1
+      if (done % TELL_EVERY === 0) this.#tell(`${done} of ${alive.length} have met their first tests`)
+    })
+    return tried
+  }
+
+  /** Those that are left are many equivalent ones and few others, so they meet the other tests in groups. */
+  async #meetTogether(
+    trials: readonly Trial[],
+    choice: Choice,
+    { all, atLoad }: Tests,
+    tried: ReadonlyMap<Mutant, ReadonlySet<Test>>,
+  ): Promise<void> {
+    const left = [...tried.keys()].filter((mutant) => this.fateOf(mutant) === 'survived')
+    const groups = groupsOf(left.filter(({ id }) => !atLoad.has(id)))
+    const fromStart = groupsOf(left.filter(({ id }) => atLoad.has(id)))
+    const note = (mutant: Mutant, fate: Fate): void => this.#note(mutant, fate)
+    const isDue = (mutant: Mutant, test: Test): boolean =>
+      this.fateOf(mutant) === 'survived' && choice.reaches(test, mutant) && tried.get(mutant)?.has(test) !== true
+    this.#tell(`${groups.length + fromStart.length} groups meet the other tests`)
+    await share(trials, groups, async (trial, group) => {
+      for (const test of all) {
+        const due = group.filter((mutant) => isDue(mutant, test))
+        await trial.meetTogether(due, test, note)
       }
-    }
-    await Promise.all(runs.map(take))
+      this.#settle(group)
+      this.#tell('a group has met all tests')
+    })
+    await share(trials, fromStart, async (trial, group) => {
+      const due = all.filter((test) => group.some((mutant) => isDue(mutant, test)))
+      await trial.meetFromStart(group, due, note)
+      this.#settle(group)
+      this.#tell('a group has met all tests')
+    })
+  }
+
+  /** Keeps the fates of mutants that have met all tests. One that survives some of the tests may be killed by others. */
+  #settle(mutants: readonly Mutant[]): void {
+    if (this.#options.tests.length === 0) for (const mutant of mutants) this.#known.set(mutant.id, this.fateOf(mutant))
     this.#save()
-    console.log(`${done} tried, ${this.#chosen.length - this.#dead()} left`)
   }
 
-  async #try(run: FileRun, mutant: Mutant, most: number): Promise<void> {
-    const tried = this.#tried.get(mutant.id)
-    const tests = run.testsOf(mutant).filter((test) => tried?.has(test) !== true)
-    if (tests.length === 0) return
-    const chosen = tests.slice(0, most)
-    this.#tried.set(mutant.id, new Set(chosen))
-    this.#note(mutant.id, await run.try(mutant, chosen))
+  #tell(what: string): void {
+    const dead = this.#chosen.filter((mutant) => isDead(this.fateOf(mutant))).length
+    console.log(`${new Date().toTimeString().slice(0, 8)} ${what}: ${dead} of ${this.#chosen.length} are killed`)
+    this.#save()
   }
 
-  #dead(): number {
-    return this.#chosen.filter(({ id }) => this.#isDead(id)).length
-  }
-
-  #note(id: number, fate: Fate): void {
+  #note({ id }: Mutant, fate: Fate): void {
     this.#fates.set(id, fate)
-    if (fate === 'survived') return
-    this.#cache.set(id, fate)
+    if (!isDead(fate)) return
+    this.#known.set(id, fate)
     this.#unsaved += 1
     if (this.#unsaved >= SAVE_EVERY) this.#save()
   }
 
   #save(): void {
     this.#unsaved = 0
-    this.#cache.save()
+    this.#known.save()
   }
+}
 
-  #isDead(id: number): boolean {
-    const fate = this.#fates.get(id)
-    return fate === 'killed' || fate === 'timeout'
+/** Lets each process take the next item. */
+async function share<Item>(
+  trials: readonly Trial[],
+  items: readonly Item[],
+  work: (trial: Trial, item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = [...items]
+  const take = async (trial: Trial): Promise<void> => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(trial, next)
   }
+  await Promise.all(trials.map(take))
+}
+
+/** Deals the mutants like cards, so that those of one function, which would hide each other, come to several groups. */
+function groupsOf(mutants: readonly Mutant[]): Mutant[][] {
+  const count = Math.ceil(mutants.length / MAX_GROUP)
+  const sorted = mutants.toSorted((one, other) => one.id - other.id)
+  return Array.from({ length: count }, (_, nth) => sorted.filter((_mutant, index) => index % count === nth))
+}
+
+function isDead(fate: Fate): boolean {
+  return fate === 'killed' || fate === 'timeout'
 }

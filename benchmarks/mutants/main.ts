@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.ts'
-import { Cache } from './cache.ts'
+import { Fates } from './fates.ts'
 import { Hunt } from './hunt.ts'
 import type { MutantOptions } from './options.ts'
 import { readOptions, USAGE } from './options.ts'
 import { draw, testFiles } from './plan.ts'
-import type { Judged } from './report.ts'
 import { readExplanations, reportOf } from './report.ts'
 
 const given = readOptions(process.argv.slice(2), process.cwd())
@@ -24,22 +23,9 @@ async function measure(options: MutantOptions): Promise<void> {
     `${mutants.length} mutants${sample === undefined ? '' : `, of which ${chosen.length} drawn by --seed ${seed}`}`,
   )
 
-  const cache = new Cache(join(root, 'node_modules/.cache/mutants/results.json'), mutants, texts, options.isAnew)
-  const hunt = new Hunt(folder, mutants, chosen, cache, options)
-  await hunt.run(testFiles(options, chosen))
-
-  const judged = chosen
-    .map((mutant): Judged => ({ ...mutant, fate: hunt.fateOf(mutant) }))
-    .toSorted((a, b) => a.id - b.id)
-  const how = [
-    `Run on ${new Date().toISOString().slice(0, 10)} with Node ${process.version}.`,
-    files.length === 0 ? '' : `Only files with \`${files.join(', ')}\` in their path.`,
-    options.tests.length === 0 ? '' : `Only tests with \`${options.tests.join(', ')}\` in their path.`,
-    sample === undefined
-      ? ''
-      : `A sample of ${chosen.length} of ${mutants.length} mutants, drawn by \`--seed ${seed}\`.`,
-  ]
-  const report = reportOf(judged, readExplanations(), how.filter((part) => part !== '').join(' '))
+  const fates = new Fates(join(root, 'benchmarks/mutants/fates.json'), mutants, texts, options.isAnew)
+  if (!options.isReport) await new Hunt(folder, mutants, chosen, fates, options).run(testFiles(options, chosen))
+  const report = reportOf(mutants, fates, readExplanations())
   console.log(report)
   if (options.out !== undefined) writeFileSync(join(root, options.out, 'mutants.md'), report)
 }

@@ -26,6 +26,7 @@ const OPTIONS: ts.CompilerOptions = {
 
 const printer = ts.createPrinter({ removeComments: true })
 
+/** What each operator becomes. Of two, the second one is the opposite. */
 const SWAPS = new Map<ts.SyntaxKind, ts.BinaryOperator[]>([
   [Kind.LessThanToken, [Kind.LessThanEqualsToken, Kind.GreaterThanEqualsToken]],
   [Kind.LessThanEqualsToken, [Kind.LessThanToken, Kind.GreaterThanToken]],
@@ -289,7 +290,10 @@ function binaryChanges(node: ts.BinaryExpression): Change[] {
   if (kind === Kind.PlusToken && isText) return []
   const isEquality = kind === Kind.EqualsEqualsEqualsToken || kind === Kind.ExclamationEqualsEqualsToken
   if (isEquality && isCondition(node)) return []
-  return (SWAPS.get(kind) ?? []).map((other) => make.createBinaryExpression(inner(left), other, inner(right)))
+  // A condition gets `true` and `false`, so its opposite would say nothing more.
+  return (SWAPS.get(kind) ?? [])
+    .slice(0, isCondition(node) ? 1 : 2)
+    .map((other) => make.createBinaryExpression(inner(left), other, inner(right)))
 }
 
 /** `??` may not stand beside `&&` without parentheses. */

@@ -13,10 +13,11 @@ export const USAGE = `npm run mutants -- [options]
   --jobs <count>    test files at the same time (2)
   --again           runs the mutants again that survived the last run; killed ones are remembered anyway
   --anew            forgets all results
+  --report          runs nothing, and writes the report of what is known
   --root <folder>   another project
   --out <folder>    where to write mutants.md (benchmarks, for whole rooms; otherwise nowhere)
 
-Results are kept in node_modules/.cache/mutants until the mutated file changes.
+Results are kept in benchmarks/mutants/fates.json until the mutated file changes.
 `
 
 /** The run that the command line asks for. */
@@ -29,6 +30,7 @@ export interface MutantOptions {
   readonly jobs: number
   readonly isAgain: boolean
   readonly isAnew: boolean
+  readonly isReport: boolean
   readonly root: string
   readonly out: string | undefined
   readonly isHelp: boolean
@@ -47,6 +49,7 @@ export function readOptions(args: string[], root: string): MutantOptions {
       jobs: { type: 'string', default: process.env['TAP_JOBS'] ?? '2' },
       again: { type: 'boolean', default: false },
       anew: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
       root: { type: 'string', default: root },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -65,6 +68,7 @@ export function readOptions(args: string[], root: string): MutantOptions {
     jobs: count('jobs', values.jobs),
     isAgain: values.again,
     isAnew: values.anew,
+    isReport: values.report,
     root: values.root,
     out: values.out ?? (isWhole ? 'benchmarks' : undefined),
     isHelp: values.help,

@@ -23,7 +23,14 @@ export function testFiles({ root, tests }: MutantOptions, mutants: readonly Muta
   // The tests of the guard seldom run the engine.
   const isGuarded = mutants.some(({ file }) => file.startsWith('lib/guard/'))
   const stores = needsServer ? all.filter((file) => /test\/stores\/(?:redis|postgres)/.test(file)) : []
-  const near = all.filter((file) => !WITH_SERVER.test(file) && (isGuarded || !file.startsWith('test/guard/')))
+  // The scenes of the attacks take long, and are the same on each store.
+  const isStored = mutants.some(({ file }) => file.startsWith('lib/stores/'))
+  const near = all.filter(
+    (file) =>
+      !WITH_SERVER.test(file) &&
+      (isGuarded || !file.startsWith('test/guard/')) &&
+      (isStored || file !== 'test/attacks/sqlite.test.ts'),
+  )
   return [...near, ...stores]
 }
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { keyOf } from './cache.ts'
+import type { Fate, Fates } from './fates.ts'
+import { keyOf } from './fates.ts'
 import type { Mutant } from './mutate.ts'
-import type { Fate } from './run.ts'
 import { markdown } from '../table.ts'
 
-/** A mutant and how it ended. */
-export interface Judged extends Mutant {
-  readonly fate: Fate
+/** A mutant, and what is known of it. */
+interface Judged extends Mutant {
+  readonly fate: Fate | undefined
+  readonly explanation: string | undefined
 }
 
 /** The reasons why surviving mutants are equivalent to the code, by the name of the mutant. */
@@ -25,29 +26,49 @@ export function readExplanations(): Explanations {
 }
 
 /** Returns the report: the score of each room and file, and each mutant that survived. */
-export function reportOf(all: readonly Judged[], explanations: Explanations, how: string): string {
-  const head = ['mutants', 'killed', 'over time', 'survived', 'not reached', 'explained', 'score', 'without explained']
-  const rooms = tally(all, explanations, ({ file }) => file.split('/').slice(0, 2).join('/'))
-  const files = tally(all, explanations, ({ file }) => file)
-  const survivors = all.filter(({ fate }) => !isDead(fate))
+export function reportOf(all: readonly Mutant[], fates: Fates, explanations: Explanations): string {
+  const judge = (mutant: Mutant): Judged => ({
+    ...mutant,
+    fate: fates.get(mutant.id),
+    explanation: explanations[keyOf(mutant)],
+  })
+  const judged = all.map(judge)
+  const head = [
+    'mutants',
+    'not run',
+    'killed',
+    'over time',
+    'survived',
+    'not reached',
+    'explained',
+    'score',
+    'with explained',
+  ]
+  const rooms = tally(judged, ({ file }) => file.split('/').slice(0, 2).join('/'))
+  const files = tally(judged, ({ file }) => file)
+  const survivors = judged.filter(({ fate }) => fate === 'survived' || fate === 'unreached')
   return `# How many faults the tests find
 
 \`npm run mutants\` changes the code in one small place at a time, and runs the tests that reach the place. A change that no test notices is a survivor.
-The score is the share of changes that a test noticed. ${how}
+The score is the share of changes that a test noticed. The last column counts survivors with an explanation, too.
 
 ${markdown(['room', ...head], rooms, 1)}
 
-${markdown(['file', ...head], files, 1)}
+${markdown(
+  ['file', 'run on', ...head],
+  files.map(([file = '', ...cells]) => [file, fates.dateOf(file), ...cells]),
+  2,
+)}
 
 ## Survivors
 
 ${table(
   ['where', 'code', 'change', 'explanation'],
-  survivors.map((mutant) => [
-    `${mutant.file}:${mutant.line}`,
-    cell(mutant.before),
-    mutant.after === '(removed)' ? 'removed' : cell(mutant.after),
-    explanations[keyOf(mutant)] ?? (mutant.fate === 'unreached' ? 'no test reaches it' : ''),
+  survivors.map(({ file, line, before, after, fate, explanation }) => [
+    `${file}:${line}`,
+    cell(before),
+    after === '(removed)' ? 'removed' : cell(after),
+    explanation ?? (fate === 'unreached' ? 'no test reaches it' : ''),
   ]),
 )}
 `
@@ -58,21 +79,24 @@ function table(head: string[], cells: string[][]): string {
   return [head, head.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
 
-function isDead(fate: Fate): boolean {
-  return fate === 'killed' || fate === 'timeout'
-}
-
-function tally(all: readonly Judged[], explanations: Explanations, groupOf: (mutant: Mutant) => string): string[][] {
+function tally(all: readonly Judged[], groupOf: (mutant: Mutant) => string): string[][] {
   const groups = new Map<string, Judged[]>()
   for (const mutant of all) groups.set(groupOf(mutant), [...(groups.get(groupOf(mutant)) ?? []), mutant])
   return [...groups].map(([name, mutants]) => {
-    const count = (fate: Fate): number => mutants.filter((mutant) => mutant.fate === fate).length
+    const count = (fate: Fate | undefined): number => mutants.filter((mutant) => mutant.fate === fate).length
+    const [unknown, killed, late, survived, unreached] = [
+      count(undefined),
+      count('killed'),
+      count('timeout'),
+      count('survived'),
+      count('unreached'),
+    ]
     const explained = mutants.filter(
-      (mutant) => !isDead(mutant.fate) && explanations[keyOf(mutant)] !== undefined,
+      ({ fate, explanation }) => (fate === 'survived' || fate === 'unreached') && explanation !== undefined,
     ).length
-    const dead = count('killed') + count('timeout')
-    const counts = [mutants.length, count('killed'), count('timeout'), count('survived'), count('unreached'), explained]
-    return [name, ...counts.map(String), share(dead, mutants.length), share(dead, mutants.length - explained)]
+    const run = mutants.length - unknown
+    const counts = [mutants.length, unknown, killed, late, survived, unreached, explained]
+    return [name, ...counts.map(String), share(killed + late, run), share(killed + late + explained, run)]
   })
 }
 

@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The number of the mutant that this process runs. 0 is the code as it was written. */
-let active = Number(process.env['MUTANT'] ?? 0)
+/** The mutants with which this process loads its files. None is the code as it was written. */
+const atLoad = (process.env['MUTANTS'] ?? '').split(',').filter(Boolean).map(Number)
+
+/** The mutants that run now. */
+let active: ReadonlySet<number> = new Set(atLoad)
 
 /** The mutants whose code ran, while somebody records them. */
 let reached: Set<number> | undefined
@@ -10,13 +13,13 @@ let reached: Set<number> | undefined
 /** Returns whether this mutant runs. Each mutated place of the code calls this function. */
 export function isMutant(id: number): boolean {
   reached?.add(id)
-  return id === active
+  return active.has(id)
 }
 
-/** Chooses the mutant that runs from now on, here and in processes that start later. */
-export function activate(id: number): void {
-  active = id
-  process.env['MUTANT'] = String(id)
+/** Chooses the mutants that run from now on, here and in processes that start later. */
+export function activate(ids: readonly number[]): void {
+  active = new Set([...atLoad, ...ids])
+  process.env['MUTANTS'] = [...active].join(',')
 }
 
 /** Starts to record the mutants whose code runs. */

@@ -1,4 +1,4 @@
-// Loads test files and runs its tests one at a time, each with the mutant that the parent names.
+// Loads test files and runs their tests one at a time, each with the mutants that the parent names.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,56 +6,80 @@ import { t } from 'tap'
 import { tests } from './root.js'
 import { activate, record, stopRecording } from './switches.js'
 
-/** A request of the parent. */
-export interface Order {
-  readonly test: number
-  readonly mutant: number
-  /** Asks for the mutants that the test reaches. */
+/** Asks for a file to be loaded. */
+export interface Load {
+  readonly kind: 'load'
+  /** The address of the compiled file. */
+  readonly url: string
+}
+
+/** Asks for a test of a loaded file. */
+export interface Run {
+  readonly kind: 'run'
+  readonly url: string
+  /** The place of the test in its file. */
+  readonly index: number
+  readonly mutants: readonly number[]
+  /** Asks for the mutants that the test reaches, in the processes that it starts, too. */
   readonly isRecorded: boolean
 }
 
-/** The first message of a worker. */
+/** The answer to a load. */
 export interface Loaded {
+  /** The number of tests. */
   readonly count: number
   /** The mutants that ran while the file was loaded. */
   readonly reached: readonly number[]
 }
 
-/** The answer to an order. */
+/** The answer to a run. */
 export interface Outcome {
   readonly isOk: boolean
   readonly time: number
   readonly reached: readonly number[]
 }
 
-type Run = (...args: unknown[]) => Promise<{ ok: boolean } | null>
+type Test = (...args: unknown[]) => Promise<{ ok: boolean } | null>
 
 /** Tap ends with its last test. So all tests run inside one test that never ends. */
-const run = await new Promise<Run>((resolve) => {
+const run = await new Promise<Test>((resolve) => {
   const all = t.test('all', { timeout: 0 }, (inner) => {
-    resolve(inner.test.bind(inner) as unknown as Run)
+    resolve(inner.test.bind(inner) as unknown as Test)
     return new Promise<void>(() => undefined)
   })
   // An error outside of a test ends it all the same. Then no test can run here any more.
   void all.then(() => process.exit(1))
 })
 
-async function follow({ test, mutant, isRecorded }: Order): Promise<Outcome> {
+/** The tests of each loaded file. */
+const loaded = new Map<string, readonly unknown[][]>()
+
+async function load({ url }: Load): Promise<Loaded> {
+  record()
+  // Tap takes an error that nobody catches for a failure of the test that never ends.
+  await import(url).catch(() => process.exit(1))
+  const own = tests.splice(0)
+  loaded.set(url, own)
+  return { count: own.length, reached: stopRecording() }
+}
+
+async function follow({ url, index, mutants, isRecorded }: Run): Promise<Outcome> {
   const folder = isRecorded ? mkdtempSync(join(tmpdir(), 'mutants-')) : undefined
   if (folder !== undefined) process.env['MUTANTS_REACHED'] = folder
-  activate(mutant)
-  if (isRecorded) record()
+  activate(mutants)
+  if (isRecorded || mutants.length > 1) record()
   const start = performance.now()
-  const results = await run(...(tests[test] ?? []))
+  const results = await run(...(loaded.get(url)?.[index] ?? []))
   const time = performance.now() - start
-  activate(0)
+  activate([])
   const reached = new Set(stopRecording())
   if (folder !== undefined) {
     delete process.env['MUTANTS_REACHED']
     for (const id of readdirSync(folder).flatMap((name) => readNumbers(join(folder, name)))) reached.add(id)
     rmSync(folder, { recursive: true })
   }
-  return { isOk: results?.ok === true, time, reached: [...reached] }
+  const all = [...reached]
+  return { isOk: results?.ok === true, time, reached: isRecorded ? all : all.filter((id) => mutants.includes(id)) }
 }
 
 function readNumbers(path: string): number[] {
@@ -64,9 +88,9 @@ function readNumbers(path: string): number[] {
 
 // The channel to the parent does not keep the process alive, because tap has taken its reference away.
 setInterval(() => undefined, 2 ** 30)
-record()
-// Tap takes an error that nobody catches for a failure of the test that never ends.
-for (const file of process.argv.slice(2)) await import(file).catch(() => process.exit(1))
-process.send?.({ count: tests.length, reached: stopRecording() } satisfies Loaded)
-process.on('message', (order: Order) => void follow(order).then((outcome) => process.send?.(outcome)))
+process.on('message', (order: Load | Run) => {
+  const answer = order.kind === 'load' ? load(order) : follow(order)
+  void answer.then((message) => process.send?.(message))
+})
 process.on('disconnect', () => process.exit())
+process.send?.({ reached: [] })

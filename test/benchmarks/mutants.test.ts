@@ -24,13 +24,7 @@ async function run(root: string, ...args: string[]): Promise<{ code: number | nu
 }
 
 t.test('each operator, condition, literal, call and result of a file is changed once at a time', async (t) => {
-  t.strictSame(changes('if (a < b) c()'), [
-    'a < b → a <= b',
-    'a < b → a >= b',
-    'a < b → true',
-    'a < b → false',
-    'c() → (removed)',
-  ])
+  t.strictSame(changes('if (a < b) c()'), ['a < b → a <= b', 'a < b → true', 'a < b → false', 'c() → (removed)'])
   t.strictSame(changes('export const x = a && b'), ['a && b → a || b'])
   t.strictSame(changes('export const x = a ?? b'), ['a ?? b → a && b'])
   t.strictSame(changes('export const x = a + 1'), ['1 → 2', '1 → 0', 'a + 1 → a - 1'])
@@ -108,8 +102,59 @@ t.test('a change that a test notices is killed, and a change that no test notice
   t.match(stdout, /\| lib\/session +\| +9 \|/)
 
   const again = await run(root, '--out', '.')
-  t.notMatch(again.stdout, 'killed by', 'known results are not measured again')
+  t.notMatch(again.stdout, 'tests of', 'known results are not measured again')
   t.equal(again.stdout.slice(again.stdout.indexOf('## Survivors')), stdout.slice(stdout.indexOf('## Survivors')))
+})
+
+t.test('what the first tests let pass meets the others in groups, and each mutant is judged by itself', async (t) => {
+  const root = t.testdir({
+    'package.json': '{ "type": "module" }',
+    lib: {
+      session: {
+        'age.ts': [
+          'const OLD = 9',
+          'const GRACE = 3',
+          'export function isOld(age: number): boolean {',
+          '  return age > OLD',
+          '}',
+          'export function isDue(age: number): boolean {',
+          '  return age >= OLD + GRACE',
+          '}',
+          '',
+        ].join('\n'),
+        'name.ts': "export function nameOf(first: string): string {\n  return first === '' ? 'nobody' : first\n}\n",
+      },
+    },
+    test: {
+      session: {
+        'first.test.ts': [
+          "import t from 'tap'",
+          "import { isDue, isOld } from '../../lib/session/age.ts'",
+          "for (let nth = 0; nth < 40; nth += 1) t.test('it answers', async (t) => {",
+          "  t.type(isOld(nth % 2 === 0 ? 0 : 100), 'boolean')",
+          "  t.type(isDue(nth % 2 === 0 ? 0 : 100), 'boolean')",
+          '})',
+          '',
+        ].join('\n'),
+        'last.test.ts': [
+          "import t from 'tap'",
+          "import { isDue, isOld } from '../../lib/session/age.ts'",
+          "import { nameOf } from '../../lib/session/name.ts'",
+          "t.test('the edges are where they were', async (t) => {",
+          '  t.strictSame([isOld(9), isOld(10), isDue(11), isDue(12)], [false, true, false, true])',
+          "  t.equal(nameOf('Ann'), 'Ann')",
+          '})',
+          '',
+        ].join('\n'),
+      },
+    },
+  })
+  const { code, stdout, stderr } = await run(root, '--out', '.')
+  t.equal(code, 0, stderr)
+  t.match(stdout, /groups meet the other tests/)
+  const survivors = stdout.slice(stdout.indexOf('## Survivors')).split('\n').slice(4).join('\n')
+  t.notMatch(survivors, 'age.ts', 'killed, at the load too')
+  t.match(survivors, 'lib/session/name.ts:2 | `\'nobody\'` | `""`', 'no test asks for a nobody')
 })
 
 t.test('a misspelt room ends the run with the rooms there are', async (t) => {
