@@ -28,8 +28,8 @@ export interface Refusal {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** The ports that browsers leave out, and that some proxies put into the host all the same. */
-const DEFAULT_PORTS = new Set(['80', '443'])
+/** The port that browsers leave out, and that some proxies put into the host all the same. A URL drops the other one. */
+const HTTPS_PORT = '443'
 
 /** Headers of proxies. Some set X-Forwarded-Proto alone. */
 const FORWARDING_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via']
@@ -71,7 +71,7 @@ function ownOrigin(request: OriginRequest): string {
 function differenceOf(origin: string, request: OriginRequest): 'null' | 'protocol' | 'host' | undefined {
   if (origin === 'null') return 'null'
   const theirs = /^https?:/.test(origin) && URL.canParse(origin) ? new URL(origin) : undefined
-  const own = ownHost(request).toLowerCase()
+  const own = ownHost(request)
   if (theirs === undefined || !HOST_SHAPE.test(own)) return 'host'
   // The other way round says nothing: where a proxy ends TLS and Fastify does not know it, https looks like http.
   if (theirs.protocol === 'http:' && isSecure(request.protocol)) return 'protocol'
@@ -83,7 +83,7 @@ function isSameHost(theirs: URL, own: string, request: OriginRequest): boolean {
   if (!URL.canParse(`http://${own}`)) return false
   const { hostname, port } = new URL(`http://${own}`)
   if (hostname !== theirs.hostname) return false
-  const isPortKnown = port !== '' && !DEFAULT_PORTS.has(port)
+  const isPortKnown = port !== '' && port !== HTTPS_PORT
   // A browser sends a cookie to every port of its host anyway. A proxy that Fastify trusts, like nginx with
   // `Host $host`, may drop the port.
   return isPortKnown ? port === theirs.port : theirs.port === '' || (!/:\d+$/.test(own) && isForwarded(request))

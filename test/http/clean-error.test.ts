@@ -20,6 +20,10 @@ t.test('the status is that of the error, or 500', async (t) => {
   for (const [error, status] of [
     [{ statusCode: 413 }, 413],
     [{ statusCode: 503, headers: { 'retry-after': '1' } }, 503],
+    [{ statusCode: 400 }, 400],
+    [{ statusCode: 599 }, 599],
+    [{ statusCode: 399 }, 500],
+    [{ statusCode: 600 }, 500],
     [{ statusCode: 200 }, 500],
     [{ statusCode: '404' }, 500],
     [new Error('oops'), 500],
@@ -33,7 +37,25 @@ t.test('the status is that of the error, or 500', async (t) => {
   }
 })
 
+t.test('the headers of the error are sent, and what described the planned response is not', async (t) => {
+  const described = [
+    ...['accept-ranges', 'age', 'clear-site-data', 'content-digest', 'content-disposition', 'content-encoding'],
+    ...['content-language', 'content-length', 'content-location', 'content-md5', 'content-range', 'content-type'],
+    ...['etag', 'expires', 'last-modified', 'link', 'location', 'pragma', 'proxy-authenticate', 'refresh'],
+    ...['retry-after', 'trailer', 'transfer-encoding', 'www-authenticate', 'cache-control', 'cdn-cache-control'],
+  ]
+  let left: object = {}
+  await answer((reply) => {
+    for (const name of [...described, 'x-frame-options']) reply.header(name, 'x')
+    failCleanly(reply, { statusCode: 503, headers: { 'retry-after': '1' } })
+    left = reply.getHeaders()
+    for (const name of described) reply.removeHeader(name)
+  })
+  t.strictSame(left, { 'x-frame-options': 'x', 'cache-control': 'no-store', 'retry-after': '1' })
+})
+
 t.test('a reply whose headers are out is left alone', async (t) => {
   const reply = { raw: { headersSent: true } } as FastifyReply
-  t.doesNotThrow(() => failCleanly(reply, new Error('too late')))
+  const error = new Error('too late')
+  t.equal(failCleanly(reply, error), error)
 })

@@ -160,6 +160,14 @@ t.test('the host is the one that Fastify sees behind its trusted proxy', async (
   })
 })
 
+t.test('a refusal names the origin of the app as a browser would write it', async (t) => {
+  const headers = { host: 'App.Example', origin: ALIEN }
+  t.equal(judge({ headers })?.own, OWN)
+  t.equal(judge({ headers, protocol: 'wss' })?.own, OWN)
+  t.equal(judge({ headers, protocol: 'http' })?.own, 'http://app.example')
+  t.equal(reasonOf({ headers: { host: HOST, origin: 'http://app.example' }, protocol: 'wss' }), 'protocol')
+})
+
 t.test('in HTTP/2 the :authority goes before a host field', async (t) => {
   t.equal(reasonOf({ headers: { ':authority': HOST, origin: OWN } }), undefined)
   t.equal(reasonOf({ headers: { ':authority': HOST, host: 'evil.example', origin: OWN } }), undefined)
@@ -176,5 +184,8 @@ t.test('in HTTP/2 the :authority goes before a host field', async (t) => {
 
 t.test('a Sec-Fetch-Site that came twice lets nothing in', async (t) => {
   const headers = { host: HOST, 'sec-fetch-site': ['same-origin', 'cross-site'] }
-  t.equal(reasonOf({ headers: headers as unknown as IncomingHttpHeaders }), 'site')
+  t.match(judge({ headers: headers as unknown as IncomingHttpHeaders }), {
+    reason: 'site',
+    site: 'same-origin, cross-site',
+  })
 })
