@@ -3,6 +3,7 @@ import type { Settings } from '../options.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { besideOf, hasPlace, leavingOf, placesOf } from './places.ts'
+import { longestLife } from './user-lifetimes.ts'
 
 /** The time that a login may take from `req.login` to its response before its place is given away. */
 export const RESERVATION = 60_000
@@ -112,8 +113,7 @@ export class UserPlaces {
 
   /** Returns the instant up to which a session that begins now can live. */
   #longest(): number {
-    const { clock, absoluteTimeout, rememberTimeout } = this.#settings
-    return clock() + Math.max(absoluteTimeout, rememberTimeout)
+    return this.#settings.clock() + longestLife(this.#settings)
   }
 
   /** Tells whether a place is taken. */
