@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { besideOf, hasPlace, leavingOf, placesOf } from './places.ts'
+import { besideOf, hasPlace, leavingOf, noteOn, placesOf } from './places.ts'
 import { longestLife } from './user-lifetimes.ts'
 
 /** The time that a login may take from `req.login` to its response before its place is given away. */
@@ -80,21 +80,23 @@ export class UserPlaces {
    * session.
    */
   async vacate<Found>(name: string, handle: string, look: () => Promise<Found>): Promise<Found> {
-    await this.note(name, handle)
+    const note = await this.note(name, handle)
     await this.release(name, handle)
     const found = await this.lookAgain(name, [handle], look)
-    await this.forget(name, handle)
+    await this.forget(name, note)
     return found
   }
 
-  /** Notes an entry that is about to be removed. */
-  async note(name: string, handle: string): Promise<void> {
-    await this.#store.addToIndex(leavingOf(name), handle, this.#longest())
+  /** Notes an entry that is about to be removed. Resolves to the note. */
+  async note(name: string, handle: string): Promise<string> {
+    const note = noteOn(handle)
+    await this.#store.addToIndex(leavingOf(name), note, this.#longest())
+    return note
   }
 
-  /** Removes the note of an entry, because no session lives there without one. */
-  async forget(name: string, handle: string): Promise<void> {
-    await this.release(leavingOf(name), handle)
+  /** Removes a note, because no session lives there without an entry. */
+  async forget(name: string, note: string): Promise<void> {
+    await this.release(leavingOf(name), note)
   }
 
   /**

@@ -8,7 +8,7 @@ import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './session-limit.ts'
-import { besideOf, endsWith, hasPlace, leavingOf, placesOf } from './places.ts'
+import { besideOf, endsWith, handleIn, hasPlace, leavingOf, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './clock-set-back.ts'
@@ -153,19 +153,24 @@ export class UserSessions {
   }
 
   /**
-   * Ends sessions whose entry somebody is removing, or was removing when the process died. Whoever removes it needs the
-   * note still. Other notes expire.
+   * Ends sessions whose entry somebody is removing, or was removing when the process died. A record that is gone never
+   * comes back, so its notes go too. Whoever removes another entry still needs the note.
    */
   async #endLeaving(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
-    const notes = await this.#store.listIndex(leavingOf(userId))
-    let count = 0
-    await inBatches(notes, async (batch) => {
-      const handles = batch.map(({ handle }) => handle).filter((handle) => handle !== except)
-      for (const record of (await readRecords(this.#store, handles)).values()) {
-        if (endsWith(record, userId) && (await this.revoke(record.handle, userId, reason))) count += 1
-      }
+    const notes = (await this.#store.listIndex(leavingOf(userId))).map((entry) => entry.handle)
+    const handles = [...new Set(notes.map(handleIn))].filter((handle) => handle !== except)
+    const ended = new Set<string>()
+    await inBatches(handles, async (batch) => {
+      const found = await readRecords(this.#store, batch)
+      await onEach(batch, async (handle) => {
+        const record = found.get(handle)
+        if (record !== undefined && endsWith(record, userId) && (await this.revoke(handle, userId, reason)))
+          ended.add(handle)
+      })
     })
-    return count
+    const needless = notes.filter((note) => ended.has(handleIn(note)))
+    await onEach(needless, (note) => this.places.forget(userId, note))
+    return ended.size
   }
 
   /**
