@@ -19,6 +19,8 @@ interface Ending {
   note(name: string, handle: string): Promise<string>
   /** Removes a note. */
   forget(name: string, note: string): Promise<void>
+  /** Removes a record that is absent here, and may be alive by the clock of another process. */
+  endElsewhere(handle: string, why: SessionEnd): Promise<void>
   /** Puts the entries back if the look fails. */
   lookAgain(name: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
 }
@@ -52,14 +54,16 @@ export async function endMany(
   await onEach(handles, async (handle) => {
     const record = found.get(handle)
     if (record !== undefined) await endOne(record)
-    // A record that has expired here may be alive by the clock of another process.
-    const isGone = ended.has(handle) || (record === undefined && (await store.delete(handle, undefined, why)))
-    if (!isGone) notes.set(handle, await ending.note(name, handle))
+    if (!ended.has(handle)) notes.set(handle, await ending.note(name, handle))
     await ending.release(name, handle)
   })
   const unsure = [...notes.keys()]
   await ending.lookAgain(name, unsure, async () => {
-    await onEach([...(await readRecords(store, unsure)).values()], endOne)
+    const latest = await readRecords(store, unsure)
+    await onEach(unsure, async (handle) => {
+      const record = latest.get(handle)
+      await (record === undefined ? ending.endElsewhere(handle, why) : endOne(record))
+    })
   })
   await onEach([...notes.values()], (note) => ending.forget(name, note))
   for (const record of ended.values()) {

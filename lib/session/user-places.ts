@@ -69,7 +69,9 @@ export class UserPlaces {
   async drop(name: string, handle: string): Promise<void> {
     if (!this.#store.hasIndex) return
     await this.vacate(name, handle, async () => {
-      if (!hasPlace(await this.#store.get(handle), name) || (await this.holds(name, handle))) return
+      const record = await this.#store.get(handle)
+      if (record === undefined) await this.endElsewhere(handle, 'expired')
+      if (!hasPlace(record, name) || (await this.holds(name, handle))) return
       await this.end(handle, (latest) => hasPlace(latest, name))
     })
   }
@@ -97,6 +99,14 @@ export class UserPlaces {
   /** Removes a note, because no session lives there without an entry. */
   async forget(name: string, note: string): Promise<void> {
     await this.release(leavingOf(name), note)
+  }
+
+  /**
+   * Removes a record that is absent here and whose entry was removed. The record may have expired only by the clock of
+   * this process, and be alive by the clock of another.
+   */
+  async endElsewhere(handle: string, why: SessionEnd): Promise<void> {
+    await this.#store.delete(handle, undefined, why)
   }
 
   /**

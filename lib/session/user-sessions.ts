@@ -106,15 +106,21 @@ export class UserSessions {
 
   /**
    * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries.
-   * Without a record this method looks once more after it removed the entry. A login that wrote the record in between
-   * finds its entry gone, or this second look ends the login.
+   * Without a record this method looks once more after it removed the entry, if there is one. A login that wrote the
+   * record in between finds its entry gone, or this second look ends the login.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
-    const end = (): Promise<SessionRecord | undefined> => this.places.end(handle, isTheirs, undefined, reason)
-    let ended = await end()
+    let ended = await this.places.end(handle, isTheirs, undefined, reason)
     if (ended !== undefined) await this.places.release(userId, handle)
-    else if (this.#store.hasIndex) ended = await this.places.vacate(userId, handle, end)
+    else if (this.#store.hasIndex && (await this.places.holds(userId, handle))) {
+      ended = await this.places.vacate(userId, handle, async () => {
+        const latest = await this.#store.get(handle)
+        if (latest !== undefined) return this.places.end(handle, isTheirs, latest, reason)
+        await this.places.endElsewhere(handle, reason)
+        return undefined
+      })
+    }
     if (ended === undefined) return false
     for (const { name } of placesOf(ended)) if (name !== userId) await this.places.release(name, handle)
     this.#reportRevoked(ended, userId, reason)
@@ -164,8 +170,8 @@ export class UserSessions {
       const found = await readRecords(this.#store, batch)
       await onEach(batch, async (handle) => {
         const record = found.get(handle)
-        if (record !== undefined && endsWith(record, userId) && (await this.revoke(handle, userId, reason)))
-          ended.add(handle)
+        if (record === undefined) await this.places.endElsewhere(handle, reason)
+        else if (endsWith(record, userId) && (await this.revoke(handle, userId, reason))) ended.add(handle)
       })
     })
     const needless = notes.filter((note) => ended.has(handleIn(note)))

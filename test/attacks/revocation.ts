@@ -376,6 +376,13 @@ export function revocation(t: Test, makeStore: MakeStore): void {
     t.strictSame(await gate.store.listIndex?.(leavingOf(ann.id)), [], 'the note goes with the session')
   })
 
+  t.test('a handle that is none of the user’s writes nothing to the index', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    await bench.gate.as('revoke', () => bench.app.sessions.revoke('A'.repeat(22), { userId: ann.id }))
+    t.notOk(bench.gate.namesBy('revoke').includes('addToIndex'))
+  })
+
   t.test('a revocation of one session tells of the login that it found by its second look', async (t) => {
     const bench = await boot(t, makeStore)
     const ann = someone('ann')
