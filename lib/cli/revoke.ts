@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util'
 import { removeBefore } from '../storage/remove-before.ts'
 import { show } from '../guard/read/show-value.ts'
 import { endOfDate } from '../session/date.ts'
+import { readName } from '../session/namespace.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
-import { NAMESPACE_HINT, userSessions } from './opened-store.ts'
+import { NAMESPACE_HINT, refuseReservedUser, userSessions } from './opened-store.ts'
 import { progressOn } from './progress.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
 import { refusePositionals, withStore } from './with-store.ts'
@@ -47,6 +48,7 @@ export async function revoke(argv: readonly string[], io: Io): Promise<number> {
   }
   if (!all && before !== undefined) throw new UsageError('--before goes with --all.')
   if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
+  refuseReservedUser(user)
   const asked = before === undefined ? undefined : instantOf(before)
   return withStore(values, io, async (store) => {
     if (all) {
@@ -93,10 +95,12 @@ async function endAll(
 }
 
 async function endOne(store: OpenedStore['store'], handle: string): Promise<boolean> {
-  const users = userSessions(store)
   const record = await store.get(handle)
   if (record === undefined) return false
-  const { userId } = record
-  if (userId !== null) return users.revoke(handle, userId, 'revoked')
+  if (record.userId !== null) {
+    const { namespace, userId } = readName(record.userId)
+    return userSessions(store, namespace).revoke(handle, userId, 'revoked')
+  }
+  const users = userSessions(store)
   return (await users.places.end(handle, (held) => held.userId === null)) !== undefined
 }

@@ -6,7 +6,7 @@ import { pageAsData, pageAsTable } from './all-sessions.ts'
 import type { Io } from './io.ts'
 import { CLEAN, UsageError } from './io.ts'
 import type { OpenedStore } from './opened-store.ts'
-import { NAMESPACE_HINT, userSessions } from './opened-store.ts'
+import { NAMESPACE_HINT, refuseReservedUser, userSessions } from './opened-store.ts'
 import { choiceOf } from './output.ts'
 import { STORE_HELP, STORE_OPTIONS } from './store-url.ts'
 import { refusePositionals, withStore } from './with-store.ts'
@@ -87,6 +87,7 @@ function refuseMixtures({ user = '', namespace, all = false, count = false, limi
   }
   if (!all && (limit ?? after) !== undefined) throw new UsageError('--limit and --after go with --all.')
   if (user === '' && namespace !== undefined) throw new UsageError('--namespace goes with --user.')
+  refuseReservedUser(user)
 }
 
 async function sessionsOf(

@@ -15,10 +15,12 @@ interface Ending {
   ): Promise<SessionRecord | undefined>
   /** Gives back a place in the index. */
   release(name: string, handle: string): Promise<void>
-  /** Notes an entry that is about to be removed. */
-  note(name: string, handle: string): Promise<void>
-  /** Removes the note of an entry. */
-  forget(name: string, handle: string): Promise<void>
+  /** Notes an entry that is about to be removed. Resolves to the note. */
+  note(name: string, handle: string): Promise<string>
+  /** Removes a note. */
+  forget(name: string, note: string): Promise<void>
+  /** Removes a record that is absent here, and may be alive by the clock of another process. */
+  endElsewhere(handle: string, why: SessionEnd): Promise<void>
   /** Puts the entries back if the look fails. */
   lookAgain(name: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
 }
@@ -48,22 +50,22 @@ export async function endMany(
   }
   const found = await readRecords(store, handles)
   // A record that is gone never comes back. Any other may be that of a login by the time its entry is removed.
-  const unsure: string[] = []
+  const notes = new Map<string, string>()
   await onEach(handles, async (handle) => {
     const record = found.get(handle)
     if (record !== undefined) await endOne(record)
-    // A record that has expired here may be alive by the clock of another process.
-    const isGone = ended.has(handle) || (record === undefined && (await store.delete(handle, undefined, why)))
-    if (!isGone) {
-      await ending.note(name, handle)
-      unsure.push(handle)
-    }
+    if (!ended.has(handle)) notes.set(handle, await ending.note(name, handle))
     await ending.release(name, handle)
   })
+  const unsure = [...notes.keys()]
   await ending.lookAgain(name, unsure, async () => {
-    await onEach([...(await readRecords(store, unsure)).values()], endOne)
+    const latest = await readRecords(store, unsure)
+    await onEach(unsure, async (handle) => {
+      const record = latest.get(handle)
+      await (record === undefined ? ending.endElsewhere(handle, why) : endOne(record))
+    })
   })
-  await onEach(unsure, (handle) => ending.forget(name, handle))
+  await onEach([...notes.values()], (note) => ending.forget(name, note))
   for (const record of ended.values()) {
     for (const place of placesOf(record)) if (place.name !== name) await ending.release(place.name, record.handle)
   }

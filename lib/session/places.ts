@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
+import { newHandle } from './id.ts'
 
 /**
  * The beginning of an index name for sessions beside the logins of a user. They end together with the sessions of the
@@ -32,6 +33,21 @@ const LEAVING = '\u0001leaving\u0001'
  */
 export function leavingOf(name: string): string {
   return `${LEAVING}${name.startsWith(BESIDE) ? name.slice(BESIDE.length) : name}`
+}
+
+const NOTE_SEPARATOR = '.'
+
+/**
+ * Returns the text of a note on the session of a handle. Each removal has a text of its own, so that it does not remove
+ * the note of another removal.
+ */
+export function noteOn(handle: string): string {
+  return `${handle}${NOTE_SEPARATOR}${newHandle()}`
+}
+
+/** Returns the handle of the session that a note is on. No handle holds the separator. */
+export function handleIn(note: string): string {
+  return String(note.split(NOTE_SEPARATOR, 1)[0])
 }
 
 /** Returns the places in the index under which a session has to be found. */

@@ -35,6 +35,18 @@ function answers(options: LifetimeOptions, user: SessionUser): Partial<Record<ke
   return asked
 }
 
+/** The time for which a browser keeps a cookie at most, in milliseconds. */
+const MAX_LIFE = 400 * 24 * 60 * 60 * 1000
+
+/** Returns the time that the longest session can live. A function may give more than the option without a function. */
+export function longestLife({
+  absoluteTimeout,
+  rememberTimeout,
+  userLifetimes,
+}: Pick<Settings, 'absoluteTimeout' | 'rememberTimeout' | 'userLifetimes'>): number {
+  return Math.max(absoluteTimeout, rememberTimeout, userLifetimes === undefined ? 0 : MAX_LIFE)
+}
+
 function bounded(name: (typeof NAMES)[number], answer: unknown, assurance: LifetimeOptions['assurance']): Duration {
   const asked = parseDuration(answer)
   if (asked === undefined || asked === 0) refuse(`${name} of a user is a duration such as '15m', and longer than zero`)

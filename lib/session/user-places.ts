@@ -2,7 +2,8 @@ import { SecureSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { SessionEnd, TimedStore } from '../storage/timed-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { besideOf, hasPlace, leavingOf, placesOf } from './places.ts'
+import { besideOf, hasPlace, leavingOf, noteOn, placesOf } from './places.ts'
+import { longestLife } from './user-lifetimes.ts'
 
 /** The time that a login may take from `req.login` to its response before its place is given away. */
 export const RESERVATION = 60_000
@@ -68,7 +69,9 @@ export class UserPlaces {
   async drop(name: string, handle: string): Promise<void> {
     if (!this.#store.hasIndex) return
     await this.vacate(name, handle, async () => {
-      if (!hasPlace(await this.#store.get(handle), name) || (await this.holds(name, handle))) return
+      const record = await this.#store.get(handle)
+      if (record === undefined) await this.endElsewhere(handle, 'expired')
+      if (!hasPlace(record, name) || (await this.holds(name, handle))) return
       await this.end(handle, (latest) => hasPlace(latest, name))
     })
   }
@@ -79,21 +82,31 @@ export class UserPlaces {
    * session.
    */
   async vacate<Found>(name: string, handle: string, look: () => Promise<Found>): Promise<Found> {
-    await this.note(name, handle)
+    const note = await this.note(name, handle)
     await this.release(name, handle)
     const found = await this.lookAgain(name, [handle], look)
-    await this.forget(name, handle)
+    await this.forget(name, note)
     return found
   }
 
-  /** Notes an entry that is about to be removed. */
-  async note(name: string, handle: string): Promise<void> {
-    await this.#store.addToIndex(leavingOf(name), handle, this.#longest())
+  /** Notes an entry that is about to be removed. Resolves to the note. */
+  async note(name: string, handle: string): Promise<string> {
+    const note = noteOn(handle)
+    await this.#store.addToIndex(leavingOf(name), note, this.#longest())
+    return note
   }
 
-  /** Removes the note of an entry, because no session lives there without one. */
-  async forget(name: string, handle: string): Promise<void> {
-    await this.release(leavingOf(name), handle)
+  /** Removes a note, because no session lives there without an entry. */
+  async forget(name: string, note: string): Promise<void> {
+    await this.release(leavingOf(name), note)
+  }
+
+  /**
+   * Removes a record that is absent here and whose entry was removed. The record may have expired only by the clock of
+   * this process, and be alive by the clock of another.
+   */
+  async endElsewhere(handle: string, why: SessionEnd): Promise<void> {
+    await this.#store.delete(handle, undefined, why)
   }
 
   /**
@@ -112,8 +125,7 @@ export class UserPlaces {
 
   /** Returns the instant up to which a session that begins now can live. */
   #longest(): number {
-    const { clock, absoluteTimeout, rememberTimeout } = this.#settings
-    return clock() + Math.max(absoluteTimeout, rememberTimeout)
+    return this.#settings.clock() + longestLife(this.#settings)
   }
 
   /** Tells whether a place is taken. */

@@ -8,7 +8,7 @@ import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
 import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './session-limit.ts'
-import { besideOf, endsWith, hasPlace, leavingOf, placesOf } from './places.ts'
+import { besideOf, endsWith, handleIn, hasPlace, leavingOf, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
 import { MAX_SKEW } from './clock-set-back.ts'
@@ -106,15 +106,21 @@ export class UserSessions {
 
   /**
    * Ends one session if the session ends with the sessions of this user. The record is deleted first, then its entries.
-   * Without a record this method looks once more after it removed the entry. A login that wrote the record in between
-   * finds its entry gone, or this second look ends the login.
+   * Without a record this method looks once more after it removed the entry, if there is one. A login that wrote the
+   * record in between finds its entry gone, or this second look ends the login.
    */
   async revoke(handle: string, userId: string, reason: RevokeReason): Promise<boolean> {
     const isTheirs = (record: SessionRecord): boolean => endsWith(record, userId)
-    const end = (): Promise<SessionRecord | undefined> => this.places.end(handle, isTheirs, undefined, reason)
-    let ended = await end()
+    let ended = await this.places.end(handle, isTheirs, undefined, reason)
     if (ended !== undefined) await this.places.release(userId, handle)
-    else if (this.#store.hasIndex) ended = await this.places.vacate(userId, handle, end)
+    else if (this.#store.hasIndex && (await this.places.holds(userId, handle))) {
+      ended = await this.places.vacate(userId, handle, async () => {
+        const latest = await this.#store.get(handle)
+        if (latest !== undefined) return this.places.end(handle, isTheirs, latest, reason)
+        await this.places.endElsewhere(handle, reason)
+        return undefined
+      })
+    }
     if (ended === undefined) return false
     for (const { name } of placesOf(ended)) if (name !== userId) await this.places.release(name, handle)
     this.#reportRevoked(ended, userId, reason)
@@ -153,19 +159,24 @@ export class UserSessions {
   }
 
   /**
-   * Ends sessions whose entry somebody is removing, or was removing when the process died. Whoever removes it needs the
-   * note still. Other notes expire.
+   * Ends sessions whose entry somebody is removing, or was removing when the process died. A record that is gone never
+   * comes back, so its notes go too. Whoever removes another entry still needs the note.
    */
   async #endLeaving(userId: string, except: string | undefined, reason: RevokeReason): Promise<number> {
-    const notes = await this.#store.listIndex(leavingOf(userId))
-    let count = 0
-    await inBatches(notes, async (batch) => {
-      const handles = batch.map(({ handle }) => handle).filter((handle) => handle !== except)
-      for (const record of (await readRecords(this.#store, handles)).values()) {
-        if (endsWith(record, userId) && (await this.revoke(record.handle, userId, reason))) count += 1
-      }
+    const notes = (await this.#store.listIndex(leavingOf(userId))).map((entry) => entry.handle)
+    const handles = [...new Set(notes.map(handleIn))].filter((handle) => handle !== except)
+    const ended = new Set<string>()
+    await inBatches(handles, async (batch) => {
+      const found = await readRecords(this.#store, batch)
+      await onEach(batch, async (handle) => {
+        const record = found.get(handle)
+        if (record === undefined) await this.places.endElsewhere(handle, reason)
+        else if (endsWith(record, userId) && (await this.revoke(handle, userId, reason))) ended.add(handle)
+      })
     })
-    return count
+    const needless = notes.filter((note) => ended.has(handleIn(note)))
+    await onEach(needless, (note) => this.places.forget(userId, note))
+    return ended.size
   }
 
   /**

@@ -324,6 +324,65 @@ export function revocation(t: Test, makeStore: MakeStore): void {
     },
   )
 
+  t.test('a process that dies while it removes a long session leaves it to a later revocation', async (t) => {
+    const bench = await boot(t, makeStore, { session: { rememberTimeout: () => '90d' } })
+    const ann = someone('ann')
+    const { sessions } = bench.app
+    const { gate } = bench
+    const browser = bench.browser()
+    const created = gate.as('login', () => gate.hold('create', { by: 'login' }))
+    const login = gate.as('login', () => browser.visit(loginAs(ann, { remember: true })))
+    await created.arrived
+    const removed = gate.as('dead', () => gate.hold('removeFromIndex', { by: 'dead' }))
+    void gate.as('dead', () => sessions.revokeUser(ann.id))
+    await removed.arrived
+    created.release()
+    t.equal((await login).status, 200)
+    const looked = gate.as('dead', () => gate.hold(bench.readsMany ? 'getMany' : 'get', { by: 'dead' }))
+    removed.release()
+    await looked.arrived
+    looked.forget()
+    bench.clock.advance('15d')
+    t.equal((await browser.me()).userId, ann.id)
+    t.equal(await sessions.revokeUser(ann.id), 1)
+    t.equal((await browser.me()).userId, null)
+  })
+
+  t.test('of two processes that remove one entry, neither takes the note of the other away', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    const { sessions } = bench.app
+    const { gate } = bench
+    const browser = bench.browser()
+    const created = gate.as('login', () => gate.hold('create', { by: 'login' }))
+    const login = gate.as('login', () => browser.visit(loginAs(ann)))
+    await created.arrived
+    const [handle = ''] = await bench.indexed(ann)
+    const removed = gate.as('dead', () => gate.hold('removeFromIndex', { by: 'dead' }))
+    void gate.as('dead', () => sessions.revokeUser(ann.id))
+    await removed.arrived
+    await sessions.revoke(handle, { userId: ann.id })
+    // Another login in the same session takes the place again.
+    await gate.store.addToIndex?.(ann.id, handle, bench.clock() + 60_000)
+    created.release()
+    t.equal((await login).status, 200)
+    const looked = gate.as('dead', () => gate.hold(bench.readsMany ? 'getMany' : 'get', { by: 'dead' }))
+    removed.release()
+    await looked.arrived
+    looked.forget()
+    t.equal((await browser.me()).userId, ann.id)
+    t.equal(await sessions.revokeUser(ann.id), 1)
+    t.equal((await browser.me()).userId, null)
+    t.strictSame(await gate.store.listIndex?.(leavingOf(ann.id)), [], 'the note goes with the session')
+  })
+
+  t.test('a handle that is none of the user’s writes nothing to the index', async (t) => {
+    const bench = await boot(t, makeStore)
+    const ann = someone('ann')
+    await bench.gate.as('revoke', () => bench.app.sessions.revoke('A'.repeat(22), { userId: ann.id }))
+    t.notOk(bench.gate.namesBy('revoke').includes('addToIndex'))
+  })
+
   t.test('a revocation of one session tells of the login that it found by its second look', async (t) => {
     const bench = await boot(t, makeStore)
     const ann = someone('ann')

@@ -1,7 +1,11 @@
 import t from 'tap'
 import { startRedis } from '../support/servers/redis.ts'
 import { addSession, namedStores } from './stores.ts'
+import type { OpenedStore } from '../../lib/cli/opened-store.ts'
+import { userSessions } from '../../lib/cli/opened-store.ts'
 import { pageOf } from '../../lib/cli/sessions.ts'
+import { storedName } from '../../lib/session/namespace.ts'
+import { besideOf, leavingOf } from '../../lib/session/places.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { betterSqlite } from '../support/sqlite.ts'
 import { type } from './terminal.ts'
@@ -104,6 +108,25 @@ for (const one of await namedStores(t)) {
     )
   })
 
+  t.test(`${one.name}: one session of an app with a namespace is ended, and leaves no entry`, async (t) => {
+    const acting = {
+      ...{ userId: 'ann', user: '{"id":"ann"}', authHash: null, authenticatedAt: 0, authCheckedAt: 0, userAt: 0 },
+      ...{ since: Date.now(), reason: 'a call', data: '{}', remember: false, lifetimes: null, methods: [] },
+      absoluteDeadline: Date.now() + 60_000,
+    }
+    const { handle } = await addSession(one, storedName('shop', 'bob'), { acting })
+    const names = ['ann', besideOf('bob')].map((name) => storedName('shop', name))
+    for (const name of names) await one.store.addToIndex(name, handle, Date.now() + 60_000)
+    t.match(await type(['revoke', `--handle=${handle}`, ...where]), { out: 'Ended 1 session.\n' })
+    for (const name of names) t.strictSame(await one.store.listIndex(name), [], JSON.stringify(name))
+  })
+
+  t.test(`${one.name}: a note that a command leaves lives as long as a session of any app`, async (t) => {
+    await userSessions(one.store as OpenedStore['store']).places.note('noted', 'A'.repeat(22))
+    const [note] = await one.store.listIndex(leavingOf('noted'))
+    t.ok(Number(note?.expiresAt) > Date.now() + 399 * 86_400_000)
+  })
+
   t.test(`${one.name}: all sessions are listed page by page, for people and for programs, and counted`, async (t) => {
     const added = await Promise.all(Array.from({ length: 7 }, (_, at) => addSession(one, `all-${at}`)))
     const anonymous = await addSession(one, 'nobody', {
@@ -169,6 +192,8 @@ for (const one of await namedStores(t)) {
       [['sessions', '--all', '--limit', '1001'], /from 1 to 1000/],
       [['revoke', '--all', '--user', 'ann'], /one of the three/],
       [['revoke', '--user', 'ann', '--before', '2026-05-01T12:00:00Z'], /goes with --all/],
+      [['sessions', '--user', besideOf('ann')], /cannot begin with the character U\+0001/],
+      [['revoke', '--user', leavingOf('ann')], /cannot begin with the character U\+0001/],
       [['revoke', '--all', '--before', '2026-05-01'], /time zone/],
       [['revoke', '--all', '--before', '2026-05-01T12:00:00'], /time zone/],
       [['revoke', '--all', '--before', '2026-13-01T12:00:00Z'], /time zone/],

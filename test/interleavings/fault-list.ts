@@ -81,8 +81,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an entry is removed without a note',
     file: 'lib/session/user-places.js',
-    from: 'await this.note(name, handle);',
-    to: '',
+    from: 'const note = await this.note(name, handle);',
+    to: "const note = '';",
   },
   {
     name: 'the index entry of a login is not kept',

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Pool } from 'pg'
 import type { Test } from 'tap'
 import t from 'tap'
+import { leavingOf } from '../../lib/session/places.ts'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
@@ -53,6 +54,32 @@ function skewed(t: Test, makeStore: MakeStore): void {
       await other.app.sessions.revokeUser(ann.id)
       t.equal((await browser.me()).userId, null)
       t.equal(await one.record(handleOf(browser.cookie)), undefined)
+    })
+
+    t.test(`a session that has expired for a process is never out of reach, looked for ${apart}`, async (t) => {
+      for (const look of ['list', 'revoke'] as const) {
+        const { one, other } = await twoProcesses(t, makeStore, skew)
+        const ann = someone('ann')
+        const browser = await one.loggedIn(ann)
+        const handle = handleOf(browser.cookie)
+        for (const { clock } of [one, other]) clock.advance(30 * MINUTE - 10_000)
+        if (look === 'list') await other.app.sessions.list(ann.id)
+        else await other.app.sessions.revoke(handle, { userId: ann.id })
+        await browser.me()
+        await one.app.sessions.revokeUser(ann.id)
+        t.equal((await browser.me()).userId, null, look)
+      }
+    })
+
+    t.test(`a session whose entry a dead process removed is revoked ${apart}`, async (t) => {
+      const { one, other } = await twoProcesses(t, makeStore, skew)
+      const ann = someone('ann')
+      const browser = await one.loggedIn(ann)
+      const handle = handleOf(browser.cookie)
+      await one.gate.store.addToIndex?.(leavingOf(ann.id), handle, one.clock() + 12 * HOUR)
+      await one.gate.store.removeFromIndex?.(ann.id, handle)
+      await other.app.sessions.revokeUser(ann.id)
+      t.equal((await browser.me()).userId, null)
     })
 
     t.test(`a list of sessions leaves a login alone that is under way, asked ${apart}`, async (t) => {
