@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MutantOptions } from './options.ts'
 import type { Mutant } from './mutate.ts'
@@ -9,29 +9,26 @@ const FOLDERS = ['session', 'storage', 'http', 'plugin', 'stores', 'attacks', 't
 /** The folder of tests that run what is open beside requests: WebSockets, streams and other plugins. */
 const NEIGHBOURS = 'neighbours'
 
-/** Test files that need a server, and those of many visitors. */
-const WITH_SERVER =
-  /redis|postgres|pgbouncer|two-apps|skewed-clocks|round-trips|shared-cache|crowd|readme|guides|reference|sentinel/
+/** What a test file imports that starts a server or another process. */
+const WITH_SERVER = /support\/(?:servers\/|redis-drivers|store-process|two-processes)/
+
+/** Test files that say little about one place of the code for their time. */
+const SLOW = /crowd|readme|guides|reference/
 
 /** Returns the test files that take part, in their order. */
 export function testFiles({ root, tests }: MutantOptions, mutants: readonly Mutant[]): string[] {
-  const needsServer = mutants.some(({ file }) => /stores\/(?:\w+-)*(?:redis|postgres)/.test(file))
-  const isOpen = mutants.some(({ file }) => file.startsWith('lib/connections/'))
-  const folders = isOpen ? [NEIGHBOURS, ...FOLDERS] : FOLDERS
+  const has = (folder: string): boolean => mutants.some(({ file }) => file.startsWith(`lib/${folder}/`))
+  const folders = has('connections') ? [NEIGHBOURS, ...FOLDERS] : FOLDERS
   const all = folders.flatMap((folder) => testsIn(root, folder === '' ? 'test' : `test/${folder}`, folder !== ''))
   if (tests.length > 0) return all.filter((file) => tests.some((part) => file.includes(part)))
-  // The tests of the guard seldom run the engine.
-  const isGuarded = mutants.some(({ file }) => file.startsWith('lib/guard/'))
-  const stores = needsServer ? all.filter((file) => /test\/stores\/(?:redis|postgres)/.test(file)) : []
-  // The scenes of the attacks take long, and are the same on each store.
-  const isStored = mutants.some(({ file }) => file.startsWith('lib/stores/'))
-  const near = all.filter(
-    (file) =>
-      !WITH_SERVER.test(file) &&
-      (isGuarded || !file.startsWith('test/guard/')) &&
-      (isStored || file !== 'test/attacks/sqlite.test.ts'),
-  )
-  return [...near, ...stores]
+  return all.filter((file) => {
+    if (SLOW.test(file)) return false
+    // The tests of the guard seldom run the engine. The scenes of the attacks are the same on each store.
+    if (file.startsWith('test/guard/')) return has('guard')
+    if (file === 'test/attacks/sqlite.test.ts') return has('stores')
+    const isStarting = WITH_SERVER.test(readFileSync(join(root, file), 'utf8'))
+    return !isStarting || (has('stores') && file.startsWith('test/stores/'))
+  })
 }
 
 function testsIn(root: string, folder: string, isDeep: boolean): string[] {

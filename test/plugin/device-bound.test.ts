@@ -156,6 +156,25 @@ t.test(
   },
 )
 
+t.test('an identifier of another shape is not sent back, and does not stand in the way of a good proof', async (t) => {
+  const { app } = await world(t)
+  const ask = (named: string, headers = {}): PromiseLike<LightMyRequestResponse> =>
+    app.inject({ method: 'POST', url: '/.session/refresh', headers: { 'sec-secure-session-id': named, ...headers } })
+  for (const [named, known] of [
+    ['"abc-1"', 'abc-1'],
+    ['abc-1', 'abc-1'],
+    ['"<b>"', ''],
+    [`"${'x'.repeat(65)}"`, ''],
+    ['"', ''],
+  ] as const) {
+    t.strictSame((await ask(named)).json(), { session_identifier: known, continue: false }, named)
+  }
+  const { cookie, device, challenge, id } = await boundByHand(app)
+  const answer = await ask('"<b>"', { cookie, 'secure-session-response': `"${device.proof(challenge)}"` })
+  t.match([answer.statusCode, answer.json()], [200, { session_identifier: id, refresh_url: '/.session/refresh' }])
+  t.equal(challengeOf(await ask('"other"', { cookie })), '', 'another binding has ended')
+})
+
 t.test('a body of any kind is ignored', async (t) => {
   const { app } = await world(t)
   const { cookie, id } = await boundByHand(app)
