@@ -3,9 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../options.ts'
 import type { EngineSession, OpenSession } from '../session/engine.ts'
 
-/** The request as @fastify/session sees it: the plugin reads the protocol and puts its session object here. */
+/** The request as @fastify/session sees it: the plugin puts its session object here. */
 interface Host {
-  readonly protocol: string
   session?: EngineSession
 }
 
@@ -28,7 +27,7 @@ export async function createSessionOpener(app: FastifyInstance, cookie: Settings
     engine = child
   })
   return (handle, protocol) => {
-    const host: Host = { protocol }
+    const host: Host = {}
     // Left to itself, @fastify/session would turn 'auto' over http into another SameSite as well.
     const secure = cookie.secure === 'auto' ? protocol === 'https' : cookie.secure
     engine.decryptSession(handle, host, { secure }, () => undefined)

@@ -330,6 +330,21 @@ t.test('the cookie that the session shows has the SameSite that the browser gets
   t.match(response.cookies, [{ sameSite: 'Strict' }])
 })
 
+t.test("with secure: 'auto' the session shows the cookie that this connection gets", async (t) => {
+  const { app } = await world(t, {
+    fastify: { trustProxy: true },
+    session: { cookie: { secure: 'auto', sameSite: 'strict' } },
+    routes: (inner) => route(inner, '/cookie', ({ session }) => ({ cookie: session.cookie })),
+  })
+  for (const [protocol, secure] of [
+    ['https', true],
+    ['http', false],
+  ] as const) {
+    const response = await app.inject({ url: '/cookie', headers: { 'x-forwarded-proto': protocol } })
+    t.match(response.json(), { cookie: { sameSite: 'strict', secure } }, protocol)
+  }
+})
+
 t.test('names of the session object hold no data, whichever way they come', async (t) => {
   const { ann, within } = await requests(t)
   const refused = { code: 'SESSION_KEY_RESERVED', statusCode: 400 }
