@@ -37,3 +37,22 @@ t.test('what is removed during a walk is not visited', async (t) => {
   }
   t.strictSame(seen, ['a'])
 })
+
+t.test('what is added during a walk is not visited', async (t) => {
+  const work = new InFlight<string>()
+  work.add('a')
+  const seen: string[] = []
+  for (const item of work) {
+    seen.push(item)
+    work.add('b')
+  }
+  t.strictSame([seen, work.size], [['a'], 2])
+})
+
+t.test('a filter finds what a test picks, and nothing that was removed', async (t) => {
+  const work = new InFlight<number>()
+  const places = [1, 2, 3, 4].map((item) => work.add(item))
+  work.remove(places[1] as Place<number>)
+  t.equal(sorted(work.filter((item) => item % 2 === 0)), '4')
+  t.equal(sorted(work.filter(() => true)), '1,3,4')
+})
