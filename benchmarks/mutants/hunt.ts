@@ -10,10 +10,10 @@ import { Trial } from './trial.ts'
 const SAVE_EVERY = 50
 
 /** The number of tests that a mutant meets alone. */
-const FIRST_TESTS = 30
+const FIRST_TESTS = 25
 
 /** The number of mutants that meet the other tests together. */
-const MAX_GROUP = 50
+const MAX_GROUP = 80
 
 /** The number of mutants after which the run says how far it is. */
 const TELL_EVERY = 200
