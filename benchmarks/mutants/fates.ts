@@ -3,8 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Mutant } from './mutate.ts'
 
-/** The end of a mutant. Nothing ran the code of an unreached mutant. */
-export type Fate = 'killed' | 'timeout' | 'survived' | 'unreached'
+/**
+ * What came of a mutant. One in question has passed its first tests, and the others are still to come. Nothing ran the
+ * code of an unreached mutant.
+ */
+export type Fate = 'killed' | 'timeout' | 'question' | 'survived' | 'unreached'
 
 /** What is known of the mutants of a file. */
 interface Entry {
@@ -17,7 +20,7 @@ interface Entry {
 }
 
 const FATES: ReadonlyMap<string, Fate> = new Map(
-  (['killed', 'timeout', 'survived', 'unreached'] as const).map((fate) => [fate.charAt(0), fate]),
+  (['killed', 'timeout', 'question', 'survived', 'unreached'] as const).map((fate) => [fate.charAt(0), fate]),
 )
 
 const UNKNOWN = '.'

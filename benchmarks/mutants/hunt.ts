@@ -37,8 +37,8 @@ export class Hunt {
     this.#options = options
     for (const { id } of chosen) {
       const fate = known.get(id)
-      const isKnown = fate === 'killed' || fate === 'timeout' || !options.isAgain
-      if (fate !== undefined && isKnown) this.#fates.set(id, fate)
+      if (fate === undefined || fate === 'question') continue
+      if (isDead(fate) || !options.isAgain) this.#fates.set(id, fate)
     }
   }
 
@@ -76,8 +76,9 @@ export class Hunt {
     const tried = new Map<Mutant, ReadonlySet<Test>>()
     let done = 0
     await share(trials, alive, async (trial, mutant) => {
-      const first = choice.testsOf(mutant).slice(0, FIRST_TESTS)
-      if (first.length > 0) this.#note(mutant, (await trial.meet(mutant, first)) ?? 'survived')
+      const isPast = this.#known.get(mutant.id) === 'question'
+      const first = isPast ? [] : choice.testsOf(mutant).slice(0, FIRST_TESTS)
+      if (isPast || first.length > 0) this.#note(mutant, (await trial.meet(mutant, first)) ?? 'question')
       tried.set(mutant, new Set(first))
       done += 1
       if (done % TELL_EVERY === 0) this.#tell(`${done} of ${alive.length} have met their first tests`)
@@ -92,12 +93,12 @@ export class Hunt {
     { all, atLoad }: Tests,
     tried: ReadonlyMap<Mutant, ReadonlySet<Test>>,
   ): Promise<void> {
-    const left = [...tried.keys()].filter((mutant) => this.fateOf(mutant) === 'survived')
+    const left = [...tried.keys()].filter((mutant) => this.fateOf(mutant) === 'question')
     const groups = groupsOf(left.filter(({ id }) => !atLoad.has(id)))
     const fromStart = groupsOf(left.filter(({ id }) => atLoad.has(id)))
     const note = (mutant: Mutant, fate: Fate): void => this.#note(mutant, fate)
     const isDue = (mutant: Mutant, test: Test): boolean =>
-      this.fateOf(mutant) === 'survived' && choice.reaches(test, mutant) && tried.get(mutant)?.has(test) !== true
+      this.fateOf(mutant) === 'question' && choice.reaches(test, mutant) && tried.get(mutant)?.has(test) !== true
     this.#tell(`${groups.length + fromStart.length} groups meet the other tests`)
     await share(trials, groups, async (trial, group) => {
       for (const test of all) {
@@ -115,9 +116,12 @@ export class Hunt {
     })
   }
 
-  /** Keeps the fates of mutants that have met all tests. One that survives some of the tests may be killed by others. */
+  /** Notes what is left of mutants that have met all tests. */
   #settle(mutants: readonly Mutant[]): void {
-    if (this.#options.tests.length === 0) for (const mutant of mutants) this.#known.set(mutant.id, this.fateOf(mutant))
+    for (const mutant of mutants) {
+      const fate = this.fateOf(mutant)
+      this.#note(mutant, fate === 'question' ? 'survived' : fate)
+    }
     this.#save()
   }
 
@@ -129,7 +133,8 @@ export class Hunt {
 
   #note({ id }: Mutant, fate: Fate): void {
     this.#fates.set(id, fate)
-    if (!isDead(fate)) return
+    // A mutant that survives some of the tests may be killed by others.
+    if (!isDead(fate) && this.#options.tests.length > 0) return
     this.#known.set(id, fate)
     this.#unsaved += 1
     if (this.#unsaved >= SAVE_EVERY) this.#save()

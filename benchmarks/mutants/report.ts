@@ -50,7 +50,8 @@ export function reportOf(all: readonly Mutant[], fates: Fates, explanations: Exp
   return `# How many faults the tests find
 
 \`npm run mutants\` changes the code in one small place at a time, and runs the tests that reach the place. A change that no test notices is a survivor.
-The score is the share of changes that a test noticed. The last column counts survivors with an explanation, too.
+The score is the share of changes that a test noticed. The last column counts survivors with an explanation, too. What is in question has passed its
+first tests and waits for the others, and counts as not noticed until then.
 
 ${markdown(['room', ...head], rooms, 1)}
 
@@ -84,8 +85,9 @@ function tally(all: readonly Judged[], groupOf: (mutant: Mutant) => string): str
   for (const mutant of all) groups.set(groupOf(mutant), [...(groups.get(groupOf(mutant)) ?? []), mutant])
   return [...groups].map(([name, mutants]) => {
     const count = (fate: Fate | undefined): number => mutants.filter((mutant) => mutant.fate === fate).length
-    const [unknown, killed, late, survived, unreached] = [
+    const [unknown, open, killed, late, survived, unreached] = [
       count(undefined),
+      count('question'),
       count('killed'),
       count('timeout'),
       count('survived'),
@@ -95,7 +97,7 @@ function tally(all: readonly Judged[], groupOf: (mutant: Mutant) => string): str
       ({ fate, explanation }) => (fate === 'survived' || fate === 'unreached') && explanation !== undefined,
     ).length
     const run = mutants.length - unknown
-    const counts = [mutants.length, unknown, killed, late, survived, unreached, explained]
+    const counts = [mutants.length, unknown, open, killed, late, survived, unreached, explained]
     return [name, ...counts.map(String), share(killed + late, run), share(killed + late + explained, run)]
   })
 }
