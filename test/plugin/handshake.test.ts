@@ -1,0 +1,36 @@
+import t from 'tap'
+import { ordinary, world } from './world.ts'
+
+const HOST = 'app.example'
+
+t.test('a handshake is judged by the connection that it came over', async (t) => {
+  const { app, visitor } = await world(t, { routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  const cookie = `session=${ann.cookie}`
+  const open = async (origin: string | undefined, encrypted: boolean, host: string | undefined = HOST) => {
+    const headers = { cookie, ...(host !== '' && { host }), ...(origin !== undefined && { origin }) }
+    const opened = await app.sessions.open({ headers, socket: { encrypted, remoteAddress: '10.0.0.1' } })
+    opened?.close()
+    return opened?.userId
+  }
+  t.equal(await open(undefined, true), 'ann', 'no browser')
+  t.equal(await open(`https://${HOST}`, true), 'ann')
+  t.equal(await open(`http://${HOST}`, false), 'ann')
+  t.equal(await open(`https://${HOST}`, false), 'ann', 'a proxy may end TLS')
+  const refused = { code: 'SESSION_CROSS_ORIGIN' }
+  await t.rejects(open(`http://${HOST}`, true), refused)
+  await t.rejects(open('https://evil.example', true), refused)
+  await t.rejects(open(`https://${HOST}`, true, ''), refused, 'no host to compare with')
+})
+
+t.test('a handshake without a single cookie of the session opens none', async (t) => {
+  const { app, visitor } = await world(t, { routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  for (const cookie of [undefined, '', 'other=1', `session=${ann.cookie}; session=other`, 'session=', 'session=x']) {
+    t.equal(await app.sessions.open({ headers: { cookie } }), null)
+    t.equal(await app.sessions.open(cookie), null)
+  }
+  t.match(await app.sessions.open(`a=1; session=${ann.cookie}`), { userId: 'ann' })
+})
