@@ -175,6 +175,21 @@ t.test('an identifier of another shape is not sent back, and does not stand in t
   t.equal(challengeOf(await ask('"other"', { cookie })), '', 'another binding has ended')
 })
 
+t.test('a proof that is too long to be one is told as a bad one', async (t) => {
+  const { app, events } = await world(t)
+  const { cookie, id } = await boundByHand(app)
+  t.equal((await refresh(app, cookie, id)).statusCode, 403)
+  t.notOk(
+    events.some(({ type }) => type === 'proof-failed'),
+    'a browser that asks for a challenge sends none',
+  )
+  t.equal((await refresh(app, cookie, id, 'x'.repeat(5_000))).statusCode, 403)
+  t.match(
+    events.filter(({ type }) => type === 'proof-failed'),
+    [{ reason: 'signature', userId: 'u1' }],
+  )
+})
+
 t.test('a body of any kind is ignored', async (t) => {
   const { app } = await world(t)
   const { cookie, id } = await boundByHand(app)
