@@ -30,3 +30,31 @@ t.test('a cached record is used only while the cutoff is known, and only if it b
   await gate.raise(Date.now() + 1)
   t.equal(gate.passesNow(record), false)
 })
+
+t.test('a session that began at the instant of the cutoff passes, and one that began before it does not', async (t) => {
+  const store = memoryStore()
+  const instant = Date.now()
+  const at = recordAt(instant, { authenticatedAt: instant })
+  const before = recordAt(instant, { authenticatedAt: instant - 1 })
+  const timed = new TimedStore(store, 1000, new SessionEvents(LOG, Date.now), undefined)
+  const gate = new CutoffGate(timed)
+  t.teardown(() => gate.stop())
+  t.equal(await gate.raise(instant), instant)
+  t.equal(await gate.pass(at), at)
+  t.equal(await gate.pass(before), undefined)
+  t.equal(await gate.pass(undefined), undefined)
+  t.strictSame([gate.passesNow(at), gate.passesNow(before)], [true, false])
+  t.strictSame([gate.isCutOff(instant), gate.isCutOff(instant - 1)], [false, true])
+  t.strictSame([(await gate.admit(at)).sparedAt, (await gate.admit(before)).sparedAt], [at.sparedAt, instant])
+})
+
+t.test('a store without a cutoff lets every session pass', async (t) => {
+  const gate = new CutoffGate(
+    new TimedStore(coreOnly(memoryStore()), 1000, new SessionEvents(LOG, Date.now), undefined),
+  )
+  t.teardown(() => gate.stop())
+  const record = recordAt(0, { authenticatedAt: 0, createdAt: 0 })
+  t.equal(await gate.current(), 0)
+  t.equal(await gate.pass(record), record)
+  t.equal(await gate.raise(Date.now()), 0)
+})

@@ -84,3 +84,22 @@ t.test('a session that is written again and again is left after twenty attempts'
   t.equal(await removeBefore(store, now, async () => undefined), 0)
   t.equal(attempts, 20)
 })
+
+t.test('a session that began at the cutoff stays', async (t) => {
+  const store = memoryStore()
+  await store.create(recordAt(now, { authenticatedAt: now }))
+  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(await store.count(), 1)
+})
+
+t.test('the removal waits until the places of a session are given back', async (t) => {
+  const store = memoryStore()
+  await store.create(recordAt(now, { authenticatedAt: now - 1 }))
+  let isReleased = false
+  const release = async (): Promise<void> => {
+    await new Promise(setImmediate)
+    isReleased = true
+  }
+  t.equal(await removeBefore(store, now, release), 1)
+  t.ok(isReleased)
+})

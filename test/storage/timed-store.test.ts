@@ -1,6 +1,7 @@
 import t from 'tap'
 import { memoryStore } from '../../lib/index.ts'
 import type { Answer } from '../../lib/storage/immediate.ts'
+import { answerAtOnce } from '../../lib/storage/immediate.ts'
 import { SessionEvents } from '../../lib/events.ts'
 import { lifetimesOf } from '../../lib/options.ts'
 import { CutoffGate } from '../../lib/storage/cutoff-gate.ts'
@@ -207,5 +208,20 @@ t.test('of many records that were read, the gate keeps away those that it keeps 
     store.gate = { pass: isLate ? pass : passNow, passesNow: () => true }
     const found = await store.getMany(handles)
     t.strictSame(new Set(found.map(({ handle }) => handle)), new Set([handles[0], handles[2]]))
+  }
+})
+
+t.test('a cached record is recalled, unless the gate keeps it away or it belongs to another app', async (t) => {
+  const inner = memoryStore()
+  const record = recordAt(Date.now())
+  answerAtOnce(inner, { recall: (handle) => (handle === record.handle ? record : undefined) })
+  const { store } = answering(inner)
+  t.match(store.recall(record.handle), { handle: record.handle })
+  t.equal(store.recall('another'), undefined)
+  t.equal(inNamespace(inner, 'shop').store.recall(record.handle), undefined)
+  t.equal(answering(coreOnly(memoryStore())).store.recall(record.handle), undefined, 'this store has no cache')
+  for (const passes of [true, false]) {
+    store.gate = { pass: (answer) => answer, passesNow: () => passes }
+    t.equal(store.recall(record.handle) !== undefined, passes)
   }
 })
