@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isStream } from '../http/web-response.ts'
-import type { SessionEnd, Watch } from '../session/watch.ts'
+import type { End, SessionEnd, Watch } from '../session/watch.ts'
 import type { RequestSession } from '../session/request-session.ts'
 import type { Place } from '../storage/in-flight.ts'
 import { InFlight } from '../storage/in-flight.ts'
@@ -39,7 +39,6 @@ export class OpenReplies {
   readonly #watch: Watch
   readonly #pending = new InFlight<Pending>()
   #timer: NodeJS.Timeout | undefined
-  #isClosed = false
 
   constructor(watch: Watch) {
     this.#watch = watch
@@ -57,7 +56,8 @@ export class OpenReplies {
   seeSent(request: FastifyRequest, reply: FastifyReply, payload: unknown, session: RequestSession): void {
     this.release(request)
     const { record } = session.facts
-    if (isStream(payload) && record !== undefined && !mayStayOpen(request)) this.#endWithSession(reply, record)
+    if (!isStream(payload) || record === undefined || mayStayOpen(request)) return
+    this.#endWithSession(reply, record, (why) => endStream(reply, why))
   }
 
   /** Forgets a request. Somebody else ends what it opened, or another reply takes the place of its own. */
@@ -73,8 +73,6 @@ export class OpenReplies {
   }
 
   close(): void {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
     for (const pending of this.#pending) this.#lookAt(pending)
   }
 
@@ -82,7 +80,7 @@ export class OpenReplies {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       for (const pending of this.#pending) this.#lookAt(pending)
-      if (this.#pending.size > 0 && !this.#isClosed) this.#lookLater()
+      if (this.#pending.size > 0) this.#lookLater()
     }, LOOK_INTERVAL).unref()
   }
 
@@ -91,31 +89,29 @@ export class OpenReplies {
     if (!hasBegun && !reply.raw.destroyed) return
     this.release(request)
     // A request that logged out before its reply began has no session that could end.
-    if (!reply.raw.destroyed && !mayStayOpen(request)) this.#endWithSession(reply, session.facts.record ?? record)
+    if (reply.raw.destroyed || mayStayOpen(request)) return
+    this.#endWithSession(reply, session.facts.record ?? record, () => endReply(reply))
   }
 
-  #end(reply: FastifyReply, why: SessionEnd): void {
-    if (why !== 'closed' || !mayFinish(reply)) return endReply(reply)
-    const timer = setTimeout(() => endReply(reply), CLOSE_GRACE)
-    reply.raw.once('close', () => clearTimeout(timer))
-  }
-
-  #endWithSession(reply: FastifyReply, record: SessionRecord): void {
-    const release = this.#watch.open(record, { end: (why) => this.#end(reply, why) })
+  #endWithSession(reply: FastifyReply, record: SessionRecord, end: End): void {
+    const release = this.#watch.open(record, { end })
     ;(reply.request as NotedRequest)[NOTE] = release
     reply.raw.once('close', release)
     if (isUpgrade(reply.request)) reply.request.raw.socket.once('close', release)
   }
 }
 
-/** Tells whether a reply may soon come to its proper end. Such a reply was sent as a stream, and is no event stream. */
-function mayFinish(reply: FastifyReply): boolean {
-  return !reply.sent && !String(reply.getHeader('content-type')).startsWith('text/event-stream')
-}
-
 /** Tells whether a route wants what it opens to outlive the session. */
 export function mayStayOpen(request: FastifyRequest): boolean {
   return request.routeOptions.config?.sessionEnd === 'ignore'
+}
+
+/** Ends a stream. When the app closes, a stream that is no event stream may soon come to its proper end. */
+function endStream(reply: FastifyReply, why: SessionEnd): void {
+  const isEventStream = String(reply.getHeader('content-type')).startsWith('text/event-stream')
+  if (why !== 'closed' || isEventStream) return endReply(reply)
+  const timer = setTimeout(() => endReply(reply), CLOSE_GRACE)
+  reply.raw.once('close', () => clearTimeout(timer))
 }
 
 /** Ends a reply without its proper end, so that nobody takes what has come so far for the whole. */

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import type { IncomingMessage } from 'node:http'
-import { request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, request as httpRequest } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import { Readable } from 'node:stream'
 import { mock } from 'node:test'
 import httpProxy from '@fastify/http-proxy'
@@ -113,6 +114,23 @@ async function read(t: Test, port: number, path: string, visitor?: Visitor): Pro
   return { status: Number(response.statusCode), ended, close: () => request.destroy() }
 }
 
+function mockTimers(t: Test): void {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+}
+
+/** A promise that the test keeps back. */
+interface Held {
+  readonly promise: Promise<void>
+  resolve(): void
+}
+
+function hold(): Held {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve: () => resolve() }
+}
+
 /** Tells how a reply ended, or that it is open. */
 function nowOf(ended: Promise<boolean>): Promise<boolean | 'open'> {
   return Promise.race([ended, Promise.resolve('open' as const)])
@@ -135,6 +153,7 @@ for (const path of ['/stream', '/web-stream', '/response', '/hijacked', '/by-han
   })
 
   t.test(`app.close ends an open reply at once: ${path}`, async (t) => {
+    mockTimers(t)
     const it = await listening(t)
     const reading = await it.read(path, await it.enter())
     await it.app.close()
@@ -149,14 +168,131 @@ t.test('a download that does not end in time does not hold up app.close', async 
     },
   })
   const reading = await it.read('/download', await it.enter())
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
+  mockTimers(t)
   const closing = it.app.close()
   await settled()
+  mock.timers.tick(1_999)
+  await settled()
   t.equal(await nowOf(reading.ended), 'open')
-  mock.timers.tick(2_000)
+  mock.timers.tick(1)
   await closing
   t.equal(await reading.ended, false)
+})
+
+t.test('a reply that begins while the app closes does not hold up app.close', async (t) => {
+  mockTimers(t)
+  for (const begun of ['hijacked', 'event stream'] as const) {
+    const [arrived, released] = [hold(), hold()]
+    const it = await listening(t, {
+      routes: (app) => {
+        app.get('/late', async (_request, reply) => {
+          arrived.resolve()
+          await released.promise
+          if (begun === 'event stream') return reply.type('text/event-stream').send(drip())
+          reply.hijack()
+          return begin(reply)
+        })
+      },
+    })
+    const ann = await it.enter()
+    const reading = begun === 'hijacked' ? it.read('/late', ann) : undefined
+    const refused = reading ?? t.rejects(it.read('/late', ann), { code: 'ECONNRESET' })
+    await arrived.promise
+    const closing = it.app.close()
+    await settled()
+    released.resolve()
+    await refused
+    mock.timers.tick(1_000)
+    await closing
+    if (reading !== undefined) t.equal(await (await reading).ended, false, begun)
+  }
+})
+
+t.test('a download that begins while the app closes comes to its end', async (t) => {
+  const [arrived, released] = [hold(), hold()]
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/late', async (_request, reply) => {
+        arrived.resolve()
+        await released.promise
+        return reply.send(Readable.from(['all of ', 'it']))
+      })
+    },
+  })
+  const reading = it.read('/late', await it.enter())
+  await arrived.promise
+  const closing = it.app.close()
+  await settled()
+  released.resolve()
+  const { status, ended } = await reading
+  t.equal(status, 200)
+  t.equal(await ended, true)
+  await closing
+})
+
+t.test('a logout ends a download at once', async (t) => {
+  mockTimers(t)
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/download', (_request, reply) => reply.type('text/plain').send(drip()))
+    },
+  })
+  const ann = await it.enter()
+  const reading = await it.read('/download', ann)
+  await ann.post('/logout')
+  t.equal(await reading.ended, false)
+})
+
+t.test('a logout ends a hijacked reply at once, although the store announces nothing', async (t) => {
+  mockTimers(t)
+  const it = await listening(t, { store: (store) => Object.assign(store, { subscribe: undefined }) })
+  const ann = await it.enter()
+  const reading = await it.read('/hijacked', ann)
+  await ann.post('/logout')
+  t.equal(await reading.ended, false)
+})
+
+t.test('a long text that is read slowly is not cut off when its session ends', async (t) => {
+  const length = 2 ** 25
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/text', (_request, reply) => reply.type('text/plain').send('x'.repeat(length)))
+    },
+  })
+  const ann = await it.enter()
+  const headers = { cookie: `session=${ann.cookie}` }
+  const request = httpRequest({ port: it.port, host: '127.0.0.1', path: '/text', headers, agent: false }).end()
+  request.on('error', () => undefined)
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  await ann.post('/logout')
+  await settled()
+  let received = 0
+  response.on('error', () => undefined)
+  response.on('data', (data: Buffer) => (received += data.length))
+  await once(response, 'close')
+  t.equal(received, length)
+})
+
+t.test('a request with an id that leads nowhere holds up no end of another session', async (t) => {
+  const [arrived, released] = [hold(), hold()]
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/slow', async () => {
+        arrived.resolve()
+        await released.promise
+        return { done: true }
+      })
+    },
+  })
+  const [ann, bob] = [await it.enter(), await it.enter('bob')]
+  const copied = new Map(ann.cookies)
+  await ann.post('/logout')
+  for (const [name, value] of copied) ann.cookies.set(name, value)
+  const slow = ann.get('/slow')
+  await arrived.promise
+  t.equal((await bob.post('/logout')).statusCode, 200)
+  released.resolve()
+  t.equal((await slow).statusCode, 200)
 })
 
 t.test('the source of a stream that ended with its session is destroyed', async (t) => {
@@ -209,8 +345,7 @@ t.test('an ordinary request that is under way when its session ends is answered'
 })
 
 t.test('a reply that is hijacked after its session ended elsewhere ends too', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
+  mockTimers(t)
   let arrive = (): void => undefined
   const arrived = new Promise<void>((resolve) => (arrive = resolve))
   let release = (): void => undefined
@@ -236,9 +371,37 @@ t.test('a reply that is hijacked after its session ended elsewhere ends too', as
   t.equal(await ended, false)
 })
 
+t.test('a reply that is hijacked long after its request came ends with its session', async (t) => {
+  mockTimers(t)
+  let [arrived, released] = [hold(), hold()]
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/late', async (_request, reply) => {
+        arrived.resolve()
+        await released.promise
+        reply.hijack()
+        begin(reply)
+      })
+    },
+  })
+  for (const round of ['once', 'and again after a time without requests']) {
+    ;[arrived, released] = [hold(), hold()]
+    const ann = await it.enter()
+    const reading = it.read('/late', ann)
+    await arrived.promise
+    for (let looks = 0; looks < 3; looks += 1) mock.timers.tick(1_000)
+    await it.app.sessions.revokeUser('ann')
+    await settled()
+    released.resolve()
+    const { ended } = await reading
+    mock.timers.tick(1_000)
+    t.equal(await ended, false, round)
+    mock.timers.tick(1_000)
+  }
+})
+
 t.test('a reply by which a request logs out is not cut off', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
+  mockTimers(t)
   const it = await listening(t, {
     routes: (app) => {
       app.get('/leave', async (request, reply) => {
@@ -263,8 +426,7 @@ t.test('a reply by which a request logs out is not cut off', async (t) => {
 })
 
 t.test('a client that goes away leaves nothing behind', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
+  mockTimers(t)
   const it = await listening(t, {
     routes: (app) => {
       app.get('/never', () => new Promise(() => undefined))
@@ -318,6 +480,100 @@ t.test('over HTTP/2 only the stream of the session ends, not its neighbours', as
   await it.app.sessions.revokeUser('ann')
   await ended
   t.equal(his.closed, false)
+})
+
+/** Sends requests over one connection without waiting for the replies. Returns the connection and all that it brings. */
+function connected(t: Test, port: number, requests: readonly string[]): { socket: Socket; text: () => string } {
+  const socket = connectTcp(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => undefined)
+  let all = ''
+  socket.on('data', (data) => (all += String(data)))
+  for (const request of requests) socket.write(request)
+  return { socket, text: () => all }
+}
+
+function requestOf(path: string, { cookie }: Visitor, ...headers: string[]): string {
+  return [`GET ${path} HTTP/1.1`, 'Host: here', `Cookie: session=${cookie}`, ...headers, '', ''].join('\r\n')
+}
+
+t.test('a connection that a handler took over by an upgrade ends with its session', async (t) => {
+  mockTimers(t)
+  const it = await listening(t, {
+    store: (store) => Object.assign(store, { subscribe: undefined }),
+    routes: (app) => {
+      app.get('/tunnel', (request, reply) => {
+        const { socket } = request.raw
+        reply.hijack()
+        reply.raw.detachSocket(socket)
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: tunnel\r\nConnection: Upgrade\r\n\r\n')
+      })
+    },
+  })
+  const ann = await it.enter()
+  const open = async (): Promise<Socket> => {
+    const upgrade = requestOf('/tunnel', ann, 'Upgrade: tunnel', 'Connection: Upgrade')
+    const { socket } = connected(t, it.port, [upgrade])
+    await once(socket, 'data')
+    mock.timers.tick(1_000)
+    return socket
+  }
+  const left = await open()
+  left.destroy()
+  await once(left, 'close')
+  await settled()
+  it.asked()
+  mock.timers.tick(10_000)
+  await settled()
+  t.strictSame(it.asked(), [], 'nobody looks at the session of a connection that is gone')
+  const kept = await open()
+  await ann.post('/logout')
+  await once(kept, 'close')
+})
+
+t.test('the end of a stream spares the reply before it on the same connection', async (t) => {
+  const it = await listening(t)
+  const ann = await it.enter()
+  const { socket, text } = connected(t, it.port, [requestOf('/ignoring', ann), requestOf('/stream', ann)])
+  while (!text().includes('first')) await once(socket, 'data')
+  await settled()
+  await ann.post('/logout')
+  await settled()
+  t.equal(socket.destroyed, false)
+  t.equal(socket.readableEnded, false)
+})
+
+t.test('streams that end leave nothing at a connection that is used again', async (t) => {
+  const counts: number[] = []
+  const it = await listening(t, {
+    routes: (app) => {
+      app.get('/short', (request, reply) => {
+        counts.push(request.raw.socket.listenerCount('close'))
+        return reply.send(Readable.from(['all']))
+      })
+    },
+  })
+  const ann = await it.enter()
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  for (let requests = 0; requests < 3; requests += 1) {
+    const headers = { cookie: `session=${ann.cookie}` }
+    const request = httpRequest({ port: it.port, host: '127.0.0.1', path: '/short', headers, agent }).end()
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    await once(response.resume(), 'end')
+    await settled()
+  }
+  t.equal(new Set(counts).size, 1)
+})
+
+t.test('a stream of the handler for unknown addresses ends with its session', async (t) => {
+  const it = await listening(t, {
+    routes: (app) => app.setNotFoundHandler((_request, reply) => reply.type('text/event-stream').send(drip())),
+  })
+  const ann = await it.enter()
+  const reading = await it.read('/nowhere', ann)
+  await ann.post('/logout')
+  t.equal(await reading.ended, false)
 })
 
 t.test('an event stream of @fastify/sse ends with its session', async (t) => {

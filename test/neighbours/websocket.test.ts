@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { Agent, get as getOverHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect as connectTcp } from 'node:net'
 import { mock } from 'node:test'
@@ -179,6 +181,13 @@ t.test('a logout closes every socket of the session with 1008, and no other', as
   t.strictSame(await client.ended, ENDED)
   t.strictSame(await second.ended, ENDED)
   t.equal(await other.client.ask('still here'), 'ann: still here')
+})
+
+t.test('an app that closes does not tell its sockets that their session ended', async (t) => {
+  const it = await chatWorld(t)
+  const { client } = await it.enter()
+  await it.app.close()
+  t.not((await client.ended).code, ENDED.code, 'a client may connect again')
 })
 
 t.test('a logout over the socket itself closes it', async (t) => {
@@ -486,6 +495,37 @@ t.test('a session that ends while its socket opens closes it', async (t) => {
   t.strictSame(await (await opening).ended, ENDED)
 })
 
+t.test(
+  'a session that ends in another process while its socket opens closes it, although the store tells nobody',
+  async (t) => {
+    mockTimers(t)
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    let arrive = (): void => undefined
+    const arrived = new Promise<void>((resolve) => (arrive = resolve))
+    const it = await chatWorld(t, {
+      store: quiet,
+      routes: (app) => {
+        app.addHook('preValidation', async (request) => {
+          if (!request.ws) return
+          arrive()
+          await held
+        })
+      },
+    })
+    const visitor = it.visitor()
+    const { handle } = (await visitor.post('/login')).json<{ handle: string }>()
+    const opening = it.open(visitor.cookie)
+    await arrived
+    await it.store.delete(handle)
+    release()
+    const client = await opening
+    await settled()
+    t.not(it.served.sockets[0]?.readyState, WebSocket.OPEN)
+    t.strictSame(await client.ended, ENDED)
+  },
+)
+
 t.test('after the end nothing that a client sends is heard, and one that does not close is cut off', async (t) => {
   const tick = mockTimers(t)
   const it = await chatWorld(t)
@@ -529,6 +569,32 @@ t.test('a login over a socket is refused: there is no response left to carry its
   t.strictSame(await it.app.sessions.list('bob'), [])
 })
 
+t.test('a change deep inside the data that no save follows is reported once the socket is closed', async (t) => {
+  const it = await chatWorld(t, {
+    routes: async (app) => {
+      const cartOf = (request: FastifyRequest): string[] => Reflect.get(request.session, 'cart') as string[]
+      await app.register(async (child) => {
+        child.addHook('preHandler', async (request) => void cartOf(request))
+        child.get('/cart', { websocket: true }, (socket, request) => {
+          socket.on('message', () => socket.send(cartOf(request).push('milk')))
+        })
+      })
+    },
+  })
+  const { visitor } = await it.enter()
+  await visitor.post('/note', { cart: ['tea'] })
+  const { port } = it.app.server.address() as AddressInfo
+  const client = await connect(t, `ws://127.0.0.1:${port}/cart`, { cookie: `session=${visitor.cookie}` })
+  t.equal(await client.ask('buy'), '2')
+  client.socket.close()
+  await client.ended
+  await settled()
+  t.match(
+    it.events.filter(({ type }) => type === 'dropped-write'),
+    [{ reason: 'late' }],
+  )
+})
+
 t.test('sockets of a route without sessions, and of strangers, ask nothing of the store', async (t) => {
   const it = await chatWorld(t, {
     routes: (app) => {
@@ -565,6 +631,53 @@ t.test('a closed socket is not watched any longer', async (t) => {
   await settled()
   await tick(60_000)
   t.strictSame(it.asked(), [])
+})
+
+t.test('nothing asks about a closed socket at the deadline of its session', async (t) => {
+  const tick = mockTimers(t)
+  const it = await chatWorld(t, { session: { idleTimeout: '5s', renewalTimeout: '5s' } })
+  const { client } = await it.enter()
+  await settled()
+  client.socket.close()
+  await client.ended
+  await settled()
+  it.asked()
+  await tick(5_000)
+  t.strictSame(it.asked(), [])
+})
+
+t.test('each socket asks the store as often as the first', async (t) => {
+  const it = await chatWorld(t)
+  const { visitor } = await it.enter()
+  await settled()
+  const asked: string[][] = []
+  for (let sockets = 0; sockets < 2; sockets += 1) {
+    it.asked()
+    await it.open(visitor.cookie)
+    await settled()
+    asked.push(it.asked())
+  }
+  t.strictSame(asked, [
+    ['get', 'get'],
+    ['get', 'get'],
+  ])
+})
+
+t.test('an ordinary request leaves its connection to the next one', async (t) => {
+  const it = await chatWorld(t)
+  const { port } = it.app.server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const sockets = new Set<unknown>()
+  for (let requests = 0; requests < 2; requests += 1) {
+    const [response] = (await once(getOverHttp({ port, host: '127.0.0.1', path: '/me', agent }), 'response')) as [
+      IncomingMessage,
+    ]
+    sockets.add(response.socket)
+    await once(response.resume(), 'end')
+    await settled()
+  }
+  t.equal(sockets.size, 1)
 })
 
 t.test('an upgrade from another origin is refused, since no preflight stands before it', async (t) => {

@@ -9,6 +9,11 @@ import t from 'tap'
 import { memoryStore, secureSession } from '../../lib/index.ts'
 import { SECRET } from '../support/app.ts'
 
+/** Returns the number of timers that keep this process alive. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
+
 t.test(
   'an app that closes ends the stream that is under way first, then its own clients, then its store',
   async (t) => {
@@ -29,6 +34,7 @@ t.test(
     const [response] = (await once(get({ host: '127.0.0.1', port, path: '/stream', agent: false }), 'response')) as [
       IncomingMessage,
     ]
+    const before = timers()
     const closing = app.close()
     await new Promise((resolve) => setImmediate(resolve))
     const cookie = String(response.headers['set-cookie']).split(';', 1).join()
@@ -38,5 +44,6 @@ t.test(
     t.equal(await text(response), 'first last')
     await closing
     t.strictSame(order, ['stream ended', 'client closed', 'store closed'])
+    t.equal(timers(), before, 'and no timer keeps the process alive')
   },
 )

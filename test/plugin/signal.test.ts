@@ -1,42 +1,9 @@
-import { mock } from 'node:test'
 import type { FastifyRequest } from 'fastify'
-import type { Test } from 'tap'
 import t from 'tap'
 import type { Announcement } from '../../types/index.ts'
-import type { Visitor, World, WorldOptions } from './world.ts'
-import { ordinary, route, world } from './world.ts'
-
-/** Returns an app that hands out the signals of its requests. */
-async function signalWorld(
-  t: Test,
-  options: WorldOptions = {},
-): Promise<World & { take(visitor: Visitor): Promise<AbortSignal> }> {
-  const signals: AbortSignal[] = []
-  const it = await world(t, {
-    ...options,
-    routes: (app) => {
-      ordinary(app)
-      route(app, '/signal', ({ session }) => void signals.push(session.signal))
-      return options.routes?.(app)
-    },
-  })
-  return {
-    ...it,
-    take: async (visitor) => {
-      await visitor.get('/signal')
-      return signals.at(-1) ?? AbortSignal.abort()
-    },
-  }
-}
-
-function mockTimers(t: Test): (milliseconds: number) => Promise<void> {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  return async (milliseconds) => {
-    mock.timers.tick(milliseconds)
-    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-  }
-}
+import { mockTimers, signalWorld } from './signals.ts'
+import type { Visitor, World } from './world.ts'
+import { route } from './world.ts'
 
 const ENDS: Record<string, (it: World, visitor: Visitor) => unknown> = {
   logout: (_it, visitor) => visitor.post('/logout'),
