@@ -39,7 +39,7 @@ t.test('errors of several attempts to connect are all named, each message once',
 t.test('names and codes are bounded too, and no more than four attempts are named', async (t) => {
   const long = 'X'.repeat(1_000)
   const cause = causeOf(Object.assign(new Error('down'), { name: long, code: long }))
-  t.strictSame([cause.name.length, String((cause as Error & { code: string }).code).length], [60, 60])
+  t.strictSame([cause.name.length, (cause as Error & { code: string }).code.length], [60, 60])
   t.equal(causeOf(Object.assign(new Error(''), { code: long })).message.length, 60)
   const attempts = Array.from({ length: 9 }, (_, index) => new Error(`attempt ${index}`))
   t.equal(causeOf(new AggregateError(attempts)).message, 'attempt 0; attempt 1; attempt 2; attempt 3')
