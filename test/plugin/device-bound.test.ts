@@ -60,7 +60,10 @@ t.test('without the option nothing is offered, and there are no routes', async (
   const { login } = await loggedIn(app)
   t.equal(login.headers['secure-session-registration'], undefined)
   t.equal((await app.inject({ method: 'POST', url: '/.session/refresh' })).statusCode, 404)
-  t.throws(() => app.requireLogin({ deviceBound: true }), { code: 'SESSION_OPTION_INVALID' })
+  t.throws(() => app.requireLogin({ deviceBound: true }), {
+    code: 'SESSION_OPTION_INVALID',
+    message: /deviceBound of requireLogin needs the option deviceBound of register/,
+  })
 })
 
 t.test('a login offers the binding, and other responses do not', async (t) => {

@@ -345,6 +345,17 @@ t.test("with secure: 'auto' the session shows the cookie that this connection ge
   }
 })
 
+t.test(
+  'with secure: true the session shows a secure cookie, also behind a proxy that Fastify does not know',
+  async (t) => {
+    const { app } = await world(t, {
+      session: { cookie: { secure: true } },
+      routes: (inner) => route(inner, '/cookie', ({ session }) => ({ cookie: session.cookie })),
+    })
+    t.match((await app.inject('/cookie')).json(), { cookie: { secure: true } })
+  },
+)
+
 t.test('names of the session object hold no data, whichever way they come', async (t) => {
   const { ann, within } = await requests(t)
   const refused = { code: 'SESSION_KEY_RESERVED', statusCode: 400 }

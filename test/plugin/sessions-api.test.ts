@@ -196,3 +196,15 @@ t.test('with sweepInterval the app sweeps by itself until it closes', async (t) 
   await new Promise((resolve) => setImmediate(resolve))
   t.ok(sweeps <= after + 1)
 })
+
+t.test('what cannot be a handle does not reach the store', async (t) => {
+  const { app, asked } = await world(t, { routes: ordinary })
+  asked()
+  for (const handle of ['', 'x', 'x'.repeat(100_000), '../../etc']) {
+    t.equal(await app.sessions.get(handle), undefined)
+    t.equal(await app.sessions.update(handle, () => ({})), false)
+    t.equal(await app.sessions.rename(handle, 'desk', { userId: 'ann' }), false)
+    t.equal(await app.sessions.revoke(handle, { userId: 'ann' }), false)
+  }
+  t.strictSame(asked(), [])
+})

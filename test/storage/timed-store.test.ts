@@ -225,3 +225,13 @@ t.test('a cached record is recalled, unless the gate keeps it away or it belongs
     t.equal(store.recall(record.handle) !== undefined, passes)
   }
 })
+
+t.test('without a namespace a user has the same name in the store', async (t) => {
+  const inner = memoryStore()
+  const { store } = answering(inner)
+  const record = recordAt(Date.now(), { userId: 'ann' })
+  await store.create(record)
+  await store.addToIndex('ann', record.handle, record.absoluteDeadline)
+  t.equal((await inner.get(record.handle))?.userId, 'ann')
+  t.match(await inner.listIndex('ann'), [{ handle: record.handle }])
+})
