@@ -4,12 +4,12 @@ import { dirname } from 'node:path'
 import type { Mutant } from './mutate.ts'
 
 /**
- * What came of a mutant. One in question has passed its first tests, and the others are still to come. Nothing ran the
+ * The end of a mutant. One in question has passed its first tests, and the others are still to come. Nothing ran the
  * code of an unreached mutant.
  */
 export type Fate = 'killed' | 'timeout' | 'question' | 'survived' | 'unreached'
 
-/** What is known of the mutants of a file. */
+/** The facts that are known of the mutants of a file. */
 interface Entry {
   /** The file and its mutants, in short. A change of either forgets the fates. */
   readonly code: string

@@ -26,7 +26,7 @@ const OPTIONS: ts.CompilerOptions = {
 
 const printer = ts.createPrinter({ removeComments: true })
 
-/** What each operator becomes. Of two, the second one is the opposite. */
+/** The operators that each one becomes. Of two, the second one is the opposite. */
 const SWAPS = new Map<ts.SyntaxKind, ts.BinaryOperator[]>([
   [Kind.LessThanToken, [Kind.LessThanEqualsToken, Kind.GreaterThanEqualsToken]],
   [Kind.LessThanEqualsToken, [Kind.LessThanToken, Kind.GreaterThanToken]],

@@ -9,7 +9,7 @@ const FOLDERS = ['session', 'storage', 'http', 'plugin', 'stores', 'attacks', 't
 /** The folder of tests that run what is open beside requests: WebSockets, streams and other plugins. */
 const NEIGHBOURS = 'neighbours'
 
-/** What a test file imports that starts a server or another process. */
+/** Imports of a test file that start a server or another process. */
 const WITH_SERVER = /support\/(?:servers\/|redis-drivers|store-process|two-processes)/
 
 /** Test files that say little about one place of the code for their time. */

@@ -10,7 +10,7 @@ const LOAD_TIME = 60_000
 /** A process is replaced after so many tests, because the tap that it runs remembers each of them. */
 const MAX_TESTS = 2_000
 
-/** What came of an order: an answer, none in time, or the end of the process. */
+/** The result of an order: an answer, none in time, or the end of the process. */
 type Answer<Message> = Message | 'late' | undefined
 
 /** A process that loads test files when they are needed. */

@@ -28,7 +28,7 @@ export interface Refusal {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** The port that browsers leave out, and that some proxies put into the host all the same. A URL drops the other one. */
+/** The port that browsers leave out, and that some proxies put into the host all the same. A URL drops port 80. */
 const HTTPS_PORT = '443'
 
 /** Headers of proxies. Some set X-Forwarded-Proto alone. */

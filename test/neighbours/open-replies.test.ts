@@ -482,7 +482,7 @@ t.test('over HTTP/2 only the stream of the session ends, not its neighbours', as
   t.equal(his.closed, false)
 })
 
-/** Sends requests over one connection without waiting for the replies. Returns the connection and all that it brings. */
+/** Sends requests over one connection without waiting for replies. Returns the connection and all that it brings. */
 function connected(t: Test, port: number, requests: readonly string[]): { socket: Socket; text: () => string } {
   const socket = connectTcp(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
