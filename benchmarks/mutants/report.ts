@@ -36,6 +36,7 @@ export function reportOf(all: readonly Mutant[], fates: Fates, explanations: Exp
   const head = [
     'mutants',
     'not run',
+    'in question',
     'killed',
     'over time',
     'survived',
