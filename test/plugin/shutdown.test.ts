@@ -44,6 +44,6 @@ t.test(
     t.equal(await text(response), 'first last')
     await closing
     t.strictSame(order, ['stream ended', 'client closed', 'store closed'])
-    t.equal(timers(), before, 'and no timer keeps the process alive')
+    t.ok(timers() <= before, 'and no timer keeps the process alive')
   },
 )
