@@ -11,7 +11,7 @@ t.test('an answer in time is the result, and no timer keeps the process alive af
   const before = timers()
   t.equal(await inTime(Promise.resolve('there'), 600_000, complain('late')), 'there')
   await t.rejects(inTime(Promise.reject(new Error('down')), 600_000, complain('late')), { message: 'down' })
-  t.equal(timers(), before)
+  t.ok(timers() <= before)
 })
 
 t.test('after the limit the result is what is said instead', async (t) => {
