@@ -9,7 +9,7 @@ const LETS_IN = { 'access-control-allow-origin': ORIGIN }
 
 function judge(
   sent: Record<string, string>,
-  given: Record<string, string>,
+  given: Record<string, string | string[]>,
   { method = 'GET', header = 'x-session' }: { method?: string; header?: string | undefined } = {},
 ) {
   const request = { method, headers: sent } as unknown as FastifyRequest
@@ -22,6 +22,8 @@ t.test('a renewed id that the page cannot read is named as the guide writes it',
   const hidden = { origin: ORIGIN, header: 'Session-Renewed', isResponse: true }
   t.strictSame(judge({ origin: ORIGIN }, renewed), hidden)
   t.equal(judge({ origin: ORIGIN }, { ...renewed, 'access-control-expose-headers': 'a, Session-Renewed' }), null)
+  const lists = ['content-length', 'Session-Renewed']
+  t.equal(judge({ origin: ORIGIN }, { ...renewed, 'access-control-expose-headers': lists }), null, 'a header twice')
   t.equal(judge({}, renewed), null, 'no page of another origin')
   t.equal(judge({ origin: ORIGIN, 'sec-fetch-site': 'same-origin' }, renewed), null)
   t.equal(judge({ origin: 'https://evil.example' }, renewed), null, 'this page is not let in')

@@ -192,3 +192,18 @@ t.test("the app's own error handler gets the 503 and may answer it in its own wa
   t.match(response.headers, { 'retry-after': '1', 'cache-control': 'no-store' })
   t.equal(response.headers.location, undefined)
 })
+
+t.test('a login whose response is a 499 stays, because only a 5xx is a failure of the server', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/login-and-refuse', async (request, reply) => {
+        await request.login({ id: 'ann' })
+        return reply.code(499).send('')
+      })
+    },
+  })
+  const ann = visitor()
+  t.equal((await ann.post('/login-and-refuse')).statusCode, 499)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})

@@ -103,3 +103,16 @@ t.test('the removal waits until the places of a session are given back', async (
   t.equal(await removeBefore(store, now, release), 1)
   t.ok(isReleased)
 })
+
+t.test('a session that begins again at the cutoff while the removal runs stays', async (t) => {
+  const store = memoryStore()
+  const again = recordAt(now, { authenticatedAt: now - 1 })
+  await store.create(again)
+  const remove = store.delete.bind(store)
+  store.delete = async (handle, version) => {
+    await store.update({ ...nextOf(again, {}), authenticatedAt: now }, again.version)
+    return remove(handle, version)
+  }
+  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.ok(await store.get(again.handle))
+})
