@@ -58,3 +58,36 @@ t.test('a store without a cutoff lets every session pass', async (t) => {
   t.equal(await gate.pass(record), record)
   t.equal(await gate.raise(Date.now()), 0)
 })
+
+t.test('a cutoff that cannot be read rejects nothing behind the back of a request without a session', async (t) => {
+  const unheard: unknown[] = []
+  const hear = (reason: unknown): void => void unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  t.teardown(() => process.off('unhandledRejection', hear))
+  const store = { ...coreOnly(memoryStore()), readCutoff: () => Promise.reject(new Error('connection refused')) }
+  const gate = new CutoffGate(new TimedStore(store, 1000, new SessionEvents(LOG, Date.now), undefined))
+  t.teardown(() => gate.stop())
+  t.equal(await gate.pass(Promise.resolve(undefined)), undefined)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.strictSame(unheard, [])
+})
+
+t.test('an event names the operation when the cutoff cannot be raised', async (t) => {
+  const store = { ...coreOnly(memoryStore()), raiseCutoff: () => Promise.reject(new Error('connection refused')) }
+  const events = new SessionEvents(LOG, Date.now)
+  const heard: unknown[] = []
+  events.emitter.on('event', (event) => void heard.push(event))
+  const gate = new CutoffGate(new TimedStore(store, 1000, events, undefined))
+  t.teardown(() => gate.stop())
+  await t.rejects(gate.raise(Date.now()), { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.match(heard, [{ type: 'store-failure', operation: 'raiseCutoff' }])
+})
+
+t.test('where a store answers at once, a cutoff that another app raised is obeyed at once', async (t) => {
+  const store = memoryStore()
+  const gate = new CutoffGate(new TimedStore(store, 1000, new SessionEvents(LOG, Date.now), undefined))
+  t.teardown(() => gate.stop())
+  t.equal(gate.current(), 0)
+  await store.raiseCutoff(70)
+  t.equal(gate.current(), 70)
+})

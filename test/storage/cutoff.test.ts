@@ -45,6 +45,28 @@ t.test('the first request waits for the cutoff, and requests beside it share the
   t.ok(watch.isFresh())
 })
 
+t.test('requests share a question hours after the process began, too', async (t) => {
+  const { watch, asked, pass } = watched(t)
+  await pass(3_600_000)
+  const requests = [watch.current(), watch.current()]
+  t.equal(asked.length, 1)
+  asked[0]?.answer(70)
+  for (const request of requests) t.equal(await request, 70)
+})
+
+t.test('the end of a slow question is not taken for the end of the one that came after it', async (t) => {
+  const { watch, asked, pass } = watched(t)
+  const requests = [watch.current()]
+  await pass(1_000)
+  requests.push(watch.current())
+  asked[0]?.answer(10)
+  await settled()
+  requests.push(watch.current())
+  t.equal(asked.length, 2, 'the third request shares the second question')
+  asked[1]?.answer(20)
+  t.strictSame(await Promise.all(requests), [10, 20, 20])
+})
+
 t.test('a request that finds the cutoff fresh gets it without a promise and without a question', async (t) => {
   const { watch, asked } = watched(t)
   await learned(watch, asked, 70)

@@ -5,15 +5,17 @@ import { startSweeper, sweepAll } from '../../lib/storage/sweeper.ts'
 t.test('a sweep goes on until a batch is not full, and lets the event loop turn in between', async (t) => {
   const batches = [500, 500, 7]
   const asked: number[] = []
-  let turns = 0
-  const counting = setInterval(() => (turns += 1), 0)
-  t.teardown(() => clearInterval(counting))
+  const turns: number[] = []
+  let turn = 0
   const total = await sweepAll(async (limit) => {
     asked.push(limit)
+    turns.push(turn)
+    setImmediate(() => (turn += 1))
     return batches[asked.length - 1] ?? 0
   })
   t.equal(total, 1007)
   t.same(asked, [500, 500, 500])
+  t.same(turns, [0, 1, 2])
 })
 
 async function turn(milliseconds: number): Promise<void> {

@@ -229,9 +229,51 @@ t.test('a cached record is recalled, unless the gate keeps it away or it belongs
 t.test('without a namespace a user has the same name in the store', async (t) => {
   const inner = memoryStore()
   const { store } = answering(inner)
-  const record = recordAt(Date.now(), { userId: 'ann' })
+  const record = recordAt(Date.now(), { userId: 'ann', user: JSON.stringify({ id: 'ann' }) })
   await store.create(record)
   await store.addToIndex('ann', record.handle, record.absoluteDeadline)
   t.equal((await inner.get(record.handle))?.userId, 'ann')
   t.match(await inner.listIndex('ann'), [{ handle: record.handle }])
+})
+
+t.test('the reason of an end is known while the store has not answered, and no longer', async (t) => {
+  let answer = (_isDone: boolean): void => {}
+  const remove = (): Promise<boolean> => new Promise((resolve) => (answer = resolve))
+  const { store } = answering({ ...coreOnly(memoryStore()), delete: remove }, 10_000)
+  const done = asked(store.delete('x', undefined, 'logout'))
+  t.strictSame([store.endUnderWay('x'), store.endUnderWay('y')], ['logout', undefined])
+  answer(true)
+  t.equal(await done, true)
+  t.equal(store.endUnderWay('x'), undefined)
+})
+
+t.test('a change that the store refuses is told to nobody', async (t) => {
+  const { store } = answering(memoryStore())
+  const record = recordAt(Date.now())
+  await store.create(record)
+  const told: unknown[] = []
+  store.onChange = (handle, now) => void told.push([handle, now?.version])
+  t.equal(await store.update({ ...record, version: 9 }, 8), false)
+  t.equal(await store.delete(record.handle, 8), false)
+  t.strictSame(told, [])
+  t.equal(await store.update({ ...record, version: 8 }, 7), true)
+  t.equal(await store.delete(record.handle, 8), true)
+  t.strictSame(told, [
+    [record.handle, 8],
+    [record.handle, undefined],
+  ])
+})
+
+t.test('without a namespace a record and a user have the names that the store keeps', async (t) => {
+  const inner = memoryStore()
+  const { store } = answering(inner)
+  const { store: shop } = inNamespace(inner, 'shop')
+  const record = recordAt(Date.now(), { userId: 'ann', user: JSON.stringify({ id: 'ann' }) })
+  await shop.create(record)
+  await shop.addToIndex('ann', record.handle, Date.now() + 1000)
+  const found = await store.get(record.handle)
+  t.equal(found?.userId, '\0shop\0ann')
+  t.equal((await store.listIndex('\0shop\0ann')).length, 1)
+  t.equal(await store.update({ ...(found as SessionRecord), version: 8 }, 7), true)
+  t.equal((await shop.get(record.handle))?.userId, 'ann')
 })
