@@ -10,7 +10,7 @@ import { Trial } from './trial.ts'
 const SAVE_EVERY = 50
 
 /** The number of tests that a mutant meets alone. */
-const FIRST_TESTS = 25
+const FIRST_TESTS = 10
 
 /** The number of mutants that meet the other tests together. */
 const MAX_GROUP = 80
