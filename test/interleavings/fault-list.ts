@@ -7,6 +7,8 @@ export interface Fault {
   readonly to: string
   /** The kind of sessions that shows it. Default: all. */
   readonly kind?: string
+  /** The number of runs of one scene that it takes to show it. Default: 200. */
+  readonly most?: number
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -79,10 +81,12 @@ export const FAULTS: readonly Fault[] = [
     to: 'await this.release(name, handle);',
   },
   {
-    name: 'an entry is removed without a note',
-    file: 'lib/session/user-places.js',
-    from: 'const note = await this.note(name, handle);',
-    to: "const note = '';",
+    name: 'a revocation removes an entry without a note',
+    file: 'lib/session/end-many.js',
+    from: 'notes.set(handle, await ending.note(name, handle))',
+    to: "notes.set(handle, '')",
+    kind: 'devices',
+    most: 2000,
   },
   {
     name: 'the index entry of a login is not kept',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Fault } from './fault-list.ts'
 import { FAULTS, withFault } from './fault-list.ts'
 
 const dist = fileURLToPath(new URL('../../', import.meta.url))
@@ -17,14 +18,14 @@ for (const folder of ['lib', 'types', 'test']) cpSync(join(dist, folder), join(c
 let found = 0
 const faults = FAULTS.filter(({ name }) => name.includes(only))
 for (const fault of faults) {
-  const { name, file, kind } = fault
+  const { name, file } = fault
   const path = join(copy, file)
   const code = readFileSync(path, 'utf8')
   const faulty = withFault(code, fault)
   if (faulty === undefined) throw new Error(`${file} does not hold: ${fault.from}`)
   writeFileSync(path, faulty)
   const start = performance.now()
-  const trace = search(kind)
+  const trace = search(fault)
   const seconds = ((performance.now() - start) / 1000).toFixed(0)
   writeFileSync(path, code)
   found += trace === undefined ? 0 : 1
@@ -36,9 +37,16 @@ console.log(`${found} of ${faults.length} faults were found`)
 process.exitCode = found === faults.length ? 0 : 1
 
 /** Returns the trace of the first broken guarantee. A search that fell over found nothing. */
-function search(kind: string | undefined): string[] | undefined {
+function search({ kind, most = 200 }: Fault): string[] | undefined {
   const main = join(copy, 'test/interleavings/main.js')
-  const options = ['--first', '--most', '200', '--samples', '10', ...(kind === undefined ? [] : ['--kind', kind])]
+  const options = [
+    '--first',
+    '--most',
+    String(most),
+    '--samples',
+    '10',
+    ...(kind === undefined ? [] : ['--kind', kind]),
+  ]
   const { stdout, status } = spawnSync(process.execPath, [main, ...options], { encoding: 'utf8', maxBuffer: 2 ** 28 })
   const lines = stdout.trimEnd().split('\n')
   const begin = lines.findIndex((line) => /^[\da-z, ]+: .*/.test(line) && !line.includes(' runs for '))
