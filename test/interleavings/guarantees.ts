@@ -383,6 +383,18 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: '4: what the app changes beside a login that fails stays',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        if (report.act.name !== 'rename' || !isDone(report) || isGuest(view.after, String(report.cookie))) continue
+        if (view.others(report).some((one) => mayEnd(one) || mayChangeId(one))) continue
+        const record = view.after.contents.records.get(handleOf(report.cookie))
+        const { label } = (record?.heldBack ? JSON.parse(record.heldBack) : record) as Pick<SessionRecord, 'label'>
+        if (label !== 'phone') yield `${report.actor} named ${nameOf(view.after, handleOf(report.cookie))} in vain`
+      }
+    },
+  },
+  {
     name: '8: a stored deadline is never later than the true one',
     *broken({ after }) {
       const now = after.played.prepared.now
