@@ -142,6 +142,21 @@ t.test('a page that hides its own origin over plain http is told so, in the answ
   t.match(refusals(log())[0]?.msg, /Referrer-Policy: same-origin/)
 })
 
+t.test('a refusal comes before every hook of the app, says nothing of null, and blames no CORS', async (t) => {
+  const seen: string[] = []
+  const { app, log } = await world(t, {
+    routes: (server) => {
+      server.addHook('onRequest', async ({ url }) => void seen.push(url))
+      ordinary(server)
+    },
+  })
+  const response = await app.inject({ method: 'POST', url: '/note', headers: CROSS, payload: {} })
+  t.equal(response.statusCode, 403)
+  t.notMatch(response.json<{ message: string }>().message, /null|Referrer-Policy/)
+  t.strictSame(seen, [])
+  t.notMatch(log(), 'cors-trusted-mismatch')
+})
+
 t.test('an origin in the list is let in whatever its scheme, and null only with a reason', async (t) => {
   const apps = [
     'capacitor://localhost',

@@ -34,3 +34,12 @@ t.test('a handshake without a single cookie of the session opens none', async (t
   }
   t.match(await app.sessions.open(`a=1; session=${ann.cookie}`), { userId: 'ann' })
 })
+
+t.test('a handshake that shows no id of this app asks the store for nothing', async (t) => {
+  const { app, asked } = await world(t, { routes: ordinary })
+  asked()
+  for (const cookie of [undefined, 'other=1', 'session=x', 'session=a; session=b']) {
+    t.equal(await app.sessions.open({ headers: { cookie } }), null)
+  }
+  t.strictSame(asked(), [])
+})

@@ -1,0 +1,74 @@
+/** Responses that become failures, or stop being the last word, after the hooks of the plugin. */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { door } from '../support/gate-store.ts'
+import { ordinary, world } from './world.ts'
+
+/** Lets a later hook give each response the status that the request asks for. */
+function failing(app: FastifyInstance): void {
+  ordinary(app)
+  app.addHook('onSend', async (request, reply) => {
+    const status = request.headers['x-status']
+    if (status !== undefined) reply.code(Number(status))
+  })
+}
+
+t.test('a status below 500 that a later hook gives is no failure of the login', async (t) => {
+  const { visitor } = await world(t, { routes: failing })
+  const ann = visitor()
+  t.equal((await ann.post('/login', {}, { headers: { 'x-status': '499' } })).statusCode, 499)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+  const bob = visitor()
+  t.equal((await bob.post('/login', { id: 'bob' }, { headers: { 'x-status': '500' } })).statusCode, 500)
+  t.match((await bob.get('/me')).json(), { user: null })
+})
+
+t.test('a response that a later hook fails takes back the id that it would have renewed in a header', async (t) => {
+  const { app, clock } = await world(t, {
+    session: { headerTransport: {} },
+    routes: (server) => {
+      failing(server)
+      server.post('/token', async (request) => {
+        await request.login({ id: 'ann' }, { transport: 'header' })
+        return { token: request.sessionToken }
+      })
+      server.post('/again', async (request) => {
+        await request.login({ id: 'ann' }, { transport: 'header' })
+        return {}
+      })
+    },
+  })
+  const { token } = (await app.inject({ method: 'POST', url: '/token' })).json<{ token: string }>()
+  const authorization = `Session ${token}`
+  clock.advance('16m')
+  const failed = await app.inject({ url: '/me', headers: { authorization, 'x-status': '500' } })
+  t.equal(failed.statusCode, 500)
+  const renewed = await app.inject({ url: '/me', headers: { authorization } })
+  t.match(renewed.json(), { user: { id: 'ann' } }, 'the id still counts')
+  t.type(renewed.headers['session-renewed'], 'string')
+  const relogged = await app.inject({
+    method: 'POST',
+    url: '/again',
+    headers: { authorization, 'x-status': '503' },
+  })
+  t.equal(relogged.statusCode, 503)
+  t.equal(relogged.headers['session-renewed'], undefined)
+})
+
+t.test('a login whose response a later hook fails offers no registration of a device', async (t) => {
+  const { visitor } = await world(t, {
+    session: { deviceBound: true, cookie: { secure: true } },
+    routes: failing,
+  })
+  const headers = { 'x-forwarded-proto': 'https' }
+  const login = await visitor().post('/login', {}, { headers })
+  t.type(login.headers['secure-session-registration'], 'string')
+  const failed = await visitor().post('/login', {}, { headers: { ...headers, 'x-status': '500' } })
+  t.equal(failed.statusCode, 500)
+  t.equal(failed.headers['secure-session-registration'], undefined)
+})
