@@ -1,7 +1,7 @@
 /** Old sessions that would enter a second time, and first responses that would log a visitor out. */
 import type { IncomingMessage } from 'node:http'
 import { get } from 'node:http'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { cookieSession } from '../../lib/migrate/cookie-session.ts'
@@ -35,6 +35,7 @@ for (const [kind, make] of Object.entries(APPS)) {
       })
     t.match((await ask()).headers['set-cookie'], [/^session=/, /Max-Age=0/])
     if (old.isStored) t.equal(await old.read(cookies), undefined, 'the old record is gone')
+    t.equal((await visitor(cookies).visit()).userId, 'ann', 'a request that was sent at the same time')
     bench.clock.advance('31s')
     t.match((await ask()).headers['set-cookie'], [/Max-Age=0/])
     t.equal((await visitor(cookies).visit()).userId, null)
@@ -187,6 +188,61 @@ t.test('app.sessions.open follows an old cookie and does not use it up', async (
     bench.clock.advance('31s')
     t.equal(await bench.app.sessions.open(cookie), null, 'used up by the request')
   }
+})
+
+t.test('an id that has ended keeps no old session out, and two ids at once do', async (t) => {
+  const old = expressSessionApp(t, memoryOf())
+  const { bench, visitor } = await newApp(t, old)
+  const { sessions } = bench.app
+  const ended = visitor(new Map())
+  await ended.visit('/login')
+  await sessions.revokeUser('somebody else')
+  const ann = visitor(new Map([...(await old.open({ userId: 'ann' })), ...ended.cookies]))
+  const cookie = headerOf(ann.cookies)
+  t.equal(await sessions.open(`session=x; ${cookie}`), null, 'one of them may be planted')
+  const opened = await sessions.open(cookie)
+  t.equal(opened?.user?.id, 'ann')
+  opened?.close()
+  t.equal((await ann.visit()).userId, 'ann')
+})
+
+t.test('of several old libraries each one lets its own sessions in', async (t) => {
+  const [first, second] = [expressSessionApp(t, memoryOf()), ironSessionApp(t)]
+  const session = { migrateFrom: [first.migration(), second.migration()] }
+  const { visitor } = await newApp(t, first, { session })
+  for (const old of [first, second]) t.equal((await visitor(await old.open({ userId: 'ann' })).visit()).userId, 'ann')
+})
+
+t.test('at the instant of until the way in is closed', async (t) => {
+  const old = ironSessionApp(t)
+  const end = Date.now() + 3_600_000
+  const { bench, visitor } = await newApp(t, old, { migration: { until: new Date(end).toISOString() } })
+  const cookies = await old.open({ userId: 'ann' })
+  bench.clock.advance(end - bench.clock() - 1)
+  const opened = await bench.app.sessions.open(headerOf(cookies))
+  t.equal(opened?.user?.id, 'ann', 'a millisecond before')
+  opened?.close()
+  bench.clock.advance(1)
+  t.equal((await visitor(cookies).visit()).userId, null)
+})
+
+t.test('a stream that a logout cannot send, because the old store fails, is closed', async (t) => {
+  const store = memoryOf()
+  const old = expressSessionApp(t, store)
+  const body = new PassThrough()
+  const routes = (app: FastifyInstance): void => {
+    app.get('/logout/stream', async (request, reply) => {
+      await request.logout()
+      return reply.send(body)
+    })
+  }
+  const { visitor } = await newApp(t, old, { routes })
+  const ann = visitor(new Map())
+  await ann.visit('/login')
+  for (const [name, value] of await old.open({ userId: 'ann' })) ann.cookies.set(name, value)
+  store.get = (_id, answer) => answer(new Error('the old store is down'))
+  t.equal((await ann.visit('/logout/stream')).status, 503)
+  t.ok(body.destroyed)
 })
 
 t.test('an old cookie of our own name is not reported as a forged one', async (t) => {

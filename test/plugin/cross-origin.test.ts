@@ -276,6 +276,14 @@ for (const place of ['before', 'after', 'below'] as const) {
   })
 }
 
+t.test('an origin that CORS lets in and this plugin refuses is told of after any number of answers', async (t) => {
+  const { app, log } = await withCors(t, 'before')
+  for (let count = 0; count < 1000; count += 1) await app.inject('/')
+  const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://web.example' }
+  t.equal((await app.inject({ method: 'POST', url: '/api/note', headers, payload: {} })).statusCode, 403)
+  t.match(log(), /cors-trusted-mismatch.*https:\/\/web\.example|https:\/\/web\.example.*cors-trusted-mismatch/)
+})
+
 t.test('until a refusal that waits for CORS is sent, nobody can read the session', async (t) => {
   const seen: unknown[] = []
   const { visitor, asked } = await world(t, {
