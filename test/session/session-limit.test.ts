@@ -8,6 +8,7 @@ t.test('the earlier login is the one with the earlier instant; two of one instan
   for (const [one, other, isBefore] of [
     [at(NOW - 1, 'z'), at(NOW, 'a'), true],
     [at(NOW, 'a'), at(NOW - 1, 'z'), false],
+    [at(NOW, 'a'), at(NOW - 0.5, 'z'), false],
     [at(NOW, 'a'), at(NOW, 'b'), true],
     [at(NOW, 'b'), at(NOW, 'a'), false],
     [at(NOW, 'a'), at(NOW, 'a'), false],

@@ -56,6 +56,7 @@ t.test('work runs one at a time, in the order in which it was started', async (t
   t.strictSame([queue.isRunning, queue.isBusy], [false, false])
   const fourth = queue.run(async () => void seen.push('fourth'))
   t.equal(seen.at(-1), 'fourth', 'and again at once')
+  t.strictSame([queue.isRunning, queue.isBusy], [true, true])
   await fourth
 })
 
