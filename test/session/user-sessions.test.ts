@@ -83,15 +83,17 @@ t.test('a limit that refuses is checked by the store, with as many places to spa
   await t.rejects(users.reserve(ANN, 'd', undefined, 1), { code: 'SESSION_LIMIT_REACHED' })
 })
 
-const UNSEEN = { shownAt: 0, rotatedAt: NOW - RESERVATION, lastSeenAt: NOW - RESERVATION }
+const MINUTE = 60_000
+
+const UNSEEN = { shownAt: 0, rotatedAt: NOW - MINUTE, lastSeenAt: NOW - MINUTE }
 
 for (const [what, fields, isEnded] of [
   ['whose id was never shown, a minute after the login', UNSEEN, true],
   ['whose id was never shown, long after the login', { ...UNSEEN, rotatedAt: NOW - 100_000, lastSeenAt: NOW - 100_000 }, true],
-  ['that was seen before its id changed', { ...UNSEEN, lastSeenAt: NOW - RESERVATION - 1 }, true],
-  ['that was seen after its id changed', { ...UNSEEN, lastSeenAt: NOW - RESERVATION + 1 }, false],
+  ['that was seen before its id changed', { ...UNSEEN, lastSeenAt: NOW - MINUTE - 1 }, true],
+  ['that was seen after its id changed', { ...UNSEEN, lastSeenAt: NOW - MINUTE + 1 }, false],
   ['whose id was shown', { ...UNSEEN, shownAt: 1 }, false],
-  ['of less than a minute', { ...UNSEEN, rotatedAt: NOW - RESERVATION + 1 }, false],
+  ['of less than a minute', { ...UNSEEN, rotatedAt: NOW - MINUTE + 1 }, false],
 ] as const) {
   t.test(`a login at the limit ${isEnded ? 'takes' : 'does not take'} the place of a session ${what}`, async (t) => {
     const it = await limited(t, { limit: 2, onLimit: 'refuse' })
