@@ -181,10 +181,10 @@ const EVICTIONS: Readonly<Record<string, Eviction>> = {
   'beyond the limit the least recently used session': {
     limit: 2,
     others: [
-      { unused: 5, after: -9, isEarlier: true },
       { unused: 7, after: -9, isEarlier: true },
+      { unused: 5, after: -9, isEarlier: true },
     ],
-    alive: [true, true, false],
+    alive: [true, false, true],
   },
   'far beyond the limit all others': {
     limit: 1,
@@ -541,6 +541,20 @@ t.test('a session that goes to another user while its own user logs out is not e
   removal.release()
   t.equal(await ended, false)
   t.match(await it.store.get(before.handle), { userId: 'bob' })
+})
+
+t.test('a session that comes back to its user while its old place is given back is not left without a place', async (t) => {
+  const it = await limited(t, undefined)
+  const before = await it.put(ownedBy('ann'))
+  await it.store.update({ ...before, ...ownedBy('bob'), version: 8 }, 7)
+  const removal = it.gate.hold('removeFromIndex')
+  const ended = it.engine.users.endOwn(before)
+  await removal.arrived
+  await it.store.update({ ...before, version: 9 }, 8)
+  removal.release()
+  await ended
+  t.strictSame(await alive(it, [before]), [false])
+  t.strictSame(await it.listed('ann'), [])
 })
 
 t.test('the session that an outdated id names ends, whoever has it', async (t) => {
