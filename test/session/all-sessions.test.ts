@@ -23,26 +23,29 @@ async function all({ engine }: EngineWorld): Promise<SessionFacts[]> {
 /** The order of sessions in a list, which the store chooses. */
 const byHandle = (one: { handle: string }, other: { handle: string }): number => (one.handle < other.handle ? -1 : 1)
 
-t.test('everybody is logged out: the cutoff lies ahead, one event tells of it, and records and places go', async (t) => {
-  const it = await engineWorld(t)
-  const records = [await it.put(ownedBy('ann')), await it.put(actingAs('ann', 'staff')), await it.put(nobody())]
-  it.asked()
-  const { before, ended } = await revokeAll(it.engine, {})
-  t.strictSame(before, new Date(NOW + 30_000), 'the clock of another server may be ahead')
-  t.strictSame(it.events, [{ type: 'revoke-all', before: NOW + 30_000, except: null, at: NOW }])
-  t.equal(await ended, 3)
-  for (const { handle } of records) t.equal(await it.store.get(handle), undefined)
-  for (const name of ['ann', 'staff', besideOf('ann')]) t.strictSame(await it.listed(name), [])
-  t.strictSame(
-    it.ends.toSorted(byHandle),
-    records.map(({ handle }) => ({ handle, why: 'revoked' })).toSorted(byHandle),
-  )
-  t.strictSame(
-    it.asked().filter((name) => name === 'get' || name === 'update'),
-    [],
-    'nobody is spared',
-  )
-})
+t.test(
+  'everybody is logged out: the cutoff lies ahead, one event tells of it, and records and places go',
+  async (t) => {
+    const it = await engineWorld(t)
+    const records = [await it.put(ownedBy('ann')), await it.put(actingAs('ann', 'staff')), await it.put(nobody())]
+    it.asked()
+    const { before, ended } = await revokeAll(it.engine, {})
+    t.strictSame(before, new Date(NOW + 30_000), 'the clock of another server may be ahead')
+    t.strictSame(it.events, [{ type: 'revoke-all', before: NOW + 30_000, except: null, at: NOW }])
+    t.equal(await ended, 3)
+    for (const { handle } of records) t.equal(await it.store.get(handle), undefined)
+    for (const name of ['ann', 'staff', besideOf('ann')]) t.strictSame(await it.listed(name), [])
+    t.strictSame(
+      it.ends.toSorted(byHandle),
+      records.map(({ handle }) => ({ handle, why: 'revoked' })).toSorted(byHandle),
+    )
+    t.strictSame(
+      it.asked().filter((name) => name === 'get' || name === 'update'),
+      [],
+      'nobody is spared',
+    )
+  },
+)
 
 t.test('an instant that is named must have come, and older sessions alone end', async (t) => {
   const it = await engineWorld(t)

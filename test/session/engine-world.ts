@@ -16,14 +16,14 @@ export interface EngineWorld extends World {
   /** The sessions that the engine removed, and why. */
   readonly ends: { readonly handle: string; readonly why: string | undefined }[]
   /** Stores a session and its places in the index, as a login that is done leaves them. */
-  put(changes?: Partial<SessionRecord>): Promise<SessionRecord>
+  readonly put: (changes?: Partial<SessionRecord>) => Promise<SessionRecord>
   /** Returns the handles under a name of the index. */
-  listed(name: string): Promise<string[]>
+  readonly listed: (name: string) => Promise<string[]>
   /**
    * Runs a call that asks the store for one thing after the other. Fails the test if an operation begins before the
    * one ahead of it has its answer, or if one is under way when the call has ended.
    */
-  inTurn<Result>(call: () => Promise<Result>): Promise<Result>
+  readonly inTurn: <Result>(call: () => Promise<Result>) => Promise<Result>
 }
 
 export async function engineWorld(t: Test, options: WorldOptions = {}): Promise<EngineWorld> {

@@ -40,7 +40,7 @@ t.test('a session belongs under the names of its places, and under no other name
     [anonymous, 'ann', false],
     [undefined, 'ann', false],
   ] as const) {
-    t.equal(hasPlace(record, name), isThere, `${placesOf(record ?? anonymous).map((place) => place.name)}: ${name}`)
+    t.equal(hasPlace(record, name), isThere, `${record?.userId ?? 'nobody'}: ${name}`)
   }
 })
 

@@ -24,7 +24,13 @@ t.test('a limit is a whole number from 1, or a function of the user that gives o
   t.equal(limitOf({ id: 'ann' }, limited(undefined)), Infinity)
   for (const limit of [1, 2, 1000, Infinity]) {
     t.equal(limitOf({ id: 'ann' }, limited(limit)), limit)
-    t.equal(limitOf({ id: 'ann' }, limited(({ id }: { id: string }) => (id === 'ann' ? limit : 0))), limit)
+    t.equal(
+      limitOf(
+        { id: 'ann' },
+        limited(({ id }: { id: string }) => (id === 'ann' ? limit : 0)),
+      ),
+      limit,
+    )
   }
   for (const limit of [0, -1, 1.5, 0.5, NaN, -Infinity, '2', null]) {
     t.throws(

@@ -8,7 +8,8 @@ import { NOW, ownedBy, recordAt } from './records.ts'
 
 /** A watch that a test speaks for. */
 class TestWatch implements Watch {
-  readonly opened: { readonly record: SessionRecord; readonly guest: Guest; readonly isAsked: boolean | undefined }[] = []
+  readonly opened: { readonly record: SessionRecord; readonly guest: Guest; readonly isAsked: boolean | undefined }[] =
+    []
   readonly guests = new Set<Guest>()
 
   open(record: SessionRecord, guest: Guest, isAsked?: boolean): () => void {

@@ -80,14 +80,17 @@ t.test('a change of a record that is locked is made once the record is as it was
   t.strictSame(await store.get(record.handle), { ...before, data: '{"n":1}', version: 9 })
 })
 
-t.test('a session that is still moving in, or whose user was revoked while it was locked, is not changed', async (t) => {
-  const { engine, store, put } = await engineWorld(t)
-  const movingIn = locked(nobody()).record
-  await put(movingIn)
-  t.equal(await updateRecord(engine, movingIn.handle, () => ({ label: 'desk' })), false)
-  t.match(await store.get(movingIn.handle), { label: 'locked', version: 7 })
-  const revoked = locked(ownedBy('ann')).record
-  await store.create(revoked)
-  t.equal(await updateRecord(engine, revoked.handle, () => ({ label: 'desk' })), false)
-  t.equal(await store.get(revoked.handle), undefined)
-})
+t.test(
+  'a session that is still moving in, or whose user was revoked while it was locked, is not changed',
+  async (t) => {
+    const { engine, store, put } = await engineWorld(t)
+    const movingIn = locked(nobody()).record
+    await put(movingIn)
+    t.equal(await updateRecord(engine, movingIn.handle, () => ({ label: 'desk' })), false)
+    t.match(await store.get(movingIn.handle), { label: 'locked', version: 7 })
+    const revoked = locked(ownedBy('ann')).record
+    await store.create(revoked)
+    t.equal(await updateRecord(engine, revoked.handle, () => ({ label: 'desk' })), false)
+    t.equal(await store.get(revoked.handle), undefined)
+  },
+)

@@ -1,18 +1,24 @@
 import t from 'tap'
 import { besideOf } from '../../lib/session/places.ts'
 import { sameUser, updateUserEverywhere } from '../../lib/session/update-user.ts'
+import type { SessionUser } from '../../types/index.ts'
 import { coreOnly } from '../plugin/stores.ts'
 import { engineWorld } from './engine-world.ts'
 import { actingAs, NOW, ownedBy, pendingOf } from './records.ts'
 
+/** Returns Ann with other fields than before. */
+function ann(fields: object = {}): SessionUser {
+  return { id: 'ann', ...fields }
+}
+
 t.test('a snapshot is the JSON of the same user, within the size of a record', async (t) => {
   const { engine } = await engineWorld(t)
-  t.equal(sameUser(engine.settings, { id: 'ann', name: 'Ann' }, 'ann'), '{"id":"ann","name":"Ann"}')
+  t.equal(sameUser(engine.settings, ann({ name: 'Ann' }), 'ann'), '{"id":"ann","name":"Ann"}')
   t.throws(() => sameUser(engine.settings, { id: 'bob' }, 'ann'), {
     code: 'SESSION_USER_INVALID',
     message: /updateUser takes the same user again; another user logs in with req\.login\(user\)/,
   })
-  t.throws(() => sameUser(engine.settings, { id: 'ann', name: 'x'.repeat(1e6) }, 'ann'), {
+  t.throws(() => sameUser(engine.settings, ann({ name: 'x'.repeat(1e6) }), 'ann'), {
     code: 'SESSION_RECORD_TOO_LARGE',
   })
 })
@@ -28,7 +34,7 @@ t.test('all sessions of a user get the new snapshot, also those in which somebod
   await it.store.addToIndex('ann', other.handle, NOW + 60_000)
   await it.store.addToIndex(besideOf('ann'), login.handle, NOW + 60_000)
   it.clock.advance(500)
-  t.equal(await updateUserEverywhere(it.engine, 'ann', { id: 'ann', role: 'admin' }), 3)
+  t.equal(await updateUserEverywhere(it.engine, 'ann', ann({ role: 'admin' })), 3)
   const next = { user: '{"id":"ann","role":"admin"}', userAt: NOW + 500 }
   t.strictSame(await it.store.get(login.handle), { ...login, ...next, version: 8 })
   t.strictSame(await it.store.get(asAnn.handle), { ...asAnn, ...next, version: 8 })
@@ -51,7 +57,7 @@ t.test('all sessions of a user get the new snapshot, also those in which somebod
 t.test('an update has reached the last session when it says so', async (t) => {
   const it = await engineWorld(t)
   const record = await it.put(ownedBy('ann'))
-  t.equal(await it.inTurn(() => updateUserEverywhere(it.engine, 'ann', { id: 'ann', n: 1 })), 1)
+  t.equal(await it.inTurn(() => updateUserEverywhere(it.engine, 'ann', ann({ n: 1 }))), 1)
   t.match(await it.store.get(record.handle), { user: '{"id":"ann","n":1}' })
   t.equal(await updateUserEverywhere(it.engine, 'nobody', { id: 'nobody' }), 0)
 })
@@ -63,5 +69,5 @@ t.test('an update of another user changes nothing, and needs an index in the sto
   await t.rejects(updateUserEverywhere(it.engine, 'ann', { id: 'bob' }), { code: 'SESSION_USER_INVALID' })
   t.strictSame(it.asked(), [])
   const { engine } = await engineWorld(t, { store: coreOnly })
-  await t.rejects(updateUserEverywhere(engine, 'ann', { id: 'ann' }), { code: 'SESSION_STORE_LACKS_INDEX' })
+  await t.rejects(updateUserEverywhere(engine, 'ann', ann()), { code: 'SESSION_STORE_LACKS_INDEX' })
 })

@@ -89,7 +89,11 @@ const UNSEEN = { shownAt: 0, rotatedAt: NOW - MINUTE, lastSeenAt: NOW - MINUTE }
 
 for (const [what, fields, isEnded] of [
   ['whose id was never shown, a minute after the login', UNSEEN, true],
-  ['whose id was never shown, long after the login', { ...UNSEEN, rotatedAt: NOW - 100_000, lastSeenAt: NOW - 100_000 }, true],
+  [
+    'whose id was never shown, long after the login',
+    { ...UNSEEN, rotatedAt: NOW - 100_000, lastSeenAt: NOW - 100_000 },
+    true,
+  ],
   ['that was seen before its id changed', { ...UNSEEN, lastSeenAt: NOW - MINUTE - 1 }, true],
   ['that was seen after its id changed', { ...UNSEEN, lastSeenAt: NOW - MINUTE + 1 }, false],
   ['whose id was shown', { ...UNSEEN, shownAt: 1 }, false],
@@ -211,7 +215,11 @@ const EVICTIONS: Readonly<Record<string, Eviction>> = {
     others: [{ unused: 0, after: -1 }],
     alive: [true, false],
   },
-  'the own session, if the other login comes later': { limit: 1, others: [{ unused: 0, after: 1 }], alive: [false, true] },
+  'the own session, if the other login comes later': {
+    limit: 1,
+    others: [{ unused: 0, after: 1 }],
+    alive: [false, true],
+  },
   'the own session and one before, and none that comes later': {
     limit: 1,
     others: [
@@ -250,7 +258,8 @@ t.test('who ends a session for the limit waits until it has ended', async (t) =>
 
 t.test('a list shows logins and sessions of actors by their last use, and no half login', async (t) => {
   const it = await limited(t, undefined)
-  const ann = (fields: object): Promise<SessionRecord> => it.put({ ...ownedBy('ann'), lastSeenAt: NOW - 2000, ...fields })
+  const ann = (fields: object): Promise<SessionRecord> =>
+    it.put({ ...ownedBy('ann'), lastSeenAt: NOW - 2000, ...fields })
   const early = await ann({ authenticatedAt: NOW - 9_000 })
   const late = await ann({ authenticatedAt: NOW - 8_000 })
   const latest = await ann({ lastSeenAt: NOW - 1000, authenticatedAt: NOW - 10_000 })
@@ -278,32 +287,35 @@ t.test('a long list is complete', async (t) => {
   t.equal((await it.engine.users.list('ann')).length, 230)
 })
 
-t.test('a look at the sessions of a user removes entries that outlived their session, and no entry of a login', async (t) => {
-  const it = await limited(t, undefined)
-  const theirs = await it.put(ownedBy('bob'))
-  const forever = NOW + 10 * RESERVATION
-  for (const [handle, expiresAt] of [
-    ['login', NOW + RESERVATION + MAX_SKEW],
-    ['stale', NOW + RESERVATION + MAX_SKEW + 1],
-    [theirs.handle, forever],
-  ] as const) {
-    await it.store.addToIndex('ann', handle, expiresAt)
-  }
-  t.strictSame(await it.inTurn(() => it.engine.users.list('bob')), await it.engine.users.list('bob'))
-  it.gate.conductor = undefined
-  t.strictSame(await it.engine.users.list('ann'), [])
-  t.strictSame(await it.listed('ann'), ['login'])
-  t.strictSame(await it.listed('bob'), [theirs.handle])
-  t.ok(await it.store.get(theirs.handle))
-  const expired = await it.put({ ...ownedBy('ann'), idleDeadline: NOW + 1_000 })
-  it.clock.advance(1_000)
-  it.gate.hold('getMany', { after: 1 }).answer([expired])
-  t.strictSame(await it.engine.users.list('ann'), [], 'a store may be behind the clock')
-  await it.store.addToIndex('ann', 'stale too', forever)
-  await it.store.removeFromIndex('ann', 'login')
-  await it.inTurn(() => it.engine.users.list('ann'))
-  t.strictSame(await it.listed('ann'), [])
-})
+t.test(
+  'a look at the sessions of a user removes entries that outlived their session, and no entry of a login',
+  async (t) => {
+    const it = await limited(t, undefined)
+    const theirs = await it.put(ownedBy('bob'))
+    const forever = NOW + 10 * RESERVATION
+    for (const [handle, expiresAt] of [
+      ['login', NOW + RESERVATION + MAX_SKEW],
+      ['stale', NOW + RESERVATION + MAX_SKEW + 1],
+      [theirs.handle, forever],
+    ] as const) {
+      await it.store.addToIndex('ann', handle, expiresAt)
+    }
+    t.strictSame(await it.inTurn(() => it.engine.users.list('bob')), await it.engine.users.list('bob'))
+    it.gate.conductor = undefined
+    t.strictSame(await it.engine.users.list('ann'), [])
+    t.strictSame(await it.listed('ann'), ['login'])
+    t.strictSame(await it.listed('bob'), [theirs.handle])
+    t.ok(await it.store.get(theirs.handle))
+    const expired = await it.put({ ...ownedBy('ann'), idleDeadline: NOW + 1_000 })
+    it.clock.advance(1_000)
+    it.gate.hold('getMany', { after: 1 }).answer([expired])
+    t.strictSame(await it.engine.users.list('ann'), [], 'a store may be behind the clock')
+    await it.store.addToIndex('ann', 'stale too', forever)
+    await it.store.removeFromIndex('ann', 'login')
+    await it.inTurn(() => it.engine.users.list('ann'))
+    t.strictSame(await it.listed('ann'), [])
+  },
+)
 
 t.test('a session is revoked: first its record, then its entry, and one event tells of it', async (t) => {
   const it = await limited(t, undefined)
@@ -365,14 +377,17 @@ t.test('a login that is on its way is revoked with its place', async (t) => {
   t.match(it.events, [{ type: 'revoke', userId: 'ann', reason: 'revoked' }])
 })
 
-t.test('a session that has expired by this clock alone is removed, and nobody is told that it was revoked', async (t) => {
-  const it = await limited(t, undefined)
-  const record = await it.put(ownedBy('ann'))
-  for (const after of [0, 0]) it.gate.hold('get', { after }).answer(undefined)
-  t.equal(await it.inTurn(() => it.engine.users.revoke(record.handle, 'ann', 'revoked')), false)
-  t.strictSame(it.ends, [{ handle: record.handle, why: 'revoked' }])
-  t.strictSame(it.events, [])
-})
+t.test(
+  'a session that has expired by this clock alone is removed, and nobody is told that it was revoked',
+  async (t) => {
+    const it = await limited(t, undefined)
+    const record = await it.put(ownedBy('ann'))
+    for (const after of [0, 0]) it.gate.hold('get', { after }).answer(undefined)
+    t.equal(await it.inTurn(() => it.engine.users.revoke(record.handle, 'ann', 'revoked')), false)
+    t.strictSame(it.ends, [{ handle: record.handle, why: 'revoked' }])
+    t.strictSame(it.events, [])
+  },
+)
 
 t.test('without an index in the store there is no entry to look for', async (t) => {
   const it = await limited(t, undefined, coreOnly)
@@ -543,19 +558,22 @@ t.test('a session that goes to another user while its own user logs out is not e
   t.match(await it.store.get(before.handle), { userId: 'bob' })
 })
 
-t.test('a session that comes back to its user while its old place is given back is not left without a place', async (t) => {
-  const it = await limited(t, undefined)
-  const before = await it.put(ownedBy('ann'))
-  await it.store.update({ ...before, ...ownedBy('bob'), version: 8 }, 7)
-  const removal = it.gate.hold('removeFromIndex')
-  const ended = it.engine.users.endOwn(before)
-  await removal.arrived
-  await it.store.update({ ...before, version: 9 }, 8)
-  removal.release()
-  await ended
-  t.strictSame(await alive(it, [before]), [false])
-  t.strictSame(await it.listed('ann'), [])
-})
+t.test(
+  'a session that comes back to its user while its old place is given back is not left without a place',
+  async (t) => {
+    const it = await limited(t, undefined)
+    const before = await it.put(ownedBy('ann'))
+    await it.store.update({ ...before, ...ownedBy('bob'), version: 8 }, 7)
+    const removal = it.gate.hold('removeFromIndex')
+    const ended = it.engine.users.endOwn(before)
+    await removal.arrived
+    await it.store.update({ ...before, version: 9 }, 8)
+    removal.release()
+    await ended
+    t.strictSame(await alive(it, [before]), [false])
+    t.strictSame(await it.listed('ann'), [])
+  },
+)
 
 t.test('the session that an outdated id names ends, whoever has it', async (t) => {
   const it = await limited(t, undefined)
