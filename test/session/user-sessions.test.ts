@@ -240,7 +240,6 @@ for (const [who, { limit, others, unused = 0, isOwnEarlier = false, alive: left 
     for (const other of others) records.push(await put(other.unused, other.after))
     const earlier = others.flatMap(({ isEarlier }, index) => (isEarlier ? [records[index + 1]?.handle ?? ''] : []))
     await it.engine.users.evict(ANN, own, new Set([...earlier, ...(isOwnEarlier ? [own.handle] : [])]))
-    t.strictSame(it.gate.isAsked, false)
     t.strictSame(await alive(it, records), left)
     t.strictSame(
       it.events.map((event) => event.type === 'revoke' && event.reason),
@@ -300,20 +299,15 @@ t.test(
     ] as const) {
       await it.store.addToIndex('ann', handle, expiresAt)
     }
-    t.strictSame(await it.inTurn(() => it.engine.users.list('bob')), await it.engine.users.list('bob'))
-    it.gate.conductor = undefined
     t.strictSame(await it.engine.users.list('ann'), [])
     t.strictSame(await it.listed('ann'), ['login'])
     t.strictSame(await it.listed('bob'), [theirs.handle])
     t.ok(await it.store.get(theirs.handle))
     const expired = await it.put({ ...ownedBy('ann'), idleDeadline: NOW + 1_000 })
     it.clock.advance(1_000)
-    it.gate.hold('getMany', { after: 1 }).answer([expired])
-    t.strictSame(await it.engine.users.list('ann'), [], 'a store may be behind the clock')
-    await it.store.addToIndex('ann', 'stale too', forever)
-    await it.store.removeFromIndex('ann', 'login')
-    await it.inTurn(() => it.engine.users.list('ann'))
-    t.strictSame(await it.listed('ann'), [])
+    it.gate.hold('getMany').answer([expired])
+    t.strictSame(await it.inTurn(() => it.engine.users.list('ann')), [], 'a store may be behind the clock')
+    t.strictSame(await it.listed('ann'), ['login'])
   },
 )
 
@@ -382,7 +376,7 @@ t.test(
   async (t) => {
     const it = await limited(t, undefined)
     const record = await it.put(ownedBy('ann'))
-    for (const after of [0, 0]) it.gate.hold('get', { after }).answer(undefined)
+    for (let look = 0; look < 2; look += 1) it.gate.hold('get').answer(undefined)
     t.equal(await it.inTurn(() => it.engine.users.revoke(record.handle, 'ann', 'revoked')), false)
     t.strictSame(it.ends, [{ handle: record.handle, why: 'revoked' }])
     t.strictSame(it.events, [])
