@@ -41,14 +41,14 @@ export async function renameSession(
 
 async function changed({ settings }: Engine, json: string, change: DataChange): Promise<string> {
   const data = parseData(json)
-  const result: unknown = (await change(data)) ?? data
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) {
+  const result = (await change(data)) ?? data
+  if (typeof result !== 'object' || Array.isArray(result)) {
     throw new SecureSessionError('SESSION_OPTION_INVALID', {
       detail: 'the function of update returns an object, or nothing',
     })
   }
   for (const key of Object.keys(result)) refuseReserved(key)
-  const next = serialize(result as SessionData)
+  const next = serialize(result)
   refuseOversize(next, settings.maxRecordSize)
   return next
 }

@@ -11,6 +11,7 @@ export async function readRecords(
   const add = (record: SessionRecord | undefined): void => {
     if (record !== undefined) found.set(record.handle, record)
   }
+  if (handles.length === 0) return found
   if (store.readsMany) for (const record of await store.getMany(handles)) add(record)
   else await onEach(handles, async (handle) => add(await store.get(handle)))
   return found

@@ -4,11 +4,14 @@ import { LIFETIMES, lifetimesOf } from '../options.ts'
 import type { Duration, KeptLifetimes, SessionUser } from '../../types/index.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 
+/** The time for which a browser keeps a cookie at most, in milliseconds. */
+const MAX_LIFE = 400 * 24 * 60 * 60 * 1000
+
 const NAMES = ['idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const
 
 /**
  * Returns the lifetimes of a login; `undefined` if they are the same for all users. A function's answer never exceeds
- * the limit of the assurance level.
+ * the limit of the assurance level, nor the time for which a browser keeps a cookie.
  * @throws `SESSION_OPTION_INVALID` for an answer that is no duration, or that turns the order of the lifetimes around
  */
 export function lifetimesAtLogin(
@@ -35,9 +38,6 @@ function answers(options: LifetimeOptions, user: SessionUser): Partial<Record<ke
   return asked
 }
 
-/** The time for which a browser keeps a cookie at most, in milliseconds. */
-const MAX_LIFE = 400 * 24 * 60 * 60 * 1000
-
 /** Returns the time that the longest session can live. A function may give more than the option without a function. */
 export function longestLife({
   absoluteTimeout,
@@ -50,7 +50,7 @@ export function longestLife({
 function bounded(name: (typeof NAMES)[number], answer: unknown, assurance: LifetimeOptions['assurance']): Duration {
   const asked = parseDuration(answer)
   if (asked === undefined || asked === 0) refuse(`${name} of a user is a duration such as '15m', and longer than zero`)
-  const limit = assurance === undefined ? Infinity : Number(parseDuration(LIFETIMES[assurance][name]))
+  const limit = assurance === undefined ? MAX_LIFE : Number(parseDuration(LIFETIMES[assurance][name]))
   return formatDuration(Math.min(asked, limit))
 }
 

@@ -49,6 +49,12 @@ async function lifetimesOf(
   return { idle: minutes(record?.idleDeadline), absolute: minutes(record?.absoluteDeadline) }
 }
 
+t.test('no function gives a session more than the 400 days for which a browser keeps a cookie', async (t) => {
+  const it = await perUser(t)
+  const { absolute } = await lifetimesOf(it, { id: 'ann', remembered: '500d' }, { remember: true })
+  t.equal(absolute, 400 * 24 * 60)
+})
+
 t.test('each lifetime can be a function of the user who logs in', async (t) => {
   const it = await perUser(t)
   t.strictSame(await lifetimesOf(it, { id: 'ann' }), { idle: 30, absolute: 720 })

@@ -15,5 +15,7 @@ for (const isMany of [true, false]) {
     t.strictSame([...found.values()], records)
     t.strictSame([...found.keys()], handles)
     t.strictSame(asked(), isMany ? ['getMany'] : ['get', 'get', 'get'])
+    t.equal((await readRecords(engine.store, [])).size, 0)
+    t.strictSame(asked(), [], 'nothing is asked for nothing')
   })
 }

@@ -64,7 +64,7 @@ t.test('the end of a slow question is not taken for the end of the one that came
   requests.push(watch.current())
   t.equal(asked.length, 2, 'the third request shares the second question')
   asked[1]?.answer(20)
-  t.strictSame(await Promise.all(requests), [10, 20, 20])
+  t.strictSame([await requests[0], await requests[1], await requests[2]], [10, 20, 20])
 })
 
 t.test('a request that finds the cutoff fresh gets it without a promise and without a question', async (t) => {

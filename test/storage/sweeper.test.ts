@@ -6,11 +6,11 @@ t.test('a sweep goes on until a batch is not full, and lets the event loop turn 
   const batches = [500, 500, 7]
   const asked: number[] = []
   const turns: number[] = []
-  let turn = 0
+  let count = 0
   const total = await sweepAll(async (limit) => {
     asked.push(limit)
-    turns.push(turn)
-    setImmediate(() => (turn += 1))
+    turns.push(count)
+    setImmediate(() => (count += 1))
     return batches[asked.length - 1] ?? 0
   })
   t.equal(total, 1007)
