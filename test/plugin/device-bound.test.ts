@@ -251,14 +251,21 @@ t.test('an app may ask for a login on every route, and the routes of the protoco
 t.test(
   'a refusal by a plugin in front of the protocol becomes a 503, because a 429 would end the binding',
   async (t) => {
-    let isLimited = false
+    let refusal = 0
     const { app } = await world(t, {}, undefined, (server) => {
       server.addHook('onRequest', async (_req, reply) => {
-        if (isLimited) await reply.code(429).send({})
+        if (refusal !== 0) await reply.code(refusal).send({})
       })
     })
     const { cookie, id } = await boundByHand(app)
-    isLimited = true
+    for (const [given, sent] of [
+      [499, 503],
+      [500, 500],
+    ] as const) {
+      refusal = given
+      t.equal((await refresh(app, cookie, id)).statusCode, sent)
+    }
+    refusal = 429
     const limited = await refresh(app, cookie, id)
     t.strictSame([limited.statusCode, limited.headers['retry-after']], [503, '1'])
     t.equal((await app.inject({ url: '/me' })).statusCode, 429, 'other routes are not concerned')

@@ -42,6 +42,7 @@ t.test('requireLogin({ within }) answers 403 with a code of its own when the log
   clock.advance(1)
   const refused = await ann.get('/transfer')
   t.match(refused.json(), { statusCode: 403, code: 'SESSION_LOGIN_TOO_OLD' })
+  t.notMatch(refused.json<{ message: string }>().message, /acting/)
   t.equal((await ann.get('/account')).statusCode, 200, 'elsewhere the login is good enough')
 })
 

@@ -72,3 +72,27 @@ t.test('a login whose response a later hook fails offers no registration of a de
   t.equal(failed.statusCode, 500)
   t.equal(failed.headers['secure-session-registration'], undefined)
 })
+
+t.test('a status below 500 that the handler gives is no failure of the login', async (t) => {
+  const { visitor } = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/odd', async (request, reply) => {
+        await request.login({ id: 'ann' })
+        return reply.code(499).send({})
+      })
+    },
+  })
+  const ann = visitor()
+  t.equal((await ann.post('/odd')).statusCode, 499)
+  t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+t.test('a response whose session cannot be written still tells caches that it depends on the cookie', async (t) => {
+  const { store, visitor } = await world(t, { routes: ordinary })
+  const ann = visitor()
+  await ann.post('/login')
+  store.update = () => Promise.reject(new Error('connection refused'))
+  const failed = await ann.post('/note', { a: 1 })
+  t.match(failed, { statusCode: 503, headers: { vary: /cookie/i } })
+})
