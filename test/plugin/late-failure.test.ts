@@ -1,12 +1,6 @@
 /** Responses that become failures, or stop being the last word, after the hooks of the plugin. */
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { get } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { door } from '../support/gate-store.ts'
 import { ordinary, world } from './world.ts'
 
 /** Lets a later hook give each response the status that the request asks for. */
