@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { deviceOf } from '../../lib/session/device.ts'
+import { deviceOf, familyOf } from '../../lib/session/device.ts'
+import { hashOf } from '../../lib/session/id.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -47,4 +48,15 @@ t.test('a text cut from a long header keeps no memory of the rest', async (t) =>
   t.comment(`${each} bytes each`)
   t.ok(each < 2000)
   t.equal(devices.length, count)
+})
+
+t.test('a family is the same for all versions of a client, and another one for another client', async (t) => {
+  const fox = familyOf('Mozilla/5.0 (X11; rv:149.0) Firefox/149.0')
+  t.equal(familyOf('Mozilla/5.0 (X11; rv:150.0.1) Firefox/150.0.1'), fox)
+  t.equal(familyOf('Mozilla/5.0 (X11; rv:149_2) Firefox/149_2'), fox)
+  t.equal(familyOf('Mozilla/5.0 (X11; rv:149.0) Firefox/149.0'), fox, 'once more')
+  t.not(familyOf('Mozilla/5.0 (X11; rv:149.0) Seamonkey/149.0'), fox)
+  t.match(fox, /^[\w-]{8}$/, 'a record keeps no more of it')
+  t.equal(familyOf('Browser/1'), hashOf('Browser/').slice(0, 8), 'each process computes the same')
+  t.equal(familyOf(''), '', 'a client that names no user agent has no family')
 })

@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import t from 'tap'
+import { serialize } from '../../lib/session/json-data.ts'
 import { findProblem, TOO_LARGE, Walk } from '../../lib/session/unfit-values.ts'
 import type { Problem } from '../../lib/session/unfit-values.ts'
 import { refusalOf } from '../support/refusal.ts'
@@ -160,6 +161,16 @@ t.test('data is too large as soon as its JSON is certainly larger than allowed',
   t.equal(stored([null, null], 2), TOO_LARGE)
   t.equal(stored([{ a: 'text' }], 10), TOO_LARGE, 'the path of the data plays no part')
   t.strictSame(stored('abc', 4), { path: '', kind: 'too large' })
+})
+
+t.test('the refusal of data that is too large says how much is allowed', async (t) => {
+  const refusal = refusalOf(() => serialize({ text: 'x'.repeat(40) }, 30))
+  t.match(refusal, { code: 'SESSION_RECORD_TOO_LARGE', detail: 'over 30 bytes, 30 allowed' })
+})
+
+t.test('a member that a toJSON removes on the way is absent, as in JSON itself', async (t) => {
+  const data: Record<string, unknown> = { first: { toJSON: () => delete data['second'] }, second: 1 }
+  t.equal(stored(data), undefined)
 })
 
 t.test('data that fits is never taken for too large', async (t) => {
