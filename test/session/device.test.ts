@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { deviceOf } from '../../lib/session/device.ts'
+import { deviceOf, familyOf } from '../../lib/session/device.ts'
+import { hashOf } from '../../lib/session/id.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
+
+/** Returns the User-Agent of a client that this process has not met. Clients that it has met are remembered. */
+function freshClient(): string {
+  return `App-${randomUUID()}/`
+}
 
 function heapUsed(): number {
   collectGarbage()
@@ -12,9 +19,10 @@ function heapUsed(): number {
 }
 
 t.test('a device is the user agent and the address, as they were', async (t) => {
+  const userAgent = freshClient()
   for (const facts of [
-    { userAgent: 'Browser/1.0', ip: '2001:db8::1' },
-    { userAgent: 'Browser/1.0', ip: '192.0.2.1' },
+    { userAgent, ip: '2001:db8::1' },
+    { userAgent, ip: '192.0.2.1' },
     { userAgent: 'Zoë “Z” 🍪', ip: '' },
     { userAgent: '', ip: '192.0.2.1' },
   ]) {
@@ -25,7 +33,7 @@ t.test('a device is the user agent and the address, as they were', async (t) => 
 
 t.test('sessions of one user agent share its text', async (t) => {
   const count = 10_000
-  const text = Buffer.from('Mozilla/5.0 (X11; Linux x86_64)'.padEnd(256, '.'))
+  const text = Buffer.from(freshClient().padEnd(256, '.'))
   const before = heapUsed()
   const devices = Array.from({ length: count }, () => deviceOf({ userAgent: text.toString(), ip: '192.0.2.1' }))
   const each = (heapUsed() - before) / count
@@ -47,4 +55,15 @@ t.test('a text cut from a long header keeps no memory of the rest', async (t) =>
   t.comment(`${each} bytes each`)
   t.ok(each < 2000)
   t.equal(devices.length, count)
+})
+
+t.test('a family is the same for all versions of a client, and another one for another client', async (t) => {
+  const client = freshClient()
+  const family = familyOf(`${client}149.0`)
+  t.equal(familyOf(`${client}150.0.1`), family)
+  t.equal(familyOf(`${client}149_2`), family)
+  t.equal(familyOf(`${client}149.0`), family, 'once more')
+  t.not(familyOf(`${client}149.0 mobile`), family)
+  t.equal(family, hashOf(client.replaceAll(/\d/g, '')).slice(0, 8), 'each process computes the same')
+  t.equal(familyOf(''), '', 'a client that names no user agent has no family')
 })

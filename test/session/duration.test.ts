@@ -33,6 +33,8 @@ t.test('a text that is no whole number with a unit is no duration', async (t) =>
 t.test('a duration is written in its largest whole unit, and read back the same', async (t) => {
   t.equal(formatDuration(90_000), '90s')
   t.equal(formatDuration(86_400_000), '1d')
+  t.equal(formatDuration(90_000_000), '25h')
+  t.equal(formatDuration(5_400_000), '90m')
   t.equal(formatDuration(1), '1ms')
   t.equal(formatDuration(0), '0ms')
   fc.assert(
