@@ -33,7 +33,9 @@ for (const [kind, make] of Object.entries(APPS)) {
         const headers = { ...UPGRADE, cookie: headerOf(cookies) }
         get(`${origin}/me`, { headers, agent: false }, (response) => resolve(response.resume())).on('error', reject)
       })
-    t.match((await ask()).headers['set-cookie'], [/^session=/, /Max-Age=0/])
+    const first = await ask()
+    t.equal(first.statusCode, 200)
+    t.match(first.headers['set-cookie'], [/^session=/, /Max-Age=0/])
     if (old.isStored) t.equal(await old.read(cookies), undefined, 'the old record is gone')
     t.equal((await visitor(cookies).visit()).userId, 'ann', 'a request that was sent at the same time')
     bench.clock.advance('31s')
@@ -145,6 +147,13 @@ t.test('a logout takes no notice of an old cookie that leads nowhere', async (t)
   t.equal((await living()).length, 1, 'the mark of the first one')
 })
 
+t.test('a response that clears an old cookie is for no cache', async (t) => {
+  const old = expressSessionApp(t, memoryOf())
+  const { visitor } = await newApp(t, old)
+  const page = await visitor(new Map([['connect.sid', 's%3Ax.y']])).visit()
+  t.match(page, { status: 200, setCookie: [/^connect\.sid=;/], headers: { 'cache-control': 'no-store' } })
+})
+
 t.test('an old session that has ended by the clock of the app does not enter', async (t) => {
   const old = ironSessionApp(t)
   const { bench, visitor, living } = await newApp(t, old)
@@ -223,7 +232,9 @@ t.test('at the instant of until the way in is closed', async (t) => {
   t.equal(opened?.user?.id, 'ann', 'a millisecond before')
   opened?.close()
   bench.clock.advance(1)
-  t.equal((await visitor(cookies).visit()).userId, null)
+  const late = visitor(cookies)
+  t.equal((await late.visit()).userId, null)
+  t.strictSame(late.cookies, cookies, 'the old cookie is left alone')
 })
 
 t.test('a stream that a logout cannot send, because the old store fails, is closed', async (t) => {

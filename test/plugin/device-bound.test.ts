@@ -77,10 +77,18 @@ t.test('a login offers the binding, and other responses do not', async (t) => {
   t.equal(page.headers['secure-session-registration'], undefined)
 })
 
-t.test('nothing is offered over plain http', async (t) => {
-  const { app } = await world(t, { environment: 'development' })
-  const { login } = await loggedIn(app)
-  t.equal(login.headers['secure-session-registration'], undefined)
+t.test('nothing is offered over plain http, unless the option says that a browser sees https', async (t) => {
+  const offered = async (cookie: object, protocol: 'http' | 'https'): Promise<boolean> => {
+    const app = Fastify({ trustProxy: true })
+    t.teardown(() => app.close())
+    await app.register(secureSession, { environment: 'development', secret: SECRET, deviceBound: true, cookie })
+    app.post('/login', async (req) => req.login({ id: 'u1' }))
+    const headers = { 'x-forwarded-proto': protocol }
+    return 'secure-session-registration' in (await app.inject({ method: 'POST', url: '/login', headers })).headers
+  }
+  t.equal(await offered({}, 'http'), false)
+  t.equal(await offered({}, 'https'), true)
+  t.equal(await offered({ secure: true }, 'http'), true)
 })
 
 t.test('the answer to a registration tells the browser what is bound', async (t) => {
