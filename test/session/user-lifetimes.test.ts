@@ -41,7 +41,11 @@ t.test('each function is asked with the user, and the other lifetimes are those 
 })
 
 t.test('an answer longer than the assurance level allows counts as the limit of the level', async (t) => {
-  const greedy = { idleTimeout: () => '8h', absoluteTimeout: () => '30d', rememberTimeout: () => '90d' } as const
+  const greedy = {
+    idleTimeout: () => '8h',
+    absoluteTimeout: () => '30d',
+    rememberTimeout: () => '90d',
+  } satisfies LifetimeOptions
   t.strictSame(atLogin({ ...greedy, assurance: 'aal3' }), {
     idleTimeout: 15 * MINUTE,
     absoluteTimeout: 12 * HOUR,
@@ -52,7 +56,11 @@ t.test('an answer longer than the assurance level allows counts as the limit of 
 })
 
 t.test('lifetimes may be equal, and a longer one inside of a shorter one is refused', async (t) => {
-  const same = { idleTimeout: () => '1h', absoluteTimeout: () => '1h', rememberTimeout: () => '1h' } as const
+  const same = {
+    idleTimeout: () => '1h',
+    absoluteTimeout: () => '1h',
+    rememberTimeout: () => '1h',
+  } satisfies LifetimeOptions
   t.strictSame(atLogin(same), { idleTimeout: HOUR, absoluteTimeout: HOUR, rememberTimeout: HOUR })
   t.match(
     atLogin({ ...same, idleTimeout: () => '3600001ms' }),
