@@ -67,7 +67,10 @@ t.test('a handle without a record leads nowhere, and nothing is told', async (t)
   const { bench, engine, events } = await records(t)
   t.equal(await readLiveRecord(engine, 'AAAAAAAAAAAAAAAAAAAAAA'), undefined)
   t.strictSame(events(), [])
-  t.strictSame(bench.gate.operations.filter(({ name }) => name === 'delete'), [])
+  t.strictSame(
+    bench.gate.operations.filter(({ name }) => name === 'delete'),
+    [],
+  )
 })
 
 t.test('the end of a session in which somebody acts names both users, and removes both places', async (t) => {

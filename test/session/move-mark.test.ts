@@ -82,7 +82,9 @@ t.test('a mark is a record that no id opens, and that outlives the end of all se
   bench.clock.advance(1)
   const again = await leaveMark(engine, handle, { ...MOVE, to: 'BBBBBBBBBBBBBBBBBBBBBB' }, now + 2 * HOUR)
   t.strictSame(again, mark, 'the first mark stands')
-  await (await bench.app.sessions.revokeAll()).ended
+  await (
+    await bench.app.sessions.revokeAll()
+  ).ended
   t.strictSame(await readMark(engine, handle), mark)
   bench.clock.set(now + HOUR - 1)
   t.strictSame(await readMark(engine, handle), mark)
@@ -163,6 +165,13 @@ t.test('the opening of a way in is noted once, and lasts as long as the way in',
   await noteOpenings({ ...engine, settings: { ...engine.settings, migrateFrom } })
   t.match(bench.gate.operations, [{ name: 'create', args: [{ absoluteDeadline: bench.clock() + 1 }] }])
   t.equal(bench.gate.operations.length, 1, 'only for the one that is still open')
+})
+
+t.test('an opening that cannot be noted is a failure', async (t) => {
+  const { bench, engine } = await bootMoves(t)
+  const caught = bench.gate.hold('create')
+  void caught.arrived.then(() => caught.fail())
+  await t.rejects(noteOpenings(engine), { code: 'SESSION_STORE_UNAVAILABLE' })
 })
 
 t.test('a store that keeps no cutoff gets no note of an opening', async (t) => {

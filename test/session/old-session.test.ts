@@ -63,7 +63,9 @@ t.test('an old session that is used up gets a closed mark, and its record is rem
     [false, true, true, LATER],
     [true, true, true, LATER],
   ] as const) {
-    const { bench, engine, migration, visitOf } = await bootMoves(t, [wayIn({ keepOld, endsAt: Date.now() + 9 * HOUR })])
+    const { bench, engine, migration, visitOf } = await bootMoves(t, [
+      wayIn({ keepOld, endsAt: Date.now() + 9 * HOUR }),
+    ])
     const now = bench.clock()
     const old = new OldEntry('ann', { data: { userId: 'ann' }, endsAt: now + LATER }, isInCookie)
     const handle = markOf(engine, migration, old)
@@ -121,4 +123,34 @@ t.test('a parallel request may close the mark, or leave it, first', async (t) =>
   caught.release()
   await slow
   t.strictSame((await readMark(engine, handle))?.move, { ...move, closedAt: bench.clock() - 5 })
+})
+
+t.test('an old store that cannot remove the record leaves the mark open for the next request', async (t) => {
+  const { bench, engine, migration, visitOf } = await bootMoves(t)
+  const old = new OldEntry('ann', { data: {} })
+  const handle = markOf(engine, migration, old)
+  await leaveMark(engine, handle, { to: 'AAAAAAAAAAAAAAAAAAAAAA', epoch: 3, closedAt: 0 }, bench.clock() + HOUR)
+  old.failure = new Error('the old store is down')
+  await t.rejects(useUp(visitOf(old), true), { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.match((await readMark(engine, handle))?.move, { closedAt: 0 })
+  old.failure = undefined
+  await useUp(visitOf(old), true)
+  t.match((await readMark(engine, handle))?.move, { closedAt: LONG_AGO })
+})
+
+t.test('a mark that a parallel request left, and that has expired since, is not closed', async (t) => {
+  const { bench, engine, migration, visitOf } = await bootMoves(t)
+  const old = new OldEntry('ann', { data: {} })
+  const caught = bench.gate.as('slow', () => bench.gate.hold('create', { by: 'slow' }))
+  const slow = bench.gate.as('slow', () => useUp(visitOf(old), true))
+  await caught.arrived
+  const move = { to: 'AAAAAAAAAAAAAAAAAAAAAA', epoch: 3, closedAt: 0 }
+  await leaveMark(engine, markOf(engine, migration, old), move, bench.clock() + HOUR)
+  const looked = bench.gate.as('slow', () => bench.gate.hold('get', { by: 'slow' }))
+  caught.release()
+  await looked.arrived
+  looked.answer(undefined)
+  await t.resolves(slow)
+  t.strictSame(old.asked, ['load', 'remove'])
+  t.notOk(bench.gate.namesBy('slow').includes('update'))
 })

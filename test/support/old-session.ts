@@ -78,6 +78,13 @@ export async function bootMoves(
   const bench = await boot(t, makeStore, { ...rest, session: { migrateFrom: [...ways], ...session } })
   const engine = await engineOf(bench.app)
   const client = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Firefox/140.0' }
-  const visitOf: MoveBench['visitOf'] = (old, changes) => ({ engine, migration, old, client, isCarrier: true, ...changes })
+  const visitOf: MoveBench['visitOf'] = (old, changes) => ({
+    engine,
+    migration,
+    old,
+    client,
+    isCarrier: true,
+    ...changes,
+  })
   return { bench, engine, migration, visitOf }
 }
