@@ -44,6 +44,8 @@ interface Desk {
   readonly events: () => SessionEvent[]
   /** Returns the names in the index under which a session is found. */
   readonly places: (record: SessionRecord) => Promise<string[]>
+  /** The reasons of ends that open connections heard of. */
+  readonly ends: unknown[]
   /** Returns the operations of the store since the last call. */
   readonly asked: () => string[]
 }
@@ -52,6 +54,8 @@ async function desk(t: Test, session: SecureSessionOptions = {}): Promise<Desk> 
   const cached = new Map<string, SessionRecord>()
   const bench = await boot(t, () => memoryStore({ clock: () => 0 }), { session })
   const shared = await engineOf(bench.app)
+  const ends: unknown[] = []
+  shared.store.onChange = (_handle, record, why) => void (record === undefined && ends.push(why))
   const store = coreOnly(bench.gate.store)
   answerAtOnce(store, { recall: (handle) => cached.get(handle) })
   const engine = { ...shared, store: new TimedStore(store, 60_000, shared.events, shared.settings.namespace) }
@@ -75,6 +79,7 @@ async function desk(t: Test, session: SecureSessionOptions = {}): Promise<Desk> 
       engine.ids.read(engine.ids.mint(record.handle, epoch, lineage).cookieValue) as PresentedId,
     load: async (id, client = OWNER) => loadSession(engine, id, client),
     events: () => bench.events.splice(0),
+    ends,
     places: async (record) => {
       const names = placesOf(record).map(({ name }) => name)
       const found = await Promise.all(names.map(async (name) => shared.store.listIndex(name)))
@@ -278,7 +283,7 @@ t.test('a replaced id of the same client is served or refused, and told as a for
 
 t.test('a copied session ends, and the event says how its copy was noticed and who showed it', async (t) => {
   for (const kind of ['a user', 'nobody', 'somebody as another user'] as const) {
-    const { bench, load, put, idOf, events, places } = await desk(t)
+    const { bench, load, put, idOf, events, places, ends } = await desk(t)
     const now = bench.clock()
     const nobody = { userId: null, user: null, authenticatedAt: null, device: null }
     const more = kind === 'a user' ? {} : kind === 'nobody' ? nobody : acting(now)
@@ -291,6 +296,7 @@ t.test('a copied session ends, and the event says how its copy was noticed and w
     const replay = { type: 'replay', at: now, ...both, isEnded: true, behind: 3, sign: 'older', device, client: CLIENT }
     const revoke = { type: 'revoke', at: now, ...both, reason: 'replay' }
     t.strictSame(events(), userId === null ? [replay] : [replay, revoke])
+    t.strictSame(ends, ['replay'], 'its connections hear why they close')
     t.equal(await bench.record(handle), undefined)
     t.strictSame(await places(record), [])
     t.match(await load(stored.id), { state: 'gone' }, 'for its owner too')

@@ -91,7 +91,7 @@ t.test('with keepOld the old session stays, also one of which nothing moves', as
 
 t.test('a user whom the app cannot name fails the request, and the next request moves', async (t) => {
   const failure = Object.assign(new Error('the database is down'), { code: 'ECONNREFUSED', query: 'SELECT secret' })
-  const cases: [user: () => unknown, error: object][] = [
+  const cases: [user: () => unknown, error: { code: string; message?: RegExp; cause?: object }][] = [
     [() => Promise.reject(failure), { code: 'SESSION_USER_UNAVAILABLE', cause: { message: failure.message } }],
     [
       () => {
@@ -273,6 +273,34 @@ t.test('a revocation of the user removes what was about to move in, with its pla
   }
 })
 
+t.test('what a store could not remove beside a revocation is a 503, and the next request removes it', async (t) => {
+  for (const name of ['delete', 'removeFromIndex']) {
+    const bench = await bootMoves(t)
+    const { gate } = bench.bench
+    const visit = bench.visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
+    const { move } = (await readMark(bench.engine, await stoppedAt(bench, visit, 'update', 1))) ?? {}
+    await revokeOld(bench.engine, 'ann')
+    const caught = gate.hold(name)
+    void caught.arrived.then(() => caught.fail())
+    await t.rejects(moveIn(visit), { code: 'SESSION_STORE_UNAVAILABLE' }, name)
+    t.equal(await moveIn(visit), undefined)
+    t.equal(await bench.bench.record(move?.to ?? ''), undefined)
+    t.strictSame(await bench.bench.app.sessions.list('ann'), [])
+  }
+})
+
+t.test(
+  'the end of all other sessions spares a moved one, also beside a parallel request with the old cookie',
+  async (t) => {
+    const { bench, visitOf } = await bootMoves(t)
+    const visit = visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
+    const { record } = await moved(visit)
+    t.equal(await bench.app.sessions.revokeUser('ann', { except: record.handle }), 0)
+    t.strictSame((await moved(visit)).record, record)
+    t.strictSame(await bench.record(record.handle), record)
+  },
+)
+
 t.test('a session whose place a revocation takes while it opens is ended', async (t) => {
   const bench = await bootMoves(t)
   const visit = bench.visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
@@ -285,6 +313,34 @@ t.test('a session whose place a revocation takes while it opens is ended', async
   caught.release()
   t.equal(await slow, undefined)
   t.equal(await bench.bench.record(handle), undefined)
+})
+
+t.test('an end that the store refuses is a 503', async (t) => {
+  const bench = await bootMoves(t)
+  const { gate } = bench.bench
+  const visit = bench.visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
+  const caught = gate.as('slow', () => gate.hold('keepInIndex', { by: 'slow' }))
+  const slow = gate.as('slow', () => moveIn(visit))
+  await caught.arrived
+  const refused = gate.as('slow', () => gate.hold('delete', { by: 'slow' }))
+  void refused.arrived.then(() => refused.fail())
+  caught.answer(false)
+  await t.rejects(slow, { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.strictSame((await moved(visit)).record.userId, 'ann', 'the next request settles it')
+})
+
+t.test('a session that ended beside a parallel first request stays ended', async (t) => {
+  const bench = await bootMoves(t)
+  const { gate } = bench.bench
+  const visit = bench.visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
+  const caught = gate.as('slow', () => gate.hold('update', { by: 'slow' }))
+  const slow = gate.as('slow', () => moveIn(visit))
+  await caught.arrived
+  const { record } = await moved(visit)
+  await bench.bench.app.sessions.revoke(record.handle, { userId: 'ann' })
+  caught.release()
+  t.equal(await slow, undefined)
+  t.equal(await bench.bench.record(record.handle), undefined)
 })
 
 t.test('of parallel first requests one opens the session, and all get the record that it wrote', async (t) => {
@@ -316,6 +372,39 @@ t.test('a mark that expires beside the race for it leaves no candidate behind', 
   looked.answer(undefined)
   t.equal(await slow, undefined)
   t.equal(await app.record(candidate), undefined)
+})
+
+t.test('an old record or a candidate that cannot be removed is a 503', async (t) => {
+  const bench = await bootMoves(t)
+  const { bench: app, engine, migration } = bench
+  const remove = (): Promise<never> => Promise.reject(new Error('the old store is down'))
+  const stuck = { key: 'empty', isInCookie: false, load: async () => ({ data: {} }), remove }
+  await t.rejects(moveIn(bench.visitOf(stuck)), { code: 'SESSION_STORE_UNAVAILABLE' })
+  const old = new OldEntry('ann', { data: { userId: 'ann' } })
+  const caught = app.gate.as('slow', () => app.gate.hold('create', { by: 'slow', after: 1 }))
+  const slow = app.gate.as('slow', () => moveIn(bench.visitOf(old)))
+  await caught.arrived
+  const refused = app.gate.as('slow', () => app.gate.hold('delete', { by: 'slow' }))
+  void refused.arrived.then(() => refused.fail())
+  const move = { to: 'AAAAAAAAAAAAAAAAAAAAAA', epoch: 1, closedAt: 0 }
+  await leaveMark(engine, markOf(engine, migration, old), move, app.clock() + HOUR)
+  caught.release()
+  await t.rejects(slow, { code: 'SESSION_STORE_UNAVAILABLE' })
+})
+
+t.test('a limit that evicts is for the first request of an old session, and not for those that follow', async (t) => {
+  let limit = 2
+  const maxSessions = { limit: () => limit, onLimit: 'evict' } as const
+  const bench = await bootMoves(t, [wayIn()], { session: { maxSessions } })
+  const handles: string[] = []
+  for (const key of ['first', 'second']) {
+    const visit = bench.visitOf(new OldEntry(key, { data: { userId: 'ann', key } }), { isCarrier: false })
+    handles.push((await moved(visit)).record.handle)
+    bench.bench.clock.advance('2m')
+    limit = handles.length === 2 ? 1 : 2
+    await moved(visit)
+  }
+  t.strictSame(await bench.bench.indexed({ id: 'ann' }), handles.toSorted())
 })
 
 t.test('a limit that evicts ends the session that was used least, when one moves in', async (t) => {
