@@ -7,7 +7,7 @@ import type { Client, Engine } from '../../lib/session/engine.ts'
 import type { Lineage, PresentedId } from '../../lib/session/id.ts'
 import { hashOf, newHandle, parentOf } from '../../lib/session/id.ts'
 import type { Loaded } from '../../lib/session/load-session.ts'
-import { loadSession, NONE } from '../../lib/session/load-session.ts'
+import { goneSince, loadSession, NONE } from '../../lib/session/load-session.ts'
 import { placesOf } from '../../lib/session/places.ts'
 import { GRACE, LATE, RECENT_USE, SERVE } from '../../lib/session/verdict.ts'
 import { answerAtOnce } from '../../lib/storage/immediate.ts'
@@ -125,6 +125,13 @@ t.test('an id without a record is gone since the request arrived, however long t
   t.equal(await bench.record(record.handle), undefined)
   t.strictSame(await places(record), [])
   t.ok(asked().length > 0)
+})
+
+t.test('a dead cookie without a hash gets a name that no other has', async (t) => {
+  const [one, other] = [goneSince(5), goneSince(5)]
+  t.match(one, { state: 'gone', since: 5, secretHash: /^[\w-]{22}$/ })
+  t.not(one.secretHash, other.secretHash)
+  t.strictSame(goneSince(5, 'a hash'), { state: 'gone', since: 5, secretHash: 'a hash' })
 })
 
 t.test('a session is open until the instant of its deadline', async (t) => {
