@@ -55,8 +55,12 @@ export async function desk(t: Test, session: SecureSessionOptions = {}): Promise
   const store = coreOnly(bench.gate.store)
   answerAtOnce(store, { recall: (handle) => cached.get(handle) })
   const engine = { ...shared, store: new TimedStore(store, 60_000, shared.events, shared.settings.namespace) }
+  const { onChange } = shared.store
   for (const one of [shared.store, engine.store]) {
-    one.onChange = (_handle, record, why) => void (record === undefined && ends.push(why))
+    one.onChange = (handle, record, why) => {
+      if (record === undefined) ends.push(why)
+      onChange?.(handle, record, why)
+    }
   }
   const put: Desk['put'] = async (changes = {}) => {
     const handle = newHandle()

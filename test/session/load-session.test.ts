@@ -385,3 +385,24 @@ t.test(
     }
   },
 )
+
+t.test('a copied session whose place cannot be removed is a 503, and has ended', async (t) => {
+  const { bench, load, put, idOf } = await desk(t)
+  const stored = await put()
+  const older = idOf(stored, 2, { generation: 2, issuedAt: 0, parent: '' })
+  const caught = bench.gate.hold('removeFromIndex')
+  void caught.arrived.then(() => caught.fail())
+  await t.rejects(load(older, STRANGER), { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.equal(await bench.record(stored.record.handle), undefined)
+})
+
+t.test('a store in memory is asked without a promise', async (t) => {
+  const { bench, engine, put } = await desk(t)
+  const { record, id } = await put()
+  const store = memoryStore({ clock: bench.clock })
+  await store.create(record)
+  const inMemory = { ...engine, store: new TimedStore(store, 60_000, engine.events, engine.settings.namespace) }
+  t.match(loadSession(inMemory, id, OWNER), { state: 'live', record })
+  await store.delete(record.handle)
+  t.match(loadSession(inMemory, id, OWNER), { state: 'gone' })
+})
