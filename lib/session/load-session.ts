@@ -60,8 +60,8 @@ export interface Unproven {
 export interface Gone {
   readonly state: 'gone'
   /**
-   * The hash of its secret. A cookie that no key of this app signed gets a name of its own in place of a hash, so that a
-   * login with one such cookie does not keep the cookies of others from being cleared.
+   * The hash of its secret. A cookie that no key of this app signed has a random name in place of the hash. Otherwise a
+   * login with one such cookie would keep the cookies of others from being cleared.
    */
   readonly secretHash: string
   /** The instant at which the request arrived. */

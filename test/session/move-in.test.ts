@@ -119,11 +119,11 @@ t.test('the user of loadUser goes before the one of the old session, with their 
   const loadUser = async (id: string): Promise<{ id: string; name: string; hash: string } | null> =>
     id === 'gone' ? null : { id, name: 'as loadUser says', hash: id === 'bob' ? '' : 'h' }
   const authHash = ({ hash }: { hash?: string }): string => hash ?? ''
-  const both = await bootMoves(t, [wayIn()], { session: { loadUser, authHash } as object })
+  const both = await bootMoves(t, [wayIn()], { session: { loadUser, authHash } })
   const { record } = await moved(both.visitOf(new OldEntry('ann', { data: { userId: 'ann' } })))
   t.strictSame(record.user, '{"id":"ann","name":"as loadUser says"}')
   t.match(record.authHash, /^[\w-]{43}$/)
-  const loading = await bootMoves(t, [wayIn()], { session: { loadUser } as object })
+  const loading = await bootMoves(t, [wayIn()], { session: { loadUser } })
   const ofBob = await moved(loading.visitOf(new OldEntry('bob', { data: { userId: 'bob' } })))
   t.match(ofBob.record, { user: '{"id":"bob","name":"as loadUser says","hash":""}', authHash: null })
   for (const [bench, userId, why] of [
@@ -192,7 +192,7 @@ t.test('the mark of a moved session lasts as long as the old session could come 
     const { record } = await moved(visitOf(old))
     const mark = await readMark(engine, markOf(engine, migration, old))
     t.match(mark?.move, { to: record.handle, epoch: 0, closedAt: now })
-    t.equal(mark?.record.absoluteDeadline, keepOld ? endsAt : now + life, { isInCookie, keepOld } as never)
+    t.equal(mark?.record.absoluteDeadline, keepOld ? endsAt : now + life, { isInCookie, keepOld })
   }
 })
 

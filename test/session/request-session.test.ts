@@ -116,10 +116,13 @@ t.test('a request has work as soon as something waits to be written', async (t) 
     'a touch': ({ session }) => session.touch(),
     'a change of data': ({ session }) => write(session, { n: 2 }),
     'a change deep inside the data': ({ session }) => (session.object as unknown as { cart: number[] }).cart.push(2),
-    'another snapshot of the user': ({ session, record }) => updateUser(session, { id: String(record.userId), n: 2 }),
+    'another snapshot of the user': ({ session, record }) => {
+      const user = { id: String(record.userId), name: 'another' }
+      return updateUser(session, user)
+    },
     'a new id': ({ session }) => regenerate(session),
     'a failure that nobody observed': async ({ session }) => {
-      session.watch(Promise.reject(new Error('of the app')))
+      void session.watch(Promise.reject(new Error('of the app')))
       await settle()
     },
   }
@@ -524,7 +527,7 @@ t.test('an id that is old enough is renewed by a reply, later by a stream, and n
     if (way === 'save') await session.save()
     else await session.finish(false, way)
     const { cookie } = session.response
-    t.equal(cookie?.kind, isRenewed ? 'set' : undefined, { age, way } as object)
+    t.equal(cookie?.kind, isRenewed ? 'set' : undefined, { age, way })
     if (cookie?.kind !== 'set') continue
     t.match(cookie, { renewedAt: now, expiresAt: record.absoluteDeadline })
     t.match(it.engine.ids.read(cookie.value), { handle: record.handle, generation: record.generation + 1 })
@@ -534,14 +537,14 @@ t.test('an id that is old enough is renewed by a reply, later by a stream, and n
 
 t.test('after the response started only a change without a cookie is taken', async (t) => {
   const { bench, session, record } = await visit(t)
-  const userId = String(record.userId)
+  const user = { id: String(record.userId), name: 'late' }
   t.equal(session.markAnswered(), false)
   t.equal(session.markAnswered(), true)
   const late = { code: 'SESSION_RESPONSE_STARTED' }
   await t.rejects(login(session, { id: 'ann' }), late)
   await t.rejects(regenerate(session), late)
-  await updateUser(session, { id: userId, name: 'late' })
-  t.match(await bench.record(record.handle), { user: JSON.stringify({ id: userId, name: 'late' }) })
+  await updateUser(session, user)
+  t.match(await bench.record(record.handle), { user: JSON.stringify(user) })
   const { engine } = await desk(t)
   const nobody = new RequestSession(engine, OWNER, NONE, true)
   t.equal(nobody.isAnswered, true)
