@@ -144,8 +144,10 @@ export class RequestSession {
 
   /** Notes that the response has started. Returns whether it had started before. */
   markAnswered(): boolean {
-    // A later change deep inside the data is only seen afterwards.
-    if (this.#data?.isDeep === true) this.#notes.whenOver(() => this.#reportLate())
+    // A later change deep inside the data is only seen afterwards. No end of the request writes what came before the
+    // opening of a WebSocket, which takes the reply over.
+    const isSeenLater = this.#data?.isDeep === true || this.#client.isReplyTaken === true
+    if (isSeenLater) this.#notes.whenOver(() => this.#reportLate())
     return this.#notes.markAnswered()
   }
 

@@ -275,11 +275,12 @@ t.test('a login that is logged out, replaced or failed gives its place back', as
 t.test('a place that could not be given back fails the logout, and no response that failed already', async (t) => {
   expectNoUnhandled(t)
   for (const isLogout of [true, false]) {
-    const { session, failNext } = await visit(t)
+    const { bench, session, record, failNext } = await visit(t)
     await login(session, { id: 'ann' })
-    failNext('removeFromIndex')
+    failNext(isLogout ? 'addToIndex' : 'removeFromIndex')
     if (isLogout) await t.rejects(session.logout(), UNAVAILABLE)
     else await t.resolves(session.finish(true, 'reply'))
+    t.strictSame(await bench.record(record.handle), record)
   }
 })
 
@@ -618,14 +619,68 @@ t.test('the signal of a request ends with the session that the request leaves', 
   }
 })
 
-t.test('data that is changed after the reply and not stored is told once the reply is over', async (t) => {
+/** Returns a client, and a function that ends the reply to its request. */
+function clientOf(): { client: Client; endReply: () => void } {
   const listeners: (() => void)[] = []
-  const client = { ...OWNER, afterReply: (listener: () => void) => void listeners.push(listener) }
-  const { session, events, record } = await visit(t, {}, {}, client)
+  const afterReply = (listener: () => void): void => void listeners.push(listener)
+  const endReply = (): void => {
+    for (const hear of listeners.splice(0)) hear()
+  }
+  return { client: { ...OWNER, afterReply }, endReply }
+}
+
+t.test('data that is changed after the reply and not stored is told once the reply is over', async (t) => {
+  const { client, endReply } = clientOf()
+  for (const act of [
+    (session: RequestSession): void => {
+      session.changeLate()
+      write(session, { n: 5 })
+    },
+    (session: RequestSession): void => void (session.object as unknown as { cart: number[] }).cart.push(2),
+  ]) {
+    const { session, events, record } = await visit(t, {}, {}, client)
+    t.strictSame(dataOf(session), { cart: [1], n: 1 })
+    await session.finish(false, 'reply')
+    act(session)
+    t.strictSame(events(), [])
+    endReply()
+    t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: record.handle }])
+    endReply()
+    t.strictSame(events(), [])
+  }
+})
+
+t.test('data and a login that no response can store are told once the reply is over', async (t) => {
+  const { client, endReply } = clientOf()
+  for (const act of [
+    (session: RequestSession): void => write(session, { n: 5 }),
+    // The reply is taken over after the login.
+    (session: RequestSession): Promise<void> => login(session, { id: 'ann' }),
+  ]) {
+    const taken = { isNow: false }
+    const late: Client = {
+      ...client,
+      get isReplyTaken() {
+        return taken.isNow
+      },
+    }
+    const { session, events, record } = await visit(t, {}, {}, late)
+    await act(session)
+    taken.isNow = true
+    session.markAnswered()
+    t.strictSame(events(), [])
+    endReply()
+    t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: record.handle }])
+  }
+})
+
+t.test('a new id for a request without a session is no loss', async (t) => {
+  const { client, endReply } = clientOf()
+  const { engine, events } = await desk(t)
+  const session = new RequestSession(engine, client, NONE)
+  await regenerate(session)
   await session.finish(false, 'reply')
-  session.changeLate()
-  write(session, { n: 5 })
+  endReply()
   t.strictSame(events(), [])
-  for (const hear of listeners.splice(0)) hear()
-  t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: record.handle }])
+  t.match(session.response, SILENT)
 })
