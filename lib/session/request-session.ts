@@ -386,6 +386,9 @@ export class RequestSession {
 
   #makeObject(data: RequestData, values: SessionData): EngineSession {
     const { handle } = this
+    // The data does not notice a change deep inside, which no reply stores that the app takes over afterwards.
+    const isDeep = Object.values(values).some((value) => typeof value === 'object')
+    if (isDeep) this.#notes.whenTaken(() => this.#reportLate())
     return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
   }
 

@@ -620,13 +620,22 @@ t.test('the signal of a request ends with the session that the request leaves', 
 })
 
 /** Returns a client, and a function that ends the reply to its request. */
-function clientOf(): { client: Client; endReply: () => void } {
+function clientOf(isTaken = (): boolean => false): { client: Client; endReply: () => void } {
   const listeners: (() => void)[] = []
   const afterReply = (listener: () => void): void => void listeners.push(listener)
   const endReply = (): void => {
     for (const hear of listeners.splice(0)) hear()
   }
-  return { client: { ...OWNER, afterReply }, endReply }
+  return {
+    client: {
+      ...OWNER,
+      afterReply,
+      get isReplyTaken() {
+        return isTaken()
+      },
+    },
+    endReply,
+  }
 }
 
 t.test('data that is changed after the reply and not stored is told once the reply is over', async (t) => {
@@ -651,26 +660,34 @@ t.test('data that is changed after the reply and not stored is told once the rep
 })
 
 t.test('data and a login that no response can store are told once the reply is over', async (t) => {
-  const { client, endReply } = clientOf()
-  for (const act of [
-    (session: RequestSession): void => write(session, { n: 5 }),
-    // The reply is taken over after the login.
-    (session: RequestSession): Promise<void> => login(session, { id: 'ann' }),
-  ]) {
-    const taken = { isNow: false }
-    const late: Client = {
-      ...client,
-      get isReplyTaken() {
-        return taken.isNow
-      },
+  const acts: Record<string, (session: RequestSession) => unknown> = {
+    'a change of data': (session) => write(session, { n: 5 }),
+    'a change deep inside the data': (session) => (session.object as unknown as { cart: number[] }).cart.push(2),
+    'a login': (session) => login(session, { id: 'ann' }),
+  }
+  for (const [what, act] of Object.entries(acts)) {
+    for (const isWebSocket of [true, false]) {
+      let isReplyTaken = false
+      const { client, endReply } = clientOf(() => isReplyTaken)
+      const { session, events, record } = await visit(t, {}, {}, client)
+      await act(session)
+      isReplyTaken = true
+      if (isWebSocket) session.markAnswered()
+      t.strictSame(events(), [])
+      endReply()
+      t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: record.handle }], what)
     }
-    const { session, events, record } = await visit(t, {}, {}, late)
-    await act(session)
-    taken.isNow = true
-    session.markAnswered()
-    t.strictSame(events(), [])
+  }
+})
+
+t.test('a look at the data is no loss, whoever answers', async (t) => {
+  for (const isTaken of [true, false]) {
+    const { client, endReply } = clientOf(() => isTaken)
+    const { session, events } = await visit(t, {}, {}, client)
+    t.strictSame(dataOf(session), { cart: [1], n: 1 })
+    if (!isTaken) await session.finish(false, 'reply')
     endReply()
-    t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: record.handle }])
+    t.strictSame(events(), [])
   }
 })
 
