@@ -680,6 +680,19 @@ t.test('data and a login that no response can store are told once the reply is o
   }
 })
 
+t.test('an update that waits for a response which never stores it is told once the reply is over', async (t) => {
+  let isReplyTaken = false
+  const { client, endReply } = clientOf(() => isReplyTaken)
+  const { engine, events } = await desk(t)
+  const session = new RequestSession(engine, client, NONE)
+  t.strictSame(dataOf(session), {})
+  await session.update((draft) => (draft['n'] = 1))
+  t.strictSame(dataOf(session), { n: 1 })
+  isReplyTaken = true
+  endReply()
+  t.match(events(), [{ type: 'dropped-write', reason: 'late', handle: session.handle }])
+})
+
 t.test('a look at the data is no loss, whoever answers', async (t) => {
   for (const isTaken of [true, false]) {
     const { client, endReply } = clientOf(() => isTaken)
