@@ -182,7 +182,7 @@ export class RequestSession {
   update<Result>(change: DataChange<Result>): Promise<Result> {
     const isLate = this.isAnswered
     // Without a record the data waits for the response, which may never come.
-    if (!isLate) this.#notes.whenTaken(() => this.#reportLate())
+    this.#notes.whenTaken(() => this.#reportLate())
     const updated = this.#updated(this.#openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
     if (isLate) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
