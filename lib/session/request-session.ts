@@ -146,8 +146,7 @@ export class RequestSession {
   markAnswered(): boolean {
     // A later change deep inside the data is only seen afterwards. No end of the request writes what came before the
     // opening of a WebSocket, which takes the reply over.
-    const isSeenLater = this.#data?.isDeep === true || this.#client.isReplyTaken === true
-    if (isSeenLater) this.#notes.whenOver(() => this.#reportLate())
+    if (this.#data?.isDeep === true || this.#client.isReplyTaken) this.#notes.whenOver(() => this.#reportLate())
     return this.#notes.markAnswered()
   }
 
@@ -303,11 +302,9 @@ export class RequestSession {
 
   get #situation(): Situation {
     const engine = this.#engine
-    const client = this.#client
-    const { handle } = this
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
     const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
-    return situationOf(this.#state, { engine, client, handle, abandonLogin, edit })
+    return situationOf(this.#state, { engine, client: this.#client, handle: this.handle, abandonLogin, edit })
   }
 
   /**
@@ -389,8 +386,7 @@ export class RequestSession {
   #makeObject(data: RequestData, values: SessionData): EngineSession {
     const { handle } = this
     // The data does not notice a change deep inside, which no reply stores that the app takes over afterwards.
-    const isDeep = Object.values(values).some((value) => typeof value === 'object')
-    if (isDeep) this.#notes.whenTaken(() => this.#reportLate())
+    if (Object.values(values).some((one) => typeof one === 'object')) this.#notes.whenTaken(() => this.#reportLate())
     return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
   }
 
