@@ -9,6 +9,7 @@ import type { Lack } from './device-bound/proofs.ts'
 import type { Client, Engine } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
 import type { PresentedId } from './id.ts'
+import { newHandle } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { expire } from './live-record.ts'
 import type { CookieChange } from './cookie-change.ts'
@@ -58,7 +59,10 @@ export interface Unproven {
 /** An id whose record no longer exists. */
 export interface Gone {
   readonly state: 'gone'
-  /** The hash of its secret; empty for a cookie that no key of this app signed. */
+  /**
+   * The hash of its secret. A cookie that no key of this app signed has a random name in place of the hash. Otherwise a
+   * login with one such cookie would keep the cookies of others from being cleared.
+   */
   readonly secretHash: string
   /** The instant at which the request arrived. */
   readonly since: number
@@ -71,7 +75,7 @@ type Visitor = Pick<Client, 'userAgent' | 'ip' | 'isStaleUserFine' | 'connection
 export const NONE: Loaded = { state: 'none' }
 
 /** Returns the outcome for an id whose record no longer exists. */
-export function goneSince(since: number, secretHash = ''): Gone {
+export function goneSince(since: number, secretHash: string = newHandle()): Gone {
   return { state: 'gone', secretHash, since }
 }
 

@@ -144,8 +144,9 @@ export class RequestSession {
 
   /** Notes that the response has started. Returns whether it had started before. */
   markAnswered(): boolean {
-    // A later change deep inside the data is only seen afterwards.
-    if (this.#data?.isDeep === true) this.#notes.whenOver(() => this.#reportLate())
+    // A later change deep inside the data is only seen afterwards. No end of the request writes what came before the
+    // opening of a WebSocket, which takes the reply over.
+    if (this.#data?.isDeep === true || this.#client.isReplyTaken) this.#notes.whenOver(() => this.#reportLate())
     return this.#notes.markAnswered()
   }
 
@@ -179,6 +180,8 @@ export class RequestSession {
   /** Reads, changes and writes the data, now. The write stays, whatever the response becomes. */
   update<Result>(change: DataChange<Result>): Promise<Result> {
     const isLate = this.isAnswered
+    // Without a record the data waits for the response, which may never come.
+    this.#notes.whenTaken(() => this.#reportLate())
     const updated = this.#updated(this.#openData(), isLate)
     const done = this.#openQueue().offerBeside(() => updateData(updated, change))
     if (isLate) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
@@ -299,11 +302,9 @@ export class RequestSession {
 
   get #situation(): Situation {
     const engine = this.#engine
-    const client = this.#client
-    const { handle } = this
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
     const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
-    return situationOf(this.#state, { engine, client, handle, abandonLogin, edit })
+    return situationOf(this.#state, { engine, client: this.#client, handle: this.handle, abandonLogin, edit })
   }
 
   /**
@@ -384,6 +385,8 @@ export class RequestSession {
 
   #makeObject(data: RequestData, values: SessionData): EngineSession {
     const { handle } = this
+    // The data does not notice a change deep inside, which no reply stores that the app takes over afterwards.
+    if (Object.values(values).some((one) => typeof one === 'object')) this.#notes.whenTaken(() => this.#reportLate())
     return sessionObject(this, data, values, () => this.#engine.openSession(handle, this.#client.protocol))
   }
 

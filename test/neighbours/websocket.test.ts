@@ -595,6 +595,37 @@ t.test('a change deep inside the data that no save follows is reported once the 
   )
 })
 
+t.test(
+  'data and a login from before a socket opened, which no response stores, are reported once it is closed',
+  async (t) => {
+    for (const act of [
+      (request: FastifyRequest): unknown => Object.assign(request.session, { seen: true }),
+      (request: FastifyRequest): unknown => request.login({ id: 'bob' }),
+    ]) {
+      const it = await chatWorld(t, {
+        routes: async (app) => {
+          await app.register(async (child) => {
+            child.addHook('preHandler', async (request) => void (await act(request)))
+            child.get('/early', { websocket: true }, (socket) => {
+              socket.on('message', () => socket.send('hello'))
+            })
+          })
+        },
+      })
+      const { visitor, handle } = await it.enter()
+      const { port } = it.app.server.address() as AddressInfo
+      const client = await connect(t, `ws://127.0.0.1:${port}/early`, { cookie: `session=${visitor.cookie}` })
+      t.equal(await client.ask('hello'), 'hello')
+      client.socket.close()
+      await client.ended
+      await settled()
+      const lost = it.events.filter(({ type }) => type === 'dropped-write')
+      t.match(lost, [{ reason: 'late', handle }], act.toString())
+      t.match((await visitor.get('/me')).json(), { user: { id: 'ann' }, data: {} })
+    }
+  },
+)
+
 t.test('sockets of a route without sessions, and of strangers, ask nothing of the store', async (t) => {
   const it = await chatWorld(t, {
     routes: (app) => {

@@ -139,6 +139,19 @@ t.test('a login beside an obsolete cookie stands', async (t) => {
   t.match((await app.inject({ url: '/me', headers: { cookie: `${name}=${value}` } })).json(), { user: { id: 'ann' } })
 })
 
+t.test('a login beside an obsolete cookie leaves the obsolete cookies of other clients to be cleared', async (t) => {
+  const { app, visitor } = await world(t, { routes: ordinary })
+  const [ann, bob] = [visitor(), visitor()]
+  for (const one of [ann, bob]) {
+    one.cookies.set('session', new SessionIds([OTHER_SECRET], 'session').mint('A'.repeat(22), 0).cookieValue)
+  }
+  await ann.post('/login')
+  await bob.get('/plain')
+  t.equal(bob.cookie, undefined)
+  const headers = { cookie: `session=${ann.cookie}` }
+  t.match((await app.inject({ url: '/me', headers })).json(), { user: { id: 'ann' } })
+})
+
 t.test('a restart in development, where the secret is random, warns of nobody and clears the cookie', async (t) => {
   const boot = async (): Promise<World> =>
     world(t, { session: { environment: 'development', secret: undefined }, routes: ordinary })

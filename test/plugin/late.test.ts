@@ -213,6 +213,7 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
         const { what } = request.body
         if (what === 'login') await request.login({ id: 'bob' })
         if (what === 'data') Object.assign(request.session, { before: true })
+        if (what === 'deep') (Reflect.get(request.session, 'cart') as string[]).push('cake')
         if (what === 'saved') Object.assign(request.session, { savedBefore: true })
         if (what === 'saved') await request.session.save()
         reply.hijack()
@@ -240,7 +241,10 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
   t.strictSame(await lost(ann.post('/before', { what: 'login' })), ['late'], 'a login whose cookie never leaves')
   t.strictSame(await lost(ann.post('/before', { what: 'data' })), ['late'], 'data that nothing stores')
   t.strictSame(await lost(ann.post('/before', { what: 'saved' })), [], 'data that the app saved')
-  t.strictSame((await ann.get('/me')).json().data, { saved: true, savedBefore: true })
+  await ann.post('/note', { cart: ['tea'] })
+  t.strictSame(await lost(ann.post('/before', { what: 'deep' })), ['late'], 'a change deep inside the data')
+  t.strictSame(await lost(ann.post('/before', { what: 'none' })), [], 'nothing')
+  t.strictSame((await ann.get('/me')).json().data, { saved: true, savedBefore: true, cart: ['tea'] })
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
 

@@ -40,6 +40,12 @@ t.test('whatever leads a browser away from this app is replaced', async (t) => {
   }
 })
 
+t.test('a path of 2048 characters is taken, and a longer one is not', async (t) => {
+  const longest = `/${'x'.repeat(2047)}`
+  t.equal(localPath(longest), longest)
+  t.equal(localPath(`${longest}x`), '/')
+})
+
 t.test('no path that is taken leads to another host', async (t) => {
   const parts = ['/', '//', '\\', '.', '..', '@', ':', 'evil.example', '%2f', '%5c', '\t', '?', '#', 'https:', ' ']
   for (const a of parts) {
