@@ -74,12 +74,15 @@ t.test('a proof over the open challenge opens a new one, and is the first that c
   t.notOk([seed, 'old', ''].includes(after.seed))
 })
 
-t.test('a proof over the previous challenge counts once, leaves the open one, and is one of a bounded number', async (t) => {
-  const before: Binding = { ...newBinding(KEY), previousSeed: 'old', prints: prints(MAX_PROOFS - 1) }
-  t.equal(afterProof(before, 'previous', printAt(0)), 'replayed')
-  const last = printAt(MAX_PROOFS - 1)
-  const after = afterProof(before, 'previous', last) as Binding
-  t.strictSame(after, { ...before, isShown: true, prints: prints(MAX_PROOFS) })
-  t.equal(afterProof(after, 'previous', printAt(MAX_PROOFS)), 'stale')
-  t.equal(afterProof(after, 'previous', last), 'replayed', 'a replay stays one when the list is full')
-})
+t.test(
+  'a proof over the previous challenge counts once, leaves the open one, and is one of a bounded number',
+  async (t) => {
+    const before: Binding = { ...newBinding(KEY), previousSeed: 'old', prints: prints(MAX_PROOFS - 1) }
+    t.equal(afterProof(before, 'previous', printAt(0)), 'replayed')
+    const last = printAt(MAX_PROOFS - 1)
+    const after = afterProof(before, 'previous', last) as Binding
+    t.strictSame(after, { ...before, isShown: true, prints: prints(MAX_PROOFS) })
+    t.equal(afterProof(after, 'previous', printAt(MAX_PROOFS)), 'stale')
+    t.equal(afterProof(after, 'previous', last), 'replayed', 'a replay stays one when the list is full')
+  },
+)
