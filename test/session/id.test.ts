@@ -183,7 +183,7 @@ function signedId(handle: string, secret: Buffer): string {
 t.test('the layout of an id stays as it is, because browsers have ids of other versions', async (t) => {
   const handle = newHandle()
   const [most, least] = [Buffer.alloc(32, 255), Buffer.alloc(32)]
-  const mixed = Buffer.from(`${'00'.repeat(16)}010203040506${'0708090a'}0b0c0d0e0f10`, 'hex')
+  const mixed = Buffer.from(`${'00'.repeat(16)}0102030405060708090a0b0c0d0e0f10`, 'hex')
   for (const [secret, facts] of [
     [most, { epoch: 2 ** 24 - 1, generation: 2 ** 24 - 1, issuedAt: (2 ** 32 - 1) * 1000, parent: '________' }],
     [least, { epoch: 0, generation: 0, issuedAt: 0, parent: '' }],
