@@ -148,8 +148,8 @@ export interface SecureSessionOptions {
   assurance?: 'aal1' | 'aal2' | 'aal3' | undefined
   /**
    * The time without use after which a session ends. Default `30m`. A function is called at each login, and its answer
-   * holds for that session, for 400 days at most. Anonymous sessions have the default then. The same holds for the other
-   * two lifetimes.
+   * holds for that session, for 400 days at most. Anonymous sessions have the default then. The same holds for the
+   * other two lifetimes.
    *
    * @example
    * ```ts

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import * as fc from 'fast-check'
 import t from 'tap'
-import { hashOf, isSameHash, newHandle, parentOf, SessionIds } from '../../lib/session/id.ts'
+import { hashOf, isHandle, isSameHash, isSameText, newHandle, parentOf, SessionIds } from '../../lib/session/id.ts'
 
 const KEY = 'a key of at least thirty-two bytes!'
 const OLD_KEY = 'another key, long enough to sign with'
@@ -172,4 +172,70 @@ t.test('numbers beyond what an id can carry are cut, and do no harm', async (t) 
 t.test('an id of one cookie is nothing to another of the same keys', async (t) => {
   const { cookieValue } = ids.mint(newHandle(), 0)
   t.equal(new SessionIds([KEY], '__Host-admin').read(cookieValue), 'signature')
+})
+
+/** Returns the id of these bytes, signed by hand. */
+function signedId(handle: string, secret: Buffer): string {
+  const signed = `${handle}.${secret.toString('base64url')}`
+  return `${signed}.${createHmac('sha256', KEY).update(`session=${signed}`).digest('base64url')}`
+}
+
+t.test('the layout of an id stays as it is, because browsers have ids of other versions', async (t) => {
+  const handle = newHandle()
+  const [most, least] = [Buffer.alloc(32, 255), Buffer.alloc(32)]
+  const mixed = Buffer.from(`${'00'.repeat(16)}0102030405060708090a0b0c0d0e0f10`, 'hex')
+  for (const [secret, facts] of [
+    [most, { epoch: 2 ** 24 - 1, generation: 2 ** 24 - 1, issuedAt: (2 ** 32 - 1) * 1000, parent: '________' }],
+    [least, { epoch: 0, generation: 0, issuedAt: 0, parent: '' }],
+    [mixed, { epoch: 0x010203, generation: 0x040506, issuedAt: 0x0708090a * 1000, parent: 'CwwNDg8Q' }],
+  ] as const) {
+    const secretHash = hashOf(secret.toString('base64url'))
+    t.strictSame(ids.read(signedId(handle, secret)), { handle, secretHash, ...facts })
+  }
+})
+
+t.test('an id carries the greatest numbers that fit, and an id of no renewal carries none', async (t) => {
+  const [last, limit] = [2 ** 24 - 1, (2 ** 32 - 1) * 1000]
+  for (const [epoch, lineage] of [
+    [last, { generation: last, issuedAt: limit + 999, parent: '' }],
+    [2 ** 24, { generation: 2 ** 24, issuedAt: limit + 1000, parent: '' }],
+    [2 ** 40, { generation: 2 ** 40, issuedAt: Number.MAX_SAFE_INTEGER, parent: '' }],
+  ] as const) {
+    const { cookieValue } = ids.mint(newHandle(), epoch, lineage)
+    t.match(ids.read(cookieValue), { epoch: last, generation: last, issuedAt: limit })
+  }
+  t.match(ids.read(ids.mint(newHandle(), 1).cookieValue), { epoch: 1, generation: 0, issuedAt: 0, parent: '' })
+  const connection = {}
+  const { cookieValue } = ids.mint(newHandle(), 1, { generation: 2, issuedAt: 1_999, parent: 'CwwNDg8Q' }, connection)
+  t.match(ids.read(cookieValue, connection), { epoch: 1, generation: 2, issuedAt: 1_000, parent: 'CwwNDg8Q' })
+  t.strictSame(ids.read(cookieValue, connection), ids.read(cookieValue))
+})
+
+t.test('every byte of a handle and of the random half of a secret is random', async (t) => {
+  const made = Array.from({ length: 400 }, () => {
+    const [handle = '', secret = ''] = ids.mint(newHandle(), 0).cookieValue.split('.')
+    return [Buffer.from(handle, 'base64url'), Buffer.from(secret, 'base64url').subarray(0, 16)] as const
+  })
+  for (const half of [0, 1] as const) {
+    for (let index = 0; index < 16; index += 1) {
+      const values = new Set(made.map((both) => both[half][index]))
+      // 400 random bytes have 202 values on average, and fewer than 150 never in practice.
+      t.ok(values.size > 150, `byte ${index} has ${values.size} values`)
+    }
+    t.equal(new Set(made.map((both) => both[half].toString('hex'))).size, made.length)
+  }
+})
+
+t.test('texts are the same letter by letter, and a handle has one shape', async (t) => {
+  t.equal(isSameText('abc', 'abc'), true)
+  t.equal(isSameText('', ''), true)
+  for (const other of ['', 'ab', 'abcd', 'abd', 'Abc', 'abc\0']) {
+    t.equal(isSameText('abc', other), false, JSON.stringify(other))
+    t.equal(isSameText(other, 'abc'), false, JSON.stringify(other))
+  }
+  const handle = newHandle()
+  t.ok(isHandle(handle))
+  for (const other of [handle.slice(1), `${handle}A`, `${handle}\n`, handle.replace(/./, '.'), '', 7, null, [handle]]) {
+    t.notOk(isHandle(other), JSON.stringify(other))
+  }
 })

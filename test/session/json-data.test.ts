@@ -1,7 +1,18 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { SecureSessionError } from '../../lib/errors.ts'
-import { isReserved, isSameData, parseData, rebase, refuseReserved, serialize } from '../../lib/session/json-data.ts'
+import {
+  edited,
+  isReserved,
+  isSameData,
+  parseData,
+  rebase,
+  refuseAccessor,
+  refuseOversize,
+  refuseReserved,
+  serialize,
+  serializeValue,
+} from '../../lib/session/json-data.ts'
 
 function refusal(data: Record<string, unknown>): SecureSessionError | undefined {
   try {
@@ -233,4 +244,60 @@ t.test('objects with a toJSON, and plain objects of any origin, are stored as th
     }),
     '{"url":"https://a.example/","money":{"cents":5},"bare":{"a":1},"itself":{"a":1}}',
   )
+})
+
+t.test('every member of the session, and every name of the prototype of all objects, is reserved', async (t) => {
+  const members = ['cookie', 'sessionId', 'encryptedSessionId', 'get', 'set', 'options', 'touch', 'save', 'reload']
+  const others = ['regenerate', 'destroy', 'isModified', 'isSaved', 'expiresAt', 'update', 'signal']
+  for (const name of [...members, ...others, ...Object.getOwnPropertyNames(Object.prototype)]) {
+    t.throws(() => refuseReserved(name), { code: 'SESSION_KEY_RESERVED', message: `("${name}")` }, name)
+  }
+  t.doesNotThrow(() => refuseReserved('cart'))
+  t.throws(() => refuseReserved(Symbol('deep')), { message: '("Symbol(deep)")' })
+})
+
+t.test('an accessor is refused by its name', async (t) => {
+  const message = '("total" is a getter or a setter)'
+  t.throws(() => refuseAccessor('total'), { code: 'SESSION_VALUE_UNSERIALIZABLE', message })
+})
+
+t.test('data is as large as its bytes, and may be as large as the limit', async (t) => {
+  t.doesNotThrow(() => refuseOversize('{"a":"\u00e9"}', 10))
+  const error = { code: 'SESSION_RECORD_TOO_LARGE', statusCode: 413, message: '(10 bytes, 9 allowed)' }
+  t.throws(() => refuseOversize('{"a":"\u00e9"}', 9), error)
+  const early = { code: 'SESSION_RECORD_TOO_LARGE', message: '(over 50 bytes, 50 allowed)' }
+  t.throws(() => serialize({ a: 'x'.repeat(60) }, 50), early, 'long before its text is made')
+  t.throws(() => serialize({ a: 'x'.repeat(30), b: 'x'.repeat(30) }, 50), early, 'all values count')
+})
+
+t.test('one value is refused as data is, by the name that it was given', async (t) => {
+  t.equal(serializeValue({ a: [1] }, 'draft'), '{"a":[1]}')
+  t.equal(serializeValue(undefined, 'draft'), undefined)
+  for (const [value, message] of [
+    [{ a: 1n }, '("draft.a" is a bigint)'],
+    [{ [Symbol('s')]: 1 }, '("draft" is an object with a symbol for a key)'],
+    [new Map(), '("draft" is a Map)'],
+  ] as const) {
+    t.throws(() => serializeValue(value, 'draft'), { code: 'SESSION_VALUE_UNSERIALIZABLE', message })
+  }
+  t.throws(() => serializeValue(JSON.parse('{"__proto__":1}'), 'draft'), {
+    code: 'SESSION_KEY_RESERVED',
+    message: '(inside "draft")',
+  })
+})
+
+t.test('data that cannot be read through is not the same', async (t) => {
+  const bad = {
+    toJSON(): never {
+      throw new Error('no')
+    },
+  }
+  t.equal(isSameData({ bad }, '{"bad":{}}'), false)
+})
+
+t.test('an edit of the latest data is that edit, to the order of its names; a whole one replaces all', async (t) => {
+  t.equal(rebase('{"a":1,"b":2}', '{"a":1,"b":2}', '{"b":2,"a":1}'), '{"b":2,"a":1}')
+  const edit = { from: '{"a":1}', to: '{"a":2}' }
+  t.equal(edited('{"a":1,"b":1}', { ...edit, isWhole: false }), '{"a":2,"b":1}')
+  t.equal(edited('{"a":1,"b":1}', { ...edit, isWhole: true }), '{"a":2}')
 })

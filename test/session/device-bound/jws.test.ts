@@ -49,6 +49,15 @@ t.test('nothing but a correct ES256 proof with an EC key counts as a registratio
     'a key that is null': device.registration('c1', { header: { jwk: null } }),
     'a point off the curve': device.registration('c1', { header: { jwk: { ...device.jwk, y: x } } }),
     'a short coordinate': device.registration('c1', { header: { jwk: { ...device.jwk, x: x.slice(1) } } }),
+    'a coordinate with padding': device.registration('c1', { header: { jwk: { ...device.jwk, x: `${x}=` } } }),
+    'a coordinate with a zero in front': device.registration('c1', {
+      header: {
+        jwk: {
+          ...device.jwk,
+          x: Buffer.from(`\0${Buffer.from(x, 'base64url').toString('latin1')}`, 'latin1').toString('base64url'),
+        },
+      },
+    }),
     'a coordinate that is no text': device.registration('c1', { header: { jwk: { ...device.jwk, y: 7 } } }),
     'another type': device.registration('c1', { header: { typ: 'JWT' } }),
     'no type': device.registration('c1', { header: { typ: undefined } }),
