@@ -262,7 +262,9 @@ t.test('a write to a session that is gone, or another login’s, is dropped and 
       told()
       const outcome = await run(own, wish, { isAllOwn: true })
       t.match(outcome, { kind: 'lost', handle, error: isError ? { code: 'SESSION_SUPERSEDED' } : undefined })
-      t.match(told(), isTold ? [{ type: 'dropped-write', handle, reason }] : [])
+      const events = told()
+      t.match(events, isTold ? [{ type: 'dropped-write', handle, reason }] : [])
+      t.equal(events.length, isTold ? 1 : 0)
       t.strictSame(await it.record(handle), before)
     }
   }
@@ -344,6 +346,8 @@ t.test(
       const places = await it.indexed({ id: 'ann' })
       t.ok(places.includes(outcome.record.handle))
       t.equal(places.includes(handle), latest === 'ann')
+      it.gate.hold('addToIndex').fail()
+      t.match(failureOf(await run(own, { rotation: loginOf('ann') })), { code: 'SESSION_STORE_UNAVAILABLE' })
     }
   },
 )
