@@ -133,7 +133,7 @@ t.test('a record begins with its first data, login or half login, and its id ope
     const place = wish.rotation?.pending === undefined ? 'ann' : besideOf('ann')
     if (wish.rotation !== undefined) await it.gate.store.addToIndex?.(place, handle, until)
     const outcome = await run(NONE, wish, { handle })
-    if (outcome.kind !== 'written') return t.fail(outcome.kind)
+    if (outcome.kind !== 'written') throw new Error(outcome.kind)
     const { record, cookieValue, wayBack } = outcome
     t.match(record, { ...expected, handle, version: 1, createdAt: now })
     t.equal(Object.hasOwn(record, 'pending'), wish.rotation?.pending !== undefined)
@@ -340,7 +340,7 @@ t.test(
       const next = rotated({ ...own.record, ...theirs }, 'of another request', it.clock())
       await it.gate.store.update({ ...next, version: own.record.version + 1 }, own.record.version)
       const outcome = await run(own, { edit: { ...DATA, isWhole: true }, rotation: loginOf('ann') }, { handle })
-      if (outcome.kind !== 'written') return t.fail(outcome.kind)
+      if (outcome.kind !== 'written') throw new Error(outcome.kind)
       t.not(outcome.record.handle, handle)
       t.match(await it.record(outcome.record.handle), { userId: 'ann', data: '{"cart":1}' })
       const places = await it.indexed({ id: 'ann' })
