@@ -27,7 +27,15 @@ const BOB = '{"id":"bob"}'
 /** A login of Bob that is staged. */
 const LOGIN: Rotation = {
   reason: 'login',
-  identity: { userId: 'bob', user: BOB, authHash: null, authCheckedAt: NOW, remember: false, device: null, label: null },
+  identity: {
+    userId: 'bob',
+    user: BOB,
+    authHash: null,
+    authCheckedAt: NOW,
+    remember: false,
+    device: null,
+    label: null,
+  },
 }
 
 /** A staged change by which the user of the session acts as Bob. */
