@@ -112,6 +112,8 @@ t.test('an edit of the data writes the whole record, and counts as a use', async
   )
   const passive = next(record, { edit, now, isPassive: true })
   t.strictSame(passive.record, { ...record, data: '{"a":2}', version: record.version + 1 }, 'a passive edit is no use')
+  const shorter = annAt({ idleDeadline: NOW + 5 })
+  t.equal(next(shorter, { edit, isPassive: true }).record.idleDeadline, NOW + 5, 'not in the instant of a use either')
 })
 
 t.test('an edit is put on top of what another request wrote meanwhile', async (t) => {
@@ -302,6 +304,9 @@ t.test('a dropped key goes with the rotation, unless the request left the key in
   t.equal(drop('{"a":1}', 'flow'), '{"a":1}', 'another request wrote the key')
   t.equal(drop('{"a":1,"flow":"x"}', 'flow'), '{"a":1,"flow":"x"}')
   t.equal(drop('{"a":1}', undefined), '{"a":1,"flow":"x"}')
+  const other = annAt({ data: '{"a":1,"undefined":1}' })
+  const edit = { from: '{"a":1}', to: '{"a":1}', isWhole: false }
+  t.equal(next(other, { rotation: { reason: 'regenerate' }, edit }).record.data, other.data, 'no key is to go')
   t.equal(drop('{}', 'absent'), '{"a":1,"flow":"x"}')
 })
 
