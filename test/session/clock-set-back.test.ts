@@ -1,168 +1,151 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
 import { isAhead, MAX_SKEW, withoutFuture } from '../../lib/session/clock-set-back.ts'
-import { recordAt } from '../../lib/testing/contract/check.ts'
-import type { KeptActor, SessionRecord } from '../../types/index.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import { ACTOR_ENDS, actingAs, nobody, NOW, recordAt } from './records.ts'
 
-const NOW = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
+const LIFETIMES = lifetimesOf({})
 
-const settings = lifetimesOf({ idleTimeout: '1h', absoluteTimeout: '10h', rememberTimeout: '100h' })
-
-/** Lifetimes of one user, shorter than those of the options. */
-const own = { idleTimeout: HOUR, absoluteTimeout: 2 * HOUR, rememberTimeout: 20 * HOUR }
-
-function actor(changes: Partial<KeptActor> = {}): KeptActor {
-  return {
-    userId: 'root',
-    user: '{"id":"root"}',
-    authHash: null,
-    authCheckedAt: NOW - 1,
-    userAt: NOW - 2,
-    absoluteDeadline: NOW + 5 * HOUR,
-    remember: false,
-    lifetimes: null,
-    methods: [],
-    data: '{}',
-    reason: 'support',
-    since: NOW - 3,
-    ...changes,
-  }
+/** Returns a record of a login, not remembered, with one id and no instant after now. */
+function recordOf(changes: Partial<SessionRecord> = {}): SessionRecord {
+  return recordAt(NOW, { tip: null, rivals: [], remember: false, ...changes })
 }
 
-const tip = { secretHash: 'tip', issuedAt: NOW - 2, shownAt: NOW - 1, isTied: true }
+const tipAt = (at: number): SessionRecord['tip'] => ({ secretHash: 'tip', issuedAt: at, shownAt: at, isTied: true })
+const rivalAt = (since: number): SessionRecord['rivals'][number] => ({
+  secretHash: `since ${since}`,
+  since,
+  isTied: true,
+})
 
-/** Returns the changes that put each instant of an id, and no other, at an instant. */
-function idInstantsAt(at: number): readonly Partial<SessionRecord>[] {
-  return [
-    { authCheckedAt: at },
-    { userAt: at },
-    { rotatedAt: at },
-    { shownAt: at },
-    { headAt: at },
-    { tip: { ...tip, shownAt: at } },
-    {
-      rivals: [
-        { secretHash: 'a', since: at, isTied: true },
-        { secretHash: 'b', since: NOW - 1, isTied: true },
-      ],
-    },
-  ]
-}
-
-t.test('servers whose clocks are up to two and a half minutes apart leave the ids of each other alone', async (t) => {
+t.test('clocks of servers may be two and a half minutes apart', async (t) => {
   t.equal(MAX_SKEW, 150_000)
-  for (const changes of idInstantsAt(NOW + MAX_SKEW)) {
-    const record = recordAt(NOW, { tip: null, rivals: [], ...changes })
-    t.notOk(isAhead(record, NOW), Object.keys(changes).join())
-    t.equal(withoutFuture(record, NOW, settings), record)
-  }
-  for (const changes of idInstantsAt(NOW + MAX_SKEW + 1)) {
-    t.ok(isAhead(recordAt(NOW, { tip: null, rivals: [], ...changes }), NOW), Object.keys(changes).join())
+})
+
+t.test('a use or a beginning later than now tells at once, an instant of an id only beyond the skew', async (t) => {
+  const late = NOW + MAX_SKEW
+  for (const [name, changes, isLate] of [
+    ['all in the past', {}, false],
+    ['used now', { lastSeenAt: NOW }, false],
+    ['used later', { lastSeenAt: NOW + 1 }, true],
+    ['logged in now', { authenticatedAt: NOW }, false],
+    ['logged in later', { authenticatedAt: NOW + 1 }, true],
+    ['made later, by an older login', { createdAt: NOW + 1 }, false],
+    ['made later, without a login', { ...nobody(), createdAt: NOW + 1 }, true],
+    ['spared by a later cutoff', { sparedAt: NOW + 1 }, true],
+    ...(['authCheckedAt', 'userAt', 'rotatedAt', 'shownAt', 'headAt'] as const).flatMap(
+      (field): [string, Partial<SessionRecord>, boolean][] => [
+        [`${field} within the skew`, { [field]: late }, false],
+        [`${field} beyond the skew`, { [field]: late + 1 }, true],
+      ],
+    ),
+    ['a renewed id shown within the skew', { tip: tipAt(late) }, false],
+    ['a renewed id shown beyond the skew', { tip: tipAt(late + 1) }, true],
+    ['rivals within the skew', { rivals: [rivalAt(late), rivalAt(NOW)] }, false],
+    ['the last rival beyond the skew', { rivals: [rivalAt(NOW), rivalAt(late + 1)] }, true],
+    ['the first rival beyond the skew', { rivals: [rivalAt(late + 1), rivalAt(NOW)] }, true],
+  ] satisfies [string, Partial<SessionRecord>, boolean][]) {
+    const record = recordOf(changes)
+    t.equal(isAhead(record, NOW), isLate, name)
+    t.equal(withoutFuture(record, NOW, LIFETIMES) === record, !isLate, name)
   }
 })
 
-t.test('a use or a beginning that has not come yet shows a clock that was set back', async (t) => {
-  t.notOk(isAhead(recordAt(NOW), NOW))
-  for (const changes of [
-    { lastSeenAt: NOW },
-    { authenticatedAt: NOW },
-    { sparedAt: NOW },
-    { authenticatedAt: null, createdAt: NOW },
-  ]) {
-    t.notOk(isAhead(recordAt(NOW, changes), NOW))
-    t.ok(isAhead(recordAt(NOW - 1, { ...recordAt(NOW - 1), ...changes }), NOW - 1), Object.keys(changes).join())
-  }
+t.test('a record that was only used later keeps its login, its end and its ids', async (t) => {
+  const record = recordOf({ lastSeenAt: NOW + HOUR, authCheckedAt: NOW + 1, headAt: NOW + MAX_SKEW })
+  t.strictSame(withoutFuture(record, NOW, LIFETIMES), record)
 })
 
-t.test('no instant of an id stays in the future, and those of the past stay as they are', async (t) => {
-  for (const changes of idInstantsAt(NOW + MAX_SKEW + 1)) {
-    const record = recordAt(NOW, { tip, rivals: [], ...changes })
-    const next = withoutFuture(record, NOW, settings)
-    const [wanted] = idInstantsAt(NOW).filter((one) => Object.keys(one).join() === Object.keys(changes).join())
-    t.strictSame(next, { ...record, ...wanted }, Object.keys(changes).join())
+t.test('a session that began later began now, and ends no later than one that begins now', async (t) => {
+  const later = { createdAt: NOW + HOUR, authenticatedAt: NOW + 2 * HOUR, absoluteDeadline: NOW + 9000 * HOUR }
+  const back = { createdAt: NOW, authenticatedAt: NOW }
+  const endOf = (changes: Partial<SessionRecord>): number => {
+    const after = withoutFuture(recordOf({ ...later, ...changes }), NOW, LIFETIMES)
+    t.match(after, back)
+    return after.absoluteDeadline - NOW
   }
-  const issued = { ...tip, issuedAt: NOW + 1, shownAt: NOW + MAX_SKEW + 1 }
-  t.strictSame(withoutFuture(recordAt(NOW, { tip: issued }), NOW, settings).tip, {
-    ...tip,
-    issuedAt: NOW,
-    shownAt: NOW,
-  })
-  t.notOk('userAt' in withoutFuture(recordAt(NOW, { headAt: NOW + MAX_SKEW + 1 }), NOW, settings))
+  t.equal(endOf({}), LIFETIMES.absoluteTimeout)
+  t.equal(endOf({ remember: true }), LIFETIMES.rememberTimeout)
+  t.equal(endOf({ absoluteDeadline: NOW + 5 }), 5, 'an end is never moved forward')
+  const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
+  t.equal(endOf({ lifetimes }), 2)
+  t.equal(endOf({ lifetimes, remember: true }), 3)
+  t.equal(endOf({ lifetimes: null }), LIFETIMES.absoluteTimeout)
 })
 
-t.test('a session that began later than now began now, and its ids move only if they are far ahead', async (t) => {
-  const record = recordAt(NOW, {
-    createdAt: NOW + 1,
-    authenticatedAt: NOW + 2,
-    lastSeenAt: NOW + 2,
-    rotatedAt: NOW + 2,
-    methods: [
-      { name: 'password', at: NOW + 2 },
-      { name: 'code', at: NOW - 1 },
-    ],
-  })
-  const next = withoutFuture(record, NOW, settings)
-  t.match(next, { createdAt: NOW, authenticatedAt: NOW, rotatedAt: NOW + 2 })
-  t.strictSame(next.methods, [
-    { name: 'password', at: NOW },
-    { name: 'code', at: NOW - 1 },
+t.test('a session without a login that began later gets no login', async (t) => {
+  const record = recordOf({ ...nobody(), createdAt: NOW + HOUR, absoluteDeadline: NOW + 9000 * HOUR })
+  const back = { createdAt: NOW, absoluteDeadline: NOW + LIFETIMES.absoluteTimeout }
+  t.strictSame(withoutFuture(record, NOW, LIFETIMES), { ...record, ...back })
+})
+
+t.test('an older login keeps its instants', async (t) => {
+  const record = recordOf({ lastSeenAt: NOW + HOUR, absoluteDeadline: NOW + 9000 * HOUR })
+  const { createdAt, authenticatedAt, absoluteDeadline } = record
+  t.match(withoutFuture(record, NOW, LIFETIMES), { createdAt, authenticatedAt, absoluteDeadline })
+})
+
+t.test('the methods of a login were used now at the latest', async (t) => {
+  const methods = [
+    { name: 'pwd', at: NOW - 5 },
+    { name: 'otp', at: NOW + 5 },
+  ]
+  const after = withoutFuture(recordOf({ lastSeenAt: NOW + 1, methods }), NOW, LIFETIMES)
+  t.strictSame(after.methods, [
+    { name: 'pwd', at: NOW - 5 },
+    { name: 'otp', at: NOW },
   ])
-  const older = withoutFuture(recordAt(NOW, { lastSeenAt: NOW + 1 }), NOW, settings)
-  t.match(older, { createdAt: NOW - 90_000, authenticatedAt: NOW - 80_000 })
-  t.notOk('methods' in older || 'acting' in older, 'no field appears')
-  const nobody = recordAt(NOW, { userId: null, user: null, authenticatedAt: null, createdAt: NOW + 1 })
-  t.match(withoutFuture(nobody, NOW, settings), { authenticatedAt: null, createdAt: NOW })
+  const without = withoutFuture(recordOf({ lastSeenAt: NOW + 1 }), NOW, LIFETIMES)
+  t.notOk('methods' in without, 'a record without methods gets none')
+  t.notOk('acting' in without)
 })
 
-t.test('the absolute deadline moves with the beginning, and never forward', async (t) => {
-  const deadline = (changes: Partial<SessionRecord>): number =>
-    withoutFuture(
-      recordAt(NOW, { authenticatedAt: NOW + 1, absoluteDeadline: NOW + 1000 * HOUR, remember: false, ...changes }),
-      NOW,
-      settings,
-    ).absoluteDeadline - NOW
-  t.equal(deadline({}), 10 * HOUR)
-  t.equal(deadline({ remember: true }), 100 * HOUR)
-  t.equal(deadline({ lifetimes: own }), 2 * HOUR)
-  t.equal(deadline({ lifetimes: own, remember: true }), 20 * HOUR)
-  t.equal(deadline({ lifetimes: null }), 10 * HOUR)
-  t.equal(deadline({ absoluteDeadline: NOW + HOUR }), HOUR)
-  t.equal(deadline({ authenticatedAt: NOW, lastSeenAt: NOW + 1 }), 1000 * HOUR, 'a session that began now or before')
-})
-
-t.test('who acts as another user has no more time than before', async (t) => {
-  const since = NOW + 3 * HOUR
-  const acting = actor({
-    since,
-    authCheckedAt: since,
-    userAt: since,
-    absoluteDeadline: since + 50 * HOUR,
-    methods: [{ name: 'password', at: since }],
+t.test('all instants of the ids go back together, once one of them is beyond the skew', async (t) => {
+  const future = NOW + HOUR
+  const moved = { authCheckedAt: future, userAt: future, rotatedAt: future, shownAt: future, headAt: future }
+  const record = recordOf({ ...moved, tip: tipAt(future), rivals: [rivalAt(NOW - 5), rivalAt(future)] })
+  t.strictSame(withoutFuture(record, NOW, LIFETIMES), {
+    ...record,
+    ...{ authCheckedAt: NOW, userAt: NOW, rotatedAt: NOW, shownAt: NOW, headAt: NOW, tip: tipAt(NOW) },
+    rivals: [rivalAt(NOW - 5), { ...rivalAt(future), since: NOW }],
   })
-  const record = recordAt(NOW, { acting, lastSeenAt: since, absoluteDeadline: since + HOUR / 2 })
-  const next = withoutFuture(record, NOW, settings)
-  t.equal(next.absoluteDeadline, NOW + HOUR / 2)
-  t.strictSame(
-    next.acting,
-    {
-      ...acting,
-      since: NOW,
-      authCheckedAt: NOW,
-      userAt: NOW,
-      methods: [{ name: 'password', at: NOW }],
-    },
-    'the login of the actor is older than now, so its end stays',
-  )
-  const begun = (changes: Partial<KeptActor>): number | undefined => {
-    const late = { ...acting, ...changes }
-    const moved = withoutFuture({ ...record, authenticatedAt: NOW + 1, acting: late }, NOW, settings)
-    return (moved.acting?.absoluteDeadline ?? 0) - NOW
+  const past = recordOf({ headAt: future, userAt: NOW - 7, tip: tipAt(NOW - 6), rivals: [rivalAt(NOW - 5)] })
+  t.strictSame(withoutFuture(past, NOW, LIFETIMES), { ...past, headAt: NOW }, 'what has come stays')
+  const alone = withoutFuture(recordOf({ shownAt: future }), NOW, LIFETIMES)
+  t.notOk('userAt' in alone)
+  t.equal(alone.tip, null)
+})
+
+t.test('who acts as another user has no more time for it than before', async (t) => {
+  const record = recordOf({
+    ...actingAs('ann', 'eve', { since: NOW + HOUR }),
+    lastSeenAt: NOW + HOUR,
+    absoluteDeadline: NOW + HOUR + 600,
+  })
+  const after = withoutFuture(record, NOW, LIFETIMES)
+  t.equal(after.absoluteDeadline, NOW + 600)
+  t.strictSame(after.acting, { ...record.acting, since: NOW })
+  const before = recordOf({ ...actingAs('ann', 'eve', { since: NOW }), lastSeenAt: NOW + HOUR })
+  t.equal(withoutFuture(before, NOW, LIFETIMES).absoluteDeadline, before.absoluteDeadline)
+})
+
+t.test('the actor goes back in time with the session', async (t) => {
+  const future = NOW + HOUR
+  const methods = [{ name: 'pwd', at: future }]
+  const instants = { authCheckedAt: future, userAt: future, since: NOW - 5, absoluteDeadline: NOW + 9000 * HOUR }
+  const actorOf = (changes: Partial<SessionRecord>, kept: object = {}): SessionRecord['acting'] => {
+    const record = recordOf({ ...actingAs('ann', 'eve', { ...instants, methods, ...kept }), ...changes })
+    return withoutFuture(record, NOW, LIFETIMES).acting
   }
-  t.equal(begun({}), 10 * HOUR)
-  t.equal(begun({ remember: true, absoluteDeadline: since + 500 * HOUR }), 100 * HOUR)
-  t.equal(begun({ lifetimes: own }), 2 * HOUR)
-  t.equal(begun({ absoluteDeadline: NOW + HOUR }), HOUR)
-  const past = recordAt(NOW, { acting: actor({ since: NOW }), lastSeenAt: NOW + 1, absoluteDeadline: NOW + HOUR })
-  t.match(withoutFuture(past, NOW, settings), { absoluteDeadline: NOW + HOUR, acting: actor({ since: NOW }) })
+  const isLater = { authenticatedAt: future }
+  const back = { authCheckedAt: NOW, userAt: NOW, since: NOW - 5, methods: [{ name: 'pwd', at: NOW }], userId: 'eve' }
+  t.match(actorOf(isLater), { ...back, absoluteDeadline: NOW + LIFETIMES.absoluteTimeout })
+  t.match(actorOf(isLater, { remember: true }), { absoluteDeadline: NOW + LIFETIMES.rememberTimeout })
+  const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
+  t.match(actorOf(isLater, { lifetimes }), { absoluteDeadline: NOW + 2 }, 'by the lifetimes of the actor')
+  t.match(actorOf(isLater, { absoluteDeadline: ACTOR_ENDS }), { absoluteDeadline: ACTOR_ENDS })
+  t.match(actorOf({ lastSeenAt: future }), { ...back, absoluteDeadline: NOW + 9000 * HOUR }, 'the login is older')
+  const past = { authCheckedAt: NOW - 9, userAt: NOW - 8, since: NOW - 7, methods: [{ name: 'pwd', at: NOW - 6 }] }
+  t.match(actorOf(isLater, past), past, 'what has come stays')
 })

@@ -1,231 +1,354 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
-import { newBinding, writeBinding } from '../../lib/session/device-bound/binding.ts'
+import type { Checked } from '../../lib/session/fresh-users.ts'
 import type { Lineage, MintedSecret } from '../../lib/session/id.ts'
-import { hashOf, parentOf } from '../../lib/session/id.ts'
-import type { Rotation, Work } from '../../lib/session/next-record.ts'
+import { parentOf } from '../../lib/session/id.ts'
+import type { NextRecord, Rotation, Work } from '../../lib/session/next-record.ts'
 import { isUpkeepDue, nextRecord, placeTaken } from '../../lib/session/next-record.ts'
 import { besideOf } from '../../lib/session/places.ts'
-import type { Presentation } from '../../lib/session/verdict.ts'
-import { judge } from '../../lib/session/verdict.ts'
-import { recordAt } from '../../lib/testing/contract/check.ts'
-import type { PendingLogin, SessionRecord } from '../../types/index.ts'
+import type { Presentation, Verdict } from '../../lib/session/verdict.ts'
+import { SERVE } from '../../lib/session/verdict.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import { actingAs, NOW, ownedBy, pendingOf, recordAt } from './records.ts'
 
-const NOW = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
-const settings = lifetimesOf({ idleTimeout: '20m', absoluteTimeout: '10h', renewalTimeout: '15m' })
+const LIFETIMES = lifetimesOf({})
+const TOUCH = LIFETIMES.idleTimeout / 20
+const { renewalTimeout } = LIFETIMES
 
-const NO_EDIT = { from: '{}', to: '{}', isWhole: false }
+/** The end of the sessions of this file, far enough for every use. */
+const ENDS = NOW + 600 * MINUTE
 
-/** A request that reads the session, in the instant in which the record was last used. */
-const reading: Work = {
-  edit: NO_EDIT,
-  rotation: undefined,
-  presented: undefined,
-  checked: undefined,
-  user: undefined,
-  isTouched: false,
-  isPassive: false,
-  carrier: 'reply',
-  now: NOW,
+const IDENTITY = {
+  userId: 'bob',
+  user: '{"id":"bob"}',
+  authHash: 'b',
+  authCheckedAt: NOW,
+  remember: false,
+  device: null,
 }
 
-/** A session with one id, used and renewed just now. */
-const plain: SessionRecord = recordAt(NOW, {
-  ...{ secretHash: hashOf('first'), tip: null, rivals: [], isForked: false, remember: false, data: '{}' },
-  ...{ lastSeenAt: NOW, rotatedAt: NOW, deviceKey: null, user: '{"id":"ann"}', userId: 'ann', authCheckedAt: NOW - 9 },
-})
+/** Returns the record of a login of `ann` with one id, last used and issued now. */
+function annAt(changes: Partial<SessionRecord> = {}): SessionRecord {
+  const instants = { lastSeenAt: NOW, rotatedAt: NOW, idleDeadline: NOW + 30 * MINUTE, absoluteDeadline: ENDS }
+  const oneId = { tip: null, rivals: [], isForked: false, deviceKey: null, remember: false }
+  return recordAt(NOW, { ...ownedBy('ann'), ...instants, ...oneId, data: '{"a":1}', ...changes })
+}
 
+/** Returns an id of the record as a client of the login shows it. */
 function shown(record: SessionRecord, changes: Partial<Presentation['id']> = {}, isTied = true): Presentation {
-  const { secretHash, epoch, generation, parent } = record
-  const id = { secretHash, epoch, generation, issuedAt: NOW, parent, ...changes }
+  const { secretHash, epoch, generation, rotatedAt, parent } = record
+  const id = { secretHash, epoch, generation, issuedAt: rotatedAt, parent, ...changes }
   return { id, isTied: () => isTied, isShowNoted: false, evidenceFor: () => 'unbound' }
 }
 
-/** Returns what becomes of a record, and the ids that were minted. */
-function next(record: SessionRecord, work: Partial<Work>) {
-  const mints: (readonly [number, Lineage | undefined])[] = []
+interface Next extends NextRecord {
+  /** The arguments of each call of `mint`. */
+  readonly mints: [epoch: number, lineage: Lineage | undefined][]
+}
+
+/** Applies a request that does nothing but what is given. */
+function next(record: SessionRecord, work: Partial<Work> = {}): Next {
+  const mints: Next['mints'] = []
   const mint = (epoch: number, lineage?: Lineage): MintedSecret => {
     mints.push([epoch, lineage])
-    return { cookieValue: 'new', secretHash: hashOf('new') }
+    return { cookieValue: 'new', secretHash: 'hash of new' }
   }
-  return { ...nextRecord(record, { ...reading, ...work }, settings, mint), mints }
+  const idle: Work = {
+    edit: { from: record.data, to: record.data, isWhole: false },
+    rotation: undefined,
+    presented: undefined,
+    checked: undefined,
+    user: undefined,
+    isTouched: false,
+    isPassive: false,
+    carrier: 'reply',
+    now: NOW,
+  }
+  return { ...nextRecord(record, { ...idle, ...work }, LIFETIMES, mint), mints }
 }
 
-t.test('a request that changes nothing leaves the record as it is', async (t) => {
-  const { kind, record, minted, mints } = next(plain, { presented: shown(plain) })
+t.test('a request that wants nothing leaves the record as it is', async (t) => {
+  const record = annAt()
+  const { kind, minted, mints, ...rest } = next(record, { presented: shown(record) })
+  t.equal(rest.record, record)
   t.strictSame({ kind, minted, mints }, { kind: 'same', minted: undefined, mints: [] })
-  t.equal(record, plain)
 })
 
-t.test('a use writes the idle deadline after a twentieth of the idle timeout, or by name', async (t) => {
-  t.equal(next(plain, { now: NOW + MINUTE - 1 }).kind, 'same')
-  const due = next(plain, { now: NOW + MINUTE })
-  t.equal(due.kind, 'touch')
-  t.strictSame(due.record, { ...plain, lastSeenAt: NOW + MINUTE, idleDeadline: NOW + 21 * MINUTE })
-  t.equal(next(plain, { isTouched: true }).kind, 'touch')
-  for (const work of [{ now: NOW + MINUTE }, { isTouched: true }]) {
-    t.equal(next(plain, { ...work, isPassive: true }).kind, 'same', 'a passive request is no use')
-  }
+t.test('a use is written after a twentieth of the idle timeout, as a touch that keeps the version', async (t) => {
+  const record = annAt()
+  t.equal(next(record, { now: NOW + TOUCH - 1 }).kind, 'same')
+  const now = NOW + TOUCH
+  const touched = { ...record, lastSeenAt: now, idleDeadline: now + LIFETIMES.idleTimeout }
+  t.match(next(record, { now }), { kind: 'touch', minted: undefined })
+  t.strictSame(next(record, { now }).record, touched)
+  t.equal(next(record, { now, isPassive: true }).kind, 'same', 'a passive request is no use')
 })
 
-t.test('a passive request that writes keeps both instants of the use, unless a clock was set back', async (t) => {
-  const edit = { ...NO_EDIT, to: '{"a":1}' }
-  const { kind, record } = next(plain, { edit, isPassive: true, now: NOW + 5 * MINUTE })
-  t.equal(kind, 'update')
-  t.strictSame(record, { ...plain, data: '{"a":1}', version: plain.version + 1 })
-  const used = next(plain, { edit, now: NOW + 5 * MINUTE })
-  t.match(used.record, { lastSeenAt: NOW + 5 * MINUTE, idleDeadline: NOW + 25 * MINUTE, data: '{"a":1}' })
-  const back = next({ ...plain, lastSeenAt: NOW + 1 }, { isPassive: true })
-  t.match(back, { kind: 'update', record: { lastSeenAt: NOW, idleDeadline: NOW + 20 * MINUTE } })
+t.test('a touch by name is written at once, but never by a passive request', async (t) => {
+  const record = annAt()
+  t.match(next(record, { now: NOW + 1, isTouched: true }), { kind: 'touch', record: { lastSeenAt: NOW + 1 } })
+  t.equal(next(record, { now: NOW + 1, isTouched: true, isPassive: true }).kind, 'same')
 })
 
-t.test('an id is renewed by age: by a reply in time, by a stream later, and never without a response', async (t) => {
-  const mintsAfter = (carrier: Work['carrier'], age: number): number =>
-    next(plain, { carrier, presented: shown(plain), now: NOW + age }).mints.length
-  t.equal(mintsAfter('reply', 15 * MINUTE - 1), 0)
-  t.equal(mintsAfter('reply', 15 * MINUTE), 1)
-  t.equal(mintsAfter('stream', 30 * MINUTE - 1), 0)
-  t.equal(mintsAfter('stream', 30 * MINUTE), 1)
-  t.equal(mintsAfter('none', 1000 * MINUTE), 0)
-  t.equal(next(plain, { now: NOW + 15 * MINUTE }).mints.length, 0, 'no id was presented')
-  const foreign = shown(plain, { epoch: plain.epoch - 1 })
-  t.equal(next(plain, { presented: foreign, now: NOW + 15 * MINUTE }).mints.length, 0, 'the id opens nothing')
-  const { mints, minted, kind } = next(plain, { presented: shown(plain), now: NOW + 15 * MINUTE })
-  const lineage = {
-    generation: plain.generation + 1,
-    issuedAt: NOW + 15 * MINUTE,
-    parent: parentOf(plain.secretHash),
-  }
-  t.strictSame(mints, [[plain.epoch, lineage]])
-  t.match({ minted, kind }, { minted: { secretHash: hashOf('new') }, kind: 'touch' })
-})
-
-t.test('the record learns from the id, and an id that shows a copy makes the login old once', async (t) => {
-  const child = shown(plain, { secretHash: hashOf('child'), parent: parentOf(plain.secretHash), generation: 4 })
-  t.match(next(plain, { presented: child }), { kind: 'update', record: { tip: { secretHash: hashOf('child') } } })
-  const copied = shown(plain, { secretHash: hashOf('old'), generation: 1, parent: 'x' }, false)
-  t.match(judge(plain, copied, NOW), { kind: 'end' })
-  const learned = next(plain, { presented: copied })
-  t.match(learned, { kind: 'update', record: { isForked: true, version: plain.version + 1 }, mints: [] })
-  t.equal(next(learned.record, { presented: copied }).kind, 'same')
-})
-
-t.test('an answer of `loadUser` replaces the snapshot that was asked about, and no other', async (t) => {
-  const from = String(plain.user)
-  const checked = { from, user: '{"id":"ann","n":2}', at: NOW - 3, authHash: null }
-  const { kind, record } = next(plain, { checked })
-  t.equal(kind, 'update')
-  t.strictSame(record.user, checked.user)
-  t.equal(record.authCheckedAt, NOW - 3)
-  t.equal(next({ ...plain, authCheckedAt: NOW - 1 }, { checked }).record.authCheckedAt, NOW - 1, 'never back')
-  t.equal(next(plain, { checked: { ...checked, from: '{"id":"ann","n":3}' } }).kind, 'same')
-  t.equal(next(plain, { checked: { ...checked, user: from } }).kind, 'same', 'a look alone is no write')
-})
-
-t.test('a snapshot that the app put in place is written with its instant, and is no look', async (t) => {
-  for (const user of ['{"id":"ann","n":2}', String(plain.user)]) {
-    const checked = { from: plain.user, user: '{"id":"ann","n":3}', at: NOW, authHash: null }
-    const { kind, record } = next(plain, { user, checked })
-    t.equal(kind, 'update')
-    t.match(record, { user, userAt: NOW, authCheckedAt: plain.authCheckedAt })
-  }
-})
-
-t.test('the snapshot of an actor is replaced in the same way', async (t) => {
-  const acting = {
-    ...{ userId: 'root', user: '{"id":"root"}', authHash: null, authCheckedAt: NOW - 9, userAt: 0, methods: [] },
-    ...{ absoluteDeadline: NOW + 1e9, remember: false, lifetimes: null, data: '{}', reason: '', since: NOW - 9 },
-  }
-  const record = { ...plain, acting }
-  const actor = { from: acting.user, user: '{"id":"root","n":2}', at: NOW - 1, authHash: null }
-  const checked = { from: plain.user, user: String(plain.user), at: NOW - 1, authHash: null }
-  const asked = next(record, { checked: { ...checked, actor } })
-  t.equal(asked.kind, 'update')
-  t.strictSame(asked.record.acting, { ...acting, user: actor.user, authCheckedAt: NOW - 1 })
-  t.equal(next(record, { checked }).kind, 'same')
-  t.notOk('acting' in next(plain, { checked: { ...checked, user: '{"id":"ann","n":2}' } }).record)
-})
-
-const pending: PendingLogin = { userId: 'bob', user: '{"id":"bob"}', authHash: null, methods: [], until: NOW + 1 }
-const identity = {
-  ...{ userId: 'bob', user: '{"id":"bob"}', authHash: 'hash', authCheckedAt: NOW, remember: false, device: null },
-}
-
-t.test('a change of privilege writes a new secret in the next epoch, with data, use and user', async (t) => {
-  const edit = { ...NO_EDIT, to: '{"a":1}' }
-  const { record, ...rest } = next(plain, { rotation: { reason: 'regenerate' }, edit, user: '{"id":"ann","n":2}' })
-  t.match(rest, { kind: 'update', mints: [[plain.epoch + 1, undefined]], minted: { cookieValue: 'new' } })
-  t.match(record, { secretHash: hashOf('new'), epoch: plain.epoch + 1, version: plain.version + 1, data: '{"a":1}' })
-  t.match(record, { user: '{"id":"ann","n":2}', lastSeenAt: NOW, idleDeadline: NOW + 20 * MINUTE, userId: 'ann' })
-  t.equal(record.authHash, plain.authHash)
-  const login = next(plain, { rotation: { reason: 'login', identity } }).record
-  t.match(login, { userId: 'bob', authHash: 'hash', authenticatedAt: NOW, absoluteDeadline: NOW + 600 * MINUTE })
-  const half = next(plain, { rotation: { reason: 'pending', pending } }).record
-  t.strictSame(half.pending, pending)
-  const later = next(plain, { rotation: { reason: 'confirm', authHash: 'newer' }, now: NOW + 1 }).record
-  t.match(later, { authHash: 'newer', authCheckedAt: NOW + 1 })
-})
-
-t.test('a binding to a device outlives a change of id, but no login', async (t) => {
-  const binding = newBinding({ x: 'x'.repeat(43), y: 'y'.repeat(43) })
-  const kept = (reason: Rotation['reason'], isShown: boolean): boolean => {
-    const deviceKey = writeBinding({ ...binding, isShown })
-    return next({ ...plain, deviceKey }, { rotation: { reason } }).record.deviceKey === deviceKey
-  }
-  for (const isShown of [true, false]) {
-    t.notOk(kept('login', isShown))
-    t.notOk(kept('pending', isShown))
-    t.ok(kept('regenerate', isShown))
-  }
-  t.ok(kept('confirm', true))
-  t.notOk(kept('confirm', false), 'the browser is offered another')
-  t.equal(next(plain, { rotation: { reason: 'confirm' } }).record.deviceKey, null)
-})
-
-t.test('a key that a rotation drops stays only where the request left it in its data', async (t) => {
-  const data = '{"flow":1,"cart":2}'
-  const dropping = (record: string, to: string, drops: string | undefined): string =>
-    next(
-      { ...plain, data: record },
-      {
-        rotation: { reason: 'login', identity, drops },
-        edit: { from: '{"cart":2}', to, isWhole: false },
+t.test('an edit of the data writes the whole record, and counts as a use', async (t) => {
+  const record = annAt()
+  const edit = { from: '{"a":1}', to: '{"a":2}', isWhole: false }
+  const now = NOW + 1
+  t.strictSame(
+    { ...next(record, { edit, now }) },
+    {
+      kind: 'update',
+      record: {
+        ...record,
+        data: '{"a":2}',
+        version: record.version + 1,
+        lastSeenAt: now,
+        idleDeadline: now + LIFETIMES.idleTimeout,
       },
-    ).record.data
-  t.equal(dropping(data, '{"cart":2}', 'flow'), '{"cart":2}')
-  t.equal(dropping(data, '{"cart":2}', undefined), data)
-  t.equal(dropping(data, '{"cart":2,"flow":3}', 'flow'), '{"flow":3,"cart":2}')
-  t.equal(dropping('{"cart":"flow"}', '{"cart":2}', 'flow'), '{"cart":"flow"}', 'the text of a value is no key')
+      minted: undefined,
+      mints: [],
+    },
+  )
+  const passive = next(record, { edit, now, isPassive: true })
+  t.strictSame(passive.record, { ...record, data: '{"a":2}', version: record.version + 1 }, 'a passive edit is no use')
+  const shorter = annAt({ idleDeadline: NOW + 5 })
+  t.equal(next(shorter, { edit, isPassive: true }).record.idleDeadline, NOW + 5, 'not in the instant of a use either')
 })
 
-t.test('the place of a change in the index is that of the user who is shown or owes a proof', async (t) => {
-  const role = { userId: 'bob', user: '{}', actor: null, methods: [], data: '{}' }
-  const begin = { authHash: null, reason: '', limit: 1, lifetimes: undefined, edit: NO_EDIT }
-  t.equal(placeTaken(undefined), undefined)
-  t.equal(placeTaken({ reason: 'login', identity }), 'bob')
-  t.equal(placeTaken({ reason: 'confirm', identity }), undefined)
-  t.equal(placeTaken({ reason: 'pending', pending }), besideOf('bob'))
-  t.equal(placeTaken({ reason: 'regenerate', role: { ...role, begin } }), besideOf('bob'))
-  t.equal(placeTaken({ reason: 'regenerate', role }), undefined, 'who stops to act keeps the place of the login')
+t.test('an edit is put on top of what another request wrote meanwhile', async (t) => {
+  const record = annAt({ data: '{"a":1,"theirs":true}' })
+  t.equal(
+    next(record, { edit: { from: '{"a":1}', to: '{"a":2}', isWhole: false } }).record.data,
+    '{"a":2,"theirs":true}',
+  )
+  t.equal(next(record, { edit: { from: '{"a":1}', to: '{"a":2}', isWhole: true } }).record.data, '{"a":2}')
+})
+
+t.test('a record from the future is written back in time, even by a passive request', async (t) => {
+  const record = annAt({ lastSeenAt: NOW + 1, idleDeadline: NOW + 1 + LIFETIMES.idleTimeout })
+  const back = { lastSeenAt: NOW, idleDeadline: NOW + LIFETIMES.idleTimeout, version: record.version + 1 }
+  for (const isPassive of [false, true]) t.match(next(record, { isPassive }), { kind: 'update', record: back })
+  const created = annAt({ createdAt: NOW + 5, authenticatedAt: NOW + 5, lastSeenAt: NOW })
+  const later = next(annAt({ ...created, lastSeenAt: NOW - MINUTE, idleDeadline: ENDS }), { isPassive: true })
+  t.match(later, { kind: 'update', record: { authenticatedAt: NOW, lastSeenAt: NOW - MINUTE, idleDeadline: ENDS } })
+})
+
+t.test('a snapshot from the app is stored with its instant, and is no look at the credentials', async (t) => {
+  const record = annAt({ userAt: NOW - MINUTE })
+  const user = '{"id":"ann","n":1}'
+  const checked: Checked = { from: record.user, user: '{"id":"ann","n":2}', at: NOW, authHash: null }
+  t.match(next(record, { user, checked }), {
+    kind: 'update',
+    record: { user, userAt: NOW, authCheckedAt: record.authCheckedAt },
+  })
+  t.equal(next(record, { user: String(record.user) }).kind, 'update', 'the instant is new where the snapshot is not')
+})
+
+t.test('an answer of loadUser counts only for the snapshot it was asked for', async (t) => {
+  const record = annAt()
+  const user = '{"id":"ann","n":1}'
+  const checked: Checked = { from: record.user, user, at: NOW, authHash: null }
+  t.match(next(record, { checked }), { kind: 'update', record: { user, authCheckedAt: NOW } })
+  const { authCheckedAt } = record
+  t.match(
+    next(record, { checked: { ...checked, at: authCheckedAt - 1 } }).record,
+    { user, authCheckedAt },
+    'never back',
+  )
+  const newer = annAt({ user: '{"id":"ann","n":3}' })
+  t.match(next(newer, { checked }), { kind: 'same', record: newer })
+  t.equal(next(record, { checked: { ...checked, user: String(record.user) } }).kind, 'same', 'no news is not written')
+})
+
+t.test('an answer of loadUser for an actor changes the actor, and each of the two alone', async (t) => {
+  const record = annAt(actingAs('ann', 'eve'))
+  const eve = String(record.acting?.user)
+  const same: Checked = { from: record.user, user: String(record.user), at: NOW, authHash: null }
+  const actor = { from: eve, user: '{"id":"eve","n":1}', at: NOW, authHash: null }
+  const acting = { ...record.acting, user: actor.user, authCheckedAt: NOW }
+  const both = next(record, { checked: { ...same, actor } })
+  t.equal(both.kind, 'update')
+  t.strictSame(both.record.acting, acting)
+  t.match(next(record, { checked: { ...same, actor: { ...actor, from: '{"id":"eve","n":9}' } } }).kind, 'same')
+  t.match(next(record, { checked: same }).kind, 'same', 'nobody asked for the actor')
+  const without = next(annAt({ acting: null }), { checked: { ...same, actor } })
+  t.equal(without.record.acting, null, 'nobody acts any more')
+})
+
+t.test('an id is renewed by age, earlier on a reply than on a stream, and never without a response', async (t) => {
+  const record = annAt()
+  const at = (age: number, work: Partial<Work> = {}): Next =>
+    next(record, { presented: shown(record), now: NOW + age, ...work })
+  t.equal(at(renewalTimeout - 1).minted, undefined)
+  const renewed = at(renewalTimeout)
+  t.equal(renewed.kind, 'touch', 'a renewal alone writes no record')
+  t.equal(renewed.record.secretHash, record.secretHash)
+  t.strictSame(renewed.minted, { cookieValue: 'new', secretHash: 'hash of new' })
+  const lineage = { generation: 4, issuedAt: NOW + renewalTimeout, parent: parentOf(record.secretHash) }
+  t.strictSame(renewed.mints, [[record.epoch, lineage]])
+  t.equal(at(2 * renewalTimeout - 1, { carrier: 'stream' }).minted, undefined)
+  t.match(at(2 * renewalTimeout, { carrier: 'stream' }), { minted: { cookieValue: 'new' } })
+  t.equal(at(500 * MINUTE, { carrier: 'none' }).minted, undefined)
+  t.equal(at(renewalTimeout, { presented: undefined }).minted, undefined, 'the request has written before')
+  const passive = at(renewalTimeout, { isPassive: true })
+  t.match(passive, { kind: 'same', minted: { cookieValue: 'new' } }, 'the caller gives a passive request no carrier')
+})
+
+t.test('an edit beside a renewal writes the record and carries the new id', async (t) => {
+  const record = annAt({ rotatedAt: NOW - renewalTimeout })
+  const edit = { from: '{"a":1}', to: '{"a":2}', isWhole: false }
+  t.match(next(record, { presented: shown(record), edit }), {
+    kind: 'update',
+    record: { data: '{"a":2}', secretHash: record.secretHash },
+    minted: { cookieValue: 'new' },
+  })
+})
+
+t.test('the first show of a renewed id is written, and the id gets no renewal of its own yet', async (t) => {
+  const record = annAt({ rotatedAt: NOW - renewalTimeout })
+  const child = { secretHash: 'child', generation: 4, issuedAt: NOW - 1, parent: parentOf(record.secretHash) }
+  t.match(next(record, { presented: shown(record, child) }), {
+    kind: 'update',
+    record: { tip: { secretHash: 'child', issuedAt: NOW - 1, shownAt: NOW, isTied: true } },
+    minted: undefined,
+  })
+})
+
+t.test('an id that shows a copy is written down once, so that the login is recent no more', async (t) => {
+  const record = annAt()
+  const old = { secretHash: 'old', generation: 1, parent: 'of another line' }
+  t.match(next(record, { presented: shown(record, old) }), {
+    kind: 'update',
+    record: { isForked: true },
+    minted: undefined,
+  })
+  t.equal(next(annAt({ isForked: true }), { presented: shown(record, old) }).kind, 'same')
+  const before = { epoch: record.epoch - 1 }
+  t.match(next(record, { presented: shown(record, before) }), { kind: 'same', record: { isForked: false } })
+})
+
+t.test('a login replaces the id, the user and both lifetimes in one write', async (t) => {
+  const record = annAt({ deviceKey: 'a key', lastSeenAt: NOW - MINUTE })
+  const after = next(record, { rotation: { reason: 'login', identity: IDENTITY }, presented: shown(record) })
+  t.match(after, { kind: 'update', minted: { cookieValue: 'new' }, mints: [[record.epoch + 1, undefined]] })
+  t.match(after.record, {
+    ...{ userId: 'bob', user: '{"id":"bob"}', authHash: 'b', authenticatedAt: NOW, lastSeenAt: NOW, data: '{"a":1}' },
+    ...{ secretHash: 'hash of new', epoch: record.epoch + 1, version: record.version + 1, deviceKey: null },
+    ...{ idleDeadline: NOW + LIFETIMES.idleTimeout, absoluteDeadline: NOW + LIFETIMES.absoluteTimeout },
+  })
+})
+
+t.test('a new id alone keeps the user and the end, and is a use unless the request is passive', async (t) => {
+  const record = annAt({ lastSeenAt: NOW - MINUTE, authHash: 'old' })
+  const rotation: Rotation = { reason: 'regenerate' }
+  const { userId, user, authHash, authCheckedAt, authenticatedAt, absoluteDeadline } = record
+  const kept = { userId, user, authHash, authCheckedAt, authenticatedAt, absoluteDeadline }
+  const after = next(record, { rotation })
+  t.match(after.record, { ...kept, secretHash: 'hash of new', lastSeenAt: NOW, tip: null, rivals: [], rotatedAt: NOW })
+  const passive = next(record, { rotation, isPassive: true }).record
+  t.match(passive, { ...kept, lastSeenAt: NOW - MINUTE, idleDeadline: record.idleDeadline })
+  const user2 = '{"id":"ann","n":1}'
+  t.match(next(record, { rotation, user: user2 }).record, { user: user2, userAt: NOW }, 'with a snapshot of the app')
+  const fresh = { rotation: { ...rotation, authHash: 'new' } }
+  t.match(next(record, fresh).record, { userId, user, authHash: 'new', authCheckedAt: NOW })
+})
+
+t.test('a half login notes who owes a proof, and logs nobody in', async (t) => {
+  const record = recordAt(NOW, { ...annAt(), userId: null, user: null, authenticatedAt: null })
+  const { pending } = pendingOf('ann')
+  if (!pending) throw new Error('there is a half login')
+  const after = next(record, { rotation: { reason: 'pending', pending } })
+  t.match(after.record, { userId: null, user: null, authenticatedAt: null, pending, secretHash: 'hash of new' })
+})
+
+t.test('a role begins with its own data and its own user, and keeps the data of the actor', async (t) => {
+  const record = annAt()
+  const begin = {
+    ...{ authHash: 'c', reason: 'ticket 7', limit: 5 * MINUTE, lifetimes: undefined },
+    edit: { from: '{"a":1}', to: '{"a":2}', isWhole: false },
+  }
+  const role = { userId: 'cleo', user: '{"id":"cleo"}', actor: record.user, methods: [], data: '{"own":1}', begin }
+  const edit = { from: '{"own":1}', to: '{"own":2}', isWhole: false }
+  const after = next(record, { rotation: { reason: 'act', role }, edit })
+  t.match(after, { kind: 'update', minted: { cookieValue: 'new' } })
+  t.match(after.record, {
+    ...{ userId: 'cleo', authHash: 'c', data: '{"own":2}', absoluteDeadline: NOW + 5 * MINUTE },
+    acting: { userId: 'ann', data: '{"a":2}', since: NOW },
+    secretHash: 'hash of new',
+  })
+})
+
+t.test('a login ends the binding to a device, and a proof only one that was never shown', async (t) => {
+  const hidden = '1.0.binding'
+  const seen = '1.1.binding'
+  const { pending } = pendingOf('ann')
+  for (const [reason, deviceKey, kept] of [
+    ['login', seen, null],
+    ['pending', seen, null],
+    ['confirm', seen, seen],
+    ['confirm', hidden, null],
+    ['confirm', null, null],
+    ['regenerate', hidden, hidden],
+    ['regenerate', seen, seen],
+  ] as const) {
+    const rotation: Rotation = { reason, ...(reason === 'pending' && pending && { pending }) }
+    t.equal(next(annAt({ deviceKey }), { rotation }).record.deviceKey, kept, `${reason} ${String(deviceKey)}`)
+  }
+})
+
+t.test('a dropped key goes with the rotation, unless the request left the key in its data', async (t) => {
+  const record = annAt({ data: '{"a":1,"flow":"x"}' })
+  const drop = (to: string, drops?: string, from = to): string =>
+    next(record, { rotation: { reason: 'regenerate', drops }, edit: { from, to, isWhole: false } }).record.data
+  t.equal(drop('{"a":1}', 'flow'), '{"a":1}', 'another request wrote the key')
+  t.equal(drop('{"a":1,"flow":"x"}', 'flow'), '{"a":1,"flow":"x"}')
+  t.equal(drop('{"a":1}', undefined), '{"a":1,"flow":"x"}')
+  const other = annAt({ data: '{"a":1,"undefined":1}' })
+  const edit = { from: '{"a":1}', to: '{"a":1}', isWhole: false }
+  t.equal(next(other, { rotation: { reason: 'regenerate' }, edit }).record.data, other.data, 'no key is to go')
+  t.equal(drop('{}', 'absent'), '{"a":1,"flow":"x"}')
 })
 
 t.test(
-  'upkeep is due for a lesson, a clock set back, and the age of a use or an id that is no passive one',
+  'the place of a staged change is the user of a login, or beside the user of a half login or a role',
   async (t) => {
-    const serve = { kind: 'enter', change: undefined, isFork: false, isRenewable: true } as const
-    const due = (record: Partial<SessionRecord>, verdict: Parameters<typeof isUpkeepDue>[1] = serve) =>
-      [false, true].map((isPassive) =>
-        isUpkeepDue({ ...plain, ...record }, verdict, { ...settings, clock: () => NOW }, { isPassive }),
-      )
-    t.strictSame(due({}), [false, false])
-    t.strictSame(due({ lastSeenAt: NOW - MINUTE + 1, rotatedAt: NOW - 15 * MINUTE + 1 }), [false, false])
-    t.strictSame(due({ lastSeenAt: NOW - MINUTE }), [true, false])
-    t.strictSame(due({ rotatedAt: NOW - 15 * MINUTE }), [true, false])
-    t.strictSame(due({ rotatedAt: NOW - 15 * MINUTE }, { ...serve, isRenewable: false }), [false, false])
-    t.strictSame(due({ rotatedAt: NOW - 15 * MINUTE }, { kind: 'refuse' }), [false, false])
-    t.strictSame(due({}, { ...serve, change: {} }), [true, true])
-    t.strictSame(due({ lastSeenAt: NOW + 1 }), [true, true])
-    t.ok(isUpkeepDue({ ...plain, lastSeenAt: NOW - MINUTE }, serve, { ...settings, clock: () => NOW }, {}))
+    const { pending } = pendingOf('ann')
+    if (!pending) throw new Error('there is a half login')
+    const stop = { userId: 'cleo', user: '{"id":"cleo"}', actor: null, methods: [], data: '{}' }
+    const begin = {
+      ...{ authHash: null, reason: '', limit: 1, lifetimes: undefined },
+      edit: { from: '{}', to: '{}', isWhole: false },
+    }
+    for (const [rotation, place] of [
+      [undefined, undefined],
+      [{ reason: 'login', identity: IDENTITY }, 'bob'],
+      [{ reason: 'confirm', identity: IDENTITY }, undefined],
+      [{ reason: 'regenerate' }, undefined],
+      [{ reason: 'pending', pending }, besideOf('ann')],
+      [{ reason: 'act', role: { ...stop, begin } }, besideOf('cleo')],
+      [{ reason: 'stop-acting', role: stop }, undefined],
+    ] satisfies [Rotation | undefined, string | undefined][]) {
+      t.equal(placeTaken(rotation), place, JSON.stringify(rotation))
+    }
   },
 )
+
+t.test('upkeep is due for a touch, a renewal, a lesson of the id, and a record from the future', async (t) => {
+  const renewable: Verdict = { kind: 'enter', change: undefined, isFork: false, isRenewable: true }
+  const lesson: Verdict = { kind: 'enter', change: { headAt: NOW }, isFork: false, isRenewable: false }
+  const due = (changes: Partial<SessionRecord>, verdict: Verdict = SERVE, isPassive = false): boolean =>
+    isUpkeepDue(annAt(changes), verdict, { ...LIFETIMES, clock: () => NOW }, { isPassive })
+  const isPassive = true
+  t.notOk(due({}))
+  t.notOk(due({ lastSeenAt: NOW - TOUCH + 1 }))
+  t.ok(due({ lastSeenAt: NOW - TOUCH }))
+  t.notOk(due({ lastSeenAt: NOW - TOUCH }, SERVE, isPassive))
+  t.notOk(due({ rotatedAt: NOW - renewalTimeout + 1 }, renewable))
+  t.ok(due({ rotatedAt: NOW - renewalTimeout }, renewable))
+  t.notOk(due({ rotatedAt: NOW - renewalTimeout }, renewable, isPassive))
+  t.notOk(due({ rotatedAt: NOW - renewalTimeout }), 'the id may not be renewed')
+  t.notOk(due({ rotatedAt: NOW - renewalTimeout }, { kind: 'refuse' }))
+  t.ok(due({}, lesson, isPassive))
+  t.ok(due({ lastSeenAt: NOW + 1 }, SERVE, isPassive))
+})

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'
-import { authenticated, isRecord, newRecord, rotated } from '../../lib/session/record.ts'
+import { storedName } from '../../lib/session/namespace.ts'
+import { authenticated, isRecord, newRecord, rotated, trust } from '../../lib/session/record.ts'
 import { parseObject } from '../../lib/session/record-shape.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -130,5 +131,111 @@ t.test('parses objects only, and none that reach for a prototype', async (t) => 
     '{"constructor":{"prototype":1}}',
   ]) {
     t.equal(parseObject(text), undefined, text)
+  }
+})
+
+t.test('a session begins without a user, with one id that nobody has shown', async (t) => {
+  const { createdAt, ...record } = newRecord('handle', 'hash', '{"a":1}', START, LIFETIMES)
+  t.equal(createdAt, START)
+  t.strictSame(record, {
+    ...{ handle: 'handle', secretHash: 'hash', version: 1, epoch: 0, generation: 0, parent: '', shownAt: 0 },
+    ...{ userId: null, user: null, authHash: null, authCheckedAt: 0, authenticatedAt: null, device: null },
+    ...{ lastSeenAt: START, rotatedAt: START, headAt: START, isTied: true, tip: null, rivals: [] },
+    ...{ idleDeadline: START + LIFETIMES.idleTimeout, absoluteDeadline: START + LIFETIMES.absoluteTimeout },
+    ...{ isForked: false, heldBack: null, family: '', remember: false, deviceKey: null, data: '{"a":1}' },
+  })
+  t.match(newRecord('handle', 'hash', '{}', START, LIFETIMES, 'family', 3), { family: 'family', epoch: 3 })
+})
+
+t.test('a new secret leaves nothing of the ids before it, and the binding to a device only where asked', async (t) => {
+  const rival = { secretHash: 'rival', since: START, isTied: false }
+  const tip = { secretHash: 'tip', issuedAt: START, shownAt: START, isTied: false }
+  const ids = { generation: 4, parent: 'parent', shownAt: START, isTied: false, tip, rivals: [rival], epoch: 5 }
+  const before = { ...ann, ...ids, deviceKey: 'key' }
+  const now = START + 5
+  const fresh = { rotatedAt: now, generation: 0, parent: '', shownAt: 0, isTied: true, tip: null, rivals: [] }
+  const after = { ...before, ...fresh, headAt: now, epoch: 6, secretHash: 'new' }
+  t.strictSame(rotated(before, 'new', now), after)
+  t.strictSame(rotated(before, 'new', now, null), { ...after, deviceKey: null })
+})
+
+t.test('a login writes the fields that few records have only where they are needed', async (t) => {
+  const identity = {
+    ...{ userId: 'bob', user: '{"id":"bob"}', authHash: 'b', authCheckedAt: START - 7, remember: true },
+    device: { userAgent: 'y', ip: '::2' },
+  }
+  const before = { ...anonymous, isForked: true }
+  const end = START + LIFETIMES.rememberTimeout
+  const plain = {
+    ...{ ...before, ...identity, authenticatedAt: START, lastSeenAt: START, isForked: false },
+    ...{ idleDeadline: end, absoluteDeadline: end },
+  }
+  t.strictSame(authenticated(before, identity, START, LIFETIMES), plain)
+  const methods = [{ name: 'pwd', at: START }]
+  t.strictSame(authenticated(before, { ...identity, methods, label: 'Phone' }, START, LIFETIMES), {
+    ...{ ...plain, methods, label: 'Phone' },
+  })
+  t.match(authenticated({ ...before, label: 'Phone' }, { ...identity, label: null }, START, LIFETIMES), { label: null })
+  t.match(authenticated({ ...before, label: 'Phone' }, identity, START, LIFETIMES), { label: 'Phone' })
+  const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
+  const after = authenticated(before, { ...identity, lifetimes }, START, LIFETIMES)
+  t.strictSame(after, { ...plain, lifetimes, idleDeadline: START + 3, absoluteDeadline: START + 3 })
+  const acting = authenticated({ ...before, acting: null, pending: null }, identity, START, LIFETIMES)
+  t.strictSame(acting, { ...plain, acting: null, pending: null })
+})
+
+t.test('a user comes with an id, a snapshot and the instant of a login, or with none of them', async (t) => {
+  const nobody = { userId: null, user: null, authenticatedAt: null }
+  t.ok(isRecord({ ...ann, ...nobody }))
+  t.ok(isRecord({ ...ann, userId: storedName('tenant', 'ann') }), 'the name of the user in the store')
+  for (const changes of [
+    { userId: null },
+    { user: null },
+    { authenticatedAt: null },
+    { ...nobody, userId: 'ann' },
+    { ...nobody, user: '{"id":"ann"}' },
+    { ...nobody, authenticatedAt: START },
+    { userId: 'bob' },
+    { userId: storedName('tenant', 'bob') },
+    { user: '[]' },
+    { user: '{"id":null}' },
+  ]) {
+    t.notOk(isRecord({ ...ann, ...changes }), JSON.stringify(changes))
+  }
+  for (const value of [undefined, null, 'a record', 5, [ann]]) t.notOk(isRecord(value))
+})
+
+t.test('a record that this process made or examined is examined no more', async (t) => {
+  const made = { ...ann, secretHash: 5 as unknown as string }
+  t.notOk(isRecord(made))
+  trust(made)
+  t.ok(isRecord(made))
+  const examined: Record<string, unknown> = { ...ann }
+  t.ok(isRecord(examined))
+  examined['version'] = 'x'
+  t.ok(isRecord(examined))
+})
+
+t.test('fields of the wrong type, one by one', async (t) => {
+  const tip = { secretHash: 'tip', issuedAt: START, shownAt: START, isTied: true }
+  const rival = { secretHash: 'rival', since: START, isTied: true }
+  for (const changes of [
+    ...[
+      { label: 5 },
+      { sparedAt: 'x' },
+      { version: 1.5 },
+      { epoch: NaN },
+      { lastSeenAt: Infinity },
+      { deviceKey: 'x' },
+    ],
+    ...[{ tip: 'x' }, { rivals: rival }, { rivals: [rival, 5] }, { device: 'x' }, { data: '[]' }, { data: 5 }],
+    ...Object.keys(tip).map((name) => ({ tip: { ...tip, [name]: null } })),
+    ...Object.keys(rival).map((name) => ({ rivals: [{ ...rival, [name]: null }] })),
+    ...['userAgent', 'ip'].map((name) => ({ device: { userAgent: 'x', ip: '::1', [name]: null } })),
+  ]) {
+    t.notOk(isRecord({ ...ann, ...changes }), JSON.stringify(changes))
+  }
+  for (const changes of [{ label: null }, { label: 'Phone' }, { sparedAt: START }, { tip }, { rivals: [rival] }]) {
+    t.ok(isRecord({ ...ann, ...changes }), JSON.stringify(changes))
   }
 })
