@@ -128,6 +128,8 @@ t.test('who acts as another user has no more time for it than before', async (t)
   t.strictSame(after.acting, { ...record.acting, since: NOW })
   const before = recordOf({ ...actingAs('ann', 'eve', { since: NOW }), lastSeenAt: NOW + HOUR })
   t.equal(withoutFuture(before, NOW, LIFETIMES).absoluteDeadline, before.absoluteDeadline)
+  const spared = recordOf({ ...actingAs('ann', 'eve', { since: NOW }), sparedAt: NOW + 1, absoluteDeadline: NOW + 9e9 })
+  t.equal(withoutFuture(spared, NOW, LIFETIMES).absoluteDeadline, NOW + LIFETIMES.absoluteTimeout)
 })
 
 t.test('the actor goes back in time with the session', async (t) => {
@@ -146,6 +148,7 @@ t.test('the actor goes back in time with the session', async (t) => {
   t.match(actorOf(isLater, { lifetimes }), { absoluteDeadline: NOW + 2 }, 'by the lifetimes of the actor')
   t.match(actorOf(isLater, { absoluteDeadline: ACTOR_ENDS }), { absoluteDeadline: ACTOR_ENDS })
   t.match(actorOf({ lastSeenAt: future }), { ...back, absoluteDeadline: NOW + 9000 * HOUR }, 'the login is older')
+  t.match(actorOf({ authenticatedAt: NOW, lastSeenAt: future }), { absoluteDeadline: NOW + 9000 * HOUR })
   const past = { authCheckedAt: NOW - 9, userAt: NOW - 8, since: NOW - 7, methods: [{ name: 'pwd', at: NOW - 6 }] }
   t.match(actorOf(isLater, past), past, 'what has come stays')
 })

@@ -180,7 +180,11 @@ t.test('a login writes the fields that few records have only where they are need
   const lifetimes = { idleTimeout: 1, absoluteTimeout: 2, rememberTimeout: 3 }
   const after = authenticated(before, { ...identity, lifetimes }, START, LIFETIMES)
   t.strictSame(after, { ...plain, lifetimes, idleDeadline: START + 3, absoluteDeadline: START + 3 })
-  const acting = authenticated({ ...before, acting: null, pending: null }, identity, START, LIFETIMES)
+  const actor = {
+    ...{ userId: 'eve', user: '{"id":"eve"}', authHash: null, authCheckedAt: START, userAt: START, since: START },
+    ...{ absoluteDeadline: START, remember: false, lifetimes: null, methods: [], data: '{}', reason: 'a ticket' },
+  }
+  const acting = authenticated({ ...before, acting: actor, pending: null }, identity, START, LIFETIMES)
   t.strictSame(acting, { ...plain, acting: null, pending: null })
 })
 

@@ -66,3 +66,14 @@ t.test('the longest life counts what a function may give', async (t) => {
   t.equal(longest(5, 7, {}), 400 * DAY)
   t.equal(longest(5, 500 * DAY, {}), 500 * DAY)
 })
+
+t.test('an answer that is no duration, or zero, is refused with the name of the option', async (t) => {
+  const code = 'SESSION_OPTION_INVALID'
+  for (const answer of ['0s', 'soon', 15, undefined]) {
+    for (const name of ['idleTimeout', 'absoluteTimeout', 'rememberTimeout'] as const) {
+      const message = new RegExp(`${name} of a user is a duration such as '15m', and longer than zero`)
+      t.throws(() => atLogin({ [name]: () => answer as Duration }), { code, message })
+    }
+  }
+  t.match(atLogin({ idleTimeout: always('1ms') }), { idleTimeout: 1 }, 'the shortest one')
+})
