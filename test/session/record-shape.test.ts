@@ -99,6 +99,7 @@ t.test('a user beside the one of the record comes with their own id, and an acto
   t.notOk(hasFields({ ...full, pending: { ...pending, user: '{"id":"ann"}' } }))
   t.notOk(hasFields({ ...full, pending: { ...pending, user: 'no JSON' } }))
   t.ok(hasFields({ ...full, pending: { ...pending, authHash: 'x' } }))
+  t.notOk(hasFields({ ...full, pending: { ...pending, userId: 5, user: '{"id":5}' } }))
   t.ok(hasFields({ ...full, acting: { ...acting, lifetimes: null } }))
   t.notOk(hasFields({ ...full, acting: { ...acting, lifetimes: undefined } }))
   t.notOk(hasFields({ ...full, acting: { ...acting, data: '[]' } }))

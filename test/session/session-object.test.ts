@@ -132,3 +132,9 @@ t.test('the object is neither frozen nor given another prototype, and its cookie
     t.match(refusal, { code: 'SESSION_VALUE_UNSERIALIZABLE', detail: '"a" is a getter or a setter' })
   }
 })
+
+t.test('nobody closes the object to new data', async (t) => {
+  const { object } = objectOf({ a: 1 })
+  t.equal(Reflect.preventExtensions(object), false)
+  t.ok(Object.isExtensible(object))
+})
