@@ -27,6 +27,16 @@ const OLD: Record<string, { name: string; attributes: string; cookie?: object }>
     attributes: 'Domain=example.test; Path=/app; HttpOnly',
     cookie: { domain: 'example.test', path: '/app' },
   },
+  'the name of the new cookie, and another path of this host': {
+    name: 'session',
+    attributes: 'Path=/app; HttpOnly',
+    cookie: { path: '/app' },
+  },
+  'the name of the new cookie, and a domain': {
+    name: 'session',
+    attributes: 'Domain=example.test; Path=/; HttpOnly',
+    cookie: { domain: 'example.test' },
+  },
   'the name of the new cookie': { name: 'session', attributes: 'Path=/; HttpOnly' },
 }
 
