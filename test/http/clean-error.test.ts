@@ -52,6 +52,12 @@ t.test('the headers of the error are sent, and what described the planned respon
     for (const name of described) reply.removeHeader(name)
   })
   t.strictSame(left, { 'x-frame-options': 'x', 'cache-control': 'no-store', 'retry-after': '1' })
+  await answer((reply) => {
+    reply.header('retry-after', '3600')
+    failCleanly(reply, new Error('oops'))
+    left = reply.getHeaders()
+  })
+  t.strictSame(left, { 'cache-control': 'no-store' }, 'an error that is for good says nothing of a next time')
 })
 
 t.test('a reply whose headers are out is left alone', async (t) => {

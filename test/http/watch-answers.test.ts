@@ -112,3 +112,10 @@ t.test('a clock that fails is no failure of a request', async (t) => {
   t.equal((await app.inject({ url: '/page/7' })).statusCode, 200)
   t.match(reported, [{ isLogin: false }])
 })
+
+t.test('an answer without a route is told by its method and the root, because its path may be anything', async (t) => {
+  const { app, reported } = await watched(t, () => undefined)
+  app.addHook('onSend', async (_request, reply) => void reply.setCookie('plain', '1'))
+  t.equal((await app.inject({ url: '/secret-token-in-a-path' })).statusCode, 404)
+  t.match(reported, [{ route: 'GET /', insecureCookies: ['plain'] }])
+})

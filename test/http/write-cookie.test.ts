@@ -3,7 +3,14 @@ import type { FastifyReply } from 'fastify'
 import Fastify from 'fastify'
 import t from 'tap'
 import type { Settings } from '../../lib/options.ts'
-import { forbidCaching, isCookieSet, removeCookie, replaceCookie, writeCookie } from '../../lib/http/write-cookie.ts'
+import {
+  clearVariants,
+  forbidCaching,
+  isCookieSet,
+  removeCookie,
+  replaceCookie,
+  writeCookie,
+} from '../../lib/http/write-cookie.ts'
 
 const SETTINGS = {
   cookie: { name: 'sid', path: '/', secure: true, httpOnly: true, sameSite: 'lax', partitioned: false },
@@ -118,4 +125,12 @@ t.test('every cache that a header speaks to is forbidden to keep the response', 
     forbidCaching(reply)
   })
   t.match(headers, { 'cache-control': 'no-store', 'cdn-cache-control': 'no-store', 'x-other': 'stays' })
+})
+
+t.test('a response that clears a cookie of other settings is for no cache, and one that clears none is', async (t) => {
+  const variant = { domain: undefined, path: '/app', partitioned: false }
+  const both = { 'cache-control': 'max-age=60' }
+  const clearing = await headersAfter((reply) => clearVariants(reply.headers(both), SETTINGS, [variant]))
+  t.match(clearing, { 'cache-control': 'no-store' })
+  t.strictSame(await headersAfter((reply) => clearVariants(reply.headers(both), SETTINGS, [])), both)
 })

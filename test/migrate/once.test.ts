@@ -215,6 +215,24 @@ t.test('an id that has ended keeps no old session out, and two ids at once do', 
   t.equal((await ann.visit()).userId, 'ann')
 })
 
+t.test('an id that another one replaced a moment ago keeps an old session out of a handshake', async (t) => {
+  const old = expressSessionApp(t, memoryOf())
+  const { bench, visitor } = await newApp(t, old)
+  const { sessions } = bench.app
+  const bob = visitor(new Map())
+  await bob.visit('/login')
+  const replaced = bob.cookies.get('session')
+  await bob.visit('/login')
+  const cookie = headerOf(await old.open({ userId: 'ann' }))
+  t.equal(await sessions.open(`session=${replaced}; ${cookie}`), null, 'the browser still has a session here')
+  const opened = await sessions.open({
+    headers: { cookie, 'user-agent': 'Firefox/140.0' },
+    socket: { remoteAddress: '10.0.0.1' },
+  })
+  opened?.close()
+  t.match(await sessions.list('ann'), [{ device: { userAgent: 'Firefox/140.0', ip: '10.0.0.1' } }])
+})
+
 t.test('of several old libraries each one lets its own sessions in', async (t) => {
   const [first, second] = [expressSessionApp(t, memoryOf()), ironSessionApp(t)]
   const session = { migrateFrom: [first.migration(), second.migration()] }
@@ -255,6 +273,26 @@ t.test('a stream that a logout cannot send, because the old store fails, is clos
   t.equal((await ann.visit('/logout/stream')).status, 503)
   t.ok(body.destroyed)
 })
+
+t.test(
+  'an old cookie of our own name is cleared by the error that a later hook puts in the place of a page',
+  async (t) => {
+    const old = expressSessionApp(t, memoryOf(), { name: 'session' })
+    const met = new WeakSet<object>()
+    const routes = (app: FastifyInstance): void => {
+      app.get('/app/page', async () => ({}))
+      app.addHook('onSend', async (request) => {
+        if (met.has(request)) return
+        met.add(request)
+        throw new Error('a later hook')
+      })
+    }
+    const migration = { cookieName: 'session', cookie: { path: '/app' } } as object
+    const { visitor } = await newApp(t, old, { migration, routes })
+    const page = await visitor(new Map([['session', 's%3Ax.y']])).visit('/app/page')
+    t.match(page, { status: 500, setCookie: [/^session=; .*Path=\/app; .*HttpOnly/] })
+  },
+)
 
 t.test('an old cookie of our own name is not reported as a forged one', async (t) => {
   const old = expressSessionApp(t, memoryOf(), { name: 'session' })

@@ -122,6 +122,20 @@ t.test('two cookies of the name are refused together, whichever comes first, and
   }
 })
 
+t.test('an event tells of the same two cookies once in a minute, and of two others too', async (t) => {
+  const { app, clock, events } = await world(t, { routes: ordinary })
+  const told = async (cookie: string): Promise<number> => {
+    events.length = 0
+    await app.inject({ url: '/me', headers: { cookie } })
+    return events.length
+  }
+  t.equal(await told('session=a; session=b'), 1)
+  t.equal(await told('theme=dark; session=a;session=b; page=7'), 0, 'other cookies change nothing')
+  t.equal(await told('session=a; session=c'), 1)
+  clock.advance('1m')
+  t.equal(await told('session=a; session=b'), 1)
+})
+
 t.test('white space around the pair does no harm', async (t) => {
   const { app, visitor } = await world(t, { routes: ordinary })
   const ann = visitor()

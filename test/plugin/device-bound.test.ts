@@ -7,6 +7,7 @@ import { boundClient } from '../../lib/testing/index.ts'
 import type { SecureSessionOptions, SessionEvent } from '../../types/index.ts'
 import { testClock } from '../support/clock.ts'
 import { challengeOf, cookieIn, Device, identifierOf, offeredBy, refresh, register } from '../support/device.ts'
+import { recordingStore } from './world.ts'
 
 const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
 
@@ -233,6 +234,19 @@ t.test('two session cookies in a refresh are no end: the browser comes again', a
   const { app } = await world(t)
   const { cookie, id } = await boundByHand(app)
   t.equal((await refresh(app, `${cookie}; session=other`, id)).statusCode, 503)
+})
+
+t.test('a refresh without an id of this app is an end, and no store is asked', async (t) => {
+  const operations: Parameters<typeof recordingStore>[1] = []
+  const store = recordingStore(memoryStore({ clock: testClock() }), operations)
+  const { app } = await world(t, { store })
+  const { id } = await boundByHand(app)
+  operations.length = 0
+  for (const cookie of ['', 'other=1', 'session=x', 'session=']) {
+    t.strictSame((await refresh(app, cookie, id)).json(), { session_identifier: id, continue: false }, cookie)
+    t.equal((await register(app, cookie, new Device().registration('x'))).statusCode, 403)
+  }
+  t.strictSame(operations, [])
 })
 
 t.test('hooks that the app adds do not stand in the way of the protocol', async (t) => {
@@ -519,6 +533,7 @@ t.test(
   async (t) => {
     const { app } = await world(t, {}, (server) => {
       server.get('/page', { onRequest: server.requireLogin({ redirect: '/login' }) }, async () => 'page')
+      server.get('/guarded', { onRequest: server.requireLogin() }, async () => 'page')
     })
     const { cookie, both } = await boundByHand(app)
     await app.inject({ url: '/me', headers: { cookie: both } })
@@ -529,6 +544,10 @@ t.test(
     t.strictSame([again.statusCode, again.headers.location], [302, '/login?next=%2Fpage'], 'once')
     const visitor = await app.inject({ url: '/page', headers: link })
     t.equal(visitor.statusCode, 302, 'who has no session logs in')
+    for (const headers of [link, { cookie, ...link, 'sec-fetch-site': 'same-origin' }]) {
+      const refused = await app.inject({ url: '/guarded', headers })
+      t.strictSame([refused.statusCode, refused.headers['refresh']], [401, undefined], 'no page loads again for ever')
+    }
   },
 )
 

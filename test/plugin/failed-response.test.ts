@@ -140,7 +140,7 @@ for (const [name, handler] of ANSWERS) {
     t.equal(response.statusCode, 503)
     t.match(response.json(), { statusCode: 503, error: 'Service Unavailable', code: 'SESSION_STORE_UNAVAILABLE' })
     const { headers } = response
-    t.match(headers, { 'retry-after': '1', 'cache-control': 'no-store', 'content-type': /json/ })
+    t.match(headers, { 'retry-after': '1', 'cache-control': 'no-store', 'content-type': /json/, vary: /cookie/i })
     for (const left of Object.keys(LEFT).filter((one) => !/^(cache-control|set-cookie|x-|content-sec)/.test(one))) {
       t.equal(headers[left], undefined, left)
     }

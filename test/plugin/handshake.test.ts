@@ -1,4 +1,6 @@
 import t from 'tap'
+import { settled } from './signals.ts'
+import { coreOnly } from './stores.ts'
 import { ordinary, world } from './world.ts'
 
 const HOST = 'app.example'
@@ -42,4 +44,27 @@ t.test('a handshake that shows no id of this app asks the store for nothing', as
     t.equal(await app.sessions.open({ headers: { cookie } }), null)
   }
   t.strictSame(asked(), [])
+})
+
+t.test('a session that ends while a handshake opens it is known to have ended', async (t) => {
+  let isEnding = false
+  const { app, visitor } = await world(t, {
+    routes: ordinary,
+    // Another process ends the session between the two looks, and this store does not announce it.
+    store: (store) => ({
+      ...coreOnly(store),
+      get: async (handle) => {
+        const record = await store.get(handle)
+        if (isEnding) await store.delete(handle)
+        return record
+      },
+    }),
+  })
+  const ann = visitor()
+  await ann.post('/login')
+  isEnding = true
+  const opened = await app.sessions.open(`session=${ann.cookie}`)
+  t.equal(opened?.userId, 'ann')
+  await settled()
+  t.equal(opened?.signal.aborted, true)
 })

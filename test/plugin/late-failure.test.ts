@@ -1,5 +1,5 @@
 /** Responses that become failures, or stop being the last word, after the hooks of the plugin. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import t from 'tap'
 import { ordinary, world } from './world.ts'
 
@@ -9,6 +9,17 @@ function failing(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => {
     const status = request.headers['x-status']
     if (status !== undefined) reply.code(Number(status))
+  })
+}
+
+/** Lets a later hook throw at the first attempt at a response, if the request asks for it. */
+function throwing(app: FastifyInstance): void {
+  ordinary(app)
+  const met = new WeakSet<FastifyRequest>()
+  app.addHook('onSend', async (request) => {
+    if (request.headers['x-throw'] === undefined || met.has(request)) return
+    met.add(request)
+    throw new Error('a later hook')
   })
 }
 
@@ -90,3 +101,52 @@ t.test('a response whose session cannot be written still tells caches that it de
   const failed = await ann.post('/note', { a: 1 })
   t.match(failed, { statusCode: 503, headers: { vary: /cookie/i } })
 })
+
+t.test('a login whose response a later hook replaces by an error offers no registration of a device', async (t) => {
+  const { visitor } = await world(t, {
+    session: { deviceBound: true, cookie: { secure: true } },
+    routes: throwing,
+  })
+  const failed = await visitor().post('/login', {}, { headers: { 'x-throw': '1' } })
+  t.equal(failed.statusCode, 500)
+  t.strictSame([failed.headers['secure-session-registration'], failed.headers['set-cookie']], [undefined, undefined])
+})
+
+t.test(
+  'cookies that other settings left are cleared once, also where a later hook replaces the response',
+  async (t) => {
+    const { app } = await world(t, { routes: throwing })
+    const cleared = async (more: Record<string, string>): Promise<unknown> => {
+      const headers = { host: 'www.app.example', cookie: 'session=a; session=b', ...more }
+      return (await app.inject({ url: '/plain', headers })).headers['set-cookie']
+    }
+    const lines = await cleared({})
+    t.match(lines, [/^session=;/])
+    t.strictSame(await cleared({ 'x-throw': '1' }), lines)
+  },
+)
+
+t.test(
+  'once the response has started, a request without a session and a refused one stay what they were',
+  async (t) => {
+    const seen: unknown[] = []
+    const { app } = await world(t, {
+      routes: (server) => {
+        server.post('/free', { config: { session: false } }, async () => ({}))
+        server.post('/page', async () => ({}))
+        server.addHook('onResponse', async (request) => {
+          try {
+            seen.push(request.session.data())
+          } catch (error) {
+            seen.push((error as { code: string }).code)
+          }
+        })
+      },
+    })
+    const headers = { origin: 'https://evil.example' }
+    await app.inject({ method: 'POST', url: '/free' })
+    await app.inject({ method: 'POST', url: '/page', headers })
+    await app.inject({ method: 'POST', url: '/page' })
+    t.strictSame(seen, ['SESSION_ROUTE_OPTED_OUT', 'SESSION_CROSS_ORIGIN', {}])
+  },
+)

@@ -276,6 +276,8 @@ t.test('requireLogin called by hand and not awaited fails the request of nobody'
   t.match(refused.json(), { code: 'SESSION_LOGIN_REQUIRED' })
   t.strictSame((await nobody.get('/caught')).json(), { code: 'SESSION_LOGIN_REQUIRED' })
   t.strictSame((await nobody.get('/opted-out')).json(), {}, 'a route without a session ends no process')
+  await settle()
+  t.equal(it.log().split('nobody observed').length, 2, 'and the log tells of it')
   const ann = it.visitor()
   await ann.post('/login')
   t.strictSame((await ann.get('/by-hand')).json(), { secret: true })

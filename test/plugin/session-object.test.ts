@@ -330,6 +330,20 @@ t.test('the cookie that the session shows has the SameSite that the browser gets
   t.match(response.cookies, [{ sameSite: 'Strict' }])
 })
 
+t.test('the cookie that the session shows is as secure as the option says, behind a proxy too', async (t) => {
+  for (const secure of [true, false]) {
+    const { app } = await world(t, {
+      fastify: { trustProxy: true },
+      session: { cookie: { secure } },
+      routes: (inner) => route(inner, '/cookie', ({ session }) => ({ cookie: session.cookie })),
+    })
+    for (const protocol of ['http', 'https']) {
+      const response = await app.inject({ url: '/cookie', headers: { 'x-forwarded-proto': protocol } })
+      t.match(response.json(), { cookie: { secure } }, `${protocol} with secure: ${secure}`)
+    }
+  }
+})
+
 t.test("with secure: 'auto' the session shows the cookie that this connection gets", async (t) => {
   const { app } = await world(t, {
     fastify: { trustProxy: true },
@@ -424,7 +438,10 @@ t.test('a body assigned to the session makes nobody somebody else', async (t) =>
 t.test('req.session and req.user are not assigned', async (t) => {
   const { within } = await requests(t)
   await within((request) => {
-    t.throws(() => ((request as unknown as Bag)['session'] = {}), { code: 'SESSION_OPTION_INVALID' })
+    t.throws(() => ((request as unknown as Bag)['session'] = {}), {
+      code: 'SESSION_OPTION_INVALID',
+      message: /req\.session is not assigned.*req\.logout\(\).*req\.session\.destroy\(\)/,
+    })
     t.throws(() => ((request as unknown as Bag)['user'] = { id: 'admin' }), { code: 'SESSION_OPTION_INVALID' })
     t.equal(request.user, null)
   })
