@@ -154,11 +154,12 @@ t.test('a session is not ended that has a new id of a parallel request, or whose
     codeOf(() => states.refuseEnd(UNPROVEN)),
     'SESSION_PROOF_REQUIRED',
   )
-  for (const loaded of [NONE, GONE, OUTDATED, liveOf()])
+  for (const loaded of [NONE, GONE, OUTDATED, liveOf()]) {
     t.equal(
       codeOf(() => states.refuseEnd(loaded)),
       undefined,
     )
+  }
 })
 
 t.test('a second change of the user beside that of acting is refused, and the message tells the way', async (t) => {

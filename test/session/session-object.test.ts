@@ -20,7 +20,7 @@ function objectOf(values: Record<string, unknown> = {}): { object: EngineSession
   }
   const open = (): EngineSession => {
     count += 1
-    return { sessionId: 'the handle', encryptedSessionId: 'the handle', cookie: { path: '/' } } as never
+    return { sessionId: 'the handle', encryptedSessionId: 'the handle', cookie: { path: '/' } }
   }
   const data = { isModified: () => false, holds: () => true }
   return { object: sessionObject(session as never, data, values, open) as never, opened: () => count }

@@ -60,7 +60,7 @@ const ROLE: Rotation = {
 /** A staged login of Bob who owes the second factor. */
 const HALF: Rotation = {
   reason: 'pending',
-  pending: { userId: 'bob', user: BOB, authHash: null, methods: ['pwd'] },
+  pending: { userId: 'bob', user: BOB, authHash: null, methods: [{ name: 'pwd', at: 5 }], until: 9 },
 }
 
 function recordOf(changes: Partial<SessionRecord> = {}): SessionRecord {

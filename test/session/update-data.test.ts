@@ -17,7 +17,7 @@ async function answerOf(
     session,
     routes: (server) => {
       ordinary(server)
-      route(server, '/act', (request) => act(request, String(request.session.sessionId), it.app))
+      route(server, '/act', (request) => act(request, request.session.sessionId, it.app))
     },
   })
   const ann = it.visitor()
