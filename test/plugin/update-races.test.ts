@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import type { Visitor, World } from '../plugin/world.ts'
-import { ordinary, route, world } from '../plugin/world.ts'
+import type { Visitor, World } from './world.ts'
+import { ordinary, route, world } from './world.ts'
 
 type Act = (request: FastifyRequest, handle: string, app: World['app']) => unknown
 
