@@ -8,7 +8,8 @@ import type { Verdict } from '../../lib/session/verdict.ts'
 import { SERVE } from '../../lib/session/verdict.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { refusalOf } from '../support/refusal.ts'
-import { actingAs, NOW, ownedBy, recordAt } from './records.ts'
+import { actingAs, NOW } from './records.ts'
+import { BOB, liveOf as boundLive, LOGIN, stateOf } from './states.ts'
 
 const MINUTE = 60_000
 const SETTINGS = {
@@ -19,20 +20,7 @@ const SETTINGS = {
   clock: () => NOW,
 }
 
-const BOB = '{"id":"bob"}'
 const REGENERATE: Rotation = { reason: 'regenerate' }
-const LOGIN: Rotation = {
-  reason: 'login',
-  identity: {
-    userId: 'bob',
-    user: BOB,
-    authHash: null,
-    authCheckedAt: NOW,
-    remember: false,
-    device: null,
-    label: null,
-  },
-}
 const ROLE: Rotation = {
   reason: 'act',
   role: { userId: 'bob', user: BOB, actor: null, methods: [], data: '{}' },
@@ -44,16 +32,12 @@ const OUTDATED: Loaded = { state: 'outdated', handle: 'outdated one' }
 const UNPROVEN: Loaded = { state: 'unproven', handle: 'unproven one', userId: 'ann' }
 const SET = { kind: 'set', value: 'id.secret', expiresAt: undefined, renewedAt: undefined, binds: undefined } as const
 
-function recordOf(changes: Partial<SessionRecord> = {}): SessionRecord {
-  return recordAt(NOW, { ...ownedBy('ann'), remember: false, deviceKey: null, lastSeenAt: NOW, ...changes })
-}
-
 function liveOf(changes: Partial<SessionRecord> = {}, more: Partial<LiveSession> = {}): LiveSession {
-  return { state: 'live', record: recordOf(changes), presented: undefined, verdict: SERVE, checked: undefined, ...more }
+  return boundLive({ deviceKey: null, lastSeenAt: NOW, ...changes }, more)
 }
 
-function stateOf(loaded: Loaded, more: Partial<RequestState> = {}): RequestState {
-  return { ...states.initialState(loaded, false), ...more }
+function recordOf(changes: Partial<SessionRecord> = {}): SessionRecord {
+  return liveOf(changes).record
 }
 
 function codeOf(call: () => unknown): string | undefined {

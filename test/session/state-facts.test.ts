@@ -3,12 +3,11 @@ import type { LiveSession, Loaded } from '../../lib/session/load-session.ts'
 import { NONE } from '../../lib/session/load-session.ts'
 import type { Rotation } from '../../lib/session/next-record.ts'
 import type { RequestState } from '../../lib/session/request-state.ts'
-import { initialState } from '../../lib/session/request-state.ts'
 import * as facts from '../../lib/session/state-facts.ts'
 import type { Evidence } from '../../lib/session/device-bound/judge-proof.ts'
-import { SERVE } from '../../lib/session/verdict.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { actingAs, NOW, ownedBy, pendingOf, recordAt } from './records.ts'
+import { actingAs, NOW, pendingOf } from './records.ts'
+import { BOB, liveOf, LOGIN, stateOf } from './states.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -22,21 +21,6 @@ const LIFETIMES = {
 const SETTINGS = { ...LIFETIMES, clock: () => NOW }
 
 const ANN = '{"id":"ann"}'
-const BOB = '{"id":"bob"}'
-
-/** A login of Bob that is staged. */
-const LOGIN: Rotation = {
-  reason: 'login',
-  identity: {
-    userId: 'bob',
-    user: BOB,
-    authHash: null,
-    authCheckedAt: NOW,
-    remember: false,
-    device: null,
-    label: null,
-  },
-}
 
 /** A staged change by which the user of the session acts as Bob. */
 const ROLE: Rotation = {
@@ -61,18 +45,6 @@ const ROLE: Rotation = {
 const HALF: Rotation = {
   reason: 'pending',
   pending: { userId: 'bob', user: BOB, authHash: null, methods: [{ name: 'pwd', at: 5 }], until: 9 },
-}
-
-function recordOf(changes: Partial<SessionRecord> = {}): SessionRecord {
-  return recordAt(NOW, { ...ownedBy('ann'), isForked: false, remember: false, ...changes })
-}
-
-function liveOf(changes: Partial<SessionRecord> = {}, more: Partial<LiveSession> = {}): LiveSession {
-  return { state: 'live', record: recordOf(changes), presented: undefined, verdict: SERVE, checked: undefined, ...more }
-}
-
-function stateOf(loaded: Loaded, more: Partial<RequestState> = {}): RequestState {
-  return { ...initialState(loaded, false), ...more }
 }
 
 const NOBODY = stateOf(NONE)
