@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Client, Engine } from '../../lib/session/engine.ts'
+import type { Client } from '../../lib/session/engine.ts'
 import { NONE } from '../../lib/session/load-session.ts'
 import { RequestFacts } from '../../lib/session/request-facts.ts'
 import type { RequestState } from '../../lib/session/request-state.ts'
@@ -25,7 +25,7 @@ function factsOf(
   }
   const client: Client = { protocol: 'https', ip: '::1', userAgent: '', isPassive }
   const now = { state }
-  return { facts: new RequestFacts(engine as never as Engine, client, () => now.state), now, clock }
+  return { facts: new RequestFacts(engine as never, client, () => now.state), now, clock }
 }
 
 t.test('a request without a session has no facts to tell', async (t) => {

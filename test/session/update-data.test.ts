@@ -23,7 +23,7 @@ interface Request {
 }
 
 function requestOf({ engine }: EngineWorld, record?: SessionRecord): Request {
-  const data = new RequestData(record?.data ?? '{}', (_own, values) => values as never)
+  const data = new RequestData(record?.data ?? '{}', (_own, values) => values)
   const queue = new WorkQueue()
   const request: Request = {
     session: {
@@ -49,12 +49,12 @@ async function stored(
   t: Test,
   data: object,
   maxRecordSize?: number,
-): Promise<EngineWorld & Request & { record: SessionRecord; dataNow: () => Promise<unknown> }> {
+): Promise<EngineWorld & Request & { first: SessionRecord; dataNow: () => Promise<unknown> }> {
   const it = await engineWorld(t, maxRecordSize === undefined ? {} : { session: { maxRecordSize } })
-  const record = await it.put({ data: JSON.stringify(data) })
+  const first = await it.put({ data: JSON.stringify(data) })
   it.asked()
-  const dataNow = async (): Promise<unknown> => JSON.parse((await it.store.get(record.handle))?.data ?? 'null')
-  return Object.assign(requestOf(it, record), { ...it, record, dataNow }) as never
+  const dataNow = async (): Promise<unknown> => JSON.parse((await it.store.get(first.handle))?.data ?? 'null')
+  return Object.assign(requestOf(it, first), { ...it, first, dataNow })
 }
 
 /** Another request writes this data. */
@@ -75,10 +75,10 @@ t.test('an update reads the record, writes only its data, and leaves the request
   )
   t.equal(result, 'the result')
   t.strictSame(it.asked(), ['get', 'update'])
-  const { data, version } = it.record
-  const written = { ...it.record, data: '{"a":2,"b":{"deep":[1]}}', version: version + 1 }
+  const { data, version } = it.first
+  const written = { ...it.first, data: '{"a":2,"b":{"deep":[1]}}', version: version + 1 }
   t.not(written.data, data)
-  t.strictSame(await it.store.get(it.record.handle), written)
+  t.strictSame(await it.store.get(it.first.handle), written)
   t.strictSame(it.live?.record, written)
   t.strictSame(it.values, { a: 2, b: { deep: [1] } })
   t.equal(it.session.data.isModified(), false, 'nothing is left for the response')
@@ -88,7 +88,7 @@ t.test('an update starts from the stored data with the changes of its request, a
   const it = await stored(t, { a: 1, b: 1, c: 1 })
   it.values['a'] = 'mine'
   delete it.values['b']
-  await overwrite(it, it.record.handle, { data: '{"a":1,"b":1,"c":"theirs","d":"theirs"}' })
+  await overwrite(it, it.first.handle, { data: '{"a":1,"b":1,"c":"theirs","d":"theirs"}' })
   const seen = await updateData(it.session, (draft) => {
     const before = { ...draft }
     draft['e'] = 'new'
@@ -104,7 +104,7 @@ t.test('a change is made again on newer data as long as other writes come betwee
   const seen: unknown[] = []
   const result = await updateData(it.session, async (draft) => {
     seen.push({ ...draft })
-    if (seen.length < 3) await overwrite(it, it.record.handle, { data: `{"count":${seen.length * 10}}` })
+    if (seen.length < 3) await overwrite(it, it.first.handle, { data: `{"count":${seen.length * 10}}` })
     draft['count'] = Number(draft['count']) + 1
     draft[`draft${seen.length}`] = true
     return seen.length
@@ -119,7 +119,7 @@ t.test('an update that other writes never let pass ends, and the request still h
   let calls = 0
   const updated = updateData(it.session, async (draft) => {
     calls += 1
-    await overwrite(it, it.record.handle, { data: `{"count":${-calls}}` })
+    await overwrite(it, it.first.handle, { data: `{"count":${-calls}}` })
     draft['count'] = 'mine'
   })
   await t.rejects(updated, { code: 'SESSION_SUPERSEDED', statusCode: 503 })
@@ -206,8 +206,8 @@ for (const [reason, what] of [
 ] as const) {
   t.test(`an update of a session that ${what} is refused, and the request learns of it`, async (t) => {
     const it = await stored(t, { a: 1 })
-    if (reason === 'gone') await it.store.delete(it.record.handle)
-    else await overwrite(it, it.record.handle, { epoch: it.record.epoch + 1 })
+    if (reason === 'gone') await it.store.delete(it.first.handle)
+    else await overwrite(it, it.first.handle, { epoch: it.first.epoch + 1 })
     let calls = 0
     const updated = updateData(it.session, () => void (calls += 1))
     await t.rejects(updated, { code: 'SESSION_SUPERSEDED' })
@@ -221,7 +221,7 @@ t.test('a session that got a new id while the change was made is not written', a
   const it = await stored(t, { a: 1 })
   const updated = updateData(it.session, async (draft) => {
     draft['a'] = 'stale'
-    await overwrite(it, it.record.handle, { epoch: it.record.epoch + 1, data: '{"a":"theirs"}' })
+    await overwrite(it, it.first.handle, { epoch: it.first.epoch + 1, data: '{"a":"theirs"}' })
   })
   await t.rejects(updated, { code: 'SESSION_SUPERSEDED' })
   t.strictSame(await it.dataNow(), { a: 'theirs' })
@@ -248,7 +248,7 @@ t.test('reads and writes wait for their turn, and the change itself holds up nob
 t.test('a change that fails, or leaves data that cannot be stored, writes nothing', async (t) => {
   const it = await stored(t, { a: 1 }, 1_024)
   const lost = new Error('the change failed')
-  const cases: [change: (draft: SessionData) => unknown, refusal: object][] = [
+  const cases: [change: (draft: SessionData) => unknown, refusal: Error | { code: string; detail: string }][] = [
     [() => Promise.reject(lost), lost],
     [(draft) => (draft['save'] = 1), { code: 'SESSION_KEY_RESERVED', detail: '"save"' }],
     [(draft) => (draft['f'] = () => 1), { code: 'SESSION_VALUE_UNSERIALIZABLE', detail: '"f" is a function' }],
