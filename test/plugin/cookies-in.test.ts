@@ -132,6 +132,8 @@ t.test('an event tells of the same two cookies once in a minute, and of two othe
   t.equal(await told('session=a; session=b'), 1)
   t.equal(await told('theme=dark; session=a;session=b; page=7'), 0, 'other cookies change nothing')
   t.equal(await told('session=a; session=c'), 1)
+  t.equal(await told('session=asession=b; session=c'), 1)
+  t.equal(await told('session=a; session=bsession=c'), 1, 'the same letters in other pairs')
   clock.advance('1m')
   t.equal(await told('session=a; session=b'), 1)
 })
