@@ -121,7 +121,8 @@ export class RequestSession {
 
   /** Reports what the app changed and nothing stored, once the response is over. */
   #reportLate(): void {
-    const isLost = this.#data?.isModified() === true || this.#state.rotation !== undefined
+    const { rotation, user } = this.#state
+    const isLost = this.#data?.isModified() === true || rotation !== undefined || user !== undefined
     if (!isLost || this.#queue?.isRunning === true) return
     this.#tell({ type: 'dropped-write', reason: 'late' })
   }
@@ -269,8 +270,8 @@ export class RequestSession {
       this.#state = { ...this.#state, rotation, user: user ?? this.#state.user }
       // The app needs the id of a header for its reply, so that the id is made now.
       if (isLate || rotation?.isByHeader === true) await this.#write('none')
-      // No cookie leaves with a reply that the app takes over afterwards.
-      else if (rotation !== undefined) this.#notes.whenTaken(() => this.#reportLate())
+      // Nothing is written with a reply that the app takes over afterwards.
+      else if (rotation !== undefined || user !== undefined) this.#notes.whenTaken(() => this.#reportLate())
     })
   }
 

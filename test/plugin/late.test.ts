@@ -202,6 +202,7 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
         const { how, what } = request.body
         begin[how](reply)
         if (what === 'login') await attempt(() => request.login({ id: 'bob' }))
+        if (what === 'user') await attempt(() => request.updateUser({ id: 'ann', after: how } as { id: string }))
         if (what === 'data') await attempt(() => Object.assign(request.session, { after: true }))
         if (what === 'saved') {
           Object.assign(request.session, { saved: true })
@@ -213,6 +214,7 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
         const { what } = request.body
         if (what === 'login') await request.login({ id: 'bob' })
         if (what === 'data') Object.assign(request.session, { before: true })
+        if (what === 'user') await request.updateUser({ id: 'ann', name: 'Ann' } as { id: string })
         if (what === 'deep') (Reflect.get(request.session, 'cart') as string[]).push('cake')
         if (what === 'saved') Object.assign(request.session, { savedBefore: true })
         if (what === 'saved') await request.session.save()
@@ -232,6 +234,8 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
   for (const how of Object.keys(begin)) {
     t.strictSame(await lost(ann.post('/after', { how, what: 'login' })), [], how)
     t.strictSame(refused.splice(0), ['SESSION_RESPONSE_STARTED'], `${how}: a login is refused`)
+    t.strictSame(await lost(ann.post('/after', { how, what: 'user' })), [], `${how}: a new user is stored at once`)
+    t.match((await ann.get('/me')).json(), { user: { id: 'ann', after: how } })
     t.strictSame(await lost(ann.post('/after', { how, what: 'data' })), ['late'], `${how}: data is told`)
     t.strictSame(refused.splice(0), [])
     await lost(it.visitor().post('/after', { how, what: 'data' }))
@@ -240,6 +244,7 @@ t.test('nothing is lost in silence when the app takes the reply over, or writes 
   }
   t.strictSame(await lost(ann.post('/before', { what: 'login' })), ['late'], 'a login whose cookie never leaves')
   t.strictSame(await lost(ann.post('/before', { what: 'data' })), ['late'], 'data that nothing stores')
+  t.strictSame(await lost(ann.post('/before', { what: 'user' })), ['late'], 'a user that nothing stores')
   t.strictSame(await lost(ann.post('/before', { what: 'saved' })), [], 'data that the app saved')
   await ann.post('/note', { cart: ['tea'] })
   t.strictSame(await lost(ann.post('/before', { what: 'deep' })), ['late'], 'a change deep inside the data')
