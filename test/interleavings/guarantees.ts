@@ -389,7 +389,8 @@ const GUARANTEES: readonly Guarantee[] = [
         if (report.act.name !== 'rename' || !isDone(report) || isGuest(view.after, String(report.cookie))) continue
         if (view.others(report).some((one) => mayEnd(one) || mayChangeId(one))) continue
         const record = view.after.contents.records.get(handleOf(report.cookie))
-        const { label } = (record?.heldBack ? JSON.parse(record.heldBack) : record) as Pick<SessionRecord, 'label'>
+        if (record === undefined) continue
+        const { label } = record.heldBack === null ? record : (JSON.parse(record.heldBack) as SessionRecord)
         if (label !== 'phone') yield `${report.actor} named ${nameOf(view.after, handleOf(report.cookie))} in vain`
       }
     },

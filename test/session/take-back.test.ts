@@ -52,6 +52,17 @@ function changed(record: SessionRecord, now: number, changes: Partial<SessionRec
   return { ...rotated(record, `new secret of ${record.handle}`, now), version: record.version + 1, ...changes }
 }
 
+/** Logs Carl in in a stored session of another user. Returns the record from before, and the one of the login. */
+async function takenByCarl(it: Bench): Promise<{ before: SessionRecord; written: SessionRecord }> {
+  const now = it.clock()
+  const before = recordAt(now, PLAIN)
+  const written = changed(before, now, { userId: 'carl', user: '{"id":"carl"}' })
+  await it.gate.store.create(before)
+  await it.gate.store.update(written, before.version)
+  for (const { userId } of [before, written]) await place(it, userId, written)
+  return { before, written }
+}
+
 function actorOf({ userId, user, authHash, absoluteDeadline, data }: SessionRecord): KeptActor {
   return {
     ...{ userId: String(userId), user: String(user), authHash, authCheckedAt: 1, userAt: 2, absoluteDeadline, data },
@@ -87,12 +98,8 @@ t.test('a record of nobody is put back in one write, and nothing is read before'
 })
 
 t.test('the place of a login that is taken back is given back, and that of the user before stays', async (t) => {
-  const { it, engine, now, put, stored } = await scene(t)
-  const before = recordAt(now, PLAIN)
-  await put(before)
-  const written = changed(before, now, { userId: 'carl', user: '{"id":"carl"}' })
-  await engine.store.update(written, before.version)
-  await place(it, 'carl', written)
+  const { it, engine, stored } = await scene(t)
+  const { before, written } = await takenByCarl(it)
   await takeBack(engine, { written, before })
   t.strictSame(await stored(before), { ...before, version: before.version + 3 })
   t.strictSame(await it.indexed({ id: 'carl' }), [])
@@ -122,12 +129,8 @@ t.test('no id opens the record until the index has confirmed its user, for a min
 })
 
 t.test('a user who was revoked meanwhile is not put back', async (t) => {
-  const { it, engine, now, put, stored } = await scene(t)
-  const before = recordAt(now, PLAIN)
-  await put(before)
-  const written = changed(before, now, { userId: 'carl', user: '{"id":"carl"}' })
-  await engine.store.update(written, before.version)
-  await place(it, 'carl', written)
+  const { it, engine, stored } = await scene(t)
+  const { before, written } = await takenByCarl(it)
   await it.app.sessions.revokeUser(String(before.userId))
   await takeBack(engine, { written, before })
   t.equal(await stored(before), undefined)
