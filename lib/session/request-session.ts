@@ -121,8 +121,7 @@ export class RequestSession {
 
   /** Reports what the app changed and nothing stored, once the response is over. */
   #reportLate(): void {
-    const { rotation, user } = this.#state
-    const isLost = this.#data?.isModified() === true || rotation !== undefined || user !== undefined
+    const isLost = this.#data?.isModified() === true || states.isStaged(this.#state)
     if (!isLost || this.#queue?.isRunning === true) return
     this.#tell({ type: 'dropped-write', reason: 'late' })
   }
@@ -145,8 +144,7 @@ export class RequestSession {
 
   /** Notes that the response has started. Returns whether it had started before. */
   markAnswered(): boolean {
-    // A later change deep inside the data is only seen afterwards. No end of the request writes what came before the
-    // opening of a WebSocket, which takes the reply over.
+    // A change deep inside the data is only seen afterwards. Nothing writes what came before a WebSocket opened.
     if (this.#data?.isDeep === true || this.#client.isReplyTaken) this.#notes.whenOver(() => this.#reportLate())
     return this.#notes.markAnswered()
   }
@@ -271,7 +269,7 @@ export class RequestSession {
       // The app needs the id of a header for its reply, so that the id is made now.
       if (isLate || rotation?.isByHeader === true) await this.#write('none')
       // Nothing is written with a reply that the app takes over afterwards.
-      else if (rotation !== undefined || user !== undefined) this.#notes.whenTaken(() => this.#reportLate())
+      else this.#notes.whenTaken(() => this.#reportLate())
     })
   }
 

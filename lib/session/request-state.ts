@@ -120,13 +120,19 @@ export function refuseBesideRole({ rotation }: RequestState): void {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
 }
 
+/** Tells whether a change of the id or of the user waits for a write. */
+export function isStaged({ rotation, user }: RequestState): boolean {
+  return rotation !== undefined || user !== undefined
+}
+
 /** Tells whether the state asks for a write, apart from the data. */
 export function isWriteDue(
-  { rotation, user, isTouched, loaded }: RequestState,
+  state: RequestState,
   settings: Lifetimes & { clock(): number },
   client: Pick<Client, 'isPassive'>,
 ): boolean {
-  if (rotation !== undefined || user !== undefined || isTouched) return true
+  const { isTouched, loaded } = state
+  if (isStaged(state) || isTouched) return true
   if (loaded.state !== 'live') return false
   if (loaded.checked !== undefined && isUserNew(loaded.checked, loaded.record)) return true
   return isUpkeepDue(loaded.record, loaded.verdict, settings, client)
