@@ -83,16 +83,47 @@ export class Trial {
       if (death !== undefined) tell(first, death)
       return
     }
-    const failed = await this.#withRunner(mutants, async (runner) => {
-      for (const [index, test] of tests.entries()) {
-        if (!isOk(await this.#run(runner, test, mutants))) return index
-      }
-      return undefined
-    })
+    const { failed, unmet } = await this.#withRunner(mutants, (runner) => this.#runAll(runner, tests, mutants))
+    const hidden = mutants.filter((mutant) => unmet.has(mutant))
+    const parts = hidden.length < mutants.length ? [hidden] : hidden.map((mutant) => [mutant])
+    for (const part of parts) {
+      const again = tests.filter((test) => part.some((mutant) => unmet.get(mutant)?.has(test)))
+      await this.meetFromStart(part, again, tell)
+    }
     if (failed === undefined) return
     const middle = Math.ceil(mutants.length / 2)
     await this.meetFromStart(mutants.slice(0, middle), tests.slice(failed), tell)
     await this.meetFromStart(mutants.slice(middle), tests.slice(failed), tell)
+  }
+
+  /**
+   * Runs tests until one fails. Returns its place, and for each mutant the passed tests that reach it only while the
+   * others do not run.
+   */
+  async #runAll(
+    runner: Runner,
+    tests: readonly Test[],
+    mutants: readonly Mutant[],
+  ): Promise<{ failed: number | undefined; unmet: Map<Mutant, Set<Test>> }> {
+    const unmet = new Map<Mutant, Set<Test>>()
+    for (const [index, test] of tests.entries()) {
+      const outcome = await this.#run(runner, test, mutants)
+      if (!isOk(outcome)) return { failed: index, unmet }
+      for (const mutant of this.#hiddenFrom(test, outcome, mutants)) {
+        unmet.set(mutant, (unmet.get(mutant) ?? new Set()).add(test))
+      }
+    }
+    return { failed: undefined, unmet }
+  }
+
+  /** Returns the mutants that the test reaches, in its run or while its file is loaded, when they are alone. */
+  #hiddenFrom(test: Test, outcome: Outcome, mutants: readonly Mutant[]): Mutant[] {
+    const met = new Set(outcome.reached)
+    const metAtLoad = new Set(outcome.reachedAtLoad)
+    return mutants.filter((mutant) => {
+      if (test.reached.has(mutant.id)) return !met.has(mutant.id)
+      return this.#choice.reaches(test, mutant) && !metAtLoad.has(mutant.id)
+    })
   }
 
   async #judge(runner: Runner, test: Test, mutant: Mutant): Promise<Death | undefined> {

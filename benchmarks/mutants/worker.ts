@@ -37,6 +37,8 @@ export interface Outcome {
   readonly isOk: boolean
   readonly time: number
   readonly reached: readonly number[]
+  /** The mutants of this run whose code ran while this process loaded its files. */
+  readonly reachedAtLoad: readonly number[]
 }
 
 type Test = (...args: unknown[]) => Promise<{ ok: boolean } | null>
@@ -54,13 +56,18 @@ const run = await new Promise<Test>((resolve) => {
 /** The tests of each loaded file. */
 const loaded = new Map<string, readonly unknown[][]>()
 
+/** The mutants whose code ran while a file was loaded. */
+const reachedAtLoad = new Set<number>()
+
 async function load({ url }: Load): Promise<Loaded> {
   record()
   // Tap takes an error that nobody catches for a failure of the test that never ends.
   await import(url).catch(() => process.exit(1))
   const own = tests.splice(0)
   loaded.set(url, own)
-  return { count: own.length, reached: stopRecording() }
+  const reached = stopRecording()
+  for (const id of reached) reachedAtLoad.add(id)
+  return { count: own.length, reached }
 }
 
 async function follow({ url, index, mutants, isRecorded }: Run): Promise<Outcome> {
@@ -78,8 +85,12 @@ async function follow({ url, index, mutants, isRecorded }: Run): Promise<Outcome
     for (const id of readdirSync(folder).flatMap((name) => readNumbers(join(folder, name)))) reached.add(id)
     rmSync(folder, { recursive: true })
   }
-  const all = [...reached]
-  return { isOk: results?.ok === true, time, reached: isRecorded ? all : all.filter((id) => mutants.includes(id)) }
+  return {
+    isOk: results?.ok === true,
+    time,
+    reached: isRecorded ? [...reached] : mutants.filter((id) => reached.has(id)),
+    reachedAtLoad: mutants.filter((id) => reachedAtLoad.has(id)),
+  }
 }
 
 function readNumbers(path: string): number[] {

@@ -112,6 +112,7 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
     lib: {
       session: {
         'age.ts': [
+          "export const KIND = typeof globalThis === 'object' ? 'live' : ''",
           'const OLD = 9',
           'const GRACE = 3',
           'export function isOld(age: number): boolean {',
@@ -122,6 +123,7 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
           '}',
           '',
         ].join('\n'),
+        'tag.ts': "export function tagOf(kind: string): string {\n  return kind === 'live' ? 'open' : ''\n}\n",
         'name.ts': "export function nameOf(first: string): string {\n  return first === '' ? 'nobody' : first\n}\n",
       },
     },
@@ -130,19 +132,25 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
         'first.test.ts': [
           "import t from 'tap'",
           "import { isDue, isOld } from '../../lib/session/age.ts'",
+          "import { tagOf } from '../../lib/session/tag.ts'",
+          'export const TAG = tagOf("live")',
           "for (let nth = 0; nth < 40; nth += 1) t.test('it answers', async (t) => {",
           "  t.type(isOld(nth % 2 === 0 ? 0 : 100), 'boolean')",
           "  t.type(isDue(nth % 2 === 0 ? 0 : 100), 'boolean')",
+          "  t.type(tagOf('live'), 'string')",
           '})',
           '',
         ].join('\n'),
         'last.test.ts': [
           "import t from 'tap'",
-          "import { isDue, isOld } from '../../lib/session/age.ts'",
+          "import { KIND, isDue, isOld } from '../../lib/session/age.ts'",
           "import { nameOf } from '../../lib/session/name.ts'",
+          "import { tagOf } from '../../lib/session/tag.ts'",
           "t.test('the edges are where they were', async (t) => {",
           '  t.strictSame([isOld(9), isOld(10), isDue(11), isDue(12)], [false, true, false, true])',
+          "  t.equal(KIND, 'live')",
           "  t.equal(nameOf('Ann'), 'Ann')",
+          "  t.equal(tagOf('live'), 'open')",
           '})',
           '',
         ].join('\n'),
@@ -153,7 +161,13 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
   t.equal(code, 0, stderr)
   t.match(stdout, /groups meet the other tests/)
   const survivors = stdout.slice(stdout.indexOf('## Survivors')).split('\n').slice(4).join('\n')
-  t.notMatch(survivors, 'age.ts', 'killed, at the load too')
+  t.strictSame(
+    survivors.match(/age.ts:.* [|] `.*`/g),
+    ["age.ts:1 | `typeof globalThis === 'object'` | `true`", 'age.ts:1 | `\'\'` | `"mutant"`'],
+    'the others are killed, at the load too',
+  )
+  t.match(survivors, "lib/session/tag.ts:2 | `kind === 'live'` | `true`", 'no test asks for another kind')
+  t.notMatch(survivors, "lib/session/tag.ts:2 | `'live'`", 'killed, though the change around it keeps it from running')
   t.match(survivors, 'lib/session/name.ts:2 | `\'nobody\'` | `""`', 'no test asks for a nobody')
 })
 
