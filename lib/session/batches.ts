@@ -21,11 +21,19 @@ export async function inBatches<Item>(
   }
 }
 
-/** Runs work on each item, a few at a time. After a failure no further work begins. */
+/**
+ * Runs work on each item, a few at a time. After a failure no further work begins, and the call ends when the work that
+ * had begun is over.
+ */
 export async function onEach<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
-  const rest = items.values()
+  const rest = [...items]
   const takeTurns = async (): Promise<void> => {
-    for (const item of rest) await work(item)
+    try {
+      for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item)
+    } finally {
+      rest.length = 0
+    }
   }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, takeTurns))
+  const turns = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, items.length) }, takeTurns))
+  for (const turn of turns) if (turn.status === 'rejected') throw turn.reason
 }

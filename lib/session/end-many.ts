@@ -21,8 +21,8 @@ interface Ending {
   forget(name: string, note: string): Promise<void>
   /** Removes a record that is absent here, and may be alive by the clock of another process. */
   endElsewhere(handle: string, why: SessionEnd): Promise<void>
-  /** Puts the entries back if the look fails. */
-  lookAgain(name: string, handles: readonly string[], look: () => Promise<void>): Promise<void>
+  /** Puts entries back if their removal, or the look that follows it, fails. */
+  restoreOnFailure(name: string, handles: ReadonlySet<string>, removal: () => Promise<void>): Promise<void>
 }
 
 /** Sessions that end with those of a user, as one name of the index lists them. */
@@ -50,22 +50,25 @@ export async function endMany(
   }
   const found = await readRecords(store, handles)
   // A record that is gone never comes back. Any other may be that of a login by the time its entry is removed.
-  const notes = new Map<string, string>()
-  await onEach(handles, async (handle) => {
-    const record = found.get(handle)
-    if (record !== undefined) await endOne(record)
-    if (!ended.has(handle)) notes.set(handle, await ending.note(name, handle))
-    await ending.release(name, handle)
-  })
-  const unsure = [...notes.keys()]
-  await ending.lookAgain(name, unsure, async () => {
-    const latest = await readRecords(store, unsure)
-    await onEach(unsure, async (handle) => {
+  const unsure = new Set<string>()
+  const notes: string[] = []
+  await ending.restoreOnFailure(name, unsure, async () => {
+    await onEach(handles, async (handle) => {
+      const record = found.get(handle)
+      if (record !== undefined) await endOne(record)
+      if (!ended.has(handle)) {
+        notes.push(await ending.note(name, handle))
+        unsure.add(handle)
+      }
+      await ending.release(name, handle)
+    })
+    const latest = await readRecords(store, [...unsure])
+    await onEach([...unsure], async (handle) => {
       const record = latest.get(handle)
       await (record === undefined ? ending.endElsewhere(handle, why) : endOne(record))
     })
   })
-  await onEach([...notes.values()], (note) => ending.forget(name, note))
+  await onEach(notes, (note) => ending.forget(name, note))
   for (const record of ended.values()) {
     for (const place of placesOf(record)) if (place.name !== name) await ending.release(place.name, record.handle)
   }

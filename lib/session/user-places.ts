@@ -83,8 +83,10 @@ export class UserPlaces {
    */
   async vacate<Found>(name: string, handle: string, look: () => Promise<Found>): Promise<Found> {
     const note = await this.note(name, handle)
-    await this.release(name, handle)
-    const found = await this.lookAgain(name, [handle], look)
+    const found = await this.restoreOnFailure(name, new Set([handle]), async () => {
+      await this.release(name, handle)
+      return look()
+    })
     await this.forget(name, note)
     return found
   }
@@ -110,14 +112,18 @@ export class UserPlaces {
   }
 
   /**
-   * Looks for sessions that a login began while their entries were removed. If the store does not answer, the entries
-   * come back, so that a later revocation finds these sessions.
+   * Removes entries, and looks for sessions that a login began meanwhile. If the store does not answer, the entries of
+   * these `handles` come back, so that the sessions stay in the list of their user.
    */
-  async lookAgain<Found>(name: string, handles: readonly string[], look: () => Promise<Found>): Promise<Found> {
+  async restoreOnFailure<Found>(
+    name: string,
+    handles: ReadonlySet<string>,
+    removal: () => Promise<Found>,
+  ): Promise<Found> {
     try {
-      return await look()
+      return await removal()
     } catch (error) {
-      const restored = handles.map(async (handle) => this.#store.addToIndex(name, handle, this.#longest()))
+      const restored = [...handles].map(async (handle) => this.#store.addToIndex(name, handle, this.#longest()))
       await Promise.allSettled(restored)
       throw error
     }

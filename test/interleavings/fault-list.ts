@@ -127,7 +127,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an entry that was removed before a failed look stays away',
     file: 'lib/session/user-places.js',
-    from: 'const restored = handles.map(',
+    from: 'const restored = [...handles].map(',
     to: 'const restored = [].map(',
   },
   {

@@ -1,6 +1,7 @@
 import { hashOf } from '../../lib/session/id.ts'
 import { login } from '../../lib/session/actions.ts'
 import { bindingIdOf, isBindingShown } from '../../lib/session/device-bound/binding.ts'
+import { placesOf } from '../../lib/session/places.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Me, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
@@ -324,6 +325,19 @@ const GUARANTEES: readonly Guarantee[] = [
     async *broken(view) {
       for (const [place, { userId }] of (await view.afterRevocation()).entries()) {
         if (userId !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${userId} after it`
+      }
+    },
+  },
+  {
+    name: '6: the list of the sessions of a user lacks none that lives',
+    *broken({ after }) {
+      if (after.isCrash) return
+      for (const record of after.contents.records.values()) {
+        if (record.heldBack !== null) continue
+        for (const { name } of placesOf(record)) {
+          if (after.contents.index.get(name)?.has(record.handle) === true) continue
+          yield `${nameOf(after, record.handle)} has no entry under ${name}`
+        }
       }
     },
   },

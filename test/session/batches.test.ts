@@ -77,3 +77,20 @@ t.test('no further work begins after a failure', async (t) => {
   await new Promise((resolve) => setImmediate(resolve))
   t.ok(begun.length <= 10, String(begun.length))
 })
+
+t.test('after one failure nothing else begins, and what had begun is over', async (t) => {
+  const begun: number[] = []
+  const over: number[] = []
+  const work = async (number: number): Promise<void> => {
+    begun.push(number)
+    if (number === 3) throw new Error('failed at 3')
+    await new Promise((resolve) => setImmediate(resolve))
+    over.push(number)
+  }
+  await t.rejects(onEach(numbers(100), work), { message: 'failed at 3' })
+  t.ok(begun.length <= 10, String(begun.length))
+  t.strictSame(
+    over,
+    begun.filter((number) => number !== 3),
+  )
+})

@@ -94,3 +94,14 @@ t.test('a look that fails brings back the entries of sessions that may live, and
   t.strictSame(await it.listed('ann'), [handle])
   t.strictSame((await it.listed(leavingOf('ann'))).map(handleIn), [handle])
 })
+
+t.test('an end that fails brings back the entries of the sessions beside it', async (t) => {
+  const it = await engineWorld(t)
+  const record = await it.put(ownedBy('ann'))
+  const handle = 'A'.repeat(22)
+  await it.store.addToIndex('ann', handle, NOW + 60_000)
+  it.gate.hold('delete').lose()
+  await t.rejects(end(it, [record.handle, handle]), { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.ok((await it.listed('ann')).includes(handle))
+  t.strictSame((await it.listed(leavingOf('ann'))).map(handleIn), [handle])
+})

@@ -143,15 +143,27 @@ t.test('a look that fails brings the entry back, and keeps the note', async (t) 
   t.strictSame(await store.listIndex('ann'), [{ handle: record.handle, expiresAt: NOW + LONGEST }])
   t.strictSame((await listed(leavingOf('ann'))).map(handleIn), [record.handle])
   gate.hold('addToIndex').fail()
-  const failed = engine.users.places.lookAgain('ann', ['other', 'h'], () => Promise.reject(new Error('the first')))
+  const failed = engine.users.places.restoreOnFailure('ann', new Set(['other', 'h']), () =>
+    Promise.reject(new Error('the first')),
+  )
   await t.rejects(failed, { message: 'the first' }, 'whatever else fails')
   t.ok((await listed('ann')).includes('h'))
+})
+
+t.test('an entry whose removal fails comes back, because the store may have removed it', async (t) => {
+  const { engine, gate, put, listed } = await engineWorld(t)
+  const { handle } = await put(ownedBy('ann'))
+  gate.hold('removeFromIndex').lose()
+  const vacated = engine.users.places.vacate('ann', handle, async () => 'found')
+  await t.rejects(vacated, { code: 'SESSION_STORE_UNAVAILABLE' })
+  t.strictSame(await listed('ann'), [handle])
+  t.strictSame((await listed(leavingOf('ann'))).map(handleIn), [handle])
 })
 
 t.test('what is found where an entry was removed is the answer', async (t) => {
   const { engine } = await engineWorld(t)
   t.equal(await engine.users.places.vacate('ann', 'h', async () => 'found'), 'found')
-  t.equal(await engine.users.places.lookAgain('ann', ['h'], async () => 'found'), 'found')
+  t.equal(await engine.users.places.restoreOnFailure('ann', new Set(['h']), async () => 'found'), 'found')
 })
 
 t.test('a place is taken if any entry of the name says so', async (t) => {
