@@ -83,8 +83,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a revocation removes an entry without a note',
     file: 'lib/session/end-many.js',
-    from: 'notes.set(handle, await ending.note(name, handle))',
-    to: "notes.set(handle, '')",
+    from: 'notes.push(await ending.note(name, handle))',
+    to: "notes.push('')",
     kind: 'devices',
     most: 2000,
   },
