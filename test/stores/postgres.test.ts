@@ -91,6 +91,7 @@ t.test('a timeout is a duration, and longer than nothing', async (t) => {
 })
 
 t.test('a name that PostgreSQL keeps for itself is a table like any other, in any schema', async (t) => {
+  await pool.query('DROP TABLE IF EXISTS "user", user_index; DROP SCHEMA IF EXISTS "select" CASCADE')
   await pool.query('CREATE SCHEMA "select"')
   for (const table of ['user', 'select.table']) {
     const store = postgresStore({ pool, table, createTable: true })
@@ -138,10 +139,11 @@ t.test('many processes that start at once make the tables once', async (t) => {
 
 t.test('createTable asks for no right to create what is there already', async (t) => {
   const table = freshTable()
+  const user = `app_of_${table}`
   await pool.query(`${postgresSchema(table)}
-    CREATE ROLE app LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${table}_index TO app`)
-  const app = openPool(t, { host: '127.0.0.1', port: server.port, user: 'app', database: 'postgres' })
+    CREATE ROLE ${user} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${table}_index TO ${user}`)
+  const app = openPool(t, { host: '127.0.0.1', port: server.port, user, database: 'postgres' })
   const store = postgresStore({ pool: app, table, createTable: true })
   const record = recordAt(Date.now())
   t.equal(await store.create(record), true)
@@ -151,7 +153,7 @@ t.test('createTable asks for no right to create what is there already', async (t
 })
 
 t.test('tables that could not be made are tried again by the next operation', async (t) => {
-  const schema = 'later'
+  const schema = freshTable()
   const store = postgresStore({ pool, table: `${schema}.sessions`, createTable: true })
   await t.rejects(store.get('x'), { code: '3F000' })
   await pool.query(`CREATE SCHEMA ${schema}`)
