@@ -17,7 +17,9 @@ async function measure(options: MutantOptions): Promise<void> {
   const isMutated = (file: string): boolean =>
     rooms.some((room) => file.startsWith(`lib/${room}/`) || file.startsWith(`lib/${room}.`)) &&
     (files.length === 0 || files.some((part) => file.includes(part)))
-  const { folder, mutants, texts } = build(root, join(root, 'dist/mutants'), isMutated)
+  // A report leaves alone what another process may be running.
+  const target = join(root, options.isReport ? 'dist/mutants-of-report' : 'dist/mutants')
+  const { folder, mutants, texts } = build(root, target, isMutated)
   const chosen = sample === undefined ? mutants : draw(mutants, sample, seed)
   console.log(
     `${mutants.length} mutants${sample === undefined ? '' : `, of which ${chosen.length} drawn by --seed ${seed}`}`,
