@@ -329,7 +329,7 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
-    name: '6: the list of the sessions of a user lacks none that lives',
+    name: 'the list of the sessions of a user lacks none that lives',
     *broken({ after }) {
       if (after.isCrash) return
       for (const record of after.contents.records.values()) {
