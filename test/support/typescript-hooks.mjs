@@ -1,11 +1,13 @@
-// Compiles each TypeScript file once, and keeps the result until the file changes.
+// Compiles each TypeScript file once, and keeps the result until the file or the compiler changes.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const cache = fileURLToPath(new URL('../../node_modules/.cache/typescript/', import.meta.url))
 mkdirSync(cache, { recursive: true })
+const { version } = createRequire(import.meta.url)('typescript/package.json')
 
 const OPTIONS = {
   target: 'es2023',
@@ -20,7 +22,7 @@ export async function load(url, context, next) {
   const path = fileURLToPath(url)
   const text = readFileSync(path, 'utf8')
   const name = createHash('sha256')
-    .update(JSON.stringify([path, text, OPTIONS]))
+    .update(JSON.stringify([version, path, text, OPTIONS]))
     .digest('hex')
   return { format: 'module', source: await readOr(join(cache, name), () => compile(path, text)), shortCircuit: true }
 }
