@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -104,6 +106,10 @@ t.test('a change that a test notices is killed, and a change that no test notice
   const again = await run(root, '--out', '.')
   t.notMatch(again.stdout, 'tests of', 'known results are not measured again')
   t.equal(again.stdout.slice(again.stdout.indexOf('## Survivors')), stdout.slice(stdout.indexOf('## Survivors')))
+
+  t.equal((await run(root, '--report', '--room', 'http')).code, 0)
+  const mutated = readFileSync(join(root, 'dist/mutants/lib/session/age.js'), 'utf8')
+  t.match(mutated, 'isMutant', 'a report of another room leaves alone what a search may be running')
 })
 
 t.test('what the first tests let pass meets the others in groups, and each mutant is judged by itself', async (t) => {
