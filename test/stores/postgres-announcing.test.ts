@@ -41,6 +41,16 @@ t.test('another process hears of ends, changes of epoch and the cutoff', async (
   t.equal(await store.delete(earlier.handle), false)
 })
 
+t.test('a store hears nothing of what another table announces', async (t) => {
+  const hearing = await hear(t, postgresStore({ pool: openPool(t) }))
+  const other = postgresStore({ pool: openPool(t), table: 'others', createTable: true })
+  t.not(channelOf('others'), channelOf('sessions'))
+  await ended(other)
+  const { handle } = await ended(postgresStore({ pool: openPool(t) }))
+  await hearing.atLeast(1)
+  t.strictSame(hearing.heard, [{ handle }])
+})
+
 t.test('a subscription takes no connection from the pool, and does not keep the pool from ending', async (t) => {
   const pool = new Pool({ connectionString: server.url, max: 1 })
   const store = postgresStore({ pool })

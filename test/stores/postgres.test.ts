@@ -52,7 +52,7 @@ t.test('a damaged record is left out of a listing, and the others are in it', as
 })
 
 t.test('a table is a plain name, with its schema or without, and nothing else', async (t) => {
-  for (const table of ['sessions', 'auth.sessions', '_s1', 'user', `a${'b'.repeat(44)}`]) {
+  for (const table of ['sessions', 'auth.sessions', '_s1', 'user', 'a'.repeat(46), `auth.${'a'.repeat(46)}`]) {
     t.doesNotThrow(() => postgresStore({ pool, table }), table)
     t.doesNotThrow(() => postgresSchema(table), table)
   }
@@ -386,6 +386,19 @@ t.test('the guard sees where connections go, and whether they are encrypted', as
   t.strictSame(connectionsOf({ connectionString: 'nonsense' }), [{ host: 'localhost', encrypted: false }])
   t.strictSame(connectionsOf(null), [])
   t.strictSame(connectionsOf(), [])
+})
+
+t.test('the guard sees the address and the encryption that pg takes from the environment', async (t) => {
+  for (const [name, value] of Object.entries({ PGHOST: 'db.example', PGSSLMODE: 'require' })) {
+    const { [name]: before } = process.env
+    process.env[name] = value
+    t.teardown(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+  t.strictSame(connectionsOf({}), [{ host: 'db.example', encrypted: true }])
+  t.strictSame(connectionsOf({ host: '10.0.0.7' }), [{ host: '10.0.0.7', encrypted: true }])
 })
 
 t.test('a client of pg is no pool, and says so when it is compiled', async () => {
