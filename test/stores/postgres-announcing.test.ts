@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { Pool } from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -6,6 +9,7 @@ import type { PostgresPool } from '../../lib/stores/postgres.ts'
 import { postgresSchema, postgresStore } from '../../lib/stores/postgres.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { ended, hear, heardAgain } from '../support/hearing.ts'
+import { expectNoUnhandled } from '../support/outage.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 
 const server = await startPostgres(t)
@@ -81,6 +85,18 @@ t.test('a subscription that ends while its connection is lost does not come back
   const other = await hear(t, store)
   await heardAgain(other, store)
   t.strictSame(hearing.heard, [])
+})
+
+t.test('a subscription that ends while it connects again leaves nothing behind', async (t) => {
+  expectNoUnhandled(t)
+  const hearing = await hear(t, postgresStore({ pool: openPool(t) }))
+  await server.kill()
+  const silent = createServer().listen(server.port, '127.0.0.1')
+  const [socket] = (await once(silent, 'connection')) as [Socket]
+  await hearing.end()
+  socket.destroy()
+  await new Promise((resolve) => silent.close(resolve))
+  await server.start()
 })
 
 t.test('a server that is away refuses a subscription, and the next one is tried anew', async (t) => {

@@ -108,12 +108,37 @@ t.test('without createTable nothing is created, and the SQL of postgresSchema is
   const store = postgresStore({ pool, table })
   const record = recordAt(Date.now())
   await t.rejects(store.create(record), { code: '42P01' })
+  await t.rejects(store.sweep(Date.now(), 10), { code: '42P01' })
+  await t.rejects(store.count(), { code: '42P01' })
+  await t.rejects(store.addToIndex('alice', 'x', Date.now(), 1), { code: '42P01' })
   await pool.query(postgresSchema(table))
   await pool.query(postgresSchema(table))
   t.equal(await store.create(record), true)
   t.strictSame(await store.get(record.handle), record)
   t.equal(await store.addToIndex('alice', record.handle, record.idleDeadline, 1), true)
   t.equal(await store.sweep(record.idleDeadline, 10), 1)
+})
+
+t.test('with createTable each operation may be the first one', async (t) => {
+  const open = (): PostgresStore => postgresStore({ pool, table: freshTable(), createTable: true })
+  t.equal(await open().sweep(Date.now(), 10), 0)
+  t.equal(await open().count(), 0)
+  t.equal(await open().readCutoff(), 0)
+  t.equal(await open().addToIndex('alice', 'x', Date.now() + 1000, 1), true)
+})
+
+t.test('the pages of a listing hold each record once, and the last one names no other', async (t) => {
+  const store = postgresStore({ pool, table: freshTable(), createTable: true })
+  const records = Array.from({ length: 4 }, () => recordAt(Date.now()))
+  for (const record of records) await store.create(record)
+  const handles = records.map(({ handle }) => handle).toSorted()
+  const [first, second] = [await store.listAll({ limit: 3 }), await store.listAll({ limit: 3, after: handles[2] })]
+  t.strictSame(
+    [...first.records, ...second.records].map(({ handle }) => handle),
+    handles,
+  )
+  t.strictSame([first.next, second.next], [handles[2], undefined])
+  t.equal((await store.listAll({ limit: 5 })).next, undefined)
 })
 
 t.test('the table is sessions unless it has another name', async (t) => {
@@ -186,6 +211,8 @@ t.test('every operation but a limited login is one statement, and a read is one 
   t.strictSame(await calls(() => store.addToIndex('alice', handle, seen.idleDeadline)), ['INSERT'])
   t.strictSame(await calls(() => store.listIndex('alice')), ['SELECT'])
   t.strictSame(await calls(() => store.delete(handle)), ['DELETE'])
+  t.strictSame(await calls(() => store.raiseCutoff(10)), ['WITH'])
+  t.strictSame(await calls(() => store.readCutoff()), ['SELECT'])
 
   await pool.query(
     `INSERT INTO ${table} SELECT md5(i::text), 1, 0, i, '{}' FROM generate_series(1, 5000) i; ANALYZE ${table}`,
