@@ -3,7 +3,7 @@ import { mock } from 'node:test'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
-import { keyOf } from '../../lib/stores/codec.ts'
+import { encodeRecord, keyOf } from '../../lib/stores/codec.ts'
 import type { ExpressSessionStore } from '../../lib/stores/express.ts'
 import { expressStore } from '../../lib/stores/express.ts'
 import { recordAt, TestClock } from '../../lib/testing/contract/check.ts'
@@ -140,6 +140,20 @@ t.test('a session that has expired is removed when its id comes back, and that i
   t.strictSame(heard, [record.handle])
 })
 
+t.test('a session that has expired is reported after the store has removed it', async (t) => {
+  const clock = new TestClock()
+  const events: string[] = []
+  const inner = mapStore({
+    destroy: (_id, answer) => setImmediate(() => (events.push('removed'), answer())),
+  })
+  const store = expressStore(inner, { clock: clock.read })
+  const record = recordAt(clock.now)
+  await store.create(record)
+  clock.advance(60_000)
+  await store.get(record.handle, { onExpired: () => void events.push('reported') })
+  t.strictSame(events, ['removed', 'reported'])
+})
+
 t.test('a session that another process used just before it would be removed stays', async (t) => {
   const clock = new TestClock()
   const used = recordAt(clock.now + 60_000)
@@ -187,12 +201,15 @@ t.test('a promise that comes before the callback is no answer', async (t) => {
   const early = mapStore({
     get: async (id, answer) => void setImmediate(() => answer(null, inner.held.get(id))),
     set: async (id, session, answer) => void setImmediate(() => inner.set(id, session, answer)),
+    destroy: async (id, answer) => void setImmediate(() => inner.destroy(id, answer)),
   })
   const store = expressStore(early)
   const record = recordAt(Date.now())
   t.equal(await store.create(record), true)
   t.equal(inner.held.size, 1)
   t.strictSame(await store.get(record.handle), record)
+  t.equal(await store.delete(record.handle), true)
+  t.equal(inner.held.size, 0)
 })
 
 t.test('the first callback counts, and those after it hurt nobody', async (t) => {
@@ -284,9 +301,10 @@ t.test('a session that the store could not parse is damaged, and a session witho
   t.strictSame(heard, ['a'])
   t.equal(await failing(Object.assign(new Error('no file'), { code: 'ENOENT' })).get('b', reports), undefined)
   t.strictSame(heard, ['a'])
-  for (const session of ['text', 7, {}, { guard: 7 }, { guard: 'null' }, [], { guard: '{"__proto__":{}}' }]) {
+  const list = { guard: [encodeRecord(recordAt(Date.now()))] }
+  for (const session of ['text', 7, {}, { guard: 7 }, { guard: 'null' }, [], { guard: '{"__proto__":{}}' }, list]) {
     const store = expressStore(mapStore({ get: (_id, answer) => answer(null, session) }))
-    t.equal(await store.get('c'), undefined, JSON.stringify(session))
+    t.equal(await store.get('c'), undefined, JSON.stringify(session).slice(0, 30))
   }
 })
 
@@ -302,6 +320,19 @@ t.test('a session that is destroyed while a write waits for its turn is not writ
   ])
   t.strictSame(answers, [true, false, false])
   t.equal(inner.held.size, 0)
+})
+
+t.test('a write that comes after a finished one still waits for the write between them', async (t) => {
+  const inner = mapStore()
+  const readEarly = (id: string, answer: Answer): unknown => setImmediate(answer, null, inner.held.get(id))
+  const store = expressStore(mapStore({ get: readEarly, set: (...args) => inner.set(...args) }))
+  const record = recordAt(Date.now())
+  await store.create(record)
+  const first = store.update({ ...record, version: 8 }, 7)
+  const second = store.update({ ...record, version: 9 }, 8)
+  t.equal(await first, true)
+  const third = store.update({ ...record, version: 9 }, 8)
+  t.strictSame(await Promise.all([second, third]), [true, false])
 })
 
 t.test('a session that another process destroyed or changed before a write is read again and left alone', async (t) => {

@@ -89,7 +89,10 @@ t.test('an option that a factory does not read is refused', async (t) => {
     [() => memoryStore({ max: 5 } as never), 'memoryStore has no option "max"; known are: maxRecords, clock'],
     [() => memoryStore(5 as never), 'memoryStore: the options are an object with maxRecords, clock'],
     [() => memoryStore(null as never), 'memoryStore: the options are an object with maxRecords, clock'],
-    [() => expressStore(STORE, { timeuot: '1s' } as never), 'expressStore has no option "timeuot"'],
+    [
+      () => expressStore(STORE, { timeuot: '1s' } as never),
+      'expressStore has no option "timeuot"; known are: timeout, clock',
+    ],
   ]
   for (const [call, message] of wrong) t.throws(call, { name: 'TypeError', message: new RegExp(`^${message}`) })
 })
