@@ -1,7 +1,6 @@
 import type { Closing } from '../../types/index.ts'
 import { StoreUnusable } from './open/drivers.ts'
 import type { OpenedStore } from './open/opened.ts'
-import { StoreUrlError } from './open/opened.ts'
 import { openUrl, schemeOf } from './open/store-url.ts'
 import { explainFailure, placeOf } from './open/words.ts'
 import { packageFolders } from './package-folders.ts'
@@ -49,9 +48,7 @@ export async function openStore(given: string | undefined, options: OpenStoreOpt
   try {
     return closing(await openUrl(url, { from: packageFolders(cwd), isApp: true, table, prefix }))
   } catch (error) {
-    if (error instanceof StoreUrlError || error instanceof StoreUnusable) {
-      throw new StoreUnusable(`openStore: ${error.message}`)
-    }
+    if (error instanceof StoreUnusable) throw new StoreUnusable(`openStore: ${error.message}`)
     throw new StoreUnusable(`openStore: the store at ${placeOf(url)} cannot be used: ${explainFailure(error, url)}`)
   }
 }
