@@ -1,16 +1,15 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
-import { placeOf } from '../../lib/stores/open/words.ts'
-import { sqliteStore } from '../../lib/stores/sqlite.ts'
+import { projectWith } from '../support/projects.ts'
 import { PASSWORD, startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
-import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
+import { temporaryFolder } from '../support/sqlite.ts'
 import type { Printed } from './terminal.ts'
-import { PROJECT, type } from './terminal.ts'
+import { type } from './terminal.ts'
 
 const COMMANDS: Record<string, string[]> = {
   sweep: ['sweep'],
@@ -34,21 +33,6 @@ async function deadPort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
-}
-
-/** Returns a project with these packages, each linked to the real one or made of a source text. */
-function projectWith(t: Parameters<typeof temporaryFolder>[0], packages: Record<string, string | undefined>): string {
-  const cwd = temporaryFolder(t)
-  mkdirSync(join(cwd, 'node_modules'))
-  for (const [name, source] of Object.entries(packages)) {
-    const folder = join(cwd, 'node_modules', name)
-    if (source === undefined) symlinkSync(join(PROJECT, 'node_modules', name), folder)
-    else {
-      mkdirSync(folder)
-      writeFileSync(join(folder, 'index.js'), source)
-    }
-  }
-  return cwd
 }
 
 t.test('a URL that names no store is refused without its password', async (t) => {
@@ -125,7 +109,7 @@ t.test('a server that is not there is a clear line, and soon', async (t) => {
       t.match(printed.err, new RegExp(`^The store at .*:${port} cannot be used: .*ECONNREFUSED`), name)
     }
   }
-  const ioredis = projectWith(t, { ioredis: undefined })
+  const ioredis = projectWith(t, 'ioredis')
   const printed = await type(['sweep', '--store', `redis://:${PASSWORD}@127.0.0.1:${port}`], { cwd: ioredis })
   isClear(t, printed, 'ioredis')
 })
@@ -152,7 +136,7 @@ t.test('a server that says no, or nothing, is a clear line too', async (t) => {
     const paused = await Promise.all([
       type(['sessions', '--user', 'ann', '--store', `redis://:another@${place}`]),
       type(['sessions', '--user', 'ann', '--store', `redis://:another@${place}`], {
-        cwd: projectWith(t, { ioredis: undefined }),
+        cwd: projectWith(t, 'ioredis'),
       }),
       type(['sessions', '--user', 'ann', '--store', postgres.url]),
     ])
@@ -177,12 +161,8 @@ t.test('a server that speaks no TLS is a clear line', async (t) => {
   t.match(second.err, 'does not support SSL connections')
 })
 
-t.test('the machine that a URL leaves out is not an empty word', async (t) => {
-  t.equal(placeOf('postgres:///sessions'), 'its default address')
-})
-
 t.test('a file that is no database is a clear line', async (t) => {
-  const cwd = projectWith(t, { 'better-sqlite3': undefined })
+  const cwd = projectWith(t, 'better-sqlite3')
   writeFileSync(join(cwd, 'text.db'), 'This is not a database. '.repeat(100))
   writeFileSync(join(cwd, 'empty.db'), '')
   const printed = await type(['sweep', '--store', 'sqlite:text.db'], { cwd })
@@ -194,15 +174,6 @@ t.test('a file that is no database is a clear line', async (t) => {
   t.equal(folder.err, '. is no file.\n')
   const beyond = await type(['sweep', '--store', 'sqlite:text.db/x.db'], { cwd })
   isClear(t, beyond, 'a file in a file')
-})
-
-t.test('a driver of SQLite may be a class or hold one, as that of Node does', async (t) => {
-  const real = JSON.stringify(join(PROJECT, 'node_modules', 'better-sqlite3'))
-  const cwd = projectWith(t, { 'better-sqlite3': `exports.DatabaseSync = require(${real})` })
-  const database = betterSqlite.open(join(cwd, 'sessions.db'))
-  t.teardown(() => database.close())
-  sqliteStore({ database })
-  t.match(await type(['sweep', '--store', 'sqlite:sessions.db'], { cwd }), { code: 0, out: /^Removed 0 / })
 })
 
 t.test('every command explains itself', async (t) => {

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { Pool } from 'pg'
 import t from 'tap'
-import type { Test } from 'tap'
 import { openStore } from '../../lib/stores/open.ts'
 import { installedVersion, loadDriver } from '../../lib/stores/open/drivers.ts'
 import { sqliteDrivers } from '../../lib/stores/open/sqlite.ts'
 import { recordAt } from '../../lib/testing/contract/check.ts'
+import { packageFolder, projectWith } from '../support/projects.ts'
 import { PASSWORD, startPostgres } from '../support/servers/postgres.ts'
 import { freePorts, startRedis, startRedisCluster } from '../support/servers/redis.ts'
 import { logIn, smallApp } from '../support/small-app.ts'
@@ -15,14 +15,6 @@ import { temporaryFolder } from '../support/sqlite.ts'
 
 const PROJECT = process.cwd()
 const [redis, cluster, postgres] = await Promise.all([startRedis(t), startRedisCluster(t), startPostgres(t)])
-
-/** Returns a project that has these packages only. */
-function projectWith(t: Pick<Test, 'teardown'>, ...packages: string[]): string {
-  const cwd = temporaryFolder(t)
-  mkdirSync(join(cwd, 'node_modules'))
-  for (const name of packages) symlinkSync(join(PROJECT, 'node_modules', name), join(cwd, 'node_modules', name))
-  return cwd
-}
 
 const STORES: readonly [name: string, url: () => string, driver: string][] = [
   ['SQLite', () => 'sqlite:sessions.db', 'better-sqlite3'],
@@ -106,9 +98,9 @@ t.test('what is wrong is said in words, without the password', async (t) => {
     [`postgres://u:${PASSWORD}@[x/x`, {}, /no valid URL/],
     [`redis://:${PASSWORD}@127.0.0.1/a`, {}, /the number of a database/],
     ['sqlite:', {}, /the path of a file/],
-    ['sqlite:folder', {}, /folder is no file/],
+    ['sqlite:folder', {}, /^openStore: folder is no file\.$/],
     ['sqlite:nowhere/x.db', {}, /no folder for the file nowhere\/x\.db/],
-    ['sqlite:text.db', {}, /text\.db.* is no SQLite database/],
+    ['sqlite:text.db', {}, /^openStore: the store at sqlite:text\.db cannot be used: .* is no SQLite database/],
     ['sqlite::memory:', {}, /in memory ends with the process.*memoryStore/],
     ['sqlite:x.db?mode=ro', {}, /no settings behind a \?/],
     [' \n', {}, /no URL was given/],
@@ -116,10 +108,10 @@ t.test('what is wrong is said in words, without the password', async (t) => {
     ['sqlite:x.db', { tabel: 'a' }, /has no option "tabel"; known are: table, prefix, cwd/],
     ['sqlite:x.db', 'x' as never, /the options are an object/],
     ['sqlite:x.db', { prefix: 'a' }, /only Redis has a prefix/],
-    ['sqlite:x.db', { table: 'a;b' }, /table: letters/],
+    ['sqlite:x.db', { table: 'a;b' }, /^openStore: table: letters/],
     ['redis://127.0.0.1', { table: 'a' }, /Redis has a prefix/],
     [`postgres://u:${PASSWORD}@127.0.0.1:${postgres.port}/none`, {}, /cannot be used: .*(none|role)/],
-    [postgres.url, { table: 'A' }, /table is a name such as/],
+    [postgres.url, { table: 'A' }, /^openStore: postgresStore: table is a name such as/],
   ]
   for (const [url, options, message] of wrong) {
     const given = typeof options === 'object' ? { cwd, ...options } : options
@@ -147,7 +139,7 @@ t.test('a driver is looked for in the project first, then beside this package', 
 
 t.test('a driver whose binary is missing or unfit is said in words', async (t) => {
   const cwd = projectWith(t)
-  const from = realpathSync(join(PROJECT, 'node_modules/better-sqlite3'))
+  const from = realpathSync(packageFolder('better-sqlite3'))
   const to = join(cwd, 'node_modules/better-sqlite3')
   for (const part of ['lib', 'package.json']) cpSync(join(from, part), join(to, part), { recursive: true })
   // A release of better-sqlite3 that has not one of them leaves a link to nothing.

@@ -41,7 +41,8 @@ for (const mode of ['transaction', 'session'] as const) {
   t.test(`one URL opens a store behind PgBouncer in ${mode} mode, and a warning names the missing limit`, async (t) => {
     const warned = once(process, 'warning')
     const store = await openStore(url, { table: `app_${mode}` })
-    t.match(await warned, [{ code: 'SESSION_STORE_STATEMENT_TIMEOUT', message: /ALTER ROLE .* SET statement_timeout/ }])
+    const message = /^No statement_timeout holds .* PgBouncer .*: run ALTER ROLE .* SET statement_timeout = '1500ms'/
+    t.match(await warned, [{ code: 'SESSION_STORE_STATEMENT_TIMEOUT', message }])
     const app = await smallApp({ store })
     t.teardown(() => app.close())
     const cookie = await logIn(app, 'ann')

@@ -40,6 +40,8 @@ type Settings = Record<string, string | number>
 
 const SLOTS = 16_384
 const START_ATTEMPTS = 5
+/** The number of looks for connections that have to end, every 20 milliseconds. */
+const LOOKS = 100
 
 /**
  * Starts a server that is gone, data and all, when the test ends. It keeps what it acknowledged, unless `settings` say
@@ -155,6 +157,15 @@ class Server implements RedisServer {
   #flags(): string[] {
     const all = { bind: '127.0.0.1', port: this.port, dir: this.#home, daemonize: 'no', ...this.#settings }
     return Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)])
+  }
+}
+
+/** Waits until no client is connected but redis-cli. Returns the number of the clients that stay. */
+export async function connectionsLeft(server: RedisServer): Promise<number> {
+  for (let look = 1; ; look += 1) {
+    const left = server.cli('client', 'list', 'type', 'normal').split('\n').length - 1
+    if (left === 0 || look === LOOKS) return left
+    await wait(20)
   }
 }
 
