@@ -7,7 +7,7 @@ import { resolveOptions } from '../../../lib/options.ts'
 import { openStore } from '../../../lib/stores/open.ts'
 import { openUrl } from '../../../lib/stores/open/store-url.ts'
 import { postgresStore } from '../../../lib/stores/postgres.ts'
-import { recordAt } from '../../../lib/testing/contract/check.ts'
+import { freshName, recordAt } from '../../../lib/testing/contract/check.ts'
 import { projectWith, recordingProject } from '../../support/projects.ts'
 import { ownerOf, startPostgres } from '../../support/servers/postgres.ts'
 import { freePorts } from '../../support/servers/redis.ts'
@@ -35,6 +35,13 @@ t.test('an app gives a connection and a statement less time than a request has f
     t.ok(options.statement_timeout < storeTimeout)
   }
   t.equal(made.length, 1)
+})
+
+t.test('an app makes the tables that it needs', async (t) => {
+  const table = `made_${freshName().toLowerCase().replaceAll('-', '_')}`
+  const store = await openStore(server.url, { cwd: projectWith(t, 'pg'), table })
+  t.teardown(() => store.close())
+  t.equal(await store.get('h'), undefined)
 })
 
 t.test('a refused server is not asked twice, and its pool is ended', async (t) => {

@@ -92,5 +92,5 @@ t.test('a command for a lost node of a Cluster does not wait in a queue of node-
   await store.create(record)
   await broken.nodeOf(`session:s:${record.handle}`).kill()
   await t.rejects(store.get(record.handle))
-  await t.rejects(store.get(record.handle))
+  await t.rejects(store.get(record.handle), { message: /offline/ })
 })
