@@ -102,6 +102,8 @@ t.test('no more than the last ends are kept, and a sweep removes older ones', as
   t.strictSame({ ...(kept() as object) }, { count: 10_000 })
   const record = recordAt(Date.now())
   await store.create(record)
+  await store.update({ ...nextOf(record, {}), epoch: 9 }, record.version)
+  t.strictSame({ ...(kept() as object) }, { count: 10_001 }, 'an update removes none')
   await store.delete(record.handle)
   t.strictSame({ ...(kept() as object) }, { count: 10_000 })
 })
