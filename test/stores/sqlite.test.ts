@@ -4,8 +4,7 @@ import Database from 'better-sqlite3'
 import t from 'tap'
 import { encodeRecord, keyOf } from '../../lib/stores/codec.ts'
 import { sqliteSchema, sqliteStore } from '../../lib/stores/sqlite.ts'
-import type { SqliteDatabase, SqliteStatement } from '../../lib/stores/sqlite.ts'
-import { SqliteWriter } from '../../lib/stores/sqlite-writer.ts'
+import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { storeContract } from '../../lib/testing/index.ts'
 import { nodeSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
@@ -110,20 +109,6 @@ for (const driver of sqliteDrivers()) {
     t.strictSame((await store.listAll({ limit: 10 })).records, records.slice(-1))
   })
 
-  t.test(`a step of several statements that fails half-way leaves nothing of it on ${driver.name}`, async (t) => {
-    const database = driver.open(newFile())
-    t.teardown(() => database.close())
-    const writer = new SqliteWriter(database, 1000, 0)
-    database.exec('CREATE TABLE numbers (number INTEGER NOT NULL)')
-    const statement = database.prepare('INSERT INTO numbers VALUES (?)')
-    const refused = database.prepare('INSERT INTO numbers SELECT NULL WHERE ?')
-    const write = (one: SqliteStatement, value: number) => ({ statement: one, values: [value] })
-    await t.rejects(writer.write(write(statement, 1), write(refused, 1)), /NOT NULL/)
-    t.strictSame(database.prepare('SELECT number FROM numbers').all(), [])
-    t.strictSame(await writer.write(write(statement, 2), write(statement, 3)), [1, 1])
-    t.equal(database.prepare('SELECT number FROM numbers').all().length, 2)
-  })
-
   t.test(`a database in memory says so on ${driver.name}`, async (t) => {
     for (const [file, volatile] of [
       [':memory:', true],
@@ -163,19 +148,6 @@ t.test('a file without the tables is left as it was', async (t) => {
   t.equal(database.pragma('journal_mode', { simple: true }), 'wal')
 })
 
-t.test('a sweep counts sessions, not their index entries beside them', async (t) => {
-  const database = new Database(newFile())
-  t.teardown(() => database.close())
-  const store = sqliteStore({ database })
-  for (let one = 0; one < 70; one += 1) {
-    const record = recordAt(Date.now())
-    await store.create(record)
-    await store.addToIndex('u', record.handle, record.absoluteDeadline)
-  }
-  t.equal(await store.sweep(Number.MAX_SAFE_INTEGER, 1000), 70)
-  t.equal(await store.sweep(Number.MAX_SAFE_INTEGER, 1000), 0)
-})
-
 t.test('tables that the app manages itself are used as they are', async (t) => {
   const database = new Database(newFile())
   t.teardown(() => database.close())
@@ -206,46 +178,68 @@ t.test('a table name that would need quoting is refused', async (t) => {
   }
 })
 
-t.test('a write is tried again when the file is busy, as either driver says it, and for nothing else', async (t) => {
-  const real = new Database(':memory:')
-  t.teardown(() => real.close())
-  const errors: unknown[] = []
-  const database: SqliteDatabase = {
-    exec: (sql) => real.exec(sql),
-    prepare: (sql) => {
-      const statement = real.prepare(sql)
-      if (!sql.startsWith('DELETE')) return statement
-      const run = (...values: (string | number)[]): { changes: number } => {
-        if (errors.length > 0) throw errors.shift()
-        return statement.run(...values)
-      }
-      return { run, get: () => undefined, all: () => [] }
-    },
-  }
+t.test(
+  'a store waits its timeout for other writes while it opens, and sets back the wait of the connection',
+  async (t) => {
+    const real = new Database(newFile())
+    t.teardown(() => real.close())
+    const waits: unknown[] = []
+    const database: SqliteDatabase = {
+      prepare: (sql) => real.prepare(sql),
+      exec: (sql) => {
+        if (sql.includes('CREATE TABLE')) waits.push(timeoutOf(real))
+        return real.exec(sql)
+      },
+    }
+    for (const [own, longest] of [
+      [5, 1000],
+      [4321, 4321],
+    ]) {
+      real.exec(`PRAGMA busy_timeout = ${own}`)
+      sqliteStore({ database, timeout: '1s' })
+      t.strictSame(waits.splice(0), [[longest]])
+      t.strictSame(timeoutOf(real), [own])
+    }
+    real.exec('CREATE TABLE other (x)')
+    t.throws(() => sqliteStore({ database, table: 'other', timeout: '10s' }))
+    t.strictSame(waits, [[10_000]])
+    t.strictSame(timeoutOf(real), [4321], 'after a failure, too')
+  },
+)
+
+t.test('a cutoff that was never raised is 0', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => database.close())
+  t.equal(await sqliteStore({ database }).readCutoff(), 0)
+})
+
+t.test('a page begins after the last record of the page before', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => database.close())
   const store = sqliteStore({ database })
-  const failure = (fields: object): Error => Object.assign(new Error('failed'), fields)
-  const busy = [
-    { code: 'SQLITE_BUSY' },
-    { code: 'SQLITE_BUSY_SNAPSHOT' },
-    { code: 'ERR_SQLITE_ERROR', errcode: 5 },
-    { code: 'ERR_SQLITE_ERROR', errcode: 517 },
-  ]
-  errors.push(...busy.map(failure))
-  const record = recordAt(Date.now())
-  await store.create(record)
-  t.equal(await store.delete(record.handle), true)
-  t.equal(errors.length, 0)
-  for (const fields of [{}, { code: 'SQLITE_FULL' }, { code: 'ERR_SQLITE_ERROR', errcode: 13 }]) {
-    errors.push(failure(fields))
-    await t.rejects(store.delete(record.handle), /failed$/)
-    t.equal(errors.length, 0)
-  }
+  for (let one = 0; one < 5; one += 1) await store.create(recordAt(Date.now()))
+  const { records } = await store.listAll({ limit: 10 })
+  const first = await store.listAll({ limit: 2 })
+  const second = await store.listAll({ limit: 2, after: first.next })
+  const third = await store.listAll({ limit: 2, after: second.next })
+  t.strictSame(
+    [first, second, third].map((page) => page.records.length),
+    [2, 2, 1],
+  )
+  t.strictSame(
+    [first, second, third].flatMap((page) => page.records),
+    records,
+  )
+  t.equal(third.next, undefined)
 })
 
 t.test('a timeout that is no duration is refused', async (t) => {
   const database = new Database(':memory:')
   for (const timeout of ['', '1', 'soon', 1000]) {
-    t.throws(() => sqliteStore({ database, timeout: timeout as never }), TypeError)
+    t.throws(() => sqliteStore({ database, timeout: timeout as never }), {
+      name: 'TypeError',
+      message: /^timeout: a duration/,
+    })
   }
 })
 
@@ -296,45 +290,4 @@ t.test('a row that is not the whole of its record is damaged', async (t) => {
     t.strictSame(heard.splice(0), [record.handle], name)
     await store.delete(record.handle)
   }
-})
-
-t.test('a sweep gives the event loop its turn, the sooner the slower the disk', async (t) => {
-  const real = new Database(':memory:')
-  t.teardown(() => real.close())
-  const shares: number[] = []
-  let delay = 0
-  const database: SqliteDatabase = {
-    exec: (sql) => real.exec(sql),
-    prepare: (sql) => {
-      const statement = real.prepare(sql)
-      if (!/^DELETE.*rowid/s.test(sql)) return statement
-      return {
-        get: () => undefined,
-        all: () => [],
-        run: (now, limit) => {
-          shares.push(Number(limit))
-          const until = performance.now() + delay
-          while (performance.now() < until);
-          return statement.run(now, limit)
-        },
-      }
-    },
-  }
-  const store = sqliteStore({ database })
-  for (let one = 0; one < 600; one += 1) await store.create(recordAt(0))
-  let turns = 0
-  const count = (): NodeJS.Immediate => setImmediate(() => ((turns += 1), (counter = count())))
-  let counter = count()
-  delay = 11
-  t.equal(await store.sweep(Date.now(), 100), 100)
-  t.ok(shares.length > 3 && (shares[0] ?? 0) > (shares.at(-2) ?? 0), `rows at a time: ${shares.join(' ')}`)
-  t.ok(turns >= shares.length - 1, `${turns} turns`)
-  shares.length = delay = 0
-  t.equal(await store.sweep(Date.now(), 10_000), 500)
-  t.ok((shares.at(-1) ?? 0) > (shares[0] ?? 0), `rows at a time: ${shares.join(' ')}`)
-  for (let one = 0; one < 40; one += 1) await store.create(recordAt(0))
-  delay = 11
-  for (let one = 0; one < 20; one += 1) await store.sweep(Date.now(), 2)
-  t.equal(shares.at(-1), 1, 'never less than one')
-  clearImmediate(counter)
 })
