@@ -30,7 +30,6 @@ export class SqliteWriter {
   readonly #timeout: number
   /** Milliseconds of writing in this turn of the event loop. */
   #busy = 0
-  #isReset = true
 
   constructor(database: SqliteDatabase, timeout: number, busyTimeout: number) {
     this.#database = database
@@ -63,13 +62,8 @@ export class SqliteWriter {
   }
 
   #count(milliseconds: number): void {
+    if (this.#busy === 0) setImmediate(() => (this.#busy = 0))
     this.#busy += milliseconds
-    if (!this.#isReset) return
-    this.#isReset = false
-    setImmediate(() => {
-      this.#busy = 0
-      this.#isReset = true
-    })
   }
 
   /** A savepoint instead of a transaction, because the app may have one open on this connection. */
@@ -77,11 +71,23 @@ export class SqliteWriter {
     const [only] = writes
     if (only !== undefined && writes.length === 1) return [changesOf(only)]
     this.#database.exec('SAVEPOINT fastify_session_guard')
-    const outcome = outcomeOf(() => writes.map((write) => changesOf(write)))
-    if ('error' in outcome) this.#database.exec('ROLLBACK TO fastify_session_guard')
-    this.#database.exec('RELEASE fastify_session_guard')
-    if ('error' in outcome) throw outcome.error
-    return outcome
+    try {
+      const changes = writes.map((write) => changesOf(write))
+      this.#database.exec('RELEASE fastify_session_guard')
+      return changes
+    } catch (error) {
+      this.#takeBack()
+      throw error
+    }
+  }
+
+  /** A full disk makes SQLite itself take the step back, savepoint included. The error to report is the first one. */
+  #takeBack(): void {
+    try {
+      this.#database.exec('ROLLBACK TO fastify_session_guard; RELEASE fastify_session_guard')
+    } catch {
+      // Nothing of the step is left.
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SqliteDatabase, SqliteStatement } from '../../lib/stores/sqlite.ts'
 import { SqliteWriter } from '../../lib/stores/sqlite-writer.ts'
-import { recordAt } from '../../lib/testing/contract/check.ts'
+import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { betterSqlite, sqliteDrivers, temporaryFolder } from '../support/sqlite.ts'
 
 const folder = temporaryFolder(t)
@@ -24,6 +24,23 @@ for (const driver of sqliteDrivers()) {
     t.strictSame(database.prepare('SELECT number FROM numbers').all(), [])
     t.strictSame(await writer.write(write(statement, 2), write(statement, 3)), [1, 1])
     t.equal(database.prepare('SELECT number FROM numbers').all().length, 2)
+  })
+
+  t.test(`a step for which there is no space says so, and leaves nothing of it on ${driver.name}`, async (t) => {
+    const database = driver.open(newFile())
+    t.teardown(() => database.close())
+    const store = sqliteStore({ database })
+    const record = recordAt(Date.now())
+    await store.create(record)
+    // SQLite takes the number of pages that there are instead.
+    database.exec('PRAGMA max_page_count = 1')
+    const large = { ...nextOf(record, {}), epoch: 9, data: JSON.stringify({ text: 'x'.repeat(100_000) }) }
+    await t.rejects(
+      store.update(large, record.version),
+      /^There is no space left for the file .*database or disk is full$/,
+    )
+    t.strictSame(await store.get(record.handle), record)
+    t.equal(await store.delete(record.handle), true)
   })
 }
 
