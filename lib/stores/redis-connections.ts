@@ -25,12 +25,19 @@ export function connectionsOf(client: object): RedisConnection[] {
 function connectionOf(node: unknown, shared: unknown): RedisConnection {
   const isAllEncrypted = Boolean(fieldsOf(shared)['tls'])
   const unverified = isVerified(shared) && isVerified(node) ? {} : { verified: false }
-  if (typeof node === 'string' && URL.canParse(node)) {
-    const { hostname, protocol } = new URL(node)
-    return { host: hostname, encrypted: isAllEncrypted || protocol === 'rediss:', ...unverified }
+  const url = urlOf(node)
+  if (url !== undefined) {
+    return { host: url.hostname, encrypted: isAllEncrypted || url.protocol === 'rediss:', ...unverified }
   }
   const { path, host, tls } = fieldsOf(node)
   return { host: (path ?? host ?? 'localhost') as string, encrypted: isAllEncrypted || Boolean(tls), ...unverified }
+}
+
+/** Returns the URL of a node that is a text. ioredis takes `host:port` too, and a port of this machine. */
+function urlOf(node: unknown): URL | undefined {
+  if (typeof node !== 'string' || /^\d+$/.test(node)) return undefined
+  const url = node.includes('://') ? node : `redis://${node}`
+  return URL.canParse(url) ? new URL(url) : undefined
 }
 
 /** node-redis has it beside `tls: true`, ioredis among the settings of `tls`. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import t from 'tap'
@@ -43,6 +43,19 @@ t.test('a store in a file says which', async (t) => {
   t.teardown(() => database.close())
   t.equal(sqliteStore({ database }).location, path)
   t.equal(sqliteStore({ database: new Database(':memory:') }).location, '')
+})
+
+t.test('a node of an ioredis cluster that is a text without a protocol says its host', async (t) => {
+  const nodes = ['10.0.0.5:7000', 'r.example:7000', '6380', 'rediss://s.example:1', 'no host']
+  const cluster = new Cluster(nodes, { lazyConnect: true })
+  t.teardown(() => cluster.disconnect())
+  t.strictSame(redisConnections(cluster), [
+    { host: '10.0.0.5', encrypted: false },
+    { host: 'r.example', encrypted: false },
+    { host: 'localhost', encrypted: false },
+    { host: 's.example', encrypted: true },
+    { host: 'localhost', encrypted: false },
+  ])
 })
 
 t.test('a client that checks no certificate says so', async (t) => {
