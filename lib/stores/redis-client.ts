@@ -82,11 +82,10 @@ function manyReaderOf(client: RedisClient): Redis['getMany'] | undefined {
   return (mGet ?? mget)?.bind(client)
 }
 
-/** node-redis has it beside its options, ioredis among them. */
+/** node-redis has the prefix beside its options, ioredis among them. */
 function keyPrefixOf(client: object): string {
-  const { _keyPrefix, options } = client as { _keyPrefix?: unknown; options?: { keyPrefix?: unknown } }
-  const prefix = _keyPrefix ?? options?.keyPrefix
-  return typeof prefix === 'string' ? prefix : ''
+  const { _keyPrefix, options } = client as { _keyPrefix?: string | Buffer; options?: { keyPrefix?: string | Buffer } }
+  return String(_keyPrefix ?? options?.keyPrefix ?? '')
 }
 
 async function runWith(call: Caller, { sha, lua }: Script, key: string, values: string[]): Promise<unknown> {
@@ -126,8 +125,8 @@ function isNodeRedis(client: RedisClient): client is NodeRedisClient {
   return has(client, 'evalSha')
 }
 
-function has(client: unknown, method: string): boolean {
-  return typeof (client as Record<string, unknown> | null | undefined)?.[method] === 'function'
+function has(client: object, method: string): boolean {
+  return typeof (client as Record<string, unknown>)[method] === 'function'
 }
 
 interface Emitter {
@@ -139,7 +138,7 @@ interface Emitter {
  * Listens for errors of a client. Without a listener a lost connection ends the whole process, or floods its output.
  * Each request that fails reports the error anyway.
  */
-function listenForErrors(client: unknown): void {
+function listenForErrors(client: object): void {
   const emitter = client as Emitter
   if (has(client, 'on') && has(client, 'listenerCount') && emitter.listenerCount('error') === 0) {
     emitter.on('error', () => undefined)
