@@ -22,7 +22,6 @@ interface NodeRedisPool {
 
 /** ioredis: one server or a Sentinel, or a Cluster, whose `duplicate` takes nodes first. */
 interface IoRedisSubscriber {
-  readonly options: { readonly redisOptions?: object }
   duplicate(...options: object[]): IoRedisSubscriber
   disconnect(): void
   on(event: 'error' | 'message', listener: (channel: unknown, message: unknown) => void): unknown
@@ -47,7 +46,7 @@ export async function subscribeTo(client: RedisClient, channel: string, tell: Li
 
 async function duplicateOf(client: NodeRedisSubscriber | NodeRedisPool): Promise<NodeRedisSubscriber> {
   // A cache would take this connection's invalidation messages for its own.
-  const options = { clientSideCache: undefined, disableOfflineQueue: false, keyPrefix: undefined }
+  const options = { clientSideCache: undefined }
   return 'execute' in client ? client.execute(async (one) => one.duplicate(options)) : client.duplicate(options)
 }
 
@@ -80,11 +79,8 @@ async function onIoRedis(
   channel: string,
   hear: (message: unknown) => void,
 ): Promise<Unsubscribe> {
-  // The name of the channel has both prefixes already, so the driver must not add them.
-  const options = { keyPrefix: '', enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false }
-  const redisOptions = { ...client.options.redisOptions, keyPrefix: '' }
-  const isCluster = 'nodes' in client
-  const subscriber = isCluster ? client.duplicate([], { ...options, redisOptions }) : client.duplicate(options)
+  const options = { enableOfflineQueue: true, maxRetriesPerRequest: null }
+  const subscriber = 'nodes' in client ? client.duplicate([], options) : client.duplicate(options)
   subscriber.on('error', ignore)
   subscriber.on('message', (_channel, message) => hear(message))
   await accepted(subscriber.subscribe(channel), () => subscriber.disconnect())
@@ -96,7 +92,6 @@ async function accepted(subscribing: Promise<unknown>, undo: () => void): Promis
   try {
     await inTime(subscribing, PATIENCE, complain(`no subscription in ${PATIENCE} ms`))
   } catch (error) {
-    subscribing.catch(ignore)
     undo()
     throw error
   }
