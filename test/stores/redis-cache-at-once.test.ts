@@ -11,7 +11,7 @@ import t from 'tap'
 import { offerOf } from '../../lib/storage/immediate.ts'
 import type { RedisClient, RedisStore } from '../../lib/stores/redis.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
-import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
+import { freshName, nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 import { startRedis, startRedisCluster } from '../support/servers/redis.ts'
 import { logIn, smallApp } from '../support/small-app.ts'
 
@@ -99,6 +99,10 @@ for (const [version, kinds] of Object.entries({
       const hits = client.clientSideCache?.stats().hitCount ?? 0
       t.strictSame(now(store, record.handle), record)
       t.equal(client.clientSideCache?.stats().hitCount, hits + 1)
+      const nobody = freshName()
+      t.equal(await store.get(nobody), undefined)
+      t.equal(now(store, nobody), undefined, 'the cache knows that there is no record')
+      t.equal(client.clientSideCache?.stats().hitCount, hits + 1)
     })
   }
 
@@ -121,6 +125,19 @@ for (const [version, kinds] of Object.entries({
       t.match(await store.get(first.handle), seen)
       await store.delete(first.handle)
       t.strictSame(await reread(), [undefined, undefined], 'nor after a deletion')
+    })
+
+    t.test(`what asks the server reads no old record from the cache of a ${kind} of ${version}`, async (t) => {
+      const elsewhere = redisStore({ client: await connected(t, kinds[kind]?.(server.port) as Client) })
+      const store = redisStore({ client: await connected(t, kinds[kind]?.(await deafRoute(t)) as Client) })
+      const first = recordAt(Date.now())
+      await store.create(first)
+      t.strictSame(await store.getMany([first.handle]), [first])
+      t.ok(await elsewhere.update(nextOf(first, {}), 7))
+      t.match(now(store, first.handle), { version: 7 }, 'nobody has told it')
+      t.match(await store.getMany([first.handle]), [{ version: 8 }])
+      t.ok(await elsewhere.update(nextOf(nextOf(first, {}), {}), 8))
+      t.match(await store.get(first.handle), { version: 9 })
     })
 
     t.test(`a write that lost makes a ${kind} of ${version} read anew, and not lose again`, async (t) => {

@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events'
 import t from 'tap'
 import { RedisListing } from '../../lib/stores/redis-listing.ts'
+import type { RedisNode } from '../../lib/stores/redis-nodes.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { freshName, recordAt } from '../../lib/testing/contract/check.ts'
 import type { Announcement } from '../../types/index.ts'
-import { nodeRedis6, redisDrivers } from '../support/redis-drivers.ts'
+import { ioRedis6, nodeRedis6, redisDrivers } from '../support/redis-drivers.ts'
 import { startRedis, startRedisCluster } from '../support/servers/redis.ts'
 
 const server = await startRedis(t, { appendonly: 'no' })
@@ -39,18 +40,21 @@ t.test('a prefix with the letters of a pattern lists its own sessions only', asy
   await store.create(record)
   await redisStore({ client, prefix: 'ab:' }).create(other)
   t.strictSame(await store.listAll({ limit: 10 }), { records: [record] })
+  server.cli('flushall')
 })
 
 t.test('a place that no page gave is refused', async (t) => {
   const { client, close } = await nodeRedis6.connect(server.port)
   t.teardown(close)
   const store = redisStore({ client })
-  for (const after of ['', 'x', '1', '-1@', '0@a b']) await t.rejects(store.listAll({ after, limit: 1 }), RangeError)
+  for (const after of ['', 'x', '1', '-1@', '0@a b']) {
+    await t.rejects(store.listAll({ after, limit: 1 }), { name: 'RangeError', message: /`next` of the page before/ })
+  }
 })
 
 t.test('a listing whose node has left the cluster goes on with the following node', async (t) => {
   const asked: string[] = []
-  const node = (address: string): ReturnType<ConstructorParameters<typeof RedisListing>[0]>[number] => ({
+  const node = (address: string): RedisNode => ({
     address,
     scan: async (cursor) => {
       asked.push(`${address} ${cursor}`)
@@ -64,6 +68,66 @@ t.test('a listing whose node has left the cluster goes on with the following nod
   t.strictSame(asked, ['c:1 0', 'a:1 17', 'c:1 0'])
 })
 
+t.test('a page takes 200 steps at most, and no step once it is full', async (t) => {
+  const counts: number[] = []
+  const endless = (keys: (step: number) => string[]): RedisListing => {
+    const scan: RedisNode['scan'] = async (_cursor, _pattern, count) => {
+      counts.push(count)
+      return { cursor: '1', keys: keys(counts.length) }
+    }
+    return new RedisListing(() => [{ address: '', scan }], 'p:')
+  }
+  const sparse = endless(() => [])
+  t.strictSame(await sparse.page({ limit: 10 }), { names: [], next: '1@' })
+  t.strictSame(
+    counts.splice(0),
+    Array.from({ length: 200 }, () => 100),
+  )
+  t.match(await sparse.page({ limit: 300 }), { names: [] })
+  t.strictSame(
+    counts.splice(0),
+    Array.from({ length: 200 }, () => 300),
+  )
+  const full = endless((step) => [`p:${step}`])
+  t.strictSame(await full.page({ limit: 3 }), { names: ['1', '2', '3'], next: '1@' })
+})
+
+t.test('a count looks at a thousand keys in a step', async (t) => {
+  const asked: [cursor: string, count: number][] = []
+  const scan: RedisNode['scan'] = async (cursor, _pattern, count) => {
+    asked.push([cursor, count])
+    return { cursor: cursor === '0' ? '17' : '0', keys: [`p:${cursor}`] }
+  }
+  t.equal(await new RedisListing(() => [{ address: '', scan }], 'p:').count(), 2)
+  t.strictSame(asked, [
+    ['0', 1000],
+    ['17', 1000],
+  ])
+})
+
+t.test('a listing that one driver began goes on with the other driver', async (t) => {
+  const [one, other] = [await nodeRedis6.connect(server.port), await ioRedis6.connect(server.port)]
+  t.teardown(() => Promise.all([one.close(), other.close()]))
+  const prefix = `${freshName()}:`
+  const byNodeRedis = redisStore({ client: one.client, prefix })
+  const byIoRedis = redisStore({ client: other.client, prefix })
+  await Promise.all(Array.from({ length: 500 }, () => byIoRedis.create(recordAt(Date.now()))))
+  for (const [first, second] of [
+    [byNodeRedis, byIoRedis],
+    [byIoRedis, byNodeRedis],
+  ] as const) {
+    const found = new Set<string>()
+    let page = await first.listAll({ limit: 100 })
+    for (const { handle } of page.records) found.add(handle)
+    while (page.next !== undefined) {
+      page = await second.listAll({ after: page.next, limit: 100 })
+      for (const { handle } of page.records) found.add(handle)
+    }
+    t.equal(found.size, 500)
+  }
+  server.cli('flushall')
+})
+
 t.test("a driver's own prefix is part of the listed keys and of the channel", async (t) => {
   const { Redis, Cluster } = await import('ioredis')
   const { createClient } = await import('redis')
@@ -73,12 +137,15 @@ t.test("a driver's own prefix is part of the listed keys and of the channel", as
   const io = new Redis(server.port, '127.0.0.1', { keyPrefix: 'kp:' })
   const ports = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
   const many = new Cluster(ports, { redisOptions: { keyPrefix: 'kp:' } })
+  const bytes = createClient({ url: server.url, keyPrefix: Buffer.from('kp:') })
+  await bytes.connect()
   t.teardown(() => {
     node.destroy()
     io.disconnect()
     many.disconnect()
+    bytes.destroy()
   })
-  for (const client of [node, io, many]) {
+  for (const client of [node, io, many, bytes]) {
     const store = redisStore({ client, prefix: `${freshName()}:` })
     const record = recordAt(Date.now())
     await store.create(record)
