@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
-import { createClient } from 'redis'
+import { createClient, createClientPool } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import { redisStore } from '../../lib/stores/redis.ts'
@@ -44,6 +44,20 @@ for (const driver of redisDrivers) {
     await expectConnections(t, before, server)
   })
 }
+
+t.test('a pool subscribes by a connection beside its own', async (t) => {
+  const pool = createClientPool({ url: server.url })
+  await pool.connect()
+  t.teardown(() => pool.destroy())
+  await pool.ping()
+  const before = connections(server)
+  const hearing = await hear(t, redisStore({ client: pool, prefix: 'pool:' }))
+  t.equal(connections(server), before + 1)
+  server.cli('publish', 'pool:ends', 'ended h')
+  await hearing.atLeast(1)
+  await hearing.end()
+  await expectConnections(t, before, server)
+})
 
 t.test('a subscription that the server refuses leaves no connection open', async (t) => {
   server.cli('acl', 'setuser', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels')
@@ -105,17 +119,19 @@ t.test('the connection of a subscription shares no cache with its client', async
   t.equal(tracking(), '1')
 })
 
-t.test('a lost subscription of ioredis writes nothing to the console', async (t) => {
-  const { client, close } = await ioRedis6.connect(server.port)
-  t.teardown(close)
-  const store = redisStore({ client, prefix: `${freshName()}:` })
-  const hearing = await hear(t, store)
-  const written = t.capture(console, 'error')
-  await server.kill()
-  await server.start()
-  await heardAgain(hearing, store)
-  t.strictSame(written(), [])
-})
+for (const driver of [nodeRedis6, ioRedis6]) {
+  t.test(`a lost subscription ends no process, and writes nothing to the console, by ${driver.name}`, async (t) => {
+    const { client, close } = await driver.connect(server.port)
+    t.teardown(close)
+    const store = redisStore({ client, prefix: `${freshName()}:` })
+    const hearing = await hear(t, store)
+    const written = t.capture(console, 'error')
+    await server.kill()
+    await server.start()
+    await heardAgain(hearing, store)
+    t.strictSame(written(), [])
+  })
+}
 
 for (const [version, Many] of [
   ['6', Cluster],
@@ -145,6 +161,7 @@ t.test('the channel is named by the prefix and "ends", for processes of every ve
   t.teardown(close)
   const prefix = `${freshName()}:`
   const hearing = await hear(t, redisStore({ client, prefix }))
+  server.cli('publish', `${prefix}ends`, 'no announcement')
   server.cli('publish', `${prefix}ends`, 'ended h')
   server.cli('publish', `${prefix}ends`, 'cutoff 70')
   await hearing.atLeast(2)
