@@ -88,15 +88,21 @@ t.test('a store without a client says what to write', async (t) => {
   })
 })
 
-t.test('a record past its deadline is written, and read by nobody', async (t) => {
+t.test('a record is read until its deadline, and may be written after it', async (t) => {
   const { client, close } = await nodeRedis6.connect(server.port)
   t.teardown(close)
   const clock = testClock()
   const store = redisStore({ client, clock, prefix: `${freshName()}:` })
+  const record = recordAt(clock())
+  await store.create(record)
+  clock.advance(IDLE - 1)
+  t.strictSame(await store.get(record.handle), record)
+  clock.advance(1)
+  t.equal(await store.get(record.handle), undefined)
   for (const idleDeadline of [clock(), clock() - IDLE]) {
-    const record = recordAt(clock(), { idleDeadline })
-    t.equal(await store.create(record), true)
-    t.equal(await store.get(record.handle), undefined)
+    const late = recordAt(clock(), { idleDeadline })
+    t.equal(await store.create(late), true)
+    t.equal(await store.get(late.handle), undefined)
   }
 })
 

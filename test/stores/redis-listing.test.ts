@@ -92,16 +92,22 @@ t.test('a page takes 200 steps at most, and no step once it is full', async (t) 
   t.strictSame(await full.page({ limit: 3 }), { names: ['1', '2', '3'], next: '1@' })
 })
 
-t.test('a count looks at a thousand keys in a step', async (t) => {
+t.test('a count looks at a thousand keys in a step, and a page at a hundred', async (t) => {
   const asked: [cursor: string, count: number][] = []
   const scan: RedisNode['scan'] = async (cursor, _pattern, count) => {
     asked.push([cursor, count])
     return { cursor: cursor === '0' ? '17' : '0', keys: [`p:${cursor}`] }
   }
-  t.equal(await new RedisListing(() => [{ address: '', scan }], 'p:').count(), 2)
-  t.strictSame(asked, [
+  const listing = new RedisListing(() => [{ address: '', scan }], 'p:')
+  t.equal(await listing.count(), 2)
+  t.strictSame(asked.splice(0), [
     ['0', 1000],
     ['17', 1000],
+  ])
+  t.strictSame(await listing.page({ limit: 10 }), { names: ['0', '17'] })
+  t.strictSame(asked, [
+    ['0', 100],
+    ['17', 100],
   ])
 })
 
