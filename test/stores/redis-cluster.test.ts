@@ -1,6 +1,6 @@
 import t from 'tap'
 import { redisStore } from '../../lib/stores/redis.ts'
-import { freshName } from '../../lib/testing/contract/check.ts'
+import { freshName, recordAt } from '../../lib/testing/contract/check.ts'
 import { storeContract } from '../../lib/testing/index.ts'
 import { redisDrivers } from '../support/redis-drivers.ts'
 import { startRedisCluster } from '../support/servers/redis.ts'
@@ -24,5 +24,14 @@ for (const driver of redisDrivers) {
       return { store, damage }
     })
     for (const check of contract) if (check.part !== 'sweep') t.test(check.name, () => check.run())
+  })
+
+  t.test(`records of several nodes are read together, by ${driver.name}`, async (t) => {
+    const { client, close } = await driver.connectCluster(ports)
+    t.teardown(close)
+    const store = redisStore({ client, prefix: `${freshName()}:` })
+    const records = Array.from({ length: 12 }, () => recordAt(Date.now()))
+    await Promise.all(records.map((record) => store.create(record)))
+    t.strictSame(await store.getMany(records.map(({ handle }) => handle)), records)
   })
 }
