@@ -75,6 +75,30 @@ t.test('a subscription outlives a restart of the server', async (t) => {
   }
 })
 
+t.test('a subscription whose first attempt to connect again fails makes another one', async (t) => {
+  const store = postgresStore({ pool: openPool(t) })
+  const hearing = await hear(t, store)
+  await server.kill()
+  const closing = createServer((socket) => socket.destroy()).listen(server.port, '127.0.0.1')
+  await once(closing, 'connection')
+  await new Promise((resolve) => closing.close(resolve))
+  await server.start()
+  await heardAgain(hearing, store)
+})
+
+t.test('a subscription that is refused leaves no connection behind', async (t) => {
+  const pool = new Pool({ connectionString: server.url, application_name: 'refused' })
+  await pool.end()
+  await t.rejects(
+    postgresStore({ pool }).subscribe(() => undefined),
+    /after calling end/,
+  )
+  const observer = openPool(t)
+  const left = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'refused'"
+  while ((await observer.query(left)).rowCount !== 0);
+  t.pass('the connection is gone')
+})
+
 t.test('a subscription that ends while its connection is lost does not come back', async (t) => {
   const pool = openPool(t)
   const store = postgresStore({ pool })

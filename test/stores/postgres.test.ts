@@ -120,7 +120,9 @@ t.test('without createTable nothing is created, and the SQL of postgresSchema is
 })
 
 t.test('with createTable each operation may be the first one', async (t) => {
-  const open = (): PostgresStore => postgresStore({ pool, table: freshTable(), createTable: true })
+  // A pool of one connection asks in the order of the calls.
+  const own = openPool(t, { connectionString: server.url, max: 1 })
+  const open = (): PostgresStore => postgresStore({ pool: own, table: freshTable(), createTable: true })
   t.equal(await open().sweep(Date.now(), 10), 0)
   t.equal(await open().count(), 0)
   t.equal(await open().readCutoff(), 0)
