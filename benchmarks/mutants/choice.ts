@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Mutant } from './mutate.ts'
 import type { Test, Tests } from './tests.ts'
 
@@ -7,18 +8,24 @@ const OVERHEAD = 3
 /** Says which tests a mutant meets, in which order. It learns from the tests that killed others. */
 export class Choice {
   readonly #tests: readonly Test[]
+  readonly #imports: (test: string, file: string) => boolean
   readonly #atLoad: ReadonlySet<number>
   /** For each test, the number of mutants that it reaches in each file. */
   readonly #counts = new Map<Test, ReadonlyMap<string, number>>()
   /** The files with mutants that run after the load. */
   readonly #running = new Set<string>()
-  /** The tests that killed mutants of a file, the latest first. */
+  /** The tests that killed mutants of a file or of the load of a folder, the latest first. */
   readonly #killers = new Map<string, Test[]>()
   readonly #focused = new Map<string, readonly Test[]>()
 
-  /** `fileOf` names the file of a mutant. */
-  constructor({ all, atLoad }: Tests, fileOf: (id: number) => string | undefined) {
+  /** `fileOf` names the file of a mutant. `imports` tells whether a test file imports from the room of a file. */
+  constructor(
+    { all, atLoad }: Tests,
+    fileOf: (id: number) => string | undefined,
+    imports: (test: string, file: string) => boolean,
+  ) {
     this.#tests = all
+    this.#imports = imports
     this.#atLoad = atLoad
     for (const test of all) {
       const counts = new Map<string, number>()
@@ -36,21 +43,38 @@ export class Choice {
    * then those that are most about the file for their time.
    */
   testsOf(mutant: Mutant): Test[] {
-    const killers = (this.#killers.get(mutant.file) ?? []).filter((test) => this.reaches(test, mutant))
+    const known = this.#groupsOf(mutant).flatMap((group) => this.#killers.get(group) ?? [])
+    const killers = [...new Set(known)].filter((test) => this.reaches(test, mutant))
     const others = this.#byFocus(mutant.file).filter((test) => this.reaches(test, mutant) && !killers.includes(test))
     return [...killers, ...others]
   }
 
-  /** Tells whether a test runs a mutant. What ran at the load may matter to each test that runs code of its file. */
+  /**
+   * Tells whether a test runs a mutant. What ran at the load may matter to each test that runs code of its file, and to
+   * one that looks at the values of modules itself.
+   */
   reaches(test: Test, { id, file }: Mutant): boolean {
     if (test.reached.has(id)) return true
-    return this.#atLoad.has(id) && (!this.#running.has(file) || this.#counts.get(test)?.has(file) === true)
+    if (!this.#atLoad.has(id)) return false
+    return this.#counts.get(test)?.has(file) === true || this.#imports(test.file, file) || !this.#isLookedAt(file)
   }
 
   /** Remembers a test that killed a mutant, because it is likely to kill the next mutant of the file. */
-  remember({ file }: Mutant, test: Test): void {
-    const others = (this.#killers.get(file) ?? []).filter((other) => other !== test)
-    this.#killers.set(file, [test, ...others])
+  remember(mutant: Mutant, test: Test): void {
+    for (const group of this.#groupsOf(mutant)) {
+      const others = (this.#killers.get(group) ?? []).filter((other) => other !== test)
+      this.#killers.set(group, [test, ...others])
+    }
+  }
+
+  /** Values of one folder are often looked at by the same test. */
+  #groupsOf({ id, file }: Mutant): string[] {
+    return this.#atLoad.has(id) ? [file, dirname(file)] : [file]
+  }
+
+  /** Tells whether any test runs code of a file, or imports from its room. */
+  #isLookedAt(file: string): boolean {
+    return this.#running.has(file) || this.#tests.some((test) => this.#imports(test.file, file))
   }
 
   /** Returns the tests, those first that reach much of a file and little else, and are fast. */

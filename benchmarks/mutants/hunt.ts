@@ -2,6 +2,7 @@ import { Choice } from './choice.ts'
 import type { Fate, Fates } from './fates.ts'
 import type { Mutant } from './mutate.ts'
 import type { MutantOptions } from './options.ts'
+import { readImports } from './plan.ts'
 import type { Test, Tests } from './tests.ts'
 import { measureTests } from './tests.ts'
 import { Trial } from './trial.ts'
@@ -53,11 +54,11 @@ export class Hunt {
   }
 
   async #meet(files: readonly string[], alive: readonly Mutant[]): Promise<void> {
-    const { jobs } = this.#options
+    const { jobs, root } = this.#options
     const tests = await measureTests(this.#folder, files, jobs)
     const without = tests.unusable.map((name) => `\n  ${name}`).join('')
     this.#tell(`${tests.all.length} tests of ${files.length} files${without === '' ? '' : `, without${without}`}`)
-    const choice = new Choice(tests, (id) => this.#files.get(id))
+    const choice = new Choice(tests, (id) => this.#files.get(id), readImports(root, files))
     const trials = Array.from({ length: jobs }, () => new Trial(this.#folder, tests.atLoad, choice))
     try {
       const tried = await this.#meetAlone(trials, choice, alive)

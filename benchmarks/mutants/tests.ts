@@ -1,4 +1,5 @@
 import { Runner } from './runner.ts'
+import type { Outcome } from './worker.ts'
 
 /** One test of a file, as it ran without a mutant. */
 export interface Test {
@@ -34,8 +35,12 @@ export async function measureTests(folder: string, files: readonly string[], job
     if (loaded === undefined) throw new Error(`${file} cannot be loaded`)
     for (const id of loaded.reached) atLoad.add(id)
     for (let index = 0; index < loaded.count; index += 1) {
-      const first = await runner.run(file, { index, mutants: [], isRecorded: true }, TEST_TIME)
-      const test = typeof first === 'object' && first.isOk ? first : undefined
+      // Another test may have left the process in disorder.
+      let test = await record(runner, { file, index })
+      if (test === undefined) {
+        runner.renew()
+        test = await record(runner, { file, index })
+      }
       if (test !== undefined && (await passes(runner, { file, index }, []))) {
         all.push({ file, index, time: test.time, reached: new Set(test.reached) })
       } else unusable.push(`${file} ${index + 1}`)
@@ -51,6 +56,12 @@ export async function measureTests(folder: string, files: readonly string[], job
   }
   await Promise.all(Array.from({ length: jobs }, take))
   return { all: all.toSorted((one, other) => one.time - other.time), atLoad, unusable }
+}
+
+/** Runs a test without a mutant. Returns what it reached; `undefined` when it fails. */
+async function record(runner: Runner, { file, index }: Pick<Test, 'file' | 'index'>): Promise<Outcome | undefined> {
+  const outcome = await runner.run(file, { index, mutants: [], isRecorded: true }, TEST_TIME)
+  return typeof outcome === 'object' && outcome.isOk ? outcome : undefined
 }
 
 /** Tells whether a test passes with these mutants. */

@@ -177,6 +177,38 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
   t.match(survivors, 'lib/session/name.ts:2 | `\'nobody\'` | `""`', 'no test asks for a nobody')
 })
 
+t.test('a value meets the tests that look at it without running the code beside it', async (t) => {
+  const root = t.testdir({
+    'package.json': '{ "type": "module" }',
+    lib: {
+      session: {
+        'kinds.ts':
+          "export const KINDS = ['live']\nexport function isKind(kind: string): boolean {\n  return kind !== ''\n}\n",
+        'index.ts': "export { KINDS } from './kinds.ts'\n",
+      },
+    },
+    test: {
+      session: {
+        'code.test.ts': [
+          "import t from 'tap'",
+          "import { isKind } from '../../lib/session/kinds.ts'",
+          "t.test('it answers', async (t) => t.strictSame([isKind('x'), isKind('')], [true, false]))",
+          '',
+        ].join('\n'),
+        'values.test.ts': [
+          "import t from 'tap'",
+          "import { KINDS } from '../../lib/session/index.ts'",
+          "t.test('there is one kind', async (t) => t.strictSame(KINDS, ['live']))",
+          '',
+        ].join('\n'),
+      },
+    },
+  })
+  const { code, stdout, stderr } = await run(root, '--out', '.')
+  t.equal(code, 0, stderr)
+  t.match(stdout, /\| lib\/session\/kinds\.ts .*\| 100\.0 % \| +100\.0 % \|/)
+})
+
 t.test('a misspelt room ends the run with the rooms there are', async (t) => {
   const { code, stderr } = await run(process.cwd(), '--room', 'sessions')
   t.equal(code, 1)
