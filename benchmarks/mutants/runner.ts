@@ -1,5 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
+import { chmodSync, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Load, Loaded, Outcome, Run } from './worker.ts'
@@ -25,15 +28,23 @@ class Process {
   constructor(folder: string, atLoad: readonly number[]) {
     this.#folder = folder
     const { NODE_OPTIONS: _options, ...env } = process.env
+    // A process that is ended in the middle of a test leaves behind what its servers wrote.
+    const temporary = mkdtempSync(join(tmpdir(), 'mutants-'))
+    // Servers may run as another user.
+    chmodSync(temporary, 0o755)
     this.#child = fork(join(folder, 'mutants/worker.js'), {
       cwd: folder,
       execArgv: [],
       stdio: ['ignore', 'ignore', process.env['MUTANTS_SHOW'] === undefined ? 'ignore' : 'inherit', 'ipc'],
-      env: { ...withoutTap(env), MUTANTS: atLoad.join(','), TAP_TIMEOUT: '0' },
+      env: { ...withoutTap(env), TMPDIR: temporary, MUTANTS: atLoad.join(','), TAP_TIMEOUT: '0' },
     })
     // Tap itself sends messages to its parent, too.
     this.#child.on('message', (message: object) => 'reached' in message && this.#resolve?.(message))
     this.#child.on('exit', () => this.#resolve?.(undefined))
+    this.#child.on(
+      'exit',
+      () => void rm(temporary, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined),
+    )
     this.#child.on('error', () => this.#resolve?.(undefined))
     this.#started = this.#wait(LOAD_TIME)
   }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { draw } from '../../benchmarks/mutants/plan.ts'
 
 const MAIN = fileURLToPath(new URL('../../benchmarks/mutants/main.ts', import.meta.url))
 
-t.setTimeout(240_000)
+t.setTimeout(480_000)
 
 function changes(source: string): string[] {
   return mutate(source, 'lib/session/x.ts', 1, './switches.js').all.map(({ before, after }) => `${before} → ${after}`)
@@ -19,7 +19,10 @@ function changes(source: string): string[] {
 async function run(root: string, ...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const loader = process.execArgv.filter((option) => !option.includes('processinfo'))
   const env = Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !/^_?TAP/.test(name))
-  const child = spawn(process.execPath, [...loader, MAIN, '--root', root, ...args], { env: Object.fromEntries(env) })
+  const TMPDIR = join(root, 'temporary')
+  mkdirSync(TMPDIR, { recursive: true })
+  const options = { env: { ...Object.fromEntries(env), TMPDIR } }
+  const child = spawn(process.execPath, [...loader, MAIN, '--root', root, ...args], options)
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
   return { code: await exit, stdout, stderr }
@@ -84,11 +87,17 @@ t.test('a change that a test notices is killed, and a change that no test notice
     test: {
       session: {
         'age.test.ts': [
+          "import { mkdtempSync } from 'node:fs'",
+          "import { tmpdir } from 'node:os'",
+          "import { join } from 'node:path'",
           "import t from 'tap'",
           "import { isOld, wait } from '../../lib/session/age.ts'",
           "t.test('ten is old', async (t) => t.equal(isOld(10), true))",
           "t.test('one is not old', async (t) => t.equal(isOld(1), false))",
-          "t.test('what is done is not waited for', async () => wait(true))",
+          "t.test('what is done is not waited for', async () => {",
+          "  mkdtempSync(join(tmpdir(), 'of-a-server-'))",
+          '  await wait(true)',
+          '})',
           '',
         ].join('\n'),
       },
@@ -102,6 +111,8 @@ t.test('a change that a test notices is killed, and a change that no test notice
   t.match(survivors, 'lib/session/age.ts:5 | `\'never run\'` | `""` | no test reaches it |')
   t.notMatch(survivors, '`age > 9` | `age <= 9`', 'killed')
   t.match(stdout, /\| lib\/session +\| +9 \|/)
+
+  t.strictSame(readdirSync(join(root, 'temporary')), [], 'a process that is ended leaves nothing behind')
 
   const again = await run(root, '--out', '.')
   t.notMatch(again.stdout, 'tests of', 'known results are not measured again')
@@ -210,7 +221,7 @@ t.test('a value meets the tests that look at it without running the code beside 
 })
 
 t.test('a misspelt room ends the run with the rooms there are', async (t) => {
-  const { code, stderr } = await run(process.cwd(), '--room', 'sessions')
+  const { code, stderr } = await run(t.testdir({}), '--room', 'sessions')
   t.equal(code, 1)
   t.match(stderr, /no room is named sessions[^]*session, connections, http, storage, stores, guard/)
 })
