@@ -26,6 +26,26 @@ for (const driver of sqliteDrivers()) {
     t.equal(database.prepare('SELECT number FROM numbers').all().length, 2)
   })
 
+  t.test(
+    `a step that cannot be committed leaves nothing of it, and no transaction open, on ${driver.name}`,
+    async (t) => {
+      const database = driver.open(newFile())
+      t.teardown(() => database.close())
+      const writer = new SqliteWriter(database, 1000, 0)
+      database.exec(`PRAGMA foreign_keys = ON;
+      CREATE TABLE parents (id INTEGER PRIMARY KEY);
+      CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`)
+      const parent = database.prepare('INSERT INTO parents VALUES (?)')
+      const child = database.prepare('INSERT INTO children VALUES (?)')
+      const step = (id: number) => writer.write({ statement: parent, values: [1] }, { statement: child, values: [id] })
+      await t.rejects(step(2), /FOREIGN KEY/)
+      t.strictSame(database.prepare('SELECT id FROM parents').all(), [])
+      // SQLite begins no transaction inside another one.
+      database.exec('BEGIN; COMMIT')
+      t.strictSame(await step(1), [1, 1])
+    },
+  )
+
   t.test(`a step for which there is no space says so, and leaves nothing of it on ${driver.name}`, async (t) => {
     const database = driver.open(newFile())
     t.teardown(() => database.close())
