@@ -19,7 +19,13 @@ export function guide(path: string): string {
 }
 
 /** The documents that are no guides: their blocks of code are not run. */
-export const PAPERS = ['.github/SECURITY.md', '.github/CONTRIBUTING.md', 'CHANGELOG.md'] as const
+export const PAPERS = [
+  '.github/SECURITY.md',
+  '.github/CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'lib/guard/RULES.md',
+  'lib/guard/STANDARDS.md',
+] as const
 
 /** Returns the relative links of a document that lead to no file, or to no heading of it. */
 export function brokenLinksOf(path: string): string[] {
