@@ -130,6 +130,9 @@ t.test('a line that an option decides says its value and whether that is enough'
   t.match(good.get('5.1 (5)')?.value, 'within the limits of AAL1, AAL2, AAL3')
   t.match(bad.get('5.1 (5)')?.value, 'within no level')
   t.match(lines({ maxSessions: () => 3 }).get('Simultaneous sessions')?.value, 'decided for each user, then evict')
+  t.match(lines({ cookie: { name: 'sid' } }).get('3.3.1'), { isMet: false })
+  t.match(lines({}).get('3.5.1'), { value: 'true, trustedOrigins none' })
+  t.match(lines({}).get('Transport'), { value: 'not set', isMet: false })
   t.match(lines({ cookie: { domain: 'example.com' } }).get('3.3.3'), {
     value: '__Secure-session, domain example.com',
     isMet: true,
@@ -252,6 +255,32 @@ t.test('the policy says what the options say, and what is left to fill in', asyn
     t.match(other, part)
   }
   t.match(policyMarkdown(sourceFor({})), 'Limit for one account: no limit. A user may have any number of sessions.')
+})
+
+t.test('headings, tables and paragraphs of the policy stand apart, as Markdown needs it', async (t) => {
+  const rows = policyMarkdown(sourceFor({})).split('\n')
+  for (const [index, line] of rows.entries()) {
+    const isBlock = line.startsWith('#') || line.startsWith('**To fill in**') || line.startsWith('Limit for')
+    if (isBlock && index > 0) t.equal(rows[index - 1], '', line)
+    if (line.startsWith('#')) t.equal(rows[index + 1], '', line)
+  }
+  t.strictSame(
+    rows.filter((line) => line.trim() === '' && line !== ''),
+    [],
+  )
+})
+
+t.test('evidence in JSON says what made it, and of what', async (t) => {
+  const { settings, standards, ...rest } = JSON.parse(evidenceJson(sourceFor({}))) as Record<string, unknown>
+  t.strictSame(rest, {
+    schemaVersion: 1,
+    tool: { name: 'fastify-session-guard', version: '1.2.3' },
+    target: 'app.js',
+    environment: 'production',
+    summary: '1 warning',
+  })
+  t.match(settings, { environment: 'production', idleTimeout: '30m', invalid: [] })
+  t.equal((standards as unknown[]).length, STANDARDS.length)
 })
 
 t.test('settings hold no secret, and options that cannot be read have none', async (t) => {

@@ -116,11 +116,11 @@ t.test('a failure names the line of the app and what to do', async (t) => {
 
 t.test('a finding names the place and shows the line where its option is written', async (t) => {
   const [first] = FINDINGS as [Finding]
-  const source = { file: 'src/app.ts', line: 12, column: 5 }
+  const source = { file: 'src/app.mjs', line: 12, column: 5 }
   const located: Finding = { ...first, severity: 'fatal', at: first.at.map((one) => ({ ...one, source })) }
   const report = renderReport([located], { environment: '', frameOf: () => ['12 | x', '   | ^'] })
-  t.match(report, '\n           src/app.ts:12:5\n           12 | x\n              | ^\n    what')
-  t.match(renderGithub([located], SOURCE), /^::error file=src\/app.ts,line=12,col=5,/)
+  t.match(report, '\n           src/app.mjs:12:5\n           12 | x\n              | ^\n    what')
+  t.match(renderGithub([located], SOURCE), /^::error file=src\/app.mjs,line=12,col=5,/)
   t.match(JSON.parse(renderSarif([located], SOURCE)), {
     runs: [
       {
@@ -129,7 +129,7 @@ t.test('a finding names the place and shows the line where its option is written
             locations: [
               {
                 physicalLocation: {
-                  artifactLocation: { uri: 'src/app.ts' },
+                  artifactLocation: { uri: 'src/app.mjs' },
                   region: { startLine: 12, startColumn: 5 },
                 },
               },

@@ -1,0 +1,129 @@
+import t from 'tap'
+import { checkConfig, readFacts } from '../../lib/guard/check.ts'
+import { adviceAbout } from '../../lib/guard/probe/store-advice.ts'
+import { readingsOf } from '../../lib/guard/read/duration-readings.ts'
+import { bestPrefix } from '../../lib/guard/read/good-name.ts'
+import { closest } from '../../lib/guard/read/nearest-name.ts'
+import { showPath } from '../../lib/guard/read/show-value.ts'
+import { RequestPhase } from '../../lib/guard/phases.ts'
+import type { Finding } from '../../types/index.ts'
+import { good, SECRET } from './configs.ts'
+import { REQUEST } from './phase-facts.ts'
+
+/** Returns the finding of one rule. */
+function findingOf(rule: string, options: object, environment = 'production'): Finding | undefined {
+  return checkConfig(good(options), environment).find((finding) => finding.rule === `session/${rule}`)
+}
+
+t.test('the first cause of an error that the project knows gives the advice', async (t) => {
+  const caused = (message: string, cause: unknown): Error => new Error(message, { cause })
+  const known = new Error('NOAUTH Authentication required.')
+  t.match(adviceAbout(known), 'wants a password')
+  t.match(adviceAbout(caused('no luck', caused('again', known))), 'wants a password')
+  t.match(adviceAbout(caused('READONLY You can not write', known)), 'not to a replica')
+  t.equal(adviceAbout(caused('no luck', 'NOAUTH')), undefined)
+  t.equal(adviceAbout('NOAUTH'), undefined)
+  t.equal(adviceAbout(new Error('constructor is no code')), undefined)
+  const client = Object.assign(new Error('The client is closed'), { name: 'ClientClosedError' })
+  t.match(adviceAbout(client), 'await client.connect()')
+  t.equal(adviceAbout(new Error("Stream isn't writeable and enableOfflineQueue options is false")), adviceAbout(client))
+  const own = caused('in a ring', undefined)
+  own.cause = own
+  t.equal(adviceAbout(own), undefined)
+  const byCode: [message: string, advice: string][] = [
+    ['WRONGPASS', 'password of the client is wrong'],
+    ['NOPERM', 'grant the user the keys'],
+    ['LOADING', 'start the app later'],
+    ['MISCONF', 'cannot write its data to the disk'],
+    ['MASTERDOWN', 'lost its primary'],
+    ['CLUSTERDOWN', 'lacks nodes'],
+    ['MOVED', 'createCluster'],
+  ]
+  for (const [message, advice] of byCode) t.match(adviceAbout(new Error(`${message} 1234`)), advice, message)
+})
+
+t.test('an amount with a unit in words is read down to a millisecond', async (t) => {
+  t.strictSame(readingsOf('1 msec'), { kind: 'words', text: "Write it as '1ms'.", durations: [1] })
+  t.match(readingsOf('0.4 msec'), { kind: 'unreadable', durations: [] })
+  t.match(readingsOf('0.6 msec'), { durations: [1] })
+})
+
+t.test('a name is near another by one letter more, less, other or swapped', async (t) => {
+  for (const name of ['tls', 'ttls', 'tl', 'tlz', 'tsl', 'TLS', 't-ls']) t.equal(closest(name, ['tls']), 'tls', name)
+  for (const name of ['tlzz', 'zzls', 'slt', 'x'.repeat(41)]) t.equal(closest(name, ['tls']), undefined, name)
+  const long = 'y'.repeat(40)
+  t.equal(closest(long, [long]), long)
+})
+
+t.test('the prefix of a cookie is the strictest that its attributes allow', async (t) => {
+  const prefixFor = (cookie: object): string => bestPrefix(readFacts(good({ cookie }), 'production', {}))
+  t.equal(prefixFor({}), '__Host-')
+  t.equal(prefixFor({ path: '/' }), '__Host-')
+  t.equal(prefixFor({ path: '/app' }), '__Secure-')
+  t.equal(prefixFor({ domain: 'example.com' }), '__Secure-')
+  t.equal(prefixFor({ domain: 'example.com', path: '/' }), '__Secure-')
+  t.equal(prefixFor({ secure: 'auto' }), '')
+})
+
+t.test('a name that may be a secret is shown as its length', async (t) => {
+  t.equal(showPath([SECRET, 0, 'name']), `<name, ${SECRET.length} bytes>[0].name`)
+  t.equal(showPath(['cookie', 'a key']), 'cookie.<name, 5 bytes>')
+})
+
+t.test('a text that holds the secret is shown nowhere, and is no part of a fix', async (t) => {
+  const secret = 'tulip granite'
+  const finding = checkConfig(good({ secret, cookieName: 'tulip granite' }), 'production')
+  t.notMatch(JSON.stringify(finding), /tulip|granite/)
+  const inside = findingOf('foreign-option', { secret: 'tulip-granite', cookieName: 'a-tulip-granite' })
+  t.match(inside, { fix: { snippet: "cookie: { name: '__Host-session' }" } })
+  const other = findingOf('foreign-option', { secret: 'tulip-granite', cookieName: 'a-rose-b' })
+  t.match(other, { fix: { snippet: "cookie: { name: '__Host-a-rose-b' }" } })
+})
+
+t.test('an element of the secrets that is no text: the first is made anew, an older one goes', async (t) => {
+  t.match(findingOf('option-type', { secret: [SECRET, 5] }), {
+    fix: { patch: [{ op: 'remove', pointer: '/secret/1' }] },
+  })
+  const [first] = findingOf('option-type', { secret: [5, SECRET] })?.fix.patch ?? []
+  t.match(first, { op: 'set', pointer: '/secret/0', source: 'process.env.SESSION_SECRET' })
+})
+
+t.test('in development the fix of a cookie without Secure follows the request', async (t) => {
+  const insecure = { cookie: { secure: false } }
+  t.match(findingOf('secure-required', insecure, 'development'), { fix: { snippet: "cookie: { secure: 'auto' }" } })
+  t.match(findingOf('secure-required', insecure), { fix: { snippet: 'cookie: { secure: true }' } })
+})
+
+t.test('a finding names what it found, and what to do', async (t) => {
+  const cases: [rule: string, options: object, finding: object][] = [
+    ['cookie-name-invalid', { cookie: { name: '' } }, { message: 'the cookie has no name' }],
+    ['cookie-name-invalid', { cookie: { name: 'a b' } }, { message: /holds characters that a name cannot have/ }],
+    ['option-type', { store: Promise.resolve() }, { at: [{ value: '<Promise>' }] }],
+    ['option-type', { store: () => undefined }, { fix: { text: 'Call it where the options are put together.' } }],
+    ['option-type', { store: 5 }, { message: /^store must be a store, like/ }],
+    ['option-type', { clock: () => undefined }, { message: /^clock .*; it must be/ }],
+    [
+      'store-plaintext',
+      { store: { ...(good()['store'] as object), connections: [{ host: 'a.internal', encrypted: false }] } },
+      { at: [{ path: 'store', value: '"a.internal"' }] },
+    ],
+    [
+      'remember-too-long',
+      { rememberTimeout: '500d' },
+      { message: 'rememberTimeout is over 400 days, and browsers keep no cookie longer' },
+    ],
+    ['device-bound-lifetime', { deviceBound: { lifetime: '2h' } }, { message: /for longer than it has to/ }],
+    ['device-bound-lifetime', { deviceBound: { lifetime: '2m' } }, { message: /^browsers do not refresh/ }],
+  ]
+  for (const [rule, options, finding] of cases) t.match(findingOf(rule, options), finding, JSON.stringify(options))
+})
+
+t.test('https that Fastify does not see is explained by how trustProxy is set', async (t) => {
+  const messageFor = (request: object): string | undefined =>
+    new RequestPhase(good(), 'production')
+      .request({ ...REQUEST, protocol: 'http', forwardedProto: ['https'], ...request })
+      .find(({ rule }) => rule === 'session/trust-proxy-missing')?.message
+  t.match(messageFor({ trustProxy: 'off' }), "Fastify's trustProxy is off, so it is taken for http")
+  t.match(messageFor({ trustProxy: 'on', peer: '10.1.2.3' }), "from the address 10.1.2.3, which Fastify's trustProxy")
+  t.match(messageFor({ trustProxy: 'on', peer: null }), 'from a unix socket')
+})
