@@ -58,10 +58,9 @@ export class Trial {
     }
     const outcome = await this.#withRunner(mutants, (runner) => this.#run(runner, test, mutants))
     if (isOk(outcome)) {
-      const met = new Set(outcome.reached)
-      const hidden = mutants.filter(({ id }) => !met.has(id))
-      const parts = hidden.length < mutants.length ? [hidden] : hidden.map((mutant) => [mutant])
-      for (const part of parts) await this.meetTogether(part, test, tell)
+      for (const part of partsOf(this.#hiddenFrom(test, outcome, mutants), mutants)) {
+        await this.meetTogether(part, test, tell)
+      }
       return
     }
     await this.#tidy(test)
@@ -70,50 +69,55 @@ export class Trial {
     await this.meetTogether(mutants.slice(middle), test, tell)
   }
 
-  /** Does the same with mutants that a process has to be loaded with. The process stays until a test fails. */
+  /**
+   * Does the same for many tests with mutants that a process has to be loaded with. A process stays until a test fails;
+   * that test alone finds those that it notices, and the others go on together in a new process.
+   */
   async meetFromStart(
     mutants: readonly Mutant[],
     tests: readonly Test[],
     tell: (mutant: Mutant, fate: Death) => void,
   ): Promise<void> {
-    const [first] = mutants
-    if (first === undefined) return
-    if (mutants.length === 1) {
-      const death = await this.meet(first, tests)
-      if (death !== undefined) tell(first, death)
-      return
+    const unmet = new Map<Mutant, Set<Test>>()
+    let alive = [...mutants]
+    const bury = (mutant: Mutant, fate: Death): void => {
+      alive = alive.filter((other) => other !== mutant)
+      tell(mutant, fate)
     }
-    const { failed, unmet } = await this.#withRunner(mutants, (runner) => this.#runAll(runner, tests, mutants))
-    const hidden = mutants.filter((mutant) => unmet.has(mutant))
-    const parts = hidden.length < mutants.length ? [hidden] : hidden.map((mutant) => [mutant])
-    for (const part of parts) {
+    for (let next = 0; next < tests.length && alive.length > 0;) {
+      const rest = tests.slice(next)
+      const failed = await this.#withRunner(alive, (runner) => this.#runAll(runner, rest, alive, unmet))
+      if (failed === undefined) break
+      const test = rest[failed] as Test
+      const due = alive.filter((mutant) => this.#choice.reaches(test, mutant))
+      await this.meetTogether(due, test, bury)
+      next += failed + 1
+    }
+    const hidden = alive.filter((mutant) => unmet.has(mutant))
+    for (const part of partsOf(hidden, mutants)) {
       const again = tests.filter((test) => part.some((mutant) => unmet.get(mutant)?.has(test)))
       await this.meetFromStart(part, again, tell)
     }
-    if (failed === undefined) return
-    const middle = Math.ceil(mutants.length / 2)
-    await this.meetFromStart(mutants.slice(0, middle), tests.slice(failed), tell)
-    await this.meetFromStart(mutants.slice(middle), tests.slice(failed), tell)
   }
 
   /**
-   * Runs tests until one fails. Returns its place, and for each mutant the passed tests that reach it only while the
+   * Runs tests until one fails, and returns its place. `unmet` gets the passed tests that reach a mutant only while the
    * others do not run.
    */
   async #runAll(
     runner: Runner,
     tests: readonly Test[],
     mutants: readonly Mutant[],
-  ): Promise<{ failed: number | undefined; unmet: Map<Mutant, Set<Test>> }> {
-    const unmet = new Map<Mutant, Set<Test>>()
+    unmet: Map<Mutant, Set<Test>>,
+  ): Promise<number | undefined> {
     for (const [index, test] of tests.entries()) {
       const outcome = await this.#run(runner, test, mutants)
-      if (!isOk(outcome)) return { failed: index, unmet }
+      if (!isOk(outcome)) return index
       for (const mutant of this.#hiddenFrom(test, outcome, mutants)) {
         unmet.set(mutant, (unmet.get(mutant) ?? new Set()).add(test))
       }
     }
-    return { failed: undefined, unmet }
+    return undefined
   }
 
   /** Returns the mutants that the test reaches, in its run or while its file is loaded, when they are alone. */
@@ -164,6 +168,11 @@ export class Trial {
   #isAtLoad(mutants: readonly Mutant[]): boolean {
     return mutants.some(({ id }) => this.#atLoad.has(id))
   }
+}
+
+/** Returns the mutants that meet a test again: together, unless they may hide each other. */
+function partsOf(hidden: readonly Mutant[], all: readonly Mutant[]): (readonly Mutant[])[] {
+  return hidden.length < all.length ? [hidden] : hidden.map((mutant) => [mutant])
 }
 
 function isOk(outcome: Outcome | 'late' | undefined): outcome is Outcome {
