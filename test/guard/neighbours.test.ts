@@ -117,11 +117,17 @@ t.test('the probe runs the hooks of the app as a request from this machine would
   await look(t, async (app) => {
     app.addHook(
       'onRequest',
-      async ({ ip, protocol, headers }) => void seen.push({ ip, protocol, agent: headers['user-agent'] }),
+      async ({ ip, protocol, headers }) =>
+        void seen.push({
+          ip,
+          protocol,
+          agent: headers['user-agent'],
+          preflight: headers['access-control-request-method'],
+        }),
     )
     await app.register(cors, { origin: true, credentials: true, hook: 'preHandler' })
   })
-  const question = { ip: '127.0.0.1', protocol: 'https', agent: 'fastify-session-guard' }
+  const question = { ip: '127.0.0.1', protocol: 'https', agent: 'fastify-session-guard', preflight: undefined }
   t.strictSame(seen, [question, question], 'once from a made-up origin, once from the origin null')
 })
 
@@ -338,6 +344,9 @@ t.test("a clock of the store's server that is off by more than five seconds is a
   const traveller = { get: async () => undefined, now: async () => 4000 }
   const travelled = await look(t, () => undefined, { store: traveller, clock: () => (time += 10_000) })
   t.equal(travelled.clockSkew, -6000, 'what the way took is no difference')
+  const ahead = { get: async () => undefined, now: async () => time + 60_000 }
+  const further = await look(t, () => undefined, { store: ahead, clock: () => (time += 10_000) })
+  t.equal(further.clockSkew, 50_000, 'half of the way there, and half of it in doubt')
 })
 
 t.test('a store that drops what has not expired is a warning', async (t) => {

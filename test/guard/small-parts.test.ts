@@ -5,10 +5,10 @@ import { readingsOf } from '../../lib/guard/read/duration-readings.ts'
 import { bestPrefix } from '../../lib/guard/read/good-name.ts'
 import { closest } from '../../lib/guard/read/nearest-name.ts'
 import { showPath } from '../../lib/guard/read/show-value.ts'
-import { RequestPhase } from '../../lib/guard/phases.ts'
+import { RequestPhase, checkNeighbours, checkScan } from '../../lib/guard/phases.ts'
 import type { Finding } from '../../types/index.ts'
 import { good, SECRET } from './configs.ts'
-import { REQUEST } from './phase-facts.ts'
+import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
 
 /** Returns the finding of one rule. */
 function findingOf(rule: string, options: object, environment = 'production'): Finding | undefined {
@@ -51,6 +51,10 @@ t.test('an amount with a unit in words is read down to a millisecond', async (t)
 t.test('a name is near another by one letter more, less, other or swapped', async (t) => {
   for (const name of ['tls', 'ttls', 'tl', 'tlz', 'tsl', 'TLS', 't-ls']) t.equal(closest(name, ['tls']), 'tls', name)
   for (const name of ['tlzz', 'zzls', 'slt', 'x'.repeat(41)]) t.equal(closest(name, ['tls']), undefined, name)
+  // Of names at the same distance the first counts, and a nearer one later.
+  t.equal(closest('abcdefghi', ['abcdefxyi', 'abcdexghi']), 'abcdexghi')
+  t.equal(closest('abcdefghi', ['bcdefgh', 'abcdefgi']), 'abcdefgi')
+  t.equal(closest('abcdefghi', ['xabcdefghiy', 'abcdefghix']), 'abcdefghix')
   const long = 'y'.repeat(40)
   t.equal(closest(long, [long]), long)
 })
@@ -126,4 +130,49 @@ t.test('https that Fastify does not see is explained by how trustProxy is set', 
   t.match(messageFor({ trustProxy: 'off' }), "Fastify's trustProxy is off, so it is taken for http")
   t.match(messageFor({ trustProxy: 'on', peer: '10.1.2.3' }), "from the address 10.1.2.3, which Fastify's trustProxy")
   t.match(messageFor({ trustProxy: 'on', peer: null }), 'from a unix socket')
+})
+
+t.test('origins that CORS lets in are named where they are known', async (t) => {
+  const probeOrigin = 'https://probe.invalid'
+  const open = (allowOrigin: string | null, trustedOrigins: string[]): string | undefined => {
+    const cors = [{ probeOrigin, allowOrigin, allowCredentials: true }]
+    return checkNeighbours(good({ trustedOrigins }), 'production', { ...NEIGHBOURS, cors }).find(
+      ({ rule }) => rule === 'session/cors-trusted-mismatch',
+    )?.message
+  }
+  t.match(open('https://app.example', []), /^CORS lets "https:\/\/app\.example" in with credentials/)
+  t.match(open(null, []), /^CORS lets some origins in with credentials/)
+  t.equal(open(null, ['https://app.example']), undefined)
+})
+
+t.test('a hidden header is named with the option of @fastify/cors that shows it', async (t) => {
+  const textFor = (isResponse: boolean): string | undefined =>
+    new RequestPhase(good({ headerTransport: {} }), 'production')
+      .answer({ ...ANSWER, hiddenId: { origin: 'https://app.example', header: 'session', isResponse } })
+      .find(({ rule }) => rule === 'session/cors-header-hidden')?.fix.text
+  t.match(textFor(true), "exposedHeaders: ['session']")
+  t.match(textFor(false), "allowedHeaders: ['session']")
+})
+
+t.test('a scan that finds plain http only says so', async (t) => {
+  const found = checkScan({ ...SCAN, plainHttp: 'serves', sendsHsts: null }, undefined)
+  t.match(found, [
+    {
+      rule: 'session/plain-http-in-production',
+      at: [{ path: 'http', value: 'a page' }],
+      message: 'the deployment answers over plain http, and has no https',
+    },
+  ])
+})
+
+t.test('a limit shortens each lifetime that is given and readable', async (t) => {
+  const finding = findingOf('absolute-too-long', {
+    assurance: 'aal2',
+    idleTimeout: 'soon',
+    absoluteTimeout: '40d',
+    rememberTimeout: '300d',
+    renewalTimeout: '30d',
+  })
+  t.match(finding?.fix.snippet, "absoluteTimeout: '24h', rememberTimeout: '24h'")
+  t.notMatch(finding?.fix.snippet, 'idleTimeout')
 })
