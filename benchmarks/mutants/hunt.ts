@@ -97,7 +97,11 @@ export class Hunt {
     const left = [...tried.keys()].filter((mutant) => this.fateOf(mutant) === 'question')
     const groups = groupsOf(left.filter(({ id }) => !atLoad.has(id)))
     const fromStart = groupsOf(left.filter(({ id }) => atLoad.has(id)))
-    const note = (mutant: Mutant, fate: Fate): void => this.#note(mutant, fate)
+    const note = (mutant: Mutant, fate: Fate): void => {
+      this.#note(mutant, fate)
+      // Minutes may lie between two of these.
+      this.#save()
+    }
     const isDue = (mutant: Mutant, test: Test): boolean =>
       this.fateOf(mutant) === 'question' && choice.reaches(test, mutant) && tried.get(mutant)?.has(test) !== true
     this.#tell(`${groups.length + fromStart.length} groups meet the other tests`)
