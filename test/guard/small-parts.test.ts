@@ -3,11 +3,15 @@ import { checkConfig, readFacts } from '../../lib/guard/check.ts'
 import { adviceAbout } from '../../lib/guard/probe/store-advice.ts'
 import { readingsOf } from '../../lib/guard/read/duration-readings.ts'
 import { bestPrefix } from '../../lib/guard/read/good-name.ts'
+import { clockFlaw } from '../../lib/guard/read/clock-flaw.ts'
+import { FOREIGN } from '../../lib/guard/read/foreign-options.ts'
 import { closest } from '../../lib/guard/read/nearest-name.ts'
+import { OPTIONS_SCHEMA } from '../../lib/guard/read/schema.ts'
+import type { SchemaNode } from '../../lib/guard/read/schema-node.ts'
 import { showPath } from '../../lib/guard/read/show-value.ts'
 import { RequestPhase, checkNeighbours, checkScan } from '../../lib/guard/phases.ts'
 import type { Finding } from '../../types/index.ts'
-import { good, SECRET } from './configs.ts'
+import { evaluate, good, SECRET } from './configs.ts'
 import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
 
 /** Returns the finding of one rule. */
@@ -175,4 +179,77 @@ t.test('a limit shortens each lifetime that is given and readable', async (t) =>
   })
   t.match(finding?.fix.snippet, "absoluteTimeout: '24h', rememberTimeout: '24h'")
   t.notMatch(finding?.fix.snippet, 'idleTimeout')
+})
+
+/** Returns the nodes of a schema that have a place of their own in the options, with their paths. */
+function nodesBelow(node: SchemaNode, path: readonly string[] = []): [readonly string[], SchemaNode][] {
+  const own: [readonly string[], SchemaNode][] = path.length === 0 ? [] : [[path, node]]
+  const members = [node, ...(node.anyOf ?? [])].flatMap(({ properties }) => Object.entries(properties ?? {}))
+  return [...own, ...members.flatMap(([name, member]) => nodesBelow(member, [...path, name]))]
+}
+
+t.test('the schema says what each option takes, and each of its examples is taken', async (t) => {
+  const nodes = nodesBelow(OPTIONS_SCHEMA)
+  t.ok(nodes.length > 50)
+  for (const [path, { description, examples = [] }] of nodes) {
+    t.match(description, /^\S.*\S$/, `${path.join('.')} must be …`)
+    for (const example of examples) {
+      const root = path.length === 1 ? `${path[0]}: ${example}` : `${path[0]}: { ${path[1]}: ${example} }`
+      const found = path.length > 2 ? [] : checkConfig(good(evaluate(root)), 'production')
+      t.strictSame(
+        found.filter(({ rule, at }) => rule === 'session/option-type' && at[0]?.path === path.join('.')),
+        [],
+        root,
+      )
+    }
+  }
+  const listed = nodes
+    .flatMap(([, node]) => [node, ...(node.anyOf ?? [])])
+    .flatMap(({ items }): SchemaNode[] => {
+      return items === undefined ? [] : [items]
+    })
+  t.ok(listed.length > 3)
+  for (const item of listed) {
+    t.match(item.description, /^\S.*\S$/)
+    for (const [, member] of nodesBelow(item)) t.match(member.description, /^\S.*\S$/)
+  }
+})
+
+t.test('an option of another library is told with its library and what takes its place', async (t) => {
+  for (const [name, { of, instead, suggestion }] of Object.entries(FOREIGN)) {
+    t.match(of, /^[@a-z]/, name)
+    t.match(instead, /^[A-Z].*\.$/, name)
+    const finding = findingOf('foreign-option', { [name]: 'x' })
+    t.match(finding, { message: `${name} is an option of ${of}, not of this plugin`, fix: { text: instead } }, name)
+    t.equal(finding?.suggestion, suggestion, name)
+  }
+})
+
+t.test('a clock of seconds is told from one of a test up to the year 2286', async (t) => {
+  t.equal(
+    clockFlaw(() => 9_999_999_999),
+    'returns seconds',
+  )
+  t.equal(
+    clockFlaw(() => 1_000_000_000),
+    'returns seconds',
+  )
+  for (const time of [10_000_000_000, 999_999_999, 0]) {
+    t.equal(
+      clockFlaw(() => time),
+      undefined,
+    )
+  }
+})
+
+t.test('a secret of digits is hidden wherever it stands', async (t) => {
+  const hiddenAt = (path: string, options: object): boolean | undefined =>
+    checkConfig(good(options), 'production')
+      .flatMap(({ at }) => at)
+      .find((place) => place.path === path)?.redacted
+  t.equal(hiddenAt('cookie.secret', { cookie: { secret: 1234 } }), true)
+  t.equal(hiddenAt('secret', { secret: 12_345_678 }), true)
+  t.equal(hiddenAt('idleTimeout', { secret: 12_345_678, idleTimeout: 12_345_678 }), true)
+  t.not(hiddenAt('idleTimeout', { secret: 12_345_678, idleTimeout: 87_654_321 }), true)
+  t.equal(hiddenAt('idleTimeout', { secret: '12345678', idleTimeout: '12345678' }), true)
 })
