@@ -20,7 +20,7 @@ export interface Run {
   /** The place of the test in its file. */
   readonly index: number
   readonly mutants: readonly number[]
-  /** Asks for the mutants that the test reaches, in the processes that it starts, too. */
+  /** Asks for all mutants that the test reaches, in the processes that it starts, too. */
   readonly isRecorded: boolean
 }
 
@@ -71,10 +71,12 @@ async function load({ url }: Load): Promise<Loaded> {
 }
 
 async function follow({ url, index, mutants, isRecorded }: Run): Promise<Outcome> {
-  const folder = isRecorded ? mkdtempSync(join(tmpdir(), 'mutants-')) : undefined
+  // Several mutants may keep each other from running, also in processes that the test starts.
+  const isWatched = isRecorded || mutants.length > 1
+  const folder = isWatched ? mkdtempSync(join(tmpdir(), 'mutants-')) : undefined
   if (folder !== undefined) process.env['MUTANTS_REACHED'] = folder
   activate(mutants)
-  if (isRecorded || mutants.length > 1) record()
+  if (isWatched) record()
   const start = performance.now()
   const results = await run(...(loaded.get(url)?.[index] ?? []))
   const time = performance.now() - start
