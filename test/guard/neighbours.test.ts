@@ -347,6 +347,16 @@ t.test("a clock of the store's server that is off by more than five seconds is a
   const ahead = { get: async () => undefined, now: async () => time + 60_000 }
   const further = await look(t, () => undefined, { store: ahead, clock: () => (time += 10_000) })
   t.equal(further.clockSkew, 50_000, 'half of the way there, and half of it in doubt')
+  for (const [after, skew] of [
+    [9000, 0],
+    [1000, 0],
+    [13_000, 3000],
+    [-3000, -3000],
+  ] as const) {
+    const near = { get: async () => undefined, now: async () => time + after }
+    const seen = await look(t, () => undefined, { store: near, clock: () => (time += 10_000) })
+    t.equal(seen.clockSkew, skew, `${after} ms after the question`)
+  }
 })
 
 t.test('a store that drops what has not expired is a warning', async (t) => {

@@ -53,7 +53,8 @@ t.test('an amount with a unit in words is read down to a millisecond', async (t)
 })
 
 t.test('a name is near another by one letter more, less, other or swapped', async (t) => {
-  for (const name of ['tls', 'ttls', 'tl', 'tlz', 'tsl', 'TLS', 't-ls']) t.equal(closest(name, ['tls']), 'tls', name)
+  for (const name of ['tls', 'ttls', 'tlls', 'tlss', 'tl', 'ls', 'tlz', 'tsl', 'TLS', 't-ls'])
+    t.equal(closest(name, ['tls']), 'tls', name)
   for (const name of ['tlzz', 'zzls', 'slt', 'x'.repeat(41)]) t.equal(closest(name, ['tls']), undefined, name)
   // Of names at the same distance the first counts, and a nearer one later.
   t.equal(closest('abcdefghi', ['abcdefxyi', 'abcdexghi']), 'abcdexghi')
@@ -179,6 +180,10 @@ t.test('a limit shortens each lifetime that is given and readable', async (t) =>
   })
   t.match(finding?.fix.snippet, "absoluteTimeout: '24h', rememberTimeout: '24h'")
   t.notMatch(finding?.fix.snippet, 'idleTimeout')
+  for (const options of [{ assurance: 'aal2', idleTimeout: '48h' }, { idleTimeout: '31d' }]) {
+    const both = findingOf('absolute-too-long', { ...options, absoluteTimeout: '40d' })
+    t.match(both?.fix.snippet, /^idleTimeout: '(24h|30d)', absoluteTimeout: '\1'/)
+  }
 })
 
 /** Returns the nodes of a schema that have a place of their own in the options, with their paths. */
