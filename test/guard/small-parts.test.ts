@@ -53,8 +53,9 @@ t.test('an amount with a unit in words is read down to a millisecond', async (t)
 })
 
 t.test('a name is near another by one letter more, less, other or swapped', async (t) => {
-  for (const name of ['tls', 'ttls', 'tlls', 'tlss', 'tl', 'ls', 'tlz', 'tsl', 'TLS', 't-ls'])
+  for (const name of ['tls', 'ttls', 'tlls', 'tlss', 'tl', 'ls', 'tlz', 'tsl', 'TLS', 't-ls']) {
     t.equal(closest(name, ['tls']), 'tls', name)
+  }
   for (const name of ['tlzz', 'zzls', 'slt', 'x'.repeat(41)]) t.equal(closest(name, ['tls']), undefined, name)
   // Of names at the same distance the first counts, and a nearer one later.
   t.equal(closest('abcdefghi', ['abcdefxyi', 'abcdexghi']), 'abcdexghi')
