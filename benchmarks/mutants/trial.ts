@@ -78,20 +78,33 @@ export class Trial {
     tests: readonly Test[],
     tell: (mutant: Mutant, fate: Death) => void,
   ): Promise<void> {
+    const [only] = mutants
+    if (only === undefined) return
+    if (mutants.length === 1) {
+      const death = await this.meet(only, tests)
+      if (death !== undefined) tell(only, death)
+      return
+    }
     const unmet = new Map<Mutant, Set<Test>>()
     let alive = [...mutants]
     const bury = (mutant: Mutant, fate: Death): void => {
       alive = alive.filter((other) => other !== mutant)
       tell(mutant, fate)
     }
-    for (let next = 0; next < tests.length && alive.length > 0;) {
+    let next = 0
+    while (next < tests.length && alive.length > 1) {
       const rest = tests.slice(next)
       const failed = await this.#withRunner(alive, (runner) => this.#runAll(runner, rest, alive, unmet))
-      if (failed === undefined) break
-      const test = rest[failed] as Test
+      next = failed === undefined ? tests.length : next + failed + 1
+      const test = rest[failed ?? rest.length]
+      if (test === undefined) break
       const due = alive.filter((mutant) => this.#choice.reaches(test, mutant))
       await this.meetTogether(due, test, bury)
-      next += failed + 1
+    }
+    // The process of one mutant alone does not say what it reached.
+    const rest = tests.slice(next)
+    for (const mutant of rest.length > 0 ? alive : []) {
+      unmet.set(mutant, new Set([...(unmet.get(mutant) ?? []), ...rest]))
     }
     const hidden = alive.filter((mutant) => unmet.has(mutant))
     for (const part of partsOf(hidden, mutants)) {

@@ -188,6 +188,30 @@ t.test('what the first tests let pass meets the others in groups, and each mutan
   t.match(survivors, 'lib/session/name.ts:2 | `\'nobody\'` | `""`', 'no test asks for a nobody')
 })
 
+t.test('a mutant that runs at the load and is alone in its group meets the other tests too', async (t) => {
+  const root = t.testdir({
+    'package.json': '{ "type": "module" }',
+    lib: {
+      session: { 'tag.ts': "export const tagOf = (kind: string): string => (kind === 'live' ? 'open' : 'shut')\n" },
+    },
+    test: {
+      session: {
+        'tag.test.ts': [
+          "import t from 'tap'",
+          "import { tagOf } from '../../lib/session/tag.ts'",
+          "export const TAG = tagOf('live')",
+          "for (let nth = 0; nth < 12; nth += 1) t.test('it is open', async (t) => t.equal(tagOf('live'), 'open'))",
+          '',
+        ].join('\n'),
+      },
+    },
+  })
+  const { code, stdout, stderr } = await run(root, '--out', '.')
+  t.equal(code, 0, stderr)
+  t.match(stdout, '1 groups meet the other tests')
+  t.match(stdout, "lib/session/tag.ts:1 | `kind === 'live'` | `true`")
+})
+
 t.test('a value meets the tests that look at it without running the code beside it', async (t) => {
   const root = t.testdir({
     'package.json': '{ "type": "module" }',

@@ -57,7 +57,7 @@ t.test('a name is near another by one letter more, less, other or swapped', asyn
     t.equal(closest(name, ['tls']), 'tls', name)
   }
   for (const name of ['tlzz', 'zzls', 'slt', 'x'.repeat(41)]) t.equal(closest(name, ['tls']), undefined, name)
-  // Of names at the same distance the first counts, and a nearer one later.
+  // A nearer name counts, though it comes later.
   t.equal(closest('abcdefghi', ['abcdefxyi', 'abcdexghi']), 'abcdexghi')
   t.equal(closest('abcdefghi', ['bcdefgh', 'abcdefgi']), 'abcdefgi')
   t.equal(closest('abcdefghi', ['xabcdefghiy', 'abcdefghix']), 'abcdefghix')
