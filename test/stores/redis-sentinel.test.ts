@@ -46,8 +46,6 @@ for (const driver of [nodeRedis6, ioRedis6]) {
     await isAnn(cookie)
 
     await lost.start()
-    // The sentinel would say so itself, seconds later.
-    lost.cli('replicaof', '127.0.0.1', sentinel.primary().port)
     await sentinel.replicated()
     // The old primary is read-only from here on, and tells clients that still write to it.
     await sentinel.failover()

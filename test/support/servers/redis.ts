@@ -140,7 +140,7 @@ class Server implements RedisServer {
 
   cli(...command: (string | number)[]): string {
     const args = ['-h', '127.0.0.1', '-p', String(this.port), ...command.map(String)]
-    return execFileSync(program('redis-cli'), args, { encoding: 'utf8', timeout: 10_000 }).trim()
+    return execFileSync(program('redis-cli'), args, { encoding: 'utf8', stdio: 'pipe', timeout: 10_000 }).trim()
   }
 
   #signal(name: NodeJS.Signals): void {

@@ -14,11 +14,11 @@ interface RedisSentinel {
   readonly name: string
   /** Returns the server that the sentinel takes for the primary now. */
   primary(): RedisServer
-  /** Resolves when the replica has all that the primary has. */
+  /** Resolves when the replica has all that the primary had at one look. */
   replicated(): Promise<void>
   /** Lets the primary and its replica change places while both are well. */
   failover(): Promise<void>
-  /** Kills the primary, waits for the replica to take over, and starts the killed one as its replica. */
+  /** Kills the primary, waits for the replica to take over, and starts the killed one, which becomes its replica. */
   fail(): Promise<void>
 }
 
@@ -26,6 +26,8 @@ const NAME = 'main'
 const PAUSE = 50
 /** The silence after which a server counts as down, in milliseconds. A busy machine may be silent for as long. */
 const DOWN_AFTER = 500
+/** The sentinel asks the servers for their roles, and tells its own view, in this interval, in milliseconds. */
+const PERIOD = 200
 /** The number of looks for a state that has to come, every `PAUSE` milliseconds. */
 const LOOKS = 600
 
@@ -40,7 +42,10 @@ export async function startRedisSentinel(
   second.cli('replicaof', '127.0.0.1', first.port)
   const port = await launchSentinel(t, first.port, downAfter)
   const ask = (...command: string[]): string =>
-    execFileSync(program('redis-cli'), ['-p', String(port), 'sentinel', ...command], { encoding: 'utf8' })
+    execFileSync(program('redis-cli'), ['-p', String(port), 'sentinel', ...command], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
   const primary = (): RedisServer => {
     // The sentinel is asked once because its answer may change between two questions.
     const address = ask('get-master-addr-by-name', NAME)
@@ -50,9 +55,14 @@ export async function startRedisSentinel(
   }
   const other = (): RedisServer => (primary() === first ? second : first)
   const isWatched = (): boolean => /flags\nslave\n/.test(ask('replicas', NAME))
-  const replicated = (): Promise<void> =>
-    until('the replica catches up', () => isLinked(other()) && offsetOf(other()) === offsetOf(primary()))
-  await until('the sentinel answers', () => isAnswering(ask))
+  const hasAll = (): boolean => {
+    const offset = offsetOf(primary())
+    return isLinked(other()) && offsetOf(other()) >= offset
+  }
+  const replicated = (): Promise<void> => until('the replica catches up', hasAll)
+  await until('the sentinel answers', () => ask('get-master-addr-by-name', NAME) !== '')
+  // By itself it would learn of a new role after 10 seconds, and wait 8 before it turns an old primary into a replica.
+  ask('debug', 'info-period', String(PERIOD), 'publish-period', String(PERIOD))
   await until('the sentinel finds the replica', isWatched)
   return {
     port,
@@ -67,8 +77,6 @@ export async function startRedisSentinel(
       await until('the replica takes over', () => primary() !== lost)
       ask('set', NAME, 'down-after-milliseconds', String(downAfter))
       await lost.start()
-      // The sentinel would say so itself, seconds later.
-      lost.cli('replicaof', '127.0.0.1', primary().port)
       await replicated()
     },
     async failover() {
@@ -108,25 +116,25 @@ async function launchSentinel(
   return port
 }
 
-function isAnswering(ask: (...command: string[]) => string): boolean {
-  try {
-    return ask('get-master-addr-by-name', NAME) !== ''
-  } catch {
-    return false
-  }
-}
-
 function isLinked(server: RedisServer): boolean {
   return server.cli('info', 'replication').includes('master_link_status:up')
 }
 
-function offsetOf(server: RedisServer): string | undefined {
-  return /master_repl_offset:(\d+)/.exec(server.cli('info', 'replication'))?.[1]
+function offsetOf(server: RedisServer): number {
+  return Number(/master_repl_offset:(\d+)/.exec(server.cli('info', 'replication'))?.[1])
 }
 
+/** A server that changes its role cuts all connections, so a look that fails is tried again. */
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let look = 0; !isSo(); look += 1) {
-    if (look === LOOKS) throw new Error(`waited in vain: ${what}`)
+  let cause: unknown
+  for (let look = 0; look < LOOKS; look += 1) {
+    try {
+      if (isSo()) return
+      cause = undefined
+    } catch (error) {
+      cause = error
+    }
     await wait(PAUSE)
   }
+  throw new Error(`waited in vain: ${what}`, { cause })
 }
