@@ -22,6 +22,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { brokenLinksOf, guide, GUIDES, PAPERS } from './support/guides.ts'
 import { ROOT, sourceFiles } from './support/imports.ts'
+import { lastingFolder } from './support/lasting-folder.ts'
 import type { Block } from './support/markdown.ts'
 import { blocksOf, examplesOf } from './support/markdown.ts'
 import { installBelow, isPrinted, Reader, readerBelow } from './support/readme-runner.ts'
@@ -34,7 +35,7 @@ t.setTimeout(900_000)
 
 const SHELLS = ['sh', 'bash', 'shell', 'console']
 
-const base = t.testdir()
+const base = lastingFolder(t)
 await installBelow(base)
 
 const isPart = ({ attributes }: Block): boolean => 'fragment' in attributes || 'options' in attributes

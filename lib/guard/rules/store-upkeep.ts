@@ -40,10 +40,15 @@ from a timer, and silence this finding with that reason.`,
 /** Folders that a restart empties, wherever the app runs. */
 const TEMPORARY = /^(\/tmp|\/var\/tmp|\/dev\/shm|\/run)\//
 
+/** Tells whether a file is in a folder of temporary files. The path has slashes, also on Windows. */
+export function isTemporary(path: string): boolean {
+  return TEMPORARY.test(path) || path.startsWith(`${tmpdir()}/`)
+}
+
 function whyGone({ environment, store }: ConfigFacts): string | undefined {
   if (store.location === null) return undefined
   const path = store.location.replaceAll('\\', '/')
-  if (TEMPORARY.test(path) || path.startsWith(`${tmpdir()}/`)) return 'the folder of temporary files'
+  if (isTemporary(path)) return 'the folder of temporary files'
   const platform = platformOf(environment)
   return platform?.keepsNoFiles === true ? `${platform.variable} names a platform that keeps no files` : undefined
 }
