@@ -92,8 +92,8 @@ function hintFor({ errors, output, isLate, reports }: Ending, message: string, f
     return 'secureSession was refused in a worker thread or in another process of the app: check the file that runs there'
   }
   if (byCall !== undefined) {
-    const name = /^[\w$]{1,60}$/.test(byCall) ? byCall : 'the exported function'
-    return `check calls ${name}() without the values that it needs: export the app, or a function without parameters`
+    const call = /^[\w$]{1,60}$/.test(byCall) ? `${byCall}()` : 'the exported function'
+    return `check calls ${call} without the values that it needs: export the app, or a function without parameters`
   }
   if (isLate && reports.length === 0) return 'a larger --timeout gives the app more time'
   return undefined

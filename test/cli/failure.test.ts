@@ -62,6 +62,10 @@ t.test('known causes have a hint', async (t) => {
       { errors: [{ text: 'TypeError: no db', stack: '', code: '', byCall: 'buildApp' }] },
       'check calls buildApp() without the values that it needs',
     ],
+    [
+      { errors: [{ text: 'TypeError: no db', stack: '', code: '', byCall: 'a name\nof many lines' }] },
+      'check calls the exported function without the values that it needs',
+    ],
     [{ output: "code: 'SESSION_GUARD_REFUSED'", exitCode: 1 }, 'in a worker thread or in another process'],
     [failed('TypeError: app.requireLogin is not a function'), 'await app.register(secureSession'],
     [
