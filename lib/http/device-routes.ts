@@ -40,7 +40,7 @@ export function addDeviceRoutes(app: FastifyInstance, engine: Engine, device: De
       url: `${path}/${route}`,
       config: { session: false, [DEVICE_ROUTE]: route } as { session: false },
       onSend: softenRefusals,
-      handler: (_request, reply) => reply.code(503).send(),
+      handler: later,
     })
   }
 }
@@ -59,11 +59,13 @@ function answerDevice(engine: Engine, device: DeviceProofs): onRequestHookHandle
   return (request, reply, done) => {
     const route = deviceRouteOf(request.routeOptions.config)
     if (route === undefined) return done()
-    answer({ engine, device, seen, request, reply }, route).then(
-      () => undefined,
-      () => postpone(reply),
-    )
+    answer({ engine, device, seen, request, reply }, route).catch(() => later(request, reply))
   }
+}
+
+/** Answers a request that could not be judged. */
+function later(_request: FastifyRequest, reply: FastifyReply): void {
+  postpone(reply)
 }
 
 /** One request of the protocol. */

@@ -42,6 +42,5 @@ export function readRecord(namespace: string, found: SessionRecord): SessionReco
   const { userId: name } = found
   if (name === null || (namespace === '' && !name.startsWith(SEPARATOR))) return found
   const { namespace: own, userId } = readName(name)
-  if (own !== namespace) return undefined
-  return userId === name ? found : withFields(found, { userId })
+  return own === namespace ? withFields(found, { userId }) : undefined
 }

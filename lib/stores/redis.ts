@@ -170,10 +170,9 @@ class Store implements RedisStore {
   }
 
   getMany(handles: readonly string[]): Promise<readonly SessionRecord[]> {
-    return this.#readNamed(
-      handles.map((handle) => keyOf(handle)),
-      (value, at) => this.#recognised(handles[at], value),
-    )
+    const names = handles.map((handle) => keyOf(handle))
+    // A read of many records pushes no other records out of the memory.
+    return this.#readNamed(names, (text, name) => this.#decoded.known(name, text) ?? decodeValue(text))
   }
 
   async listAll(options: Parameters<Enumerating['listAll']>[0]): Promise<RecordPage> {
@@ -204,24 +203,20 @@ class Store implements RedisStore {
   /** Returns the live records under the last parts of their keys. */
   async #readNamed(
     names: readonly string[],
-    decode: (value: string, at: number) => SessionRecord | undefined = decodeValue,
+    decode: (text: string, name: string) => SessionRecord | undefined = decodeValue,
   ): Promise<SessionRecord[]> {
     const records: SessionRecord[] = []
     for (let start = 0; start < names.length; start += READ_AT_ONCE) {
       const batch = names.slice(start, start + READ_AT_ONCE)
       const values = await this.#redis.getMany(batch.map((name) => `${this.#prefix}s:${name}`))
-      for (const [index, value] of values.entries()) {
-        const record = value === null ? undefined : decode(textOf(value), start + index)
+      for (const [index, name] of batch.entries()) {
+        const value = values[index]
+        const record = value ? decode(textOf(value), name) : undefined
         const isLive = record !== undefined && record.idleDeadline > this.#clock()
-        if (isLive && keyOf(record.handle) === batch[index]) records.push(record)
+        if (isLive && keyOf(record.handle) === name) records.push(record)
       }
     }
     return records
-  }
-
-  /** Returns the record of a value out of many, which push no other records out of the memory. */
-  #recognised(handle: string | undefined, value: string): SessionRecord | undefined {
-    return this.#decoded.known(handle ?? '', value) ?? decodeValue(value)
   }
 
   #recall(handle: string): SessionRecord | undefined {

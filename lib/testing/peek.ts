@@ -23,7 +23,8 @@ export interface PeekedSession {
  * Looks into the session to which a `cookie` header (or a `set-cookie` line) leads. The look is no use of the session:
  * no touch, no renewal, no event. Resolves to `undefined` when the cookie opens nothing. There may be no session
  * cookie, or two of them. The cookie may be forged or expired, or its session has ended. A login or a renewal may have
- * replaced the id. A credentials check (`authHash`) is not made. Waits for `app.ready()`.
+ * replaced the id. A credentials check (`authHash`) is not made, and no proof of a device is asked for. Waits for
+ * `app.ready()`.
  * @throws TypeError when the plugin is not registered on this app
  * @throws `SESSION_STORE_UNAVAILABLE`
  */

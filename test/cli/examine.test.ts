@@ -55,6 +55,8 @@ t.test('a store that cannot be reached is a failure with a hint, and none offlin
 
 t.test('an app may throw a value that is no error', async (t) => {
   t.match((await examined('throws-text.ts')).failure, { message: 'no database' })
+  t.match((await examined('throws-object.ts')).failure, { message: 'no database either' })
+  t.match((await examined('throws-empty.ts')).failure, { message: 'an object was thrown that is no Error' })
 })
 
 t.test('a process that ends while a child of its own goes on is not waited for', async (t) => {

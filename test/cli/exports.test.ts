@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t from 'tap'
-import { appsIn, describeExports, functionIn, isClass, isPlugin, optionsIn } from '../../lib/cli/exports.ts'
+import { appsIn, describeExports, functionIn, isClass, isPlugin, optionsIn, starterOf } from '../../lib/cli/exports.ts'
 
 const app = fastify()
 
@@ -40,6 +40,21 @@ t.test('the function with the likeliest name is taken, or the only one', async (
   t.equal(functionIn({ one: build, same: build }), build)
   t.equal(functionIn({ one: build, two: other }), undefined)
   t.equal(functionIn({}), undefined)
+})
+
+t.test('a member that cannot be read is not what starts an app', async (t) => {
+  class Broken {
+    get start(): never {
+      throw new Error('not yet')
+    }
+
+    run(): this {
+      return this
+    }
+  }
+  const broken = new Broken()
+  t.equal(starterOf(broken)?.name, 'run')
+  t.equal(starterOf(broken)?.(), broken)
 })
 
 t.test('options are an object with an option in it, or under a name that says so', async (t) => {

@@ -406,6 +406,12 @@ t.test('a patch brings the imports that it needs, in the style of the file', asy
     ],
     [
       'a.js',
+      `export default { maxSessions: 5 }`,
+      open,
+      `import { openStore } from 'fastify-session-guard/stores/open'\n\nexport default { maxSessions: 5, store: ${opened} }`,
+    ],
+    [
+      'a.js',
       `${IMPORT}app.register(secureSession, { store: 5 })`,
       [set('/store', 'redisStore({ client })')],
       undefined,

@@ -1,15 +1,22 @@
 import t from 'tap'
 import { checkConfig, readFacts } from '../../lib/guard/check.ts'
+import { fixChooser } from '../../lib/guard/choose-fix.ts'
+import type { Trial } from '../../lib/guard/choose-fix.ts'
 import { adviceAbout } from '../../lib/guard/probe/store-advice.ts'
 import { readingsOf } from '../../lib/guard/read/duration-readings.ts'
 import { bestPrefix } from '../../lib/guard/read/good-name.ts'
 import { clockFlaw } from '../../lib/guard/read/clock-flaw.ts'
 import { FOREIGN } from '../../lib/guard/read/foreign-options.ts'
 import { closest } from '../../lib/guard/read/nearest-name.ts'
+import { readOptions } from '../../lib/guard/read/read-options.ts'
+import type { ReadOptions } from '../../lib/guard/read/read-options.ts'
 import { OPTIONS_SCHEMA } from '../../lib/guard/read/schema.ts'
 import type { SchemaNode } from '../../lib/guard/read/schema-node.ts'
 import { showPath } from '../../lib/guard/read/show-value.ts'
 import { RequestPhase, checkNeighbours, checkScan } from '../../lib/guard/phases.ts'
+import type { Fix } from '../../lib/guard/rules/fix.ts'
+import { remove, safely, set } from '../../lib/guard/rules/fix.ts'
+import type { Rule } from '../../lib/guard/rules/rule.ts'
 import type { Finding } from '../../types/index.ts'
 import { evaluate, good, SECRET } from './configs.ts'
 import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
@@ -18,6 +25,27 @@ import { ANSWER, NEIGHBOURS, REQUEST, SCAN } from './phase-facts.ts'
 function findingOf(rule: string, options: object, environment = 'production'): Finding | undefined {
   return checkConfig(good(options), environment).find((finding) => finding.rule === `session/${rule}`)
 }
+
+t.test('a fix that a joint trial asks for counts a list as before the fixes accepted earlier', async (t) => {
+  const judge = ({ root }: ReadOptions): Trial[] => {
+    const list = root['list'] as string[]
+    const trialOf = (slug: string, pointer: string, fix: Fix): Trial => ({ slug, pointer, isFatal: true, fixes: [fix] })
+    const at = (word: string): Fix => safely(remove(['list', list.indexOf(word)]))
+    const isOld = root['mode'] === 'strict' && !list.includes('bad') && list.includes('old')
+    return [
+      ...(list.includes('bad') ? [trialOf('bad', '/list/1', at('bad'))] : []),
+      ...(root['mode'] === 'loose' ? [trialOf('loose', '/mode', safely(set(['mode'], 'strict')))] : []),
+      ...(isOld ? [trialOf('old', '/list/0', at('old'))] : []),
+    ]
+  }
+  const read = readOptions({ list: ['old', 'bad'], mode: 'loose' })
+  const choose = fixChooser(read, judge)
+  const chosen = judge(read).map(({ slug, pointer, fixes }) => {
+    const at = [{ pointer, path: '', value: '', redacted: false }]
+    return choose({ slug } as Rule, { at, message: '', text: '', fixes })?.changes
+  })
+  t.strictSame(chosen, [[remove(['list', 1])], [set(['mode'], 'strict'), remove(['list', 0])]])
+})
 
 t.test('the first cause of an error that the project knows gives the advice', async (t) => {
   const caused = (message: string, cause: unknown): Error => new Error(message, { cause })

@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -9,9 +9,14 @@ import type { AnswerFacts } from '../../lib/guard/read/phase-facts.ts'
 const ORIGIN = 'https://page.example'
 
 /** An app whose answers are watched, and what was reported of them. */
-async function watched(t: Test, answer: (reply: FastifyReply) => void, clock: () => number = Date.now) {
+async function watched(
+  t: Test,
+  answer: (reply: FastifyReply) => void,
+  clock: () => number = Date.now,
+  options: FastifyServerOptions = {},
+) {
   const reported: AnswerFacts[] = []
-  const app = Fastify()
+  const app = Fastify(options)
   t.teardown(() => app.close())
   await app.register(cookie)
   app.addHook(
@@ -56,6 +61,15 @@ t.test('cookies without Secure are named, and those with it are not', async (t) 
       ['POST /page/:id', false],
     ],
   )
+})
+
+t.test('a parser that makes nothing of a query leaves no parameters', async (t) => {
+  const querystringParser = (): never => undefined as never
+  const { app, reported } = await watched(t, (reply) => void reply.setCookie('plain', '1'), Date.now, {
+    routerOptions: { querystringParser },
+  })
+  t.equal((await app.inject({ url: '/page/7?a=1' })).statusCode, 200)
+  t.match(reported, [{ parameters: [], insecureCookies: ['plain'] }])
 })
 
 t.test('an answer that says nothing is not reported', async (t) => {

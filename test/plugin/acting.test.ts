@@ -397,6 +397,9 @@ t.test('both users are asked for: a change is seen, and whoever is gone ends the
     it.clock.advance('61s')
     t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 2' } })
     t.match((await ann.get('/names')).json(), { user: { name: 'bob 2' }, actor: { name: 'ann 2' } })
+    const opened = await it.app.sessions.open(`session=${ann.cookie}`)
+    t.match(opened, { user: { name: 'bob 2' }, actor: { name: 'ann 2' } })
+    opened?.close()
     people.set('ann', { id: 'ann', name: 'ann 2b' })
     it.clock.advance('61s')
     for (let round = 0; round < 2; round += 1) {

@@ -235,6 +235,7 @@ t.test('calls refuse what they cannot use', async (t) => {
     () => sessions.update('x', 'y' as never),
     () => sessions.open(1 as never),
     () => sessions.open({} as never),
+    () => sessions.open(null as never),
     () => sessions.revokeAll({ before: new Date('never') }),
     () => sessions.revokeAll({ before: 1 as never }),
     () => sessions.revokeAll({ all: true } as never),

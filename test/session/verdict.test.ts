@@ -207,6 +207,13 @@ t.test('an id that loses twice takes one place among the rivals', async (t) => {
   t.strictSame(rivalsOf(life), [third.secretHash, second.secretHash])
 })
 
+t.test('an id in use that is its own rival stays in use, and is no rival after it', async (t) => {
+  const life = new Life()
+  life.record = { ...life.record, rivals: [{ secretHash: first.secretHash, since: START, isTied: true }] }
+  t.match(life.later(LATE).show(first), { kind: 'enter', isRenewable: true })
+  t.match(life.record, { secretHash: first.secretHash, tip: null, rivals: [], headAt: life.now })
+})
+
 t.test('a copied value alone is served for 30 seconds, then it ends the session', async (t) => {
   const stranger = { isTied: false }
   const { life } = renewed({ isConfirmed: false })

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { memoryStore, secureSession } from '../../lib/index.ts'
 import type { ManualClock } from '../../lib/testing/index.ts'
-import { loginAs, manualClock, peek } from '../../lib/testing/index.ts'
+import { boundClient, loginAs, manualClock, peek } from '../../lib/testing/index.ts'
 import type { SecureSessionOptions, SessionEvent } from '../../types/index.ts'
 
 const SECRET = 'pJvQ0m3Xr9Wc5TzLk8Yd2NfHs6BgVu4E-aR7iCoMqwI'
@@ -184,6 +184,30 @@ t.test('peek shows nothing for an id that a login has replaced', async (t) => {
   const { cookie: next } = await page('/again', cookie)
   t.equal(await peek(app, cookie), undefined)
   t.match(await peek(app, next ?? ''), { user: { id: 'ann' } })
+})
+
+t.test('peek shows what an id opens that a renewal has replaced, and nothing once it opens nothing', async (t) => {
+  const { app, clock, page } = await setUp(t)
+  const cookie = await loginAs(app, { id: 'ann' })
+  clock.advance('16m')
+  const next = (await page('/me', cookie)).cookie ?? ''
+  t.match(await peek(app, next), { user: { id: 'ann' } }, 'before its first show')
+  t.match(await peek(app, cookie), { user: { id: 'ann' } }, 'no peek is a show')
+  await page('/me', next)
+  clock.advance('61s')
+  await page('/me', next)
+  t.equal(await peek(app, cookie), undefined)
+  t.match(await peek(app, next), { user: { id: 'ann' } }, 'no peek ends the session')
+})
+
+t.test('peek needs no proof of the device of a bound session', async (t) => {
+  const { app } = await setUp(t, { deviceBound: true })
+  app.post('/login', async (request) => request.login({ id: 'ann' }))
+  const client = await boundClient(app)
+  await client.inject({ method: 'POST', url: '/login' })
+  t.match(await app.sessions.list('ann'), [{ isDeviceBound: true }])
+  client.cookies.delete('session-bound')
+  t.match(await peek(app, client.cookie), { user: { id: 'ann' } })
 })
 
 t.test('peek shows nothing for an expired record that its store still hands out, and changes nothing', async (t) => {

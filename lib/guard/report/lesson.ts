@@ -62,7 +62,9 @@ function exceptionLines(rule: Rule, width: number): string[] {
 
 /** Addresses stay whole, so that a terminal makes links of them. */
 function linkLines(rule: Rule): string[] {
-  const links = sourcesOf(rule).flatMap((source) => linkTo(source) ?? [])
+  const links = sourcesOf(rule)
+    .map((source) => linkTo(source))
+    .filter((link) => link !== undefined)
   return [...new Set(links)].map((link, index) => `  ${(index === 0 ? 'Links' : '').padEnd(LABEL - 2)}${link}`)
 }
 

@@ -106,9 +106,9 @@ of its own, because the session has ended before.`,
   onConfig: (facts) => {
     const { deviceBound } = facts.options
     if (typeof deviceBound !== 'object' || deviceBound.lifetime === undefined) return []
-    const lifetime = parseDuration(deviceBound.lifetime) ?? 0
-    const isShort = lifetime < (parseDuration(MIN_LIFETIME) ?? 0)
-    const isLong = lifetime > (parseDuration(MAX_LIFETIME) ?? 0) || lifetime > facts.lifetimes.idleTimeout
+    const lifetime = Number(parseDuration(deviceBound.lifetime))
+    const isShort = lifetime < Number(parseDuration(MIN_LIFETIME))
+    const isLong = lifetime > Number(parseDuration(MAX_LIFETIME)) || lifetime > facts.lifetimes.idleTimeout
     if (!isShort && !isLong) return []
     return [lifetimeProblem(facts, isShort)]
   },
@@ -116,7 +116,7 @@ of its own, because the session has ended before.`,
 
 function lifetimeProblem(facts: ConfigFacts, isShort: boolean): Problem {
   const path = ['deviceBound', 'lifetime']
-  const isAdvisable = (parseDuration(ADVISED) ?? 0) <= facts.lifetimes.idleTimeout
+  const isAdvisable = Number(parseDuration(ADVISED)) <= facts.lifetimes.idleTimeout
   return {
     at: [facts.at(path)],
     message: isShort
