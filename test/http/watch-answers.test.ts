@@ -69,7 +69,8 @@ t.test('a parser that makes nothing of a query leaves no parameters', async (t) 
     routerOptions: { querystringParser },
   })
   t.equal((await app.inject({ url: '/page/7?a=1' })).statusCode, 200)
-  t.match(reported, [{ parameters: [], insecureCookies: ['plain'] }])
+  t.match(reported, [{ insecureCookies: ['plain'] }])
+  t.strictSame(reported[0]?.parameters, [])
 })
 
 t.test('an answer that says nothing is not reported', async (t) => {

@@ -6,8 +6,8 @@ import { isTemporary } from '../../lib/guard/rules/store-upkeep.ts'
 import { ROOT } from './imports.ts'
 
 /**
- * Makes a folder for one test file, which is gone with it. Programs in it find the packages of this project. The guard
- * does not warn of a store in it, wherever the checkout is.
+ * Makes a folder for one test file, and removes the folder after the tests. Programs in the folder find the packages of
+ * this project. The guard does not warn of a store in the folder, wherever the checkout is.
  */
 export function lastingFolder(t: Test): string {
   if (!isTemporary(ROOT)) return t.testdir()

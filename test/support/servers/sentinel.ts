@@ -61,7 +61,8 @@ export async function startRedisSentinel(
   }
   const replicated = (): Promise<void> => until('the replica catches up', hasAll)
   await until('the sentinel answers', () => ask('get-master-addr-by-name', NAME) !== '')
-  // By itself it would learn of a new role after 10 seconds, and wait 8 before it turns an old primary into a replica.
+  // By default the sentinel learns of a new role after 10 seconds, and waits 8 more before it makes a replica of an old
+  // primary.
   ask('debug', 'info-period', String(PERIOD), 'publish-period', String(PERIOD))
   await until('the sentinel finds the replica', isWatched)
   return {
