@@ -140,8 +140,9 @@ export async function stageLogin(
   keep: LoginOptions['keep'],
 ): Promise<Staged> {
   // The same user on the same device: the name that somebody gave to the device stays.
-  const label = given.label ?? (userId === user.id ? record?.label : null) ?? null
-  const identity: Identity = { ...given, label }
+  const isNamed = given.label === null && userId === user.id
+  const identity: Identity = isNamed ? { ...given, label: record?.label ?? null } : given
+  const carries = isNamed ? (['label'] as const) : []
   const earlier = await engine.users.reserve(user, handle, record)
   const login = { user, earlier }
   const isOther = userId !== null && userId !== user.id
@@ -149,10 +150,10 @@ export async function stageLogin(
   const kept = keep ?? !isOther
   if (kept !== true || isOther) {
     const keys = typeof kept === 'boolean' ? [] : kept
-    return { rotation: { reason: 'login', login, identity }, kept: { keys } }
+    return { rotation: { reason: 'login', login, identity, carries }, kept: { keys } }
   }
   const without = userId === null ? CSRF_SECRET : undefined
-  return { rotation: { reason: 'login', login, identity, drops: without }, kept: { without } }
+  return { rotation: { reason: 'login', login, identity, carries, drops: without }, kept: { without } }
 }
 
 /**

@@ -184,7 +184,11 @@ async function open(
   // Nobody gets this secret. Each request gets a renewal of it, so that no two of them hold the same id.
   const { secretHash } = engine.ids.mint(handle, epoch)
   const opened = { ...session, secretHash, version: found.version + 1 }
-  if (!(await engine.store.update(opened, found.version))) return readLiveRecord(engine, handle)
+  if (!(await engine.store.update(opened, found.version))) {
+    const latest = await readLiveRecord(engine, handle)
+    // Somebody may have logged in there by now. Whoever planted the old cookie may not follow them.
+    return latest?.epoch === epoch ? latest : undefined
+  }
   trust(opened)
   engine.events.emit({ type: 'migrate', handle, userId, from })
   return opened

@@ -23,6 +23,8 @@ export interface Rotation {
   readonly reason: RotationReason
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
+  /** What the identity only carries over. The record may have a newer one by the time of the write. */
+  readonly carries?: readonly ('user' | 'label')[] | undefined
   readonly authHash?: string
   /** The user who owes another proof from now on. Nobody is logged in. */
   readonly pending?: PendingLogin
@@ -199,7 +201,11 @@ function rotate(
   lifetimes: Lifetimes,
 ): SessionRecord {
   const fresh = rotated(record, secretHash, now, bindingAfter(record, rotation))
-  if (rotation.identity !== undefined) return authenticated(fresh, rotation.identity, now, lifetimes)
+  if (rotation.identity !== undefined) {
+    const { identity, carries = [] } = rotation
+    const newest = Object.fromEntries(carries.map((field) => [field, record[field] ?? null]))
+    return authenticated(fresh, { ...identity, ...newest }, now, lifetimes)
+  }
   if (rotation.pending !== undefined) return withFields(fresh, { pending: rotation.pending })
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
   const { authHash } = rotation

@@ -65,6 +65,7 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
     return {
       rotation: {
         ...rotation,
+        carries: options.label === undefined ? rotation.carries : others(rotation, 'label'),
         identity: {
           ...identity,
           label: options.label ?? identity.label ?? null,
@@ -82,7 +83,14 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
   const known = { authHash: record.authHash, authCheckedAt }
   const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
   const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), options.methods, now) }
-  return { rotation: { reason: 'confirm', identity: { userId, user, ...checked, remember, device, label, ...kept } } }
+  const identity = { userId, user, ...checked, remember, device, label, ...kept }
+  const carries = options.label === undefined ? (['user', 'label'] as const) : (['user'] as const)
+  return { rotation: { reason: 'confirm', identity, carries } }
+}
+
+/** Returns what else a change carries over, once the app has given a field. */
+function others({ carries = [] }: Rotation, given: 'user' | 'label'): Rotation['carries'] {
+  return carries.filter((field) => field !== given)
 }
 
 /** Returns the ways in which a user proved who they are, with those named now. */
@@ -119,5 +127,5 @@ export function stageUser({ engine, userId, rotation }: Situation, given: Sessio
   if (userId === null) throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
   const user = sameUser(engine.settings, given, userId)
   if (rotation?.identity === undefined) return { rotation, user }
-  return { rotation: { ...rotation, identity: { ...rotation.identity, user } } }
+  return { rotation: { ...rotation, identity: { ...rotation.identity, user }, carries: others(rotation, 'user') } }
 }

@@ -115,14 +115,14 @@ function judgeClosely(record: SessionRecord, presentation: Presentation, now: nu
     case 'confirmed':
       return judgeConfirmed(record, presentation, now, isTied)
     case 'tip':
-      return judgeTip(record, now, isTied)
+      return judgeTip(record, now)
     case 'child':
-      if (record.tip === null) return enter({ tip: renewedOf(id, now, isTied), ...seen(record, now, isTied) })
+      if (record.tip === null) return enter({ tip: renewedOf(id, now, isTied), ...seen(record, now) })
       if (!isTied && now - id.issuedAt > MAX_SIBLING_AGE) return end('sibling')
       return enter({ rivals: withNewRival(record, id, now, isTied) })
     case 'newer':
       // A failover set the record back. The signature proves that this id was issued after the record's.
-      return enter({ ...confirmed(id, now, isTied), tip: null, ...seen(record, now, isTied) })
+      return enter({ ...confirmed(id, now, isTied), tip: null, ...seen(record, now) })
     case 'predecessor':
       if (now < record.shownAt + windowOf(isTied)) return SERVE
       return isTied ? fork(record, id, now) : end('replaced')
@@ -197,16 +197,16 @@ function judgeConfirmed(
 ): Verdict {
   const { tip, shownAt } = record
   if (tip === null) {
-    const head = seen(record, now, isTied)
+    const head = seen(record, now)
     return enter(isShowNoted && shownAt === 0 ? { ...head, shownAt: now } : head, { isRenewable: true })
   }
   if (isTied) return fork(record, id, now)
   return now < tip.shownAt + GRACE ? SERVE : end('replaced')
 }
 
-function judgeTip(record: SessionRecord, now: number, isTied: boolean): Verdict {
+function judgeTip(record: SessionRecord, now: number): Verdict {
   const { tip, secretHash, generation } = record
-  const change = seen(record, now, isTied)
+  const change = seen(record, now)
   if (tip === null || now < tip.shownAt + CONFIRMATION) return enter(change)
   const line = { secretHash: tip.secretHash, rotatedAt: tip.issuedAt, shownAt: tip.shownAt, isTied: tip.isTied }
   const next = { ...line, generation: generation + 1, parent: parentOf(secretHash), tip: null }
@@ -226,12 +226,11 @@ function fork(record: SessionRecord, id: Presentation['id'], now: number): Verdi
   return enter({ rivals: withNewRival(record, id, now, true), isForked: true }, { isFork: true })
 }
 
-/** Notes that the id in use was shown, if that decides about a rival. */
-function seen({ rivals, headAt }: SessionRecord, now: number, isClientTied: boolean): Partial<IdState> | undefined {
-  const decides = rivals.some(({ since, isTied }) => {
-    const closesAt = since + windowOf(isTied && isClientTied)
-    return headAt < closesAt && now >= closesAt
-  })
+/** Notes that the id in use was shown, if that decides about a rival: for its own client, or for any other. */
+function seen({ rivals, headAt }: SessionRecord, now: number): Partial<IdState> | undefined {
+  const decides = rivals.some(({ since, isTied }) =>
+    [windowOf(isTied), GRACE].some((window) => headAt < since + window && now >= since + window),
+  )
   return decides ? { headAt: now } : undefined
 }
 

@@ -355,6 +355,22 @@ t.test('of parallel first requests one opens the session, and all get the record
   t.equal(bench.bench.takeEvents('migrate').length, 1)
 })
 
+t.test('a first request that is overtaken by a parallel one does not follow a login into the session', async (t) => {
+  const bench = await bootMoves(t)
+  const { gate } = bench.bench
+  const visit = bench.visitOf(new OldEntry('ann', { data: { userId: 'ann' } }))
+  const caught = gate.as('slow', () => gate.hold('update', { by: 'slow' }))
+  const slow = gate.as('slow', () => moveIn(visit))
+  await caught.arrived
+  const { record, cookie } = await moved(visit)
+  const browser = bench.bench.browser()
+  browser.plant(cookie?.kind === 'set' ? cookie.value : '')
+  await browser.visit((request) => request.login({ id: 'bob' }))
+  caught.release()
+  t.equal(await slow, undefined)
+  t.match(await bench.bench.record(record.handle), { userId: 'bob' }, 'bob is there alone')
+})
+
 t.test('a mark that expires beside the race for it leaves no candidate behind', async (t) => {
   const bench = await bootMoves(t)
   const { bench: app, engine, migration } = bench

@@ -239,6 +239,16 @@ t.test('a login replaces the id, the user and both lifetimes in one write', asyn
   })
 })
 
+t.test('what a change of the id only carries over is that of the latest record', async (t) => {
+  const record = annAt({ label: 'Kitchen' })
+  const identity = { ...IDENTITY, userId: 'ann', user: '{"id":"ann","old":1}', label: 'Desk' }
+  const after = (carries?: Rotation['carries']): SessionRecord =>
+    next(record, { rotation: { reason: 'confirm', identity, carries } }).record
+  t.match(after(), { user: identity.user, label: 'Desk' })
+  t.match(after(['user']), { user: record.user, label: 'Desk' })
+  t.match(after(['user', 'label']), { user: record.user, label: 'Kitchen' })
+})
+
 t.test('a new id alone keeps the user and the end, and is a use unless the request is passive', async (t) => {
   const record = annAt({ lastSeenAt: NOW - MINUTE, authHash: 'old' })
   const rotation: Rotation = { reason: 'regenerate' }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
+import type { FastifyRequest } from 'fastify'
 import { memoryStore } from '../../lib/index.ts'
 import { fingerprintOf } from '../../lib/session/credentials.ts'
 import type { SessionUser } from '../../types/index.ts'
@@ -56,6 +57,37 @@ t.test('a fresh proof begins a new login time, and keeps device, name, lifetimes
   const wrong = await browser.visit((request) => request.confirmLogin({ label: '' }))
   t.match(wrong.body, { code: 'SESSION_LABEL_INVALID' })
 })
+
+t.test(
+  'a fresh proof and a new login keep what somebody changes beside them, unless the app gives another',
+  async (t) => {
+    const it = await bench(t)
+    const ann = someone('ann')
+    const newer = { ...ann, name: 'Ann' }
+    const own = { ...ann, name: 'Anna' }
+    const cases: [visit: (request: FastifyRequest) => Promise<void>, user: object, label: string][] = [
+      [(request) => request.confirmLogin(), newer, 'Kitchen'],
+      [(request) => request.confirmLogin({ label: 'Own' }), newer, 'Own'],
+      [async (request) => (await request.confirmLogin(), request.confirmLogin({ label: 'Own' })), newer, 'Own'],
+      [async (request) => (await request.confirmLogin(), request.updateUser(own)), own, 'Kitchen'],
+      [async (request) => (await request.updateUser(own), request.confirmLogin()), own, 'Kitchen'],
+      [(request) => request.login(own), own, 'Kitchen'],
+      [(request) => request.login(own, { keep: false }), own, 'Kitchen'],
+      [(request) => request.login(own, { label: 'Own' }), own, 'Own'],
+    ]
+    for (const [visit, user, label] of cases) {
+      const browser = it.browser()
+      await browser.visit((request) => request.login(ann, { label: 'Desk' }))
+      const handle = String((await recordOf(it, browser))?.handle)
+      await browser.visit(async (request) => {
+        await visit(request)
+        await it.app.sessions.updateUser(ann.id, newer)
+        await it.app.sessions.rename(handle, 'Kitchen', { userId: ann.id })
+      })
+      t.match(await recordOf(it, browser), { user: JSON.stringify(user), label }, String(visit))
+    }
+  },
+)
 
 t.test('a fresh proof in the request of the login is part of the login', async (t) => {
   const it = await bench(t)

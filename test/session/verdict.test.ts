@@ -120,10 +120,9 @@ t.test(
   async (t) => {
     const { life, second } = renewed({ isConfirmed: false })
     life.later(5_000).show(first)
-    const { headAt } = life.record
     for (const id of [second, first, second]) {
       t.match(life.later(20_000).show(id), { kind: 'enter' })
-      t.equal(life.record.headAt, headAt, 'nothing is decided in the window')
+      t.ok(life.record.headAt < life.record.rivals[0]!.since + LATE, 'nothing is decided in the window')
     }
     t.match(life.later(LATE).show(second), { kind: 'enter' })
     t.match(life.later(10 * MINUTE).show(first), { kind: 'end', sign: 'second-holder' })
@@ -186,6 +185,20 @@ t.test('the first show of the id in use after the window is noted, and no other'
   t.match(life.later(LATE).show(second), { kind: 'enter', change: { headAt: life.now } })
   t.match(life.later(1).show(second), { kind: 'enter', change: undefined })
 })
+
+t.test(
+  'an id that came back opens nothing for another client, once the window of that client has closed',
+  async (t) => {
+    const inTime = renewed({ isConfirmed: false })
+    inTime.life.later(5_000).show(first)
+    t.match(inTime.life.later(1).show(inTime.second), { kind: 'enter', change: undefined }, 'both are in use')
+    t.match(inTime.life.later(GRACE - 2).show(first, { isTied: false }), { kind: 'enter' })
+    const { life, second } = renewed({ isConfirmed: false })
+    life.later(5_000).show(first)
+    t.match(life.later(GRACE).show(second), { kind: 'enter', change: { headAt: life.now } })
+    t.match(life.later(1).show(first, { isTied: false }), { kind: 'end', sign: 'second-holder' })
+  },
+)
 
 t.test('a rival that is in use after the window leaves the other rivals as they are', async (t) => {
   const { life, second } = renewed({ isConfirmed: false })
