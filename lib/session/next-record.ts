@@ -23,7 +23,7 @@ export interface Rotation {
   readonly reason: RotationReason
   /** The user that is logged in from now on; `undefined` keeps the present user. */
   readonly identity?: Identity
-  /** What the identity only carries over. The record may have a newer one by the time of the write. */
+  /** The parts that the identity only carries over. The record may have newer ones by the time of the write. */
   readonly carries?: readonly ('user' | 'label')[] | undefined
   readonly authHash?: string
   /** The user who owes another proof from now on. Nobody is logged in. */

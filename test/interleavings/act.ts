@@ -21,14 +21,26 @@ export interface Act {
   readonly isOutside?: boolean
   /** The key that the act writes, if it writes data. */
   readonly writes?: string
+  /** The key that the act removes. */
+  readonly removes?: string
+  /** The name that the act gives to the user, wherever the user is logged in. */
+  readonly renames?: string
+  /** Tells whether the act brings the cookie of another library. */
+  readonly isMove?: boolean
   /** Tells whether the act begins with an id that is old enough to be renewed. */
   readonly isAged?: boolean
   /** The number of times that a renewed id was shown before. */
   readonly shown?: 0 | 1
+  /** The time that passes in a step of its own before the act begins, where all sessions are about to expire. */
+  readonly waits?: number
   /** Tells whether the act begins with a half login. */
   readonly isHalfDone?: boolean
-  /** Tells whether the cookie is one that a later id replaced. */
+  /** Tells whether the cookie is one from before a change of the id. */
   readonly isReplay?: boolean
+  /** Tells whether the cookie is one that a renewal replaced, shown once the longest window has closed. */
+  readonly isReplaced?: boolean
+  /** Tells whether the client does not look like the one that logged in. */
+  readonly isStranger?: boolean
   /** Codes of errors that are an answer, although no store failed. */
   readonly codes?: readonly string[]
   /** Tells whether the response is a failure on purpose. */

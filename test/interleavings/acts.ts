@@ -1,4 +1,4 @@
-import { confirmLogin, login, regenerate, updateUser } from '../../lib/session/actions.ts'
+import { confirmLogin, login, regenerate, updateAuthHash, updateUser } from '../../lib/session/actions.ts'
 import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession, updateSession } from '../../lib/session/one-session.ts'
 import type { RequestSession } from '../../lib/session/request-session.ts'
@@ -28,6 +28,11 @@ function proof(name: string, device: DeviceAct, more: Omit<Act, 'name' | 'perfor
   return { name, device, codes: [...SUPERSEDED, ...DEVICE], ...more, perform: (performer) => performer.prove() }
 }
 
+function move(name: string, handler: Handler, logsIn: string): Act {
+  const perform = (performer: Performer): Promise<void> => performer.send(handler, { old: 'old-session' })
+  return { name, codes: SUPERSEDED, isElsewhere: true, isMove: true, logsIn, perform }
+}
+
 const objectOf = (session: RequestSession): Record<string, unknown> => session.object as Record<string, unknown>
 const put = (session: RequestSession, key: string): void =>
   void (objectOf(session)[key] = session.facts.userId ?? 'anonymous')
@@ -38,6 +43,7 @@ const logIn =
 
 const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
 const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
+const NEW = { id: 'alice', name: 'new' }
 const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED']
 
 /** Everything that is done in pairs and triples. */
@@ -46,11 +52,15 @@ export const ACTS: readonly Act[] = [
   request('touch', (session) => session.touch()),
   request('write', (session) => put(session, 'written'), { writes: 'written' }),
   request('write and save', (session) => (put(session, 'saved'), session.save()), { writes: 'saved' }),
+  request('remove a key', (session) => void delete objectOf(session)['start'], { removes: 'start' }),
   request('update', (session) => updateKey(session), { writes: 'updated' }),
   request('renew', () => undefined, { isAged: true }),
   request('show a renewed id', () => undefined, { isAged: true, shown: 0 }),
   request('confirm a renewed id', () => undefined, { isAged: true, shown: 1 }),
+  request('read after the deadline', () => undefined, { waits: 60_000 }),
   request('replay a dead id', () => undefined, { isReplay: true }),
+  request('show a replaced id', () => undefined, { isReplaced: true }),
+  request('show a replaced id as a stranger', () => undefined, { isReplaced: true, isStranger: true, ends: 'own' }),
   request('log in', logIn('alice'), { logsIn: 'alice', changesId: true }),
   request('log in as another user', logIn('bob'), { logsIn: 'bob', changesId: true }),
   request('log in, keeping nothing', logIn('alice', { keep: false }), { logsIn: 'alice', changesId: true }),
@@ -68,6 +78,7 @@ export const ACTS: readonly Act[] = [
   request('log out elsewhere', (session) => session.logout({ others: true }), { ends: 'others' }),
   request('confirm the login', (session) => confirmLogin(session), { changesId: true, codes: LOST }),
   request('confirm, but the response fails', (session) => confirmLogin(session), confirmFails(), true),
+  request('update the fingerprint', (session) => updateAuthHash(session, 'two'), { changesId: true, codes: LOST }),
   request('regenerate', (session) => regenerate(session), { changesId: true }),
   request('update the user', (session) => updateUser(session, { id: session.facts.userId ?? 'nobody' }), {
     codes: ['SESSION_LOGIN_REQUIRED', ...SUPERSEDED],
@@ -79,10 +90,15 @@ export const ACTS: readonly Act[] = [
     ends: 'user',
   }),
   outside('revoke all', async ({ server }) => revokeAll(server.engine, {}), { ends: 'everybody' }),
-  outside('update the user everywhere', ({ server }) => updateUserEverywhere(server.engine, 'alice', { id: 'alice' })),
+  outside('update the user everywhere', ({ server }) => updateUserEverywhere(server.engine, 'alice', NEW), {
+    renames: NEW.name,
+  }),
   outside('rename', ({ server, handle }) => renameSession(server.engine, handle, 'alice', 'phone')),
-  outside('update from outside', ({ server, handle }) =>
-    updateSession(server.engine, handle, (data) => void Object.assign(data, { outside: 'anonymous' })),
+  outside(
+    'update from outside',
+    ({ server, handle }) =>
+      updateSession(server.engine, handle, (data) => void Object.assign(data, { outside: 'anonymous' })),
+    { writes: 'outside' },
   ),
   request('log in elsewhere, evicting', logIn('alice'), {
     ...{ logsIn: 'alice', isElsewhere: true, evicts: true, options: evict },
@@ -90,10 +106,8 @@ export const ACTS: readonly Act[] = [
   request('log in elsewhere, unless refused', logIn('alice'), {
     ...{ logsIn: 'alice', isElsewhere: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
   }),
-  {
-    ...{ name: 'move in', codes: SUPERSEDED, isElsewhere: true, logsIn: 'alice' },
-    perform: (performer) => performer.send(() => undefined, { old: 'old-session' }),
-  },
+  move('move in', () => undefined, 'alice'),
+  move('move in and log in as another user', logIn('bob'), 'bob'),
   proof('bind', 'bind'),
   proof('refresh', 'refresh'),
   proof('refresh an aged id', 'refresh', { isAged: true }),

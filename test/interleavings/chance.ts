@@ -10,15 +10,27 @@ export const actors = new AsyncLocalStorage<string>()
 const draws = new Map<string, number>()
 let current: SteppedStore | undefined
 
+/** Failures of the present run that nobody observes, for which Node ends the process. */
+const unobserved: unknown[] = []
+
+/** Returns the failures of the present run that nobody observed. */
+export function unobservedFailures(): readonly unknown[] {
+  return [...unobserved]
+}
+
 /** Begins a run on a store. What actors draw by chance is the same in each run. */
 export function begin(store: SteppedStore): void {
   current = store
+  unobserved.length = 0
   for (const actor of draws.keys()) if (actor !== '') draws.delete(actor)
 }
 
-/** Takes timers and randomness into the hands of the scheduler. Returns a function that gives them back. */
+/**
+ * Takes timers, randomness and failures that nobody observes into the hands of the scheduler. Returns a function that
+ * gives them back.
+ */
 export function ownChance(): () => void {
-  const giveBack = [ownTimers(), ownRandomness(), ownSignatures()]
+  const giveBack = [ownTimers(), ownRandomness(), ownSignatures(), ownRejections()]
   return () => {
     for (const give of giveBack) give()
   }
@@ -69,6 +81,12 @@ function ownRandomness(): () => void {
       real(pool)
     }
   }
+}
+
+function ownRejections(): () => void {
+  const note = (error: unknown): void => void unobserved.push(error)
+  process.on('unhandledRejection', note)
+  return () => void process.off('unhandledRejection', note)
 }
 
 /** The number of signatures that are being verified. */

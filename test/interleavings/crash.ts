@@ -1,7 +1,7 @@
 import { cutsOf } from '../support/scheduler.ts'
-import type { Aftermath } from './guarantees.ts'
 import { contentsAfter } from './stepped-store.ts'
 import type { Deed } from './stepped-store.ts'
+import type { Aftermath } from './view.ts'
 import type { Played, Report } from './world.ts'
 import { aside } from './world.ts'
 
@@ -14,7 +14,7 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
   for (const deeds of cutsOf(all)) {
     if (deeds.length === all.length) continue
     const reports = played.reports.map((report) => reportAt(report, all, new Set(deeds)))
-    const contents = await aside(() => contentsAfter(() => prepared.now, prepared.contents, deeds))
+    const contents = await aside(() => contentsAfter(prepared.now, prepared.contents, deeds))
     const key = JSON.stringify([
       [...contents.records],
       [...contents.index].map(([user, entries]) => [user, [...entries]]),

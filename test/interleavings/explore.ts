@@ -3,10 +3,10 @@ import { drawn, follow, scheduleOf, search } from '../support/scheduler.ts'
 import type { Act } from './act.ts'
 import { ACTS } from './acts.ts'
 import { crashesOf } from './crash.ts'
-import type { Aftermath } from './guarantees.ts'
-import { judge, nameOf } from './guarantees.ts'
+import { judge } from './guarantees.ts'
+import type { Aftermath } from './view.ts'
 import type { Kind, Played, Scene } from './world.ts'
-import { isBoundKind, play, prepare } from './world.ts'
+import { isBoundKind, nameOf, play, prepare } from './world.ts'
 import type { Deed } from './stepped-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -102,7 +102,21 @@ export function triples(kind: Kind): Scene[] {
     .filter(fits)
 }
 
-const IN_CACHE = new Set(['read', 'replay a dead id', 'show a renewed id', 'change the password', 'write'])
+const AT_THE_DEADLINE = new Set([
+  'read',
+  'touch',
+  'write',
+  'write and save',
+  'update',
+  'log in',
+  'confirm the login',
+  'log out',
+])
+
+const IN_CACHE = new Set([
+  ...['read', 'write', 'replay a dead id', 'show a renewed id', 'show a replaced id', 'change the password'],
+  'show a replaced id as a stranger',
+])
 
 function actsFor(kind: Kind): readonly Act[] {
   return ACTS.filter((act) => (kind === 'cached' || act.isChecked !== true) && fitsBinding(kind, act))
@@ -112,10 +126,11 @@ function actsFor(kind: Kind): readonly Act[] {
  * Tells whether an act fits. A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has
  * nothing to bind.
  */
-function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: Act): boolean {
+function fitsBinding(kind: Kind, { device, isBare, isAged, isReplaced, isHalfDone, isMove }: Act): boolean {
+  if (isBoundKind(kind) && isReplaced === true) return false
   if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
   if (isBoundKind(kind)) {
-    return device !== 'bind' && isHalfDone !== true && name !== 'move in' && (isAged !== true || device !== undefined)
+    return device !== 'bind' && isHalfDone !== true && isMove !== true && (isAged !== true || device !== undefined)
   }
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
@@ -127,6 +142,16 @@ function fitsBinding(kind: Kind, { device, isBare, isAged, isHalfDone, name }: A
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false
+  // Once a second renewal is confirmed, the id that the first one replaced ends the session.
+  const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
+  if (isOld && acts.some(({ shown }) => shown === 1)) return false
+  // Whoever waits for the deadline plays beside requests of the session.
+  const isLate = acts.some(({ waits }) => waits !== undefined)
+  if (isLate && !acts.every((act) => act.waits !== undefined || AT_THE_DEADLINE.has(act.name))) return false
+  // The half login of a guest is another session than the one whose id was replaced.
+  if (kind === 'guest' && acts.some(({ isReplaced }) => isReplaced) && acts.some(({ isHalfDone }) => isHalfDone)) {
+    return false
+  }
   const isPlain = acts.every(({ device, isBare }) => device === undefined && isBare !== true)
   if (kind === 'bound' && isPlain) return false
   if (kind === 'registered' && isPlain && acts.every(({ name }) => name !== 'read')) return false

@@ -1,168 +1,33 @@
 import { hashOf } from '../../lib/session/id.ts'
-import { login } from '../../lib/session/actions.ts'
 import { bindingIdOf, isBindingShown } from '../../lib/session/device-bound/binding.ts'
 import { placesOf } from '../../lib/session/places.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import type { Me, Server } from './server.ts'
-import type { Contents, Deed } from './stepped-store.ts'
+import { LATER } from './later.ts'
 import { handleIn } from './stepped-store.ts'
-import type { Issued, Played, Report } from './world.ts'
-import { aside, handleOf, openServer } from './world.ts'
-
-/** The store and the clients after a run, or after a process died in the middle of one. */
-export interface Aftermath {
-  readonly played: Played
-  readonly contents: Contents
-  /** The steps that were taken. */
-  readonly deeds: readonly Deed[]
-  readonly reports: readonly Report[]
-  /** Tells whether the process died, and another one goes on. */
-  readonly isCrash: boolean
-}
-
-/** The session that a cookie opens in the end. */
-interface Found extends Me {
-  readonly status: number
-}
-
-const NOBODY: Found = { status: 200, userId: null, data: {} }
-
-/** A guarantee of SECURITY.md, or a promise of the guides, and how to see that it was broken. */
-interface Guarantee {
-  readonly name: string
-  broken(view: View): Iterable<string> | AsyncIterable<string>
-}
-
-/** An aftermath, and what each cookie opens in it. */
-class View {
-  readonly after: Aftermath
-  readonly issued: readonly Issued[]
-  /** The bound cookies that clients hold. */
-  readonly #bound: readonly string[]
-  readonly #found = new Map<string, Found>()
-  #text: string | undefined
-
-  constructor(after: Aftermath) {
-    this.after = after
-    const given = after.reports.flatMap(({ reply, actor }) =>
-      typeof reply?.cookie === 'string' ? [{ value: reply.cookie, by: actor }] : [],
-    )
-    const { issued, bound } = after.played.prepared
-    this.issued = [...issued, ...given]
-    const grants = [bound?.grant, ...after.reports.map(({ reply }) => reply?.grant)]
-    this.#bound = grants.flatMap((grant) => (grant === undefined ? [] : [grant.cookieValue]))
-  }
-
-  async look(): Promise<void> {
-    const values = [...new Set(this.issued.map(({ value }) => value))]
-    const bound = this.#bound.join()
-    for (const value of values) this.#found.set(value, await this.#once(`${value} ${bound}`, () => this.#ask(value)))
-  }
-
-  /** Asks a question about what is in the store only once, because many runs end in the same way. */
-  #once<Answer>(question: string, ask: () => Promise<Answer>): Promise<Answer> {
-    const { memo } = this.after.played.prepared
-    const key = `${question} ${this.#state}`
-    const known = (memo.get(key) as Promise<Answer> | undefined) ?? ask()
-    memo.set(key, known)
-    return known
-  }
-
-  get #state(): string {
-    const { contents, played } = this.after
-    return (this.#text ??= hashOf(
-      JSON.stringify([
-        [...contents.records],
-        [...contents.index].map(([user, entries]) => [user, [...entries]]),
-        [contents.cutoff, played.passwords],
-      ]),
-    ))
-  }
-
-  found(cookie: string | undefined): Found {
-    return this.#found.get(cookie ?? '') ?? NOBODY
-  }
-
-  others(report: Report): readonly Report[] {
-    return this.after.reports.filter((one) => one !== report)
-  }
-
-  /** Tells whether each login may end others, because of a limit. */
-  get evicts(): boolean {
-    const { maxSessions } = this.after.played.prepared.options
-    return typeof maxSessions === 'object' && maxSessions.onLimit === 'evict'
-  }
-
-  get hasFault(): boolean {
-    return this.after.deeds.some(({ fate }) => fate !== 'done')
-  }
-
-  async #ask(cookie: string): Promise<Found> {
-    const { server } = openServer(this.after.played, this.after.contents)
-    return this.#enter(server, cookie)
-  }
-
-  /** Shows a cookie as its client would, who holds bound cookies too. */
-  async #enter(server: Server, cookie: string): Promise<Found> {
-    let found = NOBODY
-    for (const bound of [undefined, ...this.#bound]) {
-      const { status, me } = await server.request(() => undefined, { cookie, bound })
-      found = { status, ...(me ?? NOBODY) }
-      if (found.userId !== null) return found
-    }
-    return found
-  }
-
-  /** Returns the user whose session a cookie opens without a bound cookie. */
-  alone(cookie: string): Promise<string | null> {
-    return this.#once(`alone ${cookie}`, async () => {
-      const { server } = openServer(this.after.played, this.after.contents)
-      const { me } = await server.request(() => undefined, { cookie })
-      return me?.userId ?? null
-    })
-  }
-
-  /** Returns the sessions that the cookies open after every session of every user was revoked. */
-  afterRevocation(): Promise<readonly Found[]> {
-    return this.#once(`revoked ${[...this.issued.map(({ value }) => value), ...this.#bound].join()}`, async () => {
-      const { server } = openServer(this.after.played, this.after.contents)
-      for (const id of ['alice', 'bob']) await server.engine.users.revokeUser(id, undefined, 'revoked')
-      const found: Found[] = []
-      for (const { value } of this.issued) found.push(await this.#enter(server, value))
-      return found
-    })
-  }
-
-  /** Tells whether what a report sent to refresh a session refreshes it once more. */
-  refreshesAgain({ cookie, actor }: Report): Promise<boolean> {
-    const signed = this.after.played.prepared.signed[this.after.played.reports.findIndex((one) => one.actor === actor)]
-    return this.#once(`again ${cookie} ${signed?.jws}`, async () => {
-      const { server } = openServer(this.after.played, this.after.contents)
-      return (await server.prove({ cookie, jws: '', ...signed })).grant !== undefined
-    })
-  }
-
-  /** Returns the error that a login meets, some minutes later and after some others. */
-  async loginsLater(count: number): Promise<string | undefined> {
-    return this.#once(`logins ${count}`, async () => {
-      const { server } = openServer(this.after.played, this.after.contents, 240_000)
-      for (let left = count; left > 0; left -= 1) {
-        const { code } = await server.request((session) => login(session, { id: 'alice' }), { cookie: undefined })
-        if (code !== undefined) return code
-      }
-      return undefined
-    })
-  }
-}
+import type { Aftermath, Guarantee } from './view.ts'
+import { isOpen, View } from './view.ts'
+import type { Report } from './world.ts'
+import { aside, handleOf, nameOf } from './world.ts'
 
 const isDone = ({ reply, isVain }: Report): boolean => reply?.status === 200 && !isVain
 /** Tells whether an act may have ended or moved sessions, as far as anybody can know. */
 const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
-  startedAt !== Infinity && (act.ends !== undefined || act.evicts === true) && (reply?.status ?? 200) !== 401
+  startedAt !== Infinity &&
+  ((act.ends ?? act.waits) !== undefined || act.evicts === true) &&
+  (reply?.status ?? 200) !== 401
 const mayChangeId = (report: Report): boolean =>
   report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isDone(report))
+/** Tells whether a change of the id leaves the label of the session as it is. */
+const keepsLabel = ({ act: { name, logsIn } }: Report): boolean =>
+  ['regenerate', 'confirm the login', 'log in', 'log in, keeping nothing'].includes(name) && logsIn !== 'bob'
 const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
-  act.isReplay === true || act.isBare === true || cookie === undefined || isGuest(after, cookie) ? null : 'alice'
+  act.isReplay === true ||
+  act.isStranger === true ||
+  act.isBare === true ||
+  cookie === undefined ||
+  isGuest(after, cookie)
+    ? null
+    : 'alice'
 
 function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {
   return ['guest', 'half'].includes(prepared.handles.get(handleOf(cookie)) ?? '')
@@ -193,13 +58,35 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: '9: an id that a renewal replaced opens nothing for another client, and ends the session',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, reply, actor, cookie } = report
+        // An id that its owner has just come back with is served to others too, for 30 seconds.
+        const isBack = view.others(report).some((one) => one.act.isReplaced === true && one.act.isStranger !== true)
+        if (act.isStranger !== true || reply === undefined || isBack) continue
+        if (reply.me !== undefined && isOpen({ ...reply.me, status: 200 })) yield `${actor} got in`
+        // After a change of the id the older ones are no alarm.
+        if (view.others(report).some(({ act: { changesId } }) => changesId === true) || reply.status !== 200) continue
+        for (const { value, by } of view.issued) {
+          if (handleOf(value) === handleOf(cookie) && isOpen(view.found(value))) {
+            yield `${actor} ended the session; a cookie ${from(by)} opens it`
+          }
+        }
+      }
+    },
+  },
+  {
     name: '3, 4: a login that was reported stands',
     *broken(view) {
       for (const report of view.after.reports) {
         const { act, reply, actor } = report
         if (act.changesId !== true && act.logsIn === undefined) continue
         const others = view.others(report)
-        if (!isDone(report) || typeof reply?.cookie !== 'string' || others.some(mayEnd)) continue
+        const isEnded = others.some(
+          (other) => mayEnd(other) && other.act.isReplaced !== true && other.act.waits === undefined,
+        )
+        if (!isDone(report) || typeof reply?.cookie !== 'string' || isEnded) continue
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         if (others.some((other) => other.act.changesId === true && !isDone(other) && sharesSession(other, report))) {
           continue
@@ -215,6 +102,9 @@ const GUARANTEES: readonly Guarantee[] = [
         const wanted = act.logsIn ?? reply.me?.userId ?? null
         const found = view.found(reply.cookie)
         const isMeant = act.name === 'complete a half login' && reply.me?.userId === null
+        // Another user may have logged in to the session that moved.
+        const isOvertaken = act.isMove === true && found.userId === null && others.some((one) => one.act.isMove)
+        if (isOvertaken) continue
         if (found.userId !== wanted && !isMeant && act.name !== 'log in half') {
           yield `the cookie of ${actor} opens the session of ${found.userId} (${found.status}), not of ${wanted}`
         }
@@ -231,6 +121,7 @@ const GUARANTEES: readonly Guarantee[] = [
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
         if (rivals.length > 1) continue
+        if (report.act.isStranger === true) continue
         if (cookie === undefined || report.act.isReplay === true || report.act.isBare === true || isChanged) continue
         if (view.after.isCrash && reports.some((one) => one.act.changesId && one.reply === undefined)) continue
         const found = view.found(cookie)
@@ -238,7 +129,10 @@ const GUARANTEES: readonly Guarantee[] = [
         if (found.userId !== before) {
           yield `the cookie that ${actor} sent opens ${found.userId} (${found.status}), not ${before}`
         }
-        if (before === null && !('start' in found.data) && !isHalf(view.after, cookie)) yield `${actor} lost the data`
+        const isRemoved = reports.some(({ act }) => act.removes === 'start')
+        if (before === null && !('start' in found.data) && !isHalf(view.after, cookie) && !isRemoved) {
+          yield `${actor} lost the data`
+        }
       }
     },
   },
@@ -261,7 +155,7 @@ const GUARANTEES: readonly Guarantee[] = [
       const known = new Set(issued.map(({ value }) => hashOf(value.slice(23, 66))))
       for (const { handle, userId, heldBack, secretHash, tip, parent } of after.contents.records.values()) {
         const isKnown = known.has(secretHash) || (tip !== null && known.has(tip.secretHash)) || parent !== ''
-        const isMoved = after.reports.some(({ act }) => act.name === 'move in')
+        const isMoved = after.reports.some(({ act }) => act.isMove)
         if (userId !== null && heldBack === null && !isKnown && !isMoved) yield `${nameOf(after, handle)} of ${userId}`
       }
     },
@@ -271,7 +165,7 @@ const GUARANTEES: readonly Guarantee[] = [
     *broken(view) {
       for (const report of view.after.reports) {
         const { act, cookie, reply, actor } = report
-        if (act.ends !== 'own' || !isDone(report) || cookie === undefined) continue
+        if (act.ends !== 'own' || act.isStranger === true || !isDone(report) || cookie === undefined) continue
         const user = act.isOutside === true ? 'alice' : (reply?.me?.userId ?? null)
         if (user === null) continue
         for (const { value, by } of view.issued) {
@@ -330,10 +224,11 @@ const GUARANTEES: readonly Guarantee[] = [
   },
   {
     name: 'the list of the sessions of a user lacks none that lives',
-    *broken({ after }) {
+    *broken({ after, elapsed }) {
       if (after.isCrash) return
       for (const record of after.contents.records.values()) {
-        if (record.heldBack !== null) continue
+        const isOver = record.idleDeadline <= after.played.prepared.now + elapsed
+        if (record.heldBack !== null || isOver) continue
         for (const { name } of placesOf(record)) {
           if (after.contents.index.get(name)?.has(record.handle) === true) continue
           yield `${nameOf(after, record.handle)} has no entry under ${name}`
@@ -384,6 +279,7 @@ const GUARANTEES: readonly Guarantee[] = [
       for (const report of after.reports) {
         const { actor, act, reply } = report
         if (act.writes === undefined || !isDone(report)) continue
+        const isThere = reply?.me !== undefined || act.isOutside === true
         const isDropped = after.played.events.some(({ type }) => type === 'dropped-write')
         const isWritten = after.deeds.some(
           (one) =>
@@ -391,17 +287,118 @@ const GUARANTEES: readonly Guarantee[] = [
             ((one.answer === true && isRecordWith(one.args[0], act.writes ?? '')) ||
               (one.name === 'get' && isRecordWith(one.answer, act.writes ?? ''))),
         )
-        if (!isDropped && !isWritten && reply?.me !== undefined) yield `${actor} wrote nothing, and nobody was told`
+        if (!isDropped && !isWritten && isThere) yield `${actor} wrote nothing, and nobody was told`
       }
       yield* losses(after)
     },
   },
   {
-    name: '4: what the app changes beside a login that fails stays',
+    name: 'a session that nobody ended stays',
+    *broken(view) {
+      const { reports, played } = view.after
+      const isOver = ({ act }: Report): boolean => (act.ends ?? 'own') !== 'own' || act.evicts === true
+      if (reports.some(isOver) || played.prepared.options.maxSessions !== undefined || view.elapsed > 0) return
+      for (const { value, by } of view.issued) {
+        const name = played.prepared.handles.get(handleOf(value))
+        if (by !== undefined || name === undefined || ['alice1', 'half'].includes(name) || value === '') continue
+        if (reports.some(({ act, cookie }) => act.device === undefined && handleOf(cookie) === handleOf(value))) {
+          continue
+        }
+        if (!isOpen(view.found(value))) yield `${name} is over`
+      }
+    },
+  },
+  {
+    name: 'who logs out elsewhere stays',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, cookie, reply } = report
+        if (act.ends !== 'others' || !isDone(report) || reply?.me?.userId !== 'alice') continue
+        if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
+        if (view.found(cookie).userId !== 'alice') yield `${actor} is logged out`
+      }
+    },
+  },
+  {
+    name: 'a use in time moves the deadline, and the session stays',
+    *broken({ after }) {
+      let now = after.played.prepared.now
+      for (const { name, args, before, answer, actor } of after.deeds) {
+        if (name === 'time') now += Number(args[0])
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (name !== 'delete' || answer !== true || before === undefined || act?.waits === undefined) continue
+        if (before.idleDeadline > now) yield `${actor} removed ${nameOf({ played: after.played }, before.handle)}`
+      }
+    },
+  },
+  {
+    name: 'a change of the id that keeps nothing keeps nothing',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        const isBare = act.name === 'log in, keeping nothing' || act.name === 'regenerate'
+        if (!isBare || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        const kept = Object.keys(view.found(reply.cookie).data).filter((key) => key !== 'outside')
+        if (kept.length > 0) yield `${actor} kept ${kept.join()}`
+      }
+    },
+  },
+  {
+    name: 'what a request removed does not come back',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { actor, act, reply, cookie } = report
+        if (act.removes === undefined || !isDone(report) || reply?.me?.data[act.removes] === undefined) continue
+        if (after.played.events.some(({ type }) => type === 'dropped-write')) continue
+        const record = after.contents.records.get(handleOf(cookie))
+        if (isRecordWith(record, act.removes)) yield `${actor} removed ${act.removes}, and it is there`
+      }
+    },
+  },
+  {
+    name: '3: a token that somebody planted is refused after the login',
+    *broken(view) {
+      for (const { value, by } of view.issued) {
+        const { userId, data } = view.found(value)
+        if (userId !== null && '_csrf' in data) yield `a cookie ${from(by)} has the token from before`
+      }
+    },
+  },
+  {
+    name: 'a login that was reported counts as recent',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, reply, actor } = report
+        const isLogin = act.logsIn !== undefined || act.name === 'confirm the login'
+        if (!isLogin || act.isMove === true || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        const { userId, isFresh } = view.found(reply.cookie)
+        if (userId !== null && !isFresh) yield `the login of ${actor} does not`
+      }
+    },
+  },
+  {
+    name: 'a user who was replaced everywhere is new in each session',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor } = report
+        const isLogin = (one: Report): boolean => one.act.logsIn !== undefined || one.act.name.startsWith('log in')
+        if (act.renames === undefined || !isDone(report) || view.others(report).some(isLogin)) continue
+        if (view.others(report).some((one) => one.act.name === 'update the user')) continue
+        for (const { value, by } of view.issued) {
+          const { userId, name } = view.found(value)
+          if (userId === 'alice' && name !== act.renames) {
+            yield `${actor} replaced alice; a cookie ${from(by)} shows the old`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '4: what the app changes beside a change of the id stays',
     *broken(view) {
       for (const report of view.after.reports) {
         if (report.act.name !== 'rename' || !isDone(report) || isGuest(view.after, String(report.cookie))) continue
-        if (view.others(report).some((one) => mayEnd(one) || mayChangeId(one))) continue
+        if (view.others(report).some((one) => mayEnd(one) || (mayChangeId(one) && !keepsLabel(one)))) continue
         const record = view.after.contents.records.get(handleOf(report.cookie))
         if (record === undefined) continue
         const { label } = record.heldBack === null ? record : (JSON.parse(record.heldBack) as SessionRecord)
@@ -443,7 +440,8 @@ const GUARANTEES: readonly Guarantee[] = [
           status === 200 || isFull || (act.codes ?? []).includes(code) || (act.isFailure === true && status >= 500)
         if (!isStore && !isTold) yield `${actor} was answered with ${status} (${code}): ${reply.text}`
         const isMoved = view.others(report).some((one) => one.act.changesId === true || mayEnd(one))
-        if (me !== undefined && me.userId === null && userBefore(view, report) !== null && !isMoved) {
+        const isIn = userBefore(view, report) !== null && act.waits === undefined
+        if (me !== undefined && me.userId === null && isIn && !isMoved) {
           yield `${actor} was anonymous`
         }
       }
@@ -560,6 +558,12 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: 'no failure goes unobserved, for which Node would end the process',
+    *broken({ after }) {
+      for (const error of after.isCrash ? [] : after.played.unobserved) yield String(error)
+    },
+  },
+  {
     name: '12: no secret is told',
     *broken({ after, issued }) {
       const told = JSON.stringify([after.played.events, after.reports.map(({ reply }) => reply?.text)])
@@ -573,11 +577,31 @@ const GUARANTEES: readonly Guarantee[] = [
     *broken(view) {
       const { maxSessions } = view.after.played.prepared.options
       // A session that moves in is not refused, because the user had it before.
-      const isMoved = view.after.reports.some(({ act }) => act.name === 'move in')
+      const isMoved = view.after.reports.some(({ act }) => act.isMove)
       if (typeof maxSessions !== 'object' || isMoved) return
       const open = view.issued.filter(({ value }) => view.found(value).userId === 'alice')
       const handles = new Set(open.map(({ value }) => handleOf(value)))
       if (handles.size > Number(maxSessions.limit)) yield `${handles.size} sessions are open`
+    },
+  },
+  {
+    name: 'a limit that ends sessions ends the least recently used ones, and no more than it has to',
+    *broken(view) {
+      const { reports, isCrash } = view.after
+      const [login, ...more] = reports.filter(({ act }) => act.evicts === true)
+      const isAlone = reports.every(
+        ({ act }) => act.evicts === true || (act.ends ?? act.logsIn ?? act.changesId) === undefined,
+      )
+      if (login === undefined || more.length > 0 || !isAlone || !isDone(login) || isCrash) return
+      const open = view.issued
+        .filter(({ value }) => view.found(value).userId === 'alice')
+        .map(({ value }) => handleOf(value))
+      if (new Set(open).size < 2) yield `${login.actor} left ${new Set(open).size} sessions`
+      const names = new Set(open.map((handle) => nameOf(view.after, handle)))
+      const isUsed = reports.some(
+        ({ act, cookie }) => act.evicts !== true && handleOf(cookie) === handleOf(oldestOf(view)),
+      )
+      if (!isUsed && names.has('alice1')) yield `${login.actor} kept the session that was used longest ago`
     },
   },
   {
@@ -595,6 +619,11 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Returns a cookie of the session that was used longest ago. */
+function oldestOf({ after: { played } }: View): string | undefined {
+  return played.prepared.issued.find(({ value }) => played.prepared.handles.get(handleOf(value)) === 'alice1')?.value
+}
 
 function from(by: string | undefined): string {
   return by === undefined ? 'from before' : `of ${by}`
@@ -625,23 +654,24 @@ function isRestoring({ epoch, heldBack }: SessionRecord, before: SessionRecord |
   return heldBack !== null || before?.heldBack !== null || epoch < before.epoch
 }
 
-/** Returns the name of a session in a trace. */
-export function nameOf({ played: { prepared } }: Pick<Aftermath, 'played'>, handle: string): string {
-  return prepared.handles.get(handle) ?? `new session ${handle.slice(0, 4)}`
-}
-
 /** Finds versions of a record that lose data of an earlier version without a reason. */
 function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
   for (const { name, args, answer, before, actor } of deeds) {
     if (name !== 'update' || answer !== true || before === undefined) continue
     const record = args[0] as SessionRecord
     const { act } = reports.find((report) => report.actor === actor) ?? {}
-    const isFree = act?.name === 'regenerate' || act?.name === 'log in, keeping nothing' || act?.isFailure === true
+    const isFree =
+      act?.name === 'regenerate' ||
+      act?.name === 'log in, keeping nothing' ||
+      act?.isFailure === true ||
+      act?.removes !== undefined
     const isOther = before.userId !== null && before.userId !== record.userId
     if (isFree || isOther || record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch) {
       continue
     }
-    const lost = Object.keys(JSON.parse(before.data) as object).filter((key) => !isRecordWith(record, key))
+    const lost = Object.keys(JSON.parse(before.data) as object).filter(
+      (key) => key !== '_csrf' && !isRecordWith(record, key),
+    )
     if (lost.length > 0) yield `${actor} lost ${lost.join()} of ${nameOf({ played }, record.handle)}`
   }
 }
@@ -652,7 +682,9 @@ export async function judge(after: Aftermath): Promise<readonly string[]> {
     const view = new View(after)
     await view.look()
     const problems: string[] = []
-    for (const guarantee of GUARANTEES) {
+    // Sessions that are about to expire are asked nothing later.
+    const later = after.reports.some(({ act }) => act.waits !== undefined) ? [] : LATER
+    for (const guarantee of [...GUARANTEES, ...later]) {
       for await (const problem of guarantee.broken(view)) problems.push(`${guarantee.name}: ${problem}`)
     }
     return problems

@@ -43,6 +43,12 @@ export interface Reply {
 /** The user whom a session names, and the data that the session holds. */
 export interface Me {
   readonly userId: string | null
+  /** The name of the user, if somebody gave one. */
+  readonly name: string | null
+  /** The user of a half login. */
+  readonly pendingId: string | null
+  /** Tells whether a route that asks for a recent login lets the user in. */
+  readonly isFresh: boolean
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -58,6 +64,8 @@ export interface Sending {
   readonly old?: string | undefined
   /** Tells whether the response fails after the session was written. */
   readonly fails?: boolean
+  /** Tells whether the client does not look like the one that logged in. */
+  readonly isStranger?: boolean
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -70,6 +78,7 @@ interface Proving {
 }
 
 const look = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
+const stranger = { ...look, ip: '198.51.100.9', userAgent: 'Mozilla/5.0 Safari/605.1.15' }
 let opener: Promise<OpenSession> | undefined
 
 /** Opens what all servers share: the session object of @fastify/session. */
@@ -118,15 +127,18 @@ export class Server {
     if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
   }
 
-  async request(handler: Handler, { cookie, bound, old, fails = false }: Sending): Promise<Reply> {
+  async request(handler: Handler, { cookie, bound, old, fails = false, isStranger = false }: Sending): Promise<Reply> {
     let session: RequestSession
-    const client = { ...look, cookieNamed: () => bound ?? '' }
+    const client = { ...(isStranger ? stranger : look), cookieNamed: () => bound ?? '' }
     try {
       session = new RequestSession(this.engine, client, await this.#load(client, cookie, old))
     } catch (error) {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
-    const me = { userId: session.facts.userId, data: dataOf(session) }
+    const { facts } = session
+    const pendingId = facts.pendingUser?.id ?? null
+    const name = (facts.user as { readonly name?: string } | null)?.name ?? null
+    const me = { userId: facts.userId, name, pendingId, isFresh: facts.isFresh(Infinity), data: dataOf(session) }
     let answer = await settled(async () => handler(session))
     const written = await settled(() => this.#finish(session, answer.status >= 500))
     if (written.status !== 200) answer = written

@@ -34,7 +34,7 @@ const RECORDS = new Set(['get', 'getMany', 'create', 'update', 'touch', 'delete'
 const INDEX = new Set(['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'])
 
 /** Steps of actors that change or read what the process remembers. They are swapped with no other step. */
-const FENCES = new Set(['raiseCutoff', 'listAll', 'loadUser', 'begin', 'invalidate'])
+const FENCES = new Set(['time', 'raiseCutoff', 'listAll', 'loadUser', 'begin', 'invalidate'])
 
 /**
  * The store in memory, with every operation of an actor held until the scheduler lets it happen. What nobody is
@@ -188,15 +188,15 @@ function filled(clock: () => number, { records, index, cutoff }: Contents): Retu
 }
 
 /** Returns what a store holds after some of the deeds that were done to it. */
-export async function contentsAfter(
-  clock: () => number,
-  contents: Contents,
-  deeds: readonly Deed[],
-): Promise<Contents> {
-  const stepped = new SteppedStore(new AsyncLocalStorage<string>(), clock, contents)
+export async function contentsAfter(begin: number, contents: Contents, deeds: readonly Deed[]): Promise<Contents> {
+  let now = begin
+  const stepped = new SteppedStore(new AsyncLocalStorage<string>(), () => now, contents)
   // Deeds that are none of the store's, such as a timer, have no method.
   const methods = stepped.store as unknown as Partial<Methods>
-  for (const { name, args, fate } of deeds) if (fate !== 'unwritten') await methods[name]?.(...args)
+  for (const { name, args, fate } of deeds) {
+    if (name === 'time') now += Number(args[0])
+    else if (fate !== 'unwritten') await methods[name]?.(...args)
+  }
   return stepped.contents
 }
 

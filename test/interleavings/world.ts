@@ -10,7 +10,7 @@ import type { Contents, Deed } from './stepped-store.ts'
 import { EMPTY, SteppedStore } from './stepped-store.ts'
 import type { BoundSession, Signed } from './binding.ts'
 import { bindSession, signFor } from './binding.ts'
-import { actors, begin, isVerifying } from './chance.ts'
+import { actors, begin, isVerifying, unobservedFailures } from './chance.ts'
 
 /**
  * The sessions that the actors of a scene have:
@@ -30,6 +30,12 @@ export function isBoundKind(kind: Kind): boolean {
 
 /** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
 const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
+
+/** Short enough for a renewed id to be old enough for another renewal, when the id before it comes back. */
+const RENEWED: SecureSessionOptions = { renewalTimeout: '2m' }
+
+/** The age at which a session has half a minute left without a use. */
+const BEFORE_DEADLINE = 30 * 60_000 - 30_000
 
 /** Acts that happen at once, and the kind of sessions that they happen on. */
 export interface Scene {
@@ -72,6 +78,8 @@ export interface Played {
     readonly waiting: readonly Waiting[]
   }[]
   readonly isWhole: boolean
+  /** Failures that nobody observed. */
+  readonly unobserved: readonly unknown[]
   /** The number of times that the user changed the password, and the step at which it happened. */
   readonly passwordAt: number
   readonly passwords: number
@@ -106,6 +114,14 @@ export function handleOf(cookie: string | undefined): string {
   return (cookie ?? '').slice(0, 22)
 }
 
+/** Returns the name of a session in a trace. */
+export function nameOf(
+  { played: { prepared } }: { readonly played: Pick<Played, 'prepared'> },
+  handle: string,
+): string {
+  return prepared.handles.get(handle) ?? `new session ${handle.slice(0, 4)}`
+}
+
 /** Prepares the sessions of a scene. */
 export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const openSession = await openSessions()
@@ -114,25 +130,49 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const isChecked = acts.some((act) => act.isChecked)
   const checked = isChecked ? checkedBy(async (id) => ({ id, password: '0' })) : {}
   const binds = isBoundKind(kind) || acts.some(({ device }) => device !== undefined) ? BOUND : {}
-  const server = new Server(stepped.store, { clock, ...checked, ...binds }, openSession)
+  const hasReplaced = acts.some(({ isReplaced }) => isReplaced)
+  const fixed = { ...binds, ...(hasReplaced ? RENEWED : {}) }
+  const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
   const { login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
     (await server.request(handler, { cookie })).cookie ?? ''
-  const dead = await open((session) => login(session, { id: 'alice' }))
+  const dead = await open((session) => {
+    Object.assign(session.object ?? {}, { start: 'alice' })
+    return login(session, { id: 'alice' })
+  })
   const first = await open((session) => regenerate(session), dead)
-  const second = await open((session) => login(session, { id: 'alice' }))
-  const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
+  // A limit ends the session that was used longest ago.
+  if (acts.some(({ evicts }) => evicts)) clock.advance('2m')
+  // A user of one session is another case for a revocation than one of several.
+  const hasSecond = kind !== 'shared' || acts.some(({ options: limit }) => limit !== undefined)
+  const second = hasSecond ? await open((session) => login(session, { id: 'alice' })) : undefined
+  const guest = await open(
+    (session) => void Object.assign(session.object ?? {}, { start: 'anonymous', _csrf: 'anonymous' }),
+  )
   const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
+  const replace = async (cookie: string): Promise<string> => {
+    const renewed = await open(() => undefined, cookie)
+    await open(() => undefined, renewed)
+    clock.advance('61s')
+    await open(() => undefined, renewed)
+    clock.advance('90s')
+    return renewed
+  }
   const bound = isBoundKind(kind) ? await bindSession(server, first, kind === 'bound') : undefined
   const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
-  if (acts.some(({ isAged }) => isAged)) clock.advance('16m')
+  if (hasReplaced || acts.some(({ isAged }) => isAged)) clock.advance('16m')
+  const oldest = kind === 'guest' ? guest : first
+  const newest = hasReplaced ? await replace(oldest) : oldest
   const base = (act: Act, place: number): string | undefined => {
     if (act.isElsewhere === true) return undefined
     if (act.isReplay === true) return dead
-    if (kind === 'guest') return hasHalf ? half : guest
+    if (act.isReplaced === true) return oldest
+    if (kind === 'guest') return hasHalf ? half : newest
     if (act.isHalfDone === true) return half
-    return kind === 'devices' && place % 2 === 1 ? second : first
+    return kind === 'devices' && place % 2 === 1 ? second : newest
   }
+  // The record of a session that was just renewed is as old as the others.
+  if (acts.some(({ waits }) => waits !== undefined)) clock.advance(BEFORE_DEADLINE)
   const cookies: (string | undefined)[] = acts.map(base)
   for (const [place, act] of acts.entries()) {
     if (act.shown !== undefined) cookies[place] = await open(() => undefined, cookies[place])
@@ -140,7 +180,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const shown = acts.flatMap((act, place) => (act.shown === 1 ? [cookies[place]] : []))
   for (const cookie of shown) await open(() => undefined, cookie)
   if (shown.length > 0) clock.advance('61s')
-  const issued = [...new Set([dead, first, second, guest, half, ...cookies])]
+  const issued = [...new Set([dead, first, second, guest, half, newest, ...cookies])]
   const handles = new Map([
     [handleOf(first), 'alice1'],
     [handleOf(second), 'alice2'],
@@ -149,8 +189,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   ])
   const given = issued.flatMap((value) => (value === undefined ? [] : [{ value, by: undefined }]))
   const signed = await Promise.all(acts.map((act, place) => signFor(server, act, cookies[place], bound)))
-  const options = Object.assign({}, binds, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
-  const hasOld = acts.some(({ name }) => name === 'move in')
+  const options = Object.assign({}, fixed, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
+  const hasOld = acts.some(({ isMove }) => isMove)
   const { contents } = stepped
   return {
     contents,
@@ -166,6 +206,11 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     isChecked,
     memo: new Map(),
   }
+}
+
+/** Returns the time that passed in some steps, in milliseconds. */
+export function elapsedIn(deeds: readonly Deed[]): number {
+  return deeds.reduce((sum, { name, args }) => sum + (name === 'time' ? Number(args[0]) : 0), 0)
 }
 
 /** Runs something of the scheduler's own, whose store operations are no steps. */
@@ -220,7 +265,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   let running = reports.length
   const failures: unknown[] = []
   for (const report of reports) {
-    const performer = performerOf(report, { server, stepped, isCached, password, prepared })
+    const performer = performerOf(report, { server, stepped, clock, isCached, password, prepared })
     const done = (): void => void (running -= 1)
     // Acts of an abandoned run fail.
     void actors
@@ -256,6 +301,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     events: server.events,
     choices,
     isWhole,
+    unobserved: unobservedFailures(),
     passwordAt: password.changedAt,
     passwords: password.count,
   }
@@ -267,6 +313,7 @@ async function turn(): Promise<void> {
 }
 
 interface Stage {
+  readonly clock: TestClock
   readonly server: Server
   readonly stepped: SteppedStore
   readonly isCached: boolean
@@ -274,8 +321,10 @@ interface Stage {
   readonly prepared: Prepared
 }
 
-function performerOf(report: Report, { server, stepped, isCached, password, prepared }: Stage): Performer {
+function performerOf(report: Report, { server, stepped, clock, isCached, password, prepared }: Stage): Performer {
   const start = async (): Promise<void> => {
+    const { waits } = report.act
+    if (waits !== undefined) await stepped.step('time', [waits], async () => clock.advance(waits), false)
     await stepped.step(isCached ? 'begin' : 'start', [], async () => undefined, false)
     report.startedAt = stepped.deeds.length
   }
@@ -310,7 +359,8 @@ function performerOf(report: Report, { server, stepped, isCached, password, prep
     async send(handler, sending = {}) {
       await start()
       const bound = report.act.isBare === true ? undefined : prepared.bound?.grant.cookieValue
-      end(await server.request(handler, { cookie: report.cookie, bound, ...sending }))
+      const { isStranger = false } = report.act
+      end(await server.request(handler, { cookie: report.cookie, bound, isStranger, ...sending }))
     },
     async prove() {
       await start()

@@ -1,0 +1,205 @@
+import type { PresentedId } from '../../lib/session/id.ts'
+import type { SessionRecord } from '../../types/index.ts'
+import type { Guarantee, View, Visit } from './view.ts'
+import { isOpen } from './view.ts'
+import { nameOf } from './world.ts'
+
+/** The times that SECURITY.md names, in milliseconds. The engine has constants of its own. */
+const WINDOW = 150_000
+const WINDOW_OF_STRANGERS = 30_000
+const TWO_SHOWS = 61_000
+const MINUTE = 60_000
+
+/** An id of the last login of a session, as some client holds it. */
+interface Line extends PresentedId {
+  readonly cookie: string
+}
+
+/** A session, and the ids of its last login: the newest, and those before it. */
+interface Renewed {
+  readonly record: SessionRecord
+  readonly newest: string
+  readonly older: readonly Line[]
+  /** The ids from before the login. */
+  readonly dead: readonly string[]
+}
+
+/** Returns the sessions that somebody can enter by an id alone. */
+function* sessions(view: View): Generator<Renewed> {
+  const { contents } = view.after
+  const lines = [...new Set(view.issued.map(({ value }) => value))].flatMap((cookie): Line[] => {
+    const id = view.idOf(cookie)
+    return id === undefined ? [] : [{ ...id, cookie }]
+  })
+  for (const record of contents.records.values()) {
+    if (record.heldBack !== null || record.deviceKey !== null) continue
+    const own = lines.filter(({ handle }) => handle === record.handle)
+    const current = own.filter(({ epoch }) => epoch === record.epoch).toSorted((a, b) => a.generation - b.generation)
+    const newest = current.findLast(({ cookie }) => isOpen(view.found(cookie)))
+    if (newest === undefined) continue
+    const older = current.filter(({ generation }) => generation < newest.generation)
+    const dead = own.filter(({ epoch }) => epoch < record.epoch).map(({ cookie }) => cookie)
+    yield { record, newest: newest.cookie, older, dead }
+  }
+}
+
+/** Tells whether the store knows an id only as the one that was renewed, and nobody has shown the renewal. */
+function isRenewedUnseen(
+  { secretHash, tip, rivals }: SessionRecord,
+  older: Line,
+  { newest }: Renewed,
+  view: View,
+): boolean {
+  const isNext = view.idOf(newest)?.generation === older.generation + 1
+  return isNext && older.secretHash === secretHash && tip === null && rivals.length === 0
+}
+
+/** The guarantees about time, which clients see who come after a run. */
+export const LATER: readonly Guarantee[] = [
+  {
+    name: '8: a session opens until its deadline, and not at it',
+    async *broken(view) {
+      const now = view.after.played.prepared.now + view.elapsed
+      for (const { record, newest, older } of sessions(view)) {
+        const left = record.idleDeadline - now
+        // A half login ends sooner than its session.
+        const { userId, data } = view.found(newest)
+        const isWhole = userId !== null || Object.keys(data).length > 0
+        const [before] = await view.visit([{ cookie: newest, after: left - 1 }])
+        if (isWhole && (before === undefined || !isOpen(before))) {
+          yield `${nameOf(view.after, record.handle)} ended too early`
+        }
+        const often = await view.visit([visit(newest, left / 2), visit(newest, 25 * MINUTE)])
+        if (isWhole && !often.every(isOpen)) yield `${nameOf(view.after, record.handle)} ended although it was used`
+        for (const cookie of [newest, ...older.map((one) => one.cookie)]) {
+          const [found] = await view.visit([{ cookie, after: left }])
+          if (found !== undefined && isOpen(found)) yield `${nameOf(view.after, record.handle)} opens at its deadline`
+        }
+      }
+    },
+  },
+  {
+    name: '8: a session that is always in use ends at its absolute deadline',
+    async *broken(view) {
+      const { memo } = view.after.played.prepared
+      const now = view.after.played.prepared.now + view.elapsed
+      if (memo.has('absolute')) return
+      memo.set('absolute', true)
+      for (const { record, newest } of sessions(view)) {
+        if (view.found(newest).userId === null) continue
+        const left = Math.max(record.authenticatedAt ?? 0, record.createdAt) + 720 * MINUTE - now
+        const first = (record.idleDeadline - now) / 2
+        const count = Math.floor((left - first) / (25 * MINUTE))
+        const uses = Array.from({ length: count }, () => visit(newest, 25 * MINUTE))
+        const last = visit(newest, left - first - count * 25 * MINUTE)
+        const found = await view.visit([visit(newest, first), ...uses, last])
+        const opened = found.filter(isOpen).length
+        const name = nameOf(view.after, record.handle)
+        if (opened !== count + 1) yield `${name} opened ${opened} times of ${count + 1}`
+      }
+    },
+  },
+  {
+    name: '9: a new id opens the session for every client',
+    async *broken(view) {
+      const { reports } = view.after
+      if (reports.some(({ act }) => act.isReplaced)) return
+      for (const { actor, reply } of reports) {
+        if (reply?.status !== 200 || typeof reply.cookie !== 'string' || !isOpen(view.found(reply.cookie))) continue
+        const { handle, epoch } = view.idOf(reply.cookie) ?? {}
+        const record = view.after.contents.records.get(String(handle))
+        if (record?.epoch !== epoch || record?.heldBack !== null || record.deviceKey !== null) continue
+        const found = await view.visit([strangerAt(reply.cookie, 0), strangerAt(reply.cookie, TWO_SHOWS)])
+        if (!found.every(isOpen)) yield `the cookie of ${actor} ends the session of a client that looks otherwise`
+      }
+    },
+  },
+  {
+    name: 'a half login waits for ten minutes',
+    async *broken(view) {
+      const now = view.after.played.prepared.now + view.elapsed
+      for (const { record, newest } of sessions(view)) {
+        const since = record.rotatedAt - now
+        if (view.found(newest).pendingId === null) continue
+        const [early] = await view.visit([{ cookie: newest, after: since + 599_999 }])
+        const [late] = await view.visit([{ cookie: newest, after: since + 600_000 }])
+        if (early?.pendingId === null) yield `${nameOf(view.after, record.handle)} forgot the half login`
+        if (late?.pendingId !== null) yield `${nameOf(view.after, record.handle)} waits on`
+      }
+    },
+  },
+  {
+    name: '9: an id that a renewal replaced opens nothing for another client after 30 seconds, and ends the session',
+    async *broken(view) {
+      for (const { record, newest, older } of sessions(view)) {
+        for (const { cookie } of older) {
+          const shown = [visit(newest), visit(newest, TWO_SHOWS)]
+          const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
+          const name = nameOf(view.after, record.handle)
+          if (stranger !== undefined && isOpen(stranger)) yield `a replaced id opens ${name} for a stranger`
+          if (owner !== undefined && isOpen(owner)) yield `a stranger showed a replaced id, and ${name} goes on`
+        }
+      }
+    },
+  },
+  {
+    name: '9: a replaced id that is late opens the session, and ends nothing',
+    async *broken(view) {
+      for (const session of sessions(view)) {
+        const { record, newest, older } = session
+        for (const line of older.filter((one) => isRenewedUnseen(record, one, session, view))) {
+          const { cookie } = line
+          const name = nameOf(view.after, record.handle)
+          const tied = [visit(newest), visit(newest, TWO_SHOWS), visit(cookie, WINDOW - TWO_SHOWS - 1), visit(newest)]
+          for (const visits of [tied, [visit(newest), strangerAt(cookie, WINDOW_OF_STRANGERS - 1), visit(newest)]]) {
+            const found = await view.visit(visits)
+            if (!found.every(isOpen)) yield `${name} opened for ${found.map((one) => isOpen(one)).join()}`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '9: two ids that are both in use end the session, and the login counts as recent no more',
+    async *broken(view) {
+      for (const { record, newest, older } of sessions(view)) {
+        for (const { cookie } of older) {
+          const shown = [visit(newest), visit(newest, TWO_SHOWS), visit(cookie, WINDOW - TWO_SHOWS)]
+          const name = nameOf(view.after, record.handle)
+          // Whichever comes first after the window is the one in use.
+          for (const [one, other] of [
+            [newest, cookie],
+            [cookie, newest],
+          ] as const) {
+            const ends = [visit(one, WINDOW), visit(other), visit(one), visit(other)]
+            const found = await view.visit([...shown, ...ends])
+            if (found.slice(2).some(({ isFresh }) => isFresh)) yield `the login of ${name} counts as recent`
+            if (found.slice(-3).some(isOpen)) yield `two ids of ${name} are in use`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '3, 9: an id from before a login or a change of the id is no alarm',
+    async *broken(view) {
+      for (const { record, newest, dead } of sessions(view)) {
+        for (const cookie of dead) {
+          const found = await view.visit([strangerAt(cookie, 0), strangerAt(cookie, 31_000), visit(newest)])
+          const [first, second, owner] = found
+          const name = nameOf(view.after, record.handle)
+          if ([first, second].some((one) => one !== undefined && isOpen(one))) yield `a dead id opens ${name}`
+          if (owner !== undefined && !isOpen(owner)) yield `a dead id ended ${name}`
+        }
+      }
+    },
+  },
+]
+
+function visit(cookie: string, after = 0): Visit {
+  return { cookie, after }
+}
+
+function strangerAt(cookie: string, after: number): Visit {
+  return { cookie, after, isStranger: true }
+}
