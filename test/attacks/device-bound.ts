@@ -178,7 +178,8 @@ function thieves(t: Test, makeStore: MakeStore): void {
         bench.clock.advance('1m')
       }
       t.equal(await stolenId(bench, cookie), null)
-      t.match(bench.takeEvents('proof-failed'), [{ reason: 'expired', device: {}, client: {} }])
+      const facts = { userAgent: 'lightMyRequest', ip: '127.0.0.1' }
+      t.match(bench.takeEvents('proof-failed'), [{ reason: 'expired', device: facts, client: facts }])
       t.equal((await me(client)).userId, ann.id, 'the owner goes on')
       t.strictSame(bench.takeEvents('replay'), [])
     }

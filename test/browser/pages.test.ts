@@ -160,7 +160,7 @@ const FOCUS = `(() => {
 async function checkStructure(t: Test, name: string, page: Page): Promise<void> {
   const isRefused = name.endsWith('refused')
   const alert = isRefused ? await page.getByRole('alert').textContent() : ''
-  const found: { mistakes: string[]; focus: string } = await page.evaluate(STRUCTURE)
+  const found: { nameless: string[]; mistakes: string[]; focus: string } = await page.evaluate(STRUCTURE)
   t.match(
     found,
     {
@@ -169,10 +169,10 @@ async function checkStructure(t: Test, name: string, page: Page): Promise<void> 
       headings: 1,
       landmarks: ['header', 'main', 'footer'],
       viewport: /^width=device-width, initial-scale=1$/,
-      nameless: [],
     },
     name,
   )
+  t.strictSame(found.nameless, [], `${name}: fields without a label`)
   t.strictSame([...new Set(found.mistakes)], isRefused ? [alert] : [], `${name}: why a field was refused`)
   const corrected = name.startsWith('account') ? 'amount' : 'password'
   t.equal(found.focus, isRefused ? corrected : '', `${name}: where the cursor is`)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import fastify from 'fastify'
 import t from 'tap'
+import type { Test } from 'tap'
 import { bootExports } from '../../lib/cli/boot-exports.ts'
 import type { AppWatch } from '../../lib/cli/watch-app.ts'
 import { onReport } from '../../lib/guard/report/channel.ts'
@@ -54,9 +55,17 @@ const registering = (app = fastify()): ReturnType<typeof fastify> => {
   return app
 }
 
+/** Checks that an export leads to no finding, and that the reason is told. */
+function makesNothing(t: Test, { rules, nothing }: Seen): void {
+  t.strictSame(rules, [])
+  t.match(nothing, /it made no Fastify app/)
+}
+
 t.test('exported apps are booted, and functions are left alone then', async (t) => {
   const build = (): boolean => t.fail('called')
-  t.match(await boot({ app: registering(), build }), { rules: ['secret-missing'], errors: [], nothing: undefined })
+  const seen = await boot({ app: registering(), build })
+  t.match(seen, { rules: ['secret-missing'], nothing: undefined })
+  t.strictSame(seen.errors, [])
 })
 
 t.test('a function that makes an app, an object with an app, or options is called', async (t) => {
@@ -64,8 +73,8 @@ t.test('a function that makes an app, an object with an app, or options is calle
   t.ok((await boot({ build: async () => registering() })).rules.includes('secret-missing'))
   t.ok((await boot({ build: () => ({ server: registering() }) })).rules.includes('secret-missing'))
   t.ok((await boot({ build: () => ({ environment: 'test' }) })).rules.includes('secret-missing'))
-  t.match(await boot({ build: () => ({ port: 1 }) }), { rules: [], nothing: /it made no Fastify app/ })
-  t.match(await boot({ build: () => 'text' }), { rules: [], nothing: /it made no Fastify app/ })
+  makesNothing(t, await boot({ build: () => ({ port: 1 }) }))
+  makesNothing(t, await boot({ build: () => 'text' }))
 })
 
 t.test('a class is constructed', async (t) => {
@@ -99,7 +108,7 @@ t.test('a class whose constructor makes no app is started by the likeliest of it
   class Nothing {
     value = 1
   }
-  t.match(await boot({ default: Nothing }), { rules: [], nothing: /it made no Fastify app/ })
+  makesNothing(t, await boot({ default: Nothing }))
 })
 
 t.test('an exported object that has a start of its own is started', async (t) => {
@@ -131,7 +140,9 @@ t.test('a function that fails says so', async (t) => {
   const fail = (): never => {
     throw new TypeError('this app is broken')
   }
-  t.match(await boot({ build: fail }), { rules: [], errors: ['this app is broken'], nothing: /it made no/ })
+  const seen = await boot({ build: fail })
+  t.strictSame(seen.errors, ['this app is broken'])
+  makesNothing(t, seen)
 })
 
 t.test('options are judged when nothing else was', async (t) => {

@@ -2,7 +2,13 @@ import t from 'tap'
 import { readArguments } from '../../lib/demo/arguments.ts'
 
 t.test('without arguments the bank is served in development on port 3000', async (t) => {
-  t.match(readArguments([], {}), { kind: 'serve', port: 3000, session: { environment: 'development', cookie: {} } })
+  t.strictSame(readArguments([], {}), {
+    kind: 'serve',
+    port: 3000,
+    store: 'memory',
+    isHttps: false,
+    session: { environment: 'development', cookie: {} },
+  })
 })
 
 t.test('PORT chooses another port, and 0 chooses a free port', async (t) => {

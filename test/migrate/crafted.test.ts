@@ -5,7 +5,7 @@ import t from 'tap'
 import { expressSession } from '../../lib/migrate/express-session.ts'
 import { fastifySession } from '../../lib/migrate/fastify-session.ts'
 import type { OldStore } from '../../lib/migrate/express-session.ts'
-import { newApp } from './new-app.ts'
+import { isNobody, newApp } from './new-app.ts'
 import type { OldApp, OldCookies } from './old-apps.ts'
 import {
   cookieSessionApp,
@@ -62,7 +62,7 @@ t.test('an id that the old secret did not sign by the old algorithm opens no sto
     const { bench, visitor } = await newApp(t, old)
     for (const [what, signed] of Object.entries(signaturesOf('known'))) {
       const page = await visitor(new Map([[name, wrap(signed)]])).visit()
-      t.match(page, { status: 200, userId: null, data: {} }, `${old.from}: ${what}`)
+      isNobody(t, page, `${old.from}: ${what}`)
     }
     t.strictSame(bench.takeEvents('migrate'), [])
     const good = wrap(`known.${bare(hmac('sha256', OLD_SECRET, 'known'))}`)
@@ -113,7 +113,7 @@ t.test('a cookie of the same library with another secret lets nobody in', async 
   for (const [old, forgeries] of crafted) {
     const { bench, visitor } = await newApp(t, old)
     for (const [what, cookies] of Object.entries(forgeries)) {
-      t.match(await visitor(cookies).visit(), { status: 200, userId: null, data: {} }, `${old.from}: ${what}`)
+      isNobody(t, await visitor(cookies).visit(), `${old.from}: ${what}`)
     }
     t.strictSame(bench.takeEvents('migrate'), [])
   }
@@ -154,7 +154,9 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
         ]) {
           const cookie = line.join('; ')
           const page = await visitor(new Map()).visit('/me', { headers: { cookie } })
-          t.match(page, { status: 200, userId: null, data: {}, setCookie: [] }, `${name}=${second.slice(0, 9)}`)
+          const what = `${name}=${second.slice(0, 9)}`
+          isNobody(t, page, what)
+          t.strictSame(page.setCookie, [], what)
           t.equal(await bench.app.sessions.open(cookie), null)
         }
       }

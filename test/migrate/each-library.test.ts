@@ -1,6 +1,6 @@
 import t from 'tap'
 import { OLD_APPS } from './old-apps.ts'
-import { newApp } from './new-app.ts'
+import { isNobody, newApp } from './new-app.ts'
 
 for (const [library, make] of Object.entries(OLD_APPS)) {
   t.test(`a live session of ${library} goes on with its user and its data`, async (t) => {
@@ -56,7 +56,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
     for (const wait of ['0s', '5m', '20m'] as const) {
       bench.clock.advance(wait)
       const late = visitor(cookies)
-      t.match(await late.visit(), { userId: null, data: {} }, `${wait} later`)
+      isNobody(t, await late.visit(), `${wait} later`)
       t.equal(late.cookies.size, 0, 'the old cookie is cleared')
       t.equal((await ann.visit()).userId, 'ann', 'the owner goes on')
     }
@@ -85,7 +85,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
         // Some encodings of the same bytes are as good as the one that the library wrote.
         if ((await old.read(new Map([...cookies, [name, forged]]))) !== undefined) continue
         const page = await visitor(new Map([...cookies, [name, forged]])).visit()
-        t.match(page, { status: 200, userId: null, data: {} }, `${name}: ${forged.slice(0, 20)}`)
+        isNobody(t, page, `${name}: ${forged.slice(0, 20)}`)
       }
       const both = `${name}=${value}; ${name}=x`
       const page = await visitor(new Map()).visit('/me', { headers: { cookie: both } })

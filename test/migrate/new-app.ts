@@ -102,3 +102,9 @@ interface NewAppOptions extends BenchOptions {
   readonly makeStore?: MakeStore
   readonly routes?: (app: FastifyInstance) => unknown
 }
+
+/** Checks that the new app knows no user and no data of a visitor. */
+export function isNobody(t: Test, page: Page, what = 'nobody is logged in'): void {
+  const { status, userId, data } = page
+  t.strictSame({ status, userId, data }, { status: 200, userId: null, data: {} }, what)
+}

@@ -9,7 +9,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import type { NewApp } from './new-app.ts'
-import { newApp } from './new-app.ts'
+import { isNobody, newApp } from './new-app.ts'
 import type { OldApp } from './old-apps.ts'
 import { headerOf, OLD_APPS } from './old-apps.ts'
 
@@ -53,7 +53,7 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
     }
     for (const [what, headers] of Object.entries(wrong)) {
       const page = await it.visitor(new Map()).visit('/me', { headers: { cookie: '', ...headers } })
-      t.match(page, { status: 200, userId: null, data: {} }, what)
+      isNobody(t, page, what)
       t.equal(await it.bench.app.sessions.open({ headers }), null, what)
     }
     t.strictSame(await it.living(), before)
@@ -72,7 +72,8 @@ for (const [library, make] of Object.entries(OLD_APPS)) {
       ['Session x', null],
     ] as const) {
       const page = await ann.copy().visit('/me', { headers: { authorization } })
-      t.match(page, { status: 200, userId, setCookie: [] }, authorization)
+      t.match(page, { status: 200, userId }, authorization)
+      t.strictSame(page.setCookie, [], authorization)
       await ann.copy().visit('/login', { headers: { authorization: 'Session' } })
     }
     await ann.copy().visit('/logout', { headers: { authorization: `Session ${token}` } })

@@ -10,7 +10,7 @@ import { nodeRedis6 } from '../support/redis-drivers.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
-import { newApp } from './new-app.ts'
+import { isNobody, newApp } from './new-app.ts'
 import { cookieSessionApp, expressSessionApp } from './old-apps.ts'
 
 const database = betterSqlite.open(join(temporaryFolder(t), 'sessions.db'))
@@ -47,7 +47,7 @@ for (const [name, makeStore] of Object.entries(STORES)) {
       t.equal(bench.takeEvents('migrate').length, 1)
       t.equal((await bench.app.sessions.list(user)).length, 1)
       bench.clock.advance('30s')
-      t.match(await visitor(cookies).visit(), { userId: null, data: {} }, 'the old cookie is used up')
+      isNobody(t, await visitor(cookies).visit(), 'the old cookie is used up')
       t.match(await copies[0]?.visit(), { userId: user })
       t.equal(await bench.app.sessions.revokeUser(user), 1)
       t.match(await copies[0]?.visit(), { userId: null })

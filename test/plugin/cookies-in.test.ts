@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { SessionIds } from '../../lib/session/id.ts'
-import { cookiePlugin, ordinary, OTHER_SECRET, SECRET, world } from './world.ts'
+import { cookiePlugin, isNobody, ordinary, OTHER_SECRET, SECRET, world } from './world.ts'
 
 const handle = (): string => randomBytes(16).toString('base64url')
 
@@ -63,7 +63,7 @@ t.test(
     for (const [name, cookie] of Object.entries(hostileHeaders(id))) {
       const response = await app.inject({ url: '/me', headers: { cookie } })
       t.equal(response.statusCode, 200, name)
-      t.match(response.json(), { user: null, isAuthenticated: false, data: {} }, name)
+      isNobody(t, response, name)
       const isCleared = OBSOLETE.has(name)
       t.match(response.headers['set-cookie'], isCleared ? /^session=; Max-Age=0/ : undefined, name)
       t.same(asked(), [], `${name}: a store is asked for well signed ids only`)

@@ -432,7 +432,8 @@ t.test('a body assigned to the session makes nobody somebody else', async (t) =>
     remember: true,
   }
   t.equal((await ann.post('/note', body)).statusCode, 200)
-  t.match((await ann.get('/me')).json(), { user: { id: 'ann' }, data: body })
+  const { user, data } = (await ann.get('/me')).json<{ user: unknown; data: unknown }>()
+  t.strictSame({ user, data }, { user: { id: 'ann' }, data: body })
 })
 
 t.test('req.session and req.user are not assigned', async (t) => {

@@ -281,7 +281,9 @@ t.test(
     isBusy = false
     t.equal(await sessions.rename(handle, 'Phone', { userId: 'ann' }), true)
     t.equal(await sessions.rename(handle, null, { userId: 'ann' }), true)
-    t.match(await sessions.get(handle), { userId: 'ann', label: null, data: {} })
+    const found = await sessions.get(handle)
+    t.match(found, { userId: 'ann', label: null })
+    t.strictSame(found?.data, {})
   },
 )
 

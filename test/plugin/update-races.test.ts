@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { Visitor, World } from './world.ts'
-import { ordinary, route, world } from './world.ts'
+import { isNobody, ordinary, route, world } from './world.ts'
 
 type Act = (request: FastifyRequest, handle: string, app: World['app']) => unknown
 
@@ -42,7 +42,7 @@ t.test('an update whose session ends before its turn, or while its function runs
     return { late, calls }
   })
   t.strictSame(page, { late: 'SESSION_ENDED', calls: 0 })
-  t.match((await ann.get('/me')).json(), { user: null, data: {} })
+  isNobody(t, await ann.get('/me'))
   for (const userId of ['ann', null]) {
     const meanwhile = await answerOf(t, userId, async ({ session }) => ({
       code: await codeOf(
@@ -53,7 +53,7 @@ t.test('an update whose session ends before its turn, or while its function runs
       ),
     }))
     t.strictSame(meanwhile.page, { code: 'SESSION_ENDED' })
-    t.match((await meanwhile.ann.get('/me')).json(), { user: null, data: {} })
+    isNobody(t, await meanwhile.ann.get('/me'))
   }
 })
 

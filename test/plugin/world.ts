@@ -182,4 +182,10 @@ export function ordinary(app: FastifyInstance): void {
   })
 }
 
+/** Checks that an answer of `/me` names no user and holds no data. */
+export function isNobody(t: Test, response: Response, what = 'nobody is logged in'): void {
+  const { user, isAuthenticated, data } = response.json<Record<'user' | 'isAuthenticated' | 'data', unknown>>()
+  t.strictSame({ user, isAuthenticated, data }, { user: null, isAuthenticated: false, data: {} }, what)
+}
+
 export type { Response }

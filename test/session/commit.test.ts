@@ -89,7 +89,8 @@ t.test(
     const presented = { id: 'shown' } as never
     const checked = { user: '{}' } as never
     const own = { ...(await live()), presented, checked }
-    t.match(plan(own), { base: own.record, named: undefined, replaces: undefined, work: { presented, checked } })
+    t.equal(plan(own).base, own.record)
+    t.match(plan(own), { named: undefined, replaces: undefined, work: { presented, checked } })
     const empty = { base: undefined, named: undefined, replaces: undefined }
     t.match(plan(NONE), { ...empty, work: { presented: undefined, checked: undefined } })
     t.match(plan(goneSince(1, 'hash')), { ...empty, replaces: 'hash' })
@@ -217,9 +218,9 @@ t.test('a login with an id that is far behind, or without the proof, ends what b
     t.equal((await login(loaded, rotation)).kind, 'written', `${state} ${rotation.reason}`)
     t.equal((await it.record(handle)) === undefined, reason !== undefined, `${state} ${owner.userId}`)
     const revoked = told().filter(({ type }) => type === 'revoke')
-    t.match(revoked, reason === undefined ? [] : [{ handle, userId: owner.userId, reason }])
     t.equal(revoked.length, reason === undefined ? 0 : 1)
     if (reason === undefined) continue
+    t.match(revoked, [{ handle, userId: owner.userId, reason }])
     const again = (await live(owner)).record
     it.gate.hold('delete').fail()
     const failed = await login({ ...loaded, handle: again.handle }, rotation)
@@ -263,8 +264,8 @@ t.test('a write to a session that is gone, or another login’s, is dropped and 
       const outcome = await run(own, wish, { isAllOwn: true })
       t.match(outcome, { kind: 'lost', handle, error: isError ? { code: 'SESSION_SUPERSEDED' } : undefined })
       const events = told()
-      t.match(events, isTold ? [{ type: 'dropped-write', handle, reason }] : [])
       t.equal(events.length, isTold ? 1 : 0)
+      if (isTold) t.match(events, [{ type: 'dropped-write', handle, reason }])
       t.strictSame(await it.record(handle), before)
     }
   }

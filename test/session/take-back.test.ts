@@ -120,7 +120,7 @@ t.test('no id opens the record until the index has confirmed its user, for a min
     t.match(lock, { name: 'update', args: [{ secretHash: '', version: written.version + 1 }, written.version] })
     const { heldBack, idleDeadline, tip, rivals, epoch } = (lock?.args[0] ?? {}) as SessionRecord
     t.strictSame(JSON.parse(String(heldBack)), before)
-    t.match({ tip, rivals }, { tip: null, rivals: [] })
+    t.strictSame({ tip, rivals }, { tip: null, rivals: [] })
     t.equal(epoch, before.epoch + 1)
     t.equal(idleDeadline, now + Math.min(idle, 60_000), `idle for ${idle} ms`)
     t.match(confirm, { name: 'keepInIndex', args: [before.userId, before.handle, before.absoluteDeadline] })

@@ -310,7 +310,9 @@ t.test(
     const judgeWith = (id: Id, evidence: Evidence): Verdict =>
       judge(life.record, { id, isTied: () => true, isShowNoted: false, evidenceFor: () => evidence }, life.now)
 
-    t.match(judgeWith(second, 'missing'), { kind: 'enter', change: {} }, 'a session without a key asks for no proof')
+    const { secretHash } = second
+    const entered = { kind: 'enter', change: { tip: { secretHash } } }
+    t.match(judgeWith(second, 'missing'), entered, 'a session without a key asks for no proof')
     life.record = { ...life.record, deviceKey: 'the key of a device' }
     t.strictSame(judgeWith(first, 'missing'), { kind: 'unproven', lack: 'missing' })
     t.match(judgeWith(second, 'proven'), { kind: 'enter', isRenewable: false })

@@ -105,7 +105,8 @@ function isLoader(callee: ts.Expression): boolean {
   return ts.isPropertyAccessExpression(callee) && callee.getText().startsWith('require.')
 }
 
-function parse(file: string): ts.SourceFile {
+/** Returns the syntax tree of a file, whose path is relative to the root. */
+export function parse(file: string): ts.SourceFile {
   return ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ESNext, true)
 }
 

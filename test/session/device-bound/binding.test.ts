@@ -19,7 +19,7 @@ const prints = (count: number): string[] => Array.from({ length: count }, (_, in
 
 t.test('a new binding demands nothing yet, and has an id and a challenge that no other has', async (t) => {
   const [one, other] = [newBinding(KEY), newBinding(KEY)]
-  t.match(one, { isShown: false, key: KEY, previousSeed: '', prints: [] })
+  t.strictSame(one, { id: one.id, seed: one.seed, isShown: false, key: KEY, previousSeed: '', prints: [] })
   t.equal(new Set([one.id, one.seed, other.id, other.seed]).size, 4)
 })
 
