@@ -224,11 +224,15 @@ const GUARANTEES: readonly Guarantee[] = [
   },
   {
     name: 'the list of the sessions of a user lacks none that lives',
-    *broken({ after, elapsed }) {
+    *broken(view) {
+      const { after, elapsed } = view
       if (after.isCrash) return
+      // The cutoff of `revokeAll` ends records that the store still holds.
+      const opens = (handle: string): boolean =>
+        view.issued.some(({ value }) => handleOf(value) === handle && isOpen(view.found(value)))
       for (const record of after.contents.records.values()) {
         const isOver = record.idleDeadline <= after.played.prepared.now + elapsed
-        if (record.heldBack !== null || isOver) continue
+        if (record.heldBack !== null || isOver || (after.contents.cutoff > 0 && !opens(record.handle))) continue
         for (const { name } of placesOf(record)) {
           if (after.contents.index.get(name)?.has(record.handle) === true) continue
           yield `${nameOf(after, record.handle)} has no entry under ${name}`
