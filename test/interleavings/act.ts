@@ -21,6 +21,8 @@ export interface Act {
   readonly isOutside?: boolean
   /** The key that the act writes, if it writes data. */
   readonly writes?: string
+  /** Tells whether only somebody without a login does it. */
+  readonly isForGuests?: boolean
   /** The key that the act removes. */
   readonly removes?: string
   /** The name that the act gives to the user, wherever the user is logged in. */

@@ -52,6 +52,7 @@ export const ACTS: readonly Act[] = [
   request('touch', (session) => session.touch()),
   request('write', (session) => put(session, 'written'), { writes: 'written' }),
   request('write and save', (session) => (put(session, 'saved'), session.save()), { writes: 'saved' }),
+  request('plant a token', (session) => void (objectOf(session)['_csrf'] = 'anonymous'), { isForGuests: true }),
   request('remove a key', (session) => void delete objectOf(session)['start'], { removes: 'start' }),
   request('update', (session) => updateKey(session), { writes: 'updated' }),
   request('renew', () => undefined, { isAged: true }),

@@ -126,8 +126,12 @@ function actsFor(kind: Kind): readonly Act[] {
  * Tells whether an act fits. A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has
  * nothing to bind.
  */
-function fitsBinding(kind: Kind, { device, isBare, isAged, isReplaced, isHalfDone, isMove }: Act): boolean {
+function fitsBinding(
+  kind: Kind,
+  { device, isBare, isAged, isReplaced, isHalfDone, isMove, isForGuests }: Act,
+): boolean {
   if (isBoundKind(kind) && isReplaced === true) return false
+  if (kind !== 'guest' && isForGuests === true) return false
   if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
   if (isBoundKind(kind)) {
     return device !== 'bind' && isHalfDone !== true && isMove !== true && (isAged !== true || device !== undefined)

@@ -83,9 +83,9 @@ const GUARANTEES: readonly Guarantee[] = [
         const { act, reply, actor } = report
         if (act.changesId !== true && act.logsIn === undefined) continue
         const others = view.others(report)
-        const isEnded = others.some(
-          (other) => mayEnd(other) && other.act.isReplaced !== true && other.act.waits === undefined,
-        )
+        // Whoever logs in after `revokeAll` stays.
+        const isSpared = isAfterCutoff(view.after, report)
+        const isEnded = others.some((other) => mayEnd(other) && !isHarmless(other, isSpared))
         if (!isDone(report) || typeof reply?.cookie !== 'string' || isEnded) continue
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         if (others.some((other) => other.act.changesId === true && !isDone(other) && sharesSession(other, report))) {
@@ -651,6 +651,19 @@ function isSameKey(one: string, other: string): boolean {
 
 function isRecordWith(value: unknown, key: string): boolean {
   return typeof value === 'object' && value !== null && (value as SessionRecord).data.includes(`"${key}"`)
+}
+
+/** Tells whether an act ends no login that was written before it got there. */
+function isHarmless({ act: { isReplaced, waits, ends } }: Report, isSpared: boolean): boolean {
+  return isReplaced === true || waits !== undefined || (isSpared && ends === 'everybody')
+}
+
+/** Tells whether an act wrote a record that the cutoff of `revokeAll` does not reach. */
+function isAfterCutoff({ deeds, contents: { cutoff } }: Aftermath, { actor }: Report): boolean {
+  return deeds.some(
+    ({ actor: by, answer, args: [record] }) =>
+      by === actor && answer === true && cutoff > 0 && (record as Partial<SessionRecord>).sparedAt === cutoff,
+  )
 }
 
 /** Tells whether a write puts a record back that a failed login had changed. */

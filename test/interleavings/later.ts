@@ -23,6 +23,8 @@ interface Renewed {
   /** Tells whether the newest id is the one in use, or about to be. Otherwise it is a rival of that one. */
   readonly isInUse: boolean
   readonly older: readonly Line[]
+  /** Other renewals of the id that the newest one is a renewal of. */
+  readonly siblings: readonly Line[]
   /** The ids from before the login. */
   readonly dead: readonly string[]
 }
@@ -44,7 +46,10 @@ function* sessions(view: View): Generator<Renewed> {
     if (newest === undefined) continue
     const older = current.filter(({ generation }) => generation < newest.generation)
     const dead = own.filter(({ epoch }) => epoch < record.epoch).map(({ cookie }) => cookie)
-    yield { record, newest: newest.cookie, isInUse: head !== undefined, older, dead }
+    const isSibling = ({ cookie, parent }: Line): boolean =>
+      cookie !== newest.cookie && parent !== '' && parent === newest.parent
+    const siblings = current.filter(isSibling)
+    yield { record, newest: newest.cookie, isInUse: head !== undefined, older, siblings, dead }
   }
 }
 
@@ -148,6 +153,20 @@ export const LATER: readonly Guarantee[] = [
           const name = nameOf(view.after, record.handle)
           if (stranger !== undefined && isOpen(stranger)) yield `a replaced id opens ${name} for a stranger`
           if (owner !== undefined && isOpen(owner)) yield `a stranger showed a replaced id, and ${name} goes on`
+        }
+      }
+    },
+  },
+  {
+    name: '9: another renewal of the same id opens nothing for another client, and ends the session',
+    async *broken(view) {
+      for (const { record, newest, isInUse, siblings } of sessions(view)) {
+        for (const { cookie } of isInUse ? siblings : []) {
+          const shown = [visit(newest), visit(newest, TWO_SHOWS)]
+          const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
+          const name = nameOf(view.after, record.handle)
+          if (stranger !== undefined && isOpen(stranger)) yield `another renewal opens ${name} for a stranger`
+          if (owner !== undefined && isOpen(owner)) yield `a stranger showed another renewal, and ${name} goes on`
         }
       }
     },

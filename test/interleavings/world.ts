@@ -146,9 +146,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   // A user of one session is another case for a revocation than one of several.
   const hasSecond = kind !== 'shared' || acts.some(({ options: limit }) => limit !== undefined)
   const second = hasSecond ? await open((session) => login(session, { id: 'alice' })) : undefined
-  const guest = await open(
-    (session) => void Object.assign(session.object ?? {}, { start: 'anonymous', _csrf: 'anonymous' }),
-  )
+  const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
   const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
   const replace = async (cookie: string): Promise<string> => {
     const renewed = await open(() => undefined, cookie)
