@@ -609,6 +609,18 @@ const GUARANTEES: readonly Guarantee[] = [
     },
   },
   {
+    name: 'of new sessions that exceed a limit at the same moment one stays',
+    *broken(view) {
+      const { reports, isCrash } = view.after
+      // A login in a session that counts already may still end the other one; see the guide.
+      const isPlain = reports.every(({ act }) => act.evicts ?? (act.ends ?? act.logsIn ?? act.changesId) === undefined)
+      const logins = reports.filter((one) => one.act.logsIn === 'alice' && isDone(one))
+      const given = logins.map(({ reply }) => reply?.cookie)
+      if (!isPlain || isCrash || view.hasFault || !view.evicts || given.length === 0) return
+      if (given.every((cookie) => view.found(cookie ?? '').userId === null)) yield 'none is there'
+    },
+  },
+  {
     name: 'no place of a limit is lost, and everybody can log in again',
     async *broken(view) {
       const { maxSessions } = view.after.played.prepared.options
