@@ -145,31 +145,11 @@ export const LATER: readonly Guarantee[] = [
   },
   {
     name: '9: an id that a renewal replaced opens nothing for another client after 30 seconds, and ends the session',
-    async *broken(view) {
-      for (const { record, newest, isInUse, older } of sessions(view)) {
-        for (const { cookie } of isInUse ? older : []) {
-          const shown = [visit(newest), visit(newest, TWO_SHOWS)]
-          const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
-          const name = nameOf(view.after, record.handle)
-          if (stranger !== undefined && isOpen(stranger)) yield `a replaced id opens ${name} for a stranger`
-          if (owner !== undefined && isOpen(owner)) yield `a stranger showed a replaced id, and ${name} goes on`
-        }
-      }
-    },
+    broken: (view) => strangersIn(view, 'a replaced id', ({ older }) => older),
   },
   {
     name: '9: another renewal of the same id opens nothing for another client, and ends the session',
-    async *broken(view) {
-      for (const { record, newest, isInUse, siblings } of sessions(view)) {
-        for (const { cookie } of isInUse ? siblings : []) {
-          const shown = [visit(newest), visit(newest, TWO_SHOWS)]
-          const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
-          const name = nameOf(view.after, record.handle)
-          if (stranger !== undefined && isOpen(stranger)) yield `another renewal opens ${name} for a stranger`
-          if (owner !== undefined && isOpen(owner)) yield `a stranger showed another renewal, and ${name} goes on`
-        }
-      }
-    },
+    broken: (view) => strangersIn(view, 'another renewal', ({ siblings }) => siblings),
   },
   {
     name: '9: a replaced id that is late opens the session, and ends nothing',
@@ -224,6 +204,24 @@ export const LATER: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Lets a stranger come with some ids, once the newest one was shown twice and the window of strangers has closed. */
+async function* strangersIn(
+  view: View,
+  what: string,
+  idsOf: (session: Renewed) => readonly Line[],
+): AsyncGenerator<string> {
+  for (const session of sessions(view)) {
+    const { record, newest, isInUse } = session
+    for (const { cookie } of isInUse ? idsOf(session) : []) {
+      const shown = [visit(newest), visit(newest, TWO_SHOWS)]
+      const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
+      const name = nameOf(view.after, record.handle)
+      if (stranger !== undefined && isOpen(stranger)) yield `${what} opens ${name} for a stranger`
+      if (owner !== undefined && isOpen(owner)) yield `a stranger showed ${what}, and ${name} goes on`
+    }
+  }
+}
 
 function visit(cookie: string, after = 0): Visit {
   return { cookie, after }

@@ -169,7 +169,6 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     if (act.isHalfDone === true) return half
     return kind === 'devices' && place % 2 === 1 ? second : newest
   }
-  // The record of a session that was just renewed is as old as the others.
   if (acts.some(({ waits }) => waits !== undefined)) clock.advance(BEFORE_DEADLINE)
   const cookies: (string | undefined)[] = acts.map(base)
   for (const [place, act] of acts.entries()) {
