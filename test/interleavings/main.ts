@@ -72,5 +72,7 @@ else if (values.replay !== undefined) {
 } else {
   const kinds = values.kind.split(',') as Kind[]
   const scenes = kinds.flatMap((kind) => (values.triples ? triples(kind) : pairs(kind)))
-  await search(scenes.filter((scene) => titleOf(scene).includes(values.only)))
+  const wanted = scenes.filter((scene) => titleOf(scene).includes(values.only))
+  if (wanted.length === 0) throw new Error('no scene fits --kind and --only')
+  await search(wanted)
 }
