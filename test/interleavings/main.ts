@@ -70,7 +70,12 @@ else if (values.replay !== undefined) {
   const { problems, trace } = await replay(values.replay)
   console.log([...problems, trace].join('\n'))
 } else {
-  const kinds = values.kind.split(',') as Kind[]
+  const known: readonly Kind[] = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered']
+  const kinds = values.kind.split(',').map((name) => {
+    const kind = known.find((one) => one === name)
+    if (kind === undefined) throw new Error(`--kind is one of ${known.join()}`)
+    return kind
+  })
   const scenes = kinds.flatMap((kind) => (values.triples ? triples(kind) : pairs(kind)))
   const wanted = scenes.filter((scene) => titleOf(scene).includes(values.only))
   if (wanted.length === 0) throw new Error('no scene fits --kind and --only')
