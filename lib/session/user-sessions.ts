@@ -17,6 +17,9 @@ import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
 /** The reason why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
 
+/** The time after which a login is over, also one of a process whose clock differs. */
+const LOGIN_UNDER_WAY = RESERVATION + MAX_SKEW
+
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
 /** The sessions of a user: found, limited and revoked. Without an index in the store only what needs none works. */
@@ -242,11 +245,12 @@ export class UserSessions {
       const stale: string[] = []
       for (const { handle, expiresAt } of entries) {
         const record = found.get(handle)
-        const isLive = record !== undefined && hasPlace(record, name) && expiredBy(record, now) === undefined
-        if (isLive) records.push(record)
+        const isTheirs = hasPlace(record, name)
+        if (record !== undefined && isTheirs && expiredBy(record, now) === undefined) records.push(record)
         // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is
-        // ahead.
-        else if (expiresAt - now > RESERVATION + MAX_SKEW) stale.push(handle)
+        // ahead. A recent login of another user may fail, and then gives the session back.
+        else if (expiresAt <= now + LOGIN_UNDER_WAY) continue
+        else if (isTheirs || record === undefined || record.rotatedAt < now - LOGIN_UNDER_WAY) stale.push(handle)
       }
       await onEach(stale, (handle) => this.places.drop(name, handle))
     })

@@ -290,7 +290,8 @@ t.test(
   'a look at the sessions of a user removes entries that outlived their session, and no entry of a login',
   async (t) => {
     const it = await limited(t, undefined)
-    const theirs = await it.put(ownedBy('bob'))
+    const loginOver = { rotatedAt: NOW - RESERVATION - MAX_SKEW - 1 }
+    const theirs = await it.put({ ...ownedBy('bob'), ...loginOver })
     const forever = NOW + 10 * RESERVATION
     for (const [handle, expiresAt] of [
       ['login', NOW + RESERVATION + MAX_SKEW],
@@ -308,6 +309,21 @@ t.test(
     it.gate.hold('getMany').answer([expired])
     t.strictSame(await it.inTurn(() => it.engine.users.list('ann')), [], 'a store may be behind the clock')
     t.strictSame(await it.listed('ann'), ['login'])
+  },
+)
+
+t.test(
+  'an entry stays where another user logged in a moment ago: a login that fails gives the session back',
+  async (t) => {
+    const it = await limited(t, undefined)
+    const theirs = await it.put({ ...ownedBy('bob'), rotatedAt: NOW - RESERVATION - MAX_SKEW })
+    await it.store.addToIndex('ann', theirs.handle, NOW + 10 * RESERVATION)
+    t.strictSame(await it.engine.users.list('ann'), [])
+    t.strictSame(await it.listed('ann'), [theirs.handle])
+    it.clock.advance(1)
+    t.strictSame(await it.engine.users.list('ann'), [])
+    t.strictSame(await it.listed('ann'), [])
+    t.strictSame(await it.listed('bob'), [theirs.handle])
   },
 )
 
