@@ -58,7 +58,7 @@ export class UserSessions {
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
-    await this.#endUnseen(user.id)
+    await this.#makeRoom(user.id)
     if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
@@ -84,16 +84,19 @@ export class UserSessions {
   /**
    * Ends the least recently used sessions beyond the user's limit, after the login of `own`. When several logins run at
    * the same time, the later login stays. All of them see the same order of logins. Each login ends only sessions that
-   * come earlier in this order. If too few sessions come earlier, the login ends its own session.
+   * come earlier in this order. If too few sessions come earlier, the login ends its own session. Sessions that are
+   * lent to a login of another user give their place away first.
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
-    const records = await this.#live(user.id)
-    const excess = records.length - limitOf(user, this.#settings)
+    const { records, lent } = await this.#look(user.id)
+    const excess = records.length + lent.length - limitOf(user, this.#settings)
     if (excess <= 0) return
+    await onEach(lent.slice(0, excess), (handle) => this.places.drop(user.id, handle))
+    if (excess <= lent.length) return
     const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
-    const ended = [own, ...beaten].slice(-excess)
+    const ended = [own, ...beaten].slice(lent.length - excess)
     await onEach(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))
   }
 
@@ -219,24 +222,33 @@ export class UserSessions {
   }
 
   /**
-   * Ends the sessions of a user whose id no request has shown within a minute after the login. The response of such a
-   * login was lost, so its session only takes a place. Entries without a record are removed too.
+   * Makes room below a full limit. Ends the sessions of a user whose id no request has shown within a minute after the
+   * login: the response of such a login was lost, so its session only takes a place. Removes entries without a record,
+   * and those of sessions that are lent, which end if they are given back later.
    */
-  async #endUnseen(userId: string): Promise<void> {
+  async #makeRoom(userId: string): Promise<void> {
     const before = this.#settings.clock() - RESERVATION
-    const records = await this.#live(userId)
+    const { records, lent } = await this.#look(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
     await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
+    await onEach(lent, (handle) => this.places.drop(userId, handle))
+  }
+
+  /** Returns the records under a name of the index, the most recently used first. */
+  async #live(name: string): Promise<readonly SessionRecord[]> {
+    return (await this.#look(name)).records
   }
 
   /**
-   * The records under a name of the index, the most recently used first. Entries that outlived their record are removed
-   * on the way.
+   * Reads the records under a name of the index, the most recently used first, and the handles of sessions that are
+   * lent: another user logged in there a moment ago, and gives the session back if that login fails. Entries that
+   * outlived their record are removed on the way.
    */
-  async #live(name: string): Promise<SessionRecord[]> {
+  async #look(name: string): Promise<{ readonly records: readonly SessionRecord[]; readonly lent: readonly string[] }> {
     const now = this.#settings.clock()
     const records: SessionRecord[] = []
+    const lent: string[] = []
     await inBatches(await this.#store.listIndex(name), async (entries) => {
       const found = await readRecords(
         this.#store,
@@ -247,14 +259,14 @@ export class UserSessions {
         const record = found.get(handle)
         const isTheirs = hasPlace(record, name)
         if (record !== undefined && isTheirs && expiredBy(record, now) === undefined) records.push(record)
-        // A short-lived entry without a record may belong to a login that is on its way, here or where the clock is
-        // ahead. A recent login of another user may fail, and then gives the session back.
+        // Such an entry may belong to a login that is on its way, here or where the clock is ahead.
         else if (expiresAt <= now + LOGIN_UNDER_WAY) continue
-        else if (isTheirs || record === undefined || record.rotatedAt < now - LOGIN_UNDER_WAY) stale.push(handle)
+        else if (record !== undefined && !isTheirs && record.rotatedAt >= now - LOGIN_UNDER_WAY) lent.push(handle)
+        else stale.push(handle)
       }
       await onEach(stale, (handle) => this.places.drop(name, handle))
     })
-    return records.toSorted(byLastUse)
+    return { records: records.toSorted(byLastUse), lent }
   }
 }
 

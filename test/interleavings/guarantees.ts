@@ -118,6 +118,8 @@ const GUARANTEES: readonly Guarantee[] = [
       for (const report of reports) {
         const { actor, cookie } = report
         const isChanged = reports.some((one) => mayEnd(one) || (mayChangeId(one) && sharesSession(one, report)))
+        // A full limit that refuses gives away the place of a session where another user is logging in.
+        if (view.refuses && reports.some(({ act }) => act.name.startsWith('log in as another user'))) continue
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
         if (rivals.length > 1) continue

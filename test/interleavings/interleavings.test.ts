@@ -59,9 +59,6 @@ const CORRECTED = {
     'shared: confirm the login × update the user everywhere @ aabbbbbbaaaa',
   'a confirmed login keeps the label that was given beside it': 'shared: confirm the login × rename @ aabbbaaaa',
   'a login of the same user keeps the label that was given beside it': 'shared: log in × rename @ aaabbbaaaa',
-  'a full limit leaves a session in which the login of another user is about to fail':
-    'shared: log in as another user, but the response fails × complete a half login × log in elsewhere, unless refused @ ' +
-    'bcaabacaccbbabbaaaaaaaba',
 }
 
 for (const [name, line] of Object.entries(CORRECTED)) {

@@ -99,8 +99,17 @@ export class View {
 
   /** Tells whether each login may end others, because of a limit. */
   get evicts(): boolean {
+    return this.#isOnLimit('evict')
+  }
+
+  /** Tells whether a limit refuses logins. */
+  get refuses(): boolean {
+    return this.#isOnLimit('refuse')
+  }
+
+  #isOnLimit(wanted: 'evict' | 'refuse'): boolean {
     const { maxSessions } = this.after.played.prepared.options
-    return typeof maxSessions === 'object' && maxSessions.onLimit === 'evict'
+    return typeof maxSessions === 'object' && maxSessions.onLimit === wanted
   }
 
   /** The time that passed until the end of the run, in milliseconds. */

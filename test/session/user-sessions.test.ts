@@ -248,6 +248,26 @@ for (const [who, { limit, others, unused = 0, isOwnEarlier = false, alive: left 
   })
 }
 
+t.test(
+  'a limit counts a session in which another user logged in a moment ago, and takes its place first',
+  async (t) => {
+    for (const [limit, lent, left] of [
+      [3, 1, [true, true]],
+      [2, 0, [true, true]],
+      [1, 0, [true, false]],
+    ] as const) {
+      const it = await limited(t, limit)
+      const [own, other] = [await it.put({ ...ownedBy('ann'), lastSeenAt: NOW }), await it.put(ownedBy('ann'))]
+      const bob = await it.put({ ...ownedBy('bob'), rotatedAt: NOW })
+      await it.store.addToIndex('ann', bob.handle, NOW + 10 * RESERVATION)
+      await it.inTurn(() => it.engine.users.evict(ANN, own, new Set([other.handle])))
+      t.equal((await it.listed('ann')).filter((handle) => handle === bob.handle).length, lent)
+      t.strictSame(await alive(it, [own, other]), left)
+      t.strictSame(await alive(it, [bob]), [true], 'the session of the other user goes on')
+    }
+  },
+)
+
 t.test('who ends a session for the limit waits until it has ended', async (t) => {
   const it = await limited(t, 1)
   const [own, other] = [await it.put({ ...ownedBy('ann'), lastSeenAt: NOW }), await it.put(ownedBy('ann'))]
