@@ -90,11 +90,12 @@ export function attackByHeader(t: Test, makeStore: MakeStore): void {
 
 /**
  * Attacks a store outside of the process, both ways. Such a store plays fewer orders than the store in memory, and
- * draws its own orders by its `seed`. Stores differ only in their operations, which the contract suite tests.
+ * draws its own orders by its `seed`. Stores differ only in their operations, which the contract suite tests, and
+ * `test/interleavings` plays the orders of the engine.
  */
 export function attackBothWays(t: Test, makeStore: MakeStore, seed: number): void {
-  const byCookie = withTraits(makeStore, { sample: { most: 60, seed } })
-  const other = byHeader(makeStore, { most: 12, seed: seed + 100 })
+  const byCookie = withTraits(makeStore, { sample: { most: 24, seed } })
+  const other = byHeader(makeStore, { most: 6, seed: seed + 100 })
   run(t, byCookie, { ...THREATS, ...OF_COOKIES })
   run(t, other, THREATS)
   run(t, byCookie, LAST)
