@@ -84,16 +84,19 @@ const OUTSIDE = ['label', 'user', 'userAt', 'sparedAt', 'acting'] as const
 /** The same, if the request began or stopped to act as another user. */
 const OUTSIDE_OF_ROLE = ['label', 'sparedAt'] as const
 
+/** The same, whoever the session belonged to: `revokeAll` spares a session and not a user. */
+const OUTSIDE_OF_ANYBODY = ['sparedAt'] as const
+
 function withOutsideChanges(before: SessionRecord, written: SessionRecord, latest: SessionRecord): SessionRecord {
   const isSameUser = before.userId === written.userId
+  const isSamePerson = isSameUser || personOf(before) === personOf(written)
   // Changes in the session of one user do not belong into the session of another user.
-  if (!isSameUser && personOf(before) !== personOf(written)) return before
-  const fields = isSameUser ? OUTSIDE : OUTSIDE_OF_ROLE
+  const fields = isSameUser ? OUTSIDE : isSamePerson ? OUTSIDE_OF_ROLE : OUTSIDE_OF_ANYBODY
   const changed = fields.filter((field) => latest[field] !== written[field])
   const kept = { ...before, ...Object.fromEntries(changed.map((field) => [field, latest[field]])) }
-  if (!isSameUser) return { ...kept, ...newSnapshot(before, written, latest) }
   // The data of the request that failed goes, and what others changed in the data stays.
-  return { ...kept, data: rebase(before.data, written.data, latest.data) }
+  if (isSameUser) return { ...kept, data: rebase(before.data, written.data, latest.data) }
+  return isSamePerson ? { ...kept, ...newSnapshot(before, written, latest) } : kept
 }
 
 /** Returns the snapshot of the user who really is there, if somebody replaced it since. */

@@ -52,8 +52,11 @@ export interface Act {
   readonly device?: DeviceAct
   /** Tells whether the request brings the session cookie without the bound one. */
   readonly isBare?: boolean
-  /** Tells whether the user of the session is asked for, and their credentials are compared. */
-  readonly isChecked?: boolean
+  /**
+   * The check of the user and of their credentials: on each request, not yet due in the run, or due in the run. In the
+   * last case the user has a new name since the check before.
+   */
+  readonly checks?: 'always' | 'later' | 'due'
 }
 
 /**

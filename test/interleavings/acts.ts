@@ -58,11 +58,15 @@ export const ACTS: readonly Act[] = [
   request('renew', () => undefined, { isAged: true }),
   request('show a renewed id', () => undefined, { isAged: true, shown: 0 }),
   request('confirm a renewed id', () => undefined, { isAged: true, shown: 1 }),
+  request('read a user who changed', () => undefined, { checks: 'due' }),
   request('read after the deadline', () => undefined, { waits: 60_000 }),
   request('replay a dead id', () => undefined, { isReplay: true }),
   request('show a replaced id', () => undefined, { isReplaced: true }),
   request('show a replaced id as a stranger', () => undefined, { isReplaced: true, isStranger: true, ends: 'own' }),
   request('log in', logIn('alice'), { logsIn: 'alice', changesId: true }),
+  request('log in, unless refused', logIn('alice'), {
+    ...{ logsIn: 'alice', changesId: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
+  }),
   request('log in as another user', logIn('bob'), { logsIn: 'bob', changesId: true }),
   request('log in, keeping nothing', logIn('alice', { keep: false }), { logsIn: 'alice', changesId: true }),
   request('log in, but the handler fails', failingAfter(logIn('alice')), { isFailure: true, changesId: true }),
@@ -91,6 +95,14 @@ export const ACTS: readonly Act[] = [
     ends: 'user',
   }),
   outside('revoke all', async ({ server }) => revokeAll(server.engine, {}), { ends: 'everybody' }),
+  outside('revoke all but the session', async ({ server, handle }) => revokeAll(server.engine, { except: handle }), {
+    ends: 'others',
+  }),
+  outside(
+    'revoke the user but the session',
+    ({ server, handle }) => server.engine.users.revokeUser('alice', handle, 'revoked'),
+    { ends: 'others' },
+  ),
   outside('update the user everywhere', ({ server }) => updateUserEverywhere(server.engine, 'alice', NEW), {
     renames: NEW.name,
   }),
@@ -118,7 +130,8 @@ export const ACTS: readonly Act[] = [
     isBare: true,
     codes: ['SESSION_PROOF_REQUIRED', ...SUPERSEDED],
   }),
-  outside('change the password', (performer) => performer.changePassword(), { isChecked: true, ends: 'user' }),
+  outside('change the password', (performer) => performer.changePassword(), { checks: 'always', ends: 'user' }),
+  outside('change the password before the next check', (performer) => performer.changePassword(), { checks: 'later' }),
 ]
 
 function confirmFails(): Omit<Act, 'name' | 'perform'> {

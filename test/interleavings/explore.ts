@@ -118,8 +118,16 @@ const IN_CACHE = new Set([
   'show a replaced id as a stranger',
 ])
 
+const ALL: readonly Kind[] = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered']
+
+/** A check on each request matters to a cache, and one that is not yet due to whatever puts it off. */
+function kindsOfChecks({ checks }: Act): readonly Kind[] {
+  if (checks === undefined) return ALL
+  return checks === 'always' ? ['cached'] : ['shared']
+}
+
 function actsFor(kind: Kind): readonly Act[] {
-  return ACTS.filter((act) => (kind === 'cached' || act.isChecked !== true) && fitsBinding(kind, act))
+  return ACTS.filter((act) => kindsOfChecks(act).includes(kind) && fitsBinding(kind, act))
 }
 
 /**
@@ -152,6 +160,11 @@ function fits({ kind, acts }: Scene): boolean {
   // Whoever waits for the deadline plays beside requests of the session.
   const isLate = acts.some(({ waits }) => waits !== undefined)
   if (isLate && !acts.every((act) => act.waits !== undefined || AT_THE_DEADLINE.has(act.name))) return false
+  // An id that is old enough for a renewal is old enough for a check.
+  const checks = new Set(acts.flatMap((act) => act.checks ?? []))
+  if (checks.size > 1) return false
+  const isChecked = checks.has('later') || checks.has('due')
+  if (isChecked && acts.some((act) => act.isAged ?? act.isReplaced ?? act.waits !== undefined)) return false
   // The half login of a guest is another session than the one whose id was replaced.
   if (kind === 'guest' && acts.some(({ isReplaced }) => isReplaced) && acts.some(({ isHalfDone }) => isHalfDone)) {
     return false

@@ -297,6 +297,35 @@ export const FAULTS: readonly Fault[] = [
     to: '[].map(',
     kind: 'shared',
   },
+  {
+    name: 'a session that revokeAll spared is cut off once its login failed',
+    file: 'lib/session/take-back.js',
+    from: "'userAt', 'sparedAt', 'acting'",
+    to: "'userAt', 'acting'",
+    kind: 'shared',
+    most: 400,
+  },
+  {
+    name: 'a confirmed login puts the check of the credentials off',
+    file: 'lib/session/staging.js',
+    from: 'const known = { authHash: record.authHash, authCheckedAt };',
+    to: 'const known = { authHash: record.authHash, authCheckedAt: now };',
+    kind: 'shared',
+  },
+  {
+    name: 'a user whom this process has just asked for is shown as before',
+    file: 'lib/session/load-session.js',
+    from: ': withKnownUser(engine, live);',
+    to: ': live;',
+    kind: 'shared',
+  },
+  {
+    name: 'a login that moves may always exceed the limit by one',
+    file: 'lib/session/user-sessions.js',
+    from: 'isFilled ? 0 : 1',
+    to: '1',
+    kind: 'guest',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

@@ -1,9 +1,10 @@
 import type { PresentedId } from '../../lib/session/id.ts'
 import { parentOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import type { Act } from './act.ts'
 import type { Guarantee, View, Visit } from './view.ts'
 import { isOpen } from './view.ts'
-import { nameOf } from './world.ts'
+import { nameOf, SINCE_CHECK } from './world.ts'
 
 /** The times that SECURITY.md names, in milliseconds. The engine has constants of its own. */
 const WINDOW = 150_000
@@ -31,7 +32,9 @@ interface Renewed {
 
 /** Returns the sessions that somebody can enter by an id alone. */
 function* sessions(view: View): Generator<Renewed> {
-  const { contents } = view.after
+  const { contents, played } = view.after
+  // A session that a changed password is about to end keeps no deadline.
+  if (played.prepared.checks !== undefined) return
   const lines = [...new Set(view.issued.map(({ value }) => value))].flatMap((cookie): Line[] => {
     const id = view.idOf(cookie)
     return id === undefined ? [] : [{ ...id, cookie }]
@@ -140,6 +143,21 @@ export const LATER: readonly Guarantee[] = [
         const [late] = await view.visit([{ cookie: newest, after: since + 600_000 }])
         if (early?.pendingId === null) yield `${nameOf(view.after, record.handle)} forgot the half login`
         if (late?.pendingId !== null) yield `${nameOf(view.after, record.handle)} waits on`
+      }
+    },
+  },
+  {
+    name: '11: a changed password ends every session within the interval of the checks',
+    async *broken(view) {
+      const { reports, played } = view.after
+      if (played.prepared.checks !== 'later' || played.passwords === 0) return
+      const left = 10 * MINUTE - SINCE_CHECK - view.elapsed
+      for (const { value, by } of view.issued) {
+        // Who logs in proves the new password.
+        const isProven = ({ logsIn, name }: Act): boolean => logsIn !== undefined || name === 'update the fingerprint'
+        if (reports.some(({ actor, act }) => actor === by && isProven(act))) continue
+        const [found] = await view.visit([{ cookie: value, after: left }])
+        if (found?.userId === 'alice') yield `the cookie ${value.slice(0, 4)} opens the session`
       }
     },
   },

@@ -103,11 +103,17 @@ interface Prepared {
   readonly signed: readonly (Signed | undefined)[]
   /** Answers to questions about what is in the store. */
   readonly memo: Map<string, unknown>
-  /** Tells whether the credentials of users are compared on each request. */
-  readonly isChecked: boolean
+  /** Tells when the users and their credentials are asked for, if they are. */
+  readonly checks: Act['checks']
 }
 
 const NAMES = 'abcdefg'
+
+/** The name that users have since the sessions of a scene began. */
+export const RENAMED = 'renamed'
+
+/** The time from the last look at the credentials of a user to a run in which the next look is not yet due. */
+export const SINCE_CHECK = 360_000
 
 /** Returns the public half of an id. */
 export function handleOf(cookie: string | undefined): string {
@@ -127,8 +133,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const openSession = await openSessions()
   const clock = testClock()
   const stepped = new SteppedStore(actors, clock, EMPTY)
-  const isChecked = acts.some((act) => act.isChecked)
-  const checked = isChecked ? checkedBy(async (id) => ({ id, password: '0' })) : {}
+  const checks = acts.find((act) => act.checks !== undefined)?.checks
+  const checked = checkedBy(checks, async (id) => ({ id, password: '0' }))
   const binds = isBoundKind(kind) || acts.some(({ device }) => device !== undefined) ? BOUND : {}
   const hasReplaced = acts.some(({ isReplaced }) => isReplaced)
   const fixed = { ...binds, ...(hasReplaced ? RENEWED : {}) }
@@ -170,6 +176,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     return kind === 'devices' && place % 2 === 1 ? second : newest
   }
   if (acts.some(({ waits }) => waits !== undefined)) clock.advance(BEFORE_DEADLINE)
+  if (checks === 'later') clock.advance(SINCE_CHECK)
+  if (checks === 'due') clock.advance('11m')
   const cookies: (string | undefined)[] = acts.map(base)
   for (const [place, act] of acts.entries()) {
     if (act.shown !== undefined) cookies[place] = await open(() => undefined, cookies[place])
@@ -200,7 +208,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     hasOld,
     bound,
     signed,
-    isChecked,
+    checks,
     memo: new Map(),
   }
 }
@@ -223,15 +231,17 @@ export function openServer(
 ): { server: Server; clock: TestClock } {
   const clock = testClock(prepared.now + later)
   const { store } = new SteppedStore(actors, clock, contents)
-  const checked = prepared.isChecked ? checkedBy(async (id) => ({ id, password: `${passwords}` })) : {}
+  const checked = checkedBy(prepared.checks, async (id) => ({ id, name: RENAMED, password: `${passwords}` }))
   const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']))] : []
   const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
   return { server, clock }
 }
 
-function checkedBy(loadUser: (id: string) => Promise<unknown>): SecureSessionOptions {
+function checkedBy(checks: Act['checks'], loadUser: (id: string) => Promise<unknown>): SecureSessionOptions {
+  if (checks === undefined) return {}
   const authHash = (user: { password: string }): string => user.password
-  return { loadUser, authHash, authCheckInterval: '0s', userMaxAge: '0s' }
+  const interval = checks === 'always' ? '0s' : '10m'
+  return { loadUser, authHash, authCheckInterval: interval, userMaxAge: interval }
 }
 
 /** Plays a scene once. */
@@ -243,8 +253,8 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   begin(stepped)
   const password = { count: 0, changedAt: Infinity }
   const loadUser = (id: string): Promise<unknown> =>
-    stepped.step('loadUser', [], async () => ({ id, password: `${password.count}` }), false)
-  const checked = prepared.isChecked ? checkedBy(loadUser) : {}
+    stepped.step('loadUser', [], async () => ({ id, name: RENAMED, password: `${password.count}` }), false)
+  const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])
   const migrateFrom = prepared.hasOld ? [oldSessions(old, stepped)] : []
   const server = new Server(
