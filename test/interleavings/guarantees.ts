@@ -118,7 +118,7 @@ const GUARANTEES: readonly Guarantee[] = [
       for (const report of reports) {
         const { actor, cookie } = report
         const isChanged = reports.some(
-          (one) => (mayEnd(one) && !isSpared(one, report)) || (mayChangeId(one) && sharesSession(one, report)),
+          (one) => (mayEnd(one) && !isLeftBy(one, report)) || (mayChangeId(one) && sharesSession(one, report)),
         )
         // A full limit that refuses gives away the place of a session where another user is logging in.
         if (view.refuses && reports.some(({ act }) => act.name.startsWith('log in as another user'))) continue
@@ -692,8 +692,8 @@ function isHarmless({ act: { isReplaced, waits, ends } }: Report, isSpared: bool
   return isReplaced === true || waits !== undefined || (isSpared && ends === 'everybody')
 }
 
-/** Tells whether an act of the app ends all sessions but this one. */
-function isSpared(one: Report, report: Report): boolean {
+/** Tells whether an act of the app ends all sessions but that of a report. */
+function isLeftBy(one: Report, report: Report): boolean {
   return one.act.isOutside === true && one.act.ends === 'others' && sharesSession(one, report)
 }
 
