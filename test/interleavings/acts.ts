@@ -55,6 +55,7 @@ export const ACTS: readonly Act[] = [
   request('plant a token', (session) => void (objectOf(session)['_csrf'] = 'anonymous'), { isForGuests: true }),
   request('remove a key', (session) => void delete objectOf(session)['start'], { removes: 'start' }),
   request('update', (session) => updateKey(session), { writes: 'updated' }),
+  request('reload', (session) => session.reload()),
   request('renew', () => undefined, { isAged: true }),
   request('show a renewed id', () => undefined, { isAged: true, shown: 0 }),
   request('confirm a renewed id', () => undefined, { isAged: true, shown: 1 }),

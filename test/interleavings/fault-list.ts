@@ -320,6 +320,13 @@ export const FAULTS: readonly Fault[] = [
     kind: 'shared',
   },
   {
+    name: 'a request that reads the session again takes over the login of another request',
+    file: 'lib/session/request-session.js',
+    from: 'if (latest?.epoch === epoch)',
+    to: 'if (latest !== undefined)',
+    kind: 'guest',
+  },
+  {
     name: 'a login that moves may always exceed the limit by one',
     file: 'lib/session/user-sessions.js',
     from: 'isFilled ? 0 : 1',

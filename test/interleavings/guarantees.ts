@@ -7,6 +7,7 @@ import { handleIn } from './stepped-store.ts'
 import type { Aftermath, Guarantee } from './view.ts'
 import { isOpen, View } from './view.ts'
 import type { Report } from './world.ts'
+import { WRITES } from './writes.ts'
 import { aside, handleOf, nameOf, RENAMED } from './world.ts'
 
 const isDone = ({ reply, isVain }: Report): boolean => reply?.status === 200 && !isVain
@@ -265,6 +266,16 @@ const GUARANTEES: readonly Guarantee[] = [
         if (!isOwn && !isTakenBack) {
           yield `${actor} saw epoch ${seen.get(key)} of ${nameOf(after, handle)} and wrote into ${epoch}`
         }
+      }
+    },
+  },
+  {
+    name: '7: a request that reads the session again stays who it was',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        const { me, meAfter } = reply ?? {}
+        if (act.name !== 'reload' || me === undefined || meAfter === undefined || meAfter.userId === null) continue
+        if (meAfter.userId !== me.userId) yield `${actor} was ${me.userId} and became ${meAfter.userId}`
       }
     },
   },
@@ -740,7 +751,7 @@ export async function judge(after: Aftermath): Promise<readonly string[]> {
     const problems: string[] = []
     // Sessions that are about to expire are asked nothing later.
     const later = after.reports.some(({ act }) => act.waits !== undefined) ? [] : LATER
-    for (const guarantee of [...GUARANTEES, ...later]) {
+    for (const guarantee of [...GUARANTEES, ...WRITES, ...later]) {
       for await (const problem of guarantee.broken(view)) problems.push(`${guarantee.name}: ${problem}`)
     }
     return problems

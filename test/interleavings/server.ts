@@ -36,6 +36,8 @@ export interface Reply {
   readonly grant?: Grant
   /** The user and the data before the handler did anything. `undefined` if the handler never ran. */
   readonly me: Me | undefined
+  /** The user and the data at the end of the handler. `undefined` if the handler never came to its end. */
+  readonly meAfter?: Pick<Me, 'userId' | 'data'>
   /** The text of the error, if any. */
   readonly text: string
 }
@@ -140,6 +142,7 @@ export class Server {
     const name = (facts.user as { readonly name?: string } | null)?.name ?? null
     const me = { userId: facts.userId, name, pendingId, isFresh: facts.isFresh(Infinity), data: dataOf(session) }
     let answer = await settled(async () => handler(session))
+    const meAfter = { userId: facts.userId, data: dataOf(session) }
     const written = await settled(() => this.#finish(session, answer.status >= 500))
     if (written.status !== 200) answer = written
     else if (fails) {
@@ -148,7 +151,12 @@ export class Server {
       await settled(() => this.#finish(session, true))
     }
     const change = session.response.cookie
-    return { ...answer, me, cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null }
+    const seen = { me, meAfter }
+    return {
+      ...answer,
+      ...seen,
+      cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null,
+    }
   }
 
   /** Answers a request of the protocol of device-bound sessions, as `lib/http/device-routes.ts` does. */
@@ -195,8 +203,8 @@ function refused(code: string | undefined): Reply {
 }
 
 function dataOf(session: RequestSession): Record<string, unknown> {
-  // The object of @fastify/session has this method.
-  return (session.object as unknown as { data(): Record<string, unknown> }).data()
+  // The object of @fastify/session has this method. After `destroy` there is no object.
+  return (session.object as { data(): Record<string, unknown> } | null)?.data() ?? {}
 }
 
 async function settled(work: () => Promise<unknown>): Promise<Pick<Reply, 'status' | 'code' | 'text'>> {

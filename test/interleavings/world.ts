@@ -144,7 +144,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     (await server.request(handler, { cookie })).cookie ?? ''
   const dead = await open((session) => {
     Object.assign(session.object ?? {}, { start: 'alice' })
-    return login(session, { id: 'alice' })
+    return login(session, { id: 'alice' }, { methods: ['pwd'], label: 'desk' })
   })
   const first = await open((session) => regenerate(session), dead)
   // A limit ends the session that was used longest ago.

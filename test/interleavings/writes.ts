@@ -1,0 +1,63 @@
+import type { SessionRecord } from '../../types/index.ts'
+import type { Act } from './act.ts'
+import type { Deed } from './stepped-store.ts'
+import type { Guarantee } from './view.ts'
+import { nameOf } from './world.ts'
+
+type Field = keyof SessionRecord
+
+/** What a login says of itself. */
+const OF_LOGIN: readonly Field[] = [
+  'userId',
+  'createdAt',
+  'family',
+  'device',
+  'remember',
+  'lifetimes',
+  'methods',
+  'label',
+]
+
+/** What changes with a login and with a proof of who the user is. */
+const OF_PROOF: readonly Field[] = ['authenticatedAt', 'absoluteDeadline', 'authHash', 'epoch', 'acting']
+
+/** What only the protocol of device-bound sessions changes within one login. */
+const OF_DEVICE: readonly Field[] = ['deviceKey']
+
+/** Guarantees about each write into the store, whoever sees what it left. */
+export const WRITES: readonly Guarantee[] = [
+  {
+    name: 'a write leaves what belongs to the login as it was',
+    *broken({ after }) {
+      for (const deed of after.deeds) {
+        const { act } = after.reports.find(({ actor }) => actor === deed.actor) ?? {}
+        const [before, record] = [deed.before, deed.args[0] as SessionRecord]
+        if (act === undefined || deed.name !== 'update' || deed.answer !== true || before === undefined) continue
+        // Whoever takes a login back writes the record from before it.
+        const isTakenBack = record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch
+        if (isTakenBack || before.userId === null) continue
+        // The first use of a bound cookie is noted in the binding.
+        const isNoted = (field: Field): boolean => field === 'deviceKey' && after.played.scene.kind === 'registered'
+        const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isSame(before[field], record[field]))
+        if (changed.length > 0) yield `${deed.actor} changed ${changed.join()} of ${nameOf(after, record.handle)}`
+      }
+    },
+  },
+]
+
+/** Returns the fields that a write of an act has to leave alone. */
+function fieldsOf({ name, device, logsIn, isFailure }: Act, { args, before }: Deed): readonly Field[] {
+  if (logsIn !== undefined || name.startsWith('log in')) return []
+  const isProof = (args[0] as SessionRecord).epoch !== before?.epoch
+  // A login whose id had two holders is trusted no more, nor are its methods.
+  const isFree = (field: Field): boolean =>
+    (field === 'label' && name === 'rename') || (field === 'methods' && before?.isForked === true)
+  const ofLogin = OF_LOGIN.filter((field) => !isFree(field))
+  if (isProof && (isFailure === true || name !== 'regenerate')) return ofLogin
+  const ofProof = OF_PROOF.filter((field) => field !== 'epoch' || !isProof)
+  return [...ofLogin, ...ofProof, ...(device === undefined ? OF_DEVICE : [])]
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null)
+}
