@@ -1,0 +1,137 @@
+import { placesOf } from '../../lib/session/places.ts'
+import { handleIn } from './stepped-store.ts'
+import type { Report } from './world.ts'
+import type { Guarantee } from './view.ts'
+import { isOpen } from './view.ts'
+import { handleOf, nameOf } from './world.ts'
+import { isDone, mayEnd, userBefore, from } from './reports.ts'
+
+/** Guarantees about the ends of sessions, and about sessions that nobody ended. */
+export const ENDINGS: readonly Guarantee[] = [
+  {
+    name: '5: a session that was logged out opens for no id, old or new',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, cookie, reply, actor } = report
+        if (act.ends !== 'own' || act.isStranger === true || !isDone(report) || cookie === undefined) continue
+        const user = act.isOutside === true ? 'alice' : (reply?.me?.userId ?? null)
+        if (user === null) continue
+        for (const { value, by } of view.issued) {
+          if (handleOf(value) !== handleOf(cookie)) continue
+          if (view.found(value).userId === user) {
+            yield `${actor} ended the session; a cookie ${from(by)} opens it for ${user}`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '5: a record that is gone is never written again',
+    *broken({ after }) {
+      const gone = new Set<string>()
+      for (const { name, args, answer, actor } of after.deeds) {
+        if (answer !== true || !['create', 'update', 'touch', 'delete'].includes(name)) continue
+        const handle = handleIn(args)
+        if (name === 'delete') gone.add(handle)
+        else if (gone.has(handle)) yield `${actor} brought ${nameOf(after, handle)} back by ${name}`
+      }
+    },
+  },
+  {
+    name: '6: a revocation ends every session, also one whose login had begun',
+    *broken(view) {
+      const { deeds, reports } = view.after
+      for (const report of reports) {
+        const { act, actor, cookie } = report
+        if (!isDone(report) || act.ends === undefined || act.ends === 'own') continue
+        if (act.isOutside !== true && userBefore(view, report) === null) continue
+        if (act.isOutside !== true && report.reply?.me?.userId !== 'alice') continue
+        const beginsAt = deeds.findIndex((one) => one.actor === actor && !['start', 'begin'].includes(one.name))
+        for (const { value, by } of view.issued) {
+          if (act.ends === 'others' && handleOf(value) === handleOf(cookie)) continue
+          // Of two that run at once, each leaves the session that the other one spares.
+          const isSparing = (one: Report): boolean => one.act.name === 'revoke all but the session'
+          if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue
+          const entered = deeds.findIndex(
+            (one) => one.actor === by && one.name === 'addToIndex' && one.args[0] === 'alice',
+          )
+          const isSpared = act.name.startsWith('revoke all') && by !== undefined
+          const isLater =
+            isSpared || (by !== undefined && (entered === -1 ? isCreator(reports, by) : entered > beginsAt))
+          if (!isLater && view.found(value).userId === 'alice') {
+            yield `${actor} revoked; a cookie ${from(by)} opens a session`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '6: revokeUser finds every session that can still enter',
+    async *broken(view) {
+      for (const [place, { userId }] of (await view.afterRevocation()).entries()) {
+        if (userId !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${userId} after it`
+      }
+    },
+  },
+  {
+    name: 'the list of the sessions of a user lacks none that lives',
+    *broken(view) {
+      const { after, elapsed } = view
+      if (after.isCrash) return
+      // The cutoff of `revokeAll` ends records that the store still holds.
+      const opens = (handle: string): boolean =>
+        view.issued.some(({ value }) => handleOf(value) === handle && isOpen(view.found(value)))
+      for (const record of after.contents.records.values()) {
+        const isOver = record.idleDeadline <= after.played.prepared.now + elapsed
+        if (record.heldBack !== null || isOver || (after.contents.cutoff > 0 && !opens(record.handle))) continue
+        for (const { name } of placesOf(record)) {
+          if (after.contents.index.get(name)?.has(record.handle) === true) continue
+          yield `${nameOf(after, record.handle)} has no entry under ${name}`
+        }
+      }
+    },
+  },
+  {
+    name: 'a session that nobody ended stays',
+    *broken(view) {
+      const { reports, played } = view.after
+      const isOver = ({ act }: Report): boolean => (act.ends ?? 'own') !== 'own' || act.evicts === true
+      if (reports.some(isOver) || played.prepared.options.maxSessions !== undefined || view.elapsed > 0) return
+      for (const { value, by } of view.issued) {
+        const name = played.prepared.handles.get(handleOf(value))
+        if (by !== undefined || name === undefined || ['alice1', 'half'].includes(name) || value === '') continue
+        if (reports.some(({ act, cookie }) => act.device === undefined && handleOf(cookie) === handleOf(value))) {
+          continue
+        }
+        if (!isOpen(view.found(value))) yield `${name} is over`
+      }
+    },
+  },
+  {
+    name: 'who logs out elsewhere stays',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, cookie, reply } = report
+        if (act.ends !== 'others' || !isDone(report) || reply?.me?.userId !== 'alice') continue
+        if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
+        if (view.found(cookie).userId !== 'alice') yield `${actor} is logged out`
+      }
+    },
+  },
+  {
+    name: 'a use in time moves the deadline, and the session stays',
+    *broken({ after }) {
+      let now = after.played.prepared.now
+      for (const { name, args, before, answer, actor } of after.deeds) {
+        if (name === 'time') now += Number(args[0])
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (name !== 'delete' || answer !== true || before === undefined || act?.waits === undefined) continue
+        if (before.idleDeadline > now) yield `${actor} removed ${nameOf({ played: after.played }, before.handle)}`
+      }
+    },
+  },
+]
+
+function isCreator(reports: readonly Report[], actor: string): boolean {
+  return reports.some((report) => report.actor === actor && report.act.logsIn !== undefined)
+}

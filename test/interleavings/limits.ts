@@ -1,0 +1,70 @@
+import type { Guarantee, View } from './view.ts'
+import { handleOf, nameOf } from './world.ts'
+import { isDone } from './reports.ts'
+
+/** Guarantees about limits on the sessions of a user. */
+export const LIMITS: readonly Guarantee[] = [
+  {
+    name: 'no user has more sessions than the limit allows',
+    *broken(view) {
+      const { maxSessions } = view.after.played.prepared.options
+      // A session that moves in is not refused, because the user had it before.
+      const isMoved = view.after.reports.some(({ act }) => act.isMove)
+      if (typeof maxSessions !== 'object' || isMoved) return
+      const open = view.issued.filter(({ value }) => view.found(value).userId === 'alice')
+      const handles = new Set(open.map(({ value }) => handleOf(value)))
+      if (handles.size > Number(maxSessions.limit)) yield `${handles.size} sessions are open`
+    },
+  },
+  {
+    name: 'a limit that ends sessions ends the least recently used ones, and no more than it has to',
+    *broken(view) {
+      const { reports, isCrash } = view.after
+      const [login, ...more] = reports.filter(({ act }) => act.evicts === true)
+      const isAlone = reports.every(
+        ({ act }) => act.evicts === true || (act.ends ?? act.logsIn ?? act.changesId) === undefined,
+      )
+      if (login === undefined || more.length > 0 || !isAlone || !isDone(login) || isCrash) return
+      const open = view.issued
+        .filter(({ value }) => view.found(value).userId === 'alice')
+        .map(({ value }) => handleOf(value))
+      if (new Set(open).size < 2) yield `${login.actor} left ${new Set(open).size} sessions`
+      const names = new Set(open.map((handle) => nameOf(view.after, handle)))
+      const isUsed = reports.some(
+        ({ act, cookie }) => act.evicts !== true && handleOf(cookie) === handleOf(oldestOf(view)),
+      )
+      if (!isUsed && names.has('alice1')) yield `${login.actor} kept the session that was used longest ago`
+    },
+  },
+  {
+    name: 'of new sessions that exceed a limit at the same moment one stays',
+    *broken(view) {
+      const { reports, isCrash } = view.after
+      // A login in a session that counts already may still end the other one; see the guide.
+      const isPlain = reports.every(({ act }) => act.evicts ?? (act.ends ?? act.logsIn ?? act.changesId) === undefined)
+      const logins = reports.filter((one) => one.act.logsIn === 'alice' && isDone(one))
+      const given = logins.map(({ reply }) => reply?.cookie)
+      if (!isPlain || isCrash || view.hasFault || !view.evicts || given.length === 0) return
+      if (given.every((cookie) => view.found(cookie ?? '').userId === null)) yield 'none is there'
+    },
+  },
+  {
+    name: 'no place of a limit is lost, and everybody can log in again',
+    async *broken(view) {
+      const { maxSessions } = view.after.played.prepared.options
+      if (typeof maxSessions !== 'object' || maxSessions.onLimit !== 'refuse') return
+      const open = new Set<string>()
+      for (const { value } of view.issued) {
+        if (value !== '' && view.found(value).userId === 'alice') open.add(handleOf(value))
+      }
+      const free = Number(maxSessions.limit) - open.size
+      const code = await view.loginsLater(free)
+      if (code !== undefined) yield `${free} places should be free, and a login met ${code}`
+    },
+  },
+]
+
+/** Returns a cookie of the session that was used longest ago. */
+function oldestOf({ after: { played } }: View): string | undefined {
+  return played.prepared.issued.find(({ value }) => played.prepared.handles.get(handleOf(value)) === 'alice1')?.value
+}

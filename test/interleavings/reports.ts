@@ -1,0 +1,38 @@
+import type { SessionRecord } from '../../types/index.ts'
+import type { Aftermath, View } from './view.ts'
+import type { Report } from './world.ts'
+import { handleOf } from './world.ts'
+
+/** Tells whether an act was answered with success, and reached what it was meant for. */
+export const isDone = ({ reply, isVain }: Report): boolean => reply?.status === 200 && !isVain
+
+/** Tells whether an act may have ended or moved sessions, as far as anybody can know. */
+export const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
+  startedAt !== Infinity &&
+  ((act.ends ?? act.waits) !== undefined || act.evicts === true) &&
+  (reply?.status ?? 200) !== 401
+
+/** Returns the user whose session the cookie of an act opened before the run. */
+export const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
+  act.isReplay === true ||
+  act.isStranger === true ||
+  act.isBare === true ||
+  cookie === undefined ||
+  isGuest(after, cookie)
+    ? null
+    : 'alice'
+
+/** Tells whether nobody was logged in to a session before the run. */
+export function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {
+  return ['guest', 'half'].includes(prepared.handles.get(handleOf(cookie)) ?? '')
+}
+
+/** Names the act that was given a cookie. */
+export function from(by: string | undefined): string {
+  return by === undefined ? 'from before' : `of ${by}`
+}
+
+/** Tells whether a write puts a record back that a failed login had changed. */
+export function isRestoring({ epoch, heldBack }: SessionRecord, before: SessionRecord | undefined): boolean {
+  return heldBack !== null || before?.heldBack !== null || epoch < before.epoch
+}

@@ -1,0 +1,211 @@
+import type { SessionRecord } from '../../types/index.ts'
+import { handleIn } from './stepped-store.ts'
+import type { Report } from './world.ts'
+import type { Aftermath, Guarantee } from './view.ts'
+import { handleOf, nameOf, RENAMED } from './world.ts'
+import { isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
+
+/** Guarantees about what a request sees and writes. */
+export const REQUESTS: readonly Guarantee[] = [
+  {
+    name: '7: a request writes only into the login that it saw',
+    *broken({ after }) {
+      const seen = new Map<string, number>()
+      for (const { name, actor, args, answer, before, fate } of after.deeds) {
+        const handle = handleIn(args)
+        const key = `${actor} ${handle}`
+        const found = name === 'get' && fate === 'done' ? (answer as SessionRecord | undefined) : undefined
+        if (found !== undefined && found.heldBack === null && !seen.has(key)) seen.set(key, found.epoch)
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (answer !== true || (name !== 'update' && name !== 'touch') || act?.isOutside === true) continue
+        const { epoch = 0 } = before ?? {}
+        const isOwn = seen.get(key) === undefined || seen.get(key) === epoch
+        const isTakenBack = name === 'update' && isRestoring(args[0] as SessionRecord, before)
+        if (name === 'update') seen.set(key, (args[0] as SessionRecord).epoch)
+        if (!isOwn && !isTakenBack) {
+          yield `${actor} saw epoch ${seen.get(key)} of ${nameOf(after, handle)} and wrote into ${epoch}`
+        }
+      }
+    },
+  },
+  {
+    name: '7: a request that reads the session again stays who it was',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        const { me, meAfter } = reply ?? {}
+        if (act.name !== 'reload' || me === undefined || meAfter === undefined || meAfter.userId === null) continue
+        if (meAfter.userId !== me.userId) yield `${actor} was ${me.userId} and became ${meAfter.userId}`
+      }
+    },
+  },
+  {
+    name: '7, 10: nobody sees the data of another user',
+    *broken(view) {
+      for (const { value, by } of view.issued) {
+        const { userId, data } = view.found(value)
+        const isForeign = (owner: unknown): boolean => owner !== 'anonymous' && owner !== userId
+        const keys = Object.keys(data).filter((key) => isForeign(data[key]))
+        if (keys.length > 0) yield `a cookie ${from(by)} shows ${keys.join()} to ${userId}`
+      }
+      for (const { actor, reply } of view.after.reports) {
+        const { userId = null, data = {} } = reply?.me ?? {}
+        const keys = Object.keys(data).filter((key) => data[key] !== 'anonymous' && data[key] !== userId)
+        if (keys.length > 0) yield `${actor} saw ${keys.join()}, being ${userId}`
+      }
+    },
+  },
+  {
+    name: 'a write that was reported is not lost',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { actor, act, reply } = report
+        if (act.writes === undefined || !isDone(report)) continue
+        const isThere = reply?.me !== undefined || act.isOutside === true
+        const isDropped = after.played.events.some(({ type }) => type === 'dropped-write')
+        const isWritten = after.deeds.some(
+          (one) =>
+            one.actor === actor &&
+            ((one.answer === true && isRecordWith(one.args[0], act.writes ?? '')) ||
+              (one.name === 'get' && isRecordWith(one.answer, act.writes ?? ''))),
+        )
+        if (!isDropped && !isWritten && isThere) yield `${actor} wrote nothing, and nobody was told`
+      }
+      yield* losses(after)
+    },
+  },
+  {
+    name: 'what a request removed does not come back',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { actor, act, reply, cookie } = report
+        if (act.removes === undefined || !isDone(report) || reply?.me?.data[act.removes] === undefined) continue
+        if (after.played.events.some(({ type }) => type === 'dropped-write')) continue
+        const record = after.contents.records.get(handleOf(cookie))
+        if (isRecordWith(record, act.removes)) yield `${actor} removed ${act.removes}, and it is there`
+      }
+    },
+  },
+  {
+    name: '11: nobody is shown as they were, once they had to be asked for',
+    *broken(view) {
+      if (view.after.played.prepared.checks !== 'due') return
+      // These give the session a user of their own.
+      const isGiver = ({ act: { name } }: Report): boolean => /log in|login|update the user/.test(name)
+      for (const report of view.after.reports) {
+        const { me } = report.reply ?? {}
+        if (me?.userId !== 'alice' || view.others(report).some(isGiver)) continue
+        if (me.name !== RENAMED) yield `${report.actor} was shown the name ${me.name}`
+      }
+    },
+  },
+  {
+    name: 'a user who was replaced everywhere is new in each session',
+    *broken(view) {
+      if (view.after.played.prepared.checks === 'due') return
+      for (const report of view.after.reports) {
+        const { act, actor } = report
+        const isLogin = (one: Report): boolean => one.act.logsIn !== undefined || one.act.name.startsWith('log in')
+        if (act.renames === undefined || !isDone(report) || view.others(report).some(isLogin)) continue
+        if (view.others(report).some((one) => one.act.name === 'update the user')) continue
+        for (const { value, by } of view.issued) {
+          const { userId, name } = view.found(value)
+          if (userId === 'alice' && name !== act.renames) {
+            yield `${actor} replaced alice; a cookie ${from(by)} shows the old`
+          }
+        }
+      }
+    },
+  },
+  {
+    name: '8: a stored deadline is never later than the true one',
+    *broken({ after }) {
+      const now = after.played.prepared.now
+      for (const {
+        handle,
+        idleDeadline,
+        absoluteDeadline,
+        createdAt,
+        authenticatedAt,
+        lastSeenAt,
+      } of after.contents.records.values()) {
+        const isMark = absoluteDeadline - now > 365 * 86_400_000
+        if (isMark) continue
+        if (idleDeadline > Math.max(lastSeenAt, now) + 1_800_000) yield `${nameOf(after, handle)} may be idle too long`
+        const begun = Math.max(authenticatedAt ?? 0, createdAt)
+        if (absoluteDeadline > begun + 43_200_000) yield `${nameOf(after, handle)} lives too long`
+      }
+    },
+  },
+  {
+    name: '11: a failing store makes nobody anonymous; an answer is one of those that are told of',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        if (reply === undefined) continue
+        const { status, code = 'none', me } = reply
+        const isStore = view.hasFault && code === 'SESSION_STORE_UNAVAILABLE'
+        const { maxSessions } = view.after.played.prepared.options
+        const isFull = code === 'SESSION_LIMIT_REACHED' && maxSessions !== undefined
+        const isTold =
+          status === 200 || isFull || (act.codes ?? []).includes(code) || (act.isFailure === true && status >= 500)
+        if (!isStore && !isTold) yield `${actor} was answered with ${status} (${code}): ${reply.text}`
+        const isMoved = view.others(report).some((one) => one.act.changesId === true || mayEnd(one))
+        const isIn = userBefore(view, report) !== null && act.waits === undefined
+        if (me !== undefined && me.userId === null && isIn && !isMoved) {
+          yield `${actor} was anonymous`
+        }
+      }
+    },
+  },
+  {
+    name: '11: credentials that changed let nobody in who asks afterwards',
+    *broken({ after }) {
+      if (after.played.prepared.checks === 'later') return
+      for (const { actor, act, startedAt, reply } of after.reports) {
+        if (act.changesId === true || act.logsIn !== undefined || reply?.me === undefined) continue
+        if (startedAt > after.played.passwordAt + 1 && reply.me.userId === 'alice') yield `${actor} was alice`
+      }
+    },
+  },
+  {
+    name: 'no failure goes unobserved, for which Node would end the process',
+    *broken({ after }) {
+      for (const error of after.isCrash ? [] : after.played.unobserved) yield String(error)
+    },
+  },
+  {
+    name: '12: no secret is told',
+    *broken({ after, issued }) {
+      const told = JSON.stringify([after.played.events, after.reports.map(({ reply }) => reply?.text)])
+      for (const { value, by } of issued) {
+        if (value !== '' && told.includes(value.slice(23, 66))) yield `the secret of a cookie ${from(by)}`
+      }
+    },
+  },
+]
+
+function isRecordWith(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && (value as SessionRecord).data.includes(`"${key}"`)
+}
+
+/** Finds versions of a record that lose data of an earlier version without a reason. */
+function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
+  for (const { name, args, answer, before, actor } of deeds) {
+    if (name !== 'update' || answer !== true || before === undefined) continue
+    const record = args[0] as SessionRecord
+    const { act } = reports.find((report) => report.actor === actor) ?? {}
+    const isFree =
+      act?.name === 'regenerate' ||
+      act?.name === 'log in, keeping nothing' ||
+      act?.isFailure === true ||
+      act?.removes !== undefined
+    const isOther = before.userId !== null && before.userId !== record.userId
+    if (isFree || isOther || record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch) {
+      continue
+    }
+    const lost = Object.keys(JSON.parse(before.data) as object).filter(
+      (key) => key !== '_csrf' && !isRecordWith(record, key),
+    )
+    if (lost.length > 0) yield `${actor} lost ${lost.join()} of ${nameOf({ played }, record.handle)}`
+  }
+}
