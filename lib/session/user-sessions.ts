@@ -90,11 +90,12 @@ export class UserSessions {
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
     const { records, lent } = await this.#look(user.id)
-    const excess = records.length + lent.length - limitOf(user, this.#settings)
+    const others = records.filter(({ handle }) => handle !== own.handle)
+    // A revocation that fails puts back the entry that it removed.
+    const excess = 1 + others.length + lent.length - limitOf(user, this.#settings)
     if (excess <= 0) return
     await onEach(lent.slice(0, excess), (handle) => this.places.drop(user.id, handle))
     if (excess <= lent.length) return
-    const others = records.filter(({ handle }) => handle !== own.handle)
     const beaten = others.filter((one) => earlier.has(one.handle) || isLoginBefore(one, own))
     const ended = [own, ...beaten].slice(lent.length - excess)
     await onEach(ended, ({ handle }) => this.revoke(handle, user.id, 'evicted'))

@@ -1,12 +1,12 @@
 import type { Searched, SearchLimits } from '../support/scheduler.ts'
-import { drawn, follow, scheduleOf, search } from '../support/scheduler.ts'
+import { drawn, drawnSwitches, follow, scheduleOf, search, switching } from '../support/scheduler.ts'
 import type { Act } from './act.ts'
 import { ACTS } from './acts.ts'
 import { crashesOf } from './crash.ts'
 import { judge } from './guarantees.ts'
 import type { Aftermath } from './view.ts'
 import type { Kind, Played, Scene } from './world.ts'
-import { isBoundKind, nameOf, play, prepare } from './world.ts'
+import { isBoundKind, nameOf, nameOfActor, play, prepare } from './world.ts'
 import type { Deed } from './stepped-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -53,12 +53,31 @@ export async function explore(scene: Scene, limits: SearchLimits, limitOfCrashRu
   return { ...searched, scene, crashes, counterexample }
 }
 
-/** Plays some interleavings of a scene, drawn by chance. */
+/** Plays all interleavings of a scene in which one act is interrupted once, by all others. */
+export async function sweep(scene: Scene): Promise<Counterexample | undefined> {
+  const prepared = await prepare(scene)
+  for (const first of scene.acts.map((_act, place) => nameOfActor(place))) {
+    for (let place = 1; ; place += 1) {
+      const played = await play(scene, prepared, switching(first, [place]))
+      const counterexample = await examine(played)
+      if (counterexample !== undefined) return counterexample
+      const own = played.deeds.filter(({ actor }) => actor === first).length
+      if (place >= own) break
+    }
+  }
+  return undefined
+}
+
+/** Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. */
 export async function sample(scene: Scene, runs: number, random: () => number): Promise<Counterexample | undefined> {
   const prepared = await prepare(scene)
+  let length = 20
   for (let left = runs; left > 0; left -= 1) {
-    const counterexample = await examine(await play(scene, prepared, drawn(random, 0.05)))
+    const choose = left % 2 === 0 ? drawn(random, 0.05) : drawnSwitches(random, length, 0.3)
+    const played = await play(scene, prepared, choose)
+    const counterexample = await examine(played)
     if (counterexample !== undefined) return counterexample
+    length = played.deeds.length
   }
   return undefined
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { random } from '../support/every-order.ts'
 import { ownChance } from './chance.ts'
 import type { Counterexample } from './explore.ts'
-import { explore, pairs, replay, sample, titleOf, triples } from './explore.ts'
+import { explore, pairs, replay, sample, sweep, titleOf, triples } from './explore.ts'
 import type { Kind, Scene } from './world.ts'
 
 const HELP = `npm run interleavings -- [options]
@@ -46,8 +46,12 @@ async function search(scenes: readonly Scene[]): Promise<void> {
   for (const scene of scenes) {
     const { runs, interleavings, isComplete, crashes, counterexample } = await explore(scene, limits)
     const isOpen = !isComplete && counterexample === undefined
-    const sampled = isOpen ? await sample(scene, Number(values.samples), draw) : undefined
-    const bound = isComplete ? 'all' : `bounded, and ${values.samples} drawn with seed ${values.seed}`
+    const swept = isOpen ? await sweep(scene) : undefined
+    const isSampled = isOpen && swept === undefined
+    const sampled = isSampled ? await sample(scene, Number(values.samples), draw) : swept
+    const bound = isComplete
+      ? 'all'
+      : `bounded, each interruption of one act, and ${values.samples} drawn with seed ${values.seed}`
     console.log(`${titleOf(scene)}: ${runs} runs for ${interleavings} interleavings (${bound}), ${crashes} crashes`)
     report(counterexample ?? sampled)
     if (values.first && (counterexample ?? sampled) !== undefined) return

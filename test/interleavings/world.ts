@@ -109,6 +109,11 @@ interface Prepared {
 
 const NAMES = 'abcdefg'
 
+/** Returns the name of the actor of an act, by its place in the scene. */
+export function nameOfActor(place: number): string {
+  return NAMES[place] ?? ''
+}
+
 /** The name that users have since the sessions of a scene began. */
 export const RENAMED = 'renamed'
 

@@ -268,6 +268,14 @@ t.test(
   },
 )
 
+t.test('a login counts although a revocation that is about to fail has removed its entry', async (t) => {
+  const it = await limited(t, 1)
+  const [own, other] = [await it.put({ ...ownedBy('ann'), lastSeenAt: NOW }), await it.put(ownedBy('ann'))]
+  await it.store.removeFromIndex('ann', own.handle)
+  await it.inTurn(() => it.engine.users.evict(ANN, own, new Set([other.handle])))
+  t.strictSame(await alive(it, [own, other]), [true, false])
+})
+
 t.test('who ends a session for the limit waits until it has ended', async (t) => {
   const it = await limited(t, 1)
   const [own, other] = [await it.put({ ...ownedBy('ann'), lastSeenAt: NOW }), await it.put(ownedBy('ann'))]

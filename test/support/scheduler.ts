@@ -298,3 +298,30 @@ export function drawn(random: () => number, faultShare: number): Choose {
     return { id: one.id, fate: fault ?? 'done' }
   }
 }
+
+/**
+ * Returns choices in which one actor acts at a time. The `first` one begins. At each of these places another one goes
+ * on, and so it does when somebody is done. Few switches are enough for most races.
+ */
+export function switching(first: string, places: readonly number[], faultAt?: number): Choose {
+  let actor = first
+  return (waiting, happened) => {
+    const others = [...new Set(waiting.map((one) => one.actor))].toSorted()
+    const isDone = !others.includes(actor)
+    if (isDone || places.includes(happened.length)) actor = others.find((one) => one > actor) ?? others[0] ?? actor
+    const one = waiting.find((own) => own.actor === actor)
+    if (one === undefined) return undefined
+    return {
+      id: one.id,
+      fate: (happened.length === faultAt ? one.faults[happened.length % one.faults.length] : undefined) ?? 'done',
+    }
+  }
+}
+
+/** Returns choices with one to three switches at places drawn by chance, in a run of about this length. */
+export function drawnSwitches(random: () => number, length: number, faultShare: number): Choose {
+  const place = (): number => 1 + Math.floor(random() * length)
+  const places = Array.from({ length: 1 + Math.floor(random() * 3) }, place)
+  const fault = random() < faultShare ? place() : undefined
+  return switching(random() < 0.5 ? 'a' : 'b', places, fault)
+}
