@@ -53,7 +53,8 @@ export const ENDINGS: readonly Guarantee[] = [
           const isSparing = (one: Report): boolean => one.act.name === 'revoke all but the session'
           if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue
           const entered = deeds.findIndex(
-            (one) => one.actor === by && one.name === 'addToIndex' && one.args[0] === 'alice',
+            ({ actor: one, name, args, answer }) =>
+              one === by && name === 'addToIndex' && args[0] === 'alice' && answer !== false,
           )
           const isSpared = act.name.startsWith('revoke all') && by !== undefined
           const isLater =

@@ -43,11 +43,9 @@ export async function explore(scene: Scene, limits: SearchLimits, limitOfCrashRu
       return { happened: played.deeds, isWhole: played.isWhole }
     }
     crashRuns -= 1
-    for await (const after of crashesOf(played, seen)) {
-      crashes += 1
-      const problems = await judge(after)
-      if (problems.length > 0) counterexample ??= { problems, trace: crashTraceOf(after) }
-    }
+    const died = await examineCrashes(played, seen)
+    crashes += died.count
+    counterexample = died.counterexample
     return { happened: played.deeds, isWhole: played.isWhole }
   }, limits)
   return { ...searched, scene, crashes, counterexample }
@@ -68,18 +66,39 @@ export async function sweep(scene: Scene): Promise<Counterexample | undefined> {
   return undefined
 }
 
-/** Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. */
+/**
+ * Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. In these the
+ * process also dies before each step.
+ */
 export async function sample(scene: Scene, runs: number, random: () => number): Promise<Counterexample | undefined> {
   const prepared = await prepare(scene)
+  const seen = new Set<string>()
   let length = 20
   for (let left = runs; left > 0; left -= 1) {
-    const choose = left % 2 === 0 ? drawn(random, 0.05) : drawnSwitches(random, length, 0.3)
+    const isSwitching = left % 2 === 1
+    const choose = isSwitching ? drawnSwitches(random, length, 0.3) : drawn(random, 0.05)
     const played = await play(scene, prepared, choose)
-    const counterexample = await examine(played)
+    const isCrashed = isSwitching && played.deeds.every(({ fate }) => fate === 'done')
+    const counterexample =
+      (await examine(played)) ?? (isCrashed ? (await examineCrashes(played, seen)).counterexample : undefined)
     if (counterexample !== undefined) return counterexample
     length = played.deeds.length
   }
   return undefined
+}
+
+/** Looks at what is left wherever the process may die in a run. */
+async function examineCrashes(
+  played: Played,
+  seen: Set<string>,
+): Promise<{ readonly count: number; readonly counterexample: Counterexample | undefined }> {
+  let count = 0
+  for await (const after of crashesOf(played, seen)) {
+    count += 1
+    const problems = await judge(after)
+    if (problems.length > 0) return { count, counterexample: { problems, trace: crashTraceOf(after) } }
+  }
+  return { count, counterexample: undefined }
 }
 
 /** Returns how a whole run broke a guarantee, if it did. */
