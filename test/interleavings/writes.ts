@@ -6,7 +6,7 @@ import { nameOf } from './world.ts'
 
 type Field = keyof SessionRecord
 
-/** What a login says of itself. */
+/** The fields in which a login says something of itself. */
 const OF_LOGIN: readonly Field[] = [
   'userId',
   'createdAt',
@@ -18,10 +18,10 @@ const OF_LOGIN: readonly Field[] = [
   'label',
 ]
 
-/** What changes with a login and with a proof of who the user is. */
+/** The fields that change with a login and with a proof of who the user is. */
 const OF_PROOF: readonly Field[] = ['authenticatedAt', 'absoluteDeadline', 'authHash', 'epoch', 'acting']
 
-/** What only the protocol of device-bound sessions changes within one login. */
+/** The fields that only the protocol of device-bound sessions changes within one login. */
 const OF_DEVICE: readonly Field[] = ['deviceKey']
 
 /** Guarantees about each write into the store, whoever sees what it left. */

@@ -95,7 +95,7 @@ export function attackByHeader(t: Test, makeStore: MakeStore): void {
  */
 export function attackBothWays(t: Test, makeStore: MakeStore, seed: number): void {
   const byCookie = withTraits(makeStore, { sample: { most: 24, seed } })
-  const other = byHeader(makeStore, { most: 6, seed: seed + 100 })
+  const other = byHeader(makeStore, { most: 12, seed: seed + 100 })
   run(t, byCookie, { ...THREATS, ...OF_COOKIES })
   run(t, other, THREATS)
   run(t, byCookie, LAST)
