@@ -68,9 +68,14 @@ export async function sweep(scene: Scene): Promise<Counterexample | undefined> {
 
 /**
  * Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. In these the
- * process also dies before each step.
+ * process also dies before each step, if it `dies`.
  */
-export async function sample(scene: Scene, runs: number, random: () => number): Promise<Counterexample | undefined> {
+export async function sample(
+  scene: Scene,
+  runs: number,
+  random: () => number,
+  dies = false,
+): Promise<Counterexample | undefined> {
   const prepared = await prepare(scene)
   const seen = new Set<string>()
   let length = 20
@@ -78,7 +83,7 @@ export async function sample(scene: Scene, runs: number, random: () => number): 
     const isSwitching = left % 2 === 1
     const choose = isSwitching ? drawnSwitches(random, length, 0.3) : drawn(random, 0.05)
     const played = await play(scene, prepared, choose)
-    const isCrashed = isSwitching && played.deeds.every(({ fate }) => fate === 'done')
+    const isCrashed = dies && isSwitching && played.deeds.every(({ fate }) => fate === 'done')
     const counterexample =
       (await examine(played)) ?? (isCrashed ? (await examineCrashes(played, seen)).counterexample : undefined)
     if (counterexample !== undefined) return counterexample

@@ -11,7 +11,7 @@ const giveBack = ownChance()
 t.teardown(giveBack)
 
 /** Runs of one pair. `npm run interleavings` has no such bound. */
-const MOST = 6
+const MOST = 5
 
 function report(t: Test, scene: Scene, counterexample: Counterexample | undefined): void {
   if (counterexample === undefined) return

@@ -48,7 +48,7 @@ async function search(scenes: readonly Scene[]): Promise<void> {
     const isOpen = !isComplete && counterexample === undefined
     const swept = isOpen ? await sweep(scene) : undefined
     const isSampled = isOpen && swept === undefined
-    const sampled = isSampled ? await sample(scene, Number(values.samples), draw) : swept
+    const sampled = isSampled ? await sample(scene, Number(values.samples), draw, !values.triples) : swept
     const bound = isComplete
       ? 'all'
       : `bounded, each interruption of one act, and ${values.samples} drawn with seed ${values.seed}`
