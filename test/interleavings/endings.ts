@@ -49,6 +49,9 @@ export const ENDINGS: readonly Guarantee[] = [
         const beginsAt = deeds.findIndex((one) => one.actor === actor && !['start', 'begin'].includes(one.name))
         for (const { value, by } of view.issued) {
           if (act.ends === 'others' && handleOf(value) === handleOf(cookie)) continue
+          // A login in the session that the app spares may move to a session of its own.
+          const giver = reports.find((one) => one.actor === by)
+          if (act.ends === 'others' && act.isOutside === true && handleOf(giver?.cookie) === handleOf(cookie)) continue
           // Of two that run at once, each leaves the session that the other one spares.
           const isSparing = (one: Report): boolean => one.act.name === 'revoke all but the session'
           if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue

@@ -208,6 +208,8 @@ function fits({ kind, acts }: Scene): boolean {
   if (checks.size > 1) return false
   const isChecked = checks.has('later') || checks.has('due')
   if (isChecked && acts.some((act) => act.isAged ?? act.isReplaced ?? act.waits !== undefined)) return false
+  // A full limit that refuses ends sessions whose id nobody has shown for a minute.
+  if (isChecked && acts.some(({ options }) => options !== undefined)) return false
   // The half login of a guest is another session than the one whose id was replaced.
   if (kind === 'guest' && acts.some(({ isReplaced }) => isReplaced) && acts.some(({ isHalfDone }) => isHalfDone)) {
     return false
