@@ -6,19 +6,16 @@ import type { TimedStore } from '../storage/timed-store.ts'
 import { bothUsers, personOf } from './actor.ts'
 import { inBatches, onEach } from './batches.ts'
 import { endMany } from './end-many.ts'
-import { expiredBy } from './lifetime.ts'
 import { isLoginBefore, limitOf } from './session-limit.ts'
-import { besideOf, endsWith, handleIn, hasPlace, leavingOf, placesOf } from './places.ts'
+import { besideOf, endsWith, handleIn, leavingOf, placesOf } from './places.ts'
 import { readRecords } from './read-records.ts'
 import { infoOf } from './session-info.ts'
-import { MAX_SKEW } from './clock-set-back.ts'
 import { ATTEMPTS, RESERVATION, UserPlaces } from './user-places.ts'
+import type { UserRecords } from './user-records.ts'
+import { byLastUse, readUser } from './user-records.ts'
 
 /** The reason why a session is ended from outside. */
 export type RevokeReason = Extract<SessionEvent, { type: 'revoke' }>['reason']
-
-/** The time after which a login is over, also one of a process whose clock differs. */
-const LOGIN_UNDER_WAY = RESERVATION + MAX_SKEW
 
 const NO_HANDLES: ReadonlySet<string> = new Set()
 
@@ -89,7 +86,7 @@ export class UserSessions {
    */
   async evict(user: SessionUser, own: SessionRecord, earlier: ReadonlySet<string>): Promise<void> {
     if (this.#settings.maxSessions?.onLimit !== 'evict') return
-    const { records, lent } = await this.#look(user.id)
+    const { records, lent } = await this.#read(user.id)
     const others = records.filter(({ handle }) => handle !== own.handle)
     // A revocation that fails puts back the entry that it removed.
     const excess = 1 + others.length + lent.length - limitOf(user, this.#settings)
@@ -103,8 +100,9 @@ export class UserSessions {
 
   async list(userId: string, current?: string): Promise<SessionInfo[]> {
     const infos: SessionInfo[] = []
-    const beside = await this.#live(besideOf(userId))
-    const records = [...(await this.#live(userId)), ...beside.filter(({ acting }) => acting)]
+    const beside = await this.#read(besideOf(userId))
+    const own = await this.#read(userId)
+    const records = [...own.records, ...beside.records.filter(({ acting }) => acting)]
     await inBatches(records.toSorted(byLastUse), async (batch) => {
       for (const record of batch) infos.push(infoOf(userId, record, current))
     })
@@ -229,48 +227,14 @@ export class UserSessions {
    */
   async #makeRoom(userId: string): Promise<void> {
     const before = this.#settings.clock() - RESERVATION
-    const { records, lent } = await this.#look(userId)
+    const { records, lent } = await this.#read(userId)
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
     await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
     await onEach(lent, (handle) => this.places.drop(userId, handle))
   }
 
-  /** Returns the records under a name of the index, the most recently used first. */
-  async #live(name: string): Promise<readonly SessionRecord[]> {
-    return (await this.#look(name)).records
+  #read(name: string): Promise<UserRecords> {
+    return readUser(this.#store, this.places, name, this.#settings.clock())
   }
-
-  /**
-   * Reads the records under a name of the index, the most recently used first, and the handles of sessions that are
-   * lent: another user logged in there a moment ago, and gives the session back if that login fails. Entries that
-   * outlived their record are removed on the way.
-   */
-  async #look(name: string): Promise<{ readonly records: readonly SessionRecord[]; readonly lent: readonly string[] }> {
-    const now = this.#settings.clock()
-    const records: SessionRecord[] = []
-    const lent: string[] = []
-    await inBatches(await this.#store.listIndex(name), async (entries) => {
-      const found = await readRecords(
-        this.#store,
-        entries.map(({ handle }) => handle),
-      )
-      const stale: string[] = []
-      for (const { handle, expiresAt } of entries) {
-        const record = found.get(handle)
-        const isTheirs = hasPlace(record, name)
-        if (record !== undefined && isTheirs && expiredBy(record, now) === undefined) records.push(record)
-        // Such an entry may belong to a login that is on its way, here or where the clock is ahead.
-        else if (expiresAt <= now + LOGIN_UNDER_WAY) continue
-        else if (record !== undefined && !isTheirs && record.rotatedAt >= now - LOGIN_UNDER_WAY) lent.push(handle)
-        else stale.push(handle)
-      }
-      await onEach(stale, (handle) => this.places.drop(name, handle))
-    })
-    return { records: records.toSorted(byLastUse), lent }
-  }
-}
-
-function byLastUse(a: SessionRecord, b: SessionRecord): number {
-  return b.lastSeenAt - a.lastSeenAt || Number(b.authenticatedAt) - Number(a.authenticatedAt)
 }
