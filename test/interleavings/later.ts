@@ -33,8 +33,8 @@ interface Renewed {
 /** Returns the sessions that somebody can enter by an id alone. */
 function* sessions(view: View): Generator<Renewed> {
   const { contents, played } = view.after
-  // A session that a changed password is about to end keeps no deadline.
-  if (played.prepared.checks !== undefined) return
+  // A check that comes after the run may end the session before its deadline.
+  if (played.prepared.checks === 'later' || played.prepared.checks === 'due') return
   const lines = [...new Set(view.issued.map(({ value }) => value))].flatMap((cookie): Line[] => {
     const id = view.idOf(cookie)
     return id === undefined ? [] : [{ ...id, cookie }]

@@ -45,22 +45,21 @@ async function search(scenes: readonly Scene[]): Promise<void> {
   const total = { scenes: 0, finished: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
   for (const scene of scenes) {
     const { runs, interleavings, isComplete, crashes, counterexample } = await explore(scene, limits)
-    const isOpen = !isComplete && counterexample === undefined
-    const swept = isOpen ? await sweep(scene) : undefined
-    const isSampled = isOpen && swept === undefined
-    const sampled = isSampled ? await sample(scene, Number(values.samples), draw, !values.triples) : swept
+    const further = async (): Promise<Counterexample | undefined> =>
+      (await sweep(scene)) ?? (await sample(scene, Number(values.samples), draw, !values.triples))
+    const found = counterexample ?? (isComplete ? undefined : await further())
     const bound = isComplete
       ? 'all'
       : `bounded, each interruption of one act, and ${values.samples} drawn with seed ${values.seed}`
     console.log(`${titleOf(scene)}: ${runs} runs for ${interleavings} interleavings (${bound}), ${crashes} crashes`)
-    report(counterexample ?? sampled)
-    if (values.first && (counterexample ?? sampled) !== undefined) return
+    report(found)
+    if (values.first && found !== undefined) return
     total.scenes += 1
     total.finished += isComplete ? 1 : 0
     total.runs += runs
     total.interleavings += interleavings
     total.crashes += crashes
-    total.broken += (counterexample ?? sampled) === undefined ? 0 : 1
+    total.broken += found === undefined ? 0 : 1
   }
   console.log(
     `${total.scenes} scenes, ${total.finished} of them without a bound: ${total.runs} runs for ` +

@@ -200,9 +200,7 @@ function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
       act?.isFailure === true ||
       act?.removes !== undefined
     const isOther = before.userId !== null && before.userId !== record.userId
-    if (isFree || isOther || record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch) {
-      continue
-    }
+    if (isFree || isOther || isRestoring(record, before)) continue
     const lost = Object.keys(JSON.parse(before.data) as object).filter(
       (key) => key !== '_csrf' && !isRecordWith(record, key),
     )

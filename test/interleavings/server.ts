@@ -36,7 +36,7 @@ export interface Reply {
   readonly grant?: Grant
   /** The user and the data before the handler did anything. `undefined` if the handler never ran. */
   readonly me: Me | undefined
-  /** The user and the data at the end of the handler. `undefined` if the handler never came to its end. */
+  /** The user and the data once the handler had ended, or failed. */
   readonly meAfter?: Pick<Me, 'userId' | 'data'>
   /** The text of the error, if any. */
   readonly text: string

@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
 import type { Deed } from './stepped-store.ts'
+import { isRestoring } from './reports.ts'
 import type { Guarantee } from './view.ts'
 import { nameOf } from './world.ts'
 
@@ -33,9 +34,7 @@ export const WRITES: readonly Guarantee[] = [
         const { act } = after.reports.find(({ actor }) => actor === deed.actor) ?? {}
         const [before, record] = [deed.before, deed.args[0] as SessionRecord]
         if (act === undefined || deed.name !== 'update' || deed.answer !== true || before === undefined) continue
-        // Whoever takes a login back writes the record from before it.
-        const isTakenBack = record.heldBack !== null || before.heldBack !== null || record.epoch < before.epoch
-        if (isTakenBack || before.userId === null) continue
+        if (isRestoring(record, before) || before.userId === null) continue
         // The first use of a bound cookie is noted in the binding.
         const isNoted = (field: Field): boolean => field === 'deviceKey' && after.played.scene.kind === 'registered'
         const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isSame(before[field], record[field]))

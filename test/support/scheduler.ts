@@ -306,15 +306,13 @@ export function drawn(random: () => number, faultShare: number): Choose {
 export function switching(first: string, places: readonly number[], faultAt?: number): Choose {
   let actor = first
   return (waiting, happened) => {
-    const others = [...new Set(waiting.map((one) => one.actor))].toSorted()
-    const isDone = !others.includes(actor)
-    if (isDone || places.includes(happened.length)) actor = others.find((one) => one > actor) ?? others[0] ?? actor
+    const actors = [...new Set(waiting.map((one) => one.actor))].toSorted()
+    const isDone = !actors.includes(actor)
+    if (isDone || places.includes(happened.length)) actor = actors.find((one) => one > actor) ?? actors[0] ?? actor
     const one = waiting.find((own) => own.actor === actor)
     if (one === undefined) return undefined
-    return {
-      id: one.id,
-      fate: (happened.length === faultAt ? one.faults[happened.length % one.faults.length] : undefined) ?? 'done',
-    }
+    const fault = happened.length === faultAt ? one.faults[happened.length % one.faults.length] : undefined
+    return { id: one.id, fate: fault ?? 'done' }
   }
 }
 
