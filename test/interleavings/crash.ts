@@ -14,7 +14,7 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
   for (const deeds of cutsOf(all)) {
     if (deeds.length === all.length) continue
     const reports = played.reports.map((report) => reportAt(report, all, new Set(deeds)))
-    const contents = await aside(() => contentsAfter(prepared.now, prepared.contents, deeds))
+    const contents = await aside(() => contentsAfter(prepared.now - prepared.lag, prepared.contents, deeds))
     const key = JSON.stringify([
       [...contents.records],
       [...contents.index].map(([user, entries]) => [user, [...entries]]),

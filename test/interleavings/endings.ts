@@ -126,11 +126,15 @@ export const ENDINGS: readonly Guarantee[] = [
     name: 'a use in time moves the deadline, and the session stays',
     *broken({ after }) {
       let now = after.played.prepared.now
+      const late = new Set<string>()
       for (const { name, args, before, answer, actor } of after.deeds) {
         if (name === 'time') now += Number(args[0])
+        // A use that reaches the store after the deadline is late, although its request began in time.
+        if (before !== undefined && before.idleDeadline <= now) late.add(before.handle)
         const { act } = after.reports.find((report) => report.actor === actor) ?? {}
         if (name !== 'delete' || answer !== true || before === undefined || act?.waits === undefined) continue
-        if (before.idleDeadline > now) yield `${actor} removed ${nameOf({ played: after.played }, before.handle)}`
+        const isInTime = before.idleDeadline > now && !late.has(before.handle)
+        if (isInTime) yield `${actor} removed ${nameOf(after, before.handle)}`
       }
     },
   },

@@ -145,17 +145,6 @@ export function triples(kind: Kind): Scene[] {
     .filter(fits)
 }
 
-const AT_THE_DEADLINE = new Set([
-  'read',
-  'touch',
-  'write',
-  'write and save',
-  'update',
-  'log in',
-  'confirm the login',
-  'log out',
-])
-
 const IN_CACHE = new Set([
   ...['read', 'write', 'replay a dead id', 'show a renewed id', 'show a replaced id', 'change the password'],
   'show a replaced id as a stranger',
@@ -190,6 +179,11 @@ function fitsBinding(
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
 
+/** Tells whether an act can be played where a deadline passes. Ids that are old enough for a renewal have other deadlines. */
+function isForDeadline({ isAged, isReplaced, evicts, device, isBare }: Act): boolean {
+  return (isAged ?? isReplaced ?? evicts ?? isBare) === undefined && (device === undefined || device === 'bind')
+}
+
 /**
  * Tells whether the acts of a scene fit together. One app has one limit on sessions, and a cache matters to acts that
  * read.
@@ -200,9 +194,8 @@ function fits({ kind, acts }: Scene): boolean {
   // Once a second renewal is confirmed, the id that the first one replaced ends the session.
   const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
   if (isOld && acts.some(({ shown }) => shown === 1)) return false
-  // Whoever waits for the deadline plays beside requests of the session.
   const isLate = acts.some(({ waits }) => waits !== undefined)
-  if (isLate && !acts.every((act) => act.waits !== undefined || AT_THE_DEADLINE.has(act.name))) return false
+  if (isLate && !acts.every(isForDeadline)) return false
   // An id that is old enough for a renewal is old enough for a check.
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false

@@ -37,6 +37,9 @@ const RENEWED: SecureSessionOptions = { renewalTimeout: '2m' }
 /** The age at which a session has half a minute left without a use. */
 const BEFORE_DEADLINE = 30 * 60_000 - 30_000
 
+/** The time that the clock of the store is behind where a deadline passes, so that the store still holds the records. */
+const LAG = 120_000
+
 /** Acts that happen at once, and the kind of sessions that they happen on. */
 export interface Scene {
   readonly kind: Kind
@@ -105,6 +108,8 @@ interface Prepared {
   readonly memo: Map<string, unknown>
   /** Tells when the users and their credentials are asked for, if they are. */
   readonly checks: Act['checks']
+  /** The time that the clock of the store is behind, in milliseconds. */
+  readonly lag: number
 }
 
 const NAMES = 'abcdefg'
@@ -180,7 +185,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     if (act.isHalfDone === true) return half
     return kind === 'devices' && place % 2 === 1 ? second : newest
   }
-  if (acts.some(({ waits }) => waits !== undefined)) clock.advance(BEFORE_DEADLINE)
+  const isLate = acts.some(({ waits }) => waits !== undefined)
+  if (isLate) clock.advance(BEFORE_DEADLINE)
   if (checks === 'later') clock.advance(SINCE_CHECK)
   if (checks === 'due') clock.advance('11m')
   const cookies: (string | undefined)[] = acts.map(base)
@@ -214,6 +220,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     bound,
     signed,
     checks,
+    lag: isLate ? LAG : 0,
     memo: new Map(),
   }
 }
@@ -254,7 +261,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const { acts, kind } = scene
   const clock = testClock(prepared.now)
   const isCached = kind === 'cached'
-  const stepped = new SteppedStore(actors, clock, prepared.contents, isCached)
+  const stepped = new SteppedStore(actors, () => clock() - prepared.lag, prepared.contents, isCached)
   begin(stepped)
   const password = { count: 0, changedAt: Infinity }
   const loadUser = (id: string): Promise<unknown> =>
