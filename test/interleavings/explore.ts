@@ -6,7 +6,7 @@ import { crashesOf } from './crash.ts'
 import { judge } from './guarantees.ts'
 import type { Aftermath } from './view.ts'
 import type { Kind, Played, Scene } from './world.ts'
-import { isBoundKind, nameOf, nameOfActor, play, prepare } from './world.ts'
+import { isBoundKind, KINDS, nameOf, nameOfActor, play, prepare } from './world.ts'
 import type { Deed } from './stepped-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -122,10 +122,16 @@ export async function replay(line: string): Promise<Counterexample> {
     if (act === undefined) throw new Error(`there is no act named ${name}`)
     return act
   })
-  const scene: Scene = { kind: kind as Kind, acts }
+  const scene: Scene = { kind: kindNamed(kind), acts }
   const played = await play(scene, await prepare(scene), follow(schedule))
   const { problems = [] } = (await examine(played)) ?? {}
   return { problems, trace: traceOf(played) }
+}
+
+function kindNamed(name: string | undefined): Kind {
+  const kind = KINDS.find((one) => one === name)
+  if (kind === undefined) throw new Error(`there is no kind of sessions named ${name}`)
+  return kind
 }
 
 /** Returns the pairs of acts that can be done at once on sessions of a kind. */
@@ -150,11 +156,9 @@ const IN_CACHE = new Set([
   'show a replaced id as a stranger',
 ])
 
-const ALL: readonly Kind[] = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered']
-
 /** A check on each request matters to a cache, and one that is not yet due to whatever puts it off. */
 function kindsOfChecks({ checks }: Act): readonly Kind[] {
-  if (checks === undefined) return ALL
+  if (checks === undefined) return KINDS
   return checks === 'always' ? ['cached'] : ['shared']
 }
 

@@ -3,7 +3,8 @@ import { random } from '../support/every-order.ts'
 import { ownChance } from './chance.ts'
 import type { Counterexample } from './explore.ts'
 import { explore, pairs, replay, sample, sweep, titleOf, triples } from './explore.ts'
-import type { Kind, Scene } from './world.ts'
+import type { Scene } from './world.ts'
+import { KINDS } from './world.ts'
 
 const HELP = `npm run interleavings -- [options]
 
@@ -18,20 +19,40 @@ const HELP = `npm run interleavings -- [options]
   --replay TEXT    one run, as a counterexample names it in its first line
 `
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    kind: { type: 'string', default: 'shared,guest,devices,cached,bound,registered' },
-    triples: { type: 'boolean', default: false },
-    faults: { type: 'string', default: '1' },
-    most: { type: 'string', default: '20000' },
-    samples: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-    replay: { type: 'string' },
-    first: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+function refuse(error: unknown): never {
+  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+  process.exit(2)
+}
+
+function read(): ReturnType<typeof parse> {
+  try {
+    return parse()
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+function parse() {
+  return parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      kind: { type: 'string', default: KINDS.join() },
+      triples: { type: 'boolean', default: false },
+      faults: { type: 'string', default: '1' },
+      most: { type: 'string', default: '20000' },
+      samples: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      replay: { type: 'string' },
+      first: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values
+}
+
+function countOf(name: 'faults' | 'most' | 'samples' | 'seed'): number {
+  const count = Number(values[name])
+  return Number.isSafeInteger(count) && count >= 0 ? count : refuse(`--${name} takes a whole number`)
+}
 
 function report(counterexample: Counterexample | undefined): void {
   if (counterexample === undefined) return
@@ -40,17 +61,18 @@ function report(counterexample: Counterexample | undefined): void {
 }
 
 async function search(scenes: readonly Scene[]): Promise<void> {
-  const draw = random(Number(values.seed))
-  const limits = { faults: Number(values.faults), most: Number(values.most) }
+  const draw = random(countOf('seed'))
+  const limits = { faults: countOf('faults'), most: countOf('most') }
+  const samples = countOf('samples')
   const total = { scenes: 0, finished: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
   for (const scene of scenes) {
     const { runs, interleavings, isComplete, crashes, counterexample } = await explore(scene, limits)
     const further = async (): Promise<Counterexample | undefined> =>
-      (await sweep(scene)) ?? (await sample(scene, Number(values.samples), draw, !values.triples))
+      (await sweep(scene)) ?? (await sample(scene, samples, draw, !values.triples))
     const found = counterexample ?? (isComplete ? undefined : await further())
     const bound = isComplete
       ? 'all'
-      : `bounded, each interruption of one act, and ${values.samples} drawn with seed ${values.seed}`
+      : `bounded, each interruption of one act, and ${samples} drawn with seed ${values.seed}`
     console.log(`${titleOf(scene)}: ${runs} runs for ${interleavings} interleavings (${bound}), ${crashes} crashes`)
     report(found)
     if (values.first && found !== undefined) return
@@ -68,19 +90,17 @@ async function search(scenes: readonly Scene[]): Promise<void> {
 }
 
 ownChance()
+const values = read()
 if (values.help) console.log(HELP)
 else if (values.replay !== undefined) {
-  const { problems, trace } = await replay(values.replay)
+  const { problems, trace } = await replay(values.replay).catch(refuse)
   console.log([...problems, trace].join('\n'))
 } else {
-  const known: readonly Kind[] = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered']
-  const kinds = values.kind.split(',').map((name) => {
-    const kind = known.find((one) => one === name)
-    if (kind === undefined) throw new Error(`--kind is one of ${known.join()}`)
-    return kind
-  })
+  const kinds = values.kind
+    .split(',')
+    .map((name) => KINDS.find((kind) => kind === name) ?? refuse(`--kind is one of ${KINDS.join()}`))
   const scenes = kinds.flatMap((kind) => (values.triples ? triples(kind) : pairs(kind)))
   const wanted = scenes.filter((scene) => titleOf(scene).includes(values.only))
-  if (wanted.length === 0) throw new Error('no scene fits --kind and --only')
+  if (wanted.length === 0) refuse('no scene fits --kind and --only')
   await search(wanted)
 }

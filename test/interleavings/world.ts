@@ -21,7 +21,8 @@ import { actors, begin, isVerifying, unobservedFailures } from './chance.ts'
  * - `bound`: as `shared`, and the session is bound to a device;
  * - `registered`: as `bound`, and the browser has not shown the bound cookie yet.
  */
-export type Kind = 'shared' | 'guest' | 'devices' | 'cached' | 'bound' | 'registered'
+export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered'] as const
+export type Kind = (typeof KINDS)[number]
 
 /** Tells whether the session of a scene is bound to a device. */
 export function isBoundKind(kind: Kind): boolean {

@@ -60,12 +60,19 @@ t.test('a request that only reads is one GET, and one without a session asks not
   const app = await smallApp({ store })
   t.teardown(() => app.close())
   const cookie = await logIn(app, freshName())
-  commandsSent()
-  await app.inject({ url: '/me', headers: { cookie } })
-  t.strictSame(commandsSent(), { get: 1 })
-  await app.inject('/me')
-  await app.inject({ url: '/free', headers: { cookie } })
-  t.strictSame(commandsSent(), {})
+  const ask = async (url: string, headers: Record<string, string>): Promise<number> => {
+    commandsSent()
+    await app.inject({ url, headers })
+    const { get = 0, ...others } = commandsSent()
+    t.strictSame(others, {})
+    return get
+  }
+  // The process also asks for the cutoff, twice a second, beside the requests.
+  const fewest = async (url: string, headers: Record<string, string>): Promise<number> =>
+    Math.min(await ask(url, headers), await ask(url, headers), await ask(url, headers))
+  t.equal(await fewest('/me', { cookie }), 1)
+  t.equal(await fewest('/me', {}), 0)
+  t.equal(await fewest('/free', { cookie }), 0)
 })
 
 for (const driver of redisDrivers) {
