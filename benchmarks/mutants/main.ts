@@ -6,7 +6,7 @@ import { Hunt } from './hunt.ts'
 import type { MutantOptions } from './options.ts'
 import { readOptions, USAGE } from './options.ts'
 import { draw, testFiles } from './plan.ts'
-import { readExplanations, reportOf } from './report.ts'
+import { outdated, readExplanations, reportOf } from './report.ts'
 
 const given = readOptions(process.argv.slice(2), process.cwd())
 if (given.isHelp) console.log(USAGE)
@@ -27,7 +27,9 @@ async function measure(options: MutantOptions): Promise<void> {
 
   const fates = new Fates(join(root, 'benchmarks/mutants/fates.json'), mutants, texts, options.isAnew)
   if (!options.isReport) await new Hunt(folder, mutants, chosen, fates, options).run(testFiles(options, chosen))
-  const report = reportOf(mutants, fates, readExplanations())
+  const explanations = readExplanations()
+  const report = reportOf(mutants, fates, explanations)
   console.log(report)
+  for (const name of outdated(mutants, explanations)) console.log(`an explanation that no mutant has any more: ${name}`)
   if (options.out !== undefined) writeFileSync(join(root, options.out, 'mutants.md'), report)
 }

@@ -25,6 +25,13 @@ export function readExplanations(): Explanations {
   return {}
 }
 
+/** Returns the names of the explanations that no mutant of the files has any more, because the code has changed. */
+export function outdated(all: readonly Mutant[], explanations: Explanations): string[] {
+  const files = new Set(all.map(({ file }) => file))
+  const names = new Set(all.map(keyOf))
+  return Object.keys(explanations).filter((name) => files.has(name.split(' | ')[0] ?? '') && !names.has(name))
+}
+
 /** Returns the report: the score of each room and file, and each mutant that survived. */
 export function reportOf(all: readonly Mutant[], fates: Fates, explanations: Explanations): string {
   const judge = (mutant: Mutant): Judged => ({
