@@ -143,14 +143,30 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   const record = identity === undefined ? anonymous : authenticated(empty, identity, now, settings)
   const next: NextRecord = { kind: 'update', record, minted }
   const outcome = await put(engine, undefined, next, work)
-  // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
-  if (outcome?.kind === 'written' && replaces !== undefined) engine.replacedIds.set(replaces, true)
-  if (outcome?.kind === 'written' && named?.state === 'outdated') await engine.users.endNamed(named.handle)
-  // The user has logged in anew. The bound session of somebody else is not this client's to end.
-  if (outcome?.kind === 'written' && named?.state === 'unproven' && identity?.userId === named.userId) {
-    await engine.users.revoke(named.handle, named.userId, 'revoked')
+  if (outcome === undefined) return failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
+  if (outcome.kind !== 'written') return outcome
+  if (replaces !== undefined) engine.replacedIds.set(replaces, true)
+  return named === undefined ? outcome : endNamed(engine, named, outcome)
+}
+
+/**
+ * Ends the session that the id of a login names, where the login says that it is over. If that fails, nobody is told
+ * of the login, so it is taken back.
+ */
+async function endNamed(engine: Engine, named: NonNullable<Plan['named']>, outcome: Written): Promise<Outcome> {
+  const { record, wayBack } = outcome
+  try {
+    // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
+    if (named.state === 'outdated') await engine.users.endNamed(named.handle)
+    // The user has logged in anew. The bound session of somebody else is not this client's to end.
+    if (named.state === 'unproven' && record.userId !== null && record.userId === named.userId) {
+      await engine.users.revoke(named.handle, record.userId, 'revoked')
+    }
+    return outcome
+  } catch (error) {
+    if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
+    return failed(error, false)
   }
-  return outcome ?? failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
 }
 
 /** Writes the next version of a record, on top of the latest version, as often as other requests write in between. */

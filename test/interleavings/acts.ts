@@ -42,6 +42,7 @@ const logIn =
     login(session, { id }, options)
 
 const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
+const evictAll: SecureSessionOptions = { maxSessions: { limit: 1, onLimit: 'evict' } }
 const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
 const NEW = { id: 'alice', name: 'new' }
 const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED']
@@ -62,6 +63,9 @@ export const ACTS: readonly Act[] = [
   request('read a user who changed', () => undefined, { checks: 'due' }),
   request('read after the deadline', () => undefined, { waits: 60_000 }),
   request('replay a dead id', () => undefined, { isReplay: true }),
+  request('log in with a dead id', logIn('alice'), { isReplay: true, logsIn: 'alice' }),
+  request('log in as another user with a dead id', logIn('bob'), { isReplay: true, logsIn: 'bob' }),
+  request('log out with a dead id', (session) => session.logout(), { isReplay: true }),
   request('show a replaced id', () => undefined, { isReplaced: true }),
   request('show a replaced id as a stranger', () => undefined, { isReplaced: true, isStranger: true, ends: 'own' }),
   request('log in', logIn('alice'), { logsIn: 'alice', changesId: true }),
@@ -117,6 +121,9 @@ export const ACTS: readonly Act[] = [
   request('log in elsewhere, evicting', logIn('alice'), {
     ...{ logsIn: 'alice', isElsewhere: true, evicts: true, options: evict },
   }),
+  request('log in elsewhere, evicting all', logIn('alice'), {
+    ...{ logsIn: 'alice', isElsewhere: true, evicts: true, options: evictAll },
+  }),
   request('log in elsewhere, unless refused', logIn('alice'), {
     ...{ logsIn: 'alice', isElsewhere: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
   }),
@@ -128,6 +135,12 @@ export const ACTS: readonly Act[] = [
   proof('refresh with another key', 'other key'),
   proof('refresh with an old proof', 'old proof'),
   request('come without the proof', (session) => put(session, 'written'), {
+    isBare: true,
+    codes: ['SESSION_PROOF_REQUIRED', ...SUPERSEDED],
+  }),
+  request('log in without the proof', logIn('alice'), { isBare: true, logsIn: 'alice', ends: 'own' }),
+  request('log in as another user without the proof', logIn('bob'), { isBare: true, logsIn: 'bob' }),
+  request('log out without the proof', (session) => session.logout(), {
     isBare: true,
     codes: ['SESSION_PROOF_REQUIRED', ...SUPERSEDED],
   }),

@@ -4,7 +4,7 @@ import type { Report } from './world.ts'
 import type { Guarantee } from './view.ts'
 import { isOpen } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
-import { isDone, mayEnd, userBefore, from } from './reports.ts'
+import { isDone, isGuest, mayEnd, userBefore, from } from './reports.ts'
 
 /** Guarantees about the ends of sessions, and about sessions that nobody ended. */
 export const ENDINGS: readonly Guarantee[] = [
@@ -108,6 +108,23 @@ export const ENDINGS: readonly Guarantee[] = [
           continue
         }
         if (!isOpen(view.found(value))) yield `${name} is over`
+      }
+    },
+  },
+  {
+    name: '16: an id that opens nothing ends nothing',
+    *broken(view) {
+      // A limit may end sessions.
+      if (view.after.played.prepared.options.maxSessions !== undefined) return
+      for (const report of view.after.reports) {
+        const { act, actor, cookie } = report
+        if ((act.isReplay ?? act.isBare) !== true || mayEnd(report) || isGuest(view.after, String(cookie))) continue
+        if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
+        const isOpenStill = view.issued.some(
+          ({ value, by }) =>
+            handleOf(value) === handleOf(cookie) && by !== actor && view.found(value).userId === 'alice',
+        )
+        if (!isOpenStill) yield `${actor} ended ${nameOf(view.after, handleOf(cookie))}`
       }
     },
   },

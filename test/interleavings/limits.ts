@@ -2,6 +2,9 @@ import type { Guarantee, View } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
 import { isDone } from './reports.ts'
 
+/** The sessions that the user of a scene with a limit has at its beginning. */
+const SESSIONS_BEFORE = 2
+
 /** Guarantees about limits on the sessions of a user. */
 export const LIMITS: readonly Guarantee[] = [
   {
@@ -11,9 +14,12 @@ export const LIMITS: readonly Guarantee[] = [
       // A session that moves in is not refused, because the user had it before.
       const isMoved = view.after.reports.some(({ act }) => act.isMove)
       if (typeof maxSessions !== 'object' || isMoved) return
+      // A user may have had more than a limit that is new.
+      const isEnforced = view.after.reports.some((report) => report.act.evicts === true && isDone(report))
+      const highest = Math.max(Number(maxSessions.limit), isEnforced ? 0 : SESSIONS_BEFORE)
       const open = view.issued.filter(({ value }) => view.found(value).userId === 'alice')
       const handles = new Set(open.map(({ value }) => handleOf(value)))
-      if (handles.size > Number(maxSessions.limit)) yield `${handles.size} sessions are open`
+      if (handles.size > highest) yield `${handles.size} sessions are open`
     },
   },
   {
@@ -25,10 +31,12 @@ export const LIMITS: readonly Guarantee[] = [
         ({ act }) => act.evicts === true || (act.ends ?? act.logsIn ?? act.changesId) === undefined,
       )
       if (login === undefined || more.length > 0 || !isAlone || !isDone(login) || isCrash) return
+      const { maxSessions } = view.after.played.prepared.options
+      const limit = typeof maxSessions === 'object' ? Number(maxSessions.limit) : 0
       const open = view.issued
         .filter(({ value }) => view.found(value).userId === 'alice')
         .map(({ value }) => handleOf(value))
-      if (new Set(open).size < 2) yield `${login.actor} left ${new Set(open).size} sessions`
+      if (new Set(open).size < limit) yield `${login.actor} left ${new Set(open).size} sessions`
       const names = new Set(open.map((handle) => nameOf(view.after, handle)))
       const isUsed = reports.some(
         ({ act, cookie }) => act.evicts !== true && handleOf(cookie) === handleOf(oldestOf(view)),

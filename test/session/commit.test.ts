@@ -225,6 +225,10 @@ t.test('a login with an id that is far behind, or without the proof, ends what b
     it.gate.hold('delete').fail()
     const failed = await login({ ...loaded, handle: again.handle }, rotation)
     t.match(failureOf(failed), { code: 'SESSION_STORE_UNAVAILABLE' }, 'and the end is waited for')
+    const created = it.gate.createdHandles().at(-1) ?? ''
+    t.equal(await it.record(created), undefined, 'a login that nobody is told of leaves no session')
+    const entries = await it.gate.store.listIndex?.(rotation.pending === undefined ? 'ann' : besideOf('ann'))
+    t.notOk(entries?.some((entry) => entry.handle === created))
   }
 })
 
