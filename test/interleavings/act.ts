@@ -77,4 +77,6 @@ export interface Performer {
   /** Sends what the act signed to the route of the protocol. */
   prove(): Promise<void>
   changePassword(): Promise<void>
+  /** Gives the user another name in the database of the app. */
+  renameUser(): Promise<void>
 }

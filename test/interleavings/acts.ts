@@ -6,6 +6,7 @@ import { updateUserEverywhere } from '../../lib/session/update-user.ts'
 import type { LoginOptions, SecureSessionOptions } from '../../types/index.ts'
 import type { Handler } from './server.ts'
 import type { Act, DeviceAct, Performer } from './act.ts'
+import { NEW_NAME } from './world.ts'
 
 const SUPERSEDED = ['SESSION_SUPERSEDED']
 
@@ -44,7 +45,7 @@ const logIn =
 const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
 const evictAll: SecureSessionOptions = { maxSessions: { limit: 1, onLimit: 'evict' } }
 const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
-const NEW = { id: 'alice', name: 'new' }
+const NEW = { id: 'alice', name: NEW_NAME }
 const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED']
 
 /** Everything that is done in pairs and triples. */
@@ -111,6 +112,7 @@ export const ACTS: readonly Act[] = [
   outside('update the user everywhere', ({ server }) => updateUserEverywhere(server.engine, 'alice', NEW), {
     renames: NEW.name,
   }),
+  outside('change the user everywhere', changeUser, { renames: NEW_NAME, checks: 'due' }),
   outside('rename', ({ server, handle }) => renameSession(server.engine, handle, 'alice', 'phone')),
   outside(
     'update from outside',
@@ -161,6 +163,11 @@ function failingAfter(handler: Handler): Handler {
 
 function updateKey(session: RequestSession): Promise<unknown> {
   return session.update((data) => void Object.assign(data, { updated: session.facts.userId ?? 'anonymous' }))
+}
+
+async function changeUser(performer: Performer): Promise<number> {
+  await performer.renameUser()
+  return updateUserEverywhere(performer.server.engine, 'alice', NEW)
 }
 
 async function completeLogin(session: RequestSession): Promise<void> {

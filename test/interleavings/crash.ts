@@ -3,7 +3,7 @@ import { contentsAfter } from './stepped-store.ts'
 import type { Deed } from './stepped-store.ts'
 import type { Aftermath } from './view.ts'
 import type { Played, Report } from './world.ts'
-import { aside } from './world.ts'
+import { aside, RENAMED } from './world.ts'
 
 /**
  * Returns what is left for each step at which the process may have died. The store is as it was, the responses that had
@@ -22,8 +22,11 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
     ])
     if (seen.has(key)) continue
     seen.add(key)
-    const isChanged = deeds.some(({ name, args }) => name === 'loadUser' && args[0] === 'change')
-    const changed = isChanged ? {} : { passwords: 0, passwordAt: Infinity }
+    const isIn = (what: string): boolean => deeds.some(({ name, args }) => name === 'loadUser' && args[0] === what)
+    const changed = {
+      ...(isIn('change') ? {} : { passwords: 0, passwordAt: Infinity }),
+      ...(isIn('rename') ? {} : { userName: RENAMED }),
+    }
     yield { played: { ...played, ...changed }, contents, deeds, reports, isCrash: true }
   }
 }

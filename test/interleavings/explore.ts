@@ -17,7 +17,7 @@ export interface Counterexample {
 }
 
 /** The result of searching one scene. */
-interface Explored extends Searched {
+export interface Explored extends Searched {
   readonly scene: Scene
   /** The number of different states in which a process may have died. */
   readonly crashes: number

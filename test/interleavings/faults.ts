@@ -43,12 +43,12 @@ process.exitCode = found === faults.length ? 0 : 1
 function search({ kind, most = 200 }: Fault): string[] | undefined {
   const main = join(copy, 'test/interleavings/main.js')
   const kinds = kind === undefined ? [] : ['--kind', kind]
-  for (const [runs, samples] of [
-    [6, 12],
-    [most, 60],
+  for (const limits of [
+    ['--most', '40', '--most-failing', '6', '--samples', '12'],
+    ['--most', String(10 * most), '--most-failing', String(most), '--samples', '60'],
   ]) {
-    const options = ['--first', '--most', String(runs), '--samples', String(samples), ...kinds]
-    const { stdout, status } = spawnSync(process.execPath, [main, ...options], { encoding: 'utf8', maxBuffer: 2 ** 28 })
+    const args = [main, '--first', ...limits, ...kinds]
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
     const lines = stdout.trimEnd().split('\n')
     const begin = lines.findIndex((line) => /^[\da-z, ]+: .*/.test(line) && !line.includes(' runs for '))
     if (status === 1 && begin !== -1) return lines.slice(begin)

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { random } from '../support/every-order.ts'
 import { ownChance } from './chance.ts'
-import type { Counterexample } from './explore.ts'
+import type { Counterexample, Explored } from './explore.ts'
 import { explore, pairs, replay, sample, sweep, titleOf, triples } from './explore.ts'
 import type { Scene } from './world.ts'
 import { KINDS } from './world.ts'
@@ -11,8 +11,9 @@ const HELP = `npm run interleavings -- [options]
   --only TEXT      only scenes whose title holds this text
   --kind NAME      shared, guest, devices, cached, bound or registered; several with commas. Default: all
   --triples        triples of acts instead of pairs
+  --most N         runs of one scene without a time-out, after which the rest is sampled. Default 20000
   --faults N       store operations that may time out in one run. Default 1
-  --most N         runs of one scene after which the rest is sampled. Default 20000
+  --most-failing N runs of one scene with time-outs, after which the rest is sampled. Default 20000
   --samples N      runs drawn by chance for each scene that was not finished. Default 200
   --seed N         the seed of what is drawn. Default 1
   --first          stops at the first counterexample
@@ -40,6 +41,7 @@ function parse() {
       triples: { type: 'boolean', default: false },
       faults: { type: 'string', default: '1' },
       most: { type: 'string', default: '20000' },
+      'most-failing': { type: 'string', default: '20000' },
       samples: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       replay: { type: 'string' },
@@ -49,7 +51,7 @@ function parse() {
   }).values
 }
 
-function countOf(name: 'faults' | 'most' | 'samples' | 'seed'): number {
+function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed'): number {
   const count = Number(values[name])
   return Number.isSafeInteger(count) && count >= 0 ? count : refuse(`--${name} takes a whole number`)
 }
@@ -62,31 +64,40 @@ function report(counterexample: Counterexample | undefined): void {
 
 async function search(scenes: readonly Scene[]): Promise<void> {
   const draw = random(countOf('seed'))
-  const limits = { faults: countOf('faults'), most: countOf('most') }
-  const samples = countOf('samples')
-  const total = { scenes: 0, finished: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
+  const [most, failing, samples] = [countOf('most'), countOf('most-failing'), countOf('samples')]
+  const faults = countOf('faults')
+  const total = { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
   for (const scene of scenes) {
-    const { runs, interleavings, isComplete, crashes, counterexample } = await explore(scene, limits)
+    const plain = await explore(scene, { faults: 0, most })
+    const timed = faults === 0 ? plain : await explore(scene, { faults, most: failing }, 0)
+    const isWhole = plain.isComplete && timed.isComplete
     const further = async (): Promise<Counterexample | undefined> =>
       (await sweep(scene)) ?? (await sample(scene, samples, draw, !values.triples))
-    const found = counterexample ?? (isComplete ? undefined : await further())
-    const bound = isComplete
-      ? 'all'
-      : `bounded, each interruption of one act, and ${samples} drawn with seed ${values.seed}`
-    console.log(`${titleOf(scene)}: ${runs} runs for ${interleavings} interleavings (${bound}), ${crashes} crashes`)
+    const found = plain.counterexample ?? timed.counterexample ?? (isWhole ? undefined : await further())
+    const rest = isWhole ? '' : `; then each interruption of one act, and ${samples} drawn with seed ${values.seed}`
+    console.log(
+      `${titleOf(scene)}: ${sizeOf(plain)}, ${plain.crashes} crashes` +
+        `${faults === 0 ? '' : `; with time-outs ${sizeOf(timed)}`}${rest}`,
+    )
     report(found)
     if (values.first && found !== undefined) return
     total.scenes += 1
-    total.finished += isComplete ? 1 : 0
-    total.runs += runs
-    total.interleavings += interleavings
-    total.crashes += crashes
+    total.finished += plain.isComplete ? 1 : 0
+    total.whole += isWhole ? 1 : 0
+    total.runs += plain.runs + (faults === 0 ? 0 : timed.runs)
+    total.interleavings += plain.interleavings
+    total.crashes += plain.crashes
     total.broken += found === undefined ? 0 : 1
   }
   console.log(
-    `${total.scenes} scenes, ${total.finished} of them without a bound: ${total.runs} runs for ` +
-      `${total.interleavings} interleavings, ${total.crashes} crashes, ${total.broken} scenes with a broken guarantee`,
+    `${total.scenes} scenes, ${total.finished} of them without a bound, and ${total.whole} with time-outs too: ` +
+      `${total.runs} runs, ${total.interleavings} interleavings without a time-out, ${total.crashes} crashes, ` +
+      `${total.broken} scenes with a broken guarantee`,
   )
+}
+
+function sizeOf({ runs, interleavings, isComplete }: Explored): string {
+  return `${runs} runs for ${interleavings} interleavings (${isComplete ? 'all' : 'bounded'})`
 }
 
 ownChance()

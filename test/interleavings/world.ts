@@ -87,6 +87,8 @@ export interface Played {
   /** The number of times that the user changed the password, and the step at which it happened. */
   readonly passwordAt: number
   readonly passwords: number
+  /** The name of the user in the app's database at the end. */
+  readonly userName: string
 }
 
 /** A scene, ready to be played any number of times. */
@@ -122,6 +124,9 @@ export function nameOfActor(place: number): string {
 
 /** The name that users have since the sessions of a scene began. */
 export const RENAMED = 'renamed'
+
+/** The name that an act gives to the user in the database. */
+export const NEW_NAME = 'new'
 
 /** The time from the last look at the credentials of a user to a run in which the next look is not yet due. */
 export const SINCE_CHECK = 360_000
@@ -238,13 +243,13 @@ export function aside<Result>(work: () => Result): Result {
 
 /** Opens a process on what a run left in the store. */
 export function openServer(
-  { prepared, passwords }: Pick<Played, 'prepared' | 'passwords'>,
+  { prepared, passwords, userName }: Pick<Played, 'prepared' | 'passwords' | 'userName'>,
   contents: Contents,
   later = 0,
 ): { server: Server; clock: TestClock } {
   const clock = testClock(prepared.now + later)
   const { store } = new SteppedStore(actors, clock, contents)
-  const checked = checkedBy(prepared.checks, async (id) => ({ id, name: RENAMED, password: `${passwords}` }))
+  const checked = checkedBy(prepared.checks, async (id) => ({ id, name: userName, password: `${passwords}` }))
   const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']))] : []
   const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
   return { server, clock }
@@ -264,9 +269,9 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const isCached = kind === 'cached'
   const stepped = new SteppedStore(actors, () => clock() - prepared.lag, prepared.contents, isCached)
   begin(stepped)
-  const password = { count: 0, changedAt: Infinity }
+  const database: Database = { passwords: 0, changedAt: Infinity, name: RENAMED }
   const loadUser = (id: string): Promise<unknown> =>
-    stepped.step('loadUser', [], async () => ({ id, name: RENAMED, password: `${password.count}` }), false)
+    stepped.step('loadUser', [], async () => ({ id, name: database.name, password: `${database.passwords}` }), false)
   const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])
   const migrateFrom = prepared.hasOld ? [oldSessions(old, stepped)] : []
@@ -285,7 +290,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   let running = reports.length
   const failures: unknown[] = []
   for (const report of reports) {
-    const performer = performerOf(report, { server, stepped, clock, isCached, password, prepared })
+    const performer = performerOf(report, { server, stepped, clock, isCached, database, prepared })
     const done = (): void => void (running -= 1)
     // Acts of an abandoned run fail.
     void actors
@@ -322,8 +327,9 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     choices,
     isWhole,
     unobserved: unobservedFailures(),
-    passwordAt: password.changedAt,
-    passwords: password.count,
+    passwordAt: database.changedAt,
+    passwords: database.passwords,
+    userName: database.name,
   }
 }
 
@@ -332,16 +338,24 @@ async function turn(): Promise<void> {
   while (isVerifying())
 }
 
+/** What the app knows of its users. */
+interface Database {
+  passwords: number
+  /** The step at which a password changed. */
+  changedAt: number
+  name: string
+}
+
 interface Stage {
   readonly clock: TestClock
   readonly server: Server
   readonly stepped: SteppedStore
   readonly isCached: boolean
-  readonly password: { count: number; changedAt: number }
+  readonly database: Database
   readonly prepared: Prepared
 }
 
-function performerOf(report: Report, { server, stepped, clock, isCached, password, prepared }: Stage): Performer {
+function performerOf(report: Report, { server, stepped, clock, isCached, database, prepared }: Stage): Performer {
   const start = async (): Promise<void> => {
     const { waits } = report.act
     if (waits !== undefined) await stepped.step('time', [waits], async () => clock.advance(waits), false)
@@ -366,8 +380,8 @@ function performerOf(report: Report, { server, stepped, clock, isCached, passwor
     }
   }
   const change = async (): Promise<void> => {
-    password.count += 1
-    password.changedAt = stepped.deeds.length
+    database.passwords += 1
+    database.changedAt = stepped.deeds.length
   }
   return {
     server,
@@ -375,6 +389,9 @@ function performerOf(report: Report, { server, stepped, clock, isCached, passwor
     work,
     async changePassword() {
       await stepped.step('loadUser', ['change'], change, false)
+    },
+    async renameUser() {
+      await stepped.step('loadUser', ['rename'], async () => void (database.name = NEW_NAME), false)
     },
     async send(handler, sending = {}) {
       await start()
