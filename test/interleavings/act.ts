@@ -41,6 +41,8 @@ export interface Act {
   readonly isReplay?: boolean
   /** Tells whether the cookie is one that a renewal replaced, shown once the longest window has closed. */
   readonly isReplaced?: boolean
+  /** Tells whether the cookie is two renewals behind the one in use, and the last use is long ago. */
+  readonly isOutdated?: boolean
   /** Tells whether the client does not look like the one that logged in. */
   readonly isStranger?: boolean
   /** Codes of errors that are an answer, although no store failed. */
@@ -79,4 +81,6 @@ export interface Performer {
   changePassword(): Promise<void>
   /** Gives the user another name in the database of the app. */
   renameUser(): Promise<void>
+  /** Removes the user from the database of the app. */
+  deleteUser(): Promise<void>
 }

@@ -69,6 +69,11 @@ export const ACTS: readonly Act[] = [
   request('log out with a dead id', (session) => session.logout(), { isReplay: true }),
   request('show a replaced id', () => undefined, { isReplaced: true }),
   request('show a replaced id as a stranger', () => undefined, { isReplaced: true, isStranger: true, ends: 'own' }),
+  request('show an outdated id', () => undefined, { isOutdated: true, ends: 'own' }),
+  request('log in with an outdated id', logIn('alice'), { isOutdated: true, logsIn: 'alice', ends: 'own' }),
+  request('log in half with an outdated id', logIn('bob', { pending: true, methods: ['pwd'] }), {
+    ...{ isOutdated: true, ends: 'own' },
+  }),
   request('log in', logIn('alice'), { logsIn: 'alice', changesId: true }),
   request('log in, unless refused', logIn('alice'), {
     ...{ logsIn: 'alice', changesId: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
@@ -147,6 +152,7 @@ export const ACTS: readonly Act[] = [
     codes: ['SESSION_PROOF_REQUIRED', ...SUPERSEDED],
   }),
   outside('change the password', (performer) => performer.changePassword(), { checks: 'always', ends: 'user' }),
+  outside('delete the user', (performer) => performer.deleteUser(), { checks: 'always', ends: 'user' }),
   outside('change the password before the next check', (performer) => performer.changePassword(), { checks: 'later' }),
 ]
 

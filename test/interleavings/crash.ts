@@ -24,7 +24,7 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
     seen.add(key)
     const isIn = (what: string): boolean => deeds.some(({ name, args }) => name === 'loadUser' && args[0] === what)
     const changed = {
-      ...(isIn('change') ? {} : { passwords: 0, passwordAt: Infinity }),
+      ...(isIn('change') || isIn('delete') ? {} : { passwords: 0, passwordAt: Infinity, isGone: false }),
       ...(isIn('rename') ? {} : { userName: RENAMED }),
     }
     yield { played: { ...played, ...changed }, contents, deeds, reports, isCrash: true }

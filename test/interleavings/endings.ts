@@ -72,8 +72,9 @@ export const ENDINGS: readonly Guarantee[] = [
   {
     name: '6: revokeUser finds every session that can still enter',
     async *broken(view) {
-      for (const [place, { userId }] of (await view.afterRevocation()).entries()) {
-        if (userId !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${userId} after it`
+      for (const [place, { userId, pendingId }] of (await view.afterRevocation()).entries()) {
+        const user = userId ?? pendingId
+        if (user !== null) yield `a cookie ${from(view.issued[place]?.by)} opens a session of ${user} after it`
       }
     },
   },
@@ -112,13 +113,33 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: '9: a login with an id that is far behind ends the session',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, cookie } = report
+        if (act.isOutdated !== true || act.name.startsWith('show') || !isDone(report)) continue
+        // After a change of the id the older ones are no alarm, also where the change is taken back.
+        if (view.others(report).some((one) => one.act.changesId === true)) continue
+        for (const { value, by } of view.issued) {
+          if (handleOf(value) !== handleOf(cookie) || !isOpen(view.found(value))) continue
+          yield `${actor} logged in; a cookie ${from(by)} opens the session before`
+        }
+      }
+    },
+  },
+  {
     name: '16: an id that opens nothing ends nothing',
     *broken(view) {
       // A limit may end sessions.
       if (view.after.played.prepared.options.maxSessions !== undefined) return
       for (const report of view.after.reports) {
         const { act, actor, cookie } = report
-        if ((act.isReplay ?? act.isBare) !== true || mayEnd(report) || isGuest(view.after, String(cookie))) continue
+        if (
+          (act.isReplay ?? act.isBare ?? act.isOutdated) !== true ||
+          mayEnd(report) ||
+          isGuest(view.after, String(cookie))
+        )
+          continue
         if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
         const isOpenStill = view.issued.some(
           ({ value, by }) =>

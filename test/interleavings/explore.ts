@@ -172,9 +172,10 @@ function actsFor(kind: Kind): readonly Act[] {
  */
 function fitsBinding(
   kind: Kind,
-  { device, isBare, isAged, isReplaced, isHalfDone, isMove, isForGuests }: Act,
+  { device, isBare, isAged, isReplaced, isOutdated, isHalfDone, isMove, isForGuests }: Act,
 ): boolean {
-  if (isBoundKind(kind) && isReplaced === true) return false
+  if (isBoundKind(kind) && (isReplaced ?? isOutdated) === true) return false
+  if (kind === 'guest' && isOutdated === true) return false
   if (kind !== 'guest' && isForGuests === true) return false
   if (kind === 'registered' && (isBare === true || device === 'old proof')) return false
   if (isBoundKind(kind)) {
@@ -184,8 +185,11 @@ function fitsBinding(
 }
 
 /** Tells whether an act can be played where a deadline passes. Ids that are old enough for a renewal have other deadlines. */
-function isForDeadline({ isAged, isReplaced, evicts, device, isBare }: Act): boolean {
-  return (isAged ?? isReplaced ?? evicts ?? isBare) === undefined && (device === undefined || device === 'bind')
+function isForDeadline({ isAged, isReplaced, isOutdated, evicts, device, isBare }: Act): boolean {
+  return (
+    (isAged ?? isReplaced ?? isOutdated ?? evicts ?? isBare) === undefined &&
+    (device === undefined || device === 'bind')
+  )
 }
 
 /**
@@ -198,13 +202,16 @@ function fits({ kind, acts }: Scene): boolean {
   // Once a second renewal is confirmed, the id that the first one replaced ends the session.
   const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
   if (isOld && acts.some(({ shown }) => shown === 1)) return false
+  // An id that was replaced by the newest one is not an outdated one.
+  if (acts.some(({ isOutdated }) => isOutdated) && acts.some((act) => act.isReplaced ?? act.isAged)) return false
   const isLate = acts.some(({ waits }) => waits !== undefined)
   if (isLate && !acts.every(isForDeadline)) return false
   // An id that is old enough for a renewal is old enough for a check.
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false
   const isChecked = checks.has('later') || checks.has('due')
-  if (isChecked && acts.some((act) => act.isAged ?? act.isReplaced ?? act.waits !== undefined)) return false
+  if (isChecked && acts.some((act) => act.isAged ?? act.isReplaced ?? act.isOutdated ?? act.waits !== undefined))
+    return false
   // A full limit that refuses ends sessions whose id nobody has shown for a minute.
   if (isChecked && acts.some(({ options }) => options !== undefined)) return false
   // The half login of a guest is another session than the one whose id was replaced.

@@ -99,7 +99,7 @@ export const LOGINS: readonly Guarantee[] = [
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
         if (rivals.length > 1) continue
-        if (report.act.isStranger === true) continue
+        if ((report.act.isStranger ?? report.act.isOutdated) === true) continue
         if (cookie === undefined || report.act.isReplay === true || report.act.isBare === true || isChanged) continue
         if (view.after.isCrash && reports.some((one) => one.act.changesId && one.reply === undefined)) continue
         const found = view.found(cookie)

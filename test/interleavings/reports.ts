@@ -16,6 +16,7 @@ export const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
 export const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
   act.isReplay === true ||
   act.isStranger === true ||
+  act.isOutdated === true ||
   act.isBare === true ||
   cookie === undefined ||
   isGuest(after, cookie)

@@ -84,7 +84,7 @@ export class View {
       JSON.stringify([
         [...contents.records],
         [...contents.index].map(([user, entries]) => [user, [...entries]]),
-        [contents.cutoff, played.passwords, played.userName, this.elapsed],
+        [contents.cutoff, played.passwords, played.userName, played.isGone, this.elapsed],
       ]),
     ))
   }

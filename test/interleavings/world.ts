@@ -84,11 +84,13 @@ export interface Played {
   readonly isWhole: boolean
   /** Failures that nobody observed. */
   readonly unobserved: readonly unknown[]
-  /** The number of times that the user changed the password, and the step at which it happened. */
+  /** The number of times that the user changed the password, and the step at which it happened, or a deletion. */
   readonly passwordAt: number
   readonly passwords: number
   /** The name of the user in the app's database at the end. */
   readonly userName: string
+  /** Tells whether the user was deleted there. */
+  readonly isGone: boolean
 }
 
 /** A scene, ready to be played any number of times. */
@@ -152,7 +154,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const checks = acts.find((act) => act.checks !== undefined)?.checks
   const checked = checkedBy(checks, async (id) => ({ id, password: '0' }))
   const binds = isBoundKind(kind) || acts.some(({ device }) => device !== undefined) ? BOUND : {}
-  const hasReplaced = acts.some(({ isReplaced }) => isReplaced)
+  const hasOutdated = acts.some(({ isOutdated }) => isOutdated)
+  const hasReplaced = hasOutdated || acts.some(({ isReplaced }) => isReplaced)
   const fixed = { ...binds, ...(hasReplaced ? RENEWED : {}) }
   const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
   const { login, regenerate } = await import('../../lib/session/actions.ts')
@@ -180,13 +183,16 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   }
   const bound = isBoundKind(kind) ? await bindSession(server, first, kind === 'bound') : undefined
   const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
-  if (hasReplaced || acts.some(({ isAged }) => isAged)) clock.advance('16m')
+  if (hasOutdated) clock.advance('3m')
+  else if (hasReplaced || acts.some(({ isAged }) => isAged)) clock.advance('16m')
   const oldest = kind === 'guest' ? guest : first
-  const newest = hasReplaced ? await replace(oldest) : oldest
+  const renewed = hasReplaced ? await replace(oldest) : oldest
+  const newest = hasOutdated ? await replace(renewed) : renewed
+  if (hasOutdated) clock.advance('11m')
   const base = (act: Act, place: number): string | undefined => {
     if (act.isElsewhere === true) return undefined
     if (act.isReplay === true) return dead
-    if (act.isReplaced === true) return oldest
+    if (act.isReplaced === true || act.isOutdated === true) return oldest
     if (kind === 'guest') return hasHalf ? half : newest
     if (act.isHalfDone === true) return half
     return kind === 'devices' && place % 2 === 1 ? second : newest
@@ -202,7 +208,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const shown = acts.flatMap((act, place) => (act.shown === 1 ? [cookies[place]] : []))
   for (const cookie of shown) await open(() => undefined, cookie)
   if (shown.length > 0) clock.advance('61s')
-  const issued = [...new Set([dead, first, second, guest, half, newest, ...cookies])]
+  const issued = [...new Set([dead, first, second, guest, half, renewed, newest, ...cookies])]
   const handles = new Map([
     [handleOf(first), 'alice1'],
     [handleOf(second), 'alice2'],
@@ -243,13 +249,14 @@ export function aside<Result>(work: () => Result): Result {
 
 /** Opens a process on what a run left in the store. */
 export function openServer(
-  { prepared, passwords, userName }: Pick<Played, 'prepared' | 'passwords' | 'userName'>,
+  { prepared, passwords, userName, isGone }: Pick<Played, 'prepared' | 'passwords' | 'userName' | 'isGone'>,
   contents: Contents,
   later = 0,
 ): { server: Server; clock: TestClock } {
   const clock = testClock(prepared.now + later)
   const { store } = new SteppedStore(actors, clock, contents)
-  const checked = checkedBy(prepared.checks, async (id) => ({ id, name: userName, password: `${passwords}` }))
+  const user = { name: userName, password: `${passwords}` }
+  const checked = checkedBy(prepared.checks, async (id) => (isGone ? undefined : { id, ...user }))
   const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']))] : []
   const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
   return { server, clock }
@@ -269,9 +276,10 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const isCached = kind === 'cached'
   const stepped = new SteppedStore(actors, () => clock() - prepared.lag, prepared.contents, isCached)
   begin(stepped)
-  const database: Database = { passwords: 0, changedAt: Infinity, name: RENAMED }
-  const loadUser = (id: string): Promise<unknown> =>
-    stepped.step('loadUser', [], async () => ({ id, name: database.name, password: `${database.passwords}` }), false)
+  const database: Database = { passwords: 0, changedAt: Infinity, name: RENAMED, isGone: false }
+  const userOf = (id: string): object | undefined =>
+    database.isGone ? undefined : { id, name: database.name, password: `${database.passwords}` }
+  const loadUser = (id: string): Promise<unknown> => stepped.step('loadUser', [], async () => userOf(id), false)
   const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])
   const migrateFrom = prepared.hasOld ? [oldSessions(old, stepped)] : []
@@ -330,6 +338,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     passwordAt: database.changedAt,
     passwords: database.passwords,
     userName: database.name,
+    isGone: database.isGone,
   }
 }
 
@@ -341,9 +350,10 @@ async function turn(): Promise<void> {
 /** What the app knows of its users. */
 interface Database {
   passwords: number
-  /** The step at which a password changed. */
+  /** The step at which the password changed, or the user was deleted. */
   changedAt: number
   name: string
+  isGone: boolean
 }
 
 interface Stage {
@@ -379,8 +389,8 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
       end({ status: statusCode, code, cookie: undefined, me: undefined, text: message })
     }
   }
-  const change = async (): Promise<void> => {
-    database.passwords += 1
+  const change = (changes: () => void) => async (): Promise<void> => {
+    changes()
     database.changedAt = stepped.deeds.length
   }
   return {
@@ -388,7 +398,20 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
     handle: handleOf(report.cookie ?? prepared.cookies[0]),
     work,
     async changePassword() {
-      await stepped.step('loadUser', ['change'], change, false)
+      await stepped.step(
+        'loadUser',
+        ['change'],
+        change(() => void (database.passwords += 1)),
+        false,
+      )
+    },
+    async deleteUser() {
+      await stepped.step(
+        'loadUser',
+        ['delete'],
+        change(() => void (database.isGone = true)),
+        false,
+      )
     },
     async renameUser() {
       await stepped.step('loadUser', ['rename'], async () => void (database.name = NEW_NAME), false)
