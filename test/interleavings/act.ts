@@ -10,6 +10,10 @@ export interface Act {
   perform(performer: Performer): Promise<void>
   /** The user who is logged in afterwards. */
   readonly logsIn?: string
+  /** The user whom the session shows afterwards, because somebody begins or stops to act as another user. */
+  readonly shows?: string
+  /** Tells whether the act is about the user as whom somebody acts. */
+  readonly isAboutShown?: boolean
   /** Tells whether the id changes, so that older ids open nothing. */
   readonly changesId?: boolean
   readonly ends?: Ends

@@ -1,4 +1,12 @@
-import { confirmLogin, login, regenerate, updateAuthHash, updateUser } from '../../lib/session/actions.ts'
+import {
+  actAs,
+  confirmLogin,
+  login,
+  regenerate,
+  stopActing,
+  updateAuthHash,
+  updateUser,
+} from '../../lib/session/actions.ts'
 import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession, updateSession } from '../../lib/session/one-session.ts'
 import type { RequestSession } from '../../lib/session/request-session.ts'
@@ -46,7 +54,9 @@ const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' 
 const evictAll: SecureSessionOptions = { maxSessions: { limit: 1, onLimit: 'evict' } }
 const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
 const NEW = { id: 'alice', name: NEW_NAME }
-const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED']
+const LOST = ['SESSION_SUPERSEDED', 'SESSION_LOGIN_REQUIRED', 'SESSION_ACTING', 'SESSION_USER_INVALID']
+const BOB = { id: 'bob' }
+const TICKET = { reason: 'a ticket' }
 
 /** Everything that is done in pairs and triples. */
 export const ACTS: readonly Act[] = [
@@ -99,6 +109,27 @@ export const ACTS: readonly Act[] = [
   request('update the user', (session) => updateUser(session, { id: session.facts.userId ?? 'nobody' }), {
     codes: ['SESSION_LOGIN_REQUIRED', ...SUPERSEDED],
   }),
+  request('act as another user', (session) => actAs(session, BOB, TICKET), {
+    changesId: true,
+    shows: 'bob',
+    codes: LOST,
+  }),
+  request(
+    'act as another user, but the response fails',
+    (session) => actAs(session, BOB, TICKET),
+    confirmFails(),
+    true,
+  ),
+  request('stop acting', (session) => stopActing(session), { changesId: true, shows: 'alice' }),
+  request('stop acting, but the response fails', (session) => stopActing(session), confirmFails(), true),
+  outside(
+    'revoke the user as whom somebody acts',
+    ({ server }) => server.engine.users.revokeUser('bob', undefined, 'revoked'),
+    {
+      ends: 'user',
+      isAboutShown: true,
+    },
+  ),
   outside('revoke the session', ({ server, handle }) => server.engine.users.revoke(handle, 'alice', 'revoked'), {
     ends: 'own',
   }),

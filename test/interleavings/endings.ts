@@ -1,10 +1,10 @@
-import { placesOf } from '../../lib/session/places.ts'
+import { besideOf, placesOf } from '../../lib/session/places.ts'
 import { handleIn } from './stepped-store.ts'
 import type { Report } from './world.ts'
-import type { Guarantee } from './view.ts'
-import { isOpen } from './view.ts'
+import type { Found, Guarantee } from './view.ts'
+import { isOf, isOpen } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
-import { isDone, isGuest, mayEnd, userBefore, from } from './reports.ts'
+import { isDone, isGuest, mayEnd, shownIn, userBefore, from } from './reports.ts'
 
 /** Guarantees about the ends of sessions, and about sessions that nobody ended. */
 export const ENDINGS: readonly Guarantee[] = [
@@ -14,13 +14,14 @@ export const ENDINGS: readonly Guarantee[] = [
       for (const report of view.after.reports) {
         const { act, cookie, reply, actor } = report
         if (act.ends !== 'own' || act.isStranger === true || !isDone(report) || cookie === undefined) continue
-        const user = act.isOutside === true ? 'alice' : (reply?.me?.userId ?? null)
-        if (user === null) continue
+        const { userId = null, actorId = null } = reply?.me ?? {}
+        if (act.isOutside !== true && userId === null) continue
+        const isTheirs = (found: Found): boolean =>
+          act.isOutside === true ? isOf(found, 'alice') : found.userId === userId && found.actorId === actorId
         for (const { value, by } of view.issued) {
           if (handleOf(value) !== handleOf(cookie)) continue
-          if (view.found(value).userId === user) {
-            yield `${actor} ended the session; a cookie ${from(by)} opens it for ${user}`
-          }
+          const found = view.found(value)
+          if (isTheirs(found)) yield `${actor} ended the session; a cookie ${from(by)} opens it for ${found.userId}`
         }
       }
     },
@@ -46,6 +47,7 @@ export const ENDINGS: readonly Guarantee[] = [
         if (!isDone(report) || act.ends === undefined || act.ends === 'own') continue
         if (act.isOutside !== true && userBefore(view, report) === null) continue
         if (act.isOutside !== true && report.reply?.me?.userId !== 'alice') continue
+        const user = act.isAboutShown === true ? 'bob' : 'alice'
         const beginsAt = deeds.findIndex((one) => one.actor === actor && !['start', 'begin'].includes(one.name))
         for (const { value, by } of view.issued) {
           if (act.ends === 'others' && handleOf(value) === handleOf(cookie)) continue
@@ -57,12 +59,12 @@ export const ENDINGS: readonly Guarantee[] = [
           if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue
           const entered = deeds.findIndex(
             ({ actor: one, name, args, answer }) =>
-              one === by && name === 'addToIndex' && args[0] === 'alice' && answer !== false,
+              one === by && name === 'addToIndex' && isPlaceOf(user, args[0]) && answer !== false,
           )
           const isSpared = act.name.startsWith('revoke all') && by !== undefined
           const isLater =
             isSpared || (by !== undefined && (entered === -1 ? isCreator(reports, by) : entered > beginsAt))
-          if (!isLater && view.found(value).userId === 'alice') {
+          if (!isLater && isOf(view.found(value), user)) {
             yield `${actor} revoked; a cookie ${from(by)} opens a session`
           }
         }
@@ -134,16 +136,12 @@ export const ENDINGS: readonly Guarantee[] = [
       if (view.after.played.prepared.options.maxSessions !== undefined) return
       for (const report of view.after.reports) {
         const { act, actor, cookie } = report
-        if (
-          (act.isReplay ?? act.isBare ?? act.isOutdated) !== true ||
-          mayEnd(report) ||
-          isGuest(view.after, String(cookie))
-        )
-          continue
+        const isOut = act.isReplay ?? act.isBare ?? act.isOutdated ?? false
+        if (!isOut || mayEnd(report) || isGuest(view.after, String(cookie))) continue
         if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
         const isOpenStill = view.issued.some(
           ({ value, by }) =>
-            handleOf(value) === handleOf(cookie) && by !== actor && view.found(value).userId === 'alice',
+            handleOf(value) === handleOf(cookie) && by !== actor && view.found(value).userId === shownIn(view.after),
         )
         if (!isOpenStill) yield `${actor} ended ${nameOf(view.after, handleOf(cookie))}`
       }
@@ -177,6 +175,11 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Tells whether a name of the index is one of a user: of their sessions, or of those beside. */
+function isPlaceOf(user: string, name: unknown): boolean {
+  return name === user || name === besideOf(user)
+}
 
 function isCreator(reports: readonly Report[], actor: string): boolean {
   return reports.some((report) => report.actor === actor && report.act.logsIn !== undefined)

@@ -156,6 +156,30 @@ const IN_CACHE = new Set([
   'show a replaced id as a stranger',
 ])
 
+/** What is played where somebody acts as another user: what is about that, and what ends or changes the login. */
+const WHERE_SOMEBODY_ACTS = new Set([
+  ...[
+    'read',
+    'write',
+    'write and save',
+    'update',
+    'reload',
+    'rename',
+    'update from outside',
+    'regenerate',
+    'confirm the login',
+  ],
+  ...['log in', 'log in as another user', 'log in, but the response fails', 'log out', 'log out everywhere', 'destroy'],
+  ...['log out elsewhere', 'revoke the session', 'revoke the user', 'revoke all', 'revoke the user but the session'],
+  ...['update the user', 'update the user everywhere', 'replay a dead id', 'log in elsewhere, evicting'],
+  ...['log in elsewhere, unless refused'],
+])
+
+/** Tells whether an act is about somebody who acts as another user. */
+function isAboutActing({ name, shows, isAboutShown }: Act): boolean {
+  return (shows ?? isAboutShown) !== undefined || /act(ing| as)/.test(name)
+}
+
 /** A check on each request matters to a cache, and one that is not yet due to whatever puts it off. */
 function kindsOfChecks({ checks }: Act): readonly Kind[] {
   if (checks === undefined) return KINDS
@@ -170,10 +194,10 @@ function actsFor(kind: Kind): readonly Act[] {
  * Tells whether an act fits. A bound session is a whole login, whose ids are renewed by refreshes alone. A guest has
  * nothing to bind.
  */
-function fitsBinding(
-  kind: Kind,
-  { device, isBare, isAged, isReplaced, isOutdated, isHalfDone, isMove, isForGuests }: Act,
-): boolean {
+function fitsBinding(kind: Kind, act: Act): boolean {
+  const { device, isBare, isAged, isReplaced, isOutdated, isHalfDone, isMove, isForGuests } = act
+  if (kind === 'acting') return isAboutActing(act) || WHERE_SOMEBODY_ACTS.has(act.name)
+  if (isAboutActing(act)) return kind === 'shared' && act.name.startsWith('act as')
   if (isBoundKind(kind) && (isReplaced ?? isOutdated) === true) return false
   if (kind === 'guest' && isOutdated === true) return false
   if (kind !== 'guest' && isForGuests === true) return false
@@ -210,8 +234,9 @@ function fits({ kind, acts }: Scene): boolean {
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false
   const isChecked = checks.has('later') || checks.has('due')
-  if (isChecked && acts.some((act) => act.isAged ?? act.isReplaced ?? act.isOutdated ?? act.waits !== undefined))
-    return false
+  const isPast = ({ isAged, isReplaced, isOutdated, waits }: Act): boolean =>
+    (isAged ?? isReplaced ?? isOutdated ?? waits) !== undefined
+  if (isChecked && acts.some(isPast)) return false
   // A full limit that refuses ends sessions whose id nobody has shown for a minute.
   if (isChecked && acts.some(({ options }) => options !== undefined)) return false
   // The half login of a guest is another session than the one whose id was replaced.

@@ -40,7 +40,7 @@ function* sessions(view: View): Generator<Renewed> {
     return id === undefined ? [] : [{ ...id, cookie }]
   })
   for (const record of contents.records.values()) {
-    if (record.heldBack !== null || record.deviceKey !== null) continue
+    if (record.heldBack !== null || record.deviceKey !== null || record.acting) continue
     const own = lines.filter(({ handle }) => handle === record.handle)
     const current = own.filter(({ epoch }) => epoch === record.epoch).toSorted((a, b) => a.generation - b.generation)
     const open = current.filter(({ cookie }) => isOpen(view.found(cookie)))

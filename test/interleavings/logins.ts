@@ -1,10 +1,10 @@
 import { hashOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Report } from './world.ts'
-import type { Aftermath, Guarantee } from './view.ts'
+import type { Aftermath, Guarantee, View } from './view.ts'
 import { isOpen } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
-import { isDone, mayEnd, userBefore, isGuest, from } from './reports.ts'
+import { isDone, mayEnd, userBefore, isGuest, from, shownIn } from './reports.ts'
 
 /** Guarantees about logins and other changes of the id. */
 export const LOGINS: readonly Guarantee[] = [
@@ -73,7 +73,7 @@ export const LOGINS: readonly Guarantee[] = [
           continue
         }
         if (view.others(report).some((other) => mayChangeId(other) && other.cookie === undefined)) continue
-        const wanted = act.logsIn ?? reply.me?.userId ?? null
+        const wanted = act.shows ?? act.logsIn ?? reply.me?.userId ?? null
         const found = view.found(reply.cookie)
         const isMeant = act.name === 'complete a half login' && reply.me?.userId === null
         // Another user may have logged in to the session that moved.
@@ -172,11 +172,22 @@ export const LOGINS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'whoever begins or stops to act as another user proves nothing',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, reply, actor } = report
+        if (act.shows === undefined || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        const isNew = view.others(report).some((one) => one.act.logsIn !== undefined || one.act.changesId === true)
+        if (!isNew && view.found(reply.cookie).isFresh) yield `what ${actor} did counts as recent`
+      }
+    },
+  },
+  {
     name: '4: what the app changes beside a change of the id stays',
     *broken(view) {
       for (const report of view.after.reports) {
         if (report.act.name !== 'rename' || !isDone(report) || isGuest(view.after, String(report.cookie))) continue
-        if (view.others(report).some((one) => mayEnd(one) || (mayChangeId(one) && !keepsLabel(one)))) continue
+        if (view.others(report).some((one) => mayEnd(one) || (mayChangeId(one) && !keepsLabel(view, one)))) continue
         const record = view.after.contents.records.get(handleOf(report.cookie))
         if (record === undefined) continue
         const { label } = record.heldBack === null ? record : (JSON.parse(record.heldBack) as SessionRecord)
@@ -190,8 +201,9 @@ const mayChangeId = (report: Report): boolean =>
   report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isDone(report))
 
 /** Tells whether a change of the id leaves the label of the session as it is. */
-const keepsLabel = ({ act: { name, logsIn } }: Report): boolean =>
-  ['regenerate', 'confirm the login', 'log in', 'log in, keeping nothing'].includes(name) && logsIn !== 'bob'
+const keepsLabel = ({ after }: View, { act: { name, logsIn } }: Report): boolean =>
+  ['regenerate', 'confirm the login', 'log in', 'log in, keeping nothing'].includes(name) &&
+  (logsIn ?? shownIn(after)) === shownIn(after)
 
 function isHalf({ played }: Aftermath, cookie: string): boolean {
   return played.prepared.handles.get(handleOf(cookie)) === 'half'

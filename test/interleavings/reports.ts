@@ -12,6 +12,9 @@ export const mayEnd = ({ act, reply, startedAt }: Report): boolean =>
   ((act.ends ?? act.waits) !== undefined || act.evicts === true) &&
   (reply?.status ?? 200) !== 401
 
+/** Returns the user whom the sessions of a scene show. */
+export const shownIn = ({ played }: Aftermath): string => (played.scene.kind === 'acting' ? 'bob' : 'alice')
+
 /** Returns the user whose session the cookie of an act opened before the run. */
 export const userBefore = ({ after }: View, { act, cookie }: Report): string | null =>
   act.isReplay === true ||
@@ -21,7 +24,7 @@ export const userBefore = ({ after }: View, { act, cookie }: Report): string | n
   cookie === undefined ||
   isGuest(after, cookie)
     ? null
-    : 'alice'
+    : shownIn(after)
 
 /** Tells whether nobody was logged in to a session before the run. */
 export function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {

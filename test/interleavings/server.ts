@@ -45,6 +45,8 @@ export interface Reply {
 /** The user whom a session names, and the data that the session holds. */
 export interface Me {
   readonly userId: string | null
+  /** The user who acts as that one, if somebody does. */
+  readonly actorId: string | null
   /** The name of the user, if somebody gave one. */
   readonly name: string | null
   /** The user of a half login. */
@@ -140,7 +142,9 @@ export class Server {
     const { facts } = session
     const pendingId = facts.pendingUser?.id ?? null
     const name = (facts.user as { readonly name?: string } | null)?.name ?? null
-    const me = { userId: facts.userId, name, pendingId, isFresh: facts.isFresh(Infinity), data: dataOf(session) }
+    const actorId = facts.actor?.id ?? null
+    const isFresh = facts.isFresh(Infinity)
+    const me = { userId: facts.userId, actorId, name, pendingId, isFresh, data: dataOf(session) }
     let answer = await settled(async () => handler(session))
     const meAfter = { userId: facts.userId, data: dataOf(session) }
     const written = await settled(() => this.#finish(session, answer.status >= 500))

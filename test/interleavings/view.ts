@@ -22,11 +22,24 @@ export interface Found extends Me {
   readonly status: number
 }
 
-export const NOBODY: Found = { status: 200, userId: null, name: null, pendingId: null, isFresh: false, data: {} }
+export const NOBODY: Found = {
+  status: 200,
+  userId: null,
+  actorId: null,
+  name: null,
+  pendingId: null,
+  isFresh: false,
+  data: {},
+}
 
 /** Tells whether an id opened a session. */
 export function isOpen({ userId, pendingId, data }: Found): boolean {
   return userId !== null || pendingId !== null || Object.keys(data).length > 0
+}
+
+/** Tells whether a session ends with those of a user. */
+export function isOf({ userId, actorId }: Found, user: string): boolean {
+  return userId === user || actorId === user
 }
 
 /** A client who comes later. */

@@ -19,9 +19,10 @@ import { actors, begin, isVerifying, unobservedFailures } from './chance.ts'
  * - `devices`: each has a session of its own, all of one user;
  * - `cached`: as `shared`, and records are cached in the process;
  * - `bound`: as `shared`, and the session is bound to a device;
- * - `registered`: as `bound`, and the browser has not shown the bound cookie yet.
+ * - `registered`: as `bound`, and the browser has not shown the bound cookie yet;
+ * - `acting`: as `shared`, and the user acts as another user there.
  */
-export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered'] as const
+export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting'] as const
 export type Kind = (typeof KINDS)[number]
 
 /** Tells whether the session of a scene is bound to a device. */
@@ -158,7 +159,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const hasReplaced = hasOutdated || acts.some(({ isReplaced }) => isReplaced)
   const fixed = { ...binds, ...(hasReplaced ? RENEWED : {}) }
   const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
-  const { login, regenerate } = await import('../../lib/session/actions.ts')
+  const { actAs, login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
     (await server.request(handler, { cookie })).cookie ?? ''
   const dead = await open((session) => {
@@ -186,7 +187,11 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   if (hasOutdated) clock.advance('3m')
   else if (hasReplaced || acts.some(({ isAged }) => isAged)) clock.advance('16m')
   const oldest = kind === 'guest' ? guest : first
-  const renewed = hasReplaced ? await replace(oldest) : oldest
+  const acting =
+    kind === 'acting'
+      ? await open((session) => actAs(session, { id: 'bob' }, { reason: 'a ticket' }), first)
+      : undefined
+  const renewed = acting ?? (hasReplaced ? await replace(oldest) : oldest)
   const newest = hasOutdated ? await replace(renewed) : renewed
   if (hasOutdated) clock.advance('11m')
   const base = (act: Act, place: number): string | undefined => {

@@ -19,6 +19,9 @@ const OF_LOGIN: readonly Field[] = [
   'label',
 ]
 
+/** The fields that stay when somebody begins or stops to act as another user. */
+const OF_PLACE: readonly Field[] = ['createdAt', 'family', 'device', 'label', 'authenticatedAt', 'deviceKey']
+
 /** The fields that change with a login and with a proof of who the user is. */
 const OF_PROOF: readonly Field[] = ['authenticatedAt', 'absoluteDeadline', 'authHash', 'epoch', 'acting']
 
@@ -45,15 +48,19 @@ export const WRITES: readonly Guarantee[] = [
 ]
 
 /** Returns the fields that a write of an act has to leave alone. */
-function fieldsOf({ name, device, logsIn, isFailure }: Act, { args, before }: Deed): readonly Field[] {
+function fieldsOf({ name, device, logsIn, shows, renames, isFailure }: Act, { args, before }: Deed): readonly Field[] {
   if (logsIn !== undefined || name.startsWith('log in')) return []
+  if (shows !== undefined || /act(ing| as)/.test(name)) return OF_PLACE
   const isProof = (args[0] as SessionRecord).epoch !== before?.epoch
   // A login whose id had two holders is trusted no more, nor are its methods.
   const isFree = (field: Field): boolean =>
     (field === 'label' && name === 'rename') || (field === 'methods' && before?.isForked === true)
   const ofLogin = OF_LOGIN.filter((field) => !isFree(field))
   if (isProof && (isFailure === true || name !== 'regenerate')) return ofLogin
-  const ofProof = OF_PROOF.filter((field) => field !== 'epoch' || !isProof)
+  // The snapshot of an actor is kept there.
+  const ofProof = OF_PROOF.filter(
+    (field) => (field !== 'epoch' || !isProof) && (field !== 'acting' || renames === undefined),
+  )
   return [...ofLogin, ...ofProof, ...(device === undefined ? OF_DEVICE : [])]
 }
 
