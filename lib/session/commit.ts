@@ -154,7 +154,7 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
  * of the login, so it is taken back.
  */
 async function endNamed(engine: Engine, named: NonNullable<Plan['named']>, outcome: Written): Promise<Outcome> {
-  const { record, wayBack } = outcome
+  const { record } = outcome
   try {
     // Whoever logs in with an id that is far behind has lost the session, so the other holder is a thief.
     if (named.state === 'outdated') await engine.users.endNamed(named.handle)
@@ -164,7 +164,7 @@ async function endNamed(engine: Engine, named: NonNullable<Plan['named']>, outco
     }
     return outcome
   } catch (error) {
-    if (wayBack !== undefined) await takeBack(engine, wayBack).catch(() => undefined)
+    await takeBack(engine, { written: record, before: undefined }).catch(() => undefined)
     return failed(error, false)
   }
 }

@@ -156,7 +156,7 @@ const IN_CACHE = new Set([
   'show a replaced id as a stranger',
 ])
 
-/** What is played where somebody acts as another user: what is about that, and what ends or changes the login. */
+/** Acts that are played where somebody acts as another user: those about that, and those that end or change a login. */
 const WHERE_SOMEBODY_ACTS = new Set([
   ...[
     'read',
@@ -208,7 +208,7 @@ function fitsBinding(kind: Kind, act: Act): boolean {
   return isBare !== true && (device === undefined || (device === 'bind' && kind !== 'guest'))
 }
 
-/** Tells whether an act can be played where a deadline passes. Ids that are old enough for a renewal have other deadlines. */
+/** Tells whether an act can be played where a deadline passes. Scenes with renewed ids have other deadlines. */
 function isForDeadline({ isAged, isReplaced, isOutdated, evicts, device, isBare }: Act): boolean {
   return (
     (isAged ?? isReplaced ?? isOutdated ?? evicts ?? isBare) === undefined &&

@@ -347,6 +347,41 @@ export const FAULTS: readonly Fault[] = [
     to: "await store.delete(handle, version, 'expired');",
     kind: 'shared',
   },
+  {
+    name: 'a login that lost the order of logins keeps its session beyond the limit',
+    file: 'lib/session/user-sessions.js',
+    from: '[own, ...beaten].slice',
+    to: 'beaten.slice',
+    kind: 'shared',
+  },
+  {
+    name: 'a user who was asked for before a change everywhere is put back',
+    file: 'lib/session/next-record.js',
+    from: 'checked?.from !== user',
+    to: 'checked === undefined',
+    kind: 'shared',
+  },
+  {
+    name: 'a note on a half login is filed where no revocation looks',
+    file: 'lib/session/places.js',
+    from: 'name.startsWith(BESIDE) ? name.slice(BESIDE.length) : name',
+    to: 'name',
+    kind: 'guest',
+  },
+  {
+    name: 'a login with an outdated id leaves the session to the other holder',
+    file: 'lib/session/commit.js',
+    from: "named.state === 'outdated'",
+    to: 'false',
+    kind: 'shared',
+  },
+  {
+    name: 'a session in which somebody acts as another user does not end with the sessions of the first one',
+    file: 'lib/session/places.js',
+    from: ' || acting?.userId === user',
+    to: '',
+    kind: 'acting',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

@@ -169,6 +169,21 @@ export const REQUESTS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'who is disturbed by nobody gets through',
+    *broken(view) {
+      if (view.hasFault) return
+      const isQuiet = ({ act }: Report): boolean =>
+        (act.ends ?? act.changesId ?? act.logsIn ?? act.device ?? act.isStranger ?? act.checks ?? act.waits) ===
+        undefined
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        const isOut = act.isReplay ?? act.isBare ?? act.isOutdated ?? act.isFailure ?? false
+        if (reply?.code !== 'SESSION_SUPERSEDED' || isOut || !view.others(report).every(isQuiet)) continue
+        yield `${actor} was refused`
+      }
+    },
+  },
+  {
     name: 'no failure goes unobserved, for which Node would end the process',
     *broken({ after }) {
       for (const error of after.isCrash ? [] : after.played.unobserved) yield String(error)

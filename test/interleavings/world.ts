@@ -39,7 +39,7 @@ const RENEWED: SecureSessionOptions = { renewalTimeout: '2m' }
 /** The age at which a session has half a minute left without a use. */
 const BEFORE_DEADLINE = 30 * 60_000 - 30_000
 
-/** The time that the clock of the store is behind where a deadline passes, so that the store still holds the records. */
+/** The time that the clock of the store is behind where a deadline passes, so that the store still has the records. */
 const LAG = 120_000
 
 /** Acts that happen at once, and the kind of sessions that they happen on. */
@@ -352,7 +352,7 @@ async function turn(): Promise<void> {
   while (isVerifying())
 }
 
-/** What the app knows of its users. */
+/** The users as the app knows them. */
 interface Database {
   passwords: number
   /** The step at which the password changed, or the user was deleted. */

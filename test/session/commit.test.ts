@@ -188,6 +188,10 @@ t.test('a login with a dead id notes that the id was replaced, so that no late a
   await it.gate.store.addToIndex?.('ann', handle, it.clock() + 60_000)
   t.equal((await run(goneSince(1, 'dead'), { rotation: loginOf('ann') }, { handle })).kind, 'written')
   t.equal(engine.replacedIds.get('dead'), true)
+  it.gate.hold('create').fail()
+  await it.gate.store.addToIndex?.('ann', 'other', it.clock() + 60_000)
+  t.equal((await run(goneSince(1, 'other'), { rotation: loginOf('ann') }, { handle: 'other' })).kind, 'failed')
+  t.equal(engine.replacedIds.get('other'), undefined, 'nor does a login that failed')
   t.equal((await run(NONE, { edit: DATA })).kind, 'written')
   t.equal(engine.replacedIds.get(undefined as never), undefined)
 })
@@ -224,11 +228,15 @@ t.test('a login with an id that is far behind, or without the proof, ends what b
     const again = (await live(owner)).record
     it.gate.hold('delete').fail()
     const failed = await login({ ...loaded, handle: again.handle }, rotation)
-    t.match(failureOf(failed), { code: 'SESSION_STORE_UNAVAILABLE' }, 'and the end is waited for')
+    t.strictSame(failureOf(failed), { code: 'SESSION_STORE_UNAVAILABLE', isStaged: false }, 'the end is waited for')
     const created = it.gate.createdHandles().at(-1) ?? ''
     t.equal(await it.record(created), undefined, 'a login that nobody is told of leaves no session')
     const entries = await it.gate.store.listIndex?.(rotation.pending === undefined ? 'ann' : besideOf('ann'))
     t.notOk(entries?.some((entry) => entry.handle === created))
+    const third = (await live(owner)).record
+    it.gate.hold('create').fail()
+    t.equal((await login({ ...loaded, handle: third.handle }, rotation)).kind, 'failed')
+    t.strictSame(await it.record(third.handle), third, 'a login that failed ends nothing')
   }
 })
 

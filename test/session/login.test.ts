@@ -40,6 +40,20 @@ t.test('the name of a device stays with the same user, and goes with another one
   }
 })
 
+t.test('a login whose session ends beside it keeps the name of the device in a new one', async (t) => {
+  const it = await bench(t)
+  const ann = someone('ann')
+  const browser = it.browser()
+  await browser.visit((request) => request.login(ann, { label: 'Desk' }))
+  const ended = handleOf(browser.cookie)
+  await browser.visit(async (request) => {
+    await request.login(ann)
+    await it.gate.store.delete(ended)
+  })
+  t.not(handleOf(browser.cookie), ended)
+  t.match(await it.record(handleOf(browser.cookie)), { userId: 'ann', label: 'Desk' })
+})
+
 t.test(
   'tokens against forgery that an anonymous session had are gone in the request of the login already',
   async (t) => {

@@ -72,6 +72,8 @@ t.test(
       [async (request) => (await request.confirmLogin(), request.updateUser(own)), own, 'Kitchen'],
       [async (request) => (await request.updateUser(own), request.confirmLogin()), own, 'Kitchen'],
       [(request) => request.login(own), own, 'Kitchen'],
+      [async (request) => (await request.login(own), request.confirmLogin()), own, 'Kitchen'],
+      [async (request) => (await request.login(own), request.confirmLogin({ label: 'Own' })), own, 'Own'],
       [(request) => request.login(own, { keep: false }), own, 'Kitchen'],
       [(request) => request.login(own, { label: 'Own' }), own, 'Own'],
     ]

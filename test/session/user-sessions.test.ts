@@ -268,6 +268,26 @@ t.test(
   },
 )
 
+t.test('a limit gives away as few places of sessions that another user has as it has to', async (t) => {
+  for (const [limit, left] of [
+    [5, 2],
+    [3, 2],
+    [2, 1],
+    [1, 0],
+  ] as const) {
+    const it = await limited(t, limit)
+    const own = await it.put({ ...ownedBy('ann'), lastSeenAt: NOW })
+    const lent = [
+      await it.put({ ...ownedBy('bob'), rotatedAt: NOW }),
+      await it.put({ ...ownedBy('eve'), rotatedAt: NOW }),
+    ]
+    for (const { handle } of lent) await it.store.addToIndex('ann', handle, NOW + 10 * RESERVATION)
+    await it.engine.users.evict(ANN, own, NONE)
+    t.equal((await it.listed('ann')).filter((handle) => handle !== own.handle).length, left, `limit ${limit}`)
+    t.strictSame(await alive(it, [own, ...lent]), [true, true, true])
+  }
+})
+
 t.test('a login counts although a revocation that is about to fail has removed its entry', async (t) => {
   const it = await limited(t, 1)
   const [own, other] = [await it.put({ ...ownedBy('ann'), lastSeenAt: NOW }), await it.put(ownedBy('ann'))]
