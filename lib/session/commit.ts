@@ -150,8 +150,8 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
 }
 
 /**
- * Ends the session that the id of a login names, where the login says that it is over. If that fails, nobody is told
- * of the login, so it is taken back.
+ * Ends the session that the cookie of a login names, if the login shows that this session is over. If the end fails,
+ * the login is taken back, because no response reports it.
  */
 async function endNamed(engine: Engine, named: NonNullable<Plan['named']>, outcome: Written): Promise<Outcome> {
   const { record } = outcome

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { mutate } from '../../benchmarks/mutants/mutate.ts'
 import { draw } from '../../benchmarks/mutants/plan.ts'
+import { outdated } from '../../benchmarks/mutants/report.ts'
 
 const MAIN = fileURLToPath(new URL('../../benchmarks/mutants/main.ts', import.meta.url))
 
@@ -56,6 +57,15 @@ t.test('a mutant that is not chosen leaves the code as it was written', async (t
   t.equal(x(1), true)
   t.equal(x(2), false)
   t.equal(x(1, { c: 1 }), false)
+})
+
+t.test('an explanation is outdated if its file was mutated, and has no such mutant', async (t) => {
+  const { all } = mutate('export const isOld = (age) => age > 1', 'lib/session/x.ts', 1, './switches.js')
+  const [{ around, before, after } = { around: '', before: '', after: '' }] = all
+  const known = `lib/session/x.ts | ${around} | ${before} → ${after}`
+  const gone = `lib/session/x.ts | ${around} | age → youth`
+  const explanations = { [known]: 'equivalent', [gone]: 'equivalent', 'lib/other.ts | f | 1 → 2': 'equivalent' }
+  t.strictSame(outdated(all, explanations), [gone])
 })
 
 t.test('the same seed draws the same sample', async (t) => {

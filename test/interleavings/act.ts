@@ -65,6 +65,11 @@ export interface Act {
   readonly checks?: 'always' | 'later' | 'due'
 }
 
+/** Tells whether an act is about somebody who acts as another user. */
+export function isAboutActing({ name, shows, isAboutShown }: Act): boolean {
+  return (shows ?? isAboutShown) !== undefined || /act(ing| as)/.test(name)
+}
+
 /**
  * A request of the protocol of device-bound sessions:
  * - `bind`: the browser of the login registers a key of its own;

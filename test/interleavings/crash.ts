@@ -15,18 +15,19 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
     if (deeds.length === all.length) continue
     const reports = played.reports.map((report) => reportAt(report, all, new Set(deeds)))
     const contents = await aside(() => contentsAfter(prepared.now - prepared.lag, prepared.contents, deeds))
-    const key = JSON.stringify([
-      [...contents.records],
-      [...contents.index].map(([user, entries]) => [user, [...entries]]),
-      reports.map(({ reply, startedAt }) => [reply?.status, reply?.cookie, startedAt === Infinity]),
-    ])
-    if (seen.has(key)) continue
-    seen.add(key)
     const isIn = (what: string): boolean => deeds.some(({ name, args }) => name === 'loadUser' && args[0] === what)
     const changed = {
       ...(isIn('change') || isIn('delete') ? {} : { passwords: 0, passwordAt: Infinity, isGone: false }),
       ...(isIn('rename') ? {} : { userName: RENAMED }),
     }
+    const key = JSON.stringify([
+      [...contents.records],
+      [...contents.index].map(([user, entries]) => [user, [...entries]]),
+      reports.map(({ reply, startedAt }) => [reply?.status, reply?.cookie, startedAt === Infinity]),
+      Object.keys(changed),
+    ])
+    if (seen.has(key)) continue
+    seen.add(key)
     yield { played: { ...played, ...changed }, contents, deeds, reports, isCrash: true }
   }
 }

@@ -1,6 +1,7 @@
 import type { Searched, SearchLimits } from '../support/scheduler.ts'
 import { drawn, drawnSwitches, follow, scheduleOf, search, switching } from '../support/scheduler.ts'
 import type { Act } from './act.ts'
+import { isAboutActing } from './act.ts'
 import { ACTS } from './acts.ts'
 import { crashesOf } from './crash.ts'
 import { judge } from './guarantees.ts'
@@ -158,27 +159,32 @@ const IN_CACHE = new Set([
 
 /** Acts that are played where somebody acts as another user: those about that, and those that end or change a login. */
 const WHERE_SOMEBODY_ACTS = new Set([
-  ...[
-    'read',
-    'write',
-    'write and save',
-    'update',
-    'reload',
-    'rename',
-    'update from outside',
-    'regenerate',
-    'confirm the login',
-  ],
-  ...['log in', 'log in as another user', 'log in, but the response fails', 'log out', 'log out everywhere', 'destroy'],
-  ...['log out elsewhere', 'revoke the session', 'revoke the user', 'revoke all', 'revoke the user but the session'],
-  ...['update the user', 'update the user everywhere', 'replay a dead id', 'log in elsewhere, evicting'],
-  ...['log in elsewhere, unless refused'],
+  'read',
+  'write',
+  'write and save',
+  'update',
+  'reload',
+  'rename',
+  'update from outside',
+  'regenerate',
+  'confirm the login',
+  'log in',
+  'log in as another user',
+  'log in, but the response fails',
+  'log out',
+  'log out everywhere',
+  'log out elsewhere',
+  'destroy',
+  'revoke the session',
+  'revoke the user',
+  'revoke all',
+  'revoke the user but the session',
+  'update the user',
+  'update the user everywhere',
+  'replay a dead id',
+  'log in elsewhere, evicting',
+  'log in elsewhere, unless refused',
 ])
-
-/** Tells whether an act is about somebody who acts as another user. */
-function isAboutActing({ name, shows, isAboutShown }: Act): boolean {
-  return (shows ?? isAboutShown) !== undefined || /act(ing| as)/.test(name)
-}
 
 /** A check on each request matters to a cache, and one that is not yet due to whatever puts it off. */
 function kindsOfChecks({ checks }: Act): readonly Kind[] {

@@ -17,6 +17,7 @@ for (const folder of ['lib', 'types', 'test']) cpSync(join(dist, folder), join(c
 /** Puts each fault into the copy, lets the search look for it, and takes it out again. */
 let found = 0
 const faults = FAULTS.filter(({ name }) => name.includes(only))
+if (faults.length === 0) throw new Error(`no fault of fault-list.ts has this in its name: ${only}`)
 for (const fault of faults) {
   const { name, file } = fault
   const path = join(copy, file)

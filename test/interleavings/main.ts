@@ -9,7 +9,7 @@ import { KINDS } from './world.ts'
 const HELP = `npm run interleavings -- [options]
 
   --only TEXT      only scenes whose title holds this text
-  --kind NAME      shared, guest, devices, cached, bound or registered; several with commas. Default: all
+  --kind NAME      ${KINDS.join(', ')}; several with commas. Default: all
   --triples        triples of acts instead of pairs
   --most N         runs of one scene without a time-out, after which the rest is sampled. Default 20000
   --faults N       store operations that may time out in one run. Default 1

@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
+import { isAboutActing } from './act.ts'
 import type { Deed } from './stepped-store.ts'
 import { isRestoring } from './reports.ts'
 import type { Guarantee } from './view.ts'
@@ -48,9 +49,10 @@ export const WRITES: readonly Guarantee[] = [
 ]
 
 /** Returns the fields that a write of an act has to leave alone. */
-function fieldsOf({ name, device, logsIn, shows, renames, isFailure }: Act, { args, before }: Deed): readonly Field[] {
+function fieldsOf(act: Act, { args, before }: Deed): readonly Field[] {
+  const { name, device, logsIn, renames, isFailure } = act
   if (logsIn !== undefined || name.startsWith('log in')) return []
-  if (shows !== undefined || /act(ing| as)/.test(name)) return OF_PLACE
+  if (isAboutActing(act)) return OF_PLACE
   const isProof = (args[0] as SessionRecord).epoch !== before?.epoch
   // A login whose id had two holders is trusted no more, nor are its methods.
   const isFree = (field: Field): boolean =>

@@ -191,7 +191,7 @@ t.test('a login with a dead id notes that the id was replaced, so that no late a
   it.gate.hold('create').fail()
   await it.gate.store.addToIndex?.('ann', 'other', it.clock() + 60_000)
   t.equal((await run(goneSince(1, 'other'), { rotation: loginOf('ann') }, { handle: 'other' })).kind, 'failed')
-  t.equal(engine.replacedIds.get('other'), undefined, 'nor does a login that failed')
+  t.equal(engine.replacedIds.get('other'), undefined, 'a login that failed notes nothing')
   t.equal((await run(NONE, { edit: DATA })).kind, 'written')
   t.equal(engine.replacedIds.get(undefined as never), undefined)
 })
