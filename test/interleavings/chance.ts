@@ -18,6 +18,11 @@ export function unobservedFailures(): readonly unknown[] {
   return [...unobserved]
 }
 
+/** Begins a scene. The ids of its sessions do not depend on the scenes before. */
+export function beginScene(): void {
+  draws.clear()
+}
+
 /** Begins a run on a store. What actors draw by chance is the same in each run. */
 export function begin(store: SteppedStore): void {
   current = store

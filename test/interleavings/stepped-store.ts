@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { DEVICES } from '../../lib/session/known-devices.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { answerAtOnce } from '../../lib/storage/immediate.ts'
-import type { SessionRecord, SessionStore } from '../../types/index.ts'
+import type { IndexEntry, SessionRecord, SessionStore } from '../../types/index.ts'
 import type { Fate, Footprint, Happened, Waiting } from '../support/scheduler.ts'
 
 /** All that a store holds. */
@@ -34,7 +34,7 @@ const RECORDS = new Set(['get', 'getMany', 'create', 'update', 'touch', 'delete'
 const INDEX = new Set(['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'])
 
 /** Steps of actors that change or read what the process remembers. They are swapped with no other step. */
-const FENCES = new Set(['time', 'raiseCutoff', 'listAll', 'loadUser', 'begin', 'invalidate'])
+const FENCES = new Set(['time', 'raiseCutoff', 'loadUser'])
 
 /**
  * The store in memory, with every operation of an actor held until the scheduler lets it happen. What nobody is
@@ -64,7 +64,7 @@ export class SteppedStore {
     // Every method of the store returns a promise.
     this.#real = filled(clock, contents) as unknown as Methods
     this.store = this.#wrap()
-    if (isCached) answerAtOnce(this.store, { recall: (handle) => this.#cache.get(handle) })
+    if (isCached) answerAtOnce(this.store, { recall: (handle) => this.#recall(handle) })
   }
 
   /** The steps that wait, in an order that does not depend on chance. */
@@ -95,7 +95,7 @@ export class SteppedStore {
   step(name: string, args: readonly unknown[], run: () => Promise<unknown>, canFail = true): Promise<unknown> {
     const actor = this.#actors.getStore()
     if (actor === undefined || actor === '') return run()
-    const footprint = footprintOf(name, args)
+    const footprint = this.#isCached ? footprintWithCache(name, args) : footprintOf(name, args)
     const key = `${actor}/${name}/${footprint.reads.concat(footprint.writes).join()}`
     const count = (this.#counts.get(key) ?? 0) + 1
     this.#counts.set(key, count)
@@ -104,13 +104,36 @@ export class SteppedStore {
       const waiting = { id: `${key}/${count}`, actor, label: name, footprint, since: this.deeds.length, faults }
       const happen = async (fate: Fate): Promise<void> => {
         const before = this.#records.get(handleIn(args))
+        const held = this.#touchedBy(name, args)
         const answer = fate === 'unwritten' ? undefined : await run()
-        this.deeds.push({ ...waiting, fate, name, args, answer, before })
+        const isRefused = held !== undefined && held === this.#touchedBy(name, args)
+        const touched = isRefused ? readingOnly(footprint) : footprint
+        this.deeds.push({ ...waiting, footprint: touched, fate, name, args, answer, before })
         if (fate === 'done') resolve(answer)
         else reject(new Error('no answer in time, as the schedule wants it'))
       }
       this.#held.push({ ...waiting, name, args, happen })
     })
+  }
+
+  /** Returns what the store holds where a step writes, as text. */
+  #touchedBy(name: string, args: readonly unknown[]): string | undefined {
+    if (name === 'get') return this.#isCached ? JSON.stringify(this.#cache.get(handleIn(args))) : undefined
+    if (READS.has(name)) return undefined
+    if (RECORDS.has(name)) return JSON.stringify(this.#records.get(handleIn(args))) ?? ''
+    return INDEX.has(name) ? `${this.#index.get(String(args[0]))?.get(String(args[1]))}` : undefined
+  }
+
+  /** Answers from the cache, and notes that the last step of the actor led to that. */
+  #recall(handle: string): SessionRecord | undefined {
+    const actor = this.#actors.getStore()
+    const place = this.deeds.findLastIndex((one) => one.actor === actor)
+    const deed = this.deeds[place]
+    if (deed !== undefined) {
+      const { reads } = deed.footprint
+      this.deeds[place] = { ...deed, footprint: { ...deed.footprint, reads: [...reads, `c:${handle}`] } }
+    }
+    return this.#cache.get(handle)
   }
 
   #wrap(): SessionStore {
@@ -123,7 +146,7 @@ export class SteppedStore {
     const run = async (): Promise<unknown> => {
       const answer = await this.#real[name]?.(...args)
       this.#note(name, args, answer)
-      return answer
+      return name === 'listIndex' ? byHandle(answer as readonly IndexEntry[]) : answer
     }
     // The kinds of clients of a user decide nothing, and the cutoff in force is known to the process.
     const isPlain = name === 'readCutoff' || String(args[0]).startsWith(DEVICES)
@@ -187,6 +210,12 @@ function filled(clock: () => number, { records, index, cutoff }: Contents): Retu
   return store
 }
 
+/** Tells whether a deed leaves another state of the store or of the app's database, or another time. */
+export function changes({ name, args, fate }: Deed): boolean {
+  if (name === 'loadUser') return args.length > 0
+  return fate !== 'unwritten' && !READS.has(name) && name !== 'start' && name !== 'begin'
+}
+
 /** Returns what a store holds after some of the deeds that were done to it. */
 export async function contentsAfter(begin: number, contents: Contents, deeds: readonly Deed[]): Promise<Contents> {
   let now = begin
@@ -208,7 +237,35 @@ export function handleIn([first]: readonly unknown[]): string {
 function footprintOf(name: string, args: readonly unknown[]): Footprint {
   const isFence = FENCES.has(name)
   if (name === 'getMany') return { reads: (args[0] as readonly string[]).map((handle) => `r:${handle}`), writes: [] }
-  const key = RECORDS.has(name) ? `r:${handleIn(args)}` : INDEX.has(name) ? `i:${String(args[0])}` : undefined
-  const keys = key === undefined ? args.map(String) : [key]
+  if (INDEX.has(name)) return footprintInIndex(name, args)
+  if (name === 'listAll') return { reads: ['r:'], writes: [] }
+  const keys = RECORDS.has(name) ? [`r:${handleIn(args)}`] : args.map(String)
   return READS.has(name) ? { reads: keys, writes: [], isFence } : { reads: [], writes: keys, isFence }
+}
+
+/** Returns a footprint where records are cached: a read fills the cache, and a write looks whether it has to tell it. */
+function footprintWithCache(name: string, args: readonly unknown[]): Footprint {
+  const footprint = footprintOf(name, args)
+  const [handle] = name === 'invalidate' || RECORDS.has(name) ? [handleIn(args)] : []
+  if (handle === undefined || name === 'getMany') return footprint
+  const cached = `c:${handle}`
+  if (name === 'invalidate') return { reads: [`r:${handle}`], writes: [cached] }
+  const { reads, writes } = footprint
+  return name === 'get' ? { reads, writes: [cached] } : { reads: [...reads, cached], writes }
+}
+
+/** A write touches one entry of a user. A list and a write with a limit read all of them. */
+function footprintInIndex(name: string, [user, handle, , limit]: readonly unknown[]): Footprint {
+  const all = `i:${String(user)}/`
+  if (name === 'listIndex') return { reads: [all], writes: [] }
+  return { reads: limit === undefined || limit === Infinity ? [] : [all], writes: [`${all}${String(handle)}`] }
+}
+
+function readingOnly({ reads, writes, isFence = false }: Footprint): Footprint {
+  return { reads: [...reads, ...writes], writes: [], isFence }
+}
+
+/** The order in which entries were added decides nothing. */
+function byHandle(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  return entries.toSorted((one, other) => (one.handle < other.handle ? -1 : 1))
 }

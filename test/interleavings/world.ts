@@ -10,7 +10,7 @@ import type { Contents, Deed } from './stepped-store.ts'
 import { EMPTY, SteppedStore } from './stepped-store.ts'
 import type { BoundSession, Signed } from './binding.ts'
 import { bindSession, signFor } from './binding.ts'
-import { actors, begin, isVerifying, unobservedFailures } from './chance.ts'
+import { actors, begin, beginScene, isVerifying, unobservedFailures } from './chance.ts'
 
 /**
  * The sessions that the actors of a scene have:
@@ -149,6 +149,7 @@ export function nameOf(
 
 /** Prepares the sessions of a scene. */
 export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
+  beginScene()
   const openSession = await openSessions()
   const clock = testClock()
   const stepped = new SteppedStore(actors, clock, EMPTY)

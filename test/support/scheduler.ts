@@ -6,7 +6,10 @@ export type Fate = 'done' | 'unwritten' | 'written'
 /** The marks of the fates in a schedule. */
 const MARKS: Readonly<Record<Fate, string>> = { done: '', unwritten: '-', written: '+' }
 
-/** The keys that a step reads and writes. Two steps can be swapped unless one writes what the other touches. */
+/**
+ * The keys that a step reads and writes. Two steps can be swapped unless one writes what the other touches. A key that
+ * begins another one holds it.
+ */
 export interface Footprint {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
@@ -28,7 +31,7 @@ export interface Waiting {
   readonly faults: readonly Exclude<Fate, 'done'>[]
 }
 
-/** One step that happened. */
+/** One step that happened. Its footprint is what it did touch: a write that was refused has read. */
 export interface Happened extends Waiting {
   readonly fate: Fate
 }
@@ -95,6 +98,7 @@ export async function search(play: Play, { faults, most }: SearchLimits): Promis
       runs += 1
       interleavings += ordersOf(happened)
     }
+    noteLast(nodes, happened)
     addRaces(nodes, happened)
   } while (turn(nodes) && runs < most)
   return { runs, interleavings, isComplete: nodes.length === 0 }
@@ -112,6 +116,7 @@ function step(
     if (waiting.some(({ id }) => id === planned.chosen.id)) return planned.chosen
     throw new Error(`the run took another way than before: ${planned.chosen.id} is not waiting`)
   }
+  noteLast(nodes, happened)
   const before = nodes.at(-1)
   const sleep = before === undefined ? [] : asleepAfter(before)
   const mayFail = happened.filter(({ fate }) => fate !== 'done').length < faults
@@ -122,6 +127,12 @@ function step(
   if (next === undefined || chosen === undefined) return undefined
   nodes.push({ waiting, mayFail, sleep, wanted: new Set([next.id]), done: [], chosen })
   return chosen
+}
+
+/** Notes what the last step has touched, once it is over. */
+function noteLast(nodes: readonly Node[], happened: readonly Happened[]): void {
+  const node = nodes.at(-1)
+  if (node !== undefined) node.chosen = { ...node.chosen, footprint: footprintOf(happened, nodes.length - 1) }
 }
 
 function asleepAfter({ sleep, done, chosen }: Node): readonly Taken[] {
@@ -135,6 +146,12 @@ function choicesOf({ id, footprint, faults }: Waiting, mayFail: boolean): readon
 
 function footprintAt(footprint: Footprint, fate: Fate): Footprint {
   return fate === 'unwritten' ? NOTHING : footprint
+}
+
+/** Returns what a step has touched. */
+function footprintOf(happened: readonly Happened[], place: number): Footprint {
+  const one = happened[place]
+  return one === undefined ? NOTHING : footprintAt(one.footprint, one.fate)
 }
 
 function isIn(list: readonly Choice[], { id, fate }: Choice): boolean {
@@ -160,24 +177,64 @@ function turn(nodes: Node[]): boolean {
 /** Tells whether two steps cannot be swapped. */
 function areBound(one: Footprint, other: Footprint): boolean {
   if (one.isFence === true || other.isFence === true) return true
-  const isTouched = (key: string): boolean => other.reads.includes(key) || other.writes.includes(key)
-  return one.writes.some(isTouched) || one.reads.some((key) => other.writes.includes(key))
+  const isTouched = (key: string): boolean => isAmong(other.reads, key) || isAmong(other.writes, key)
+  return one.writes.some(isTouched) || one.reads.some((key) => isAmong(other.writes, key))
 }
 
-/** Returns, for each step, the positions of the steps that had to come before it. */
-function causesOf(happened: readonly Happened[]): { readonly all: Set<number>[]; readonly direct: number[][] } {
+function isAmong(keys: readonly string[], key: string): boolean {
+  return keys.some((one) => one.startsWith(key) || key.startsWith(one))
+}
+
+/** Footprints that were seen, and which of them are bound to which. There are few, and they come back all the time. */
+class Bonds {
+  readonly #places = new Map<string, number>()
+  readonly #footprints: Footprint[] = []
+  readonly #known: boolean[][] = []
+
+  placeOf(footprint: Footprint): number {
+    const { reads, writes, isFence = false } = footprint
+    const text = isFence ? '!' : `${reads.join()} ${writes.join()}`
+    const known = this.#places.get(text)
+    if (known !== undefined) return known
+    this.#places.set(text, this.#footprints.length)
+    this.#known.push([])
+    return this.#footprints.push(footprint) - 1
+  }
+
+  areBound(one: number, other: number): boolean {
+    const row = this.#known[one] ?? []
+    return (row[other] ??= areBound(this.#footprints[one] ?? NOTHING, this.#footprints[other] ?? NOTHING))
+  }
+}
+
+const bonds = new Bonds()
+
+/** For each step of a run, the positions of the steps that had to come before it. */
+interface Causes {
+  readonly all: ReadonlySet<number>[]
+  readonly direct: number[][]
+}
+
+const causes = new WeakMap<readonly Happened[], Causes>()
+
+function causesOf(happened: readonly Happened[]): Causes {
+  const known = causes.get(happened) ?? findCauses(happened)
+  causes.set(happened, known)
+  return known
+}
+
+function findCauses(happened: readonly Happened[]): Causes {
   const all: Set<number>[] = []
   const direct: number[][] = []
+  const places = happened.map((_one, position) => bonds.placeOf(footprintOf(happened, position)))
   for (const [position, one] of happened.entries()) {
-    const causes: number[] = []
+    const own: number[] = []
     for (let earlier = 0; earlier < position; earlier += 1) {
-      const other = happened[earlier] as Happened
-      const isOrdered = other.actor === one.actor && earlier < one.since
-      const isBound = areBound(footprintAt(other.footprint, other.fate), footprintAt(one.footprint, one.fate))
-      if (isOrdered || isBound) causes.push(earlier)
+      const isOrdered = happened[earlier]?.actor === one.actor && earlier < one.since
+      if (isOrdered || bonds.areBound(places[earlier] ?? 0, places[position] ?? 0)) own.push(earlier)
     }
-    direct.push(causes)
-    all.push(new Set(causes.flatMap((cause) => [cause, ...(all[cause] ?? [])])))
+    direct.push(own)
+    all.push(new Set(own.flatMap((cause) => [cause, ...(all[cause] ?? [])])))
   }
   return { all, direct }
 }
@@ -203,7 +260,7 @@ function want(
   earlier: number,
   later: number,
   happened: readonly Happened[],
-  all: readonly Set<number>[],
+  all: readonly ReadonlySet<number>[],
 ): void {
   const { id } = happened[later] as Happened
   if (waiting.some((one) => one.id === id)) return void wanted.add(id)
@@ -223,8 +280,7 @@ function want(
  */
 export function* cutsOf<Step extends Happened>(happened: readonly Step[]): Generator<readonly Step[]> {
   const { direct } = causesOf(happened)
-  const actors = [...new Set(happened.map(({ actor }) => actor))]
-  const chains = actors.map((actor) => happened.flatMap((one, position) => (one.actor === actor ? [position] : [])))
+  const chains = chainsOf(happened)
   function* extend(chain: number, past: ReadonlySet<number>): Generator<readonly Step[]> {
     const own = chains[chain]
     if (own === undefined) {
@@ -242,24 +298,41 @@ export function* cutsOf<Step extends Happened>(happened: readonly Step[]): Gener
 /** Returns the number of orders of all steps that differ from a run only in the order of independent steps. */
 function ordersOf(happened: readonly Happened[]): bigint {
   const { direct } = causesOf(happened)
-  const actors = [...new Set(happened.map(({ actor }) => actor))]
-  const chains = actors.map((actor) => happened.flatMap((one, position) => (one.actor === actor ? [position] : [])))
+  const chains = chainsOf(happened)
+  const chainOf = new Map(chains.flatMap((chain, place) => chain.map((position) => [position, place] as const)))
+  const inChain = new Map(chains.flatMap((chain) => chain.map((position, place) => [position, place] as const)))
+  // For each step, how far each chain has to have come.
+  const needs = direct.map((own) =>
+    chains.map((_chain, place) => {
+      const there = own.filter((cause) => chainOf.get(cause) === place).map((cause) => (inChain.get(cause) ?? 0) + 1)
+      return Math.max(0, ...there)
+    }),
+  )
   const known = new Map<string, bigint>()
-  const count = (progress: readonly number[]): bigint => {
+  const count = (progress: readonly number[], left: number): bigint => {
+    if (left === 0) return 1n
     const key = progress.join()
     const found = known.get(key)
     if (found !== undefined) return found
-    const past = new Set(progress.flatMap((length, chain) => (chains[chain] ?? []).slice(0, length)))
-    let orders = past.size === happened.length ? 1n : 0n
+    let orders = 0n
     for (const [chain, length] of progress.entries()) {
       const next = chains[chain]?.[length]
-      if (next === undefined || !(direct[next] ?? []).every((cause) => past.has(cause))) continue
-      orders += count(progress.with(chain, length + 1))
+      if (next === undefined || needs[next]?.some((need, place) => need > (progress[place] ?? 0))) continue
+      orders += count(progress.with(chain, length + 1), left - 1)
     }
     known.set(key, orders)
     return orders
   }
-  return count(actors.map(() => 0))
+  return count(
+    chains.map(() => 0),
+    happened.length,
+  )
+}
+
+/** Returns the positions of each actor's steps. */
+function chainsOf(happened: readonly Happened[]): number[][] {
+  const actors = [...new Set(happened.map(({ actor }) => actor))]
+  return actors.map((actor) => happened.flatMap((one, position) => (one.actor === actor ? [position] : [])))
 }
 
 /** Returns a run in one line, which `follow` plays again. */
