@@ -1,3 +1,3 @@
 import { testPairs } from './pairs.ts'
 
-testPairs(['bound', 'registered', 'acting'])
+testPairs(['devices', 'cached', 'bound', 'registered', 'acting'])

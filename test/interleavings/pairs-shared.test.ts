@@ -1,3 +1,3 @@
 import { testPairs } from './pairs.ts'
 
-testPairs(['shared', 'cached'])
+testPairs(['shared'])

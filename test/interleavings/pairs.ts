@@ -7,7 +7,7 @@ import { explore, pairs, sample, titleOf } from './explore.ts'
 import type { Kind, Scene } from './world.ts'
 
 /** Runs of one pair. `npm run interleavings` has no such bound. */
-const MOST = 12
+const MOST = 3000
 
 /** Fails the test if there is a counterexample. */
 export function report(t: Test, scene: Scene, counterexample: Counterexample | undefined): void {

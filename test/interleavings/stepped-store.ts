@@ -104,9 +104,9 @@ export class SteppedStore {
       const waiting = { id: `${key}/${count}`, actor, label: name, footprint, since: this.deeds.length, faults }
       const happen = async (fate: Fate): Promise<void> => {
         const before = this.#records.get(handleIn(args))
-        const held = this.#touchedBy(name, args)
+        const held = this.#heldFor(name, args)
         const answer = fate === 'unwritten' ? undefined : await run()
-        const isRefused = held !== undefined && held === this.#touchedBy(name, args)
+        const isRefused = held === this.#heldFor(name, args)
         const touched = isRefused ? readingOnly(footprint) : footprint
         this.deeds.push({ ...waiting, footprint: touched, fate, name, args, answer, before })
         if (fate === 'done') resolve(answer)
@@ -116,12 +116,11 @@ export class SteppedStore {
     })
   }
 
-  /** Returns what the store holds where a step writes, as text. */
-  #touchedBy(name: string, args: readonly unknown[]): string | undefined {
-    if (name === 'get') return this.#isCached ? JSON.stringify(this.#cache.get(handleIn(args))) : undefined
-    if (READS.has(name)) return undefined
-    if (RECORDS.has(name)) return JSON.stringify(this.#records.get(handleIn(args))) ?? ''
-    return INDEX.has(name) ? `${this.#index.get(String(args[0]))?.get(String(args[1]))}` : undefined
+  /** Returns what is held where a step writes. It is another object once it has changed. */
+  #heldFor(name: string, args: readonly unknown[]): unknown {
+    if (name === 'get') return this.#cache.get(handleIn(args))
+    if (name !== 'getMany' && RECORDS.has(name)) return this.#records.get(handleIn(args))
+    return INDEX.has(name) ? this.#index.get(String(args[0]))?.get(String(args[1])) : {}
   }
 
   /** Answers from the cache, and notes that the last step of the actor led to that. */
@@ -178,7 +177,8 @@ export class SteppedStore {
 
   #noteTouch(handle: string, seen: Partial<SessionRecord>): void {
     const record = this.#records.get(handle)
-    if (record !== undefined) this.#records.set(handle, { ...record, ...pick(seen) })
+    const isChanged = record?.lastSeenAt !== seen.lastSeenAt || record?.idleDeadline !== seen.idleDeadline
+    if (record !== undefined && isChanged) this.#records.set(handle, { ...record, ...pick(seen) })
   }
 
   #noteIndex(name: string, user: string, handle: string, expiresAt: number, answer: unknown): void {

@@ -95,7 +95,7 @@ export interface Played {
 }
 
 /** A scene, ready to be played any number of times. */
-interface Prepared {
+export interface Prepared {
   readonly contents: Contents
   readonly now: number
   /** The cookie of each actor. */

@@ -209,10 +209,12 @@ class Bonds {
 
 const bonds = new Bonds()
 
-/** For each step of a run, the positions of the steps that had to come before it. */
+/** What had to come before the steps of a run. */
 interface Causes {
-  readonly all: ReadonlySet<number>[]
-  readonly direct: number[][]
+  /** For each step, the positions of the steps that it cannot be swapped with, and that came before. */
+  readonly direct: readonly (readonly number[])[]
+  /** Tells whether one step had to come before another one, if only because of the steps between them. */
+  isBefore(earlier: number, later: number): boolean
 }
 
 const causes = new WeakMap<readonly Happened[], Causes>()
@@ -224,33 +226,40 @@ function causesOf(happened: readonly Happened[]): Causes {
 }
 
 function findCauses(happened: readonly Happened[]): Causes {
-  const all: Set<number>[] = []
   const direct: number[][] = []
   const places = happened.map((_one, position) => bonds.placeOf(footprintOf(happened, position)))
+  // One row of marks for each step.
+  const size = happened.length
+  const marks = new Uint8Array(size * size)
   for (const [position, one] of happened.entries()) {
     const own: number[] = []
-    for (let earlier = 0; earlier < position; earlier += 1) {
+    for (let earlier = position - 1; earlier >= 0; earlier -= 1) {
       const isOrdered = happened[earlier]?.actor === one.actor && earlier < one.since
-      if (isOrdered || bonds.areBound(places[earlier] ?? 0, places[position] ?? 0)) own.push(earlier)
+      if (!isOrdered && !bonds.areBound(places[earlier] ?? 0, places[position] ?? 0)) continue
+      own.push(earlier)
+      if (marks[position * size + earlier] === 1) continue
+      marks[position * size + earlier] = 1
+      for (let before = 0; before < earlier; before += 1) {
+        if (marks[earlier * size + before] === 1) marks[position * size + before] = 1
+      }
     }
     direct.push(own)
-    all.push(new Set(own.flatMap((cause) => [cause, ...(all[cause] ?? [])])))
   }
-  return { all, direct }
+  return { direct, isBefore: (earlier, later) => marks[later * size + earlier] === 1 }
 }
 
 /** Asks for the other order of each two steps that were neighbours in time and cannot be swapped. */
 function addRaces(nodes: readonly Node[], happened: readonly Happened[]): void {
-  const { all, direct } = causesOf(happened)
+  const { direct, isBefore } = causesOf(happened)
   for (const [later, causes] of direct.entries()) {
     const second = happened[later] as Happened
     for (const earlier of causes) {
       const first = happened[earlier] as Happened
       const isOrdered = first.actor === second.actor && earlier < second.since
-      const isBetween = causes.some((other) => other !== earlier && all[other]?.has(earlier))
+      const isBetween = causes.some((other) => other !== earlier && isBefore(earlier, other))
       const node = nodes[earlier]
       if (node === undefined || isOrdered || isBetween) continue
-      want(node, earlier, later, happened, all)
+      want(node, earlier, later, happened)
     }
   }
 }
@@ -260,14 +269,14 @@ function want(
   earlier: number,
   later: number,
   happened: readonly Happened[],
-  all: readonly ReadonlySet<number>[],
 ): void {
+  const { isBefore } = causesOf(happened)
   const { id } = happened[later] as Happened
   if (waiting.some((one) => one.id === id)) return void wanted.add(id)
   // The step itself was not asked for yet. What led to it comes first.
   const leading = waiting.filter((one) => {
     const position = happened.findIndex((other, index) => index > earlier && other.id === one.id)
-    return position > 0 && all[later]?.has(position)
+    return position > 0 && isBefore(position, later)
   })
   if (leading.some((one) => wanted.has(one.id))) return
   const [lead] = leading
