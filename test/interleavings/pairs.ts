@@ -1,43 +1,57 @@
-import type { Test } from 'tap'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { random } from '../support/every-order.ts'
-import { ownChance } from './chance.ts'
-import type { Counterexample } from './explore.ts'
-import { explore, pairs, sample, titleOf } from './explore.ts'
-import type { Kind, Scene } from './world.ts'
+import type { Explored, Counterexample } from './explore.ts'
+import type { Kind } from './world.ts'
 
 /** Runs of one pair. `npm run interleavings` has no such bound. */
 const MOST = 3000
 
-/** Fails the test if there is a counterexample. */
-export function report(t: Test, scene: Scene, counterexample: Counterexample | undefined): void {
-  if (counterexample === undefined) return
-  const { problems, trace } = counterexample
-  t.fail(titleOf(scene), { problems, trace: trace.split('\n') })
+/** The work of a thread. */
+export interface PlayPairs {
+  readonly kind: Kind
+  /** The highest number of runs of one pair. */
+  readonly most: number
+  /** The number of further runs of each pair, drawn by chance. */
+  readonly samples: number
+  readonly seed: number
 }
 
-/** Plays the pairs of acts on some kinds of sessions. */
+/** A pair of acts that was played. */
+export interface PlayedPair extends Omit<Explored, 'scene'> {
+  readonly title: string
+}
+
+/** Returns the lines of a counterexample for a failed test. */
+export function linesOf({ problems, trace }: Counterexample): object {
+  return { problems, trace: trace.split('\n') }
+}
+
+/**
+ * Plays the pairs of acts on some kinds of sessions. Each kind has a thread of its own, because `tap` watches each
+ * promise of its own thread, which takes nearly as long as the runs.
+ */
 export function testPairs(kinds: readonly Kind[]): void {
   t.setTimeout(900_000)
-  const giveBack = ownChance()
-  t.teardown(giveBack)
   for (const kind of kinds) {
     t.test(`no interleaving of two acts breaks a guarantee: ${kind}`, async (t) => {
-      const draw = random(20_260_101)
-      const scenes = pairs(kind)
-      const total = { runs: 0, interleavings: 0n, crashes: 0, finished: 0 }
-      for (const scene of scenes) {
-        const found = await explore(scene, { faults: 0, most: MOST }, 1)
-        report(t, scene, found.counterexample ?? (await sample(scene, 2, draw)))
-        total.runs += found.runs
-        total.interleavings += found.interleavings
-        total.crashes += found.crashes
-        total.finished += found.isComplete ? 1 : 0
-      }
+      const workerData: PlayPairs = { kind, most: MOST, samples: 2, seed: 20_260_101 }
+      const worker = new Worker(new URL('play-pairs.ts', import.meta.url), { workerData })
+      const total = { pairs: 0, runs: 0, interleavings: 0n, crashes: 0, finished: 0 }
+      worker.on('message', ({ title, runs, interleavings, crashes, isComplete, counterexample }: PlayedPair) => {
+        if (counterexample !== undefined) t.fail(title, linesOf(counterexample))
+        total.pairs += 1
+        total.runs += runs
+        total.interleavings += interleavings
+        total.crashes += crashes
+        total.finished += isComplete ? 1 : 0
+      })
+      const [status] = (await once(worker, 'exit')) as [number]
       t.comment(
-        `${scenes.length} pairs, ${total.finished} without a bound: ${total.runs} runs for ${total.interleavings} ` +
+        `${total.pairs} pairs, ${total.finished} without a bound: ${total.runs} runs for ${total.interleavings} ` +
           `interleavings, ${total.crashes} crashes; and 2 drawn runs of each pair, in which a store operation may time out`,
       )
+      t.equal(status, 0)
       t.ok(total.finished > 0)
     })
   }

@@ -214,14 +214,14 @@ interface Causes {
   /** For each step, the positions of the steps that it cannot be swapped with, and that came before. */
   readonly direct: readonly (readonly number[])[]
   /** Tells whether one step had to come before another one, if only because of the steps between them. */
-  isBefore(earlier: number, later: number): boolean
+  readonly isBefore: (earlier: number, later: number) => boolean
 }
 
-const causes = new WeakMap<readonly Happened[], Causes>()
+const foundCauses = new WeakMap<readonly Happened[], Causes>()
 
 function causesOf(happened: readonly Happened[]): Causes {
-  const known = causes.get(happened) ?? findCauses(happened)
-  causes.set(happened, known)
+  const known = foundCauses.get(happened) ?? findCauses(happened)
+  foundCauses.set(happened, known)
   return known
 }
 
@@ -264,12 +264,7 @@ function addRaces(nodes: readonly Node[], happened: readonly Happened[]): void {
   }
 }
 
-function want(
-  { waiting, wanted }: Node,
-  earlier: number,
-  later: number,
-  happened: readonly Happened[],
-): void {
+function want({ waiting, wanted }: Node, earlier: number, later: number, happened: readonly Happened[]): void {
   const { isBefore } = causesOf(happened)
   const { id } = happened[later] as Happened
   if (waiting.some((one) => one.id === id)) return void wanted.add(id)
