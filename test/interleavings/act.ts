@@ -63,6 +63,8 @@ export interface Act {
    * last case the user has a new name since the check before.
    */
   readonly checks?: 'always' | 'later' | 'due'
+  /** Tells whether the user has changed the password since the check before. */
+  readonly hasOldPassword?: boolean
 }
 
 /** Tells whether an act is about somebody who acts as another user. */

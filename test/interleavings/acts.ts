@@ -72,6 +72,12 @@ export const ACTS: readonly Act[] = [
   request('show a renewed id', () => undefined, { isAged: true, shown: 0 }),
   request('confirm a renewed id', () => undefined, { isAged: true, shown: 1 }),
   request('read a user who changed', () => undefined, { checks: 'due' }),
+  request('read with an old password', () => undefined, { checks: 'due', hasOldPassword: true, ends: 'own' }),
+  request('write with an old password', (session) => put(session, 'written'), {
+    checks: 'due',
+    hasOldPassword: true,
+    ends: 'own',
+  }),
   request('read after the deadline', () => undefined, { waits: 60_000 }),
   request('replay a dead id', () => undefined, { isReplay: true }),
   request('log in with a dead id', logIn('alice'), { isReplay: true, logsIn: 'alice' }),

@@ -3,7 +3,7 @@ import { changes, contentsAfter } from './stepped-store.ts'
 import type { Deed } from './stepped-store.ts'
 import type { Aftermath } from './view.ts'
 import type { Played, Report } from './world.ts'
-import { aside, RENAMED } from './world.ts'
+import { aside, credentialsOf, RENAMED } from './world.ts'
 
 /**
  * Returns what is left for each step at which the process may have died. The store is as it was, the responses that had
@@ -22,7 +22,7 @@ export async function* crashesOf(played: Played, seen: Set<string>): AsyncGenera
     const contents = await aside(() => contentsAfter(prepared.now - prepared.lag, prepared.contents, deeds))
     const isIn = (what: string): boolean => deeds.some(({ name, args }) => name === 'loadUser' && args[0] === what)
     const changed = {
-      ...(isIn('change') || isIn('delete') ? {} : { passwords: 0, passwordAt: Infinity, isGone: false }),
+      ...(isIn('change') || isIn('delete') ? {} : { ...credentialsOf(played.scene), isGone: false }),
       ...(isIn('rename') ? {} : { userName: RENAMED }),
     }
     const index = [...contents.index].map(([user, entries]) => [user, [...entries]])

@@ -239,6 +239,8 @@ function fits({ kind, acts }: Scene): boolean {
   // An id that is old enough for a renewal is old enough for a check.
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false
+  // Whatever comes after a changed password ends the session.
+  if (acts.some(({ hasOldPassword }) => hasOldPassword) && !acts.every((act) => act.hasOldPassword)) return false
   const isChecked = checks.has('later') || checks.has('due')
   const isPast = ({ isAged, isReplaced, isOutdated, waits }: Act): boolean =>
     (isAged ?? isReplaced ?? isOutdated ?? waits) !== undefined

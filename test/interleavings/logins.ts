@@ -86,6 +86,16 @@ export const LOGINS: readonly Guarantee[] = [
     },
   },
   {
+    name: '5: a half login that was ended, or completed, is not completed once more',
+    *broken(view) {
+      for (const { act, actor, cookie, reply } of view.after.reports) {
+        if (act.name !== 'complete a half login' || !isHalf(view.after, String(cookie))) continue
+        if (typeof reply?.cookie !== 'string' || view.found(reply.cookie).userId === null) continue
+        if (handleOf(reply.cookie) !== handleOf(cookie)) yield `${actor} began a session with the second step alone`
+      }
+    },
+  },
+  {
     name: '4: a login that failed leaves the session as it was, and nobody is locked out',
     *broken(view) {
       const { reports } = view.after
@@ -99,7 +109,7 @@ export const LOGINS: readonly Guarantee[] = [
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
         const rivals = reports.filter((one) => one.act.changesId === true && sharesSession(one, report))
         if (rivals.length > 1) continue
-        if ((report.act.isStranger ?? report.act.isOutdated) === true) continue
+        if ((report.act.isStranger ?? report.act.isOutdated ?? report.act.hasOldPassword) === true) continue
         if (cookie === undefined || report.act.isReplay === true || report.act.isBare === true || isChanged) continue
         if (view.after.isCrash && reports.some((one) => one.act.changesId && one.reply === undefined)) continue
         const found = view.found(cookie)

@@ -21,6 +21,7 @@ export const userBefore = ({ after }: View, { act, cookie }: Report): string | n
   act.isStranger === true ||
   act.isOutdated === true ||
   act.isBare === true ||
+  act.hasOldPassword === true ||
   cookie === undefined ||
   isGuest(after, cookie)
     ? null

@@ -275,6 +275,13 @@ function checkedBy(checks: Act['checks'], loadUser: (id: string) => Promise<unkn
   return { loadUser, authHash, authCheckInterval: interval, userMaxAge: interval }
 }
 
+/** Returns how often the user had changed the password when a run begins, and the step at which that happened. */
+export function credentialsOf({ acts }: Scene): Pick<Played, 'passwords' | 'passwordAt'> {
+  return acts.some(({ hasOldPassword }) => hasOldPassword)
+    ? { passwords: 1, passwordAt: -1 }
+    : { passwords: 0, passwordAt: Infinity }
+}
+
 /** Plays a scene once. */
 export async function play(scene: Scene, prepared: Prepared, choose: Choose): Promise<Played> {
   const { acts, kind } = scene
@@ -282,7 +289,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const isCached = kind === 'cached'
   const stepped = new SteppedStore(actors, () => clock() - prepared.lag, prepared.contents, isCached)
   begin(stepped)
-  const database: Database = { passwords: 0, changedAt: Infinity, name: RENAMED, isGone: false }
+  const database: Database = { ...credentialsOf(scene), name: RENAMED, isGone: false }
   const userOf = (id: string): object | undefined =>
     database.isGone ? undefined : { id, name: database.name, password: `${database.passwords}` }
   const loadUser = (id: string): Promise<unknown> => stepped.step('loadUser', [], async () => userOf(id), false)
@@ -341,7 +348,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     choices,
     isWhole,
     unobserved: unobservedFailures(),
-    passwordAt: database.changedAt,
+    passwordAt: database.passwordAt,
     passwords: database.passwords,
     userName: database.name,
     isGone: database.isGone,
@@ -357,7 +364,7 @@ async function turn(): Promise<void> {
 interface Database {
   passwords: number
   /** The step at which the password changed, or the user was deleted. */
-  changedAt: number
+  passwordAt: number
   name: string
   isGone: boolean
 }
@@ -397,7 +404,7 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
   }
   const change = (changes: () => void) => async (): Promise<void> => {
     changes()
-    database.changedAt = stepped.deeds.length
+    database.passwordAt = stepped.deeds.length
   }
   return {
     server,
