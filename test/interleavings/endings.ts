@@ -62,9 +62,11 @@ export const ENDINGS: readonly Guarantee[] = [
               one === by && name === 'addToIndex' && isPlaceOf(user, args[0]) && answer !== false,
           )
           const isSpared = act.name.startsWith('revoke all') && by !== undefined
+          // The old session was there before, whenever it moves in.
+          const isOld = giver?.act.isMove === true && !isSpared
           const isLater =
             isSpared || (by !== undefined && (entered === -1 ? isCreator(reports, by) : entered > beginsAt))
-          if (!isLater && isOf(view.found(value), user)) {
+          if ((isOld || !isLater) && isOf(view.found(value), user)) {
             yield `${actor} revoked; a cookie ${from(by)} opens a session`
           }
         }

@@ -382,6 +382,27 @@ export const FAULTS: readonly Fault[] = [
     to: '',
     kind: 'acting',
   },
+  {
+    name: 'the second step of a half login whose first one is gone begins a session',
+    file: 'lib/session/commit.js',
+    from: 'if (rotation?.login !== undefined && !isSecondStep)',
+    to: 'if (rotation?.login !== undefined)',
+    kind: 'shared',
+  },
+  {
+    name: 'credentials count as checked before they are compared',
+    file: 'lib/session/credentials.js',
+    from: 'if (settings.authHash !== undefined && !isSame)',
+    to: 'freshUsers.note(record, loaded);\n    if (settings.authHash !== undefined && !isSame)',
+    kind: 'shared',
+  },
+  {
+    name: 'an old session asks whether it was revoked before it takes its place',
+    file: 'lib/session/move-in.js',
+    from: 'const earlier = await users.reserve(user, handle, undefined, Infinity);\n    if (await areOldRevoked(engine, userId)) {',
+    to: 'const isRevoked = await areOldRevoked(engine, userId);\n    const earlier = await users.reserve(user, handle, undefined, Infinity);\n    if (isRevoked) {',
+    kind: 'shared',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */
