@@ -67,26 +67,32 @@ export async function sweep(scene: Scene): Promise<Counterexample | undefined> {
   return undefined
 }
 
-/**
- * Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. In these the
- * process also dies before each step, if it `dies`.
- */
+/** Runs of one scene that are drawn by chance. */
+export interface Sampling {
+  readonly runs: number
+  readonly random: () => number
+  /** Tells whether the process also dies before each step of the runs with few switches. */
+  readonly dies?: boolean
+  /** Tells whether nobody comes later, which takes most of the time of a single run. */
+  readonly isBrief?: boolean
+}
+
+/** Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. */
 export async function sample(
   scene: Scene,
-  runs: number,
-  random: () => number,
-  dies = false,
+  { runs, random, dies = false, isBrief = false }: Sampling,
 ): Promise<Counterexample | undefined> {
   const prepared = await prepare(scene)
   const seen = new Set<string>()
-  let length = 20
+  const actors = scene.acts.map((_act, place) => nameOfActor(place))
+  let length = 10 * actors.length
   for (let left = runs; left > 0; left -= 1) {
     const isSwitching = left % 2 === 1
-    const choose = isSwitching ? drawnSwitches(random, length, 0.3) : drawn(random, 0.05)
+    const choose = isSwitching ? drawnSwitches(random, length, 0.3, actors) : drawn(random, 0.05)
     const played = await play(scene, prepared, choose)
     const isCrashed = dies && isSwitching && played.deeds.every(({ fate }) => fate === 'done')
     const counterexample =
-      (await examine(played)) ?? (isCrashed ? (await examineCrashes(played, seen)).counterexample : undefined)
+      (await examine(played, isBrief)) ?? (isCrashed ? (await examineCrashes(played, seen)).counterexample : undefined)
     if (counterexample !== undefined) return counterexample
     length = played.deeds.length
   }
@@ -108,9 +114,9 @@ async function examineCrashes(
 }
 
 /** Returns how a whole run broke a guarantee, if it did. */
-async function examine(played: Played): Promise<Counterexample | undefined> {
+async function examine(played: Played, isBrief = false): Promise<Counterexample | undefined> {
   const { contents, deeds, reports } = played
-  const problems = await judge({ played, contents, deeds, reports, isCrash: false })
+  const problems = await judge({ played, contents, deeds, reports, isCrash: false }, isBrief)
   return problems.length === 0 ? undefined : { problems, trace: traceOf(played) }
 }
 

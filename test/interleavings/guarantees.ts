@@ -12,14 +12,14 @@ import { WRITES } from './writes.ts'
 /** The guarantees about the moment at which a run ends. */
 const NOW: readonly Guarantee[] = [...LOGINS, ...ENDINGS, ...REQUESTS, ...BINDINGS, ...LIMITS, ...WRITES]
 
-/** Returns every guarantee that an aftermath breaks, and how. */
-export async function judge(after: Aftermath): Promise<readonly string[]> {
+/** Returns every guarantee that an aftermath breaks, and how. Nobody comes later if it `isBrief`. */
+export async function judge(after: Aftermath, isBrief = false): Promise<readonly string[]> {
   return aside(async () => {
     const view = new View(after)
     await view.look()
     const problems: string[] = []
     // Sessions that are about to expire are asked nothing later.
-    const later = after.reports.some(({ act }) => act.waits !== undefined) ? [] : LATER
+    const later = isBrief || after.reports.some(({ act }) => act.waits !== undefined) ? [] : LATER
     for (const guarantee of [...NOW, ...later]) {
       for await (const problem of guarantee.broken(view)) problems.push(`${guarantee.name}: ${problem}`)
     }

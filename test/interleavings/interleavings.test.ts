@@ -1,23 +1,9 @@
 import t from 'tap'
-import { random } from '../support/every-order.ts'
 import { ownChance } from './chance.ts'
-import { replay, sample, titleOf, triples } from './explore.ts'
-import { linesOf } from './pairs.ts'
+import { replay } from './explore.ts'
 
-t.setTimeout(900_000)
 const giveBack = ownChance()
 t.teardown(giveBack)
-
-t.test('no interleaving of three acts, drawn by chance, breaks a guarantee', async (t) => {
-  const draw = random(20_260_102)
-  const scenes = (['shared', 'guest', 'bound', 'registered'] as const).flatMap((kind) => triples(kind))
-  const drawnScenes = Array.from({ length: 250 }, () => scenes[Math.floor(draw() * scenes.length)])
-  for (const scene of drawnScenes) {
-    const found = scene && (await sample(scene, 8, draw))
-    if (scene !== undefined && found !== undefined) t.fail(titleOf(scene), linesOf(found))
-  }
-  t.comment(`8 runs of each of ${drawnScenes.length} triples out of ${scenes.length}`)
-})
 
 /** Orders that broke a guarantee once. */
 const CORRECTED = {

@@ -72,7 +72,7 @@ async function search(scenes: readonly Scene[]): Promise<void> {
     const timed = faults === 0 ? plain : await explore(scene, { faults, most: failing }, 0)
     const isWhole = plain.isComplete && timed.isComplete
     const further = async (): Promise<Counterexample | undefined> =>
-      (await sweep(scene)) ?? (await sample(scene, samples, draw, !values.triples))
+      (await sweep(scene)) ?? (await sample(scene, { runs: samples, random: draw, dies: !values.triples }))
     const found = plain.counterexample ?? timed.counterexample ?? (isWhole ? undefined : await further())
     const rest = isWhole ? '' : `; then each interruption of one act, and ${samples} drawn with seed ${values.seed}`
     console.log(

@@ -1,3 +1,3 @@
-import { testPairs } from './pairs.ts'
+import { testPairs } from './scenes.ts'
 
 testPairs(['guest'])

@@ -243,7 +243,7 @@ function footprintOf(name: string, args: readonly unknown[]): Footprint {
   return READS.has(name) ? { reads: keys, writes: [], isFence } : { reads: [], writes: keys, isFence }
 }
 
-/** Returns a footprint where records are cached: a read fills the cache, and a write looks whether it has to tell it. */
+/** Returns a footprint where records are cached. A read fills the cache, and a write looks whether to tell it. */
 function footprintWithCache(name: string, args: readonly unknown[]): Footprint {
   const footprint = footprintOf(name, args)
   const [handle] = name === 'invalidate' || RECORDS.has(name) ? [handleIn(args)] : []

@@ -209,7 +209,7 @@ class Bonds {
 
 const bonds = new Bonds()
 
-/** What had to come before the steps of a run. */
+/** The steps that had to come before others in a run. */
 interface Causes {
   /** For each step, the positions of the steps that it cannot be swapped with, and that came before. */
   readonly direct: readonly (readonly number[])[]
@@ -394,9 +394,14 @@ export function switching(first: string, places: readonly number[], faultAt?: nu
 }
 
 /** Returns choices with one to three switches at places drawn by chance, in a run of about this length. */
-export function drawnSwitches(random: () => number, length: number, faultShare: number): Choose {
+export function drawnSwitches(
+  random: () => number,
+  length: number,
+  faultShare: number,
+  actors: readonly string[],
+): Choose {
   const place = (): number => 1 + Math.floor(random() * length)
   const places = Array.from({ length: 1 + Math.floor(random() * 3) }, place)
   const fault = random() < faultShare ? place() : undefined
-  return switching(random() < 0.5 ? 'a' : 'b', places, fault)
+  return switching(actors[Math.floor(random() * actors.length)] ?? '', places, fault)
 }

@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { random } from '../support/every-order.ts'
+import { ownChance } from './chance.ts'
+import { explore, pairs, sample, titleOf, triples } from './explore.ts'
+import type { Orders, PlayedScene } from './scenes.ts'
+
+/** Plays scenes in a thread of its own, and tells of each. */
+const { kind, size, most, samples, seed } = workerData as Orders
+
+ownChance()
+const draw = random(seed)
+for (const scene of size === 2 ? pairs(kind) : triples(kind)) {
+  const explored = most === 0 ? undefined : await explore(scene, { faults: 0, most }, 1)
+  const counterexample =
+    explored?.counterexample ?? (await sample(scene, { runs: samples, random: draw, isBrief: size === 3 }))
+  const { runs = 0, interleavings = 0n, crashes = 0, isComplete = false } = explored ?? {}
+  const played: PlayedScene = { title: titleOf(scene), runs, interleavings, crashes, isComplete, counterexample }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(played)
+}

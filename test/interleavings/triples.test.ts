@@ -1,0 +1,3 @@
+import { testTriples } from './scenes.ts'
+
+testTriples(['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting'])
