@@ -51,9 +51,10 @@ export const ENDINGS: readonly Guarantee[] = [
         const beginsAt = deeds.findIndex((one) => one.actor === actor && !['start', 'begin'].includes(one.name))
         for (const { value, by } of view.issued) {
           if (act.ends === 'others' && handleOf(value) === handleOf(cookie)) continue
-          // A login in the session that the app spares may move to a session of its own.
+          // A login in the session that is spared may move to a session of its own, if that one is ended for it.
           const giver = reports.find((one) => one.actor === by)
-          if (act.ends === 'others' && act.isOutside === true && handleOf(giver?.cookie) === handleOf(cookie)) continue
+          const mayMove = act.ends === 'others' && (act.isOutside === true || reports.length > 2)
+          if (mayMove && handleOf(giver?.cookie) === handleOf(cookie)) continue
           // Of two that run at once, each leaves the session that the other one spares.
           const isSparing = (one: Report): boolean => one.act.name === 'revoke all but the session'
           if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue
@@ -62,8 +63,8 @@ export const ENDINGS: readonly Guarantee[] = [
               one === by && name === 'addToIndex' && isPlaceOf(user, args[0]) && answer !== false,
           )
           const isSpared = act.name.startsWith('revoke all') && by !== undefined
-          // The old session was there before, whenever it moves in.
-          const isOld = giver?.act.isMove === true && !isSpared
+          // The old session was there before, whenever it moves in. It has no credentials that could have changed.
+          const isOld = giver?.act.isMove === true && !isSpared && act.checks === undefined
           const isLater =
             isSpared || (by !== undefined && (entered === -1 ? isCreator(reports, by) : entered > beginsAt))
           if ((isOld || !isLater) && isOf(view.found(value), user)) {

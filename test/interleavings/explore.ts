@@ -155,7 +155,18 @@ export function triples(kind: Kind): Scene[] {
   return acts
     .flatMap((one, i) => acts.slice(i).flatMap((two, j) => acts.slice(i + j).map((three) => [one, two, three])))
     .map((three) => ({ kind, acts: three }))
-    .filter(fits)
+    .filter((scene) => fits(scene) && areLeftAlone(scene))
+}
+
+/**
+ * Tells whether nothing ends the sessions of three acts but the acts. A full limit that refuses ends sessions whose id
+ * nobody has shown for a minute, and a half login is over where a deadline passes.
+ */
+function areLeftAlone({ kind, acts }: Scene): boolean {
+  const isLate = acts.some(({ waits }) => waits !== undefined)
+  if (isLate && acts.some(({ isHalfDone }) => isHalfDone)) return false
+  const hasLimit = acts.some(({ options }) => options !== undefined)
+  return !hasLimit || (kind !== 'registered' && !isLate)
 }
 
 const IN_CACHE = new Set([

@@ -62,13 +62,14 @@ export const REQUESTS: readonly Guarantee[] = [
         if (act.writes === undefined || !isDone(report)) continue
         const isThere = reply?.me !== undefined || act.isOutside === true
         const isDropped = after.played.events.some(({ type }) => type === 'dropped-write')
+        const wasThere = reply?.me?.data[act.writes] !== undefined
         const isWritten = after.deeds.some(
           (one) =>
             one.actor === actor &&
             ((one.answer === true && isRecordWith(one.args[0], act.writes ?? '')) ||
               (one.name === 'get' && isRecordWith(one.answer, act.writes ?? ''))),
         )
-        if (!isDropped && !isWritten && isThere) yield `${actor} wrote nothing, and nobody was told`
+        if (!isDropped && !isWritten && !wasThere && isThere) yield `${actor} wrote nothing, and nobody was told`
       }
       yield* losses(after)
     },
@@ -147,8 +148,14 @@ export const REQUESTS: readonly Guarantee[] = [
         const isStore = view.hasFault && code === 'SESSION_STORE_UNAVAILABLE'
         const { maxSessions } = view.after.played.prepared.options
         const isFull = code === 'SESSION_LIMIT_REACHED' && maxSessions !== undefined
+        // Nobody logs in as a user who is gone.
+        const isGone = code === 'SESSION_AUTH_HASH_UNSET' && view.after.played.isGone
         const isTold =
-          status === 200 || isFull || (act.codes ?? []).includes(code) || (act.isFailure === true && status >= 500)
+          status === 200 ||
+          isFull ||
+          isGone ||
+          (act.codes ?? []).includes(code) ||
+          (act.isFailure === true && status >= 500)
         if (!isStore && !isTold) yield `${actor} was answered with ${status} (${code}): ${reply.text}`
         const isMoved = view.others(report).some((one) => one.act.changesId === true || mayEnd(one))
         const isIn = userBefore(view, report) !== null && act.waits === undefined
