@@ -6,7 +6,7 @@ import type { Explored } from './explore.ts'
 import type { Kind } from './world.ts'
 
 /** Runs of one pair. `npm run interleavings` has no such bound. */
-const MOST = 1000
+const MOST = 3000
 
 /** The work of a thread. */
 export interface Orders {
