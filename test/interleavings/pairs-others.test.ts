@@ -1,3 +1,3 @@
 import { testPairs } from './scenes.ts'
 
-testPairs(['devices', 'cached', 'bound', 'registered', 'acting'])
+testPairs(['cached', 'bound', 'registered', 'acting'])

@@ -50,7 +50,7 @@ async function playScenes(t: Test, orders: Orders) {
 
 /** Plays the pairs of acts on some kinds of sessions. */
 export function testPairs(kinds: readonly Kind[]): void {
-  t.setTimeout(900_000)
+  t.setTimeout(1_800_000)
   for (const kind of kinds) {
     t.test(`no interleaving of two acts breaks a guarantee: ${kind}`, async (t) => {
       const total = await playScenes(t, { kind, size: 2, most: MOST, samples: 2, seed: 20_260_101 })
@@ -65,7 +65,7 @@ export function testPairs(kinds: readonly Kind[]): void {
 
 /** Plays one interleaving of each triple of acts on some kinds of sessions. */
 export function testTriples(kinds: readonly Kind[]): void {
-  t.setTimeout(900_000)
+  t.setTimeout(1_800_000)
   for (const kind of kinds) {
     t.test(`no interleaving of three acts, drawn by chance, breaks a guarantee: ${kind}`, async (t) => {
       const { scenes } = await playScenes(t, { kind, size: 3, most: 0, samples: 1, seed: 20_260_102 })

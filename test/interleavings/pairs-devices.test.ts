@@ -1,0 +1,3 @@
+import { testPairs } from './scenes.ts'
+
+testPairs(['devices'])
