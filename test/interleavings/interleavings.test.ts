@@ -1,6 +1,7 @@
 import t from 'tap'
 import { ownChance } from './chance.ts'
-import { replay } from './explore.ts'
+import { pairs, replay } from './explore.ts'
+import { prepare } from './world.ts'
 
 const giveBack = ownChance()
 t.teardown(giveBack)
@@ -31,4 +32,11 @@ t.test('a schedule plays the same run again', async (t) => {
   t.strictSame(first, second)
   t.equal(first.trace.split('\n')[0], line)
   t.strictSame(first.problems, [])
+})
+
+t.test('the ids of a scene do not depend on the scenes before', async (t) => {
+  const [scene] = pairs('shared')
+  const [first, second] = scene === undefined ? [] : [await prepare(scene), await prepare(scene)]
+  t.ok(first?.issued.length)
+  t.strictSame(first?.issued, second?.issued)
 })

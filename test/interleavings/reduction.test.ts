@@ -87,3 +87,12 @@ for (const [name, faults, wanted] of [
     t.equal(total.pairs, wanted * KINDS.length)
   })
 }
+
+t.test('so do those of two logins for the last place of a limit', async (t) => {
+  const title = 'shared: log in elsewhere, unless refused × log in elsewhere, unless refused'
+  const scene = pairs('shared').find((one) => titleOf(one) === title) as Scene
+  const prepared = await prepare(scene)
+  const [searched, all] = [await endsOfSearch(scene, prepared, 0), await endsOfAll(scene, prepared, 0)]
+  t.ok(all && all.ends.size > 1)
+  t.strictSame([...(searched?.ends ?? [])].toSorted(), [...(all?.ends ?? [])].toSorted())
+})
