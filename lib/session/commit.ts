@@ -29,7 +29,7 @@ export interface Plan {
   readonly work: Work
   /** Tells whether nothing of the old data is left, so that the data needs nothing of the old record. */
   readonly isAllOwn: boolean
-  /** The hash of a dead id that the client showed. */
+  /** The hash of the id that the client showed. It opens nothing after a login. */
   readonly replaces: string | undefined
   readonly client: Client
   /** Makes ids of the class that the client brings. */
@@ -79,7 +79,7 @@ const UNCHANGED: Outcome = { kind: 'unchanged' }
 /** Makes the plan of a request out of the session that its cookie led to. */
 export function planOf(
   loaded: Loaded,
-  { handle, isAllOwn, client, ids }: Pick<Plan, 'handle' | 'isAllOwn' | 'client' | 'ids'>,
+  { handle, isAllOwn, client, ids, replaces }: Pick<Plan, 'handle' | 'isAllOwn' | 'client' | 'ids' | 'replaces'>,
   { edit, rotation, user, isTouched, isPassive, carrier, now }: Wish,
 ): Plan {
   const isLive = loaded.state === 'live'
@@ -89,7 +89,7 @@ export function planOf(
     base: isLive ? loaded.record : undefined,
     named:
       loaded.state === 'shadowed' || loaded.state === 'outdated' || loaded.state === 'unproven' ? loaded : undefined,
-    replaces: loaded.state === 'gone' ? loaded.secretHash : undefined,
+    replaces,
     handle,
     isAllOwn,
     client,
@@ -114,14 +114,17 @@ export async function commit(engine: Engine, plan: Plan): Promise<Outcome> {
   const { edit } = plan.work
   try {
     if (edit.from !== edit.to) refuseOversize(edit.to, engine.settings.maxRecordSize)
-    return plan.base === undefined ? await begin(engine, plan) : await advance(engine, plan, plan.base)
+    const outcome = plan.base === undefined ? await begin(engine, plan) : await advance(engine, plan, plan.base)
+    const isReplaced = outcome.kind === 'written' && outcome.wayBack !== undefined
+    if (isReplaced && plan.replaces !== undefined) engine.replacedIds.set(plan.replaces, true)
+    return outcome
   } catch (error) {
     return { kind: 'failed', error, isStaged: true }
   }
 }
 
 /** Writes a first record, if there is anything to keep. */
-async function begin(engine: Engine, { work, handle, named, replaces, client, ids }: Plan): Promise<Outcome> {
+async function begin(engine: Engine, { work, handle, named, client, ids }: Plan): Promise<Outcome> {
   const { settings, events } = engine
   const { rotation, now } = work
   const data = edited('{}', work.edit)
@@ -145,7 +148,6 @@ async function begin(engine: Engine, { work, handle, named, replaces, client, id
   const outcome = await put(engine, undefined, next, work)
   if (outcome === undefined) return failed(new SecureSessionError('SESSION_SUPERSEDED'), true)
   if (outcome.kind !== 'written') return outcome
-  if (replaces !== undefined) engine.replacedIds.set(replaces, true)
   return named === undefined ? outcome : endNamed(engine, named, outcome)
 }
 

@@ -12,6 +12,8 @@ export interface Edit {
   readonly to: string
   /** Tells whether the content was begun anew, so that nothing another request wrote to the old one may come back. */
   readonly isWhole: boolean
+  /** The keys of the old content that stay where it was begun anew, also with what another request wrote to them. */
+  readonly kept?: readonly string[] | undefined
 }
 
 /** The names of @fastify/session's members, and those that lead to a prototype. */
@@ -101,8 +103,18 @@ export function rebase(latest: string, from: string, to: string): string {
 }
 
 /** The data of a record after an edit that was made on this version of it, or on an earlier one. */
-export function edited(json: string, { from, to, isWhole }: Edit): string {
-  return isWhole ? to : rebase(json, from, to)
+export function edited(json: string, { from, to, isWhole, kept }: Edit): string {
+  if (!isWhole) return rebase(json, from, to)
+  return kept === undefined ? to : rebase(JSON.stringify(pick(parseData(json), kept)), from, to)
+}
+
+/** Returns the values of some keys. */
+export function pick(data: SessionData, keys: readonly string[]): SessionData {
+  const picked: SessionData = {}
+  for (const key of keys) {
+    if (!isReserved(key) && Object.hasOwn(data, key)) picked[key] = data[key]
+  }
+  return picked
 }
 
 /**

@@ -42,18 +42,22 @@ export interface LiveSession {
  *   about the cookie is said, because the browser may only be late;
  * - `live`: the record, and the id that opened it.
  */
-export type Loaded =
-  | { readonly state: 'none' }
-  | Gone
-  | { readonly state: 'shadowed' | 'outdated'; readonly handle: string }
-  | Unproven
-  | LiveSession
+export type Loaded = { readonly state: 'none' } | Gone | Named | Unproven | LiveSession
+
+/** A session that an id names and does not open. */
+interface Named {
+  readonly state: 'shadowed' | 'outdated'
+  readonly handle: string
+  /** The hash of the secret of the id; absent where the request itself has lost the session. */
+  readonly secretHash?: string
+}
 
 /** A bound session whose proof a request did not bring. */
 export interface Unproven {
   readonly state: 'unproven'
   readonly handle: string
   readonly userId: string | null
+  readonly secretHash?: string
 }
 
 /** An id whose record no longer exists. */
@@ -66,6 +70,12 @@ export interface Gone {
   readonly secretHash: string
   /** The instant at which the request arrived. */
   readonly since: number
+}
+
+/** Returns the hash of the secret that a request showed; `undefined` if it named no session, or opened nothing. */
+export function hashShown(loaded: Loaded): string | undefined {
+  if (loaded.state === 'none') return undefined
+  return loaded.state === 'live' ? loaded.presented?.id.secretHash : loaded.secretHash
 }
 
 /** The facts of a client that its session is compared with. */
@@ -136,14 +146,14 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
       return endCopied(engine, record, presented, verdict.sign, show)
     case 'refuse':
       reportFork(engine, record, show, false)
-      return { state: 'outdated', handle: record.handle }
+      return { state: 'outdated', handle: record.handle, secretHash: id.secretHash }
     case 'superseded':
-      return { state: 'shadowed', handle: record.handle }
+      return { state: 'shadowed', handle: record.handle, secretHash: id.secretHash }
     case 'unknown':
       return NONE
     case 'unproven':
       reportUnproven(engine, record, show, verdict.lack)
-      return { state: 'unproven', handle: record.handle, userId: record.userId }
+      return { state: 'unproven', handle: record.handle, userId: record.userId, secretHash: id.secretHash }
   }
 }
 
@@ -230,6 +240,7 @@ async function endCopied(
   const { userAgent, ip } = show.visitor
   const { users, events, settings } = engine
   const { handle, userId, generation, device } = record
+  const { secretHash } = show.id
   const isEnded = settings.onCopiedSession === 'end'
   const both = bothUsers(record)
   const facts = { behind: generation - presented.id.generation, sign, device, client: { userAgent, ip } }
@@ -239,7 +250,9 @@ async function endCopied(
     return enter(engine, { state: 'live', record, presented, verdict, checked: undefined }, show)
   }
   const isCopied = (latest: SessionRecord): boolean => judge(latest, presented, settings.clock()).kind === 'end'
-  if ((await users.places.end(handle, isCopied, record, 'replay')) === undefined) return { state: 'shadowed', handle }
+  if ((await users.places.end(handle, isCopied, record, 'replay')) === undefined) {
+    return { state: 'shadowed', handle, secretHash }
+  }
   events.emit({ type: 'replay', handle, userId, ...both, isEnded, ...facts })
   await users.places.releaseAll(record)
   if (userId !== null) events.emit({ type: 'revoke', handle, ...both, userId, reason: 'replay' })

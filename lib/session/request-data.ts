@@ -1,6 +1,6 @@
 import type { EngineSession } from './engine.ts'
 import type { Edit, SessionData } from './json-data.ts'
-import { isReserved, isSameData, parseData, rebase, serialize } from './json-data.ts'
+import { isSameData, parseData, pick, rebase, serialize } from './json-data.ts'
 
 /** Makes the object behind `req.session` around some values. */
 export type MakeObject = (data: RequestData, values: SessionData) => EngineSession
@@ -21,6 +21,8 @@ export class RequestData {
   #baseline: string
   #isWhole = false
   #isAllOwn = false
+  /** The keys of the old content that stay. */
+  #kept: readonly string[] | undefined
 
   constructor(json: string, makeObject: MakeObject) {
     this.#baseline = json
@@ -74,7 +76,7 @@ export class RequestData {
     // Data that was stored under a larger limit may stay.
     const limit = Math.max(maxSize, from.length)
     const to = typeof this.#state === 'object' ? serialize(this.#state.values, limit) : from
-    return { from, to, isWhole: this.#isWhole }
+    return { from, to, isWhole: this.#isWhole, ...(this.#isWhole && { kept: this.#kept }) }
   }
 
   /**
@@ -97,7 +99,7 @@ export class RequestData {
     this.#baseline = typeof this.#state === 'object' ? to : stored
   }
 
-  /** Keeps only these keys. Changes by other requests to the old content do not come back. */
+  /** Keeps only these keys. Changes by other requests to the rest of the old content do not come back. */
   keepOnly(keys: readonly string[]): void {
     // Destroyed data has no keys to keep, and nobody asks.
     const kept = pick(this.object as EngineSession, keys)
@@ -105,6 +107,8 @@ export class RequestData {
     const known = pick(parseData(this.#baseline), keys)
     this.#open(kept)
     this.#baseline = JSON.stringify(known)
+    // What was dropped before stays away.
+    this.#kept = this.#isWhole ? keys.filter((key) => this.#kept?.includes(key)) : keys
     this.#isWhole = true
     this.#isAllOwn = Object.keys(kept).length === 0
   }
@@ -124,14 +128,6 @@ export class RequestData {
     this.#state = open
     return open
   }
-}
-
-function pick(data: SessionData, keys: readonly string[]): SessionData {
-  const picked: SessionData = {}
-  for (const key of keys) {
-    if (!isReserved(key) && Object.hasOwn(data, key)) picked[key] = data[key]
-  }
-  return picked
 }
 
 function isDeep(value: unknown): boolean {

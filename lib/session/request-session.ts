@@ -313,12 +313,12 @@ export class RequestSession {
   async #write(carrier: Carrier): Promise<void> {
     const data = this.#openData()
     const { settings, ids: cookieIds, headerIds } = this.#engine
-    const { loaded, rotation, user, isTouched } = this.#state
+    const { loaded, shown, rotation, user, isTouched } = this.#state
     const isPassive = this.#client.isPassive === true
     const edit = data.edit(settings.maxRecordSize)
     const now = settings.clock()
     const ids = (states.isNextByHeader(this.#state) ? headerIds : undefined) ?? cookieIds
-    const parts = { handle: this.handle, isAllOwn: data.isAllOwn, client: this.#client, ids }
+    const parts = { handle: this.handle, isAllOwn: data.isAllOwn, client: this.#client, ids, replaces: shown }
     const plan = planOf(loaded, parts, { edit, rotation, user, isTouched, isPassive, carrier, now })
     this.#apply(await commit(this.#engine, plan), plan)
   }

@@ -6,7 +6,7 @@ import type { Client } from './engine.ts'
 import type { Checked } from './fresh-users.ts'
 import type { Lifetimes } from '../options.ts'
 import type { LiveSession, Loaded } from './load-session.ts'
-import { NONE } from './load-session.ts'
+import { hashShown, NONE } from './load-session.ts'
 import type { Rotation } from './next-record.ts'
 import { isUpkeepDue } from './next-record.ts'
 import type { WayBack } from './take-back.ts'
@@ -36,6 +36,8 @@ export interface CookieRules {
 export interface RequestState {
   /** The session that the cookie led to, or that this request wrote last. */
   readonly loaded: Loaded
+  /** The hash of the id that the request came with. */
+  readonly shown: string | undefined
   /** The change of the cookie that the response carries. */
   readonly cookie: CookieChange | undefined
   /** A change of id that waits for the response. */
@@ -54,7 +56,17 @@ export interface RequestState {
 export function initialState(loaded: Loaded, isByHeader: boolean): RequestState {
   const moved = loaded.state === 'live' ? loaded.cookie : undefined
   const cookie: CookieChange | undefined = loaded.state === 'gone' ? { kind: 'clear' } : moved
-  return { loaded, cookie, rotation: undefined, user: undefined, isTouched: false, isByHeader, committed: undefined }
+  const shown = hashShown(loaded)
+  return {
+    loaded,
+    shown,
+    cookie,
+    rotation: undefined,
+    user: undefined,
+    isTouched: false,
+    isByHeader,
+    committed: undefined,
+  }
 }
 
 /** The time after which a response no longer renews or clears the cookie, in milliseconds. */
@@ -161,6 +173,7 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
     user: undefined,
     isTouched: false,
     isByHeader: isNextByHeader(state),
+    shown: state.shown,
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
 }
@@ -207,13 +220,15 @@ function cookieFor(
 
 /** Returns the state of a request whose record is gone or somebody else's. Only a login may begin another record. */
 export function afterLoss(state: RequestState, handle: string): RequestState {
-  return { ...initialState({ state: 'shadowed', handle }, state.isByHeader), committed: state.committed }
+  const { shown, committed } = state
+  return { ...initialState({ state: 'shadowed', handle }, state.isByHeader), shown, committed }
 }
 
 /** Returns the state after the session ended. */
 export function afterEnd(state: RequestState, isCookieCleared: boolean): RequestState {
   const cookie: CookieChange | undefined = isCookieCleared ? { kind: 'clear' } : state.cookie
-  return { ...initialState(NONE, state.isByHeader), cookie, committed: state.committed }
+  const { shown, committed } = state
+  return { ...initialState(NONE, state.isByHeader), shown, cookie, committed }
 }
 
 /** Returns the state from before a committed rotation, with what was staged since. */

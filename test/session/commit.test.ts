@@ -6,7 +6,7 @@ import type { Outcome, Plan } from '../../lib/session/commit.ts'
 import type { Engine } from '../../lib/session/engine.ts'
 import { newHandle } from '../../lib/session/id.ts'
 import type { Loaded } from '../../lib/session/load-session.ts'
-import { goneSince, NONE } from '../../lib/session/load-session.ts'
+import { goneSince, hashShown, NONE } from '../../lib/session/load-session.ts'
 import type { Rotation } from '../../lib/session/next-record.ts'
 import { besideOf } from '../../lib/session/places.ts'
 import { rotated } from '../../lib/session/record.ts'
@@ -38,7 +38,14 @@ async function scene(t: Test, session: BenchOptions['session'] = {}): Promise<Sc
   const now = it.clock()
   const plan: Scene['plan'] = (loaded, wish = {}, parts = {}) => {
     const client = { protocol: 'http', ip: '::1', userAgent: 'Browser/1.0' }
-    const whole = { handle: newHandle(), isAllOwn: false, client, ids: engine.ids, ...parts }
+    const whole = {
+      handle: newHandle(),
+      isAllOwn: false,
+      client,
+      ids: engine.ids,
+      replaces: hashShown(loaded),
+      ...parts,
+    }
     return planOf(loaded, whole, { ...QUIET, now: it.clock(), ...wish })
   }
   const live: Scene['live'] = async (changes = {}) => {
@@ -194,6 +201,19 @@ t.test('a login with a dead id notes that the id was replaced, so that no late a
   t.equal(engine.replacedIds.get('other'), undefined, 'a login that failed notes nothing')
   t.equal((await run(NONE, { edit: DATA })).kind, 'written')
   t.equal(engine.replacedIds.get(undefined as never), undefined)
+})
+
+t.test('a change of the id notes the id that it replaced, which may be gone a moment later', async (t) => {
+  const { it, engine, run, live } = await scene(t)
+  const shownAs = async (secretHash: string): Promise<Loaded> => {
+    const found = await live()
+    await it.gate.store.addToIndex?.('ann', found.record.handle, it.clock() + 60_000)
+    return { ...found, presented: { id: { secretHash } } as never }
+  }
+  t.equal((await run(await shownAs('changed'), { rotation: loginOf('ann') })).kind, 'written')
+  t.equal(engine.replacedIds.get('changed'), true)
+  t.equal((await run(await shownAs('read'), { edit: DATA })).kind, 'written')
+  t.equal(engine.replacedIds.get('read'), undefined, 'a write of data replaces no id')
 })
 
 t.test('a login with an id that is far behind, or without the proof, ends what belongs to its user', async (t) => {

@@ -301,3 +301,11 @@ t.test('an edit of the latest data is that edit, to the order of its names; a wh
   t.equal(edited('{"a":1,"b":1}', { ...edit, isWhole: false }), '{"a":2,"b":1}')
   t.equal(edited('{"a":1,"b":1}', { ...edit, isWhole: true }), '{"a":2}')
 })
+
+t.test('of a whole edit, kept keys have what was written to them last', async (t) => {
+  const edit = { from: '{"a":1,"b":1}', to: '{"a":1,"b":2,"own":1}', isWhole: true, kept: ['a', 'b', 'late'] }
+  t.equal(edited('{"a":5,"b":5,"late":5,"other":5}', edit), '{"a":5,"b":2,"late":5,"own":1}')
+  t.equal(edited('{"other":5}', edit), '{"b":2,"own":1}', 'a key that somebody removed stays away')
+  t.equal(edited('{"a":1}', { from: '{"a":1}', to: '{"a":1}', isWhole: true, kept: ['a'] }), '{"a":1}')
+  t.equal(edited('{"save":1}', { from: '{}', to: '{}', isWhole: true, kept: ['save'] }), '{}')
+})

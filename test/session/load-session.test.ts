@@ -4,7 +4,7 @@ import { familyOf } from '../../lib/session/device.ts'
 import { bindingIdOf, newBinding, withBindingShown, writeBinding } from '../../lib/session/device-bound/binding.ts'
 import type { Client } from '../../lib/session/engine.ts'
 import { hashOf, parentOf } from '../../lib/session/id.ts'
-import { goneSince, loadSession, NONE } from '../../lib/session/load-session.ts'
+import { goneSince, hashShown, loadSession, NONE } from '../../lib/session/load-session.ts'
 import { GRACE, LATE, RECENT_USE, SERVE } from '../../lib/session/verdict.ts'
 import { TimedStore } from '../../lib/storage/timed-store.ts'
 import { IDLE } from '../../lib/testing/contract/check.ts'
@@ -56,6 +56,19 @@ t.test('a dead cookie without a hash gets a name that no other has', async (t) =
   t.match(one, { state: 'gone', since: 5, secretHash: /^[\w-]{22}$/ })
   t.not(one.secretHash, other.secretHash)
   t.strictSame(goneSince(5, 'a hash'), { state: 'gone', since: 5, secretHash: 'a hash' })
+})
+
+t.test('what a request came with has the hash of its id, whatever the id led to', async (t) => {
+  const { load, put } = await desk(t)
+  const { id } = await put()
+  t.equal(hashShown(await load(id)), id.secretHash)
+  t.equal(hashShown(goneSince(5, 'a hash')), 'a hash')
+  const { secretHash } = id
+  for (const state of ['shadowed', 'outdated'] as const) {
+    t.equal(hashShown({ state, handle: 'h', secretHash }), secretHash)
+  }
+  t.equal(hashShown({ state: 'unproven', handle: 'h', userId: null, secretHash }), secretHash)
+  t.equal(hashShown(NONE), undefined)
 })
 
 t.test('a session is open until the instant of its deadline', async (t) => {
@@ -184,7 +197,7 @@ t.test('an id from before a login opens nothing: shadowed for 30 seconds, and as
   const stored = await put({ rotatedAt: bench.clock() })
   const id = idOf(stored, 1)
   bench.clock.advance(GRACE - 1)
-  t.strictSame(await load(id), { state: 'shadowed', handle: stored.record.handle })
+  t.strictSame(await load(id), { state: 'shadowed', handle: stored.record.handle, secretHash: id.secretHash })
   bench.clock.advance(1)
   t.equal(await load(id), NONE)
   t.strictSame(NONE, { state: 'none' })
@@ -212,7 +225,7 @@ t.test('a replaced id of the same client is served or refused, and told as a for
     t.match(loaded, { state: 'live', verdict: { kind: 'enter', isFork: true, change } })
     t.strictSame(events(), [fork])
     bench.clock.advance(RECENT_USE)
-    t.strictSame(await load(older), { state: 'outdated', handle })
+    t.strictSame(await load(older), { state: 'outdated', handle, secretHash: older.secretHash })
     t.strictSame(events(), [{ ...fork, at: bench.clock(), isServed: false, behind: 3 }])
   }
 })
@@ -278,7 +291,7 @@ t.test('a copy is judged once more by the store, because a parallel request may 
   const next = { ...record, secretHash: older.secretHash, version: record.version + 1 }
   await bench.gate.store.update(next, record.version)
   caught.release()
-  t.strictSame(await answer, { state: 'shadowed', handle: record.handle })
+  t.strictSame(await answer, { state: 'shadowed', handle: record.handle, secretHash: older.secretHash })
   t.strictSame(await bench.record(record.handle), next)
   t.strictSame(await places(record), [record.userId])
   t.strictSame(events(), [])
@@ -322,7 +335,7 @@ t.test('a bound session opens with its bound cookie alone, and what came instead
     t.match(await load(id, withCookie(cookie)), { state: 'live', verdict: SERVE })
     t.strictSame(names, ['session-bound'])
     t.strictSame(events(), [])
-    const unproven = { state: 'unproven', handle, userId }
+    const unproven = { state: 'unproven', handle, userId, secretHash: id.secretHash }
     const told = { type: 'proof-failed', handle, userId, ...(isActing && { actorId: 'admin' }), device, client: CLIENT }
     bench.clock.advance('1h')
     for (const [client, reason] of [

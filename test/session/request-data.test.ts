@@ -92,14 +92,24 @@ t.test('the keys to keep stay with their present values, and the old object hold
   const old = object()
   old['kept'] = 'newer'
   old['new'] = 3
-  data.keepOnly(['kept', 'new', 'absent', 'toString', 'save'])
+  const kept = ['kept', 'new', 'absent', 'toString', 'save']
+  data.keepOnly(kept)
   t.equal(data.holds(old), false)
   t.strictSame(object(), { kept: 'newer', new: 3 })
   t.equal(data.isWhole, true)
   t.equal(data.isAllOwn, false)
-  t.strictSame(data.edit(100), { from: '{"kept":1}', to: '{"kept":"newer","new":3}', isWhole: true })
+  t.strictSame(data.edit(100), { from: '{"kept":1}', to: '{"kept":"newer","new":3}', isWhole: true, kept })
   data.markWritten(data.edit(100), '{"kept":"newer","new":3}')
   t.equal(data.isWhole, false)
+})
+
+t.test('of keys that are kept twice, those stay that were kept both times', async (t) => {
+  const { data, object } = dataOf('{"a":1,"b":2}')
+  data.keepOnly(['a'])
+  object()['b'] = 'own'
+  data.keepOnly(['a', 'b'])
+  t.strictSame(object(), { a: 1, b: 'own' })
+  t.strictSame(data.edit(100), { from: '{"a":1}', to: '{"a":1,"b":"own"}', isWhole: true, kept: ['a'] })
 })
 
 t.test('a name of the session object is not kept, although the object has it', async (t) => {
@@ -114,7 +124,7 @@ t.test('data of which nothing is kept is all the request wrote', async (t) => {
   t.equal(data.isAllOwn, true)
   t.equal(data.isWhole, true)
   t.strictSame(object(), {})
-  t.strictSame(data.edit(100), { from: '{}', to: '{}', isWhole: true })
+  t.strictSame(data.edit(100), { from: '{}', to: '{}', isWhole: true, kept: [] })
 })
 
 t.test('a key is removed, and data that cannot hold the key stays unopened', async (t) => {

@@ -48,17 +48,19 @@ t.test(
   'a request begins with nothing staged; a dead id clears its cookie, a session that moved in sets its own',
   async (t) => {
     const rest = { rotation: undefined, user: undefined, isTouched: false, committed: undefined }
-    const cases: [loaded: Loaded, cookie: unknown][] = [
+    const shown = { ...liveOf(), presented: { id: { secretHash: 'shown' } } as never }
+    const cases: [loaded: Loaded, cookie: unknown, shown?: string][] = [
       [NONE, undefined],
       [SHADOWED, undefined],
       [OUTDATED, undefined],
       [UNPROVEN, undefined],
-      [GONE, { kind: 'clear' }],
+      [GONE, { kind: 'clear' }, GONE.secretHash],
       [liveOf(), undefined],
+      [shown, undefined, 'shown'],
       [liveOf({}, { cookie: SET }), SET],
     ]
-    for (const [loaded, cookie] of cases) {
-      t.strictSame(states.initialState(loaded, false), { loaded, cookie, isByHeader: false, ...rest })
+    for (const [loaded, cookie, hash] of cases) {
+      t.strictSame(states.initialState(loaded, false), { loaded, shown: hash, cookie, isByHeader: false, ...rest })
       t.equal(states.initialState(loaded, true).isByHeader, true)
     }
   },
@@ -213,6 +215,7 @@ t.test('after a rotation the record is the session, the id is in the cookie, and
     user: undefined,
     isTouched: false,
     isByHeader: true,
+    shown: undefined,
     committed: { wayBack, before: state },
   })
   t.strictSame(states.beforeWrite(after), { ...state, rotation: undefined, user: undefined, isTouched: false })
@@ -278,10 +281,17 @@ t.test('a renewal changes the cookie, and is made once', async (t) => {
 
 t.test('a session that was lost or ended leaves nothing staged, and the way back of its rotation', async (t) => {
   const committed = { wayBack: { written: recordOf(), before: undefined }, before: stateOf(NONE) }
-  const state = stateOf(liveOf(), { rotation: LOGIN, user: BOB, isTouched: true, cookie: SET, committed })
+  const state = stateOf(liveOf(), {
+    rotation: LOGIN,
+    user: BOB,
+    isTouched: true,
+    cookie: SET,
+    committed,
+    shown: 'shown',
+  })
   for (const isByHeader of [true, false]) {
     const mine = { ...state, isByHeader }
-    const rest = { rotation: undefined, user: undefined, isTouched: false, isByHeader, committed }
+    const rest = { rotation: undefined, user: undefined, isTouched: false, isByHeader, committed, shown: 'shown' }
     const lost = { loaded: { state: 'shadowed', handle: 'h' }, cookie: undefined, ...rest }
     t.strictSame(states.afterLoss(mine, 'h'), lost)
     t.strictSame(states.afterEnd(mine, true), { loaded: NONE, cookie: { kind: 'clear' }, ...rest })
