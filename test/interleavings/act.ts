@@ -1,5 +1,6 @@
 import type { SecureSessionOptions } from '../../types/index.ts'
 import type { Handler, Sending, Server } from './server.ts'
+import type { Kind } from './kinds.ts'
 
 /** The sessions that an act ends, if it succeeds. */
 type Ends = 'own' | 'others' | 'user' | 'everybody' | undefined
@@ -43,6 +44,8 @@ export interface Act {
   readonly isHalfDone?: boolean
   /** Tells whether the cookie is one from before a change of the id. */
   readonly isReplay?: boolean
+  /** Tells whether a failover has set the record back to before the id was renewed. */
+  readonly isAhead?: boolean
   /** Tells whether the cookie is one that a renewal replaced, shown once the longest window has closed. */
   readonly isReplaced?: boolean
   /** Tells whether the cookie is two renewals behind the one in use, and the last use is long ago. */
@@ -53,6 +56,26 @@ export interface Act {
   readonly codes?: readonly string[]
   /** Tells whether the response is a failure on purpose. */
   readonly isFailure?: boolean
+  /** Tells whether what the act did stands, although its response is a failure. */
+  readonly isImmediate?: boolean
+  /** The key that the act writes and that no session may have afterwards. */
+  readonly discards?: string
+  /** Tells whether the act begins a login that another one replaces, so that the data from before may go. */
+  readonly abandons?: boolean
+  /** Tells whether no time may have passed since the sessions began. */
+  readonly isInstant?: boolean
+  /** The keys of the data that a change of the id keeps. Default: all. */
+  readonly keeps?: readonly string[]
+  /** The ways in which the user logs in. */
+  readonly methods?: readonly string[]
+  /** The name of the user that the act leaves in its session. */
+  readonly names?: string | null
+  /** Tells whether the app names a user whom the session does not belong to. */
+  readonly isForOther?: boolean
+  /** Tells whether the response can carry no new id, or is to carry none. */
+  readonly carriesNothing?: boolean
+  /** The kinds of sessions that the act is played on. Default: all that it fits. */
+  readonly kinds?: readonly Kind[]
   readonly options?: SecureSessionOptions
   /** The part of the act in the protocol of device-bound sessions, and the key that it signs with. */
   readonly device?: DeviceAct

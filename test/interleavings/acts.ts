@@ -11,44 +11,11 @@ import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession, updateSession } from '../../lib/session/one-session.ts'
 import type { RequestSession } from '../../lib/session/request-session.ts'
 import { updateUserEverywhere } from '../../lib/session/update-user.ts'
-import type { LoginOptions, SecureSessionOptions } from '../../types/index.ts'
-import type { Handler } from './server.ts'
-import type { Act, DeviceAct, Performer } from './act.ts'
-import { NEW_NAME } from './world.ts'
-
-const SUPERSEDED = ['SESSION_SUPERSEDED']
-
-/** Answers of the protocol of device-bound sessions that are no success. */
-const DEVICE = ['REFUSED', 'CHALLENGE', 'LATER', 'ENDED']
-
-function request(name: string, handler: Handler, more: Omit<Act, 'name' | 'perform'> = {}, fails = false): Act {
-  return { name, codes: SUPERSEDED, ...more, perform: (performer) => performer.send(handler, { fails }) }
-}
-
-function outside(
-  name: string,
-  work: (performer: Performer) => Promise<unknown>,
-  more: Omit<Act, 'name' | 'perform'> = {},
-): Act {
-  return { name, isOutside: true, codes: SUPERSEDED, ...more, perform: (one) => one.work(() => work(one)) }
-}
-
-function proof(name: string, device: DeviceAct, more: Omit<Act, 'name' | 'perform'> = {}): Act {
-  return { name, device, codes: [...SUPERSEDED, ...DEVICE], ...more, perform: (performer) => performer.prove() }
-}
-
-function move(name: string, handler: Handler, logsIn: string): Act {
-  const perform = (performer: Performer): Promise<void> => performer.send(handler, { old: 'old-session' })
-  return { name, codes: SUPERSEDED, isElsewhere: true, isMove: true, logsIn, perform }
-}
-
-const objectOf = (session: RequestSession): Record<string, unknown> => session.object as Record<string, unknown>
-const put = (session: RequestSession, key: string): void =>
-  void (objectOf(session)[key] = session.facts.userId ?? 'anonymous')
-const logIn =
-  (id: string, options: LoginOptions = {}): Handler =>
-  (session) =>
-    login(session, { id }, options)
+import type { SecureSessionOptions } from '../../types/index.ts'
+import type { Act, Performer } from './act.ts'
+import { COMBINED_ACTS } from './combined-acts.ts'
+import { failingAfter, logIn, move, objectOf, outside, proof, put, request, SUPERSEDED, updateKey } from './make-act.ts'
+import { NEW_NAME } from './kinds.ts'
 
 const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
 const evictAll: SecureSessionOptions = { maxSessions: { limit: 1, onLimit: 'evict' } }
@@ -95,7 +62,7 @@ export const ACTS: readonly Act[] = [
     ...{ logsIn: 'alice', changesId: true, codes: ['SESSION_LIMIT_REACHED', ...SUPERSEDED], options: refuse },
   }),
   request('log in as another user', logIn('bob'), { logsIn: 'bob', changesId: true }),
-  request('log in, keeping nothing', logIn('alice', { keep: false }), { logsIn: 'alice', changesId: true }),
+  request('log in, keeping nothing', logIn('alice', { keep: false }), { logsIn: 'alice', changesId: true, keeps: [] }),
   request('log in, but the handler fails', failingAfter(logIn('alice')), { isFailure: true, changesId: true }),
   request('log in, but the response fails', logIn('alice'), { isFailure: true, changesId: true }, true),
   request('log in as another user, but the response fails', logIn('bob'), { isFailure: true, changesId: true }, true),
@@ -103,7 +70,9 @@ export const ACTS: readonly Act[] = [
     changesId: true,
     codes: ['SESSION_OPTION_INVALID', ...SUPERSEDED],
   }),
-  request('complete a half login', completeLogin, { isHalfDone: true, logsIn: 'alice', changesId: true, codes: LOST }),
+  request('complete a half login', completeLogin, {
+    ...{ isHalfDone: true, logsIn: 'alice', changesId: true, methods: ['otp'], codes: LOST },
+  }),
   request('log out', (session) => session.logout(), { ends: 'own' }),
   request('destroy', (session) => session.destroy(), { ends: 'own' }),
   request('log out everywhere', (session) => session.logout({ everywhere: true }), { ends: 'user' }),
@@ -111,7 +80,7 @@ export const ACTS: readonly Act[] = [
   request('confirm the login', (session) => confirmLogin(session), { changesId: true, codes: LOST }),
   request('confirm, but the response fails', (session) => confirmLogin(session), confirmFails(), true),
   request('update the fingerprint', (session) => updateAuthHash(session, 'two'), { changesId: true, codes: LOST }),
-  request('regenerate', (session) => regenerate(session), { changesId: true }),
+  request('regenerate', (session) => regenerate(session), { changesId: true, keeps: [] }),
   request('update the user', (session) => updateUser(session, { id: session.facts.userId ?? 'nobody' }), {
     codes: ['SESSION_LOGIN_REQUIRED', ...SUPERSEDED],
   }),
@@ -191,21 +160,11 @@ export const ACTS: readonly Act[] = [
   outside('change the password', (performer) => performer.changePassword(), { checks: 'always', ends: 'user' }),
   outside('delete the user', (performer) => performer.deleteUser(), { checks: 'always', ends: 'user' }),
   outside('change the password before the next check', (performer) => performer.changePassword(), { checks: 'later' }),
+  ...COMBINED_ACTS,
 ]
 
 function confirmFails(): Omit<Act, 'name' | 'perform'> {
   return { changesId: true, isFailure: true, codes: LOST }
-}
-
-function failingAfter(handler: Handler): Handler {
-  return async (session) => {
-    await handler(session)
-    throw new Error('the handler failed')
-  }
-}
-
-function updateKey(session: RequestSession): Promise<unknown> {
-  return session.update((data) => void Object.assign(data, { updated: session.facts.userId ?? 'anonymous' }))
 }
 
 async function changeUser(performer: Performer): Promise<number> {

@@ -76,6 +76,19 @@ export const BINDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'a change of the id that is no login keeps a binding that counts',
+    *broken({ after }) {
+      for (const { actor, name, args, answer, before } of after.deeds) {
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (name !== 'update' || answer !== true || before === undefined || before.deviceKey === null) continue
+        const record = args[0] as SessionRecord
+        const isLogin = act?.logsIn !== undefined || act?.isFailure === true || act?.name === 'log in half'
+        if (isLogin || isRestoring(record, before) || !isBindingShown(before.deviceKey)) continue
+        if (record.deviceKey === null) yield `${actor} took the binding away`
+      }
+    },
+  },
+  {
     name: 'a bound session opens with the bound cookie alone',
     async *broken(view) {
       for (const { actor, act, reply } of view.after.reports) {

@@ -14,10 +14,14 @@ export const ENDINGS: readonly Guarantee[] = [
       for (const report of view.after.reports) {
         const { act, cookie, reply, actor } = report
         if (act.ends !== 'own' || act.isStranger === true || !isDone(report) || cookie === undefined) continue
+        if (act.isOutside !== true && reply?.me === undefined) continue
         const { userId = null, actorId = null } = reply?.me ?? {}
-        if (act.isOutside !== true && userId === null) continue
-        const isTheirs = (found: Found): boolean =>
-          act.isOutside === true ? isOf(found, 'alice') : found.userId === userId && found.actorId === actorId
+        const isChanged = view.others(report).some((one) => one.act.changesId === true)
+        const isGuests = (found: Found): boolean => !isChanged && found.userId === null && 'start' in found.data
+        const isTheirs = (found: Found): boolean => {
+          if (act.isOutside === true) return isOf(found, 'alice')
+          return userId === null ? isGuests(found) : found.userId === userId && found.actorId === actorId
+        }
         for (const { value, by } of view.issued) {
           if (handleOf(value) !== handleOf(cookie)) continue
           const found = view.found(value)
@@ -71,6 +75,31 @@ export const ENDINGS: readonly Guarantee[] = [
             yield `${actor} revoked; a cookie ${from(by)} opens a session`
           }
         }
+      }
+    },
+  },
+  {
+    name: '6: a session of another library does not move in once its user, or everybody, was ended',
+    *broken({ after }) {
+      for (const move of after.reports) {
+        if (move.act.isMove !== true || move.reply?.me?.userId !== 'alice') continue
+        for (const report of after.reports) {
+          const isRevoked = report.act.isOutside === true && /^revoke (all|the user$)/.test(report.act.name)
+          if (!isRevoked || !isDone(report) || report.endedAt > move.startedAt) continue
+          yield `${move.actor} moved in after ${report.actor}`
+        }
+      }
+    },
+  },
+  {
+    name: '9: an event tells of a session that ended as a copied one',
+    *broken({ after }) {
+      const { events } = after.played
+      for (const { actor, name, answer, args, fate } of after.isCrash ? [] : after.deeds) {
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (act?.isStranger !== true || name !== 'delete' || answer !== true || fate !== 'done') continue
+        const isTold = events.some((event) => event.type === 'replay' && event.handle === handleIn(args))
+        if (!isTold) yield `${actor} ended ${nameOf(after, handleIn(args))} in silence`
       }
     },
   },

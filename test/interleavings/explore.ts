@@ -6,8 +6,10 @@ import { ACTS } from './acts.ts'
 import { crashesOf } from './crash.ts'
 import { judge } from './guarantees.ts'
 import type { Aftermath } from './view.ts'
-import type { Kind, Played, Scene } from './world.ts'
-import { isBoundKind, KINDS, nameOf, nameOfActor, play, prepare } from './world.ts'
+import type { Kind } from './kinds.ts'
+import type { Played, Scene } from './world.ts'
+import { isBoundKind, KINDS } from './kinds.ts'
+import { nameOf, nameOfActor, play, prepare } from './world.ts'
 import type { Deed } from './stepped-store.ts'
 import type { SessionRecord } from '../../types/index.ts'
 
@@ -149,9 +151,9 @@ export function pairs(kind: Kind): Scene[] {
     .filter(fits)
 }
 
-/** Returns the triples of acts. */
+/** Returns the triples of acts, without those that are played on some kinds of sessions alone. */
 export function triples(kind: Kind): Scene[] {
-  const acts = actsFor(kind)
+  const acts = actsFor(kind).filter(({ kinds }) => kinds === undefined)
   return acts
     .flatMap((one, i) => acts.slice(i).flatMap((two, j) => acts.slice(i + j).map((three) => [one, two, three])))
     .map((three) => ({ kind, acts: three }))
@@ -210,7 +212,8 @@ function kindsOfChecks({ checks }: Act): readonly Kind[] {
 }
 
 function actsFor(kind: Kind): readonly Act[] {
-  return ACTS.filter((act) => kindsOfChecks(act).includes(kind) && fitsBinding(kind, act))
+  const isPlayed = (act: Act): boolean => act.kinds?.includes(kind) !== false && kindsOfChecks(act).includes(kind)
+  return ACTS.filter((act) => isPlayed(act) && fitsBinding(kind, act))
 }
 
 /**
@@ -220,7 +223,7 @@ function actsFor(kind: Kind): readonly Act[] {
 function fitsBinding(kind: Kind, act: Act): boolean {
   const { device, isBare, isAged, isReplaced, isOutdated, isHalfDone, isMove, isForGuests } = act
   if (kind === 'acting') return isAboutActing(act) || WHERE_SOMEBODY_ACTS.has(act.name)
-  if (isAboutActing(act)) return kind === 'shared' && act.name.startsWith('act as')
+  if (isAboutActing(act)) return kind === 'shared' && (act.kinds !== undefined || act.name.startsWith('act as'))
   if (isBoundKind(kind) && (isReplaced ?? isOutdated) === true) return false
   if (kind === 'guest' && isOutdated === true) return false
   if (kind !== 'guest' && isForGuests === true) return false
@@ -253,6 +256,18 @@ function fits({ kind, acts }: Scene): boolean {
   if (acts.some(({ isOutdated }) => isOutdated) && acts.some((act) => act.isReplaced ?? act.isAged)) return false
   const isLate = acts.some(({ waits }) => waits !== undefined)
   if (isLate && !acts.every(isForDeadline)) return false
+  // Another user may have the session by then.
+  const hasOther = ({ name, logsIn }: Act): boolean => logsIn === 'bob' || name.includes('another user')
+  if (acts.some(({ isForOther }) => isForOther) && (isLate || acts.some((act) => !act.isForOther && hasOther(act)))) {
+    return false
+  }
+  const isAtOnce = ({ isAged, isReplaced, isOutdated, isAhead, waits, checks, evicts }: Act): boolean =>
+    (isAged ?? isReplaced ?? isOutdated ?? isAhead ?? waits ?? checks ?? evicts) === undefined
+  if (acts.some(({ isInstant }) => isInstant) && !acts.every(isAtOnce)) return false
+  // After a failover the ids from before it are those of nobody.
+  const isPlainId = ({ isAged, isReplaced, isOutdated, isHalfDone, isReplay, waits, options, checks }: Act): boolean =>
+    (isAged ?? isReplaced ?? isOutdated ?? isHalfDone ?? isReplay ?? waits ?? options ?? checks) === undefined
+  if (acts.some(({ isAhead }) => isAhead) && !acts.every(isPlainId)) return false
   // An id that is old enough for a renewal is old enough for a check.
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false

@@ -1,4 +1,5 @@
 import { BINDINGS } from './bindings.ts'
+import { CALLS } from './calls.ts'
 import { ENDINGS } from './endings.ts'
 import { LATER } from './later.ts'
 import { LIMITS } from './limits.ts'
@@ -10,7 +11,7 @@ import { aside } from './world.ts'
 import { WRITES } from './writes.ts'
 
 /** The guarantees about the moment at which a run ends. */
-const NOW: readonly Guarantee[] = [...LOGINS, ...ENDINGS, ...REQUESTS, ...BINDINGS, ...LIMITS, ...WRITES]
+const NOW: readonly Guarantee[] = [...LOGINS, ...ENDINGS, ...REQUESTS, ...CALLS, ...BINDINGS, ...LIMITS, ...WRITES]
 
 /** Returns every guarantee that an aftermath breaks, and how. Nobody comes later if it `isBrief`. */
 export async function judge(after: Aftermath, isBrief = false): Promise<readonly string[]> {

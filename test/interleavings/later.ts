@@ -104,7 +104,7 @@ export const LATER: readonly Guarantee[] = [
       if (memo.has('absolute')) return
       memo.set('absolute', true)
       for (const { record, newest } of sessions(view)) {
-        if (view.found(newest).userId === null) continue
+        if (view.found(newest).userId === null || record.remember) continue
         const left = Math.max(record.authenticatedAt ?? 0, record.createdAt) + 720 * MINUTE - now
         const first = (record.idleDeadline - now) / 2
         const count = Math.floor((left - first) / (25 * MINUTE))

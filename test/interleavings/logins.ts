@@ -4,7 +4,7 @@ import type { Report } from './world.ts'
 import type { Aftermath, Guarantee, View } from './view.ts'
 import { isOpen } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
-import { isDone, mayEnd, userBefore, isGuest, from, shownIn } from './reports.ts'
+import { isDone, isRestoring, mayEnd, userBefore, isGuest, from, shownIn } from './reports.ts'
 
 /** Guarantees about logins and other changes of the id. */
 export const LOGINS: readonly Guarantee[] = [
@@ -59,10 +59,10 @@ export const LOGINS: readonly Guarantee[] = [
         const others = view.others(report)
         // Whoever logs in after `revokeAll` stays.
         const isSpared = isAfterCutoff(view.after, report)
-        const isEnded = others.some((other) => mayEnd(other) && !isHarmless(other, isSpared))
+        const isEnded = others.some((other) => mayEnd(other) && !isHarmless(other, isSpared, report))
         if (!isDone(report) || typeof reply?.cookie !== 'string' || isEnded) continue
         // A failed login gives its place back. Another login that took the same place meanwhile ends with it.
-        if (others.some((other) => other.act.changesId === true && !isDone(other) && sharesSession(other, report))) {
+        if (others.some((other) => isGivingUp(other) && sharesSession(other, report))) {
           continue
         }
         // Logins at once that exceed the limit may end each other.
@@ -127,8 +127,8 @@ export const LOGINS: readonly Guarantee[] = [
   {
     name: '4: a failed response hands out no login',
     *broken(view) {
-      for (const { actor, reply } of view.after.reports) {
-        if (reply === undefined || reply.status < 500 || typeof reply.cookie !== 'string') continue
+      for (const { act, actor, reply } of view.after.reports) {
+        if (reply === undefined || reply.status < 500 || typeof reply.cookie !== 'string' || act.isImmediate) continue
         const found = view.found(reply.cookie)
         if (found.userId !== (reply.me?.userId ?? null) && found.userId !== null) {
           yield `${actor} was answered with ${reply.status}, and its cookie opens ${found.userId}`
@@ -149,14 +149,45 @@ export const LOGINS: readonly Guarantee[] = [
     },
   },
   {
-    name: 'a change of the id that keeps nothing keeps nothing',
+    name: 'a change of the id keeps only what it is to keep',
     *broken(view) {
       for (const report of view.after.reports) {
         const { act, actor, reply } = report
-        const isBare = act.name === 'log in, keeping nothing' || act.name === 'regenerate'
-        if (!isBare || !isDone(report) || typeof reply?.cookie !== 'string') continue
-        const kept = Object.keys(view.found(reply.cookie).data).filter((key) => key !== 'outside')
+        const { keeps } = act
+        if (keeps === undefined || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        const { data } = view.found(reply.cookie)
+        const kept = Object.keys(data).filter((key) => key !== 'outside' && !keeps.includes(key))
         if (kept.length > 0) yield `${actor} kept ${kept.join()}`
+      }
+    },
+  },
+  {
+    name: '4: a change of the id that was reported brings a cookie',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { act, actor, reply } = report
+        const isChange = act.changesId === true || act.logsIn !== undefined
+        // A half login that is over is not completed, and nobody stops to act who does not.
+        const isVain = act.isMove ?? act.isHalfDone ?? act.name.startsWith('stop')
+        const isAnybody = act.logsIn !== undefined || typeof reply?.me?.userId === 'string'
+        if (!isChange || !isAnybody || isVain || !isDone(report) || typeof reply?.cookie === 'string') continue
+        yield `${actor} was answered with 200, and has no new id`
+      }
+    },
+  },
+  {
+    name: 'the methods of a login are those that it named, after those of its half login',
+    *broken({ after }) {
+      for (const { actor, name, args, answer, before } of after.deeds) {
+        const { act } = after.reports.find((report) => report.actor === actor) ?? {}
+        if (act?.logsIn === undefined || answer !== true || (name !== 'create' && name !== 'update')) continue
+        const { epoch, userId, methods = [], acting } = args[0] as SessionRecord
+        const isLogin = userId === act.logsIn && (acting ?? null) === null && epoch > (before?.epoch ?? 0)
+        if (!isLogin || (before !== undefined && isRestoring(args[0] as SessionRecord, before))) continue
+        const first = before?.pending?.userId === userId ? ['pwd'] : []
+        const wanted = [...first, ...(act.methods ?? [])].toSorted().join()
+        const names = (methods ?? []).map((method) => method.name).toSorted()
+        if (names.join() !== wanted) yield `${actor} logged in by ${names.join() || 'nothing'}`
       }
     },
   },
@@ -208,7 +239,11 @@ export const LOGINS: readonly Guarantee[] = [
 ]
 
 const mayChangeId = (report: Report): boolean =>
-  report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isDone(report))
+  report.act.changesId === true && report.startedAt !== Infinity && (report.reply === undefined || isKept(report))
+
+/** Tells whether a change of the id stands: its response tells so, or a save came before it failed. */
+const isKept = (report: Report): boolean =>
+  isDone(report) || (report.act.isImmediate === true && typeof report.reply?.cookie === 'string')
 
 /** Tells whether a change of the id leaves the label of the session as it is. */
 const keepsLabel = ({ after }: View, { act: { name, logsIn } }: Report): boolean =>
@@ -219,13 +254,21 @@ function isHalf({ played }: Aftermath, cookie: string): boolean {
   return played.prepared.handles.get(handleOf(cookie)) === 'half'
 }
 
+/** Tells whether a login gives its place back. */
+function isGivingUp(report: Report): boolean {
+  return report.act.abandons === true || (report.act.changesId === true && !isDone(report))
+}
+
 function sharesSession(one: Report, other: Report): boolean {
   return one === other || handleOf(one.cookie) === handleOf(other.cookie)
 }
 
 /** Tells whether an act ends no login that was written before it got there. */
-function isHarmless({ act: { isReplaced, waits, ends } }: Report, isSpared: boolean): boolean {
-  return isReplaced === true || waits !== undefined || (isSpared && ends === 'everybody')
+function isHarmless({ act: { name, isReplaced, waits, ends } }: Report, isSpared: boolean, { act }: Report): boolean {
+  // Whoever proves who they are has logged in now.
+  const isProof = act.logsIn !== undefined || act.name.includes('confirm')
+  const isOlder = name === 'revoke all that are older' && isProof
+  return isReplaced === true || waits !== undefined || isOlder || (isSpared && ends === 'everybody')
 }
 
 /** Tells whether an act of the app ends all sessions but that of a report. */

@@ -4,7 +4,7 @@ import { ownChance } from './chance.ts'
 import type { Counterexample, Explored } from './explore.ts'
 import { explore, pairs, replay, sample, sweep, titleOf, triples } from './explore.ts'
 import type { Scene } from './world.ts'
-import { KINDS } from './world.ts'
+import { KINDS } from './kinds.ts'
 
 const HELP = `npm run interleavings -- [options]
 

@@ -5,7 +5,8 @@ import { search } from '../support/scheduler.ts'
 import { ownChance } from './chance.ts'
 import { pairs, titleOf } from './explore.ts'
 import type { Played, Prepared, Scene } from './world.ts'
-import { KINDS, play, prepare } from './world.ts'
+import { KINDS } from './kinds.ts'
+import { play, prepare } from './world.ts'
 
 const giveBack = ownChance()
 t.teardown(giveBack)

@@ -4,7 +4,11 @@ import type { Report } from './world.ts'
 import { handleOf } from './world.ts'
 
 /** Tells whether an act was answered with success, and reached what it was meant for. */
-export const isDone = ({ reply, isVain }: Report): boolean => reply?.status === 200 && !isVain
+export const isDone = ({ act, reply, isVain }: Report): boolean =>
+  !isVain && (reply?.status === 200 || (act.isImmediate === true && isLateFailure(reply)))
+
+/** Tells whether only what came after the session was written made the response a failure. */
+const isLateFailure = (reply: Report['reply']): boolean => reply?.status === 500 && reply.code === undefined
 
 /** Tells whether an act may have ended or moved sessions, as far as anybody can know. */
 export const mayEnd = ({ act, reply, startedAt }: Report): boolean =>

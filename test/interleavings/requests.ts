@@ -2,8 +2,12 @@ import type { SessionRecord } from '../../types/index.ts'
 import { handleIn } from './stepped-store.ts'
 import type { Report } from './world.ts'
 import type { Aftermath, Guarantee } from './view.ts'
-import { handleOf, nameOf, NEW_NAME, RENAMED } from './world.ts'
+import { NEW_NAME } from './kinds.ts'
+import { handleOf, nameOf, RENAMED } from './world.ts'
 import { isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
+
+/** A day in milliseconds. */
+const DAY = 86_400_000
 
 /** Guarantees about what a request sees and writes. */
 export const REQUESTS: readonly Guarantee[] = [
@@ -75,6 +79,35 @@ export const REQUESTS: readonly Guarantee[] = [
     },
   },
   {
+    name: '4: what a request took back, or what failed with it, is in no session',
+    *broken(view) {
+      for (const { act, actor } of view.after.reports) {
+        const { discards } = act
+        if (discards === undefined) continue
+        for (const { value, by } of view.issued) {
+          if (discards in view.found(value).data) yield `a cookie ${from(by)} shows what ${actor} did not store`
+        }
+      }
+    },
+  },
+  {
+    name: 'a response leaves the cookie of a login alone that this process has answered',
+    *broken({ after }) {
+      for (const reader of after.reports) {
+        // Whoever logs out clears the cookie that is there.
+        const isLogout = /log out|destroy/.test(reader.act.name)
+        if (reader.reply?.cookie !== null || reader.cookie === undefined || isLogout) continue
+        for (const login of after.reports) {
+          const isLogin = login.act.logsIn !== undefined || login.act.changesId === true
+          const isNewer = isLogin && login.cookie === reader.cookie && login.endedAt <= reader.endedAt
+          if (isNewer && typeof login.reply?.cookie === 'string' && reader !== login) {
+            yield `${reader.actor} clears the cookie that ${login.actor} got`
+          }
+        }
+      }
+    },
+  },
+  {
     name: 'what a request removed does not come back',
     *broken({ after }) {
       for (const report of after.reports) {
@@ -129,12 +162,14 @@ export const REQUESTS: readonly Guarantee[] = [
         createdAt,
         authenticatedAt,
         lastSeenAt,
+        remember,
       } of after.contents.records.values()) {
-        const isMark = absoluteDeadline - now > 365 * 86_400_000
+        const isMark = absoluteDeadline - now > 365 * DAY
         if (isMark) continue
-        if (idleDeadline > Math.max(lastSeenAt, now) + 1_800_000) yield `${nameOf(after, handle)} may be idle too long`
+        const [idle, absolute] = remember ? [14 * DAY, 14 * DAY] : [1_800_000, 43_200_000]
+        if (idleDeadline > Math.max(lastSeenAt, now) + idle) yield `${nameOf(after, handle)} may be idle too long`
         const begun = Math.max(authenticatedAt ?? 0, createdAt)
-        if (absoluteDeadline > begun + 43_200_000) yield `${nameOf(after, handle)} lives too long`
+        if (absoluteDeadline > begun + absolute) yield `${nameOf(after, handle)} lives too long`
       }
     },
   },
@@ -218,10 +253,8 @@ function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
     const record = args[0] as SessionRecord
     const { act } = reports.find((report) => report.actor === actor) ?? {}
     const isFree =
-      act?.name === 'regenerate' ||
-      act?.name === 'log in, keeping nothing' ||
-      act?.isFailure === true ||
-      act?.removes !== undefined
+      (act?.keeps ?? act?.abandons ?? act?.removes) !== undefined ||
+      (act?.isFailure === true && act.isImmediate !== true)
     const isOther = before.userId !== null && before.userId !== record.userId
     if (isFree || isOther || isRestoring(record, before)) continue
     const lost = Object.keys(JSON.parse(before.data) as object).filter(

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Test } from 'tap'
 import t from 'tap'
 import type { Explored } from './explore.ts'
-import type { Kind } from './world.ts'
+import type { Kind } from './kinds.ts'
 
 /** Runs of one pair. `npm run interleavings` has no such bound. */
 const MOST = 3000

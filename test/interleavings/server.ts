@@ -37,7 +37,7 @@ export interface Reply {
   /** The user and the data before the handler did anything. `undefined` if the handler never ran. */
   readonly me: Me | undefined
   /** The user and the data once the handler had ended, or failed. */
-  readonly meAfter?: Pick<Me, 'userId' | 'data'>
+  readonly meAfter?: Me
   /** The text of the error, if any. */
   readonly text: string
 }
@@ -70,6 +70,10 @@ export interface Sending {
   readonly fails?: boolean
   /** Tells whether the client does not look like the one that logged in. */
   readonly isStranger?: boolean
+  /** Tells whether the request is no use of the session, as one of a page that asks by itself. */
+  readonly isPassive?: boolean
+  /** The kind of response that carries the cookie. */
+  readonly carrier?: 'reply' | 'stream'
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -131,28 +135,24 @@ export class Server {
     if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
   }
 
-  async request(handler: Handler, { cookie, bound, old, fails = false, isStranger = false }: Sending): Promise<Reply> {
+  async request(handler: Handler, sending: Sending): Promise<Reply> {
+    const { cookie, bound, old, fails = false, isStranger = false, isPassive = false, carrier = 'reply' } = sending
     let session: RequestSession
-    const client = { ...(isStranger ? stranger : look), cookieNamed: () => bound ?? '' }
+    const client = { ...(isStranger ? stranger : look), isPassive, cookieNamed: () => bound ?? '' }
     try {
       session = new RequestSession(this.engine, client, await this.#load(client, cookie, old))
     } catch (error) {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
-    const { facts } = session
-    const pendingId = facts.pendingUser?.id ?? null
-    const name = (facts.user as { readonly name?: string } | null)?.name ?? null
-    const actorId = facts.actor?.id ?? null
-    const isFresh = facts.isFresh(Infinity)
-    const me = { userId: facts.userId, actorId, name, pendingId, isFresh, data: dataOf(session) }
+    const me = meOf(session)
     let answer = await settled(async () => handler(session))
-    const meAfter = { userId: facts.userId, data: dataOf(session) }
-    const written = await settled(() => this.#finish(session, answer.status >= 500))
+    const meAfter = meOf(session)
+    const written = await settled(() => this.#finish(session, answer.status >= 500, carrier))
     if (written.status !== 200) answer = written
     else if (fails) {
       // An `onSend` hook after the plugin's threw. Fastify answers with a 500, which passes the hooks again.
-      answer = { status: 500, code: undefined, text: '' }
-      await settled(() => this.#finish(session, true))
+      if (answer.status === 200) answer = { status: 500, code: undefined, text: '' }
+      await settled(() => this.#finish(session, true, carrier))
     }
     const change = session.response.cookie
     const seen = { me, meAfter }
@@ -194,16 +194,25 @@ export class Server {
     return typeof moved === 'object' ? moved : loaded
   }
 
-  async #finish(session: RequestSession, isFailure: boolean): Promise<void> {
+  async #finish(session: RequestSession, isFailure: boolean, carrier: 'reply' | 'stream'): Promise<void> {
     const { hasWork } = session
     session.markAnswered()
-    if (isFailure || hasWork) await session.finish(isFailure, 'reply')
+    if (isFailure || hasWork) await session.finish(isFailure, carrier)
   }
 }
 
 /** Returns an answer of the protocol that carries no cookie. */
 function refused(code: string | undefined): Reply {
   return { status: 403, code, cookie: undefined, me: undefined, text: '' }
+}
+
+function meOf(session: RequestSession): Me {
+  const { facts } = session
+  const { userId, user, actor, pendingUser } = facts
+  const name = (user as { readonly name?: string } | null)?.name ?? null
+  const actorId = actor?.id ?? null
+  const pendingId = pendingUser?.id ?? null
+  return { userId, actorId, name, pendingId, isFresh: facts.isFresh(Infinity), data: dataOf(session) }
 }
 
 function dataOf(session: RequestSession): Record<string, unknown> {

@@ -4,6 +4,8 @@ import type { TestClock } from '../support/clock.ts'
 import { testClock } from '../support/clock.ts'
 import type { Choose, Happened, Waiting } from '../support/scheduler.ts'
 import type { Act, Performer } from './act.ts'
+import type { Kind } from './kinds.ts'
+import { isBoundKind, NEW_NAME } from './kinds.ts'
 import type { Handler, Reply } from './server.ts'
 import { openSessions, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
@@ -11,24 +13,6 @@ import { EMPTY, SteppedStore } from './stepped-store.ts'
 import type { BoundSession, Signed } from './binding.ts'
 import { bindSession, signFor } from './binding.ts'
 import { actors, begin, beginScene, isVerifying, unobservedFailures } from './chance.ts'
-
-/**
- * The sessions that the actors of a scene have:
- * - `shared`: all have one session of one user;
- * - `guest`: all have one anonymous session;
- * - `devices`: each has a session of its own, all of one user;
- * - `cached`: as `shared`, and records are cached in the process;
- * - `bound`: as `shared`, and the session is bound to a device;
- * - `registered`: as `bound`, and the browser has not shown the bound cookie yet;
- * - `acting`: as `shared`, and the user acts as another user there.
- */
-export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting'] as const
-export type Kind = (typeof KINDS)[number]
-
-/** Tells whether the session of a scene is bound to a device. */
-export function isBoundKind(kind: Kind): boolean {
-  return kind === 'bound' || kind === 'registered'
-}
 
 /** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
 const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
@@ -67,6 +51,8 @@ export interface Report {
   reply: Reply | undefined
   /** Tells whether there was nothing to do, by the answer of the app's call. */
   isVain: boolean
+  /** The answer of the app's call. */
+  result: unknown
 }
 
 /** One run of a scene. */
@@ -128,9 +114,6 @@ export function nameOfActor(place: number): string {
 /** The name that users have since the sessions of a scene began. */
 export const RENAMED = 'renamed'
 
-/** The name that an act gives to the user in the database. */
-export const NEW_NAME = 'new'
-
 /** The time from the last look at the credentials of a user to a run in which the next look is not yet due. */
 export const SINCE_CHECK = 360_000
 
@@ -158,7 +141,8 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const binds = isBoundKind(kind) || acts.some(({ device }) => device !== undefined) ? BOUND : {}
   const hasOutdated = acts.some(({ isOutdated }) => isOutdated)
   const hasReplaced = hasOutdated || acts.some(({ isReplaced }) => isReplaced)
-  const fixed = { ...binds, ...(hasReplaced ? RENEWED : {}) }
+  const isAhead = acts.some((act) => act.isAhead)
+  const fixed = { ...binds, ...(hasReplaced || isAhead ? RENEWED : {}) }
   const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
   const { actAs, login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
@@ -193,7 +177,14 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
       ? await open((session) => actAs(session, { id: 'bob' }, { reason: 'a ticket' }), first)
       : undefined
   const renewed = acting ?? (hasReplaced ? await replace(oldest) : oldest)
-  const newest = hasOutdated ? await replace(renewed) : renewed
+  const setBack = isAhead ? copyOf(stepped.contents) : undefined
+  const renewTwice = async (cookie: string): Promise<string> => {
+    clock.advance('3m')
+    const once = await replace(cookie)
+    clock.advance('3m')
+    return open(() => undefined, once)
+  }
+  const newest = setBack ? await renewTwice(renewed) : hasOutdated ? await replace(renewed) : renewed
   if (hasOutdated) clock.advance('11m')
   const base = (act: Act, place: number): string | undefined => {
     if (act.isElsewhere === true) return undefined
@@ -225,7 +216,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const signed = await Promise.all(acts.map((act, place) => signFor(server, act, cookies[place], bound)))
   const options = Object.assign({}, fixed, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
   const hasOld = acts.some(({ isMove }) => isMove)
-  const { contents } = stepped
+  const contents = setBack ?? stepped.contents
   return {
     contents,
     now: clock(),
@@ -241,6 +232,11 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     lag: isLate ? LAG : 0,
     memo: new Map(),
   }
+}
+
+/** Copies what a store holds, because the store goes on. */
+function copyOf({ records, index, cutoff }: Contents): Contents {
+  return { records: new Map(records), index: new Map(index), cutoff }
 }
 
 /** Returns the time that passed in some steps, in milliseconds. */
@@ -305,7 +301,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   if (isCached) await aside(async () => server.engine.gate?.current())
   const reports = acts.map((act, place): Report => {
     const cookie = prepared.cookies[place]
-    const never = { startedAt: Infinity, endedAt: Infinity, reply: undefined, isVain: false }
+    const never = { startedAt: Infinity, endedAt: Infinity, reply: undefined, isVain: false, result: undefined }
     return { actor: NAMES[place] ?? '', act, cookie, ...never }
   })
   let running = reports.length
@@ -395,6 +391,7 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
     try {
       const result = await run()
       report.isVain = result === false
+      report.result = result
       end({ status: 200, code: undefined, cookie: undefined, me: undefined, text })
       await (result as { ended?: Promise<unknown> } | undefined)?.ended?.catch(() => undefined)
     } catch (error) {

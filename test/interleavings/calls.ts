@@ -1,0 +1,160 @@
+import type { SessionInfo, SessionRecord } from '../../types/index.ts'
+import type { Deed } from './stepped-store.ts'
+import type { Report } from './world.ts'
+import type { Guarantee } from './view.ts'
+import { handleOf, nameOf } from './world.ts'
+import { isDone, mayEnd } from './reports.ts'
+
+/** Guarantees about what the calls of an app do, and what they tell. */
+export const CALLS: readonly Guarantee[] = [
+  {
+    name: 'a request sees what it did',
+    *broken(view) {
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        const { meAfter } = reply ?? {}
+        if (meAfter === undefined || !isDone(report)) continue
+        const { userId, isFresh, data, name } = meAfter
+        const wanted = act.shows ?? act.logsIn
+        const isVain = act.isMove ?? act.isHalfDone ?? act.name.startsWith('stop')
+        if (wanted !== undefined && !isVain && userId !== wanted) yield `${actor} was ${userId} after it was ${wanted}`
+        const isLogin = act.logsIn !== undefined && userId !== null && !isVain
+        if (isLogin && !isFresh) yield `the login of ${actor} was not recent`
+        if (act.shows !== undefined && isFresh) yield `what ${actor} did was a recent login`
+        const isLogout = /^(log out|destroy)/.test(act.name) && act.ends === 'own' && act.logsIn === undefined
+        if (isLogout && userId !== null) yield `${actor} was ${userId} after the end`
+        if (act.logsIn !== undefined && '_csrf' in data) yield `${actor} had the token from before the login`
+        if (act.names !== undefined && name !== act.names) yield `${actor} saw the name ${name}`
+      }
+    },
+  },
+  {
+    name: 'an event tells of each login, logout and new id',
+    *broken({ after }) {
+      if (after.isCrash) return
+      const { events } = after.played
+      for (const report of after.reports) {
+        const { act, actor, reply, cookie } = report
+        if (!isDone(report) || reply === undefined) continue
+        if (typeof reply.cookie === 'string' && typeof reply.meAfter?.userId === 'string') {
+          const isTold = events.some(
+            (event) => isAboutId(event.type) && 'handle' in event && event.handle === handleOf(reply.cookie ?? ''),
+          )
+          if (!isTold) yield `no event tells of the id of ${actor}`
+        }
+        const isLogout = /^(log out|destroy)/.test(act.name) && act.logsIn === undefined && reply.me?.userId
+        const ends = ['logout', 'revoke']
+        const isEnd = events.some(
+          (event) => ends.includes(event.type) && 'handle' in event && event.handle === handleOf(cookie),
+        )
+        if (isLogout && act.ends === 'own' && !isEnd) yield `no event tells of the logout of ${actor}`
+      }
+    },
+  },
+  {
+    name: 'the user of a session is the one that the last call gave',
+    *broken(view) {
+      const isGiver = ({ act: { name, logsIn, renames } }: Report): boolean =>
+        logsIn !== undefined || renames !== undefined || /user|log in/.test(name)
+      for (const report of view.after.reports) {
+        const { act, actor, reply } = report
+        if (act.names === undefined || !isDone(report) || typeof reply?.cookie !== 'string') continue
+        if (view.after.played.prepared.checks !== undefined || view.others(report).some(isGiver)) continue
+        const { userId, name } = view.found(reply.cookie)
+        if (userId !== null && name !== act.names) yield `the session of ${actor} shows the name ${name}`
+      }
+    },
+  },
+  {
+    name: 'a request that reads the session again sees what the store has',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        if (after.played.scene.kind === 'cached' || act.name !== 'reload') continue
+        if (reply?.status !== 200 || reply.me === undefined || reply.meAfter === undefined) continue
+        const reads = after.deeds.filter((deed) => deed.actor === actor && deed.name === 'get' && deed.fate === 'done')
+        const record = reads[1]?.answer as SessionRecord | undefined
+        if (reply.me.userId === null && Object.keys(reply.me.data).length === 0) continue
+        if (reads.length < 2) yield `${actor} asked nobody`
+        else if (reply.meAfter.userId !== null && record?.data !== JSON.stringify(reply.meAfter.data)) {
+          yield `${actor} saw ${JSON.stringify(reply.meAfter.data)}, and the store had ${record?.data}`
+        }
+      }
+    },
+  },
+  {
+    name: 'what a call was to do is done when it is answered',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { act, actor, endedAt } = report
+        // The records that a cutoff ends are removed behind it.
+        const isHeld = after.deeds.some(({ fate }) => fate !== 'done')
+        if (after.isCrash || isHeld || !isDone(report) || act.name.startsWith('revoke all')) continue
+        const late = after.deeds.slice(endedAt).find((deed) => deed.actor === actor && !isRead(deed.name))
+        if (late !== undefined) yield `${actor} went on with ${late.name}`
+      }
+    },
+  },
+  {
+    name: 'a call for another user changes nothing',
+    *broken({ after }) {
+      for (const { actor, act, isVain } of after.reports) {
+        if (act.isForOther !== true) continue
+        for (const deed of after.deeds) {
+          const { before, name, answer } = deed
+          if (deed.actor !== actor || answer !== true || !['update', 'delete'].includes(name)) continue
+          const isTheirs = before?.userId === 'bob' || before?.pending?.userId === 'bob'
+          // Whoever finds a record that a failed login has locked gives the session back.
+          if (before === undefined || isTheirs || before.heldBack !== null) continue
+          const told = isVain ? ', and told of nothing' : ''
+          yield `${actor} changed ${nameOf(after, before.handle)} of ${before.userId} by ${name}${told}`
+        }
+      }
+    },
+  },
+  {
+    name: '9: a response that can carry no new id makes none, and what is no use moves no deadline',
+    *broken({ after }) {
+      for (const { actor, act, reply } of after.reports) {
+        if (act.carriesNothing !== true) continue
+        if (typeof reply?.cookie === 'string') yield `${actor} got a new id`
+        const isUse = act.name !== 'read without using'
+        const isMoved = ({ actor: by, name, args, before, answer }: Deed): boolean =>
+          by === actor &&
+          answer === true &&
+          (name === 'touch' || (name === 'update' && (args[0] as SessionRecord).lastSeenAt !== before?.lastSeenAt))
+        if (!isUse && after.deeds.some(isMoved)) yield `${actor} moved the deadline`
+      }
+    },
+  },
+  {
+    name: 'a list has each session of its user that nobody ends, and those of nobody else',
+    *broken(view) {
+      const { reports, played } = view.after
+      for (const report of reports) {
+        if (report.act.name !== 'list the sessions' || !isDone(report)) continue
+        const handles = new Set((report.result as readonly SessionInfo[]).map(({ handle }) => handle))
+        const known = ['alice1', 'alice2'].filter((name) =>
+          [...handles].some((handle) => played.prepared.handles.get(handle) === name),
+        )
+        const strange = [...handles].filter((handle) =>
+          ['guest', 'half'].includes(played.prepared.handles.get(handle) ?? ''),
+        )
+        const mayHave = view.others(report).some(({ act }) => act.isHalfDone)
+        if (strange.length > 0 && !mayHave) yield `${report.actor} saw a session of nobody`
+        if (view.others(report).some((one) => mayEnd(one) || one.act.changesId === true)) continue
+        const isLimited = played.prepared.options.maxSessions !== undefined
+        if (!known.includes('alice1') && !isLimited) yield `${report.actor} did not see alice1`
+      }
+    },
+  },
+]
+
+/** Tells whether events of a type tell of a new id. */
+function isAboutId(type: string): boolean {
+  return ['login', 'rotate', 'act', 'stop-acting', 'renew', 'refreshed', 'migrate'].includes(type)
+}
+
+/** Tells whether a step only reads. */
+function isRead(name: string): boolean {
+  return ['get', 'getMany', 'listIndex', 'listAll', 'recall', 'loadUser', 'load'].includes(name)
+}

@@ -1,0 +1,20 @@
+/**
+ * The sessions that the actors of a scene have:
+ * - `shared`: all have one session of one user;
+ * - `guest`: all have one anonymous session;
+ * - `devices`: each has a session of its own, all of one user;
+ * - `cached`: as `shared`, and records are cached in the process;
+ * - `bound`: as `shared`, and the session is bound to a device;
+ * - `registered`: as `bound`, and the browser has not shown the bound cookie yet;
+ * - `acting`: as `shared`, and the user acts as another user there.
+ */
+export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Tells whether the session of a scene is bound to a device. */
+export function isBoundKind(kind: Kind): boolean {
+  return kind === 'bound' || kind === 'registered'
+}
+
+/** The name that an act gives to the user in the database. */
+export const NEW_NAME = 'new'
