@@ -191,7 +191,8 @@ export interface Sessions {
   /**
    * Ends all sessions of everybody that began before an instant, `except` one handle. Default: before now. One write
    * ends them all. This process obeys at once, others at once where the store announces, and else within one second.
-   * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
+   * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_STORE_LACKS_LISTING`, `SESSION_OPTION_INVALID`,
+   * `SESSION_SUPERSEDED`, `SESSION_STORE_UNAVAILABLE`
    */
   revokeAll(options?: { before?: Date | undefined; except?: string | undefined }): Promise<RevokedAll>
   /**

@@ -89,9 +89,10 @@ async function endAll(
   if (asked !== undefined && asked > now) {
     throw new UsageError('--before lies in the future: nobody could log in until then.')
   }
-  const cutoff = await store.raiseCutoff(asked ?? now)
+  const instant = asked ?? now
+  const which = { asked: instant, inForce: await store.raiseCutoff(instant) }
   const users = userSessions(store)
-  return removeBefore(store, cutoff, (record) => users.places.releaseAll(record), onPage)
+  return removeBefore(store, which, (record) => users.places.releaseAll(record), onPage)
 }
 
 async function endOne(store: OpenedStore['store'], handle: string): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { SecureSessionError } from '../errors.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { AskedStore } from '../storage/immediate.ts'
+import type { Ended } from '../storage/remove-before.ts'
 import { removeBefore } from '../storage/remove-before.ts'
-import type { RecordPage, RevokedAll, SessionFacts } from '../../types/index.ts'
+import type { RecordPage, RevokedAll, SessionFacts, SessionRecord } from '../../types/index.ts'
 import type { Engine } from './engine.ts'
 import { isHandle } from './id.ts'
 import { expiredBy } from './lifetime.ts'
@@ -20,8 +21,10 @@ const PAGE = 200
 
 /**
  * Ends every session that began before an instant. One write of the cutoff ends them all; their records are removed
- * behind it. A spared session is marked first, so that no moment comes in which it is cut off.
- * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_OPTION_INVALID`, `SESSION_STORE_UNAVAILABLE`
+ * behind it. A spared session is marked first, so that no moment comes in which it is cut off. Where a later cutoff is in
+ * force, the sessions that this cutoff spared are ended by their removal.
+ * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_STORE_LACKS_LISTING`, `SESSION_OPTION_INVALID`,
+ * `SESSION_STORE_UNAVAILABLE`
  */
 export async function revokeAll(
   engine: Engine,
@@ -32,15 +35,24 @@ export async function revokeAll(
   if (before !== undefined && before.getTime() > now) {
     throw new SecureSessionError('SESSION_OPTION_INVALID', { detail: 'before of revokeAll lies in the future' })
   }
+  const current = await gate.current()
   // A session that an earlier call spared is not spared again, also in the same millisecond.
-  const asked = before?.getTime() ?? Math.max(now + MAX_AHEAD, (await gate.current()) + 1)
-  if (except !== undefined && isHandle(except)) await updateRecord(engine, except, () => ({ sparedAt: asked }))
+  const asked = before?.getTime() ?? Math.max(now + MAX_AHEAD, current + 1)
+  if (asked < current && !engine.store.has('listAll')) throw new SecureSessionError('SESSION_STORE_LACKS_LISTING')
+  if (except !== undefined && isHandle(except)) await updateRecord(engine, except, (record) => spared(record, asked))
   const cutoff = await gate.raise(asked)
   engine.events.emit({ type: 'revoke-all', before: cutoff, except: except ?? null })
-  const ended = removeOld(engine, cutoff)
+  const ended = removeOld(engine, { asked, inForce: cutoff }, except)
+  // The later cutoff lets in the sessions that it spared, so that only the removal ends them.
+  if (asked < cutoff) await ended
   // Who does not wait for the removal need not hear of its failure: an event tells of it.
   ended.catch(() => undefined)
   return { before: new Date(cutoff), ended }
+}
+
+/** Marks a record, unless a later cutoff spared it before. */
+function spared(record: SessionRecord, asked: number): Partial<SessionRecord> {
+  return { sparedAt: Math.max(asked, record.sparedAt ?? 0) }
 }
 
 function gateOf({ gate, store }: Engine): CutoffGate {
@@ -48,17 +60,20 @@ function gateOf({ gate, store }: Engine): CutoffGate {
   return gate
 }
 
-async function removeOld(engine: Engine, cutoff: number): Promise<number> {
+async function removeOld(engine: Engine, which: Ended, except: string | undefined): Promise<number> {
   const { store, users, watch } = engine
   if (!store.has('listAll')) return 0
   // The removal would compete with the end of everything that is open, here and in other processes.
   await watch.looked()
   const removable = {
-    listAll: (options: PageOptions) => listPage(engine, options),
+    listAll: async (options: PageOptions) => {
+      const page = await listPage(engine, options)
+      return { ...page, records: page.records.filter(({ handle }) => handle !== except) }
+    },
     get: async (handle: string) => store.getStored(handle),
     delete: async (handle: string, version?: number) => store.delete(handle, version, 'revoked'),
   }
-  return removeBefore(removable, cutoff, (record) => users.places.releaseAll(record))
+  return removeBefore(removable, which, (record) => users.places.releaseAll(record))
 }
 
 /** A store that was asked for the power before. */

@@ -14,8 +14,26 @@ const ATTEMPTS = 20
  * Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. A
  * session that a cutoff spared counts as if it had begun at that cutoff.
  */
-export function beganAt({ authenticatedAt, createdAt, sparedAt }: SessionRecord): number {
-  return Math.max(authenticatedAt ?? createdAt, sparedAt ?? 0)
+export function beganAt(record: SessionRecord): number {
+  return Math.max(loginAt(record), record.sparedAt ?? 0)
+}
+
+function loginAt({ authenticatedAt, createdAt }: SessionRecord): number {
+  return authenticatedAt ?? createdAt
+}
+
+/** Sessions that are to be ended: those from before `asked`, where the cutoff `inForce` is the same or a later one. */
+export interface Ended {
+  readonly asked: number
+  readonly inForce: number
+}
+
+/**
+ * Tells whether a session is to be ended. A session that a later cutoff spared is one of those that began before an
+ * earlier instant.
+ */
+function isOver(record: SessionRecord, { asked, inForce }: Ended): boolean {
+  return beganAt(record) < inForce || (asked < inForce && loginAt(record) < asked)
 }
 
 /** A store as far as the removal needs it. */
@@ -25,13 +43,13 @@ type Removable = Pick<SessionStore, 'get' | 'delete'> & Pick<Enumerating, 'listA
 export type Release = (record: SessionRecord) => Promise<void>
 
 /**
- * Removes every record whose session began before `cutoff`, page by page. Resolves to how many were removed; `onPage`
+ * Removes every record whose session is to be ended, page by page. Resolves to how many were removed; `onPage`
  * hears the number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no
  * more.
  */
 export async function removeBefore(
   store: Removable,
-  cutoff: number,
+  which: Ended,
   release: Release,
   onPage?: (total: number) => void,
 ): Promise<number> {
@@ -39,10 +57,10 @@ export async function removeBefore(
   let after: string | undefined
   do {
     const { records, next } = await store.listAll({ after, limit: PAGE })
-    const due = records.filter((record) => beganAt(record) < cutoff)
+    const due = records.filter((record) => isOver(record, which))
     for (let at = 0; at < due.length; at += AT_ONCE) {
       const start = performance.now()
-      const batch = due.slice(at, at + AT_ONCE).map((record) => removeOne(store, record, cutoff, release))
+      const batch = due.slice(at, at + AT_ONCE).map((record) => removeOne(store, record, which, release))
       total += (await Promise.all(batch)).filter(Boolean).length
       // Requests, and what now ends with its session, have half of the time.
       if (batch.length === AT_ONCE) await wait(performance.now() - start)
@@ -60,11 +78,11 @@ export async function removeBefore(
 async function removeOne(
   store: Pick<SessionStore, 'get' | 'delete'>,
   listed: SessionRecord,
-  cutoff: number,
+  which: Ended,
   release: Release,
 ): Promise<boolean> {
   let record: SessionRecord | undefined = listed
-  for (let attempt = 0; attempt < ATTEMPTS && record !== undefined && beganAt(record) < cutoff; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS && record !== undefined && isOver(record, which); attempt += 1) {
     if (await store.delete(record.handle, record.version)) {
       await release(record)
       return true

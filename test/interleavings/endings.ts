@@ -61,7 +61,12 @@ export const ENDINGS: readonly Guarantee[] = [
           if (mayMove && handleOf(giver?.cookie) === handleOf(cookie)) continue
           // Of two that run at once, each leaves the session that the other one spares.
           const isSparing = (one: Report): boolean => one.act.name === 'revoke all but the session'
-          if (act.name.startsWith('revoke all') && view.others(report).some(isSparing)) continue
+          if (
+            act.name.startsWith('revoke all') &&
+            view.others(report).some((one) => isSparing(one) && isBeside(one, report))
+          ) {
+            continue
+          }
           const entered = deeds.findIndex(
             ({ actor: one, name, args, answer }) =>
               one === by && name === 'addToIndex' && isPlaceOf(user, args[0]) && answer !== false,
@@ -88,6 +93,19 @@ export const ENDINGS: readonly Guarantee[] = [
           if (!isRevoked || !isDone(report) || report.endedAt > move.startedAt) continue
           yield `${move.actor} moved in after ${report.actor}`
         }
+      }
+    },
+  },
+  {
+    name: '6: the records that a revocation of everybody ends are removed',
+    *broken(view) {
+      const { reports, contents, played, isCrash } = view.after
+      const isAll = reports.some((report) => report.act.ends === 'everybody' && isDone(report))
+      if (!isAll || isCrash || view.hasFault) return
+      for (const [handle, { userId, heldBack }] of contents.records) {
+        const isClient = view.issued.some(({ value }) => handleOf(value) === handle && isOpen(view.found(value)))
+        const isKnown = played.prepared.handles.has(handle)
+        if (isKnown && heldBack === null && !isClient) yield `${nameOf(view.after, handle)} of ${userId} is there`
       }
     },
   },
@@ -207,6 +225,11 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Tells whether an act was under way while another one was. */
+function isBeside(one: Report, other: Report): boolean {
+  return one.startedAt < other.endedAt && other.startedAt < one.endedAt
+}
 
 /** Tells whether a name of the index is one of a user: of their sessions, or of those beside. */
 function isPlaceOf(user: string, name: unknown): boolean {

@@ -2,15 +2,18 @@ import type { PresentedId } from '../../lib/session/id.ts'
 import { parentOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
+import { isDone } from './reports.ts'
 import type { Guarantee, View, Visit } from './view.ts'
 import { isOpen } from './view.ts'
-import { nameOf, SINCE_CHECK } from './world.ts'
+import type { Report } from './world.ts'
+import { handleOf, nameOf, SINCE_CHECK } from './world.ts'
 
 /** The times that SECURITY.md names, in milliseconds. The engine has constants of its own. */
 const WINDOW = 150_000
 const WINDOW_OF_STRANGERS = 30_000
 const TWO_SHOWS = 61_000
 const MINUTE = 60_000
+const BOUND_FOR = 20 * MINUTE
 
 /** An id of the last login of a session, as some client holds it. */
 interface Line extends PresentedId {
@@ -129,6 +132,56 @@ export const LATER: readonly Guarantee[] = [
         if (record?.epoch !== epoch || record?.heldBack !== null || record.deviceKey !== null) continue
         const found = await view.visit([strangerAt(reply.cookie, 0), strangerAt(reply.cookie, TWO_SHOWS)])
         if (!found.every(isOpen)) yield `the cookie of ${actor} ends the session of a client that looks otherwise`
+      }
+    },
+  },
+  {
+    name: 'the cookie of another library leads to its new session for 30 seconds, and nowhere after a login or an end',
+    async *broken(view) {
+      const { reports, contents } = view.after
+      const moves = reports.filter(({ act }) => act.isMove)
+      if (moves.length === 0 || !moves.every((one) => isDone(one) && typeof one.reply?.cookie === 'string')) return
+      const isStill = ({ act, reply }: Report): boolean => {
+        const { handle = '', epoch } = view.idOf(reply?.cookie ?? '') ?? {}
+        return act.name === 'move in' && contents.records.get(handle)?.epoch === epoch
+      }
+      const { userId } = await view.moveLater(0)
+      if (userId !== null && !moves.some(isStill)) yield `it still opens a session of ${userId}`
+      const late = await view.moveLater(WINDOW_OF_STRANGERS)
+      if (late.userId !== null) yield `it opens a session of ${late.userId} too long`
+    },
+  },
+  {
+    name: 'whoever acts as another user does so for 30 minutes at most',
+    async *broken(view) {
+      const now = view.after.played.prepared.now + view.elapsed
+      for (const { value } of view.issued) {
+        const { acting, handle, heldBack } = view.after.contents.records.get(handleOf(value)) ?? {}
+        if (!acting || heldBack !== null || view.found(value).actorId === null) continue
+        const left = acting.since + 30 * MINUTE - now
+        const [half, before, at] = await view.visit([
+          visit(value, left / 2),
+          visit(value, left / 2 - 1),
+          visit(value, 1),
+        ])
+        const name = nameOf(view.after, handle ?? '')
+        if (half?.actorId === null || before?.actorId === null) yield `${name} ended too early`
+        if (at !== undefined && isOpen(at)) yield `${name} goes on`
+      }
+    },
+  },
+  {
+    name: '16: a bound cookie opens its session until it is over',
+    async *broken(view) {
+      for (const { act, reply, cookie } of view.after.reports) {
+        const newest = reply?.cookie ?? cookie
+        if (act.device !== 'refresh' || act.isAged || reply?.grant === undefined || newest === undefined) continue
+        const { deviceKey } = view.after.contents.records.get(handleOf(newest)) ?? {}
+        if (typeof deviceKey !== 'string' || view.found(newest).userId === null) continue
+        const [before] = await view.visit([visit(newest, BOUND_FOR - 1000)])
+        const [at] = await view.visit([visit(newest, BOUND_FOR)])
+        if (before?.userId === null) yield `${nameOf(view.after, handleOf(newest))} closed too early`
+        if (at?.userId !== null) yield `${nameOf(view.after, handleOf(newest))} is open without a new proof`
       }
     },
   },

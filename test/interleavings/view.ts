@@ -203,6 +203,15 @@ export class View {
     })
   }
 
+  /** Returns the user and the session that the cookie of another library leads to, some time later. */
+  moveLater(after: number): Promise<{ readonly userId: string | null; readonly cookie: string | undefined }> {
+    return this.#once(`old ${after}`, async () => {
+      const { server } = openServer(this.after.played, this.after.contents, this.elapsed + after)
+      const { me, cookie } = await server.request(() => undefined, { cookie: undefined, old: 'old-session' })
+      return { userId: me?.userId ?? null, cookie: cookie ?? undefined }
+    })
+  }
+
   /** Returns the error that a login meets, some minutes later and after some others. */
   async loginsLater(count: number): Promise<string | undefined> {
     return this.#once(`logins ${count}`, async () => {

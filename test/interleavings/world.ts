@@ -151,7 +151,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     Object.assign(session.object ?? {}, { start: 'alice' })
     return login(session, { id: 'alice' }, { methods: ['pwd'], label: 'desk' })
   })
-  const first = await open((session) => regenerate(session), dead)
+  const first = await open((session) => regenerate(session, ['start']), dead)
   // A limit ends the session that was used longest ago.
   if (acts.some(({ evicts }) => evicts)) clock.advance('2m')
   // A user of one session is another case for a revocation than one of several.

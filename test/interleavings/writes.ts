@@ -23,6 +23,9 @@ const OF_LOGIN: readonly Field[] = [
 /** The fields that stay when somebody begins or stops to act as another user. */
 const OF_PLACE: readonly Field[] = ['createdAt', 'family', 'device', 'label', 'authenticatedAt', 'deviceKey']
 
+/** The fields that wait while a user acts as another one. */
+const OF_ACTOR = ['userId', 'user', 'authHash', 'absoluteDeadline', 'remember', 'lifetimes', 'methods', 'data'] as const
+
 /** The fields that change with a login and with a proof of who the user is. */
 const OF_PROOF: readonly Field[] = ['authenticatedAt', 'absoluteDeadline', 'authHash', 'epoch', 'acting']
 
@@ -41,12 +44,38 @@ export const WRITES: readonly Guarantee[] = [
         if (isRestoring(record, before) || before.userId === null) continue
         // The first use of a bound cookie is noted in the binding.
         const isNoted = (field: Field): boolean => field === 'deviceKey' && after.played.scene.kind === 'registered'
+        yield* actingBroken(
+          { act, isAsked: after.played.prepared.checks !== undefined },
+          before,
+          record,
+          `${deed.actor} changed`,
+        )
         const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isSame(before[field], record[field]))
         if (changed.length > 0) yield `${deed.actor} changed ${changed.join()} of ${nameOf(after, record.handle)}`
       }
     },
   },
 ]
+
+/** Finds what the place of somebody who acts as another user does not keep, or does not give back. */
+function* actingBroken(
+  { act, isAsked }: { readonly act: Act; readonly isAsked: boolean },
+  before: SessionRecord,
+  record: SessionRecord,
+  who: string,
+): Generator<string> {
+  const [one, other] = [before.acting ?? null, record.acting ?? null]
+  if (one === null && other !== null) {
+    // What the request wrote before is the actor's, and what it learned of them.
+    const kept = OF_ACTOR.filter((field) => field !== 'data' && (field !== 'user' || !isAsked))
+    const lost = kept.filter((field) => !isSame(other[field], before[field]))
+    if (lost.length > 0) yield `${who} ${lost.join()} of the actor`
+  }
+  // A login there gives nothing back.
+  if (one === null || other !== null || act.shows !== 'alice' || act.isFailure === true) return
+  const lost = OF_ACTOR.filter((field) => !isSame(record[field], one[field]))
+  if (record.userId === one.userId && lost.length > 0) yield `${who} ${lost.join()} on the way back`
+}
 
 /** Returns the fields that a write of an act has to leave alone. */
 function fieldsOf(act: Act, { args, before }: Deed): readonly Field[] {

@@ -81,6 +81,32 @@ t.test('one session is spared: it is marked before the cutoff is raised, and by 
   t.equal(await it.store.get(kept.handle), undefined)
 })
 
+t.test('an earlier instant also ends what a later cutoff spared, before the call is answered', async (t) => {
+  const it = await engineWorld(t)
+  const kept = await it.put({ ...ownedBy('ann'), authenticatedAt: NOW - 10 })
+  await (
+    await revokeAll(it.engine, { except: kept.handle })
+  ).ended
+  t.ok(await it.engine.store.get(kept.handle))
+  const marked = { sparedAt: NOW + 30_000 }
+  const mine = await it.put({ ...ownedBy('ann'), authenticatedAt: NOW - 10, ...marked })
+  const late = await it.put({ ...ownedBy('bob'), authenticatedAt: NOW, ...marked })
+  const { before, ended } = await revokeAll(it.engine, { before: new Date(NOW), except: mine.handle })
+  t.equal(await it.store.get(kept.handle), undefined, 'it was spared by the first call')
+  t.match(await it.engine.store.get(mine.handle), marked, 'it is spared by both calls')
+  t.ok(await it.engine.store.get(late.handle), 'its login came later')
+  t.strictSame(before, new Date(NOW + 30_000), 'the cutoff only rises')
+  t.equal(await ended, 1)
+})
+
+t.test('an instant before the cutoff is refused by a store that cannot list its sessions', async (t) => {
+  const it = await changed(t, { listAll: undefined })
+  await revokeAll(it.engine, { before: new Date(NOW) })
+  await revokeAll(it.engine, { before: new Date(NOW) })
+  const refused = revokeAll(it.engine, { before: new Date(NOW - 1) })
+  await t.rejects(refused, { code: 'SESSION_STORE_LACKS_LISTING' })
+})
+
 t.test('a text that is no handle spares nobody and reaches no store', async (t) => {
   const it = await engineWorld(t)
   await it.put(ownedBy('ann'))

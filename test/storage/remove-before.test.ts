@@ -1,10 +1,16 @@
 import t from 'tap'
 import type { SessionRecord } from '../../types/index.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
+import type { Ended } from '../../lib/storage/remove-before.ts'
 import { removeBefore } from '../../lib/storage/remove-before.ts'
 import { nextOf, recordAt } from '../../lib/testing/contract/check.ts'
 
 const now = Date.now()
+
+/** The sessions from before an instant, where no later cutoff is in force. */
+function before(instant: number): Ended {
+  return { asked: instant, inForce: instant }
+}
 
 t.test('all sessions before the cutoff go in pages, with their places in the index, and the others stay', async (t) => {
   const store = memoryStore()
@@ -15,7 +21,7 @@ t.test('all sessions before the cutoff go in pages, with their places in the ind
   const released: string[] = []
   const totals: number[] = []
   const release = async ({ handle }: SessionRecord): Promise<void> => void released.push(handle)
-  t.equal(await removeBefore(store, now, release, (total) => totals.push(total)), 1200)
+  t.equal(await removeBefore(store, before(now), release, (total) => totals.push(total)), 1200)
   t.strictSame(new Set(released), new Set(old.map(({ handle }) => handle)))
   t.equal(totals.at(-1), 1200)
   t.ok(totals.length > 1)
@@ -36,7 +42,7 @@ t.test('a session whose user logs in again while the removal runs stays, one tha
     }
     return remove(handle, version)
   }
-  t.equal(await removeBefore(store, now, async () => undefined), 1)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 1)
   t.ok(await store.get(again.handle))
   t.equal(await store.get(wrote.handle), undefined)
 })
@@ -49,7 +55,7 @@ t.test('a session that another removal was faster with is not counted', async (t
     await remove(handle)
     return false
   }
-  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 0)
 })
 
 t.test('a removal of many sessions pauses between batches for as long as a batch took', async (t) => {
@@ -66,7 +72,7 @@ t.test('a removal of many sessions pauses between batches for as long as a batch
     ends.push(end)
     return remove(handle, version)
   }
-  t.equal(await removeBefore(store, now, async () => undefined), 100)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 100)
   const batch = Number(ends[49]) - Number(starts[0])
   // A timer may run a millisecond early.
   t.ok(Number(starts[50]) - Number(ends[49]) >= batch - 2)
@@ -81,14 +87,14 @@ t.test('a session that is written again and again is left after twenty attempts'
     if (attempts > 100) throw new Error('no end')
     return false
   }
-  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 0)
   t.equal(attempts, 20)
 })
 
 t.test('a session that began at the cutoff stays', async (t) => {
   const store = memoryStore()
   await store.create(recordAt(now, { authenticatedAt: now }))
-  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 0)
   t.equal(await store.count(), 1)
 })
 
@@ -100,7 +106,7 @@ t.test('the removal waits until the places of a session are given back', async (
     await new Promise(setImmediate)
     isReleased = true
   }
-  t.equal(await removeBefore(store, now, release), 1)
+  t.equal(await removeBefore(store, before(now), release), 1)
   t.ok(isReleased)
 })
 
@@ -113,6 +119,19 @@ t.test('a session that begins again at the cutoff while the removal runs stays',
     await store.update({ ...nextOf(again, {}), authenticatedAt: now }, again.version)
     return remove(handle, version)
   }
-  t.equal(await removeBefore(store, now, async () => undefined), 0)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 0)
   t.ok(await store.get(again.handle))
+})
+
+t.test('where a later cutoff is in force, what it spared goes if the login came before the instant', async (t) => {
+  const store = memoryStore()
+  const spared = recordAt(now, { authenticatedAt: now - 10, sparedAt: now + 30 })
+  const late = recordAt(now, { authenticatedAt: now, sparedAt: now + 30 })
+  const cutOff = recordAt(now, { authenticatedAt: now })
+  for (const record of [spared, late, cutOff]) await store.create(record)
+  t.equal(await removeBefore(store, before(now + 30), async () => undefined), 1, 'the cutoff itself spares them')
+  t.equal(await store.get(cutOff.handle), undefined)
+  t.equal(await removeBefore(store, { asked: now, inForce: now + 30 }, async () => undefined), 1)
+  t.equal(await store.get(spared.handle), undefined)
+  t.ok(await store.get(late.handle))
 })
