@@ -1,9 +1,11 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { random } from '../support/every-order.ts'
+import { Worker } from 'node:worker_threads'
+import type { Searched } from '../support/scheduler.ts'
 import { ownChance } from './chance.ts'
-import type { Counterexample, Explored } from './explore.ts'
-import { explore, pairs, replay, sample, sweep, titleOf, triples } from './explore.ts'
-import type { Scene } from './world.ts'
+import { pairs, replay, titleOf, triples } from './explore.ts'
+import type { Limits, SearchedScene, SearchWork } from './search-scenes.ts'
 import { KINDS } from './kinds.ts'
 
 const HELP = `npm run interleavings -- [options]
@@ -16,7 +18,7 @@ const HELP = `npm run interleavings -- [options]
   --most-failing N runs of one scene with time-outs, after which the rest is sampled. Default 20000
   --samples N      runs drawn by chance for each scene that was not finished. Default 200
   --seed N         the seed of what is drawn. Default 1
-  --first          stops at the first counterexample
+  --first          stops at the first counterexample, and plays few runs of every scene before it plays more
   --replay TEXT    one run, as a counterexample names it in its first line
 `
 
@@ -56,38 +58,60 @@ function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed'):
   return Number.isSafeInteger(count) && count >= 0 ? count : refuse(`--${name} takes a whole number`)
 }
 
-function report(counterexample: Counterexample | undefined): void {
-  if (counterexample === undefined) return
-  console.log([...counterexample.problems, counterexample.trace, ''].join('\n'))
-  process.exitCode = 1
+/** The numbers of some scenes. */
+const total = { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
+
+/** Searches scenes in threads, each of which has a part of them. Prints each scene as it is done. */
+async function search(titles: readonly string[], limits: Limits): Promise<void> {
+  const threads = Math.min(availableParallelism(), titles.length)
+  const workers = Array.from({ length: threads }, (_none, place) => {
+    const part = titles.filter((_title, at) => at % threads === place)
+    const work: SearchWork = { titles: part, isTriples: values.triples, ...limits }
+    return new Worker(new URL('search-scenes.js', import.meta.url), { workerData: work })
+  })
+  const stop = async (): Promise<void> => void (await Promise.all(workers.map((worker) => worker.terminate())))
+  for (const worker of workers) {
+    worker.on('message', (searched: SearchedScene) => {
+      add(searched)
+      if (values.first && searched.counterexample !== undefined) void stop()
+    })
+  }
+  await Promise.all(workers.map((worker) => once(worker, 'exit')))
 }
 
-async function search(scenes: readonly Scene[]): Promise<void> {
-  const draw = random(countOf('seed'))
-  const [most, failing, samples] = [countOf('most'), countOf('most-failing'), countOf('samples')]
-  const faults = countOf('faults')
-  const total = { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0, broken: 0 }
-  for (const scene of scenes) {
-    const plain = await explore(scene, { faults: 0, most })
-    const timed = faults === 0 ? plain : await explore(scene, { faults, most: failing }, 0)
-    const isWhole = plain.isComplete && timed.isComplete
-    const further = async (): Promise<Counterexample | undefined> =>
-      (await sweep(scene)) ?? (await sample(scene, { runs: samples, random: draw, dies: !values.triples }))
-    const found = plain.counterexample ?? timed.counterexample ?? (isWhole ? undefined : await further())
-    const rest = isWhole ? '' : `; then each interruption of one act, and ${samples} drawn with seed ${values.seed}`
-    console.log(
-      `${titleOf(scene)}: ${sizeOf(plain)}, ${plain.crashes} crashes` +
-        `${faults === 0 ? '' : `; with time-outs ${sizeOf(timed)}`}${rest}`,
-    )
-    report(found)
-    if (values.first && found !== undefined) return
-    total.scenes += 1
-    total.finished += plain.isComplete ? 1 : 0
-    total.whole += isWhole ? 1 : 0
-    total.runs += plain.runs + (faults === 0 ? 0 : timed.runs)
-    total.interleavings += plain.interleavings
-    total.crashes += plain.crashes
-    total.broken += found === undefined ? 0 : 1
+function add({ title, plain, timed, isWhole, counterexample }: SearchedScene): void {
+  // With `--first` few runs of every scene come before more of each, and only what is found is of interest.
+  if (!values.first) {
+    const rest = isWhole
+      ? ''
+      : `; then each interruption of one act, and ${values.samples} drawn with seed ${values.seed}`
+    const timeouts = timed === undefined ? '' : `; with time-outs ${sizeOf(timed)}`
+    console.log(`${title}: ${sizeOf(plain)}, ${plain.crashes} crashes${timeouts}${rest}`)
+  }
+  if (counterexample !== undefined) {
+    console.log([...counterexample.problems, counterexample.trace, ''].join('\n'))
+    process.exitCode = 1
+  }
+  total.scenes += 1
+  total.finished += plain.isComplete ? 1 : 0
+  total.whole += isWhole ? 1 : 0
+  total.runs += plain.runs + (timed?.runs ?? 0)
+  total.interleavings += plain.interleavings
+  total.crashes += plain.crashes
+  total.broken += counterexample === undefined ? 0 : 1
+}
+
+/** Searches with few runs of each scene first, if the first counterexample is enough. */
+async function searchInRounds(titles: readonly string[]): Promise<void> {
+  const { most, failing, samples, ...rest } = limitsOf()
+  const rounds = [
+    { most: 1, failing: 0, samples: 0 },
+    { most: 6, failing: 3, samples: 2 },
+  ].filter((round) => values.first && round.most < most)
+  for (const round of [...rounds, { most, failing, samples }]) {
+    Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
+    await search(titles, { ...rest, ...round })
+    if (values.first && total.broken > 0) return
   }
   console.log(
     `${total.scenes} scenes, ${total.finished} of them without a bound, and ${total.whole} with time-outs too: ` +
@@ -96,7 +120,12 @@ async function search(scenes: readonly Scene[]): Promise<void> {
   )
 }
 
-function sizeOf({ runs, interleavings, isComplete }: Explored): string {
+function limitsOf(): Limits {
+  const [most, failing, samples] = [countOf('most'), countOf('most-failing'), countOf('samples')]
+  return { most, failing, samples, faults: countOf('faults'), seed: countOf('seed') }
+}
+
+function sizeOf({ runs, interleavings, isComplete }: Searched): string {
   return `${runs} runs for ${interleavings} interleavings (${isComplete ? 'all' : 'bounded'})`
 }
 
@@ -111,7 +140,7 @@ else if (values.replay !== undefined) {
     .split(',')
     .map((name) => KINDS.find((kind) => kind === name) ?? refuse(`--kind is one of ${KINDS.join()}`))
   const scenes = kinds.flatMap((kind) => (values.triples ? triples(kind) : pairs(kind)))
-  const wanted = scenes.filter((scene) => titleOf(scene).includes(values.only))
+  const wanted = scenes.map(titleOf).filter((title) => title.includes(values.only))
   if (wanted.length === 0) refuse('no scene fits --kind and --only')
-  await search(wanted)
+  await searchInRounds(wanted)
 }

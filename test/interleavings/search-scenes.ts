@@ -1,0 +1,65 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { random } from '../support/every-order.ts'
+import type { Searched } from '../support/scheduler.ts'
+import { ownChance } from './chance.ts'
+import type { Counterexample, Explored } from './explore.ts'
+import { explore, pairs, sample, sweep, titleOf, triples } from './explore.ts'
+import type { Scene } from './world.ts'
+import { KINDS } from './kinds.ts'
+
+/** The bounds of a search. */
+export interface Limits {
+  /** Runs of one scene without a time-out. */
+  readonly most: number
+  /** Runs of one scene with time-outs. */
+  readonly failing: number
+  /** Runs drawn by chance for each scene that was not finished. */
+  readonly samples: number
+  /** Store operations that may time out in one run. */
+  readonly faults: number
+  readonly seed: number
+}
+
+/** The work of one thread. */
+export interface SearchWork extends Limits {
+  readonly titles: readonly string[]
+  readonly isTriples: boolean
+}
+
+/** A scene that was searched. */
+export interface SearchedScene {
+  readonly title: string
+  readonly plain: Omit<Explored, 'scene'>
+  /** The runs with time-outs, if there were any. */
+  readonly timed: Searched | undefined
+  /** Tells whether no bound held. */
+  readonly isWhole: boolean
+  readonly counterexample: Counterexample | undefined
+}
+
+const { titles, isTriples, most, failing, samples, faults, seed } = workerData as SearchWork
+const draw = random(seed)
+
+async function searched(scene: Scene): Promise<SearchedScene> {
+  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most })
+  const isTimed = faults > 0 && failing > 0 && plain.counterexample === undefined
+  const timed = isTimed ? await explore(scene, { faults, most: failing }, 0) : undefined
+  const isWhole = plain.isComplete && (faults === 0 || timed?.isComplete === true)
+  const further = async (): Promise<Counterexample | undefined> =>
+    (await sweep(scene)) ?? (await sample(scene, { runs: samples, random: draw, dies: !isTriples }))
+  const found = plain.counterexample ?? timed?.counterexample
+  const counterexample = found ?? (isWhole || samples === 0 ? undefined : await further())
+  return { title: titleOf(scene), plain, timed: timed && sizeOf(timed), isWhole, counterexample }
+}
+
+/** Returns what can be sent to another thread. */
+function sizeOf({ runs, interleavings, isComplete }: Searched): Searched {
+  return { runs, interleavings, isComplete }
+}
+
+ownChance()
+const wanted = new Set(titles)
+for (const scene of KINDS.flatMap((kind) => (isTriples ? triples(kind) : pairs(kind)))) {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  if (wanted.has(titleOf(scene))) parentPort?.postMessage(await searched(scene))
+}
