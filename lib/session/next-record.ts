@@ -1,4 +1,4 @@
-import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
+import type { PendingLogin, RotationReason, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
 import { isBindingShown } from './device-bound/binding.ts'
 import { withFields } from './copy-record.ts'
 import type { Edit } from './json-data.ts'
@@ -204,12 +204,20 @@ function rotate(
   if (rotation.identity !== undefined) {
     const { identity, carries = [] } = rotation
     const newest = Object.fromEntries(carries.map((field) => [field, record[field] ?? null]))
-    return authenticated(fresh, { ...identity, ...newest }, now, lifetimes)
+    return authenticated(fresh, { ...identity, ...newest, ...trusted(record, rotation) }, now, lifetimes)
   }
   if (rotation.pending !== undefined) return withFields(fresh, { pending: rotation.pending })
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
   const { authHash } = rotation
   return authHash === undefined ? fresh : withFields(fresh, { authHash, authCheckedAt: now })
+}
+
+/** Leaves out the ways of a login that was confirmed while a replaced id came back, which nobody knew before. */
+function trusted(record: SessionRecord, { reason, identity }: Rotation): Pick<Identity, 'methods'> | undefined {
+  if (reason !== 'confirm' || !record.isForked || identity?.methods === undefined) return undefined
+  const isOld = ({ name, at }: UsedMethod): boolean =>
+    record.methods?.some((one) => one.name === name && one.at === at) === true
+  return { methods: identity.methods.filter((one) => !isOld(one)) }
 }
 
 /**

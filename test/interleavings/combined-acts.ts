@@ -103,6 +103,16 @@ export const COMBINED_ACTS: readonly Act[] = [
       ...{ kinds: SHARED, changesId: true, names: NEW_NAME, codes: LOST },
     },
   ),
+  request(
+    'update the user and regenerate',
+    then(rename, (session) => regenerate(session)),
+    {
+      ...{ kinds: SHARED, changesId: true, names: NEW_NAME, keeps: [], codes: LOST },
+    },
+  ),
+  request('confirm the login by the password', (session) => confirmLogin(session, { methods: ['pwd'] }), {
+    ...{ kinds: SHARED, changesId: true, methods: ['pwd'], codes: LOST },
+  }),
   request('write and log in', then(write, logIn('alice')), {
     ...{ kinds: PLAIN, logsIn: 'alice', changesId: true, writes: 'written' },
   }),

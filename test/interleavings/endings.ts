@@ -97,11 +97,29 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'a session of another library moves in, and is there no more',
+    *broken(view) {
+      const { reports, played, isCrash } = view.after
+      for (const report of reports) {
+        const { act, actor, reply } = report
+        const isAlone = view
+          .others(report)
+          .every((one) => !mayEnd(one) && one.act.isMove !== true && !one.act.name.startsWith('revoke all'))
+        if (act.isMove !== true || isCrash || view.hasFault || !isAlone || played.isGone) continue
+        if (played.passwordAt !== Infinity || act.name !== 'move in') continue
+        if (reply?.me?.userId !== 'alice') yield `${actor} came as ${reply?.me?.userId}`
+        if (isDone(report) && played.isOldThere) yield `${actor} left the old session behind`
+      }
+    },
+  },
+  {
     name: '6: the records that a revocation of everybody ends are removed',
     *broken(view) {
       const { reports, contents, played, isCrash } = view.after
       const isAll = reports.some((report) => report.act.ends === 'everybody' && isDone(report))
-      if (!isAll || isCrash || view.hasFault) return
+      // A login that fails puts a record back that is let in no more.
+      const isBack = reports.some(({ act }) => act.isFailure === true || act.abandons === true)
+      if (!isAll || isBack || isCrash || view.hasFault) return
       for (const [handle, { userId, heldBack }] of contents.records) {
         const isClient = view.issued.some(({ value }) => handleOf(value) === handle && isOpen(view.found(value)))
         const isKnown = played.prepared.handles.has(handle)

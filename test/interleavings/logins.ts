@@ -178,16 +178,21 @@ export const LOGINS: readonly Guarantee[] = [
     },
   },
   {
-    name: 'the methods of a login are those that it named, after those of its half login',
+    name: 'the methods of a login are those that it named, after those of its half login or of the login it confirms',
     *broken({ after }) {
       for (const { actor, name, args, answer, before } of after.deeds) {
         const { act } = after.reports.find((report) => report.actor === actor) ?? {}
-        if (act?.logsIn === undefined || answer !== true || (name !== 'create' && name !== 'update')) continue
+        const confirms = act?.name.startsWith('confirm the login') ? before?.userId : undefined
+        const user = act?.logsIn ?? confirms
+        if (typeof user !== 'string' || answer !== true || (name !== 'create' && name !== 'update')) continue
         const { epoch, userId, methods = [], acting } = args[0] as SessionRecord
-        const isLogin = userId === act.logsIn && (acting ?? null) === null && epoch > (before?.epoch ?? 0)
+        const isLogin = userId === user && (acting ?? null) === null && epoch > (before?.epoch ?? 0)
         if (!isLogin || (before !== undefined && isRestoring(args[0] as SessionRecord, before))) continue
-        const first = before?.pending?.userId === userId ? ['pwd'] : []
-        const wanted = [...first, ...(act.methods ?? [])].toSorted().join()
+        const isFirst =
+          before?.pending?.userId === userId || (typeof confirms === 'string' && before?.isForked === false)
+        const first = isFirst ? (before?.pending ?? before)?.methods : undefined
+        const used = new Set([...(first ?? []).map((method): string => method.name), ...(act?.methods ?? [])])
+        const wanted = [...used].toSorted().join()
         const names = (methods ?? []).map((method) => method.name).toSorted()
         if (names.join() !== wanted) yield `${actor} logged in by ${names.join() || 'nothing'}`
       }
@@ -211,6 +216,18 @@ export const LOGINS: readonly Guarantee[] = [
         if (!isLogin || act.isMove === true || !isDone(report) || typeof reply?.cookie !== 'string') continue
         const { userId, isFresh } = view.found(reply.cookie)
         if (userId !== null && !isFresh) yield `the login of ${actor} does not`
+      }
+    },
+  },
+  {
+    name: 'a login offers the browser to bind the session, and a renewal does not',
+    *broken({ after }) {
+      for (const report of after.reports) {
+        const { act, actor, reply } = report
+        if (!isDone(report) || typeof reply?.cookie !== 'string' || reply.meAfter?.userId !== act.logsIn) continue
+        const isRenewal = act.name === 'renew' || act.name === 'regenerate'
+        if (act.logsIn !== undefined && act.isMove !== true && !reply.isOffered) yield `${actor} was offered nothing`
+        if (isRenewal && reply.isOffered) yield `${actor} was offered to bind the session`
       }
     },
   },

@@ -32,6 +32,8 @@ export interface Reply {
   readonly code: string | undefined
   /** The new cookie; `null` for one that clears it; `undefined` for none. */
   readonly cookie: string | null | undefined
+  /** Tells whether the browser may bind the session of its new cookie. */
+  readonly isOffered?: boolean
   /** The new bound cookie, and what comes with it. */
   readonly grant?: Grant
   /** The user and the data before the handler did anything. `undefined` if the handler never ran. */
@@ -159,6 +161,7 @@ export class Server {
     return {
       ...answer,
       ...seen,
+      isOffered: change?.kind === 'set' && change.binds !== undefined,
       cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null,
     }
   }

@@ -78,6 +78,8 @@ export interface Played {
   readonly userName: string
   /** Tells whether the user was deleted there. */
   readonly isGone: boolean
+  /** Tells whether the other library still has its session. */
+  readonly isOldThere: boolean
 }
 
 /** A scene, ready to be played any number of times. */
@@ -348,6 +350,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     passwords: database.passwords,
     userName: database.name,
     isGone: database.isGone,
+    isOldThere: old.has('old-session'),
   }
 }
 

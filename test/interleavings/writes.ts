@@ -85,7 +85,8 @@ function fieldsOf(act: Act, { args, before }: Deed): readonly Field[] {
   const isProof = (args[0] as SessionRecord).epoch !== before?.epoch
   // A login whose id had two holders is trusted no more, nor are its methods.
   const isFree = (field: Field): boolean =>
-    (field === 'label' && name === 'rename') || (field === 'methods' && before?.isForked === true)
+    (field === 'label' && name === 'rename') ||
+    (field === 'methods' && (before?.isForked === true || act.methods !== undefined))
   const ofLogin = OF_LOGIN.filter((field) => !isFree(field))
   if (isProof && (isFailure === true || name !== 'regenerate')) return ofLogin
   // The snapshot of an actor is kept there.

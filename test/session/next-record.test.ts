@@ -241,6 +241,24 @@ t.test('a login replaces the id, the user and both lifetimes in one write', asyn
   })
 })
 
+t.test('a confirmed login loses the ways from before if a replaced id came back meanwhile', async (t) => {
+  const [old, again, fresh] = [
+    { name: 'pwd', at: NOW - 5 },
+    { name: 'otp', at: NOW },
+    { name: 'hwk', at: NOW },
+  ] as const
+  const methodsAfter = (isForked: boolean, reason: Rotation['reason'] = 'confirm'): SessionRecord['methods'] => {
+    const record = annAt({ isForked, methods: [old, { name: 'otp', at: NOW - 5 }] })
+    const identity = { ...IDENTITY, methods: [old, again, fresh] }
+    return next(record, { rotation: { reason, identity } }).record.methods
+  }
+  t.strictSame(methodsAfter(false), [old, again, fresh])
+  t.strictSame(methodsAfter(true), [again, fresh])
+  t.strictSame(methodsAfter(true, 'login'), [old, again, fresh], 'a login names its own ways')
+  const none = next(annAt({ isForked: true }), { rotation: { reason: 'confirm', identity: IDENTITY } })
+  t.strictSame(none.record.methods ?? null, null)
+})
+
 t.test('what a change of the id only carries over is that of the latest record', async (t) => {
   const record = annAt({ label: 'Kitchen' })
   const identity = { ...IDENTITY, userId: 'ann', user: '{"id":"ann","old":1}', label: 'Desk' }
