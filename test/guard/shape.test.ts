@@ -122,6 +122,18 @@ t.test('an option at the wrong level is told where it belongs', async (t) => {
   }
 })
 
+t.test(
+  'a store at the wrong level is replaced where it belongs, because nobody can write its value down',
+  async (t) => {
+    const [finding] = checkConfig({ secret: SECRET, cookie: { store: {} } }, 'production')
+    const source = "sqliteStore({ database: new Database('sessions.db') })"
+    t.strictSame(finding?.fix?.patch, [
+      { op: 'remove', pointer: '/cookie/store' },
+      { op: 'set', pointer: '/store', source },
+    ])
+  },
+)
+
 t.test('options of other libraries are known by name, at the root and under cookie', async (t) => {
   const foreign =
     'resave saveUninitialized rolling genid idGenerator cookieName cookiePrefix maxAge ttl key keys password expiry expires unset proxy salt algorithm signed cookieOptions sessionName overwrite'
