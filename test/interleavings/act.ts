@@ -5,6 +5,9 @@ import type { Kind } from './kinds.ts'
 /** The sessions that an act ends, if it succeeds. */
 type Ends = 'own' | 'others' | 'user' | 'everybody' | undefined
 
+/** A session of another library: in its cookie, in a store that keeps it after the move, or of nobody. */
+export type OldSession = 'in a cookie' | 'kept' | 'of nobody'
+
 /** One thing that somebody does, as often as the list of pairs asks for it. */
 export interface Act {
   readonly name: string
@@ -34,6 +37,8 @@ export interface Act {
   readonly renames?: string
   /** Tells whether the act brings the cookie of another library. */
   readonly isMove?: boolean
+  /** The way in which the other library keeps its session. Default: in a store, for its user. */
+  readonly oldSession?: OldSession
   /** Tells whether the act begins with an id that is old enough to be renewed. */
   readonly isAged?: boolean
   /** The number of times that a renewed id was shown before. */

@@ -3,7 +3,7 @@ import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession } from '../../lib/session/one-session.ts'
 import type { Act } from './act.ts'
 import type { Handler } from './server.ts'
-import { failingAfter, logIn, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
+import { failingAfter, logIn, move, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import type { Kind } from './kinds.ts'
 import { NEW_NAME } from './kinds.ts'
 
@@ -154,6 +154,9 @@ export const COMBINED_ACTS: readonly Act[] = [
     ...{ kinds: PLAIN, isHalfDone: true, logsIn: 'bob', changesId: true, methods: ['otp'] },
   }),
   request('show an id that a failover forgot', () => undefined, { kinds: SHARED, isAhead: true }),
+  move('move in from a cookie', () => undefined, 'alice', { kinds: SHARED, oldSession: 'in a cookie' }),
+  move('move in, leaving the old session', () => undefined, 'alice', { kinds: SHARED, oldSession: 'kept' }),
+  move('move in as nobody', () => undefined, undefined, { kinds: SHARED, oldSession: 'of nobody' }),
   passing('read without using', { isPassive: true }),
   passing('read in a stream', { carrier: 'stream' }),
   outside(

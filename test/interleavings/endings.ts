@@ -106,9 +106,13 @@ export const ENDINGS: readonly Guarantee[] = [
           .others(report)
           .every((one) => !mayEnd(one) && one.act.isMove !== true && !one.act.name.startsWith('revoke all'))
         if (act.isMove !== true || isCrash || view.hasFault || !isAlone || played.isGone) continue
-        if (played.passwordAt !== Infinity || act.name !== 'move in') continue
-        if (reply?.me?.userId !== 'alice') yield `${actor} came as ${reply?.me?.userId}`
-        if (isDone(report) && played.isOldThere) yield `${actor} left the old session behind`
+        if (played.passwordAt !== Infinity || act.name.includes('log in')) continue
+        const wanted = act.logsIn ?? null
+        if (reply?.me?.userId !== wanted || reply?.me?.data['old'] !== 'anonymous') {
+          yield `${actor} came as ${reply?.me?.userId} with ${JSON.stringify(reply?.me?.data)}`
+        }
+        if (isDone(report) && played.isOldThere && act.oldSession !== 'in a cookie' && act.oldSession !== 'kept')
+          yield `${actor} left the old session behind`
       }
     },
   },

@@ -268,6 +268,9 @@ function fits({ kind, acts }: Scene): boolean {
   const isPlainId = ({ isAged, isReplaced, isOutdated, isHalfDone, isReplay, waits, options, checks }: Act): boolean =>
     (isAged ?? isReplaced ?? isOutdated ?? isHalfDone ?? isReplay ?? waits ?? options ?? checks) === undefined
   if (acts.some(({ isAhead }) => isAhead) && !acts.every(isPlainId)) return false
+  // One app has one way in.
+  const moves = new Set(acts.filter(({ isMove }) => isMove).map(({ oldSession }) => oldSession))
+  if (moves.size > 1) return false
   // An id that is old enough for a renewal is old enough for a check.
   const checks = new Set(acts.flatMap((act) => act.checks ?? []))
   if (checks.size > 1) return false

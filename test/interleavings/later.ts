@@ -143,12 +143,16 @@ export const LATER: readonly Guarantee[] = [
       if (moves.length === 0 || !moves.every((one) => isDone(one) && typeof one.reply?.cookie === 'string')) return
       const isStill = ({ act, reply }: Report): boolean => {
         const { handle = '', epoch } = view.idOf(reply?.cookie ?? '') ?? {}
-        return act.name === 'move in' && contents.records.get(handle)?.epoch === epoch
+        return !act.name.includes('log in') && contents.records.get(handle)?.epoch === epoch
       }
       const { userId } = await view.moveLater(0)
       if (userId !== null && !moves.some(isStill)) yield `it still opens a session of ${userId}`
-      const late = await view.moveLater(WINDOW_OF_STRANGERS)
-      if (late.userId !== null) yield `it opens a session of ${late.userId} too long`
+      // A record that the other app writes again lets nobody in for ten minutes.
+      const isLasting = ['in a cookie', 'kept'].includes(view.after.played.prepared.oldSession ?? '')
+      for (const after of [WINDOW_OF_STRANGERS, ...(isLasting ? [11 * MINUTE, 25 * MINUTE] : [])]) {
+        const late = await view.moveLater(after)
+        if (late.userId !== null) yield `it opens a session of ${late.userId} after ${after / 1000} seconds`
+      }
     },
   },
   {
@@ -180,8 +184,9 @@ export const LATER: readonly Guarantee[] = [
       for (const { act, reply, cookie } of view.after.reports) {
         const newest = reply?.cookie ?? cookie
         if (act.device !== 'refresh' || reply?.grant === undefined || newest === undefined) continue
-        const { deviceKey } = view.after.contents.records.get(handleOf(newest)) ?? {}
-        if (typeof deviceKey !== 'string' || view.found(newest).userId === null) continue
+        const { deviceKey, heldBack } = view.after.contents.records.get(handleOf(newest)) ?? {}
+        // A record that a process left locked lives for a minute.
+        if (typeof deviceKey !== 'string' || heldBack !== null || view.found(newest).userId === null) continue
         const [before] = await view.visit([visit(newest, BOUND_FOR - 1000)])
         const [at] = await view.visit([visit(newest, BOUND_FOR)])
         if (before?.userId === null) yield `${nameOf(view.after, handleOf(newest))} closed too early`

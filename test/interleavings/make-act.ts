@@ -29,9 +29,9 @@ export function proof(name: string, device: DeviceAct, more: More = {}): Act {
 }
 
 /** Makes an act of a browser with the cookie of another library. */
-export function move(name: string, handler: Handler, logsIn: string): Act {
+export function move(name: string, handler: Handler, logsIn: string | undefined, more: More = {}): Act {
   const perform = (performer: Performer): Promise<void> => performer.send(handler, { old: 'old-session' })
-  return { name, codes: SUPERSEDED, isElsewhere: true, isMove: true, logsIn, perform }
+  return { name, codes: SUPERSEDED, isElsewhere: true, isMove: true, ...(logsIn && { logsIn }), ...more, perform }
 }
 
 /** Returns the data of a session. */

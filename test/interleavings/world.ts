@@ -3,7 +3,7 @@ import type { Migration, SecureSessionOptions, SessionEvent } from '../../types/
 import type { TestClock } from '../support/clock.ts'
 import { testClock } from '../support/clock.ts'
 import type { Choose, Happened, Waiting } from '../support/scheduler.ts'
-import type { Act, Performer } from './act.ts'
+import type { Act, OldSession, Performer } from './act.ts'
 import type { Kind } from './kinds.ts'
 import { isBoundKind, NEW_NAME } from './kinds.ts'
 import type { Handler, Reply } from './server.ts'
@@ -94,6 +94,8 @@ export interface Prepared {
   readonly options: SecureSessionOptions
   readonly openSession: OpenSession
   readonly hasOld: boolean
+  /** The way in which the other library keeps its session. */
+  readonly oldSession: OldSession | undefined
   /** The binding of the shared session, if it is bound. */
   readonly bound: BoundSession | undefined
   /** The signed text that each actor sends in the protocol of device-bound sessions. */
@@ -228,6 +230,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     options,
     openSession,
     hasOld,
+    oldSession: acts.find(({ oldSession }) => oldSession !== undefined)?.oldSession,
     bound,
     signed,
     checks,
@@ -261,7 +264,7 @@ export function openServer(
   const { store } = new SteppedStore(actors, clock, contents)
   const user = { name: userName, password: `${passwords}` }
   const checked = checkedBy(prepared.checks, async (id) => (isGone ? undefined : { id, ...user }))
-  const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']))] : []
+  const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']), prepared)] : []
   const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
   return { server, clock }
 }
@@ -293,7 +296,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const loadUser = (id: string): Promise<unknown> => stepped.step('loadUser', [], async () => userOf(id), false)
   const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])
-  const migrateFrom = prepared.hasOld ? [oldSessions(old, stepped)] : []
+  const migrateFrom = prepared.hasOld ? [oldSessions(old, prepared, stepped)] : []
   const server = new Server(
     stepped.store,
     { clock, ...prepared.options, ...checked, migrateFrom },
@@ -444,20 +447,25 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
 }
 
 /** Returns the sessions of another library, on a server whose operations are steps too. */
-function oldSessions(kept: Set<string>, stepped?: SteppedStore): Migration {
+function oldSessions(
+  kept: Set<string>,
+  { oldSession }: Pick<Prepared, 'oldSession'>,
+  stepped?: SteppedStore,
+): Migration {
+  const isInCookie = oldSession === 'in a cookie'
   const step = <Value>(name: string, run: () => Promise<Value>): Promise<Value> =>
     // A step resolves to what it ran.
     stepped === undefined ? run() : (stepped.step(name, ['old'], run) as Promise<Value>)
   return {
     ...{ from: 'express-session', cookieNames: ['connect.sid'], cookie: {}, endsAt: Infinity },
-    ...{ keepOld: false, remember: false, weakness: undefined },
-    user: () => ({ id: 'alice' }),
+    ...{ keepOld: oldSession === 'kept', remember: false, weakness: undefined },
+    user: () => (oldSession === 'of nobody' ? null : { id: 'alice' }),
     prepare: async () => undefined,
     read: ([key = '']) => ({
       key,
-      isInCookie: false,
+      isInCookie,
       load: () => step('load', async () => (kept.has(key) ? { data: { old: 'anonymous' } } : undefined)),
-      remove: () => step('remove', async () => void kept.delete(key)),
+      remove: () => (isInCookie ? Promise.resolve() : step('remove', async () => void kept.delete(key))),
     }),
   }
 }
