@@ -111,8 +111,8 @@ export const ENDINGS: readonly Guarantee[] = [
         if (reply?.me?.userId !== wanted || reply?.me?.data['old'] !== 'anonymous') {
           yield `${actor} came as ${reply?.me?.userId} with ${JSON.stringify(reply?.me?.data)}`
         }
-        if (isDone(report) && played.isOldThere && act.oldSession !== 'in a cookie' && act.oldSession !== 'kept')
-          yield `${actor} left the old session behind`
+        const mayStay = act.oldSession === 'in a cookie' || act.oldSession === 'kept'
+        if (isDone(report) && played.isOldThere && !mayStay) yield `${actor} left the old session behind`
       }
     },
   },
@@ -176,6 +176,7 @@ export const ENDINGS: readonly Guarantee[] = [
       const { reports, played } = view.after
       const isOver = ({ act }: Report): boolean => (act.ends ?? 'own') !== 'own' || act.evicts === true
       if (reports.some(isOver) || played.prepared.options.maxSessions !== undefined || view.elapsed > 0) return
+      if (played.passwordAt !== Infinity) return
       for (const { value, by } of view.issued) {
         const name = played.prepared.handles.get(handleOf(value))
         if (by !== undefined || name === undefined || ['alice1', 'half'].includes(name) || value === '') continue

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
 import { isDone } from './reports.ts'
 import type { Guarantee, View, Visit } from './view.ts'
-import { isOpen } from './view.ts'
+import { isOf, isOpen } from './view.ts'
 import type { Report } from './world.ts'
 import { handleOf, nameOf, SINCE_CHECK } from './world.ts'
 
@@ -219,7 +219,7 @@ export const LATER: readonly Guarantee[] = [
         const isProven = ({ logsIn, name }: Act): boolean => logsIn !== undefined || name === 'update the fingerprint'
         if (reports.some(({ actor, act }) => actor === by && isProven(act))) continue
         const [found] = await view.visit([{ cookie: value, after: left }])
-        if (found?.userId === 'alice') yield `the cookie ${value.slice(0, 4)} opens the session`
+        if (found !== undefined && isOf(found, 'alice')) yield `the cookie ${value.slice(0, 4)} opens the session`
       }
     },
   },

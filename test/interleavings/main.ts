@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { random } from '../support/every-order.ts'
 import type { Searched } from '../support/scheduler.ts'
 import { ownChance } from './chance.ts'
 import { pairs, replay, titleOf, triples } from './explore.ts'
@@ -101,16 +102,27 @@ function add({ title, plain, timed, isWhole, counterexample }: SearchedScene): v
   total.broken += counterexample === undefined ? 0 : 1
 }
 
+/** Returns the items in another order, by the seed. */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const draw = random(countOf('seed'))
+  return items
+    .map((item) => ({ item, rank: draw() }))
+    .toSorted((one, other) => one.rank - other.rank)
+    .map(({ item }) => item)
+}
+
 /** Searches with few runs of each scene first, if the first counterexample is enough. */
 async function searchInRounds(titles: readonly string[]): Promise<void> {
   const { most, failing, samples, ...rest } = limitsOf()
   const rounds = [
-    { most: 1, failing: 0, samples: 0 },
-    { most: 6, failing: 3, samples: 2 },
+    { most: 1, failing: 0, samples: 0, isBrief: true },
+    { most: 6, failing: 3, samples: 2, isBrief: true },
   ].filter((round) => values.first && round.most < most)
-  for (const round of [...rounds, { most, failing, samples }]) {
+  // A fault shows in scenes of many kinds, so that it is found sooner if kinds are mixed.
+  const order = values.first ? shuffled(titles) : titles
+  for (const round of [...rounds, { most, failing, samples, isBrief: false }]) {
     Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
-    await search(titles, { ...rest, ...round })
+    await search(order, { ...rest, ...round })
     if (values.first && total.broken > 0) return
   }
   console.log(
@@ -122,7 +134,7 @@ async function searchInRounds(titles: readonly string[]): Promise<void> {
 
 function limitsOf(): Limits {
   const [most, failing, samples] = [countOf('most'), countOf('most-failing'), countOf('samples')]
-  return { most, failing, samples, faults: countOf('faults'), seed: countOf('seed') }
+  return { most, failing, samples, faults: countOf('faults'), seed: countOf('seed'), isBrief: false }
 }
 
 function sizeOf({ runs, interleavings, isComplete }: Searched): string {

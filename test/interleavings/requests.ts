@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../types/index.ts'
 import { handleIn } from './stepped-store.ts'
 import type { Report } from './world.ts'
 import type { Aftermath, Guarantee } from './view.ts'
+import { isOf } from './view.ts'
 import { NEW_NAME } from './kinds.ts'
 import { handleOf, nameOf, RENAMED } from './world.ts'
 import { isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
@@ -138,7 +139,8 @@ export const REQUESTS: readonly Guarantee[] = [
       for (const report of view.after.reports) {
         const { act, actor } = report
         // A database that has another name shows that one.
-        if (view.after.played.prepared.checks === 'due' && act.checks !== 'due') continue
+        const { checks } = view.after.played.prepared
+        if ((checks === 'due' || checks === 'always') && act.checks !== 'due') continue
         const isLogin = (one: Report): boolean => one.act.logsIn !== undefined || one.act.name.startsWith('log in')
         if (act.renames === undefined || !isDone(report) || view.others(report).some(isLogin)) continue
         if (view.others(report).some((one) => one.act.name === 'update the user')) continue
@@ -206,7 +208,7 @@ export const REQUESTS: readonly Guarantee[] = [
       if (after.played.prepared.checks === 'later') return
       for (const { actor, act, startedAt, reply } of after.reports) {
         if (act.changesId === true || act.logsIn !== undefined || reply?.me === undefined) continue
-        if (startedAt > after.played.passwordAt + 1 && reply.me.userId === 'alice') yield `${actor} was alice`
+        if (startedAt > after.played.passwordAt + 1 && isOf(reply.me, 'alice')) yield `${actor} was alice`
       }
     },
   },

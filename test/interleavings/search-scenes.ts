@@ -18,6 +18,8 @@ export interface Limits {
   /** Store operations that may time out in one run. */
   readonly faults: number
   readonly seed: number
+  /** Tells whether nobody comes later in the runs beyond those of `most` and `failing`. */
+  readonly isBrief: boolean
 }
 
 /** The work of one thread. */
@@ -37,7 +39,7 @@ export interface SearchedScene {
   readonly counterexample: Counterexample | undefined
 }
 
-const { titles, isTriples, most, failing, samples, faults, seed } = workerData as SearchWork
+const { titles, isTriples, most, failing, samples, faults, seed, isBrief } = workerData as SearchWork
 const draw = random(seed)
 
 async function searched(scene: Scene): Promise<SearchedScene> {
@@ -46,7 +48,7 @@ async function searched(scene: Scene): Promise<SearchedScene> {
   const timed = isTimed ? await explore(scene, { faults, most: failing }, 0) : undefined
   const isWhole = plain.isComplete && (faults === 0 || timed?.isComplete === true)
   const further = async (): Promise<Counterexample | undefined> =>
-    (await sweep(scene)) ?? (await sample(scene, { runs: samples, random: draw, dies: !isTriples }))
+    (await sweep(scene, isBrief)) ?? (await sample(scene, { runs: samples, random: draw, dies: !isTriples, isBrief }))
   const found = plain.counterexample ?? timed?.counterexample
   const counterexample = found ?? (isWhole || samples === 0 ? undefined : await further())
   return { title: titleOf(scene), plain, timed: timed && sizeOf(timed), isWhole, counterexample }
@@ -58,8 +60,11 @@ function sizeOf({ runs, interleavings, isComplete }: Searched): Searched {
 }
 
 ownChance()
-const wanted = new Set(titles)
+const scenes = new Map<string, Scene>()
 for (const scene of KINDS.flatMap((kind) => (isTriples ? triples(kind) : pairs(kind)))) {
+  scenes.set(titleOf(scene), scene)
+}
+for (const scene of titles.flatMap((title) => scenes.get(title) ?? [])) {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  if (wanted.has(titleOf(scene))) parentPort?.postMessage(await searched(scene))
+  parentPort?.postMessage(await searched(scene))
 }

@@ -38,7 +38,7 @@ export function isOpen({ userId, pendingId, data }: Found): boolean {
 }
 
 /** Tells whether a session ends with those of a user. */
-export function isOf({ userId, actorId }: Found, user: string): boolean {
+export function isOf({ userId, actorId }: Pick<Found, 'userId' | 'actorId'>, user: string): boolean {
   return userId === user || actorId === user
 }
 

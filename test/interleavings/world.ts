@@ -262,11 +262,17 @@ export function openServer(
 ): { server: Server; clock: TestClock } {
   const clock = testClock(prepared.now + later)
   const { store } = new SteppedStore(actors, clock, contents)
-  const user = { name: userName, password: `${passwords}` }
-  const checked = checkedBy(prepared.checks, async (id) => (isGone ? undefined : { id, ...user }))
+  const database = { name: userName, passwords, isGone }
+  const checked = checkedBy(prepared.checks, async (id) => userIn(database, id))
   const migrateFrom = prepared.hasOld ? [oldSessions(new Set(['old-session']), prepared)] : []
   const server = new Server(store, { clock, ...prepared.options, ...checked, migrateFrom }, prepared.openSession)
   return { server, clock }
+}
+
+/** Returns a user as the app knows them. Only one of them ever changes. */
+function userIn({ name, passwords, isGone }: Omit<Database, 'passwordAt'>, id: string): object | undefined {
+  if (id !== 'alice') return { id, name, password: '0' }
+  return isGone ? undefined : { id, name, password: `${passwords}` }
 }
 
 function checkedBy(checks: Act['checks'], loadUser: (id: string) => Promise<unknown>): SecureSessionOptions {
@@ -291,8 +297,7 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const stepped = new SteppedStore(actors, () => clock() - prepared.lag, prepared.contents, isCached)
   begin(stepped)
   const database: Database = { ...credentialsOf(scene), name: RENAMED, isGone: false }
-  const userOf = (id: string): object | undefined =>
-    database.isGone ? undefined : { id, name: database.name, password: `${database.passwords}` }
+  const userOf = (id: string): object | undefined => userIn(database, id)
   const loadUser = (id: string): Promise<unknown> => stepped.step('loadUser', [], async () => userOf(id), false)
   const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])

@@ -50,7 +50,10 @@ export const WRITES: readonly Guarantee[] = [
           record,
           `${deed.actor} changed`,
         )
-        const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isSame(before[field], record[field]))
+        // An answer about the actor is kept there.
+        const isLearned = (field: Field): boolean => field === 'acting' && after.played.prepared.checks !== undefined
+        const isChanged = (field: Field): boolean => !isSame(before[field], record[field])
+        const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isLearned(field) && isChanged(field))
         if (changed.length > 0) yield `${deed.actor} changed ${changed.join()} of ${nameOf(after, record.handle)}`
       }
     },
@@ -73,7 +76,8 @@ function* actingBroken(
   }
   // A login there gives nothing back.
   if (one === null || other !== null || act.shows !== 'alice' || act.isFailure === true) return
-  const lost = OF_ACTOR.filter((field) => !isSame(record[field], one[field]))
+  const given = OF_ACTOR.filter((field) => field !== 'user' || !isAsked)
+  const lost = given.filter((field) => !isSame(record[field], one[field]))
   if (record.userId === one.userId && lost.length > 0) yield `${who} ${lost.join()} on the way back`
 }
 
