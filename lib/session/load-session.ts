@@ -42,7 +42,7 @@ export interface LiveSession {
  *   about the cookie is said, because the browser may only be late;
  * - `live`: the record, and the id that opened it.
  */
-export type Loaded = { readonly state: 'none' } | Gone | Named | Unproven | LiveSession
+export type Loaded = { readonly state: 'none'; readonly secretHash?: string } | Gone | Named | Unproven | LiveSession
 
 /** A session that an id names and does not open. */
 interface Named {
@@ -74,7 +74,6 @@ export interface Gone {
 
 /** Returns the hash of the secret that a request showed; `undefined` if it named no session, or opened nothing. */
 export function hashShown(loaded: Loaded): string | undefined {
-  if (loaded.state === 'none') return undefined
   return loaded.state === 'live' ? loaded.presented?.id.secretHash : loaded.secretHash
 }
 
@@ -150,7 +149,7 @@ function follow(engine: Engine, show: Show, record: SessionRecord | undefined): 
     case 'superseded':
       return { state: 'shadowed', handle: record.handle, secretHash: id.secretHash }
     case 'unknown':
-      return NONE
+      return { state: 'none', secretHash: id.secretHash }
     case 'unproven':
       reportUnproven(engine, record, show, verdict.lack)
       return { state: 'unproven', handle: record.handle, userId: record.userId, secretHash: id.secretHash }
