@@ -21,8 +21,8 @@ const PAGE = 200
 
 /**
  * Ends every session that began before an instant. One write of the cutoff ends them all; their records are removed
- * behind it. A spared session is marked first, so that no moment comes in which it is cut off. Where a later cutoff is in
- * force, the sessions that this cutoff spared are ended by their removal.
+ * behind it. A spared session is marked first, so that no moment comes in which it is cut off. Where a later cutoff is
+ * in force, the sessions that this cutoff spared are ended by their removal.
  * @throws `SESSION_STORE_LACKS_CUTOFF`, `SESSION_STORE_LACKS_LISTING`, `SESSION_OPTION_INVALID`,
  * `SESSION_STORE_UNAVAILABLE`
  */

@@ -13,7 +13,7 @@ const SHARED: readonly Kind[] = ['shared']
 const PLAIN: readonly Kind[] = ['shared', 'guest']
 const NEW = { id: 'alice', name: NEW_NAME }
 const BOB = { id: 'bob' }
-/** More data than a record may hold. */
+/** Data that is larger than a record may be. */
 const TOO_MUCH = 'x'.repeat(70_000)
 
 const then =
