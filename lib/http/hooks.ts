@@ -141,8 +141,9 @@ function load(entering: Entering): Answer<Loaded> {
 
 function goOn({ engine, replies, request, reply, client, done }: Entering, loaded: Loaded): void {
   // A login remembers the id that it came with, also one that opened nothing.
-  if (loaded.state !== 'none' || loaded.secretHash !== undefined)
+  if (loaded.state !== 'none' || loaded.secretHash !== undefined) {
     replies.note(request, reply, holdSession(engine, request, loaded, client))
+  }
   done()
 }
 
