@@ -331,32 +331,21 @@ function consumed(): Response {
   return response
 }
 
-t.test(
-  'a late answer clears no cookie of a login that ended its session first, or whose id opened nothing',
-  async (t) => {
-    const it = await world(t, {
-      routes: (app) => {
-        ordinary(app)
-        app.post('/switch', async (request) => {
-          await request.logout()
-          await request.login({ id: 'bob' })
-          return {}
-        })
-      },
-    })
-    const ann = it.visitor()
-    await ann.post('/login')
-    const first = `session=${ann.cookie ?? ''}`
-    await ann.post('/switch')
-    t.match((await ann.get('/me')).json(), { user: { id: 'bob' } })
-    t.equal((await it.visitor().get('/me', { headers: { cookie: first } })).headers['set-cookie'], undefined)
-    const second = `session=${ann.cookie ?? ''}`
-    await ann.post('/login')
-    it.clock.advance('31s')
-    const headers = { cookie: second }
-    t.match((await it.visitor().get('/me', { headers })).json(), { user: null })
-    t.equal((await it.visitor().post('/login', {}, { headers })).statusCode, 200)
-    await it.app.sessions.revoke((ann.cookie ?? '').slice(0, 22), { userId: 'ann' })
-    t.equal((await it.visitor().get('/me', { headers })).headers['set-cookie'], undefined)
-  },
-)
+t.test('a late answer clears no cookie of a login that ended its session first', async (t) => {
+  const it = await world(t, {
+    routes: (app) => {
+      ordinary(app)
+      app.post('/switch', async (request) => {
+        await request.logout()
+        await request.login({ id: 'bob' })
+        return {}
+      })
+    },
+  })
+  const ann = it.visitor()
+  await ann.post('/login')
+  const first = `session=${ann.cookie ?? ''}`
+  await ann.post('/switch')
+  t.match((await ann.get('/me')).json(), { user: { id: 'bob' } })
+  t.equal((await it.visitor().get('/me', { headers: { cookie: first } })).headers['set-cookie'], undefined)
+})
