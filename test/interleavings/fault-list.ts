@@ -436,7 +436,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'lib/session/next-record.js',
     from: ', ...trusted(record, rotation) }',
     to: ' }',
-    kind: 'shared',
+    kind: 'cached',
   },
   {
     name: 'a revocation of everybody before an instant leaves what a later one spared',
