@@ -8,7 +8,7 @@ import { isUpkeepDue, nextRecord, placeTaken } from '../../lib/session/next-reco
 import { besideOf } from '../../lib/session/places.ts'
 import type { Presentation, Verdict } from '../../lib/session/verdict.ts'
 import { SERVE } from '../../lib/session/verdict.ts'
-import type { SessionRecord } from '../../types/index.ts'
+import type { SessionRecord, UsedMethod } from '../../types/index.ts'
 import { actingAs, NOW, ownedBy, pendingOf, recordAt } from './records.ts'
 
 const MINUTE = 60_000
@@ -257,6 +257,12 @@ t.test('a confirmed login loses the ways from before if a replaced id came back 
   t.strictSame(methodsAfter(true, 'login'), [old, again, fresh], 'a login names its own ways')
   const none = next(annAt({ isForked: true }), { rotation: { reason: 'confirm', identity: IDENTITY } })
   t.strictSame(none.record.methods ?? null, null)
+  const confirm = (methods: readonly UsedMethod[] | undefined, used: readonly UsedMethod[]): SessionRecord['methods'] =>
+    next(annAt({ isForked: true, ...(methods && { methods }) }), {
+      rotation: { reason: 'confirm', identity: { ...IDENTITY, methods: used } },
+    }).record.methods
+  t.strictSame(confirm([old], [old, fresh]), [fresh])
+  t.strictSame(confirm(undefined, [fresh]), [fresh], 'a login whose app named no ways')
 })
 
 t.test('what a change of the id only carries over is that of the latest record', async (t) => {
