@@ -182,6 +182,14 @@ for (const one of await namedStores(t)) {
     t.match((await type(['sessions', '--all', ...where])).out, 'No sessions on this page.')
   })
 
+  t.test(`${one.name}: everybody is logged out, also whom a cutoff ahead has spared`, async (t) => {
+    const now = Date.now()
+    const sparedAt = await one.store.raiseCutoff(now + 30_000)
+    const spared = await addSession(one, 'ann', { authenticatedAt: now - 1_000, sparedAt })
+    t.match(await type(['revoke', '--all', ...where]), { code: 0, out: /^Ended \d+ sessions?\.\n$/ })
+    t.equal(await one.store.get(spared.handle), undefined)
+  })
+
   t.test(`${one.name}: what does not fit together is refused before anything is done`, async (t) => {
     const wrong: [argv: string[], message: RegExp][] = [
       [['sessions'], /one of the three/],

@@ -5,7 +5,7 @@ import { postgresStore } from '../../lib/stores/postgres.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
 import { recordAt } from '../../lib/testing/contract/check.ts'
-import type { SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
+import type { Cutoff, SessionRecord, SessionStore, UserIndex } from '../../types/index.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
@@ -14,7 +14,7 @@ import { betterSqlite, temporaryFolder } from '../support/sqlite.ts'
 interface NamedStore {
   readonly name: string
   readonly url: string
-  readonly store: SessionStore & UserIndex
+  readonly store: SessionStore & UserIndex & Cutoff
 }
 
 type Test = { teardown(end: () => unknown): void }

@@ -141,6 +141,19 @@ t.test('a slow answer to a dead id leaves the cookie that a login on another pro
   t.match((await ann.get('/me')).json(), { user: { id: 'ann' } })
 })
 
+t.test('a late answer leaves the cookie of a login alone that came with an id from before another login', async (t) => {
+  const { one, other } = await twoProcesses(t)
+  const ann = one.visitor()
+  const { handle } = (await ann.post('/login')).json<{ handle: string }>()
+  const headers = { cookie: `session=${ann.cookie}` }
+  // This process does not see what happens to the id on the other one.
+  await other.app.inject({ method: 'POST', url: '/login', headers, payload: {} })
+  one.clock.advance('31s')
+  t.equal((await one.app.inject({ method: 'POST', url: '/login', headers, payload: {} })).statusCode, 200)
+  await one.app.sessions.revoke(handle, { userId: 'ann' })
+  t.equal((await one.app.inject({ url: '/me', headers })).headers['set-cookie'], undefined)
+})
+
 t.test('a dead id is cleared at once, and a login on another process after it sets its cookie', async (t) => {
   const { one, other } = await twoProcesses(t)
   const ann = one.visitor()
