@@ -204,7 +204,7 @@ function rotate(
   if (rotation.identity !== undefined) {
     const { identity, carries = [] } = rotation
     const newest = Object.fromEntries(carries.map((field) => [field, record[field] ?? null]))
-    return authenticated(fresh, { ...identity, ...newest, ...trusted(record, rotation) }, now, lifetimes)
+    return authenticated(fresh, { ...identity, ...newest, ...methodsBeside(record, rotation) }, now, lifetimes)
   }
   if (rotation.pending !== undefined) return withFields(fresh, { pending: rotation.pending })
   if (rotation.role !== undefined) return withRole(fresh, rotation.role, now, lifetimes)
@@ -212,8 +212,11 @@ function rotate(
   return authHash === undefined ? fresh : withFields(fresh, { authHash, authCheckedAt: now })
 }
 
-/** Leaves out the ways of a login that was confirmed while a replaced id came back, which nobody knew before. */
-function trusted(record: SessionRecord, { reason, identity }: Rotation): Pick<Identity, 'methods'> | undefined {
+/**
+ * Returns the methods of a confirmed login, if a replaced id came back since the request read the record. Then the
+ * methods from before are left out, because somebody else may have used them.
+ */
+function methodsBeside(record: SessionRecord, { reason, identity }: Rotation): Pick<Identity, 'methods'> | undefined {
   if (reason !== 'confirm' || !record.isForked || identity?.methods === undefined) return undefined
   const isOld = ({ name, at }: UsedMethod): boolean =>
     record.methods?.some((one) => one.name === name && one.at === at) === true

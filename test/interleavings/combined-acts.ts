@@ -1,7 +1,7 @@
 import { actAs, confirmLogin, login, regenerate, stopActing, updateUser } from '../../lib/session/actions.ts'
 import { revokeAll } from '../../lib/session/all-sessions.ts'
 import { renameSession } from '../../lib/session/one-session.ts'
-import type { Act } from './act.ts'
+import type { Act, Performer } from './act.ts'
 import type { Handler } from './server.ts'
 import { failingAfter, logIn, move, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import type { Kind } from './kinds.ts'
@@ -168,20 +168,17 @@ export const COMBINED_ACTS: readonly Act[] = [
     ...{ kinds: SHARED, isForOther: true },
   }),
   outside('list the sessions', ({ server }) => server.engine.users.list('alice'), { kinds: ['shared', 'devices'] }),
-  outside(
-    'revoke all that began before',
-    async ({ server }) => revokeAll(server.engine, { before: new Date(server.engine.settings.clock()) }),
-    { kinds: SHARED, isInstant: true },
-  ),
-  outside(
-    'revoke all that are older',
-    async ({ server }) => revokeAll(server.engine, { before: new Date(server.engine.settings.clock()) }),
-    { kinds: SHARED, isAged: true, ends: 'everybody' },
-  ),
+  outside('revoke all that began before', revokeOlder, { kinds: SHARED, isInstant: true }),
+  outside('revoke all that are older', revokeOlder, { kinds: SHARED, isAged: true, ends: 'everybody' }),
 ]
 
+/** Ends the sessions whose last login came before this instant. */
+async function revokeOlder({ server: { engine } }: Performer): Promise<unknown> {
+  return revokeAll(engine, { before: new Date(engine.settings.clock()) })
+}
+
 /** Makes an act that shows an id that is due for a renewal, which its response is not to carry. */
-function passing(name: string, sending: Parameters<Parameters<Act['perform']>[0]['send']>[1]): Act {
+function passing(name: string, sending: Parameters<Performer['send']>[1]): Act {
   const perform: Act['perform'] = (performer) => performer.send(() => undefined, sending)
   return { name, kinds: SHARED, codes: SUPERSEDED, isAged: true, carriesNothing: true, perform }
 }

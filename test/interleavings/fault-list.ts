@@ -434,7 +434,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a confirmed login keeps the methods from before a replaced id that came back beside it',
     file: 'lib/session/next-record.js',
-    from: ', ...trusted(record, rotation) }',
+    from: ', ...methodsBeside(record, rotation) }',
     to: ' }',
     kind: 'cached',
   },

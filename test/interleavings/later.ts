@@ -147,6 +147,8 @@ export const LATER: readonly Guarantee[] = [
       }
       const { userId } = await view.moveLater(0)
       if (userId !== null && !moves.some(isStill)) yield `it still opens a session of ${userId}`
+      const isOpenFor = (one: Report): boolean => isStill(one) && view.found(one.reply?.cookie ?? '').userId === 'alice'
+      if (userId === null && moves.some(isOpenFor)) yield 'it opens nothing, although its session goes on'
       // A record that the other app writes again lets nobody in for ten minutes.
       const isLasting = ['in a cookie', 'kept'].includes(view.after.played.prepared.oldSession ?? '')
       for (const after of [WINDOW_OF_STRANGERS, ...(isLasting ? [11 * MINUTE, 25 * MINUTE] : [])]) {
