@@ -167,13 +167,13 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
   const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
     loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
+    shown: state.shown,
     cookie:
       cookieValue === undefined ? state.cookie : cookieAfter(state, record, cookieValue, isRotated ? undefined : now),
     rotation: undefined,
     user: undefined,
     isTouched: false,
     isByHeader: isNextByHeader(state),
-    shown: state.shown,
     committed: wayBack === undefined ? state.committed : { wayBack, before },
   }
 }

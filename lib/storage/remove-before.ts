@@ -45,7 +45,7 @@ export type Release = (record: SessionRecord) => Promise<void>
 /**
  * Removes every record whose session is to be ended, page by page. Resolves to how many were removed; `onPage`
  * hears the number so far. The cutoff is raised first, so that a session which the removal has not come to is let in no
- * more.
+ * more. Only a session that a later cutoff spared goes on until the removal comes to it.
  */
 export async function removeBefore(
   store: Removable,
