@@ -71,6 +71,14 @@ export interface Act {
   readonly isInstant?: boolean
   /** The keys of the data that a change of the id keeps. Default: all. */
   readonly keeps?: readonly string[]
+  /** Tells whether the act has a session of its own, so that it is played beside acts that only read. */
+  readonly isApart?: boolean
+  /** Tells whether the act adds to a number in the data. */
+  readonly counts?: boolean
+  /** Tells whether the login is for a short time. */
+  readonly isShort?: boolean
+  /** Tells whether the handler returns the signal that aborts at the end of the session. */
+  readonly awaitsEnd?: boolean
   /** The ways in which the user logs in. */
   readonly methods?: readonly string[]
   /** The name of the user that the act leaves in its session. */

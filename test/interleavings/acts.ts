@@ -14,10 +14,12 @@ import { updateUserEverywhere } from '../../lib/session/update-user.ts'
 import type { SecureSessionOptions } from '../../types/index.ts'
 import type { Act, Performer } from './act.ts'
 import { COMBINED_ACTS } from './combined-acts.ts'
+import { HOSTILE_ACTS } from './hostile-acts.ts'
+import { OTHER_ACTS } from './other-acts.ts'
 import { failingAfter, logIn, move, objectOf, outside, proof, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import { NEW_NAME } from './kinds.ts'
 
-const evict: SecureSessionOptions = { maxSessions: { limit: 2, onLimit: 'evict' } }
+const evict: SecureSessionOptions = { maxSessions: { limit: ({ id }) => (id === 'alice' ? 2 : 9), onLimit: 'evict' } }
 const evictAll: SecureSessionOptions = { maxSessions: { limit: 1, onLimit: 'evict' } }
 const refuse: SecureSessionOptions = { maxSessions: { limit: 3, onLimit: 'refuse' } }
 const NEW = { id: 'alice', name: NEW_NAME }
@@ -161,6 +163,8 @@ export const ACTS: readonly Act[] = [
   outside('delete the user', (performer) => performer.deleteUser(), { checks: 'always', ends: 'user' }),
   outside('change the password before the next check', (performer) => performer.changePassword(), { checks: 'later' }),
   ...COMBINED_ACTS,
+  ...OTHER_ACTS,
+  ...HOSTILE_ACTS,
 ]
 
 function confirmFails(): Omit<Act, 'name' | 'perform'> {

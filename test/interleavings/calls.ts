@@ -5,6 +5,9 @@ import type { Guarantee } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
 import { isDone, mayEnd } from './reports.ts'
 
+/** The address of the browser of a scene. */
+const HOME = '203.0.113.7'
+
 /** Guarantees about what the calls of an app do, and what they tell. */
 export const CALLS: readonly Guarantee[] = [
   {
@@ -25,6 +28,12 @@ export const CALLS: readonly Guarantee[] = [
         if (isLogout && userId !== null) yield `${actor} was ${userId} after the end`
         if (act.logsIn !== undefined && '_csrf' in data) yield `${actor} had the token from before the login`
         if (act.names !== undefined && name !== act.names) yield `${actor} saw the name ${name}`
+        const isSame = (act.logsIn ?? act.changesId ?? act.ends ?? act.shows ?? act.names) === undefined
+        const isDropped = view.after.played.events.some(({ type }) => type === 'dropped-write')
+        if (!isSame || isDropped || report.reply?.me === undefined || act.name.includes('reload')) continue
+        const { me } = report.reply
+        if (me.userId !== userId) yield `${actor} was ${me.userId} before it did anything, and ${userId} afterwards`
+        if (act.writes !== undefined && !(act.writes in data)) yield `${actor} does not see what it wrote`
       }
     },
   },
@@ -42,12 +51,53 @@ export const CALLS: readonly Guarantee[] = [
           )
           if (!isTold) yield `no event tells of the id of ${actor}`
         }
+        const wanted = act.shows === undefined ? act.logsIn : act.shows === 'bob' ? 'act' : 'stop-acting'
+        const isVain = typeof reply.cookie !== 'string' || act.isMove === true || act.isHalfDone === true
+        const type = act.shows === undefined && act.logsIn !== undefined ? 'login' : wanted
+        const isNamed = events.some(
+          (event) => event.type === type && 'handle' in event && event.handle === handleOf(reply.cookie ?? ''),
+        )
+        if (type !== undefined && !isVain && !isNamed) yield `no event ${type} tells of ${actor}`
         const isLogout = /^(log out|destroy)/.test(act.name) && act.logsIn === undefined && reply.me?.userId
         const ends = ['logout', 'revoke']
         const isEnd = events.some(
           (event) => ends.includes(event.type) && 'handle' in event && event.handle === handleOf(cookie),
         )
         if (isLogout && act.ends === 'own' && !isEnd) yield `no event tells of the logout of ${actor}`
+      }
+    },
+  },
+  {
+    name: 'an event names its session, its reason and the clients',
+    *broken({ after }) {
+      const { events, prepared } = after.played
+      const { reports } = after
+      const mayBe: Readonly<Record<string, boolean>> = {
+        revoked: reports.some(({ act }) => (act.ends ?? act.isApart) !== undefined),
+        evicted: prepared.options.maxSessions !== undefined,
+        'auth-hash': prepared.checks !== undefined,
+        'user-gone': prepared.checks !== undefined,
+        replay: reports.some(({ act }) => act.isReplaced ?? act.isOutdated ?? act.isAged ?? act.device),
+      }
+      const [first] = events
+      for (const event of events) {
+        if (event.at !== first?.at && prepared.lag === 0) yield `${event.type} tells of another time`
+        if (event.type === 'revoke' && mayBe[event.reason] !== true) yield `a session was ended as ${event.reason}`
+        if (event.type === 'login' && event.device?.ip !== HOME) yield `a login came from ${event.device?.ip}`
+        if (event.type === 'login' && event.userId === 'alice' && event.isNewDevice !== false) {
+          yield 'a login of a known client is told of as one of a new client'
+        }
+        const isRole = event.type === 'act' || event.type === 'stop-acting'
+        if (isRole && (event.userId !== 'bob' || event.actorId !== 'alice')) yield `${event.type} names ${event.userId}`
+        if (event.type === 'expire' && event.reason !== 'idle') yield `a session expired by ${event.reason}`
+        if (event.type !== 'replay' && event.type !== 'fork') continue
+        const isByStranger = reports.every(({ act }) => act.isStranger)
+        const isElsewhere = event.userId !== null && event.device?.ip !== HOME
+        if (isElsewhere) yield `${event.type} tells of a login from ${event.device?.ip}`
+        if (isByStranger && event.client.ip === HOME) yield `${event.type} tells of the client of the login`
+        if (event.type === 'replay' && event.isEnded !== (prepared.options.onCopiedSession !== 'step-up')) {
+          yield 'replay tells otherwise than what happened'
+        }
       }
     },
   },
@@ -95,6 +145,21 @@ export const CALLS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'a call of the app reaches the session that it names',
+    *broken(view) {
+      const { isCrash, played } = view.after
+      for (const report of view.after.reports) {
+        const { act, actor, isVain, reply } = report
+        const isNamed = ['rename', 'update from outside', 'count from outside', 'revoke the session'].includes(act.name)
+        const isAlices = played.scene.kind !== 'guest' && played.passwordAt === Infinity
+        const isMoved = ({ act: { waits } }: Report): boolean => waits !== undefined
+        if (!isNamed || !isAlices || isCrash || reply?.status !== 200) continue
+        if (!view.others(report).every((one) => isIdle(one) && !isMoved(one))) continue
+        if (isVain) yield `${actor} reached nothing`
+      }
+    },
+  },
+  {
     name: 'a call for another user changes nothing',
     *broken({ after }) {
       for (const { actor, act, isVain } of after.reports) {
@@ -127,6 +192,17 @@ export const CALLS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'an id that is old enough is renewed',
+    *broken(view) {
+      const { reports, isCrash, contents } = view.after
+      const aged = reports.filter(({ act }) => act.isAged === true && act.carriesNothing !== true)
+      const isFirst = ({ act }: Report): boolean => act.shown === undefined && (act.device ?? 'refresh') === 'refresh'
+      if (isCrash || view.hasFault || contents.cutoff > 0 || aged.length === 0 || !reports.every(isIdle)) return
+      if (!aged.every((one) => isFirst(one) && isDone(one))) return
+      if (!aged.some(({ reply }) => typeof reply?.cookie === 'string')) yield 'nobody got a new id'
+    },
+  },
+  {
     name: 'a list has each session of its user that nobody ends, and those of nobody else',
     *broken(view) {
       const { reports, played } = view.after
@@ -144,6 +220,11 @@ export const CALLS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Tells whether an act leaves the ids of sessions to others. */
+function isIdle({ act }: Report): boolean {
+  return (act.ends ?? act.evicts ?? act.changesId ?? act.logsIn ?? act.abandons ?? act.isReplaced) === undefined
+}
 
 /** Tells whether events of a type tell of a new id. */
 function isAboutId(type: string): boolean {

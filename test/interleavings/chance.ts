@@ -44,13 +44,16 @@ export function ownChance(): () => void {
 /** A timer that nobody waits for. */
 const NO_TIMER = { ref: () => NO_TIMER, unref: () => NO_TIMER, hasRef: () => false } as unknown as NodeJS.Timeout
 
+/** The pause between two looks at sessions whose end somebody waits for. This process tells of the ends itself. */
+const LOOK = 10_000
+
 /** Makes each timer of an actor a step. Timers that only bound the time of work never go off. */
 function ownTimers(): () => void {
   const real = globalThis.setTimeout
   const owned = (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): NodeJS.Timeout => {
     const actor = actors.getStore()
     if (actor === undefined) return real(run, delay, ...args)
-    if (actor === '' || delay < 1000 || delay > 60_000) return NO_TIMER
+    if (actor === '' || delay < 1000 || delay > 60_000 || delay === LOOK) return NO_TIMER
     current?.step('timer', [], async () => run(...args), false).catch(() => undefined)
     return NO_TIMER
   }

@@ -144,6 +144,28 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'what waits for the end of a session is told of the end, and of no other',
+    *broken(view) {
+      const { reports, contents, deeds, played, isCrash } = view.after
+      for (const report of reports) {
+        const { act, actor, reply, cookie } = report
+        const { signal, me, meAfter } = reply ?? {}
+        const own = view.idOf(String(act.changesId === true ? reply?.cookie : cookie))
+        const wasThere = act.changesId === true || (me !== undefined && isOpen({ ...me, status: 200 }))
+        if (isCrash || signal === undefined || own === undefined || !wasThere || !isDone(report)) continue
+        const record = contents.records.get(own.handle)
+        const isOver = record?.epoch !== own.epoch || record.userId !== meAfter?.userId
+        const isHeld = record !== undefined && record.heldBack !== null
+        const isSure =
+          deeds.every(({ fate }) => fate === 'done') && played.passwordAt === Infinity && view.elapsed === 0
+        if (signal.aborted && view.others(report).every(isQuiet)) yield `${actor} was told of an end`
+        if (!signal.aborted && isSure && isOver && !isHeld) yield `${actor} was told of no end`
+        const { code } = (signal.reason ?? {}) as { readonly code?: string }
+        if (signal.aborted && code !== 'SESSION_CLOSED') yield `${actor} was told of no reason`
+      }
+    },
+  },
+  {
     name: '6: revokeUser finds every session that can still enter',
     async *broken(view) {
       for (const [place, { userId, pendingId }] of (await view.afterRevocation()).entries()) {
@@ -248,6 +270,15 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Tells whether an act ends no session, and changes no id and no user. */
+function isQuiet({ act }: Report): boolean {
+  const { ends, evicts, changesId, logsIn, abandons, device, isMove, isStranger, waits, checks } = act
+  return (
+    (ends ?? evicts ?? changesId ?? logsIn ?? abandons ?? device ?? isMove ?? isStranger ?? waits ?? checks) ===
+    undefined
+  )
+}
 
 /** Tells whether an act was under way while another one was. */
 function isBeside(one: Report, other: Report): boolean {

@@ -257,6 +257,9 @@ function isForDeadline({ isAged, isReplaced, isOutdated, evicts, device, isBare 
 function fits({ kind, acts }: Scene): boolean {
   const limits = new Set(acts.flatMap(({ options }) => (options === undefined ? [] : [options])))
   if (limits.size > 1) return false
+  if (acts.some(({ isApart }) => isApart) && !acts.every(({ isApart, name }) => isApart ?? IN_CACHE.has(name))) {
+    return false
+  }
   // Once a second renewal is confirmed, the id that the first one replaced ends the session.
   const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
   if (isOld && acts.some(({ shown }) => shown === 1)) return false

@@ -16,5 +16,8 @@ export function isBoundKind(kind: Kind): boolean {
   return kind === 'bound' || kind === 'registered'
 }
 
+/** The lifetimes of the sessions of a user who is given a short time, in milliseconds. */
+export const SHORT_LIFE = { idle: 600_000, absolute: 3_600_000 }
+
 /** The name that an act gives to the user in the database. */
 export const NEW_NAME = 'new'

@@ -90,7 +90,8 @@ export const LATER: readonly Guarantee[] = [
         if (isWhole && (before === undefined || !isOpen(before))) {
           yield `${nameOf(view.after, record.handle)} ended too early`
         }
-        const often = await view.visit([visit(newest, left / 2), visit(newest, 25 * MINUTE)])
+        const next = view.after.reports.some(({ act }) => act.isShort) ? 8 * MINUTE : 25 * MINUTE
+        const often = await view.visit([visit(newest, left / 2), visit(newest, next)])
         if (isWhole && !often.every(isOpen)) yield `${nameOf(view.after, record.handle)} ended although it was used`
         for (const cookie of [newest, ...older.map((one) => one.cookie)]) {
           const [found] = await view.visit([{ cookie, after: left }])
@@ -108,11 +109,16 @@ export const LATER: readonly Guarantee[] = [
       memo.set('absolute', true)
       for (const { record, newest } of sessions(view)) {
         if (view.found(newest).userId === null || record.remember) continue
-        const left = Math.max(record.authenticatedAt ?? 0, record.createdAt) + 720 * MINUTE - now
+        const { reports } = view.after
+        const isShort = reports.some(({ act, reply }) => act.isShort === true && reply?.cookie === newest)
+        // Who confirms a short login has the time of that login.
+        if (!isShort && reports.some(({ act }) => act.isShort)) continue
+        const [life, pause] = isShort ? [60 * MINUTE, 8 * MINUTE] : [720 * MINUTE, 25 * MINUTE]
+        const left = Math.max(record.authenticatedAt ?? 0, record.createdAt) + life - now
         const first = (record.idleDeadline - now) / 2
-        const count = Math.floor((left - first) / (25 * MINUTE))
-        const uses = Array.from({ length: count }, () => visit(newest, 25 * MINUTE))
-        const last = visit(newest, left - first - count * 25 * MINUTE)
+        const count = Math.floor((left - first) / pause)
+        const uses = Array.from({ length: count }, () => visit(newest, pause))
+        const last = visit(newest, left - first - count * pause)
         const found = await view.visit([visit(newest, first), ...uses, last])
         const opened = found.filter(isOpen).length
         const name = nameOf(view.after, record.handle)
@@ -265,7 +271,8 @@ export const LATER: readonly Guarantee[] = [
             const ends = [visit(one, WINDOW), visit(other), visit(one), visit(other)]
             const found = await view.visit([...shown, ...ends])
             if (found.slice(2).some(({ isFresh }) => isFresh)) yield `the login of ${name} counts as recent`
-            if (found.slice(-3).some(isOpen)) yield `two ids of ${name} are in use`
+            if (view.stepsUp !== found.slice(-3).every(isOpen)) yield `two ids of ${name} are in use, or it ended`
+            if (!view.stepsUp && found.slice(-3).some(isOpen)) yield `two ids of ${name} are in use`
           }
         }
       }
@@ -299,6 +306,13 @@ async function* strangersIn(
       const shown = [visit(newest), visit(newest, TWO_SHOWS)]
       const [, , stranger, owner] = await view.visit([...shown, strangerAt(cookie, 31_000), visit(newest)])
       const name = nameOf(view.after, record.handle)
+      if (view.stepsUp) {
+        for (const one of [stranger, owner]) {
+          const isSteppedUp = one !== undefined && isOpen(one) && !one.isFresh
+          if (!isSteppedUp) yield `a stranger showed ${what}, and ${name} did not step up`
+        }
+        continue
+      }
       if (stranger !== undefined && isOpen(stranger)) yield `${what} opens ${name} for a stranger`
       if (owner !== undefined && isOpen(owner)) yield `a stranger showed ${what}, and ${name} goes on`
     }

@@ -1,3 +1,4 @@
+import type { MaxSessions } from '../../types/index.ts'
 import type { Guarantee, View } from './view.ts'
 import { isOf } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
@@ -5,6 +6,11 @@ import { isDone } from './reports.ts'
 
 /** The sessions that the user of a scene with a limit has at its beginning. */
 const SESSIONS_BEFORE = 2
+
+/** Returns the number of sessions that alice may have. */
+function limitIn({ limit }: MaxSessions): number {
+  return typeof limit === 'function' ? limit({ id: 'alice' }) : limit
+}
 
 /** Guarantees about limits on the sessions of a user. */
 export const LIMITS: readonly Guarantee[] = [
@@ -17,7 +23,7 @@ export const LIMITS: readonly Guarantee[] = [
       if (typeof maxSessions !== 'object' || isMoved) return
       // A user may have had more than a limit that is new.
       const isEnforced = view.after.reports.some((report) => report.act.evicts === true && isDone(report))
-      const highest = Math.max(Number(maxSessions.limit), isEnforced ? 0 : SESSIONS_BEFORE)
+      const highest = Math.max(limitIn(maxSessions), isEnforced ? 0 : SESSIONS_BEFORE)
       const open = view.issued.filter(({ value }) => view.found(value).userId === 'alice')
       const handles = new Set(open.map(({ value }) => handleOf(value)))
       if (handles.size > highest) yield `${handles.size} sessions are open`
@@ -33,7 +39,7 @@ export const LIMITS: readonly Guarantee[] = [
       )
       if (login === undefined || more.length > 0 || !isAlone || !isDone(login) || isCrash) return
       const { maxSessions } = view.after.played.prepared.options
-      const limit = typeof maxSessions === 'object' ? Number(maxSessions.limit) : 0
+      const limit = typeof maxSessions === 'object' ? limitIn(maxSessions) : 0
       const open = view.issued
         .filter(({ value }) => view.found(value).userId === 'alice')
         .map(({ value }) => handleOf(value))
@@ -68,7 +74,7 @@ export const LIMITS: readonly Guarantee[] = [
       for (const { value } of view.issued) {
         if (value !== '' && isOf(view.found(value), 'alice')) open.add(handleOf(value))
       }
-      const free = Number(maxSessions.limit) - open.size
+      const free = limitIn(maxSessions) - open.size
       const code = await view.loginsLater(free)
       if (code !== undefined) yield `${free} places should be free, and a login met ${code}`
     },

@@ -1,3 +1,4 @@
+import { OWN_USER } from './hostile-acts.ts'
 import { hashOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Report } from './world.ts'
@@ -38,7 +39,7 @@ export const LOGINS: readonly Guarantee[] = [
         const { act, reply, actor, cookie } = report
         // An id that its owner has just come back with is served to others too, for 30 seconds.
         const isBack = view.others(report).some((one) => one.act.isReplaced === true && one.act.isStranger !== true)
-        if (act.isStranger !== true || reply === undefined || isBack) continue
+        if (act.isStranger !== true || reply === undefined || isBack || view.stepsUp) continue
         if (reply.me !== undefined && isOpen({ ...reply.me, status: 200 })) yield `${actor} got in`
         // After a change of the id the older ones are no alarm.
         if (view.others(report).some(({ act: { changesId } }) => changesId === true) || reply.status !== 200) continue
@@ -47,6 +48,25 @@ export const LOGINS: readonly Guarantee[] = [
             yield `${actor} ended the session; a cookie ${from(by)} opens it`
           }
         }
+      }
+    },
+  },
+  {
+    name: '9: where a copied session goes on, its login counts as recent no more',
+    *broken(view) {
+      if (!view.stepsUp || view.hasFault) return
+      for (const report of view.after.reports) {
+        const { act, reply, actor, cookie } = report
+        const isChange = (one: Report): boolean =>
+          mayEnd(one) || one.act.changesId === true || one.act.isReplaced === true
+        if (act.isStranger !== true || !isDone(report) || view.others(report).some(isChange)) continue
+        const wanted = isGuest(view.after, String(cookie)) ? null : 'alice'
+        if (reply?.me?.userId !== wanted) yield `${actor} was ${reply?.me?.userId}`
+        for (const { value, by } of [{ value: String(cookie), by: actor }, ...view.issued]) {
+          const found = view.found(value)
+          if (handleOf(value) === handleOf(cookie) && found.isFresh) yield `the login of a cookie ${from(by)} is recent`
+        }
+        if (reply?.me?.isFresh) yield `the login of ${actor} is recent`
       }
     },
   },
@@ -146,7 +166,8 @@ export const LOGINS: readonly Guarantee[] = [
       for (const { handle, userId, heldBack, secretHash, tip, parent } of after.contents.records.values()) {
         const isKnown = known.has(secretHash) || (tip !== null && known.has(tip.secretHash)) || parent !== ''
         const isMoved = after.reports.some(({ act }) => act.isMove)
-        if (userId !== null && heldBack === null && !isKnown && !isMoved) yield `${nameOf(after, handle)} of ${userId}`
+        const isAnybodys = userId !== null && userId !== OWN_USER
+        if (isAnybodys && heldBack === null && !isKnown && !isMoved) yield `${nameOf(after, handle)} of ${userId}`
       }
     },
   },
@@ -158,7 +179,7 @@ export const LOGINS: readonly Guarantee[] = [
         const { keeps } = act
         if (keeps === undefined || !isDone(report) || typeof reply?.cookie !== 'string') continue
         const { data } = view.found(reply.cookie)
-        const kept = Object.keys(data).filter((key) => key !== 'outside' && !keeps.includes(key))
+        const kept = Object.keys(data).filter((key) => key !== 'outside' && key !== 'count' && !keeps.includes(key))
         if (kept.length > 0) yield `${actor} kept ${kept.join()}`
       }
     },

@@ -3,7 +3,7 @@ import { handleIn } from './stepped-store.ts'
 import type { Report } from './world.ts'
 import type { Aftermath, Guarantee } from './view.ts'
 import { isOf } from './view.ts'
-import { NEW_NAME } from './kinds.ts'
+import { NEW_NAME, SHORT_LIFE } from './kinds.ts'
 import { handleOf, nameOf, RENAMED } from './world.ts'
 import { isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
 
@@ -48,13 +48,12 @@ export const REQUESTS: readonly Guarantee[] = [
     *broken(view) {
       for (const { value, by } of view.issued) {
         const { userId, data } = view.found(value)
-        const isForeign = (owner: unknown): boolean => owner !== 'anonymous' && owner !== userId
-        const keys = Object.keys(data).filter((key) => isForeign(data[key]))
+        const keys = Object.keys(data).filter((key) => isForeign(data[key], userId))
         if (keys.length > 0) yield `a cookie ${from(by)} shows ${keys.join()} to ${userId}`
       }
       for (const { actor, reply } of view.after.reports) {
         const { userId = null, data = {} } = reply?.me ?? {}
-        const keys = Object.keys(data).filter((key) => data[key] !== 'anonymous' && data[key] !== userId)
+        const keys = Object.keys(data).filter((key) => isForeign(data[key], userId))
         if (keys.length > 0) yield `${actor} saw ${keys.join()}, being ${userId}`
       }
     },
@@ -77,6 +76,17 @@ export const REQUESTS: readonly Guarantee[] = [
         if (!isDropped && !isWritten && !wasThere && isThere) yield `${actor} wrote nothing, and nobody was told`
       }
       yield* losses(after)
+    },
+  },
+  {
+    name: 'of updates at once none is lost',
+    *broken(view) {
+      const counting = view.after.reports.filter((one) => one.act.counts === true && isDone(one))
+      const isQuiet = ({ act }: Report): boolean =>
+        (act.ends ?? act.changesId ?? act.logsIn ?? act.waits ?? act.evicts ?? act.abandons) === undefined
+      if (counting.length === 0 || view.after.isCrash || view.hasFault || !view.after.reports.every(isQuiet)) return
+      const { count } = view.found(counting[0]?.cookie).data
+      if (count !== counting.length) yield `${counting.length} requests counted to ${String(count)}`
     },
   },
   {
@@ -154,9 +164,11 @@ export const REQUESTS: readonly Guarantee[] = [
     },
   },
   {
-    name: '8: a stored deadline is never later than the true one',
-    *broken({ after }) {
+    name: '8: a stored deadline is the true one',
+    *broken(view) {
+      const { after } = view
       const now = after.played.prepared.now
+      const hasShort = after.reports.some(({ act }) => act.isShort)
       for (const {
         handle,
         idleDeadline,
@@ -165,13 +177,30 @@ export const REQUESTS: readonly Guarantee[] = [
         authenticatedAt,
         lastSeenAt,
         remember,
+        epoch,
+        acting,
+        heldBack,
       } of after.contents.records.values()) {
         const isMark = absoluteDeadline - now > 365 * DAY
         if (isMark) continue
-        const [idle, absolute] = remember ? [14 * DAY, 14 * DAY] : [1_800_000, 43_200_000]
+        const isShort = after.reports.some(({ act, reply }) => {
+          const id = act.isShort === true && isDoneBy(reply) ? view.idOf(String(reply?.cookie)) : undefined
+          return id?.handle === handle && id.epoch === epoch
+        })
+        const [idle, absolute] = isShort
+          ? [SHORT_LIFE.idle, SHORT_LIFE.absolute]
+          : remember
+            ? [14 * DAY, 14 * DAY]
+            : [1_800_000, 43_200_000]
         if (idleDeadline > Math.max(lastSeenAt, now) + idle) yield `${nameOf(after, handle)} may be idle too long`
         const begun = Math.max(authenticatedAt ?? 0, createdAt)
         if (absoluteDeadline > begun + absolute) yield `${nameOf(after, handle)} lives too long`
+        // Somebody who acts as another user has less time, and a session that moves in has what was left.
+        if (acting || heldBack !== null || after.reports.some(({ act }) => act.isMove)) continue
+        const least = hasShort ? SHORT_LIFE : { idle, absolute }
+        const earliest = Math.min(lastSeenAt + least.idle, absoluteDeadline)
+        if (idleDeadline < earliest) yield `${nameOf(after, handle)} is idle too soon`
+        if (absoluteDeadline < begun + least.absolute) yield `${nameOf(after, handle)} ends too soon`
       }
     },
   },
@@ -243,6 +272,12 @@ export const REQUESTS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Tells whether a value names another user than the one who sees it. Numbers name nobody. */
+const isForeign = (owner: unknown, userId: string | null): boolean =>
+  typeof owner === 'string' && owner !== 'anonymous' && owner !== userId
+
+const isDoneBy = (reply: Report['reply']): boolean => typeof reply?.cookie === 'string'
 
 function isRecordWith(value: unknown, key: string): boolean {
   return typeof value === 'object' && value !== null && (value as SessionRecord).data.includes(`"${key}"`)

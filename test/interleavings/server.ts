@@ -40,6 +40,8 @@ export interface Reply {
   readonly me: Me | undefined
   /** The user and the data once the handler had ended, or failed. */
   readonly meAfter?: Me
+  /** The signal that the handler took. */
+  readonly signal?: AbortSignal
   /** The text of the error, if any. */
   readonly text: string
 }
@@ -76,6 +78,8 @@ export interface Sending {
   readonly isPassive?: boolean
   /** The kind of response that carries the cookie. */
   readonly carrier?: 'reply' | 'stream'
+  /** Tells whether the response starts before the handler does anything. */
+  readonly isLate?: boolean
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -133,12 +137,23 @@ export class Server {
     }
     const watch = new SessionWatch(() => this.engine)
     this.engine = { settings, events, store, gate, watch, ids, users, freshUsers, deadlines, ...shared }
+    store.onChange = (handle, record, why) => watch.settle(handle, record, why)
+    gate.onRaise = () => watch.lookSoon()
     events.emitter.on('event', (event) => void this.events.push(event))
     if (settings.migrateFrom.length > 0) users.beforeRevocation = (userId) => revokeOld(this.engine, userId)
   }
 
   async request(handler: Handler, sending: Sending): Promise<Reply> {
-    const { cookie, bound, old, fails = false, isStranger = false, isPassive = false, carrier = 'reply' } = sending
+    const {
+      cookie,
+      bound,
+      old,
+      fails = false,
+      isStranger = false,
+      isPassive = false,
+      carrier = 'reply',
+      isLate = false,
+    } = sending
     let session: RequestSession
     const client = { ...(isStranger ? stranger : look), isPassive, cookieNamed: () => bound ?? '' }
     try {
@@ -147,9 +162,14 @@ export class Server {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
     const me = meOf(session)
-    let answer = await settled(async () => handler(session))
+    if (isLate) await this.#finish(session, false, carrier)
+    let signal: AbortSignal | undefined
+    let answer = await settled(async () => {
+      const result = await handler(session)
+      if (result instanceof AbortSignal) signal = result
+    })
     const meAfter = meOf(session)
-    const written = await settled(() => this.#finish(session, answer.status >= 500, carrier))
+    const written = isLate ? answer : await settled(() => this.#finish(session, answer.status >= 500, carrier))
     if (written.status !== 200) answer = written
     else if (fails) {
       // An `onSend` hook after the plugin's threw. Fastify answers with a 500, which passes the hooks again.
@@ -157,7 +177,7 @@ export class Server {
       await settled(() => this.#finish(session, true, carrier))
     }
     const change = session.response.cookie
-    const seen = { me, meAfter }
+    const seen = { me, meAfter, ...(signal && { signal }) }
     return {
       ...answer,
       ...seen,

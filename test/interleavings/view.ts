@@ -120,6 +120,11 @@ export class View {
     return this.#isOnLimit('refuse')
   }
 
+  /** Tells whether a copied session goes on, and its user has to log in for what needs a recent login. */
+  get stepsUp(): boolean {
+    return this.after.played.prepared.options.onCopiedSession === 'step-up'
+  }
+
   #isOnLimit(wanted: 'evict' | 'refuse'): boolean {
     const { maxSessions } = this.after.played.prepared.options
     return typeof maxSessions === 'object' && maxSessions.onLimit === wanted

@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
 import { isAboutActing } from './act.ts'
 import type { Deed } from './stepped-store.ts'
+import { OWN_USER } from './hostile-acts.ts'
 import { isRestoring } from './reports.ts'
 import type { Guarantee } from './view.ts'
 import { nameOf } from './world.ts'
@@ -41,7 +42,7 @@ export const WRITES: readonly Guarantee[] = [
         const { act } = after.reports.find(({ actor }) => actor === deed.actor) ?? {}
         const [before, record] = [deed.before, deed.args[0] as SessionRecord]
         if (act === undefined || deed.name !== 'update' || deed.answer !== true || before === undefined) continue
-        if (isRestoring(record, before) || before.userId === null) continue
+        if (isRestoring(record, before) || before.userId === null || before.userId === OWN_USER) continue
         // The first use of a bound cookie is noted in the binding.
         const isNoted = (field: Field): boolean => field === 'deviceKey' && after.played.scene.kind === 'registered'
         yield* actingBroken(
