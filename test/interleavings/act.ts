@@ -71,8 +71,10 @@ export interface Act {
   readonly isInstant?: boolean
   /** The keys of the data that a change of the id keeps. Default: all. */
   readonly keeps?: readonly string[]
-  /** Tells whether the act has a session of its own, so that it is played beside acts that only read. */
+  /** Tells whether the act is played beside acts that only read: it has a session of its own, or an odd clock. */
   readonly isApart?: boolean
+  /** The time by which the clock was set back since the sessions began. */
+  readonly setBackBy?: number
   /** Tells whether the act adds to a number in the data. */
   readonly counts?: boolean
   /** Tells whether the login is for a short time. */

@@ -1,5 +1,6 @@
 import type { SessionInfo, SessionRecord } from '../../types/index.ts'
 import type { Deed } from './stepped-store.ts'
+import type { AllSessions } from './other-acts.ts'
 import type { Report } from './world.ts'
 import type { Guarantee } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
@@ -7,6 +8,9 @@ import { isDone, mayEnd } from './reports.ts'
 
 /** The address of the browser of a scene. */
 const HOME = '203.0.113.7'
+
+/** The address of a client that looks otherwise. */
+const AWAY = '198.51.100.9'
 
 /** Guarantees about what the calls of an app do, and what they tell. */
 export const CALLS: readonly Guarantee[] = [
@@ -68,6 +72,25 @@ export const CALLS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'an event tells of each proof, and of each that is none',
+    *broken({ after }) {
+      const { events, prepared } = after.played
+      const isSure = !after.isCrash && after.deeds.every(({ fate }) => fate === 'done')
+      for (const report of isSure ? after.reports : []) {
+        const { act, actor, reply } = report
+        const type = act.device === 'bind' ? 'bound' : 'refreshed'
+        const isProven = reply?.grant !== undefined
+        if (isProven && !events.some((event) => event.type === type)) yield `no event tells of the proof of ${actor}`
+        const reason = act.device === 'other key' ? 'signature' : act.device === 'old proof' ? 'replayed' : undefined
+        const isAlone = after.reports.every((one) => one === report || (isIdle(one) && one.act.device === undefined))
+        const isTold = events.some((event) => event.type === 'proof-failed' && event.reason === reason)
+        if (reason !== undefined && isAlone && prepared.lag === 0 && reply?.code === 'CHALLENGE' && !isTold) {
+          yield `no event tells of what ${actor} sent`
+        }
+      }
+    },
+  },
+  {
     name: 'an event names its session, its reason and the clients',
     *broken({ after }) {
       const { events, prepared } = after.played
@@ -90,6 +113,7 @@ export const CALLS: readonly Guarantee[] = [
         const isRole = event.type === 'act' || event.type === 'stop-acting'
         if (isRole && (event.userId !== 'bob' || event.actorId !== 'alice')) yield `${event.type} names ${event.userId}`
         if (event.type === 'expire' && event.reason !== 'idle') yield `a session expired by ${event.reason}`
+        if ('client' in event && ![HOME, AWAY].includes(event.client.ip)) yield `${event.type} tells of no client`
         if (event.type !== 'replay' && event.type !== 'fork') continue
         const isByStranger = reports.every(({ act }) => act.isStranger)
         const isElsewhere = event.userId !== null && event.device?.ip !== HOME
@@ -200,6 +224,69 @@ export const CALLS: readonly Guarantee[] = [
       if (isCrash || view.hasFault || contents.cutoff > 0 || aged.length === 0 || !reports.every(isIdle)) return
       if (!aged.every((one) => isFirst(one) && isDone(one))) return
       if (!aged.some(({ reply }) => typeof reply?.cookie === 'string')) yield 'nobody got a new id'
+    },
+  },
+  {
+    name: 'the deadlines that an app is told of are those of the session',
+    *broken(view) {
+      const { isCrash, contents, deeds } = view.after
+      for (const report of view.after.reports) {
+        const { act, actor, reply, cookie } = report
+        const { meAfter } = reply ?? {}
+        const own = typeof reply?.cookie === 'string' ? reply.cookie : cookie
+        const record = contents.records.get(handleOf(own))
+        const isAlone = view
+          .others(report)
+          .every(
+            (one) =>
+              isIdle(one) && (one.act.waits ?? one.act.setBackBy ?? one.act.device) === undefined && !one.act.isOutside,
+          )
+        if (isCrash || deeds.some(({ fate }) => fate !== 'done') || !isDone(report) || !isAlone) continue
+        if (act.setBackBy !== undefined || record?.heldBack !== null || meAfter === undefined) continue
+        // Who has nothing is told of nothing.
+        if (meAfter.endsAt === null && meAfter.userId === null) continue
+        const { idle, absolute } = meAfter.endsAt ?? { idle: 0, absolute: 0 }
+        // A write may move the deadline by less than a touch, which saves writes.
+        const rest = record.idleDeadline - idle
+        const isTold = rest >= 0 && rest < 90_000 && absolute === record.absoluteDeadline
+        const stored = `${record.idleDeadline} and ${record.absoluteDeadline}`
+        if (!isTold) yield `${actor} was told of ${idle} and ${absolute}, not ${stored}`
+      }
+    },
+  },
+  {
+    name: 'a look at all sessions shows each that nobody ends, as it is',
+    *broken(view) {
+      const { reports, played } = view.after
+      for (const report of reports) {
+        const { act, actor } = report
+        if (act.name !== 'look at all sessions' || !isDone(report) || !view.others(report).every(isIdle)) continue
+        if (view.others(report).some((one) => mayEnd(one) || one.act.isHalfDone)) continue
+        const { all, one, own } = report.result as AllSessions
+        const isGuest = played.scene.kind === 'guest'
+        for (const facts of [...all, ...own]) {
+          const name = played.prepared.handles.get(facts.handle) ?? 'one that nobody has'
+          const wanted = name.startsWith('alice') ? 'alice' : null
+          if (facts.userId !== wanted) yield `${actor} saw ${name} as one of ${facts.userId}`
+          const isNamed = view.others(report).some((other) => other.act.name === 'rename')
+          if (name === 'alice1' && facts.label !== 'desk' && !isNamed) yield `${actor} saw the label ${facts.label}`
+          if (wanted !== null && facts.device?.ip !== HOME) yield `${actor} saw ${facts.device?.ip}`
+        }
+        for (const [handle, name] of played.prepared.handles) {
+          if (handle !== '' && !all.some((facts) => facts.handle === handle)) yield `${actor} did not see ${name}`
+        }
+        const named = isGuest ? undefined : own.find(({ current }) => current)
+        if (
+          !isGuest &&
+          (named?.handle !== handleOf(report.cookie ?? played.prepared.cookies[0]) ||
+            own.filter(({ current }) => current).length !== 1)
+        ) {
+          yield `${actor} saw another current session`
+        }
+        if (one?.handle !== handleOf(report.cookie ?? played.prepared.cookies[0])) yield `${actor} did not see the one`
+        const isWhole = isGuest || one?.data['start'] === 'alice' || reports.some((other) => other.act.removes)
+        if (!isWhole && played.prepared.handles.get(String(one?.handle)) === 'alice1') yield `${actor} saw other data`
+      }
     },
   },
   {

@@ -141,7 +141,7 @@ export const COMBINED_ACTS: readonly Act[] = [
       write,
       (session) => stopActing(session),
     ),
-    { kinds: SHARED, changesId: true, shows: 'alice', isImmediate: true, codes: LOST },
+    { kinds: ['shared', 'devices'], changesId: true, shows: 'alice', isImmediate: true, codes: LOST },
   ),
   request('log in, keeping a key', logIn('alice', { keep: ['start'] }), {
     ...{ kinds: PLAIN, logsIn: 'alice', changesId: true, keeps: ['start'] },

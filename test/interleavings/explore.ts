@@ -213,6 +213,20 @@ const WHERE_SOMEBODY_ACTS = new Set([
   'change the password before the next check',
 ])
 
+/** Acts that are played where the client brings its id in a header: those that read, renew or change the id. */
+const BY_HEADER = new Set([
+  ...['read', 'write', 'renew', 'show a renewed id', 'confirm a renewed id', 'replay a dead id', 'show a replaced id'],
+  ...['show a replaced id as a stranger', 'log in', 'log in as another user', 'log in, but the response fails'],
+  ...[
+    'log out',
+    'log out everywhere',
+    'confirm the login',
+    'regenerate',
+    'revoke the session',
+    'log in with a dead id',
+  ],
+])
+
 /** A check on each request matters to a cache, and one that is not yet due to whatever puts it off. */
 function kindsOfChecks({ checks }: Act): readonly Kind[] {
   if (checks === undefined) return KINDS
@@ -230,7 +244,10 @@ function actsFor(kind: Kind): readonly Act[] {
  */
 function fitsBinding(kind: Kind, act: Act): boolean {
   const { device, isBare, isAged, isReplaced, isOutdated, isHalfDone, isMove, isForGuests } = act
+  if (kind === 'header' && !BY_HEADER.has(act.name)) return false
+  if (act.setBackBy !== undefined) return true
   if (kind === 'acting') return isAboutActing(act) || WHERE_SOMEBODY_ACTS.has(act.name)
+  if (kind === 'devices' && act.kinds?.includes(kind) === true) return true
   if (isAboutActing(act)) return kind === 'shared' && (act.kinds !== undefined || act.name.startsWith('act as'))
   if (isBoundKind(kind) && (isReplaced ?? isOutdated) === true) return false
   if (kind === 'guest' && isOutdated === true) return false
@@ -260,6 +277,9 @@ function fits({ kind, acts }: Scene): boolean {
   if (acts.some(({ isApart }) => isApart) && !acts.every(({ isApart, name }) => isApart ?? IN_CACHE.has(name))) {
     return false
   }
+  const isForOddClock = ({ setBackBy, name }: Act): boolean =>
+    setBackBy !== undefined || ['read', 'write'].includes(name)
+  if (acts.some(({ setBackBy }) => setBackBy !== undefined) && !acts.every(isForOddClock)) return false
   // Once a second renewal is confirmed, the id that the first one replaced ends the session.
   const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
   if (isOld && acts.some(({ shown }) => shown === 1)) return false

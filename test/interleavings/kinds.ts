@@ -6,9 +6,10 @@
  * - `cached`: as `shared`, and records are cached in the process;
  * - `bound`: as `shared`, and the session is bound to a device;
  * - `registered`: as `bound`, and the browser has not shown the bound cookie yet;
- * - `acting`: as `shared`, and the user acts as another user there.
+ * - `acting`: as `shared`, and the user acts as another user there;
+ * - `header`: as `shared`, and the client brings the id in a header.
  */
-export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting'] as const
+export const KINDS = ['shared', 'guest', 'devices', 'cached', 'bound', 'registered', 'acting', 'header'] as const
 export type Kind = (typeof KINDS)[number]
 
 /** Tells whether the session of a scene is bound to a device. */

@@ -3,6 +3,7 @@ import { parentOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { Act } from './act.ts'
 import { isDone } from './reports.ts'
+import { RECENT } from './server.ts'
 import type { Guarantee, View, Visit } from './view.ts'
 import { isOf, isOpen } from './view.ts'
 import type { Report } from './world.ts'
@@ -108,6 +109,8 @@ export const LATER: readonly Guarantee[] = [
       if (memo.has('absolute')) return
       memo.set('absolute', true)
       for (const { record, newest } of sessions(view)) {
+        // Nobody has used it since the clock was set back.
+        if (record.createdAt > now) continue
         if (view.found(newest).userId === null || record.remember) continue
         const { reports } = view.after
         const isShort = reports.some(({ act, reply }) => act.isShort === true && reply?.cookie === newest)
@@ -171,7 +174,7 @@ export const LATER: readonly Guarantee[] = [
       if (view.after.played.prepared.checks !== undefined) return
       for (const { value } of view.issued) {
         const { acting, handle, heldBack } = view.after.contents.records.get(handleOf(value)) ?? {}
-        if (!acting || heldBack !== null || view.found(value).actorId === null) continue
+        if (!acting || acting.since > now || heldBack !== null || view.found(value).actorId === null) continue
         const left = acting.since + 30 * MINUTE - now
         const [half, before, at] = await view.visit([
           visit(value, left / 2),
@@ -199,6 +202,29 @@ export const LATER: readonly Guarantee[] = [
         const [at] = await view.visit([visit(newest, BOUND_FOR)])
         if (before?.userId === null) yield `${nameOf(view.after, handleOf(newest))} closed too early`
         if (at?.userId !== null) yield `${nameOf(view.after, handleOf(newest))} is open without a new proof`
+      }
+    },
+  },
+  {
+    name: 'a login counts as recent, and its methods as used, for as long as a route allows',
+    async *broken(view) {
+      const now = view.after.played.prepared.now + view.elapsed
+      for (const { record, newest } of sessions(view)) {
+        const { authenticatedAt, isForked } = record
+        if (authenticatedAt === null || isForked || view.found(newest).userId === null) continue
+        const left = authenticatedAt + RECENT - now
+        const name = nameOf(view.after, record.handle)
+        if (left <= 1) continue
+        const [before] = await view.visit([visit(newest, left - 1)])
+        const [at] = await view.visit([visit(newest, left)])
+        if (before === undefined || at === undefined || !isOpen(before) || !isOpen(at)) continue
+        if (!before.isRecent) yield `the login of ${name} was recent for too short a time`
+        if (at.isRecent) yield `the login of ${name} is recent for too long a time`
+        const used = (record.methods ?? []).filter((one) => one.name === 'pwd' || one.name === 'otp')
+        for (const { name: method, at: usedAt } of used) {
+          if (usedAt === authenticatedAt && before.missing.includes(method)) yield `${name} lacks ${method}`
+          if (usedAt <= authenticatedAt && !at.missing.includes(method)) yield `${name} has ${method} too long`
+        }
       }
     },
   },

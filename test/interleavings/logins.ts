@@ -246,6 +246,8 @@ export const LOGINS: readonly Guarantee[] = [
       for (const report of after.reports) {
         const { act, actor, reply } = report
         if (!isDone(report) || typeof reply?.cookie !== 'string' || reply.meAfter?.userId !== act.logsIn) continue
+        // Only browsers with cookies bind sessions.
+        if (after.played.scene.kind === 'header') continue
         const isRenewal = act.name === 'renew' || act.name === 'regenerate'
         if (act.logsIn !== undefined && act.isMove !== true && !reply.isOffered) yield `${actor} was offered nothing`
         if (isRenewal && reply.isOffered) yield `${actor} was offered to bind the session`

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
+import { SecureSessionError } from '../../lib/errors.ts'
 import { actAs, confirmLogin, login, regenerate } from '../../lib/session/actions.ts'
 import { checkHandle, checkOptions, checkUserId } from '../../lib/session/call-options.ts'
-import { renameSession, updateSession } from '../../lib/session/one-session.ts'
+import { allSessions } from '../../lib/session/all-sessions.ts'
+import { getSession, renameSession, updateSession } from '../../lib/session/one-session.ts'
 import type { RequestSession } from '../../lib/session/request-session.ts'
 import { changeOfKey } from '../../lib/session/update-data.ts'
-import type { SecureSessionOptions, SessionUser } from '../../types/index.ts'
+import type { SecureSessionOptions, SessionDetails, SessionFacts, SessionInfo, SessionUser } from '../../types/index.ts'
 import type { Act, Performer } from './act.ts'
 import { logIn, objectOf, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import type { Handler } from './server.ts'
@@ -12,6 +14,10 @@ import type { Kind } from './kinds.ts'
 
 const SHARED: readonly Kind[] = ['shared']
 const PLAIN: readonly Kind[] = ['shared', 'guest']
+/** Long enough for all instants to lie ahead. */
+const SET_BACK: Pick<Act, 'kinds' | 'isApart' | 'setBackBy'> = {
+  ...{ kinds: ['shared', 'acting'], isApart: true, setBackBy: 7_200_000 },
+}
 const LOST = ['SESSION_ENDED', 'SESSION_RESPONSE_STARTED', ...SUPERSEDED]
 const WATCHED: readonly Kind[] = ['shared', 'guest', 'devices', 'acting']
 
@@ -51,6 +57,12 @@ export const OTHER_ACTS: readonly Act[] = [
   outside('count from outside', ({ server, handle }) => updateSession(server.engine, handle, countUp), {
     ...{ kinds: SHARED, writes: 'count', counts: true },
   }),
+  request('read after the clock was set back', () => undefined, SET_BACK),
+  request('write after the clock was set back', (session) => put(session, 'written'), {
+    ...SET_BACK,
+    writes: 'written',
+  }),
+  outside('look at all sessions', lookAtAll, { kinds: ['shared', 'devices', 'guest'] }),
   request('use the whole session object', useObject, { kinds: PLAIN, writes: 'used' }),
   request('call with what no call takes', callWrongly, { kinds: PLAIN }),
   outside('call from outside with what no call takes', callWronglyFromOutside, { kinds: SHARED }),
@@ -99,6 +111,19 @@ function dataWithout(data: unknown): Record<string, unknown> {
   return rest
 }
 
+/** The facts about all sessions, and about the one that the act names. */
+export interface AllSessions {
+  readonly all: readonly SessionFacts[]
+  readonly one: SessionDetails | undefined
+  readonly own: readonly SessionInfo[]
+}
+
+async function lookAtAll({ server: { engine }, handle }: Performer): Promise<AllSessions> {
+  const all: SessionFacts[] = []
+  for await (const facts of allSessions(engine)) all.push(facts)
+  return { all, one: await getSession(engine, handle), own: await engine.users.list('alice', handle) }
+}
+
 /** Makes calls that have to be refused. Throws if one of them is not. */
 async function callWrongly(session: RequestSession): Promise<void> {
   const object = objectOf(session)
@@ -110,6 +135,11 @@ async function callWrongly(session: RequestSession): Promise<void> {
     'login with a wrong label': () => login(session, { id: 'alice' }, { label: 'a\u202eb' }),
     'login with an unknown method': () => login(session, { id: 'alice' }, options({ methods: ['magic'] })),
     'login by a header': () => login(session, { id: 'alice' }, { transport: 'header' }),
+    'login of an entry beside': () => login(session, { id: '\u0001x' }),
+    'login of a user whom JSON changes': () => login(session, options({ id: 'alice', toJSON: () => ({ id: 'bob' }) })),
+    'login of a user with a function': () => login(session, options({ id: 'alice', act: () => 1 })),
+    'login of too large a user': () => login(session, options({ id: 'alice', much: 'x'.repeat(70_000) })),
+    'a change of the user': () => Object.assign(session.facts.user ?? refuseNobody(), { id: 'bob' }),
     'regenerate with no list': () => regenerate(session, options({ keys: 'start' })),
     'confirmLogin with a promise': () => confirmLogin(session, options(Promise.resolve({ methods: ['pwd'] }))),
     'actAs without a reason': () => actAs(session, { id: 'bob' }, options({})),
@@ -131,6 +161,10 @@ async function callWrongly(session: RequestSession): Promise<void> {
     ),
     'a reserved name in an update': () => session.update((draft) => void Object.assign(draft, { save: 1 })),
   })
+}
+
+function refuseNobody(): never {
+  throw new SecureSessionError('SESSION_LOGIN_REQUIRED')
 }
 
 const circle: Record<string, unknown> = {}

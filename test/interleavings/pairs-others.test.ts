@@ -1,3 +1,3 @@
 import { testPairs } from './scenes.ts'
 
-testPairs(['cached', 'bound', 'registered', 'acting'])
+testPairs(['cached', 'bound', 'registered', 'acting', 'header'])

@@ -205,6 +205,34 @@ export const REQUESTS: readonly Guarantee[] = [
     },
   },
   {
+    name: '8: where the clock was set back, the next request brings the deadlines down',
+    *broken({ after }) {
+      const { now } = after.played.prepared
+      for (const report of after.reports) {
+        const { act, actor, cookie } = report
+        if (act.setBackBy === undefined || !isDone(report) || after.deeds.some(({ fate }) => fate !== 'done')) continue
+        const record = after.contents.records.get(handleOf(cookie))
+        if (record === undefined || after.isCrash) continue
+        const { idleDeadline, absoluteDeadline, acting, rivals, tip, ...rest } = record
+        if (idleDeadline > now + 1_800_000) yield `${actor} left a session that is idle too long`
+        const life = acting ? 1_800_000 : 43_200_000
+        if (absoluteDeadline > now + life) yield `${actor} left a session that lives too long`
+        const ids = [...rivals.map(({ since }) => since), tip?.shownAt ?? 0]
+        const actors = acting ? [acting.since, acting.authCheckedAt, acting.userAt] : []
+        const instants = [
+          rest.lastSeenAt,
+          rest.createdAt,
+          rest.authenticatedAt ?? 0,
+          rest.rotatedAt,
+          rest.shownAt,
+          rest.headAt,
+        ]
+        const ahead = [...instants, ...ids, ...actors, rest.authCheckedAt, rest.userAt ?? 0].filter((at) => at > now)
+        if (ahead.length > 0) yield `${actor} left ${ahead.length} instants that have not come`
+      }
+    },
+  },
+  {
     name: '11: a failing store makes nobody anonymous; an answer is one of those that are told of',
     *broken(view) {
       for (const report of view.after.reports) {
@@ -265,6 +293,9 @@ export const REQUESTS: readonly Guarantee[] = [
   {
     name: '12: no secret is told',
     *broken({ after, issued }) {
+      for (const { handle, user, acting } of after.contents.records.values()) {
+        if (/"password"/.test(`${user} ${acting?.user}`)) yield `the credential of the user of ${nameOf(after, handle)}`
+      }
       const told = JSON.stringify([after.played.events, after.reports.map(({ reply }) => reply?.text)])
       for (const { value, by } of issued) {
         if (value !== '' && told.includes(value.slice(23, 66))) yield `the secret of a cookie ${from(by)}`

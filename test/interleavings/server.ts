@@ -4,6 +4,7 @@ import { SessionEvents } from '../../lib/events.ts'
 import { createSessionOpener } from '../../lib/http/fastify-session.ts'
 import { SessionWatch } from '../../lib/connections/session-watch.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import type { CookieChange } from '../../lib/session/cookie-change.ts'
 import { DeviceProofs } from '../../lib/session/device-bound/proofs.ts'
 import { refreshDevice } from '../../lib/session/device-bound/refresh.ts'
 import type { Grant } from '../../lib/session/device-bound/register.ts'
@@ -23,7 +24,7 @@ import { CutoffGate } from '../../lib/storage/cutoff-gate.ts'
 import { Deadlines } from '../../lib/storage/deadlines.ts'
 import { Recent } from '../../lib/storage/recent.ts'
 import { TimedStore } from '../../lib/storage/timed-store.ts'
-import type { SecureSessionOptions, SessionEvent, SessionStore } from '../../types/index.ts'
+import type { LoginMethod, SecureSessionOptions, SessionEvent, SessionStore } from '../../types/index.ts'
 import { SECRET } from '../support/app.ts'
 
 /** The answer to one request, as its client and the app saw it. */
@@ -57,6 +58,12 @@ export interface Me {
   readonly pendingId: string | null
   /** Tells whether a route that asks for a recent login lets the user in. */
   readonly isFresh: boolean
+  /** Tells whether a route lets the user in that asks for a login of the last five minutes. */
+  readonly isRecent: boolean
+  /** The ways to log in that a route asks for and that were not used during the last five minutes. */
+  readonly missing: readonly string[]
+  /** The instants at which the session ends, as the app is told. */
+  readonly endsAt: { readonly idle: number; readonly absolute: number } | null
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -81,6 +88,12 @@ export interface Sending {
   /** Tells whether the response starts before the handler does anything. */
   readonly isLate?: boolean
 }
+
+/** The age of a recent login, in milliseconds. */
+export const RECENT = 300_000
+
+/** The ways to log in that a route asks for. */
+const ASKED: readonly LoginMethod[] = ['pwd', 'otp']
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 /** The request of a browser to the routes of device-bound sessions. */
@@ -132,7 +145,8 @@ export class Server {
       snapshots: new UserSnapshots(),
       replacedIds: new Recent<true>(1000),
       openSession,
-      headerIds: undefined,
+      // As `lib/plugin.ts` names it.
+      headerIds: settings.headerTransport && new SessionIds(secrets, `${cookie.name} in a header`),
       device: deviceBound && new DeviceProofs(deviceBound, secrets, cookie.name),
     }
     const watch = new SessionWatch(() => this.engine)
@@ -155,9 +169,11 @@ export class Server {
       isLate = false,
     } = sending
     let session: RequestSession
-    const client = { ...(isStranger ? stranger : look), isPassive, cookieNamed: () => bound ?? '' }
+    const presented = this.read(cookie)
+    const isByHeader = presented?.isByHeader === true
+    const client = { ...(isStranger ? stranger : look), isPassive, isByHeader, cookieNamed: () => bound ?? '' }
     try {
-      session = new RequestSession(this.engine, client, await this.#load(client, cookie, old))
+      session = new RequestSession(this.engine, client, await this.#load(client, presented?.id, old))
     } catch (error) {
       return { ...answerOf(error), cookie: undefined, me: undefined }
     }
@@ -176,13 +192,13 @@ export class Server {
       if (answer.status === 200) answer = { status: 500, code: undefined, text: '' }
       await settled(() => this.#finish(session, true, carrier))
     }
-    const change = session.response.cookie
+    const { cookie: change, renewedId } = session.response
     const seen = { me, meAfter, ...(signal && { signal }) }
     return {
       ...answer,
       ...seen,
       isOffered: change?.kind === 'set' && change.binds !== undefined,
-      cookie: change === undefined ? undefined : change.kind === 'set' ? change.value : null,
+      cookie: renewedId === undefined ? valueOf(change) : renewedId === '' ? null : renewedId,
     }
   }
 
@@ -206,9 +222,17 @@ export class Server {
     }
   }
 
-  async #load(client: Client, cookie: string | undefined, old: string | undefined): Promise<Loaded> {
-    const id: PresentedId | string | undefined = cookie === undefined ? undefined : this.engine.ids.read(cookie)
-    const loaded = typeof id === 'object' ? await loadSession(this.engine, id, client) : NONE
+  /** Reads an id as that of a cookie, or as that of a header. */
+  read(value: string | undefined): { readonly id: PresentedId; readonly isByHeader: boolean } | undefined {
+    if (value === undefined) return undefined
+    const { ids, headerIds } = this.engine
+    const inCookie = ids.read(value)
+    const id = typeof inCookie === 'object' ? inCookie : headerIds?.read(value)
+    return typeof id === 'object' ? { id, isByHeader: id !== inCookie } : undefined
+  }
+
+  async #load(client: Client, id: PresentedId | undefined, old: string | undefined): Promise<Loaded> {
+    const loaded = id !== undefined ? await loadSession(this.engine, id, client) : NONE
     const [migration] = this.engine.settings.migrateFrom
     if (migration === undefined || old === undefined || loaded.state === 'live') return loaded
     const found = await migration.read([old])
@@ -224,6 +248,11 @@ export class Server {
   }
 }
 
+/** Returns the value of a cookie; `null` for one that is cleared. */
+function valueOf(change: CookieChange | undefined): string | null | undefined {
+  return change?.kind === 'set' ? change.value : change && null
+}
+
 /** Returns an answer of the protocol that carries no cookie. */
 function refused(code: string | undefined): Reply {
   return { status: 403, code, cookie: undefined, me: undefined, text: '' }
@@ -235,7 +264,14 @@ function meOf(session: RequestSession): Me {
   const name = (user as { readonly name?: string } | null)?.name ?? null
   const actorId = actor?.id ?? null
   const pendingId = pendingUser?.id ?? null
-  return { userId, actorId, name, pendingId, isFresh: facts.isFresh(Infinity), data: dataOf(session) }
+  const { expiresAt } = facts
+  return {
+    ...{ userId, actorId, name, pendingId, data: dataOf(session) },
+    isFresh: facts.isFresh(Infinity),
+    isRecent: facts.isFresh(RECENT),
+    missing: facts.missingMethods(ASKED, RECENT),
+    endsAt: expiresAt && { idle: expiresAt.idle.getTime(), absolute: expiresAt.absolute.getTime() },
+  }
 }
 
 function dataOf(session: RequestSession): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { hashOf } from '../../lib/session/id.ts'
 import { login } from '../../lib/session/actions.ts'
-import type { PresentedId, SessionIds } from '../../lib/session/id.ts'
+import type { PresentedId } from '../../lib/session/id.ts'
 import type { Me, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
 import type { Issued, Played, Report } from './world.ts'
@@ -29,6 +29,9 @@ export const NOBODY: Found = {
   name: null,
   pendingId: null,
   isFresh: false,
+  isRecent: false,
+  missing: [],
+  endsAt: null,
   data: {},
 }
 
@@ -173,10 +176,9 @@ export class View {
     const { memo } = this.after.played.prepared
     const key = `id ${cookie}`
     if (!memo.has(key)) {
-      memo.set(key, openServer(this.after.played, this.after.contents, this.elapsed).server.engine.ids.read(cookie))
+      memo.set(key, openServer(this.after.played, this.after.contents, this.elapsed).server.read(cookie)?.id)
     }
-    const id = memo.get(key) as ReturnType<SessionIds['read']>
-    return typeof id === 'object' ? id : undefined
+    return memo.get(key) as PresentedId | undefined
   }
 
   /** Returns the user whose session a cookie opens without a bound cookie. */

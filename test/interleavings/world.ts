@@ -20,6 +20,8 @@ const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
 /** Short enough for a renewed id to be old enough for another renewal, when the id before it comes back. */
 const RENEWED: SecureSessionOptions = { renewalTimeout: '2m' }
 
+const BY_HEADER: SecureSessionOptions = { headerTransport: {} }
+
 /** The age at which a session has half a minute left without a use. */
 const BEFORE_DEADLINE = 30 * 60_000 - 30_000
 
@@ -146,14 +148,21 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const hasOutdated = acts.some(({ isOutdated }) => isOutdated)
   const hasReplaced = hasOutdated || acts.some(({ isReplaced }) => isReplaced)
   const isAhead = acts.some((act) => act.isAhead)
-  const fixed = { ...binds, ...(hasReplaced || isAhead ? RENEWED : {}) }
+  const fixed = { ...binds, ...(hasReplaced || isAhead ? RENEWED : {}), ...(kind === 'header' ? BY_HEADER : {}) }
   const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
   const { actAs, login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
     (await server.request(handler, { cookie })).cookie ?? ''
   const dead = await open((session) => {
     Object.assign(session.object ?? {}, { start: 'alice' })
-    return login(session, { id: 'alice' }, { methods: ['pwd'], label: 'desk' })
+    return login(
+      session,
+      { id: 'alice' },
+      {
+        ...{ methods: ['pwd'], label: 'desk' },
+        ...(kind === 'header' && { transport: 'header' }),
+      },
+    )
   })
   const first = await open((session) => regenerate(session, ['start']), dead)
   // A limit ends the session that was used longest ago.
@@ -223,7 +232,7 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const contents = setBack ?? stepped.contents
   return {
     contents,
-    now: clock(),
+    now: clock() - Math.max(...acts.map(({ setBackBy = 0 }) => setBackBy)),
     cookies,
     issued: given,
     handles,
