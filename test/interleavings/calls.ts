@@ -34,7 +34,8 @@ export const CALLS: readonly Guarantee[] = [
         if (act.names !== undefined && name !== act.names) yield `${actor} saw the name ${name}`
         const isSame = (act.logsIn ?? act.changesId ?? act.ends ?? act.shows ?? act.names) === undefined
         const isDropped = view.after.played.events.some(({ type }) => type === 'dropped-write')
-        if (!isSame || isDropped || report.reply?.me === undefined || act.name.includes('reload')) continue
+        if (!isSame || isDropped || report.reply?.me === undefined || /reload|after the response/.test(act.name))
+          continue
         const { me } = report.reply
         if (me.userId !== userId) yield `${actor} was ${me.userId} before it did anything, and ${userId} afterwards`
         if (act.writes !== undefined && !(act.writes in data)) yield `${actor} does not see what it wrote`
@@ -248,7 +249,8 @@ export const CALLS: readonly Guarantee[] = [
         const { idle, absolute } = meAfter.endsAt ?? { idle: 0, absolute: 0 }
         // A write may move the deadline by less than a touch, which saves writes.
         const rest = record.idleDeadline - idle
-        const isTold = rest >= 0 && rest < 90_000 && absolute === record.absoluteDeadline
+        const isMoved = deeds.some((deed) => deed.actor !== actor && (deed.name === 'touch' || deed.name === 'update'))
+        const isTold = rest >= 0 && (rest < 90_000 || isMoved) && absolute === record.absoluteDeadline
         const stored = `${record.idleDeadline} and ${record.absoluteDeadline}`
         if (!isTold) yield `${actor} was told of ${idle} and ${absolute}, not ${stored}`
       }

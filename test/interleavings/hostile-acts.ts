@@ -1,4 +1,5 @@
 import { login } from '../../lib/session/actions.ts'
+import { isBindingShown } from '../../lib/session/device-bound/binding.ts'
 import { SessionIds } from '../../lib/session/id.ts'
 import type { SecureSessionOptions, SessionRecord } from '../../types/index.ts'
 import { SECRET } from '../support/app.ts'
@@ -160,7 +161,9 @@ async function sendForged(performer: Performer): Promise<void> {
     if (grant === undefined) return
     const { bindingId, challenge, cookieValue } = grant
     const { me } = await server.request(() => undefined, { cookie, bound: cookieValue })
-    if (me?.userId !== OWN_USER) return
+    const { deviceKey } = (await server.engine.store.get(handle)) ?? {}
+    // A store that does not answer may not have noted that the browser keeps the bound cookie.
+    if (me?.userId !== OWN_USER || typeof deviceKey !== 'string' || !isBindingShown(deviceKey)) return
     const proofs = [
       ...['', thief.proof(challenge), thief.registration(challenge), owner.confused(challenge), owner.proof(offer)],
       ...[owner.proof(challenge, { header: { alg: 'none' } }), owner.proof(challenge, { header: { typ: 'JWT' } })],
