@@ -1,7 +1,9 @@
 import type { PresentedId } from '../../lib/session/id.ts'
 import { parentOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import { random } from '../support/every-order.ts'
 import type { Act } from './act.ts'
+import { IdTable } from './id-table.ts'
 import { isDone } from './reports.ts'
 import { RECENT } from './server.ts'
 import type { Guarantee, View, Visit } from './view.ts'
@@ -14,6 +16,11 @@ const WINDOW = 150_000
 const WINDOW_OF_STRANGERS = 30_000
 const TWO_SHOWS = 61_000
 const MINUTE = 60_000
+/** Walks along the table of ids for each session, shows in a walk, and pauses between them. */
+const WALKS = 4
+const SHOWS = 5
+const PAUSES = [0, 1000, 29_999, 30_000, 31_000, 60_000, 61_000, 149_999, 150_000]
+
 const BOUND_FOR = 20 * MINUTE
 
 /** An id of the last login of a session, as some client holds it. */
@@ -258,6 +265,17 @@ export const LATER: readonly Guarantee[] = [
     },
   },
   {
+    name: '9: each show of an id does what the table of ids says',
+    async *broken(view) {
+      if (view.stepsUp || view.elapsed > 0) return
+      for (const { record, newest, older, siblings } of sessions(view)) {
+        const ids = [newest, ...[...older, ...siblings].map(({ cookie }) => cookie)]
+        const draw = random(Number.parseInt(Buffer.from(record.secretHash).toString('hex').slice(0, 8), 16))
+        for (let walk = ids.length > 1 ? WALKS : 0; walk > 0; walk -= 1) yield* walked(view, record, ids, draw)
+      }
+    },
+  },
+  {
     name: '9: an id that a renewal replaced opens nothing for another client after 30 seconds, and ends the session',
     broken: (view) => strangersIn(view, 'a replaced id', ({ older }) => older),
   },
@@ -343,6 +361,39 @@ async function* strangersIn(
       if (owner !== undefined && isOpen(owner)) yield `a stranger showed ${what}, and ${name} goes on`
     }
   }
+}
+
+/** Shows ids one after the other, drawn by chance, and compares what they open with the table. */
+async function* walked(
+  view: View,
+  record: SessionRecord,
+  ids: readonly string[],
+  draw: () => number,
+): AsyncGenerator<string> {
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(draw() * items.length)] as Item
+  const visits = Array.from({ length: SHOWS }, (): Visit => {
+    const isStranger = draw() < 0.3
+    return { cookie: pick(ids), after: pick(PAUSES), ...(isStranger && { isStranger }) }
+  })
+  const found = await view.visit(visits)
+  const table = new IdTable(record)
+  let now = view.after.played.prepared.now
+  for (const [place, { cookie, after, isStranger = false }] of visits.entries()) {
+    now += after
+    const id = view.idOf(cookie)
+    const seen = found[place]
+    if (id === undefined || seen === undefined) return
+    const answer = table.show(id, !isStranger, now)
+    const name = nameOf(view.after, record.handle)
+    const what = `show ${place + 1} of ${visits.map((one) => textOf(one, ids)).join(', ')}`
+    if (isOpen(seen) !== (answer === 'open')) yield `${name}: the table says ${answer} to ${what}`
+    else if (isOpen(seen) && table.isForked && seen.isFresh) yield `${name}: its login is recent at ${what}`
+  }
+}
+
+/** Describes a show of an id. The newest id is 0. */
+function textOf({ cookie, after, isStranger }: Visit, ids: readonly string[]): string {
+  return `id ${ids.indexOf(cookie)}${isStranger === true ? ' by a stranger' : ''} after ${after / 1000} s`
 }
 
 function visit(cookie: string, after = 0): Visit {

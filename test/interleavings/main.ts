@@ -114,13 +114,18 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 /** Searches with few runs of each scene first, if the first counterexample is enough. */
 async function searchInRounds(titles: readonly string[]): Promise<void> {
   const { most, failing, samples, ...rest } = limitsOf()
+  // What costs most comes last: crashes, and runs with time-outs.
+  const first = { failing: 0, samples: 0, crashRuns: 0, isBrief: true }
   const rounds = [
-    { most: 1, failing: 0, samples: 0, isBrief: true },
-    { most: 6, failing: 3, samples: 2, isBrief: true },
-  ].filter((round) => values.first && round.most < most)
+    { ...first, most: 1 },
+    { ...first, most: 40 },
+    { ...first, most: 1, failing: 3, samples: 2 },
+    { ...first, most: 1, crashRuns: 1 },
+    { ...first, most: 400 },
+  ].filter((round) => values.first && round.most <= most)
   // A fault shows in scenes of many kinds, so that it is found sooner if kinds are mixed.
   const order = values.first ? shuffled(titles) : titles
-  for (const round of [...rounds, { most, failing, samples, isBrief: false }]) {
+  for (const round of [...rounds, { most, failing, samples, crashRuns: Infinity, isBrief: false }]) {
     Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
     await search(order, { ...rest, ...round })
     if (values.first && total.broken > 0) return
@@ -132,9 +137,9 @@ async function searchInRounds(titles: readonly string[]): Promise<void> {
   )
 }
 
-function limitsOf(): Limits {
+function limitsOf(): Omit<Limits, 'crashRuns' | 'isBrief'> {
   const [most, failing, samples] = [countOf('most'), countOf('most-failing'), countOf('samples')]
-  return { most, failing, samples, faults: countOf('faults'), seed: countOf('seed'), isBrief: false }
+  return { most, failing, samples, faults: countOf('faults'), seed: countOf('seed') }
 }
 
 function sizeOf({ runs, interleavings, isComplete }: Searched): string {

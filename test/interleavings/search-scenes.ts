@@ -15,6 +15,8 @@ export interface Limits {
   readonly failing: number
   /** Runs drawn by chance for each scene that was not finished. */
   readonly samples: number
+  /** Runs of one scene of which each step is also the one before which the process dies. */
+  readonly crashRuns: number
   /** Store operations that may time out in one run. */
   readonly faults: number
   readonly seed: number
@@ -39,16 +41,17 @@ export interface SearchedScene {
   readonly counterexample: Counterexample | undefined
 }
 
-const { titles, isTriples, most, failing, samples, faults, seed, isBrief } = workerData as SearchWork
+const { titles, isTriples, most, failing, samples, crashRuns, faults, seed, isBrief } = workerData as SearchWork
 const draw = random(seed)
 
 async function searched(scene: Scene): Promise<SearchedScene> {
-  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most })
+  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most }, crashRuns)
   const isTimed = faults > 0 && failing > 0 && plain.counterexample === undefined
   const timed = isTimed ? await explore(scene, { faults, most: failing }, 0) : undefined
   const isWhole = plain.isComplete && (faults === 0 || timed?.isComplete === true)
   const further = async (): Promise<Counterexample | undefined> =>
-    (await sweep(scene, isBrief)) ?? (await sample(scene, { runs: samples, random: draw, dies: !isTriples, isBrief }))
+    (await sweep(scene, isBrief)) ??
+    (await sample(scene, { runs: samples, random: draw, dies: !isTriples && !isBrief, isBrief }))
   const found = plain.counterexample ?? timed?.counterexample
   const counterexample = found ?? (isWhole || samples === 0 ? undefined : await further())
   return { title: titleOf(scene), plain, timed: timed && sizeOf(timed), isWhole, counterexample }

@@ -171,7 +171,11 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const hasSecond = kind !== 'shared' || acts.some(({ options: limit }) => limit !== undefined)
   const second = hasSecond ? await open((session) => login(session, { id: 'alice' })) : undefined
   const guest = await open((session) => void Object.assign(session.object ?? {}, { start: 'anonymous' }))
-  const half = await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
+  // A half login is another case for a revocation too.
+  const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
+  const half = hasHalf
+    ? await open((session) => login(session, { id: 'alice' }, { pending: true, methods: ['pwd'] }))
+    : undefined
   const replace = async (cookie: string): Promise<string> => {
     const renewed = await open(() => undefined, cookie)
     await open(() => undefined, renewed)
@@ -181,7 +185,6 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
     return renewed
   }
   const bound = isBoundKind(kind) ? await bindSession(server, first, kind === 'bound') : undefined
-  const hasHalf = acts.some(({ isHalfDone }) => isHalfDone)
   if (hasOutdated) clock.advance('3m')
   else if (hasReplaced || acts.some(({ isAged }) => isAged)) clock.advance('16m')
   const oldest = kind === 'guest' ? guest : first
