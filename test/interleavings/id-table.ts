@@ -72,6 +72,11 @@ export class IdTable {
     return isTied && now >= this.#usedAt + 10 * MINUTE ? 'nothing' : 'end'
   }
 
+  /** Keeps the newest rivals. */
+  #remember(rivals: readonly Rival[]): void {
+    this.#rivals = rivals.slice(-4)
+  }
+
   /** Returns the rival that an id is, or is a renewal of. */
   #rivalOf(id: PresentedId, name: string): Rival | undefined {
     const itself = this.#rivals.find(({ hash }) => hash === id.secretHash)
@@ -92,7 +97,7 @@ export class IdTable {
     const losers = [this.#tip?.hash, hash].filter((one) => one !== undefined && one !== id.secretHash) as string[]
     const isRenewal = id.parent === parentOf(hash)
     const gone = isRenewal ? losers.slice(0, 1) : losers
-    this.#rivals = [...rest, ...gone.map(lost)]
+    this.#remember([...rest, ...gone.map(lost)])
     if (isRenewal) this.#tip = knownBy(id, isTied, now)
     else if (id.secretHash === hash) this.#tip = undefined
     else this.#confirm(id, isTied, now)
@@ -141,7 +146,7 @@ export class IdTable {
 
   #addRival({ secretHash: hash }: PresentedId, isTied: boolean, now: number): Answer {
     const isBothTied = isTied && (this.#tip ?? this.#confirmed).isTied
-    this.#rivals = [...this.#rivals.filter((one) => one.hash !== hash), { hash, since: now, isTied: isBothTied }]
+    this.#remember([...this.#rivals.filter((one) => one.hash !== hash), { hash, since: now, isTied: isBothTied }])
     return 'open'
   }
 }

@@ -20,6 +20,8 @@ export interface Aftermath {
 /** The session that a cookie opens in the end. */
 export interface Found extends Me {
   readonly status: number
+  /** The id that the response carried, if any. */
+  readonly given?: string
 }
 
 export const NOBODY: Found = {
@@ -51,6 +53,8 @@ export interface Visit {
   /** The time since the visit before, or since the end of the run, in milliseconds. */
   readonly after: number
   readonly isStranger?: boolean
+  /** The visit whose new id is shown in place of the cookie. */
+  readonly givenBy?: number
 }
 
 /** A guarantee of SECURITY.md, or a promise of the guides, and how to see that it was broken. */
@@ -151,8 +155,8 @@ export class View {
   async #enter(server: Server, cookie: string, isStranger = false): Promise<Found> {
     let found = NOBODY
     for (const bound of [undefined, ...this.#bound]) {
-      const { status, me } = await server.request(() => undefined, { cookie, bound, isStranger })
-      found = { ...(me ?? NOBODY), status }
+      const { status, me, cookie: given } = await server.request(() => undefined, { cookie, bound, isStranger })
+      found = { ...(me ?? NOBODY), status, ...(typeof given === 'string' && { given }) }
       if (isOpen(found)) return found
     }
     return found
@@ -163,9 +167,10 @@ export class View {
     return this.#once(`visits ${JSON.stringify([visits, this.#bound])}`, async () => {
       const { server, clock } = openServer(this.after.played, this.after.contents, this.elapsed)
       const found: Found[] = []
-      for (const { cookie, after, isStranger = false } of visits) {
+      for (const { cookie, after, isStranger = false, givenBy } of visits) {
         clock.advance(after)
-        found.push(await this.#enter(server, cookie, isStranger))
+        const given = givenBy === undefined ? undefined : found[givenBy]?.given
+        found.push(await this.#enter(server, given ?? cookie, isStranger))
       }
       return found
     })
