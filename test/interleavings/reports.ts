@@ -45,3 +45,8 @@ export function from(by: string | undefined): string {
 export function isRestoring({ epoch, heldBack }: SessionRecord, before: SessionRecord | undefined): boolean {
   return heldBack !== null || before?.heldBack !== null || epoch < before.epoch
 }
+
+/** Tells whether an act leaves the ids of sessions to others. */
+export function isIdle({ act }: Report): boolean {
+  return (act.ends ?? act.evicts ?? act.changesId ?? act.logsIn ?? act.abandons ?? act.isReplaced) === undefined
+}

@@ -104,8 +104,12 @@ interface Proving {
   readonly bindingId?: string | undefined
 }
 
-const look = { protocol: 'https', ip: '203.0.113.7', userAgent: 'Mozilla/5.0 Firefox/140.0' }
-const stranger = { ...look, ip: '198.51.100.9', userAgent: 'Mozilla/5.0 Safari/605.1.15' }
+/** The address of the browser of a scene, and that of a client that looks otherwise. */
+export const HOME = '203.0.113.7'
+export const AWAY = '198.51.100.9'
+
+const look = { protocol: 'https', ip: HOME, userAgent: 'Mozilla/5.0 Firefox/140.0' }
+const stranger = { ...look, ip: AWAY, userAgent: 'Mozilla/5.0 Safari/605.1.15' }
 let opener: Promise<OpenSession> | undefined
 
 /** Opens what all servers share: the session object of @fastify/session. */
