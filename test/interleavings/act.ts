@@ -75,6 +75,8 @@ export interface Act {
   readonly isApart?: boolean
   /** The time by which the clock was set back since the sessions began. */
   readonly setBackBy?: number
+  /** Tells whether the session of the scene is that of a user who is given a short time. */
+  readonly isHurried?: boolean
   /** Tells whether the act adds to a number in the data. */
   readonly counts?: boolean
   /** Tells whether the login is for a short time. */

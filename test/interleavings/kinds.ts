@@ -1,3 +1,5 @@
+import type { SessionUser } from '../../types/index.ts'
+
 /**
  * The sessions that the actors of a scene have:
  * - `shared`: all have one session of one user;
@@ -19,6 +21,9 @@ export function isBoundKind(kind: Kind): boolean {
 
 /** The lifetimes of the sessions of a user who is given a short time, in milliseconds. */
 export const SHORT_LIFE = { idle: 600_000, absolute: 3_600_000 }
+
+/** A user whose sessions live for less time than those of others. */
+export const HURRIED: SessionUser = { id: 'alice', isHurried: true } as SessionUser
 
 /** The name that an act gives to the user in the database. */
 export const NEW_NAME = 'new'

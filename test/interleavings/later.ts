@@ -50,7 +50,9 @@ export const LATER: readonly Guarantee[] = [
         if (record.createdAt > now) continue
         if (view.found(newest).userId === null || record.remember) continue
         const { reports } = view.after
-        const isShort = reports.some(({ act, reply }) => act.isShort === true && reply?.cookie === newest)
+        const isShort = reports.some(
+          ({ act, reply }) => act.isShort === true && (act.isHurried === true || reply?.cookie === newest),
+        )
         // Who confirms a short login has the time of that login.
         if (!isShort && reports.some(({ act }) => act.isShort)) continue
         const [life, pause] = isShort ? [60 * MINUTE, 8 * MINUTE] : [720 * MINUTE, 25 * MINUTE]

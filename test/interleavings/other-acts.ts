@@ -11,6 +11,7 @@ import type { Act, Performer } from './act.ts'
 import { logIn, objectOf, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import type { Handler } from './server.ts'
 import type { Kind } from './kinds.ts'
+import { HURRIED } from './kinds.ts'
 
 const SHARED: readonly Kind[] = ['shared']
 const PLAIN: readonly Kind[] = ['shared', 'guest']
@@ -21,8 +22,6 @@ const SET_BACK: Pick<Act, 'kinds' | 'isApart' | 'setBackBy'> = {
 const LOST = ['SESSION_ENDED', 'SESSION_RESPONSE_STARTED', ...SUPERSEDED]
 const WATCHED: readonly Kind[] = ['shared', 'guest', 'devices', 'acting']
 
-/** A user whose sessions live for less time than those of others. */
-const HURRIED: SessionUser = { id: 'alice', isHurried: true } as SessionUser
 const isHurried = (user: SessionUser): boolean => 'isHurried' in user
 const byUser: SecureSessionOptions = {
   idleTimeout: (user) => (isHurried(user) ? '10m' : '30m'),
@@ -58,6 +57,9 @@ export const OTHER_ACTS: readonly Act[] = [
     ...{ kinds: SHARED, writes: 'count', counts: true },
   }),
   request('read after the clock was set back', () => undefined, SET_BACK),
+  request('read after the clock was set back, with a short time', () => undefined, {
+    ...{ ...SET_BACK, kinds: SHARED, isHurried: true, isShort: true, options: byUser },
+  }),
   request('write after the clock was set back', (session) => put(session, 'written'), {
     ...SET_BACK,
     writes: 'written',

@@ -214,8 +214,10 @@ export const REQUESTS: readonly Guarantee[] = [
         const record = after.contents.records.get(handleOf(cookie))
         if (record === undefined || after.isCrash) continue
         const { idleDeadline, absoluteDeadline, acting, rivals, tip, ...rest } = record
-        if (idleDeadline > now + 1_800_000) yield `${actor} left a session that is idle too long`
-        const life = acting ? 1_800_000 : 43_200_000
+        const [most, life] = act.isHurried
+          ? [SHORT_LIFE.idle, SHORT_LIFE.absolute]
+          : [1_800_000, acting ? 1_800_000 : 43_200_000]
+        if (idleDeadline > now + most) yield `${actor} left a session that is idle too long`
         if (absoluteDeadline > now + life) yield `${actor} left a session that lives too long`
         const ids = [...rivals.map(({ since }) => since), tip?.shownAt ?? 0]
         const actors = acting ? [acting.since, acting.authCheckedAt, acting.userAt] : []

@@ -5,7 +5,7 @@ import { testClock } from '../support/clock.ts'
 import type { Choose, Happened, Waiting } from '../support/scheduler.ts'
 import type { Act, OldSession, Performer } from './act.ts'
 import type { Kind } from './kinds.ts'
-import { isBoundKind, NEW_NAME } from './kinds.ts'
+import { HURRIED, isBoundKind, NEW_NAME } from './kinds.ts'
 import type { Handler, Reply } from './server.ts'
 import { openSessions, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
@@ -149,20 +149,19 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const hasReplaced = hasOutdated || acts.some(({ isReplaced }) => isReplaced)
   const isAhead = acts.some((act) => act.isAhead)
   const fixed = { ...binds, ...(hasReplaced || isAhead ? RENEWED : {}), ...(kind === 'header' ? BY_HEADER : {}) }
-  const server = new Server(stepped.store, { clock, ...checked, ...fixed }, openSession)
+  // The options of other acts come later than the login.
+  const ofLogin = acts.find(({ isHurried }) => isHurried)?.options
+  const server = new Server(stepped.store, { clock, ...checked, ...fixed, ...ofLogin }, openSession)
   const { actAs, login, regenerate } = await import('../../lib/session/actions.ts')
   const open = async (handler: Handler, cookie?: string): Promise<string> =>
     (await server.request(handler, { cookie })).cookie ?? ''
+  const user = acts.some(({ isHurried }) => isHurried) ? HURRIED : { id: 'alice' }
   const dead = await open((session) => {
     Object.assign(session.object ?? {}, { start: 'alice' })
-    return login(
-      session,
-      { id: 'alice' },
-      {
-        ...{ methods: ['pwd'], label: 'desk' },
-        ...(kind === 'header' && { transport: 'header' }),
-      },
-    )
+    return login(session, user, {
+      ...{ methods: ['pwd'], label: 'desk' },
+      ...(kind === 'header' && { transport: 'header' }),
+    })
   })
   const first = await open((session) => regenerate(session, ['start']), dead)
   // A limit ends the session that was used longest ago.
