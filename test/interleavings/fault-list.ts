@@ -445,6 +445,34 @@ export const FAULTS: readonly Fault[] = [
     to: 'false',
     kind: 'shared',
   },
+  {
+    name: 'a revocation of a user looks again only if a session beside the logins was new',
+    file: 'lib/session/user-sessions.js',
+    from: 'hasNew ||= others.length > 0;',
+    to: 'hasNew = others.length > 0;',
+    kind: 'shared',
+  },
+  {
+    name: 'a rival of an id that another client holds has the long window',
+    file: 'lib/session/verdict.js',
+    from: 'isTied: isTied && (record.tip ?? record).isTied });',
+    to: 'isTied });',
+    kind: 'shared',
+  },
+  {
+    name: 'the newest rival is forgotten where four are remembered',
+    file: 'lib/session/verdict.js',
+    from: '.slice(-MAX_RIVALS)',
+    to: '.slice(0, MAX_RIVALS)',
+    kind: 'shared',
+  },
+  {
+    name: 'once the clock was set back, a session lives as long as those of other users',
+    file: 'lib/session/clock-set-back.js',
+    from: 'const { rememberTimeout, absoluteTimeout } = lifetimes ?? settings;',
+    to: 'const { rememberTimeout, absoluteTimeout } = settings;',
+    kind: 'shared',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

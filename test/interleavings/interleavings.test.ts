@@ -14,7 +14,7 @@ const CORRECTED = {
   'an old cookie that moves in beside a login follows nobody into the login':
     'shared: move in × move in and log in as another user @ aabaaabbbbabbbbaababbaaaa',
   'a confirmed login keeps the user who was replaced beside it':
-    'shared: confirm the login × update the user everywhere @ aabbbbbbaaaa',
+    'shared: confirm the login × update the user everywhere @ aabbbbbaaaa',
   'a confirmed login keeps the label that was given beside it': 'shared: confirm the login × rename @ aabbbaaaa',
   'a login of the same user keeps the label that was given beside it': 'shared: log in × rename @ aaabbbaaaa',
 }

@@ -175,7 +175,12 @@ export class Server {
     let session: RequestSession
     const presented = this.read(cookie)
     const isByHeader = presented?.isByHeader === true
-    const client = { ...(isStranger ? stranger : look), isPassive, isByHeader, cookieNamed: () => bound ?? '' }
+    const over: (() => void)[] = []
+    const client = {
+      ...(isStranger ? stranger : look),
+      ...{ isPassive, isByHeader, cookieNamed: () => bound ?? '' },
+      afterReply: (listener: () => void) => void over.push(listener),
+    }
     try {
       session = new RequestSession(this.engine, client, await this.#load(client, presented?.id, old))
     } catch (error) {
@@ -196,6 +201,7 @@ export class Server {
       if (answer.status === 200) answer = { status: 500, code: undefined, text: '' }
       await settled(() => this.#finish(session, true, carrier))
     }
+    for (const hear of over) hear()
     const { cookie: change, renewedId } = session.response
     const seen = { me, meAfter, ...(signal && { signal }) }
     return {
