@@ -73,6 +73,8 @@ export interface Act {
   readonly keeps?: readonly string[]
   /** Tells whether the act is played beside acts that only read: it has a session of its own, or an odd clock. */
   readonly isApart?: boolean
+  /** Tells whether the act is one of every two calls, so that it is played beside a read and a write alone. */
+  readonly isSequence?: boolean
   /** The time by which the clock was set back since the sessions began. */
   readonly setBackBy?: number
   /** Tells whether the session of the scene is that of a user who is given a short time. */

@@ -15,6 +15,7 @@ import type { SecureSessionOptions } from '../../types/index.ts'
 import type { Act, Performer } from './act.ts'
 import { COMBINED_ACTS } from './combined-acts.ts'
 import { HOSTILE_ACTS } from './hostile-acts.ts'
+import { SEQUENCES } from './sequences.ts'
 import { OTHER_ACTS } from './other-acts.ts'
 import { failingAfter, logIn, move, objectOf, outside, proof, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import { NEW_NAME } from './kinds.ts'
@@ -165,6 +166,7 @@ export const ACTS: readonly Act[] = [
   ...COMBINED_ACTS,
   ...OTHER_ACTS,
   ...HOSTILE_ACTS,
+  ...SEQUENCES,
 ]
 
 function confirmFails(): Omit<Act, 'name' | 'perform'> {

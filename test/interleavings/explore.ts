@@ -280,6 +280,9 @@ function fits({ kind, acts }: Scene): boolean {
   const isForOddClock = ({ setBackBy, name }: Act): boolean =>
     setBackBy !== undefined || ['read', 'write'].includes(name)
   if (acts.some(({ setBackBy }) => setBackBy !== undefined) && !acts.every(isForOddClock)) return false
+  const sequences = acts.filter(({ isSequence }) => isSequence).length
+  const isPlainUse = ({ isSequence, name }: Act): boolean => isSequence ?? ['read', 'write'].includes(name)
+  if (sequences > 1 || (sequences === 1 && !acts.every(isPlainUse))) return false
   // Once a second renewal is confirmed, the id that the first one replaced ends the session.
   const isOld = acts.some(({ isReplaced, isStranger }) => isReplaced === true && isStranger !== true)
   if (isOld && acts.some(({ shown }) => shown === 1)) return false

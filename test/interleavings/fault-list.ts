@@ -473,6 +473,13 @@ export const FAULTS: readonly Fault[] = [
     to: 'const { rememberTimeout, absoluteTimeout } = settings;',
     kind: 'shared',
   },
+  {
+    name: 'data that the first call of a request dropped is kept by the second',
+    file: 'lib/session/request-data.js',
+    from: 'this.#kept = this.#isWhole ? keys.filter((key) => this.#kept?.includes(key)) : keys;',
+    to: 'this.#kept = keys;',
+    kind: 'shared',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */
