@@ -169,12 +169,18 @@ export const COMBINED_ACTS: readonly Act[] = [
   }),
   outside('list the sessions', ({ server }) => server.engine.users.list('alice'), { kinds: ['shared', 'devices'] }),
   outside('revoke all that began before', revokeOlder, { kinds: SHARED, isInstant: true }),
+  outside('revoke all from before, but the session', revokeEarlier, { kinds: SHARED, isInstant: true }),
   outside('revoke all that are older', revokeOlder, { kinds: SHARED, isAged: true, ends: 'everybody' }),
 ]
 
 /** Ends the sessions whose last login came before this instant. */
 async function revokeOlder({ server: { engine } }: Performer): Promise<unknown> {
   return revokeAll(engine, { before: new Date(engine.settings.clock()) })
+}
+
+/** Ends the sessions whose last login came before those of the scene, and spares one. */
+async function revokeEarlier({ server: { engine }, handle }: Performer): Promise<unknown> {
+  return revokeAll(engine, { before: new Date(engine.settings.clock() - 1000), except: handle })
 }
 
 /** Makes an act that shows an id that is due for a renewal, which its response is not to carry. */

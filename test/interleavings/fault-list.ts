@@ -480,6 +480,13 @@ export const FAULTS: readonly Fault[] = [
     to: 'this.#kept = keys;',
     kind: 'shared',
   },
+  {
+    name: 'an earlier instant takes the mark of a session away that a later one spared',
+    file: 'lib/session/all-sessions.js',
+    from: 'return { sparedAt: Math.max(asked, record.sparedAt ?? 0) };',
+    to: 'return { sparedAt: asked };',
+    kind: 'shared',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */
