@@ -71,7 +71,7 @@ export interface Act {
   readonly isInstant?: boolean
   /** The keys of the data that a change of the id keeps. Default: all. */
   readonly keeps?: readonly string[]
-  /** Tells whether the act is played beside acts that only read: it has a session of its own, or an odd clock. */
+  /** Tells whether the act is played beside few others: it has a session of its own, or an odd clock. */
   readonly isApart?: boolean
   /** Tells whether the act is one of every two calls, so that it is played beside a read and a write alone. */
   readonly isSequence?: boolean

@@ -4,7 +4,7 @@ import type { Report } from './world.ts'
 import type { Found, Guarantee } from './view.ts'
 import { isOf, isOpen } from './view.ts'
 import { handleOf, nameOf } from './world.ts'
-import { isDone, isGuest, mayEnd, shownIn, userBefore, from } from './reports.ts'
+import { hasOwnSession, isDone, isGuest, mayEnd, shownIn, userBefore, from } from './reports.ts'
 
 /** Guarantees about the ends of sessions, and about sessions that nobody ended. */
 export const ENDINGS: readonly Guarantee[] = [
@@ -183,7 +183,9 @@ export const ENDINGS: readonly Guarantee[] = [
       const opens = (handle: string): boolean =>
         view.issued.some(({ value }) => handleOf(value) === handle && isOpen(view.found(value)))
       for (const record of after.contents.records.values()) {
-        const isOver = record.idleDeadline <= after.played.prepared.now + elapsed
+        const { handles, now } = after.played.prepared
+        if (!handles.has(record.handle) && after.reports.some(({ act }) => hasOwnSession(act))) continue
+        const isOver = record.idleDeadline <= now + elapsed
         if (record.heldBack !== null || isOver || (after.contents.cutoff > 0 && !opens(record.handle))) continue
         for (const { name } of placesOf(record)) {
           if (after.contents.index.get(name)?.has(record.handle) === true) continue

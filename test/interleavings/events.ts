@@ -1,3 +1,4 @@
+import type { Act } from './act.ts'
 import type { Guarantee } from './view.ts'
 import { isDone, isIdle } from './reports.ts'
 import { AWAY, HOME } from './server.ts'
@@ -19,9 +20,8 @@ export const EVENTS: readonly Guarantee[] = [
           )
           if (!isTold) yield `no event tells of the id of ${actor}`
         }
-        const wanted = act.shows === undefined ? act.logsIn : act.shows === 'bob' ? 'act' : 'stop-acting'
         const isVain = typeof reply.cookie !== 'string' || act.isMove === true || act.isHalfDone === true
-        const type = act.shows === undefined && act.logsIn !== undefined ? 'login' : wanted
+        const type = typeOf(act)
         const isNamed = events.some(
           (event) => event.type === type && 'handle' in event && event.handle === handleOf(reply.cookie ?? ''),
         )
@@ -90,6 +90,12 @@ export const EVENTS: readonly Guarantee[] = [
     },
   },
 ]
+
+/** Returns the type of the event that tells of an act. */
+function typeOf({ shows, logsIn }: Act): string | undefined {
+  if (shows !== undefined) return shows === 'bob' ? 'act' : 'stop-acting'
+  return logsIn === undefined ? undefined : 'login'
+}
 
 /** Tells whether events of a type tell of a new id. */
 function isAboutId(type: string): boolean {

@@ -6,10 +6,8 @@ import { SECRET } from '../support/app.ts'
 import { Device } from '../support/device.ts'
 import type { Act, Performer } from './act.ts'
 import { outside } from './make-act.ts'
+import { OWN_USER } from './kinds.ts'
 import type { Server } from './server.ts'
-
-/** The user of a session that an act begins for itself, so that no other act meets it. */
-export const OWN_USER = 'carol'
 
 const bound: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
 
@@ -20,6 +18,8 @@ export const HOSTILE_ACTS: readonly Act[] = [
   outside('send what is no proof', sendForged, { kinds: ['shared'], isApart: true, options: bound }),
 ]
 
+const UNAVAILABLE = 'SESSION_STORE_UNAVAILABLE'
+
 /** A session that an act began for itself. */
 interface Own {
   readonly cookie: string
@@ -29,11 +29,12 @@ interface Own {
 /** Begins a session, lets something be done with it, and ends it. Does nothing if the store does not answer. */
 async function onOwnSession({ server }: Performer, work: (own: Own) => Promise<void>): Promise<void> {
   const user = { id: OWN_USER }
-  const { cookie } = await server.request((session) => login(session, user, { methods: ['pwd'] }), {
+  const { cookie, code } = await server.request((session) => login(session, user, { methods: ['pwd'] }), {
     cookie: undefined,
   })
+  if (code === UNAVAILABLE) return
   const record = typeof cookie === 'string' ? await server.engine.store.get(cookie.slice(0, 22)) : undefined
-  if (typeof cookie !== 'string' || record === undefined) return
+  if (typeof cookie !== 'string' || record === undefined) throw new Error('the act has no session of its own')
   await work({ cookie, record })
   await server.engine.users.revoke(record.handle, OWN_USER, 'revoked')
 }
@@ -45,7 +46,8 @@ async function readDamaged(performer: Performer): Promise<void> {
     for (const damage of DAMAGES) {
       // What a foreign writer left has none of the types that it should have.
       const damaged = { ...record, ...damage, version: version + 1 } as SessionRecord
-      if (!(await server.engine.store.update(damaged, version))) return
+      const isWritten = await server.engine.store.update(damaged, version)
+      if (!isWritten) throw new Error(`${JSON.stringify(damage)} is in no record`)
       version += 1
       await refuseEntry(server, cookie, JSON.stringify(damage))
     }
@@ -79,7 +81,9 @@ const DAMAGES: readonly object[] = [
   ...['secretHash', 'parent', 'family', 'data'].map((name) => ({ [name]: 5 })),
   ...['user', 'authHash', 'heldBack', 'label'].map((name) => ({ [name]: 5 })),
   ...['authCheckedAt', 'createdAt', 'authenticatedAt', 'lastSeenAt', 'rotatedAt'].map((name) => ({ [name]: '5' })),
-  ...['idleDeadline', 'absoluteDeadline', 'shownAt', 'headAt'].map((name) => ({ [name]: Number.NaN })),
+  // A store takes what is no later than now for expired.
+  { idleDeadline: '99999999999999' },
+  ...['absoluteDeadline', 'shownAt', 'headAt'].map((name) => ({ [name]: Number.NaN })),
   ...['userAt', 'sparedAt', 'epoch', 'generation'].map((name) => ({ [name]: '5' })),
   ...['isTied', 'isForked', 'remember'].map((name) => ({ [name]: 0 })),
   ...[{ epoch: 0.5 }, { generation: 0.5 }, { deviceKey: 'none' }, { deviceKey: 5 }, { device: 'none' }],
@@ -127,7 +131,7 @@ async function sendForged(performer: Performer): Promise<void> {
   const { server } = performer
   const { device, settings } = server.engine
   await onOwnSession(performer, async ({ cookie, record: { handle, epoch } }) => {
-    if (device === undefined) return
+    if (device === undefined) throw new Error('no session can be bound')
     const now = settings.clock()
     const [owner, thief] = [new Device(), new Device()]
     const offer = device.offer(handle, epoch, now)
@@ -157,8 +161,9 @@ async function sendForged(performer: Performer): Promise<void> {
     for (const jws of registrations) {
       await refuseProof(server, { cookie, jws }, `registration ${registrations.indexOf(jws)}`)
     }
-    const { grant } = await server.prove({ cookie, jws: owner.registration(offer) })
-    if (grant === undefined) return
+    const { grant, code } = await server.prove({ cookie, jws: owner.registration(offer) })
+    if (code === UNAVAILABLE) return
+    if (grant === undefined) throw new Error('the session could not be bound')
     const { bindingId, challenge, cookieValue } = grant
     const { me } = await server.request(() => undefined, { cookie, bound: cookieValue })
     const { deviceKey } = (await server.engine.store.get(handle)) ?? {}

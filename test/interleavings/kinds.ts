@@ -25,5 +25,8 @@ export const SHORT_LIFE = { idle: 600_000, absolute: 3_600_000 }
 /** A user whose sessions live for less time than those of others. */
 export const HURRIED: SessionUser = { id: 'alice', isHurried: true } as SessionUser
 
+/** The user of a session that an act begins for itself, so that no other act meets it. */
+export const OWN_USER = 'carol'
+
 /** The name that an act gives to the user in the database. */
 export const NEW_NAME = 'new'

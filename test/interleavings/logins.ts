@@ -1,6 +1,6 @@
-import { OWN_USER } from './hostile-acts.ts'
 import { hashOf } from '../../lib/session/id.ts'
 import type { SessionRecord } from '../../types/index.ts'
+import { OWN_USER } from './kinds.ts'
 import type { Report } from './world.ts'
 import type { Aftermath, Guarantee, View } from './view.ts'
 import { isOpen } from './view.ts'

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../types/index.ts'
+import type { Act } from './act.ts'
 import type { Aftermath, View } from './view.ts'
 import type { Report } from './world.ts'
 import { handleOf } from './world.ts'
@@ -34,6 +35,11 @@ export const userBefore = ({ after }: View, { act, cookie }: Report): string | n
 /** Tells whether nobody was logged in to a session before the run. */
 export function isGuest({ played: { prepared } }: Aftermath, cookie: string): boolean {
   return ['guest', 'half'].includes(prepared.handles.get(handleOf(cookie)) ?? '')
+}
+
+/** Tells whether an act has a session of its own, in which it may leave anything. */
+export function hasOwnSession({ isOutside, isApart }: Act): boolean {
+  return isOutside === true && isApart === true
 }
 
 /** Names the act that was given a cookie. */

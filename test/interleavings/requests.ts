@@ -5,7 +5,7 @@ import type { Aftermath, Guarantee } from './view.ts'
 import { isOf } from './view.ts'
 import { NEW_NAME, SHORT_LIFE } from './kinds.ts'
 import { handleOf, nameOf, RENAMED } from './world.ts'
-import { isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
+import { hasOwnSession, isDone, mayEnd, userBefore, from, isRestoring } from './reports.ts'
 
 /** A day in milliseconds. */
 const DAY = 86_400_000
@@ -167,6 +167,7 @@ export const REQUESTS: readonly Guarantee[] = [
     name: '8: a stored deadline is the true one',
     *broken(view) {
       const { after } = view
+      if (after.reports.some(({ act }) => hasOwnSession(act))) return
       const now = after.played.prepared.now
       const hasShort = after.reports.some(({ act }) => act.isShort)
       for (const {
@@ -184,7 +185,7 @@ export const REQUESTS: readonly Guarantee[] = [
         const isMark = absoluteDeadline - now > 365 * DAY
         if (isMark) continue
         const isShort = after.reports.some(({ act, reply }) => {
-          const id = act.isShort === true && isDoneBy(reply) ? view.idOf(String(reply?.cookie)) : undefined
+          const id = act.isShort === true && typeof reply?.cookie === 'string' ? view.idOf(reply.cookie) : undefined
           return id?.handle === handle && id.epoch === epoch
         })
         const [idle, absolute] = isShort
@@ -310,8 +311,6 @@ export const REQUESTS: readonly Guarantee[] = [
 const isForeign = (owner: unknown, userId: string | null): boolean =>
   typeof owner === 'string' && owner !== 'anonymous' && owner !== userId
 
-const isDoneBy = (reply: Report['reply']): boolean => typeof reply?.cookie === 'string'
-
 function isRecordWith(value: unknown, key: string): boolean {
   return typeof value === 'object' && value !== null && (value as SessionRecord).data.includes(`"${key}"`)
 }
@@ -322,7 +321,10 @@ function* losses({ deeds, reports, played }: Aftermath): Generator<string> {
     if (name !== 'update' || answer !== true || before === undefined) continue
     const record = args[0] as SessionRecord
     const { act } = reports.find((report) => report.actor === actor) ?? {}
+    // What an act does to a session of its own is its own affair.
+    const isOwn = act !== undefined && hasOwnSession(act)
     const isFree =
+      isOwn ||
       (act?.keeps ?? act?.abandons ?? act?.removes) !== undefined ||
       (act?.isFailure === true && act.isImmediate !== true)
     const isOther = before.userId !== null && before.userId !== record.userId

@@ -26,17 +26,10 @@ export const WALKED: readonly Guarantee[] = [
         // A half login is over before its session.
         if (view.found(newest).pendingId !== null) continue
         const ids = [newest, ...[...older, ...siblings].map(({ cookie }) => cookie)]
+        const known = ids.map((cookie) => ({ cookie }))
         const draw = random(Number.parseInt(Buffer.from(record.secretHash).toString('hex').slice(0, 8), 16))
         for (let walk = ids.length > 1 ? WALKS : 0; walk > 0; walk -= 1) {
-          yield* walked(
-            view,
-            record,
-            shows(
-              ids.map((cookie) => ({ cookie })),
-              SHOWS,
-              draw,
-            ),
-          )
+          yield* walked(view, record, shows(known, SHOWS, draw))
         }
         const { memo, now } = view.after.played.prepared
         if (!isInUse || memo.has('renewals') || record.idleDeadline - now < 17 * MINUTE) continue
