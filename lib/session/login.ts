@@ -3,7 +3,7 @@ import type { LoginOptions, RotationReason, SessionRecord, SessionUser } from '.
 import { bothUsers } from './actor.ts'
 import { checkLabel } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
-import { deviceOf } from './device.ts'
+import { deviceOf, familyOf } from './device.ts'
 import { isNewDevice } from './known-devices.ts'
 import type { Engine } from './engine.ts'
 import type { Rotation } from './next-record.ts'
@@ -40,6 +40,7 @@ export async function identityOf(
     authCheckedAt: clock(),
     remember: options.remember ?? false,
     device: deviceOf(client),
+    family: familyOf(client.userAgent),
     label: options.label ?? null,
     lifetimes,
     methods: methodsAtLogin(record?.pending, user.id, authHash, options.methods, clock()),

@@ -16,6 +16,8 @@ export interface Identity {
   readonly authCheckedAt: number
   readonly remember: boolean
   readonly device: DeviceFacts | null
+  /** The kind of the client; absent where the client of the login before stays the owner of the ids. */
+  readonly family?: string
   /** The lifetimes that functions of the user gave; absent without such functions. */
   readonly lifetimes?: KeptLifetimes | null | undefined
   /** The ways in which the user proved who they are; absent if the app names none. */
@@ -93,9 +95,10 @@ export function authenticated(
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const { userId, user, authHash, authCheckedAt, remember, device } = identity
+  const { userId, user, authHash, authCheckedAt, remember, device, family = record.family } = identity
   const begun = beginAt(now, remember, identity.lifetimes ?? lifetimes)
-  const proven = { userId, user, authHash, authCheckedAt, remember, device, authenticatedAt: now, isForked: false }
+  const known = { userId, user, authHash, authCheckedAt, remember, device, family }
+  const proven = { ...known, authenticatedAt: now, isForked: false }
   return withFields(record, begun, proven, optionalFields(record, identity))
 }
 

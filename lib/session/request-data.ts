@@ -23,6 +23,8 @@ export class RequestData {
   #isAllOwn = false
   /** The keys of the old content that stay. */
   #kept: readonly string[] | undefined
+  /** What changes of the id took away from the data since the last write. */
+  #cuts: readonly ((data: RequestData) => void)[] = []
 
   constructor(json: string, makeObject: MakeObject) {
     this.#baseline = json
@@ -96,11 +98,20 @@ export class RequestData {
    */
   markWritten({ to }: Edit, stored: string): void {
     this.#isWhole = false
+    this.#cuts = []
     this.#baseline = typeof this.#state === 'object' ? to : stored
+  }
+
+  /** Returns the data as it is stored now. What a staged login takes away does not come back. */
+  afresh(json: string): RequestData {
+    const fresh = new RequestData(json, this.#makeObject)
+    for (const cut of this.#cuts) cut(fresh)
+    return fresh
   }
 
   /** Keeps only these keys. Changes by other requests to the rest of the old content do not come back. */
   keepOnly(keys: readonly string[]): void {
+    this.#cuts = [...this.#cuts, (data) => data.keepOnly(keys)]
     // Destroyed data has no keys to keep, and nobody asks.
     const kept = pick(this.object as EngineSession, keys)
     // These are the values of kept keys that the record has. The request itself wrote the other values.
@@ -115,6 +126,7 @@ export class RequestData {
 
   /** Removes a key. Data that cannot hold the key stays unopened. */
   removeKey(key: string): void {
+    this.#cuts = [...this.#cuts, (data) => data.removeKey(key)]
     if (this.#state === 'unopened' && this.#baseline.includes(key)) this.#open()
     if (typeof this.#state === 'object') delete this.#state.values[key]
   }

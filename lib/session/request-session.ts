@@ -210,7 +210,7 @@ export class RequestSession {
     })
   }
 
-  /** Forgets what this request did to the data, and reads the store again. */
+  /** Forgets what this request did to the data, and reads the store again. What a login dropped stays away. */
   reload(): Promise<void> {
     return this.#start(async () => {
       const { loaded } = this.#state
@@ -221,7 +221,7 @@ export class RequestSession {
         if (latest?.epoch === epoch) this.#state = states.withRecord(this.#state, loaded, latest)
         else this.#replaceState(states.afterLoss(this.#state, handle))
       }
-      this.#data = undefined
+      this.#data = this.#data?.afresh(dataJsonOf(this.#state))
     })
   }
 

@@ -379,6 +379,23 @@ t.test('every change of the id is refused after the response has begun', async (
   t.same(outcomes, { '/me': refused, '/note': refused })
 })
 
+t.test('the client of the login is the owner of its ids, whoever began the session before', async (t) => {
+  const { clock, visitor } = await world(t, { routes: ordinary })
+  const ann = visitor()
+  const owner = { headers: { 'user-agent': 'owner' } }
+  await ann.post('/note', { cart: 1 }, { headers: { 'user-agent': 'who planted the session' } })
+  await ann.post('/login', {}, owner)
+  clock.advance('16m')
+  const old = ann.cookie ?? ''
+  await ann.get('/me', owner)
+  await ann.get('/me', owner)
+  clock.advance('2m')
+  await ann.get('/me', owner)
+  t.not(ann.cookie, old, 'renewed')
+  ann.cookies.set('session', old)
+  t.match((await ann.get('/me', owner)).json(), { user: { id: 'ann' } }, 'a browser was killed and lost its cookie')
+})
+
 t.test('a response that fails leaves the session as it was, whatever was done to it', async (t) => {
   const { app, visitor, store, events } = await world(t, {
     routes: (server) => {

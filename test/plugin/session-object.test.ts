@@ -278,6 +278,38 @@ t.test('reload forgets what this request did and reads the store again', async (
   }
 })
 
+t.test('reload after a login brings nothing back that the login dropped', async (t) => {
+  const { ann, within } = await requests(t)
+  const cases: [work: (request: FastifyRequest) => Promise<void>, data: object][] = [
+    [(request) => request.login({ id: 'bob' }), {}],
+    [(request) => request.login({ id: 'bob' }, { keep: ['a'] }), { a: 1 }],
+    [(request) => request.login({ id: 'ann' }, { keep: false }), {}],
+    [(request) => request.session.regenerate(['a']), { a: 1 }],
+    [(request) => request.login({ id: 'ann' }), { a: 1, b: 2 }],
+  ]
+  for (const [work, data] of cases) {
+    await ann.post('/login')
+    await ann.post('/note', { a: 1, b: 2 })
+    await within(async (request, session) => {
+      session['a'] = 'mine'
+      await work(request)
+      await request.session.reload()
+      t.strictSame(request.session.data(), data)
+    })
+    t.strictSame(await dataOf(ann), data)
+  }
+})
+
+t.test('reload after the login of a guest brings no token back that somebody planted', async (t) => {
+  const { ann, within } = await requests(t)
+  await ann.post('/note', { _csrf: 'planted', cart: 1 })
+  await within(async (request) => {
+    await request.login({ id: 'ann' })
+    await request.session.reload()
+  })
+  t.strictSame(await dataOf(ann), { cart: 1 })
+})
+
 t.test('reload of a session that has no record empties it', async (t) => {
   const { store, within } = await requests(t)
   await within(async (request, session) => {
