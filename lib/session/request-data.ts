@@ -23,7 +23,7 @@ export class RequestData {
   #isAllOwn = false
   /** The keys of the old content that stay. */
   #kept: readonly string[] | undefined
-  /** What changes of the id took away from the data since the last write. */
+  /** The steps by which changes of the id took something away from the data since the last write. */
   #cuts: readonly ((data: RequestData) => void)[] = []
 
   constructor(json: string, makeObject: MakeObject) {
