@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { MAX_SKEW } from '../session/clock-set-back.ts'
 import { removeBefore } from '../storage/remove-before.ts'
 import { show } from '../guard/read/show-value.ts'
 import { endOfDate } from '../session/date.ts'
@@ -90,7 +91,8 @@ async function endAll(
     throw new UsageError('--before lies in the future: nobody could log in until then.')
   }
   const instant = asked ?? now
-  const which = { asked: instant, inForce: await store.raiseCutoff(instant) }
+  const latest = asked === undefined ? now + MAX_SKEW : undefined
+  const which = { asked: instant, inForce: await store.raiseCutoff(instant), latest }
   const users = userSessions(store)
   return removeBefore(store, which, (record) => users.places.releaseAll(record), onPage)
 }

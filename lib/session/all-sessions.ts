@@ -4,6 +4,7 @@ import type { AskedStore } from '../storage/immediate.ts'
 import type { Ended } from '../storage/remove-before.ts'
 import { removeBefore } from '../storage/remove-before.ts'
 import type { RecordPage, RevokedAll, SessionFacts, SessionRecord } from '../../types/index.ts'
+import { MAX_SKEW } from './clock-set-back.ts'
 import type { Engine } from './engine.ts'
 import { isHandle } from './id.ts'
 import { expiredBy } from './lifetime.ts'
@@ -42,7 +43,8 @@ export async function revokeAll(
   if (except !== undefined && isHandle(except)) await updateRecord(engine, except, (record) => spared(record, asked))
   const cutoff = await gate.raise(asked)
   engine.events.emit({ type: 'revoke-all', before: cutoff, except: except ?? null })
-  const ended = removeOld(engine, { asked, inForce: cutoff }, except)
+  const latest = before === undefined ? now + MAX_SKEW : undefined
+  const ended = removeOld(engine, { asked, inForce: cutoff, latest }, except)
   // The later cutoff lets in the sessions that it spared, so that only the removal ends them.
   if (asked < cutoff) await ended
   // Who does not wait for the removal need not hear of its failure: an event tells of it.

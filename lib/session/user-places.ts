@@ -36,7 +36,10 @@ export class UserPlaces {
   /** Tells whether the places of a session are still there, and if so keeps them as long as the session can live. */
   async confirm(record: SessionRecord): Promise<boolean> {
     if (!this.#store.hasIndex) return true
+    const now = this.#settings.clock()
     for (const { name, until } of placesOf(record)) {
+      // The place of a half login that is over is gone, and the session goes on as that of nobody.
+      if (record.userId === null && until <= now) continue
       if (!(await this.#store.keepInIndex(name, record.handle, until))) return false
     }
     return true

@@ -26,13 +26,19 @@ function loginAt({ authenticatedAt, createdAt }: SessionRecord): number {
 export interface Ended {
   readonly asked: number
   readonly inForce: number
+  /**
+   * The latest instant at which a login can have happened by now, by any clock. A login that says it came later was
+   * before the clock was set back, and its session ends too. Absent where only earlier sessions are to end.
+   */
+  readonly latest?: number | undefined
 }
 
 /**
  * Tells whether a session is to be ended. A session that a later cutoff spared is one of those that began before an
  * earlier instant.
  */
-function isOver(record: SessionRecord, { asked, inForce }: Ended): boolean {
+function isOver(record: SessionRecord, { asked, inForce, latest = Infinity }: Ended): boolean {
+  if (loginAt(record) > latest) return true
   return beganAt(record) < inForce || (asked < inForce && loginAt(record) < asked)
 }
 

@@ -212,3 +212,20 @@ t.test('ways to log in are names of RFC 8176', async (t) => {
   t.match((await ann.post('/confirm', { methods: ['x'] })).json(), { code: 'SESSION_OPTION_INVALID' })
   t.match((await ann.post('/confirm', { method: ['otp'] })).json(), { message: /did you mean methods/ })
 })
+
+t.test('a login that fails leaves a session as it was whose half login is over', async (t) => {
+  const { clock, visitor } = await world(t, {
+    routes: (server) => {
+      ordinary(server)
+      server.addHook('onSend', async (request) => {
+        if (request.query !== null && 'fails' in (request.query as object)) throw new Error('too late')
+      })
+    },
+  })
+  const ann = visitor()
+  await ann.post('/note', { cart: 1 })
+  await ann.post('/login', login({ pending: true }))
+  clock.advance('11m')
+  t.equal((await ann.post('/login?fails')).statusCode, 500)
+  t.strictSame((await ann.get('/me')).json<{ data: object }>().data, { cart: 1 })
+})

@@ -99,6 +99,19 @@ t.test('an earlier instant also ends what a later cutoff spared, before the call
   t.equal(await ended, 1)
 })
 
+t.test(
+  'sessions from before the clock was set back end too, but not those of a server that is a little ahead',
+  async (t) => {
+    const it = await engineWorld(t)
+    const old = await it.put({ ...ownedBy('ann'), authenticatedAt: NOW + 150_001 })
+    const ahead = await it.put({ ...ownedBy('ann'), authenticatedAt: NOW + 150_000 })
+    t.equal(await (await revokeAll(it.engine, { before: new Date(NOW) })).ended, 0, 'they did not begin before')
+    t.equal(await (await revokeAll(it.engine, {})).ended, 1)
+    t.equal(await it.store.get(old.handle), undefined)
+    t.ok(await it.store.get(ahead.handle))
+  },
+)
+
 t.test('an instant before the cutoff is refused by a store that cannot list its sessions', async (t) => {
   const it = await changed(t, { listAll: undefined })
   await revokeAll(it.engine, { before: new Date(NOW) })

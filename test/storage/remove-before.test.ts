@@ -135,3 +135,14 @@ t.test('where a later cutoff is in force, what it spared goes if the login came 
   t.equal(await store.get(spared.handle), undefined)
   t.ok(await store.get(late.handle))
 })
+
+t.test('sessions go that say they began later than any clock can be ahead, where all are to go', async (t) => {
+  const store = memoryStore()
+  const latest = now + 10
+  const [ahead, later] = [recordAt(now, { authenticatedAt: latest }), recordAt(now, { authenticatedAt: latest + 1 })]
+  for (const record of [ahead, later]) await store.create(record)
+  t.equal(await removeBefore(store, before(now), async () => undefined), 0)
+  t.equal(await removeBefore(store, { ...before(now), latest }, async () => undefined), 1)
+  t.ok(await store.get(ahead.handle))
+  t.equal(await store.get(later.handle), undefined)
+})
