@@ -2,7 +2,7 @@ import { SecureSessionError } from '../errors.ts'
 import type { CutoffGate } from '../storage/cutoff-gate.ts'
 import type { AskedStore } from '../storage/immediate.ts'
 import type { Ended } from '../storage/remove-before.ts'
-import { removeBefore } from '../storage/remove-before.ts'
+import { MAX_AHEAD, removeBefore } from '../storage/remove-before.ts'
 import type { RecordPage, RevokedAll, SessionFacts, SessionRecord } from '../../types/index.ts'
 import { MAX_SKEW } from './clock-set-back.ts'
 import type { Engine } from './engine.ts'
@@ -10,12 +10,6 @@ import { isHandle } from './id.ts'
 import { expiredBy } from './lifetime.ts'
 import { factsOf } from './session-info.ts'
 import { updateRecord } from './update-record.ts'
-
-/**
- * The time by which the clock of another server may be ahead, in milliseconds. Its sessions seem to have begun later
- * than they did. A session that begins after the cutoff is marked, so it lives although the cutoff lies in the future.
- */
-const MAX_AHEAD = 30_000
 
 /** Sessions on one page of a listing. */
 const PAGE = 200

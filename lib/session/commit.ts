@@ -1,5 +1,6 @@
 import { SecureSessionError } from '../errors.ts'
 import type { Answer } from '../storage/immediate.ts'
+import { beganAt } from '../storage/remove-before.ts'
 import type { SessionEvent, SessionRecord } from '../../types/index.ts'
 import { bothUsers } from './actor.ts'
 import { familyOf } from './device.ts'
@@ -198,11 +199,12 @@ async function put(
   engine: Engine,
   base: SessionRecord | undefined,
   planned: NextRecord,
-  { rotation, user }: Pick<Work, 'rotation' | 'user'>,
+  { rotation, user, now }: Pick<Work, 'rotation' | 'user' | 'now'>,
 ): Promise<Outcome | undefined> {
-  const begins = base === undefined || rotation?.identity !== undefined
   const { kind, minted } = planned
-  const record = (begins ? await engine.gate?.admit(planned.record) : undefined) ?? planned.record
+  let { record } = planned
+  if (base === undefined || rotation?.identity !== undefined) record = (await engine.gate?.admit(record)) ?? record
+  else if (beganAt(record) < beganAt(base)) record = (await engine.gate?.moved(record, base, now)) ?? record
   const wayBack: WayBack | undefined =
     base === undefined || rotation !== undefined ? { written: record, before: base } : undefined
   let isNew: boolean | null = null

@@ -1,9 +1,10 @@
+import { MAX_SKEW } from '../session/clock-set-back.ts'
 import { withFields } from '../session/copy-record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { CutoffWatch } from './cutoff.ts'
 import type { Answer } from './immediate.ts'
 import { afterwards } from './immediate.ts'
-import { beganAt } from './remove-before.ts'
+import { beganAt, MAX_AHEAD } from './remove-before.ts'
 import type { Gate, TimedStore } from './timed-store.ts'
 
 /** Lets no session pass that began before the cutoff of its store. */
@@ -74,6 +75,18 @@ export class CutoffGate implements Gate {
   async admit(record: SessionRecord): Promise<SessionRecord> {
     const cutoff = await this.current()
     return beganAt(record) < cutoff ? withFields(record, { sparedAt: cutoff }) : record
+  }
+
+  /**
+   * Returns a record whose beginning was moved back to now, because it lay ahead of the clock. If the session began
+   * after the cutoff by the clock of its login, the session is marked, so that it stays in. One that began further
+   * ahead than clocks differ may be from before the cutoff, unless the clock was set back since the cutoff itself.
+   */
+  async moved(record: SessionRecord, before: SessionRecord, now: number): Promise<SessionRecord> {
+    const cutoff = await this.current()
+    const isIn = beganAt(record) >= cutoff || beganAt(before) < cutoff
+    const isUnsure = beganAt(before) > now + MAX_SKEW && cutoff <= now + MAX_AHEAD
+    return isIn || isUnsure ? record : withFields(record, { sparedAt: cutoff })
   }
 
   stop(): void {

@@ -48,6 +48,30 @@ t.test('a session that began at the instant of the cutoff passes, and one that b
   t.strictSame([(await gate.admit(at)).sparedAt, (await gate.admit(before)).sparedAt], [at.sparedAt, instant])
 })
 
+t.test(
+  'a session that began after the cutoff is marked when its beginning is moved back before the cutoff',
+  async (t) => {
+    const store = memoryStore()
+    const now = Date.now()
+    const timed = new TimedStore(store, 1000, new SessionEvents(LOG, Date.now), undefined)
+    const gate = new CutoffGate(timed)
+    t.teardown(() => gate.stop())
+    const cutoff = now + 30_000
+    await gate.raise(cutoff)
+    const sparedAt = async (began: number, clock = now): Promise<number | undefined> => {
+      const before = recordAt(began, { authenticatedAt: began })
+      const back = recordAt(clock, { authenticatedAt: clock })
+      return (await gate.moved(back, before, clock)).sparedAt
+    }
+    t.equal(await sparedAt(cutoff - 1), undefined, 'the cutoff has ended it')
+    t.equal(await sparedAt(cutoff), cutoff)
+    t.equal(await sparedAt(now + 150_000), cutoff, 'the clock of another server')
+    t.equal(await sparedAt(now + 150_001), undefined, 'it may be from before the cutoff')
+    t.equal(await sparedAt(now + 150_001, now - 1), cutoff, 'the clock was set back since the cutoff')
+    t.equal(await sparedAt(cutoff + 1, cutoff), undefined, 'it begins after the cutoff now, too')
+  },
+)
+
 t.test('a store without a cutoff lets every session pass', async (t) => {
   const gate = new CutoffGate(
     new TimedStore(coreOnly(memoryStore()), 1000, new SessionEvents(LOG, Date.now), undefined),
