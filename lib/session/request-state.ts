@@ -162,9 +162,6 @@ export function isNextByHeader(state: RequestState): boolean {
 /** Returns the state after a write. */
 export function afterWrite(state: RequestState, { record, cookieValue, wayBack }: Written, now: number): RequestState {
   const isRotated = wayBack !== undefined
-  // A login whose record went to somebody else made a record of its own. Without that record there is none to go back
-  // to.
-  const before = wayBack?.before === undefined && state.loaded.state === 'live' ? { ...state, loaded: NONE } : state
   return {
     loaded: isRotated || state.loaded.state !== 'live' ? liveAs(record) : learnedBy(state.loaded, record, cookieValue),
     shown: state.shown,
@@ -174,8 +171,22 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
     user: undefined,
     isTouched: false,
     isByHeader: isNextByHeader(state),
-    committed: wayBack === undefined ? state.committed : { wayBack, before },
+    committed: wayBack === undefined ? state.committed : wayBackFrom(state, wayBack),
   }
+}
+
+/** Returns the way back to the session before the response changed it, also if the response changed it several times. */
+function wayBackFrom(state: RequestState, wayBack: WayBack): RequestState['committed'] {
+  const { committed, loaded } = state
+  if (committed === undefined) {
+    // A login whose record went to somebody else made a record of its own. Without that record there is none to go back
+    // to.
+    const before = wayBack.before === undefined && loaded.state === 'live' ? { ...state, loaded: NONE } : state
+    return { wayBack, before }
+  }
+  const between = [...(committed.wayBack.between ?? []), committed.wayBack.written]
+  const before = wayBack.before === undefined ? undefined : committed.wayBack.before
+  return { wayBack: { ...wayBack, before, between }, before: committed.before }
 }
 
 /** Returns the cookie of a record that was written. A login offers the browser to bind the session to its device. */
@@ -227,7 +238,9 @@ export function afterLoss(state: RequestState, handle: string): RequestState {
 /** Returns the state after the session ended. */
 export function afterEnd(state: RequestState, isCookieCleared: boolean): RequestState {
   const cookie: CookieChange | undefined = isCookieCleared ? { kind: 'clear' } : state.cookie
-  const { shown, committed } = state
+  const { shown } = state
+  // A session that has ended is not put back.
+  const committed = isCookieCleared ? undefined : state.committed
   return { ...initialState(NONE, state.isByHeader), shown, cookie, committed }
 }
 

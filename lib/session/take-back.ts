@@ -11,6 +11,8 @@ export interface WayBack {
   readonly written: SessionRecord
   /** `undefined` if the rotation made the record. */
   readonly before: SessionRecord | undefined
+  /** The versions of earlier rotations of the same response. */
+  readonly between?: readonly SessionRecord[]
   /**
    * Tells whether the store did not confirm the write of the rotation. In this case another request may have written
    * its own rotation.
@@ -50,13 +52,14 @@ function tryLater(engine: Engine, wayBack: WayBack, failures: number): void {
 }
 
 async function attempt(engine: Engine, wayBack: WayBack): Promise<void> {
-  const { written, before } = wayBack
-  const { handle } = written
+  const { written, before, between = [] } = wayBack
   const isOurs = (record: SessionRecord): boolean => record.secretHash === written.secretHash
-  if (before === undefined) await engine.users.places.end(handle, isOurs, written)
+  if (before === undefined) await engine.users.places.end(written.handle, isOurs, written)
   else await restore(engine, { ...wayBack, before })
-  for (const { name } of placesOf(written)) {
-    if (!hasPlace(before, name)) await engine.users.places.abandon(name, handle)
+  for (const record of [written, ...between]) {
+    for (const { name } of placesOf(record)) {
+      if (!hasPlace(before, name)) await engine.users.places.abandon(name, record.handle)
+    }
   }
 }
 

@@ -63,8 +63,16 @@ class Native {
   }
 }
 
-async function withHeader(t: Test, session: SecureSessionOptions = {}): Promise<World> {
-  return world(t, { session: { headerTransport: {}, ...session }, routes })
+async function withHeader(
+  t: Test,
+  session: SecureSessionOptions = {},
+  more: (app: FastifyInstance) => void = () => undefined,
+): Promise<World> {
+  const all = (app: FastifyInstance): void => {
+    routes(app)
+    more(app)
+  }
+  return world(t, { session: { headerTransport: {}, ...session }, routes: all })
 }
 
 t.test('a login by header gives the app the id once, and no cookie to anybody', async (t) => {
@@ -220,6 +228,43 @@ t.test('a response that fails takes a login by header back', async (t) => {
   await browser.post('/login')
   await browser.post('/fail')
   t.match((await browser.get('/me')).json(), { user: { id: 'ann' } })
+})
+
+t.test('a response that fails takes back a login by header and everything after it', async (t) => {
+  const { app, visitor, store } = await withHeader(t, {}, (server) => {
+    route(server, '/late', async (request) => {
+      await request.login({ id: 'bob' }, { transport: 'header' })
+      await request.confirmLogin()
+    })
+    route(server, '/twice', async (request) => {
+      await request.login({ id: 'bob' }, { transport: 'header' })
+      await request.login({ id: 'carl' }, { transport: 'header' })
+      throw new Error('the handler failed')
+    })
+    route(server, '/out', async (request) => {
+      await request.login({ id: 'bob' }, { transport: 'header' })
+      await request.logout()
+      throw new Error('the handler failed')
+    })
+    server.addHook('onSend', async (request) => {
+      if (request.url === '/late') throw new Error('too late')
+    })
+  })
+  for (const url of ['/late', '/twice']) {
+    const failed = await new Native(app).send(url, {})
+    t.equal(failed.statusCode, 500)
+    t.equal(failed.headers['session-renewed'], undefined)
+    t.equal(store.size, 0)
+    const browser = visitor()
+    await browser.post('/login')
+    await browser.post('/note', { cart: 1 })
+    t.equal((await browser.post(url)).statusCode, 500)
+    t.match((await browser.get('/me')).json(), { user: { id: 'ann' }, data: { cart: 1 } })
+    for (const user of ['bob', 'carl']) t.strictSame(await app.sessions.list(user), [])
+    await browser.post('/logout')
+  }
+  t.equal((await new Native(app).send('/out', {})).headers['session-renewed'], '', 'a logout stands')
+  t.equal(store.size, 0)
 })
 
 t.test('half a login can come by header too', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { LiveSession, Loaded } from '../../lib/session/load-session.ts'
 import { NONE } from '../../lib/session/load-session.ts'
+import type { Written } from '../../lib/session/commit.ts'
 import type { Rotation } from '../../lib/session/next-record.ts'
 import type { RequestState } from '../../lib/session/request-state.ts'
 import * as states from '../../lib/session/request-state.ts'
@@ -233,6 +234,22 @@ t.test('a login that made a record of its own leaves nothing to go back to', asy
   t.strictSame(states.afterWrite(shadowed, written, NOW).committed, { wayBack, before: shadowed })
 })
 
+t.test('the way back of a second rotation leads to the session before the first one', async (t) => {
+  const [first, second, third] = [recordOf({ epoch: 3 }), recordOf({ epoch: 4 }), recordOf({ epoch: 5 })]
+  const written = (record: SessionRecord, before: SessionRecord | undefined): Written => {
+    return { kind: 'written', record, cookieValue: 'new', wayBack: { written: record, before } }
+  }
+  const state = stateOf(liveOf(), { rotation: LOGIN })
+  const { record } = liveOf()
+  const once = states.afterWrite(state, written(first, record), NOW)
+  const twice = states.afterWrite(once, written(second, first), NOW)
+  t.strictSame(twice.committed, { wayBack: { written: second, before: record, between: [first] }, before: state })
+  const thrice = states.afterWrite(twice, written(third, second), NOW)
+  t.strictSame(thrice.committed?.wayBack, { written: third, before: record, between: [first, second] })
+  const own = states.afterWrite(once, written(second, undefined), NOW)
+  t.strictSame(own.committed?.wayBack, { written: second, before: undefined, between: [first] }, 'a record of its own')
+})
+
 t.test('the cookie of a login offers to bind the session, unless a device is bound to it', async (t) => {
   const bindsOf = (rotation: Rotation, changes: Partial<SessionRecord>): unknown => {
     const record = recordOf(changes)
@@ -279,25 +296,29 @@ t.test('a renewal changes the cookie, and is made once', async (t) => {
   t.match(long.cookie, { expiresAt: NOW + 5 }, 'the cookie of a remembered session outlives the browser')
 })
 
-t.test('a session that was lost or ended leaves nothing staged, and the way back of its rotation', async (t) => {
-  const committed = { wayBack: { written: recordOf(), before: undefined }, before: stateOf(NONE) }
-  const state = stateOf(liveOf(), {
-    rotation: LOGIN,
-    user: BOB,
-    isTouched: true,
-    cookie: SET,
-    committed,
-    shown: 'shown',
-  })
-  for (const isByHeader of [true, false]) {
-    const mine = { ...state, isByHeader }
-    const rest = { rotation: undefined, user: undefined, isTouched: false, isByHeader, committed, shown: 'shown' }
-    const lost = { loaded: { state: 'shadowed', handle: 'h' }, cookie: undefined, ...rest }
-    t.strictSame(states.afterLoss(mine, 'h'), lost)
-    t.strictSame(states.afterEnd(mine, true), { loaded: NONE, cookie: { kind: 'clear' }, ...rest })
-    t.strictSame(states.afterEnd(mine, false), { loaded: NONE, cookie: SET, ...rest })
-  }
-})
+t.test(
+  'a session that was lost leaves nothing staged, and the way back of its rotation; one that ended leaves none',
+  async (t) => {
+    const committed = { wayBack: { written: recordOf(), before: undefined }, before: stateOf(NONE) }
+    const state = stateOf(liveOf(), {
+      rotation: LOGIN,
+      user: BOB,
+      isTouched: true,
+      cookie: SET,
+      committed,
+      shown: 'shown',
+    })
+    for (const isByHeader of [true, false]) {
+      const mine = { ...state, isByHeader }
+      const rest = { rotation: undefined, user: undefined, isTouched: false, isByHeader, committed, shown: 'shown' }
+      const lost = { loaded: { state: 'shadowed', handle: 'h' }, cookie: undefined, ...rest }
+      t.strictSame(states.afterLoss(mine, 'h'), lost)
+      const ended = { loaded: NONE, cookie: { kind: 'clear' }, ...rest, committed: undefined }
+      t.strictSame(states.afterEnd(mine, true), ended)
+      t.strictSame(states.afterEnd(mine, false), { loaded: NONE, cookie: SET, ...rest })
+    }
+  },
+)
 
 t.test('a state without a committed rotation has nothing to go back to', async (t) => {
   const state = stateOf(liveOf(), { user: BOB, rotation: REGENERATE })
