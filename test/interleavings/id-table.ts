@@ -13,9 +13,17 @@ interface Known {
   readonly hash: string
   readonly parent: string
   readonly generation: number
+  readonly issuedAt: number
   readonly shownAt: number
   readonly isTied: boolean
 }
+
+/** The part of a record that says which ids are in use. */
+type Ids = Pick<
+  SessionRecord,
+  'secretHash' | 'parent' | 'generation' | 'rotatedAt' | 'shownAt' | 'isTied' | 'tip' | 'rivals' | 'headAt'
+> &
+  Pick<SessionRecord, 'lastSeenAt' | 'isForked'>
 
 interface Rival {
   readonly hash: string
@@ -28,29 +36,75 @@ interface Rival {
  * says what each show of an id does, and what the session learns from it.
  */
 export class IdTable {
+  /** Tells whether the session learned something from the last show. */
+  isTaught = false
+  /** Tells whether the id of the last show may be renewed. */
+  isRenewable = false
   #confirmed: Known
   #tip: Known | undefined
   #rivals: readonly Rival[]
   #headAt: number
-  #usedAt: number
+  /** The last use of the session, as far as it is known. */
+  usedAt: number
   #isOver = false
   /** Tells whether a replaced id came back, so that the login counts as recent no more. */
   isForked: boolean
 
-  constructor({ secretHash, parent, generation, shownAt, isTied, tip, rivals, ...rest }: SessionRecord) {
-    this.#confirmed = { hash: secretHash, parent, generation, shownAt, isTied }
+  constructor({ secretHash, parent, generation, rotatedAt, shownAt, isTied, tip, rivals, ...rest }: Ids) {
+    this.#confirmed = { hash: secretHash, parent, generation, issuedAt: rotatedAt, shownAt, isTied }
     const ofTip = { parent: parentOf(secretHash), generation: generation + 1 }
-    this.#tip = tip === null ? undefined : { ...ofTip, hash: tip.secretHash, shownAt: tip.shownAt, isTied: tip.isTied }
+    this.#tip = tip === null ? undefined : { ...ofTip, ...tip, hash: tip.secretHash }
     this.#rivals = rivals.map((rival) => ({ ...rival, hash: rival.secretHash }))
     this.#headAt = rest.headAt
-    this.#usedAt = Math.max(rest.headAt, rest.lastSeenAt)
+    this.usedAt = Math.max(rest.headAt, rest.lastSeenAt)
     this.isForked = rest.isForked
+  }
+
+  /** Returns the table of a session that a login has just given this id. */
+  static begun({ secretHash }: Pick<PresentedId, 'secretHash'>, now: number): IdTable {
+    const id = { secretHash, parent: '', generation: 0, rotatedAt: now, shownAt: 0, isTied: true, tip: null }
+    return new IdTable({ ...id, rivals: [], headAt: now, lastSeenAt: now, isForked: false })
+  }
+
+  /** The instant at which the id was issued that counts. */
+  get issuedAt(): number {
+    return this.#confirmed.issuedAt
+  }
+
+  /** The latest instant that the table knows. */
+  get latest(): number {
+    const { issuedAt, shownAt } = this.#confirmed
+    return Math.max(issuedAt, shownAt, this.#headAt, this.#tip?.shownAt ?? 0, ...this.#rivals.map(({ since }) => since))
+  }
+
+  /** Returns a table that knows the same. */
+  copy(): IdTable {
+    const { hash: secretHash, issuedAt: rotatedAt, ...confirmed } = this.#confirmed
+    const tip = this.#tip === undefined ? null : { ...this.#tip, secretHash: this.#tip.hash }
+    const rivals = this.#rivals.map((rival) => ({ ...rival, secretHash: rival.hash }))
+    const rest = { tip, rivals, headAt: this.#headAt, lastSeenAt: this.usedAt, isForked: this.isForked }
+    return new IdTable({ ...confirmed, ...rest, secretHash, rotatedAt })
+  }
+
+  /** Forgets instants that have not come yet, because the clock was set back. */
+  setBack(now: number): void {
+    const known = ({ issuedAt, shownAt, ...id }: Known): Known => ({
+      ...id,
+      issuedAt: Math.min(issuedAt, now),
+      shownAt: Math.min(shownAt, now),
+    })
+    this.#confirmed = known(this.#confirmed)
+    this.#tip = this.#tip && known(this.#tip)
+    this.#rivals = this.#rivals.map((rival) => ({ ...rival, since: Math.min(rival.since, now) }))
+    this.#headAt = Math.min(this.#headAt, now)
   }
 
   /** Answers an id of the present login. */
   show(id: PresentedId, isTied: boolean, now: number): Answer {
+    this.isTaught = false
+    this.isRenewable = false
     const answer = this.#isOver ? 'nothing' : this.#judge(id, isTied, now)
-    if (answer === 'open') this.#usedAt = now
+    if (answer === 'open') this.usedAt = now
     if (answer === 'end') this.#isOver = true
     return answer
   }
@@ -69,12 +123,20 @@ export class IdTable {
       return isTied ? this.#fork(id, now) : 'end'
     }
     if (id.generation === generation && id.parent === parent) return isTied ? this.#addRival(id, isTied, now) : 'end'
-    return isTied && now >= this.#usedAt + 10 * MINUTE ? 'nothing' : 'end'
+    return isTied && now >= this.usedAt + 10 * MINUTE ? 'nothing' : 'end'
   }
 
   /** Keeps the newest rivals. */
   #remember(rivals: readonly Rival[]): void {
+    this.isTaught = true
     this.#rivals = rivals.slice(-4)
+  }
+
+  /** Notes a show of the id in use, which counts where a window has closed since the show before. */
+  #showHead(now: number): void {
+    const ends = this.#rivals.flatMap(({ since, isTied }) => [since + windowOf(isTied), since + windowOf(false)])
+    this.isTaught ||= ends.some((end) => this.#headAt < end && now >= end)
+    this.#headAt = now
   }
 
   /** Returns the rival that an id is, or is a renewal of. */
@@ -98,6 +160,7 @@ export class IdTable {
     const isRenewal = id.parent === parentOf(hash)
     const gone = isRenewal ? losers.slice(0, 1) : losers
     this.#remember([...rest, ...gone.map(lost)])
+    this.isRenewable = !isRenewal
     if (isRenewal) this.#tip = knownBy(id, isTied, now)
     else if (id.secretHash === hash) this.#tip = undefined
     else this.#confirm(id, isTied, now)
@@ -107,7 +170,8 @@ export class IdTable {
 
   #judgeConfirmed(id: PresentedId, isTied: boolean, now: number): Answer {
     if (this.#tip === undefined) {
-      this.#headAt = now
+      this.#showHead(now)
+      this.isRenewable = true
       return 'open'
     }
     if (isTied) return this.#fork(id, now)
@@ -115,8 +179,10 @@ export class IdTable {
   }
 
   #judgeTip(now: number): Answer {
-    this.#headAt = now
+    this.#showHead(now)
     if (this.#tip !== undefined && now >= this.#tip.shownAt + MINUTE) {
+      this.isTaught = true
+      this.isRenewable = true
       this.#confirmed = this.#tip
       this.#tip = undefined
     }
@@ -125,6 +191,7 @@ export class IdTable {
 
   #judgeRenewal(id: PresentedId, isTied: boolean, now: number): Answer {
     if (this.#tip === undefined) {
+      this.isTaught = true
       this.#tip = knownBy(id, isTied, now)
       this.#headAt = now
       return 'open'
@@ -133,6 +200,7 @@ export class IdTable {
   }
 
   #confirm(id: PresentedId, isTied: boolean, now: number): Answer {
+    this.isTaught = true
     this.#confirmed = knownBy(id, isTied, now)
     this.#tip = undefined
     this.#headAt = now
@@ -141,6 +209,7 @@ export class IdTable {
 
   #fork(id: PresentedId, now: number): Answer {
     this.isForked = true
+    this.isTaught = true
     return this.#addRival(id, true, now)
   }
 
@@ -156,6 +225,6 @@ function windowOf(isTied: boolean): number {
   return isTied ? 150 * SECOND : 30 * SECOND
 }
 
-function knownBy({ secretHash, parent, generation }: PresentedId, isTied: boolean, now: number): Known {
-  return { hash: secretHash, parent, generation, shownAt: now, isTied }
+function knownBy({ secretHash, parent, generation, issuedAt }: PresentedId, isTied: boolean, now: number): Known {
+  return { hash: secretHash, parent, generation, issuedAt, shownAt: now, isTied }
 }

@@ -8,12 +8,15 @@ import { ownChance } from './chance.ts'
 import { pairs, replay, titleOf, triples } from './explore.ts'
 import type { Limits, SearchedScene, SearchWork } from './search-scenes.ts'
 import { KINDS } from './kinds.ts'
+import { replayStory, STORIES } from './stories/search-stories.ts'
+import { playInThreads } from './stories/threads.ts'
 
 const HELP = `npm run interleavings -- [options]
 
   --only TEXT      only scenes whose title holds this text
   --kind NAME      ${KINDS.join(', ')}; several with commas. Default: all
   --triples        triples of acts instead of pairs
+  --stories N      N stories instead of pairs
   --most N         runs of one scene without a time-out, after which the rest is sampled. Default 20000
   --faults N       store operations that may time out in one run. Default 1
   --most-failing N runs of one scene with time-outs, after which the rest is sampled. Default 20000
@@ -42,6 +45,7 @@ function parse() {
       only: { type: 'string', default: '' },
       kind: { type: 'string', default: KINDS.join() },
       triples: { type: 'boolean', default: false },
+      stories: { type: 'string' },
       faults: { type: 'string', default: '1' },
       most: { type: 'string', default: '20000' },
       'most-failing': { type: 'string', default: '20000' },
@@ -54,7 +58,7 @@ function parse() {
   }).values
 }
 
-function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed'): number {
+function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed' | 'stories'): number {
   const count = Number(values[name])
   return Number.isSafeInteger(count) && count >= 0 ? count : refuse(`--${name} takes a whole number`)
 }
@@ -102,6 +106,9 @@ function add({ title, plain, timed, isWhole, counterexample }: SearchedScene): v
   total.broken += counterexample === undefined ? 0 : 1
 }
 
+/** The stories that are told before each round of a search that stops at the first counterexample. */
+const STORIES_BETWEEN: readonly number[] = [20_000, 60_000, 60_000]
+
 /** Returns the items in another order, by the seed. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
   const draw = random(countOf('seed'))
@@ -109,6 +116,15 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
     .map((item) => ({ item, rank: draw() }))
     .toSorted((one, other) => one.rank - other.rank)
     .map(({ item }) => item)
+}
+
+/** Plays stories. Tells whether one of them went otherwise than the guides say. */
+async function tellStories(seed: number, count: number): Promise<boolean> {
+  const bad = await playInThreads(seed, count)
+  if (bad === undefined) return false
+  console.log([bad.problem, bad.trace, ''].join('\n'))
+  process.exitCode = 1
+  return true
 }
 
 /** Searches with few runs of each scene first, if the first counterexample is enough. */
@@ -125,7 +141,10 @@ async function searchInRounds(titles: readonly string[]): Promise<void> {
   ].filter((round) => values.first && round.most <= most)
   // A fault shows in scenes of many kinds, so that it is found sooner if kinds are mixed.
   const order = values.first ? shuffled(titles) : titles
-  for (const round of [...rounds, { most, failing, samples, crashRuns: Infinity, isBrief: false }]) {
+  const all = [...rounds, { most, failing, samples, crashRuns: Infinity, isBrief: false }]
+  for (const [place, round] of all.entries()) {
+    const count = values.first && values.kind === KINDS.join() ? STORIES_BETWEEN[place] : undefined
+    if (count !== undefined && (await tellStories(countOf('seed') * 100 + place, count))) return
     Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
     await search(order, { ...rest, ...round })
     if (values.first && total.broken > 0) return
@@ -149,7 +168,13 @@ function sizeOf({ runs, interleavings, isComplete }: Searched): string {
 ownChance()
 const values = read()
 if (values.help) console.log(HELP)
-else if (values.replay !== undefined) {
+else if (values.stories !== undefined) {
+  const count = countOf('stories')
+  if (!(await tellStories(countOf('seed'), count))) console.log(`${count} stories went as the guides say`)
+} else if (values.replay?.startsWith(`${STORIES} @ `) === true) {
+  const bad = await replayStory(values.replay.slice(STORIES.length + 3)).catch(refuse)
+  console.log(bad === undefined ? 'the story goes as the guides say' : `${bad.problem}\n${bad.trace}`)
+} else if (values.replay !== undefined) {
   const { problems, trace } = await replay(values.replay).catch(refuse)
   console.log([...problems, trace].join('\n'))
 } else {

@@ -83,6 +83,8 @@ export interface Sending {
   readonly isStranger?: boolean
   /** Tells whether the request is no use of the session, as one of a page that asks by itself. */
   readonly isPassive?: boolean
+  /** Tells whether the route never asks for users. */
+  readonly isStaleFine?: boolean
   /** The kind of response that carries the cookie. */
   readonly carrier?: 'reply' | 'stream'
   /** Tells whether the response starts before the handler does anything. */
@@ -169,6 +171,7 @@ export class Server {
       fails = false,
       isStranger = false,
       isPassive = false,
+      isStaleFine = false,
       carrier = 'reply',
       isLate = false,
     } = sending
@@ -178,7 +181,7 @@ export class Server {
     const over: (() => void)[] = []
     const client = {
       ...(isStranger ? stranger : look),
-      ...{ isPassive, isByHeader, cookieNamed: () => bound ?? '' },
+      ...{ isPassive, isStaleUserFine: isStaleFine, isByHeader, cookieNamed: () => bound ?? '' },
       afterReply: (listener: () => void) => void over.push(listener),
     }
     try {

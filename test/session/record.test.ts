@@ -22,6 +22,17 @@ const ann = authenticated(
   LIFETIMES,
 )
 
+t.test('the last look at the credentials was now at the latest, also if the clock was set back since', async (t) => {
+  const { userId, user, authHash, remember, device } = ann
+  const identity = { userId: String(userId), user: String(user), authHash, remember, device }
+  for (const [checkedAt, kept] of [
+    [START - 1, START - 1],
+    [START + 1, START],
+  ] as const) {
+    t.equal(authenticated(ann, { ...identity, authCheckedAt: checkedAt }, START, LIFETIMES).authCheckedAt, kept)
+  }
+})
+
 t.test('records of all kinds are whole', async (t) => {
   t.ok(isRecord(anonymous))
   t.ok(isRecord(ann))

@@ -1,0 +1,105 @@
+import { memoryStore } from '../../../lib/stores/memory.ts'
+import type { SecureSessionOptions, SessionStore } from '../../../types/index.ts'
+import { testClock } from '../../support/clock.ts'
+import type { TestClock } from '../../support/clock.ts'
+import { actors } from '../chance.ts'
+import { openSessions, Server } from '../server.ts'
+import { EMPTY, SteppedStore } from '../stepped-store.ts'
+import type { Stored } from './model/world.ts'
+import { OTHERS_LIMIT, World } from './model/world.ts'
+import type { Rules, User } from './story.ts'
+import { BROWSERS } from './story.ts'
+
+/** A signal that the handler of a request took. */
+export interface TakenSignal {
+  readonly signal: AbortSignal
+  readonly own: Stored
+  readonly handle: string
+  readonly epoch: number
+  readonly undone: number
+}
+
+/** The app of a story and its browsers, and beside it what the guides say about its sessions. */
+export class Scene {
+  readonly clock: TestClock
+  readonly model: World
+  /** The id that each browser holds. */
+  readonly jars: (string | undefined)[] = Array.from({ length: BROWSERS }, () => undefined)
+  /** Every id that a response carried. */
+  readonly ids: string[] = []
+  /** The sessions in the order in which they began. */
+  readonly handles: string[] = []
+  readonly signals: TakenSignal[] = []
+  server: Server
+  readonly #restarted: () => Server
+
+  private constructor(clock: TestClock, model: World, started: () => Server) {
+    this.clock = clock
+    this.model = model
+    this.server = started()
+    this.#restarted = started
+  }
+
+  /** Starts the app. */
+  static async begin(rules: Rules): Promise<Scene> {
+    const clock = testClock()
+    const model = new World(rules, clock)
+    const store: SessionStore = rules.isCached
+      ? new SteppedStore(actors, clock, EMPTY, true).store
+      : memoryStore({ clock })
+    const options = { clock, ...optionsOf(rules, model) }
+    const openSession = await openSessions()
+    return new Scene(clock, model, () => new Server(store, options, openSession))
+  }
+
+  /** Starts the process again. The store stays. */
+  restart(): void {
+    this.server = this.#restarted()
+    this.model.restart()
+    this.signals.length = 0
+  }
+
+  /** Returns the handle of a session by its number; of none if nobody has a session yet. */
+  handleOf(place: number): string {
+    return this.handles[place % Math.max(1, this.handles.length)] ?? 'x'.repeat(22)
+  }
+
+  /** Returns the session that a number names, if it is alive. */
+  sessionOf(place: number | undefined): Stored | undefined {
+    return place === undefined ? undefined : this.model.find(this.handleOf(place))
+  }
+}
+
+/** Returns the options of the app of a story. */
+function optionsOf(
+  { isAliceHurried, limit, asks, renewal, copied, hasHeader }: Rules,
+  model: World,
+): SecureSessionOptions {
+  const byUser = (user: User, one: string, other: string): string => (user === 'alice' ? one : other)
+  return {
+    renewalTimeout: renewal,
+    onCopiedSession: copied,
+    ...(hasHeader && { headerTransport: {} }),
+    ...(limit !== undefined && {
+      maxSessions: {
+        limit: limit.isByUser ? ({ id }) => (id === 'alice' ? limit.count : OTHERS_LIMIT) : limit.count,
+        onLimit: limit.onLimit,
+      },
+    }),
+    ...(isAliceHurried &&
+      ({
+        idleTimeout: ({ id }: { id: User }) => byUser(id, '10m', '30m'),
+        absoluteTimeout: ({ id }: { id: User }) => byUser(id, '1h', '12h'),
+        rememberTimeout: ({ id }: { id: User }) => byUser(id, '2h', '14d'),
+      } as object)),
+    ...(asks !== undefined && {
+      loadUser: async (id: string) => {
+        const { isThere, called, password } = model.accounts[id as User]
+        return isThere ? { id, name: called, password: String(password) } : null
+      },
+      authHash: (user: unknown) => (user as { password: string }).password,
+      userMaxAge: asks,
+      authCheckInterval: asks,
+    }),
+  }
+}
