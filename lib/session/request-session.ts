@@ -265,7 +265,7 @@ export class RequestSession {
       states.refuseBesideRole(this.#state)
       const { rotation, kept, user } = await work(this.#situation)
       if (kept !== undefined) this.#keep(kept)
-      this.#state = { ...this.#state, rotation, user: user ?? this.#state.user }
+      this.#state = states.afterStaging(this.#state, rotation, user)
       // The app needs the id of a header for its reply, so that the id is made now.
       if (isLate || rotation?.isByHeader === true) await this.#write('none')
       // Nothing is written with a reply that the app takes over afterwards.

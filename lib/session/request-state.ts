@@ -132,6 +132,19 @@ export function refuseBesideRole({ rotation }: RequestState): void {
   throw new SecureSessionError('SESSION_OPTION_INVALID', { detail })
 }
 
+/**
+ * Returns the state with what waits for the response. A snapshot of a user whom the session no longer shows is
+ * forgotten.
+ */
+export function afterStaging(
+  state: RequestState,
+  rotation: Rotation | undefined,
+  user: string | undefined,
+): RequestState {
+  const isOther = rotation?.reason === 'login' || rotation?.reason === 'stop-acting'
+  return { ...state, rotation, user: user ?? (isOther ? undefined : state.user) }
+}
+
 /** Tells whether a change of the id or of the user waits for a write. */
 export function isStaged({ rotation, user }: RequestState): boolean {
   return rotation !== undefined || user !== undefined

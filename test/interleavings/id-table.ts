@@ -38,6 +38,8 @@ interface Rival {
 export class IdTable {
   /** Tells whether the session learned something from the last show. */
   isTaught = false
+  /** Tells whether the last show was that of a replaced id, beside the newer one. */
+  isFork = false
   /** Tells whether the id of the last show may be renewed. */
   isRenewable = false
   #confirmed: Known
@@ -102,6 +104,7 @@ export class IdTable {
   /** Answers an id of the present login. */
   show(id: PresentedId, isTied: boolean, now: number): Answer {
     this.isTaught = false
+    this.isFork = false
     this.isRenewable = false
     const answer = this.#isOver ? 'nothing' : this.#judge(id, isTied, now)
     if (answer === 'open') this.usedAt = now
@@ -209,6 +212,7 @@ export class IdTable {
 
   #fork(id: PresentedId, now: number): Answer {
     this.isForked = true
+    this.isFork = true
     this.isTaught = true
     return this.#addRival(id, true, now)
   }

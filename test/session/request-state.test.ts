@@ -160,6 +160,22 @@ t.test('a second change of the user beside that of acting is refused, and the me
   }
 })
 
+t.test(
+  'a snapshot waits beside a change of the id, unless the session shows another user or login after it',
+  async (t) => {
+    const state = stateOf(liveOf(), { user: BOB })
+    const staged = (reason: Rotation['reason'], user?: string): string | undefined =>
+      states.afterStaging(state, { reason }, user).user
+    for (const reason of ['confirm', 'auth-hash', 'regenerate', 'act'] as const) t.equal(staged(reason), BOB, reason)
+    for (const reason of ['login', 'stop-acting'] as const) {
+      t.equal(staged(reason), undefined, reason)
+      t.equal(staged(reason, 'given'), 'given', reason)
+    }
+    t.strictSame(states.afterStaging(state, undefined, undefined), state)
+    t.equal(states.afterStaging(state, REGENERATE, undefined).rotation, REGENERATE)
+  },
+)
+
 t.test('a write is due for what is staged, for a newer user, and for upkeep', async (t) => {
   const isDue = (state: RequestState, client = {}): boolean => states.isWriteDue(state, SETTINGS, client)
   t.equal(isDue(stateOf(liveOf())), false)

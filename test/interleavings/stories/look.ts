@@ -1,13 +1,34 @@
 import { allSessions } from '../../../lib/session/all-sessions.ts'
 import { getSession } from '../../../lib/session/one-session.ts'
 import { differences, expected, told } from './compare.ts'
+import { lineOf, lineOfEvent } from './model/news.ts'
 import type { Scene } from './scene.ts'
 import { USERS } from './story.ts'
 
 /** Compares every session with what it is expected to be. Resolves to the first difference. */
 export async function look(scene: Scene): Promise<string | undefined> {
   const expired = scene.model.sweep()
-  return (await lookAtEach(scene)) ?? (await lookAtLists(scene)) ?? lookAtSignals(scene, expired)
+  return lookAtNews(scene) ?? (await lookAtEach(scene)) ?? (await lookAtLists(scene)) ?? lookAtSignals(scene, expired)
+}
+
+/** Compares what listeners heard since the last look, and how often the app was asked for a user. */
+function lookAtNews({ server, model, handles, asked }: Scene): string | undefined {
+  // What has expired is noticed at some look or other.
+  const heard = server.events.splice(0).filter(({ type }) => type !== 'expire')
+  const is = heard.map((event) => lineOfEvent(event, handles)).toSorted()
+  const was = model.news
+    .splice(0)
+    .map((news) => lineOf(news, handles))
+    .toSorted()
+  const surplus = without(is, was)
+  const missing = without(was, is)
+  if (surplus.length > 0)
+    return `nobody expects the event: ${surplus.join('; ')}${missing.length === 0 ? '' : `, but ${missing.join('; ')}`}`
+  if (missing.length > 0) return `there is no event: ${missing.join('; ')}`
+  const { questions } = model.database
+  return asked.count === questions
+    ? undefined
+    : `the app was asked for users ${asked.count} times, and not ${questions}`
 }
 
 async function lookAtEach({ server, model, handles }: Scene): Promise<string | undefined> {
@@ -51,4 +72,14 @@ function lookAtSignals({ signals, model }: Scene, expired: ReadonlySet<string>):
     if (!isSame && !expired.has(handle) && !signal.aborted) return `the signal of request ${place} has not aborted`
   }
   return undefined
+}
+
+/** Returns the lines of a list that another one lacks. */
+function without(lines: readonly string[], others: readonly string[]): string[] {
+  const rest = [...others]
+  return lines.filter((line) => {
+    const place = rest.indexOf(line)
+    if (place !== -1) rest.splice(place, 1)
+    return place === -1
+  })
 }

@@ -19,12 +19,12 @@ type OutsideStep = Exclude<Step, { name: 'request' | 'wait' | 'set the clock bac
 export async function takeOutside(scene: Scene, step: OutsideStep): Promise<Outcome> {
   const { model, clock } = scene
   const { engine } = scene.server
-  const { accounts } = model
+  const { accounts } = model.database
   switch (step.name) {
     case 'revoke': {
       const own = scene.sessionOf(step.session)
       const was = own !== undefined && endsWith(own.session, step.user)
-      if (was) model.stored.delete(own)
+      if (was) model.revoke(own, 'revoked', step.user)
       return { is: await engine.users.revoke(scene.handleOf(step.session), step.user, 'revoked'), was }
     }
     case 'revoke the user':
@@ -93,7 +93,7 @@ async function revokeUser(
   let gone = 0
   for (const one of unsure) {
     if ((await getSession(server.engine, one.session.handle)) !== undefined) continue
-    model.stored.delete(one)
+    model.revoke(one, 'revoked', user)
     gone += 1
   }
   return { is, was: ended + gone }

@@ -27,15 +27,16 @@ export class Scene {
   readonly jars: (string | undefined)[] = Array.from({ length: BROWSERS }, () => undefined)
   /** Every id that a response carried. */
   readonly ids: string[] = []
-  /** The sessions in the order in which they began. */
-  readonly handles: string[] = []
+  /** The number of times that the app was asked for a user. */
+  readonly asked: { count: number }
   readonly signals: TakenSignal[] = []
   server: Server
   readonly #restarted: () => Server
 
-  private constructor(clock: TestClock, model: World, started: () => Server) {
+  private constructor(clock: TestClock, model: World, asked: { count: number }, started: () => Server) {
     this.clock = clock
     this.model = model
+    this.asked = asked
     this.server = started()
     this.#restarted = started
   }
@@ -47,9 +48,15 @@ export class Scene {
     const store: SessionStore = rules.isCached
       ? new SteppedStore(actors, clock, EMPTY, true).store
       : memoryStore({ clock })
-    const options = { clock, ...optionsOf(rules, model) }
+    const asked = { count: 0 }
+    const options = { clock, ...optionsOf(rules, model, asked) }
     const openSession = await openSessions()
-    return new Scene(clock, model, () => new Server(store, options, openSession))
+    return new Scene(clock, model, asked, () => new Server(store, options, openSession))
+  }
+
+  /** The sessions in the order in which they began. */
+  get handles(): string[] {
+    return this.model.handles
   }
 
   /** Starts the process again. The store stays. */
@@ -73,7 +80,8 @@ export class Scene {
 /** Returns the options of the app of a story. */
 function optionsOf(
   { isAliceHurried, limit, asks, renewal, copied, hasHeader }: Rules,
-  model: World,
+  { database }: World,
+  asked: { count: number },
 ): SecureSessionOptions {
   const byUser = (user: User, one: string, other: string): string => (user === 'alice' ? one : other)
   return {
@@ -94,7 +102,8 @@ function optionsOf(
       } as object)),
     ...(asks !== undefined && {
       loadUser: async (id: string) => {
-        const { isThere, called, password } = model.accounts[id as User]
+        asked.count += 1
+        const { isThere, called, password } = database.accounts[id as User]
         return isThere ? { id, name: called, password: String(password) } : null
       },
       authHash: (user: unknown) => (user as { password: string }).password,

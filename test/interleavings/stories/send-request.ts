@@ -4,6 +4,7 @@ import { AWAY, HOME } from '../server.ts'
 import { differences } from './compare.ts'
 import { call as expectCall } from './model/calls.ts'
 import { factsOf } from './model/facts.ts'
+import { usersOf } from './model/news.ts'
 import { ExpectedRequest } from './model/request.ts'
 import { write } from './model/write.ts'
 import { perform } from './perform.ts'
@@ -27,7 +28,7 @@ export async function sendRequest(scene: Scene, request: Request): Promise<strin
   let signal: AbortSignal | undefined
   const handler = async (session: RequestSession): Promise<void> => {
     for (const [place, one] of calls.entries()) {
-      const is = await codeOf(() => perform(session, one, (user) => model.accounts[user].called))
+      const is = await codeOf(() => perform(session, one, (user) => model.database.accounts[user].called))
       const was = await codeOf(async () => expectCall(expected, one))
       if (is !== was) problems.push(`call ${place + 1} ends with ${is ?? 'success'}, and not ${was ?? 'success'}`)
     }
@@ -37,6 +38,7 @@ export async function sendRequest(scene: Scene, request: Request): Promise<strin
   const fails = ending === 'failed'
   const reply = await server.request(handler, { cookie, isStranger, isPassive, isStaleFine, isLate, carrier, fails })
   const after = factsOf(expected)
+  if (isLate) noteDropped(expected)
   if (ending !== 'thrown' && !isLate) write(expected, carrier)
   if (ending === 'thrown' || fails) expected.undo()
   const status = ending === 'thrown' || fails ? 500 : 200
@@ -73,6 +75,13 @@ function takeCookie(
   model.adopt(stored, id)
   const { epoch } = stored.session
   return id.epoch === epoch ? [] : [`the epoch of the id is ${id.epoch}, and not ${epoch}`]
+}
+
+/** Notes that data was changed which nothing stores. */
+function noteDropped({ world, own, base, data, isDestroyed }: ExpectedRequest): void {
+  if (own === undefined || base === undefined || isDestroyed) return
+  if (JSON.stringify(data) !== JSON.stringify(base.data))
+    world.tell('dropped-write', own, { ...usersOf(base), detail: 'late' })
 }
 
 function noteSignal({ signals, model }: Scene, { own, state }: ExpectedRequest, signal: AbortSignal): void {

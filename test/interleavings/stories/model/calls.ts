@@ -3,7 +3,7 @@ import { cut, pick } from './cuts.ts'
 import { confirm, logIn, logInHalf, updateFingerprint, updateUser } from './logins.ts'
 import type { ExpectedRequest } from './request.ts'
 import { act, stopActing } from './roles.ts'
-import { Refused } from './world.ts'
+import { Refused } from './refused.ts'
 import { write } from './write.ts'
 
 /** Calls that change the id, which a response that has started cannot carry. */

@@ -3,7 +3,7 @@ import { cut, pick, withoutToken } from './cuts.ts'
 import type { ExpectedRequest } from './request.ts'
 import type { Known } from './session.ts'
 import { proved, withMethods } from './session.ts'
-import { Refused } from './world.ts'
+import { Refused } from './refused.ts'
 import { write } from './write.ts'
 
 const MINUTE = 60_000
@@ -16,8 +16,8 @@ type Of<Name extends Call['name']> = Extract<Call, { name: Name }>
 /** Returns the user of a session for a login, as the process knows them by now. */
 export function userNow(request: ExpectedRequest, user: User): Omit<Known, 'absolute'> {
   const { world, now } = request
-  const password = world.credentials(user)
-  const { called } = world.accounts[user]
+  const password = world.database.credentials(user)
+  const { called } = world.database.accounts[user]
   const instants = { checkedAt: now, userAt: 0 }
   return { userId: user, called, password, ...instants, isRemembered: false, times: world.timesOf(user), methods: [] }
 }
@@ -103,7 +103,7 @@ export function updateFingerprint(request: ExpectedRequest): void {
   if (user === undefined) throw new Refused('SESSION_LOGIN_REQUIRED')
   const isBegun = staged?.kind === 'login' || staged?.kind === 'confirm'
   if (!isBegun && base?.actor !== undefined) throw new Refused('SESSION_ACTING')
-  const password = world.credentials(user.userId)
+  const password = world.database.credentials(user.userId)
   if (password === undefined) throw new Refused('SESSION_AUTH_HASH_UNSET')
   const earlier = isBegun ? staged : undefined
   request.staged = {

@@ -1,8 +1,11 @@
 import type { PresentedId } from '../../../../lib/session/id.ts'
 import type { Data, Session } from './session.ts'
 import { blank, isOver } from './session.ts'
-import type { Checked, Stored, World } from './world.ts'
-import { informed, Refused } from './world.ts'
+import type { Checked } from './database.ts'
+import { informed } from './database.ts'
+import { usersOf } from './news.ts'
+import { Refused } from './refused.ts'
+import type { Stored, World } from './world.ts'
 
 const GRACE = 30_000
 
@@ -21,6 +24,9 @@ export interface Staged {
   readonly kind: 'login' | 'confirm' | 'half' | 'fingerprint' | 'regenerate' | 'act' | 'return'
   apply(session: Session): Session
 }
+
+/** A session that nobody is told of. */
+const UNNAMED: Stored = { session: blank(0, ''), ids: undefined, undone: 0 }
 
 type Draft = Record<string, number>
 type Sent = 'none' | 'clear' | 'new' | 'renewed'
@@ -63,6 +69,8 @@ export class ExpectedRequest {
   isTaught = false
   isRenewed = false
   wayBack: WayBack | undefined
+  /** The handle that the id names. */
+  named = ''
   #shownHash: string | undefined
 
   constructor(world: World, sender: Sender) {
@@ -90,6 +98,7 @@ export class ExpectedRequest {
   load(id: PresentedId | undefined): void {
     if (id === undefined) return
     this.#shownHash = id.secretHash
+    this.named = id.handle
     const own = this.world.find(id.handle)
     if (own?.ids === undefined) return this.#goNowhere()
     const { session, ids } = own
@@ -103,13 +112,24 @@ export class ExpectedRequest {
     table.usedAt = session.lastSeenAt
     const answer = table.show(id, this.isTied, this.now)
     this.isSteppedUp = answer === 'end' && this.world.rules.copied === 'step-up'
-    if (answer === 'end' && !this.isSteppedUp) return this.#goNowhere()
+    const users = { userId: session.user?.userId ?? null, actorId: session.actor?.userId }
+    if (answer === 'end') this.world.tell('replay', own, { ...users, detail: this.isSteppedUp ? 'goes on' : 'ended' })
+    if (answer === 'end' && !this.isSteppedUp) {
+      if (session.user !== undefined) this.world.revoke(own, 'replay')
+      return this.#goNowhere()
+    }
+    if (table.isFork || answer === 'nothing') {
+      this.world.tell('fork', own, { ...users, detail: answer === 'nothing' ? 'refused' : 'served' })
+    }
     if (answer === 'nothing') {
       this.state = 'outdated'
       return
     }
-    const checked = this.world.checked(session, this.sender.isStaleFine)
-    if (checked === undefined) return this.#goNowhere()
+    const checked = this.world.database.checked(session, this.sender.isStaleFine)
+    if (typeof checked === 'string') {
+      this.world.revoke(own, checked)
+      return this.#goNowhere()
+    }
     this.state = 'live'
     this.shown = id
     this.checked = checked
@@ -183,8 +203,15 @@ export class ExpectedRequest {
   /** Ends the session now. */
   end(): void {
     if (this.state === 'superseded') throw new Refused('SESSION_SUPERSEDED')
-    if (this.own !== undefined) {
-      this.world.stored.delete(this.own)
+    const { draft, base, own } = this
+    const userId = draft.user?.userId
+    if (userId !== undefined) {
+      const actorId = base === undefined ? undefined : usersOf(base).actorId
+      this.world.tell('logout', own ?? UNNAMED, { userId, actorId })
+    }
+    if (own !== undefined) {
+      if (this.state === 'outdated' && own.session.user !== undefined) this.world.revoke(own, 'replay')
+      this.world.stored.delete(own)
       this.cookie = 'clear'
       this.wayBack = undefined
     }

@@ -3,7 +3,7 @@ import { userNow } from './logins.ts'
 import type { ExpectedRequest, Staged } from './request.ts'
 import type { Known, Session } from './session.ts'
 import { usedAt } from './session.ts'
-import { Refused } from './world.ts'
+import { Refused } from './refused.ts'
 
 const MINUTE = 60_000
 

@@ -1,7 +1,11 @@
 import type { PresentedId } from '../../../../lib/session/id.ts'
 import { IdTable } from '../../id-table.ts'
 import type { Rules, User } from '../story.ts'
-import type { Known, Session, Times } from './session.ts'
+import { Database } from './database.ts'
+import type { News } from './news.ts'
+import { usersOf } from './news.ts'
+import { Refused } from './refused.ts'
+import type { Session, Times } from './session.ts'
 import { beganAt, endsWith, HURRIED, isOver, personOf, SKEW, USUAL } from './session.ts'
 
 const MINUTE = 60_000
@@ -20,59 +24,19 @@ export interface Stored {
   undone: number
 }
 
-/** A user in the database of the app. */
-export interface Account {
-  called: string
-  password: number
-  isThere: boolean
-}
-
-/** An answer of the database about the user of a session, which the process remembers. */
-export interface Answer {
-  readonly from: string
-  readonly called: string
-  readonly at: number
-  readonly password: string | undefined
-}
-
-/** The answers about the users of a session, and whether they say anything new. */
-export interface Checked {
-  readonly user?: Answer | undefined
-  readonly actor?: Answer | undefined
-  readonly isNew: boolean
-}
-
-/** Returns a session with what is known of its users. */
-export function informed(session: Session, { user, actor }: Checked): Session {
-  return { ...session, user: withAnswer(session.user, user), actor: withAnswer(session.actor, actor) }
-}
-
-function withAnswer<One extends Known>(one: One | undefined, answer: Answer | undefined): One | undefined {
-  if (one === undefined || answer === undefined) return one
-  return { ...one, called: answer.called, checkedAt: Math.max(one.checkedAt, answer.at) }
-}
-
-/** An error with its code. */
-export class Refused extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(code)
-    this.code = code
-  }
-}
-
 /** The sessions of an app, as the guides say that they are. */
 export class World {
   readonly rules: Rules
   readonly now: () => number
-  readonly accounts: Record<User, Account> = {
-    alice: { called: 'Alice', password: 0, isThere: true },
-    bob: { called: 'Bob', password: 0, isThere: true },
-  }
+  readonly database: Database
+  /** What listeners heard since somebody asked. */
+  news: News[] = []
   /** Everything that is stored. */
   readonly stored = new Set<Stored>()
-  readonly answers = new Map<string, Answer>()
+  /** The sessions in the order in which they began. */
+  readonly handles: string[] = []
+  /** The kinds of clients that have logged a user in. */
+  readonly devices = new Set<string>()
   /** Ids that a login replaced, so that late responses leave the cookie alone. */
   readonly replaced = new Set<string>()
   cutoff = 0
@@ -81,6 +45,7 @@ export class World {
   constructor(rules: Rules, now: () => number) {
     this.rules = rules
     this.now = now
+    this.database = new Database(rules, now)
   }
 
   /** Returns the sessions that live. */
@@ -101,7 +66,7 @@ export class World {
 
   /** Forgets what the process remembered. */
   restart(): void {
-    this.answers.clear()
+    this.database.answers.clear()
     this.replaced.clear()
   }
 
@@ -122,14 +87,6 @@ export class World {
     return user === 'alice' ? HURRIED : USUAL
   }
 
-  /** Returns a user as `loadUser` finds them, or as the app gives them to `login`. */
-  credentials(user: User): string | undefined {
-    const { password, isThere } = this.accounts[user]
-    if (this.rules.asks === undefined) return undefined
-    if (!isThere) throw new Refused('SESSION_AUTH_HASH_UNSET')
-    return String(password)
-  }
-
   /** Returns the sessions that count for the limit of a user. */
   #counted(user: User, except: Stored | undefined): Stored[] {
     return this.alive.filter((one) => one !== except && personOf(one.session) === user)
@@ -141,7 +98,7 @@ export class World {
     if (limit?.onLimit !== 'refuse') return
     if (own !== undefined && personOf(own.session) === user) return
     if (this.#counted(user, own).length < this.limitOf(user)) return
-    for (const one of this.#counted(user, own)) if (this.#isUnseen(one)) this.stored.delete(one)
+    for (const one of this.#counted(user, own)) if (this.#isUnseen(one)) this.revoke(one, 'evicted')
     if (this.#counted(user, own).length >= this.limitOf(user)) throw new Refused('SESSION_LIMIT_REACHED')
   }
 
@@ -155,14 +112,26 @@ export class World {
     const { limit } = this.rules
     if (limit?.onLimit !== 'evict') return
     const others = this.#counted(user, own).toSorted((a, b) => b.session.lastSeenAt - a.session.lastSeenAt)
-    for (const one of others.slice(this.limitOf(user) - 1)) this.stored.delete(one)
+    for (const one of others.slice(this.limitOf(user) - 1)) this.revoke(one, 'evicted')
+  }
+
+  /** Ends a session, and tells why. */
+  revoke(one: Stored, reason: string, userId: User | null = null): void {
+    this.stored.delete(one)
+    const { user, actor } = one.session
+    this.tell('revoke', one, { userId: user?.userId ?? userId, actorId: actor?.userId, detail: reason })
+  }
+
+  /** Tells listeners of something. The users are those of the session, where no others are named. */
+  tell(type: News['type'], own: Stored | undefined, more: Partial<Omit<News, 'type' | 'own'>> = {}): void {
+    this.news.push({ type, own, userId: null, actorId: undefined, detail: '', ...more })
   }
 
   /** Ends every session of a user but one. Returns their number. */
   endUser(user: User, except: Stored | undefined): number {
     const isOpen = ({ half }: Session): boolean => half === undefined || this.now() < half.until
     const ended = this.alive.filter((one) => one !== except && endsWith(one.session, user) && isOpen(one.session))
-    for (const one of ended) this.stored.delete(one)
+    for (const one of ended) this.revoke(one, 'revoked', user)
     return ended.length
   }
 
@@ -175,6 +144,7 @@ export class World {
       except.session = { ...session, sparedAt: Math.max(asked, session.sparedAt) }
     }
     this.cutoff = Math.max(this.cutoff, asked)
+    this.tell('revoke-all', except)
     for (const one of this.stored) {
       const { authenticatedAt, createdAt } = one.session
       const login = authenticatedAt ?? createdAt
@@ -197,9 +167,11 @@ export class World {
     for (const one of this.alive) {
       const { user, actor } = one.session
       const snapshot = { called, userAt: this.now() }
+      const told = actor === undefined ? { userId } : usersOf(one.session)
       if (actor?.userId === userId) one.session = { ...one.session, actor: { ...actor, ...snapshot } }
       else if (user?.userId === userId) one.session = { ...one.session, user: { ...user, ...snapshot } }
       else continue
+      this.tell('user-updated', one, told)
       count += 1
     }
     return count
@@ -217,47 +189,5 @@ export class World {
   adopt(one: Stored, { handle, secretHash }: PresentedId): void {
     one.session = { ...one.session, handle }
     one.ids = IdTable.begun({ secretHash }, this.now())
-  }
-
-  /**
-   * Asks for the users of a session where they are due. Returns what is known of its users; `undefined` if one of them
-   * is gone or has another password.
-   */
-  checked(session: Session, isStaleFine: boolean): Checked | undefined {
-    const { user, actor, handle } = session
-    const { asks } = this.rules
-    if (asks === undefined || user === undefined) return { isNew: false }
-    const both = [[handle, user] as const, ...(actor === undefined ? [] : [[`${handle} actor`, actor] as const])]
-    const isDue = !isStaleFine && both.some(([key, one]) => this.#isDue(key, one))
-    if (isDue) {
-      for (const [key, one] of both) if (!this.#ask(key, one)) return undefined
-    }
-    const known = both.map(([key, one]) => this.#knownOf(key, one))
-    const isNew = known.some((one, place) => one !== undefined && one.called !== both[place]?.[1].called)
-    // A user who was not asked for, and who is as the session says, teaches it nothing.
-    return isDue || isNew ? { user: known[0], actor: known[1], isNew } : { isNew }
-  }
-
-  #knownOf(key: string, { called }: Known): Answer | undefined {
-    const answer = this.answers.get(key)
-    return answer?.from === called ? answer : undefined
-  }
-
-  #isDue(key: string, { called, password, checkedAt, userAt }: Known): boolean {
-    const limit = this.rules.asks === '0s' ? 0 : 10 * MINUTE
-    const answer = this.answers.get(key)
-    const shownAt = Math.max(checkedAt, userAt, answer?.from === called ? answer.at : 0)
-    const askedAt = Math.max(checkedAt, answer !== undefined && answer.password === password ? answer.at : 0)
-    return [shownAt, askedAt].some((at) => this.now() - at >= limit || this.now() - at < -SKEW)
-  }
-
-  #ask(key: string, { userId, called, password }: Known): boolean {
-    const account = this.accounts[userId]
-    if (!account.isThere || String(account.password) !== password) return false
-    const at = this.now()
-    const known = this.answers.get(key)
-    const isNewer = known === undefined || known.from !== called || known.at <= at || known.at > at + SKEW
-    if (isNewer) this.answers.set(key, { from: called, called: account.called, at, password })
-    return true
   }
 }

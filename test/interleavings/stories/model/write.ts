@@ -4,9 +4,20 @@ import { renamed } from './request.ts'
 import type { Session } from './session.ts'
 import { beganAt, blank, broughtBack, isAhead, isTouchDue, latestOf, SKEW, usedAt } from './session.ts'
 import type { Stored, World } from './world.ts'
-import { informed } from './world.ts'
+import { informed } from './database.ts'
+import { loginOf, usersOf } from './news.ts'
 
 const RENEWALS = { '2m': 120_000, '15m': 900_000 }
+
+const REASONS: Readonly<Record<Staged['kind'], string>> = {
+  login: 'login',
+  confirm: 'confirm',
+  half: 'pending',
+  fingerprint: 'auth-hash',
+  regenerate: 'regenerate',
+  act: 'act',
+  return: 'stop-acting',
+}
 
 /** What carries a renewed id: nothing, a stream, or an ordinary reply. */
 export type Carrier = 'none' | 'stream' | 'reply'
@@ -23,6 +34,7 @@ export function write(request: ExpectedRequest, carrier: Carrier): void {
   const isUse = !sender.isPassive || stored.lastSeenAt > now
   const known = called === undefined ? informed(present, checked) : renamed(present, called, now)
   if (staged !== undefined) return change(request, own, isUse ? usedAt(known, now) : known)
+  if (called !== undefined) tellUpdate(request, own)
   const ids = shownIn(request, own, latestId)
   const isDataNew = JSON.stringify(data) !== JSON.stringify(stored.data)
   const isTaught = request.shown !== undefined && request.isTaught
@@ -66,6 +78,7 @@ function renew(request: ExpectedRequest, ids: IdTable, carrier: Carrier): void {
   if (!ids.isRenewable || now - ids.issuedAt < patience) return
   request.isRenewed = true
   request.cookie = 'renewed'
+  if (request.own !== undefined) world.tell('renew', request.own, usersOf(request.own.session))
 }
 
 /** Writes a change of the id. */
@@ -75,7 +88,22 @@ function change(request: ExpectedRequest, own: Stored, session: Session): void {
   const next = { ...staged.apply(session), epoch: session.epoch + 1, isShown: false, data: { ...request.data } }
   own.session = ['login', 'confirm'].includes(staged.kind) ? admitted(request.world, next) : next
   own.ids = undefined
+  if (request.called !== undefined && !['login', 'return'].includes(staged.kind)) tellUpdate(request, own)
+  tellRole(request, own, before)
+  request.world.tell('rotate', own, { ...usersOf(own.session), detail: REASONS[staged.kind] })
   finish(request, own, before)
+}
+
+function tellUpdate({ world }: ExpectedRequest, own: Stored): void {
+  const { user, actor } = own.session
+  world.tell('user-updated', own, { userId: user?.userId ?? null, actorId: actor?.userId })
+}
+
+function tellRole({ world, staged }: ExpectedRequest, own: Stored, before: Stored): void {
+  const { user, actor } = own.session
+  if (staged?.kind === 'act') world.tell('act', own, { userId: user?.userId ?? null, actorId: actor?.userId })
+  if (staged?.kind !== 'return') return
+  world.tell('stop-acting', own, { userId: before.session.user?.userId ?? null, actorId: user?.userId })
 }
 
 /** Begins a session, if there is anything to keep. */
@@ -84,6 +112,7 @@ function begin(request: ExpectedRequest): void {
   const isLogin = staged?.kind === 'login' || staged?.kind === 'half'
   if (!isLogin && Object.keys(data).length === 0) return
   if (staged === undefined && (state === 'superseded' || state === 'outdated')) {
+    world.tell('dropped-write', world.find(request.named), { detail: 'stale' })
     request.forget('superseded')
     request.cookie = 'none'
     return
@@ -91,7 +120,10 @@ function begin(request: ExpectedRequest): void {
   const empty = blank(now, sender.look)
   const session = { ...(isLogin ? staged.apply(empty) : empty), epoch: isLogin ? 1 : 0, data: { ...data } }
   // A login with an id that is far behind ends what the id names.
-  if (state === 'outdated' && request.own !== undefined) world.stored.delete(request.own)
+  if (state === 'outdated' && request.own !== undefined) {
+    if (request.own.session.user !== undefined) world.revoke(request.own, 'replay')
+    world.stored.delete(request.own)
+  }
   const own: Stored = { session: admitted(world, session), ids: undefined, undone: 0 }
   world.stored.add(own)
   request.own = own
@@ -106,7 +138,20 @@ function admitted({ cutoff }: World, session: Session): Session {
 function finish(request: ExpectedRequest, own: Stored, before: Stored | undefined): void {
   const { staged, world } = request
   const { user } = own.session
-  if (staged?.kind === 'login' && user !== undefined) world.evict(user.userId, own)
+  if (staged?.kind === 'login' && user !== undefined) {
+    tellLogin(request, own, before)
+    world.evict(user.userId, own)
+  }
   request.replaceId(own, before)
   request.noteWritten(own.session)
+}
+
+function tellLogin({ world }: ExpectedRequest, own: Stored, before: Stored | undefined): void {
+  const { user, label, device } = own.session
+  const kind = `${user?.userId} ${device}`
+  const isNew = !world.devices.has(kind)
+  world.devices.add(kind)
+  const from = before === undefined ? 'none' : 'itself'
+  const detail = loginOf({ isRemembered: user?.isRemembered === true, label, isNew, before: from, look: device })
+  world.tell('login', own, { userId: user?.userId ?? null, detail })
 }
