@@ -54,9 +54,8 @@ export class UserSessions {
     const expiresAt = Math.max(clock() + RESERVATION, current?.userId === user.id ? current.absoluteDeadline : 0)
     const refusing = maxSessions?.onLimit === 'refuse' ? limit + spare : undefined
     const earlier = maxSessions?.onLimit === 'evict' ? await this.#settled(user.id) : NO_HANDLES
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
-    await this.#makeRoom(user.id)
-    if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing)) return earlier
+    const take = async (): Promise<boolean> => this.#store.addToIndex(user.id, handle, expiresAt, refusing)
+    if ((await take()) || (await this.#makeRoom(user.id, take))) return earlier
     throw new SecureSessionError('SESSION_LIMIT_REACHED')
   }
 
@@ -221,17 +220,20 @@ export class UserSessions {
   }
 
   /**
-   * Makes room below a full limit. Ends the sessions of a user whose id no request has shown within a minute after the
-   * login: the response of such a login was lost, so its session only takes a place. Removes entries without a record,
-   * and those of sessions that are lent, which end if they are given back later.
+   * Makes room below a full limit, and takes it. Removes entries without a record, and those of sessions that are lent,
+   * which end if they are given back later. If that is not enough, ends the sessions whose id no request has shown
+   * within a minute after the login: the response of such a login was lost, so its session only takes a place. Resolves
+   * to whether there was room.
    */
-  async #makeRoom(userId: string): Promise<void> {
+  async #makeRoom(userId: string, take: () => Promise<boolean>): Promise<boolean> {
     const before = this.#settings.clock() - RESERVATION
     const { records, lent } = await this.#read(userId)
+    await onEach(lent, (handle) => this.places.drop(userId, handle))
+    if (await take()) return true
     const isUnseen = ({ shownAt, lastSeenAt, rotatedAt }: SessionRecord): boolean =>
       shownAt === 0 && lastSeenAt <= rotatedAt && rotatedAt <= before
     await onEach(records.filter(isUnseen), ({ handle }) => this.revoke(handle, userId, 'evicted'))
-    await onEach(lent, (handle) => this.places.drop(userId, handle))
+    return take()
   }
 
   #read(name: string): Promise<UserRecords> {

@@ -159,6 +159,16 @@ t.test('refuse: sessions that expired or went hold no place', async (t) => {
   t.equal((await made.visitor().post('/login')).statusCode, 200, 'a record that went without its entry')
 })
 
+t.test('refuse: a place that is not used is given away before a session ends whose id nobody has shown', async (t) => {
+  const made = await world(t, { session: { maxSessions: { limit: 2, onLimit: 'refuse' } }, routes: ordinary })
+  const [first, second] = await logins(made, 2)
+  t.equal((await first?.post('/login', { user: { id: 'bob' } }))?.statusCode, 200)
+  made.clock.advance('61s')
+  const third = made.visitor()
+  t.equal((await third.post('/login')).statusCode, 200)
+  t.same(await alive([first, second, third] as Visitor[]), [true, true, true])
+})
+
 t.test('the limit may depend on the user', async (t) => {
   const seen: unknown[] = []
   const made = await world(t, {

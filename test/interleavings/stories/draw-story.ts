@@ -1,5 +1,5 @@
 import type { Arbitrary } from 'fast-check'
-import { array, boolean, constant, constantFrom, nat, oneof, option, record, subarray } from 'fast-check'
+import { array, boolean, constant, constantFrom, nat, oneof, option, record, subarray, tuple } from 'fast-check'
 import type { Call, Rules, Step, Story } from './story.ts'
 import { BROWSERS, USERS } from './story.ts'
 
@@ -7,16 +7,22 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** Pauses around the windows and deadlines of the guides. */
-const PAUSES = [
-  ...[SECOND, 29 * SECOND, 31 * SECOND, 61 * SECOND, 91 * SECOND, 121 * SECOND, 151 * SECOND],
-  ...[4 * MINUTE, 6 * MINUTE, 10 * MINUTE, 16 * MINUTE, 29 * MINUTE, 31 * MINUTE],
-  ...[HOUR, 2 * HOUR, 12 * HOUR, 336 * HOUR],
-]
+/** The time that passes between two requests around a pause. */
+const AROUND = 14
+
+/** The windows and deadlines of the guides. */
+const SHORT = [30, 60, 90, 120, 150, 240, 300, 600, 900, 1800].map((seconds) => seconds * SECOND)
+const LONG = [1, 2, 12, 336].map((hours) => hours * HOUR)
+
+/** Pauses that end at the instant of a window or deadline, just before it, or some time later. */
+const PAUSES = [SECOND, ...[...SHORT, ...LONG].flatMap((time) => [time - AROUND, time - AROUND - 1, time + SECOND])]
 const BACKWARDS = [SECOND, MINUTE, 5 * MINUTE, 20 * MINUTE, 2 * HOUR, 24 * HOUR]
 
 /** The longest pauses end nearly everything, so they are rare. */
-const pauses = oneof({ weight: 8, arbitrary: constantFrom(...PAUSES.slice(0, 12)) }, constantFrom(...PAUSES))
+const pauses = oneof(
+  { weight: 8, arbitrary: constantFrom(...PAUSES.slice(0, 3 * SHORT.length + 1)) },
+  constantFrom(...PAUSES),
+)
 
 const user = constantFrom(...USERS)
 const key = constantFrom('a', 'b', '_csrf')
@@ -25,7 +31,7 @@ const methods = subarray(['pwd', 'otp'] as const)
 const label = option(constantFrom('desk', 'phone'), { nil: undefined, freq: 2 })
 const name = constantFrom('Ann', 'Zoe')
 const session = nat(5)
-const except = option(session, { nil: undefined, freq: 1 })
+const except = option(session, { nil: undefined, freq: 2 })
 
 /** Draws what most of the time is not. */
 const rarely = oneof({ weight: 6, arbitrary: constant(false) }, constant(true))
@@ -34,7 +40,7 @@ const rules: Arbitrary<Rules> = record({
   isAliceHurried: boolean(),
   limit: option(record({ count: constantFrom(1, 2), onLimit: constantFrom('evict', 'refuse'), isByUser: boolean() }), {
     nil: undefined,
-    freq: 1,
+    freq: 2,
   }),
   asks: constantFrom(undefined, '0s', '10m'),
   renewal: constantFrom('2m', '15m'),
@@ -42,6 +48,9 @@ const rules: Arbitrary<Rules> = record({
   hasHeader: rarely,
   isCached: rarely,
 })
+
+const given = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('0', 'x'))
+const wrong = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('remember', 'keep', 'label'))
 
 const call: Arbitrary<Call> = oneof(
   { weight: 4, arbitrary: record({ name: constant('write' as const), key, value: nat(9) }) },
@@ -56,9 +65,11 @@ const call: Arbitrary<Call> = oneof(
       methods,
       label,
       isByHeader: rarely,
+      given,
     }),
   },
-  { weight: 2, arbitrary: record({ name: constant('log in half' as const), user, methods }) },
+  { weight: 2, arbitrary: record({ name: constant('log in half' as const), user, methods, wrong }) },
+  { weight: 1, arbitrary: record({ name: constant('update the fingerprint' as const), given }) },
   { weight: 3, arbitrary: record({ name: constant('confirm' as const), methods, label }) },
   { weight: 3, arbitrary: record({ name: constant('act' as const), user, minutes: constantFrom(5, 30, 120) }) },
   { weight: 2, arbitrary: record({ name: constant('update the user' as const), user, called: name }) },
@@ -73,7 +84,7 @@ const call: Arbitrary<Call> = oneof(
   {
     weight: 6,
     arbitrary: record({
-      name: constantFrom('update the fingerprint', 'stop acting', 'stop acting', 'destroy', 'reload', 'save', 'touch'),
+      name: constantFrom('stop acting', 'stop acting', 'destroy', 'reload', 'save', 'touch'),
     }),
   },
 )
@@ -96,7 +107,7 @@ const outside: Arbitrary<Step> = oneof(
   record({ name: constant('revoke the user' as const), user, except }),
   record({
     name: constant('revoke all' as const),
-    ago: option(constantFrom(0, ...PAUSES.slice(0, 11)), { nil: undefined, freq: 2 }),
+    ago: option(constantFrom(0, ...PAUSES.slice(0, 3 * SHORT.length)), { nil: undefined, freq: 2 }),
     except,
   }),
   record({ name: constant('update everywhere' as const), user, called: name }),
@@ -120,28 +131,57 @@ const setBack: Arbitrary<Step> = record({
 
 const STEPS = { minLength: 2, maxLength: 14 }
 
-/** Draws a story. The clock is set back in some. */
+/** A browser that comes again and again, and others that show its ids. */
+const shows: Arbitrary<Step> = record({
+  name: constant('request' as const),
+  browser: constant(0),
+  shows: oneof({ weight: 2, arbitrary: constant('own' as const) }, { weight: 3, arbitrary: nat(6) }),
+  calls: oneof({ weight: 8, arbitrary: constant([]) }, array(call, { maxLength: 1 })),
+  ending: oneof({ weight: 5, arbitrary: constant('answered' as const) }, constantFrom('lost', 'thrown')),
+  isStranger: oneof({ weight: 3, arbitrary: constant(false) }, constant(true)),
+  isPassive: rarely,
+  isStaleFine: constant(false),
+  isLate: constant(false),
+  carrier: constant('reply' as const),
+})
+
+const login: Arbitrary<Step> = constant({
+  name: 'request' as const,
+  ...{ browser: 0, shows: 'own' as const, ending: 'answered' as const, carrier: 'reply' as const },
+  ...{ isStranger: false, isPassive: false, isStaleFine: false, isLate: false },
+  calls: [
+    {
+      name: 'log in' as const,
+      ...{ user: 'alice' as const, remember: false, keep: undefined, methods: [], label: undefined },
+      ...{ isByHeader: false, given: undefined },
+    },
+  ],
+})
+
+const anything = array(
+  oneof({ weight: 7, arbitrary: request }, { weight: 2, arbitrary: wait }, { weight: 2, arbitrary: outside }),
+  STEPS,
+)
+
+/** Steps of which some set the clock back. */
+const backwards = array(
+  oneof(
+    { weight: 7, arbitrary: request },
+    { weight: 2, arbitrary: wait },
+    { weight: 2, arbitrary: setBack },
+    { weight: 1, arbitrary: outside },
+  ),
+  STEPS,
+)
+
+/** Steps that show the ids of one session. */
+const ids = tuple(
+  login,
+  array(oneof({ weight: 3, arbitrary: shows }, { weight: 2, arbitrary: wait }), { minLength: 4, maxLength: 20 }),
+).map(([first, rest]) => [first, ...rest])
+
+/** Draws a story. */
 export const stories: Arbitrary<Story> = record({
   rules,
-  steps: oneof(
-    {
-      weight: 4,
-      arbitrary: array(
-        oneof({ weight: 7, arbitrary: request }, { weight: 2, arbitrary: wait }, { weight: 2, arbitrary: outside }),
-        STEPS,
-      ),
-    },
-    {
-      weight: 1,
-      arbitrary: array(
-        oneof(
-          { weight: 7, arbitrary: request },
-          { weight: 2, arbitrary: wait },
-          { weight: 2, arbitrary: setBack },
-          { weight: 1, arbitrary: outside },
-        ),
-        STEPS,
-      ),
-    },
-  ),
+  steps: oneof({ weight: 4, arbitrary: anything }, { weight: 1, arbitrary: backwards }, { weight: 2, arbitrary: ids }),
 })

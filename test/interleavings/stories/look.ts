@@ -22,8 +22,10 @@ function lookAtNews({ server, model, handles, asked }: Scene): string | undefine
     .toSorted()
   const surplus = without(is, was)
   const missing = without(was, is)
-  if (surplus.length > 0)
-    return `nobody expects the event: ${surplus.join('; ')}${missing.length === 0 ? '' : `, but ${missing.join('; ')}`}`
+  if (surplus.length > 0) {
+    const instead = missing.length === 0 ? '' : `, but ${missing.join('; ')}`
+    return `nobody expects the event: ${surplus.join('; ')}${instead}`
+  }
   if (missing.length > 0) return `there is no event: ${missing.join('; ')}`
   const { questions } = model.database
   return asked.count === questions

@@ -32,7 +32,7 @@ export async function takeOutside(scene: Scene, step: OutsideStep): Promise<Outc
     case 'revoke all': {
       const { ago, except } = step
       const before = ago === undefined ? undefined : clock() - ago
-      model.revokeAll(before, scene.sessionOf(except))
+      model.revokeAll(before, scene.sessionOf(except), except !== undefined)
       const at = before === undefined ? undefined : new Date(before)
       const { ended } = await revokeAll(engine, {
         before: at,

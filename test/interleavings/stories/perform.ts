@@ -10,8 +10,16 @@ import {
 import { formatDuration } from '../../../lib/session/duration.ts'
 import type { RequestSession } from '../../../lib/session/request-session.ts'
 import { changeOfKey } from '../../../lib/session/update-data.ts'
-import type { LoginMethod, SessionUser } from '../../../types/index.ts'
+import type { LoginMethod, LoginOptions, SessionUser } from '../../../types/index.ts'
 import type { Call, User } from './story.ts'
+
+/** Options that a half login refuses, because they belong to the second step. */
+const WRONG: Readonly<Record<string, LoginOptions>> = {
+  none: {},
+  remember: { remember: false },
+  keep: { keep: [] },
+  label: { label: 'desk' },
+}
 
 /** Makes one call of a handler. `called` are the names that the app knows its users by. */
 export async function perform(session: RequestSession, call: Call, called: (user: User) => string): Promise<void> {
@@ -28,12 +36,20 @@ export async function perform(session: RequestSession, call: Call, called: (user
       if (data !== null) await session.update(changeOfKey(call.key, (count = 0) => Number(count) + 1))
       return
     case 'log in': {
-      const { user, remember, keep, methods, label, isByHeader } = call
+      const { user, remember, keep, methods, label, isByHeader, given: authHash } = call
       const transport = isByHeader ? 'header' : undefined
-      return login(session, userOf(user), { remember, ...given({ keep, label, transport }), ...named(methods) })
+      return login(session, userOf(user), {
+        remember,
+        ...given({ keep, label, transport, authHash }),
+        ...named(methods),
+      })
     }
     case 'log in half':
-      return login(session, userOf(call.user), { pending: true, ...named(call.methods) })
+      return login(session, userOf(call.user), {
+        pending: true,
+        ...named(call.methods),
+        ...WRONG[call.wrong ?? 'none'],
+      })
     case 'confirm':
       return confirmLogin(session, { ...given({ label: call.label }), ...named(call.methods) })
     case 'act':
@@ -47,7 +63,7 @@ export async function perform(session: RequestSession, call: Call, called: (user
       return session.logout({ everywhere: where === 'everywhere', others: where === 'elsewhere' })
     }
     case 'update the fingerprint':
-      return updateAuthHash(session)
+      return updateAuthHash(session, call.given)
     case 'stop acting':
       return stopActing(session)
     case 'touch':

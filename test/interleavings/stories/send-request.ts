@@ -80,8 +80,8 @@ function takeCookie(
 /** Notes that data was changed which nothing stores. */
 function noteDropped({ world, own, base, data, isDestroyed }: ExpectedRequest): void {
   if (own === undefined || base === undefined || isDestroyed) return
-  if (JSON.stringify(data) !== JSON.stringify(base.data))
-    world.tell('dropped-write', own, { ...usersOf(base), detail: 'late' })
+  if (JSON.stringify(data) === JSON.stringify(base.data)) return
+  world.tell('dropped-write', own, { ...usersOf(base), detail: 'late' })
 }
 
 function noteSignal({ signals, model }: Scene, { own, state }: ExpectedRequest, signal: AbortSignal): void {

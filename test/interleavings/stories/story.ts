@@ -40,15 +40,24 @@ export type Call =
       readonly label: string | undefined
       /** Tells whether the client brings the new id in a header. */
       readonly isByHeader: boolean
+      /** The fingerprint that the app gives, in place of the one in the database. */
+      readonly given: string | undefined
     }
-  | { readonly name: 'log in half'; readonly user: User; readonly methods: readonly Method[] }
+  | {
+      readonly name: 'log in half'
+      readonly user: User
+      readonly methods: readonly Method[]
+      /** An option that belongs to the second step. */
+      readonly wrong: 'remember' | 'keep' | 'label' | undefined
+    }
+  | { readonly name: 'update the fingerprint'; readonly given: string | undefined }
   | { readonly name: 'confirm'; readonly methods: readonly Method[]; readonly label: string | undefined }
   | { readonly name: 'act'; readonly user: User; readonly minutes: number }
   | { readonly name: 'update the user'; readonly user: User; readonly called: string }
   | { readonly name: 'regenerate'; readonly keys: readonly string[] }
   | { readonly name: 'log out'; readonly where: 'here' | 'everywhere' | 'elsewhere' }
   | {
-      readonly name: 'update the fingerprint' | 'stop acting' | 'destroy' | 'reload' | 'save' | 'touch'
+      readonly name: 'stop acting' | 'destroy' | 'reload' | 'save' | 'touch'
     }
 
 /**

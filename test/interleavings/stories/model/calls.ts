@@ -31,7 +31,7 @@ export function call(request: ExpectedRequest, one: Call): void {
     case 'confirm':
       return confirm(request, one)
     case 'update the fingerprint':
-      return updateFingerprint(request)
+      return updateFingerprint(request, one)
     case 'act':
       return act(request, one)
     case 'stop acting':

@@ -55,10 +55,12 @@ export class Database {
   }
 
   /**
-   * Returns the password of a user for a login; `undefined` if nobody asks for passwords.
+   * Returns the password of a user for a login, or the fingerprint that the app gives; `undefined` if nobody asks for
+   * passwords.
    * @throws `Refused` if there is no such user
    */
-  credentials(user: User): string | undefined {
+  credentials(user: User, given?: string): string | undefined {
+    if (given !== undefined) return given
     const { password, isThere } = this.accounts[user]
     if (this.#rules.asks === undefined) return undefined
     this.questions += 1

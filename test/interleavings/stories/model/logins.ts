@@ -14,9 +14,9 @@ const HALF = 10 * MINUTE
 type Of<Name extends Call['name']> = Extract<Call, { name: Name }>
 
 /** Returns the user of a session for a login, as the process knows them by now. */
-export function userNow(request: ExpectedRequest, user: User): Omit<Known, 'absolute'> {
+export function userNow(request: ExpectedRequest, user: User, given?: string): Omit<Known, 'absolute'> {
   const { world, now } = request
-  const password = world.database.credentials(user)
+  const password = world.database.credentials(user, given)
   const { called } = world.database.accounts[user]
   const instants = { checkedAt: now, userAt: 0 }
   return { userId: user, called, password, ...instants, isRemembered: false, times: world.timesOf(user), methods: [] }
@@ -25,11 +25,11 @@ export function userNow(request: ExpectedRequest, user: User): Omit<Known, 'abso
 /** Logs a user in. */
 export function logIn(
   request: ExpectedRequest,
-  { user, remember, keep, methods, label, isByHeader }: Of<'log in'>,
+  { user, remember, keep, methods, label, isByHeader, given }: Of<'log in'>,
 ): void {
   const { base, now, sender, world } = request
   if (isByHeader && !world.rules.hasHeader) throw new Refused('SESSION_OPTION_INVALID')
-  const known = userNow(request, user)
+  const known = userNow(request, user, given)
   const half = base?.half
   const isSecondStep = half?.userId === user && now < half.until
   if (isSecondStep && half.password !== undefined && half.password !== known.password) {
@@ -63,9 +63,9 @@ function abandon(request: ExpectedRequest): void {
 }
 
 /** Notes a user whose second factor is open. */
-export function logInHalf(request: ExpectedRequest, { user, methods }: Of<'log in half'>): void {
+export function logInHalf(request: ExpectedRequest, { user, methods, wrong }: Of<'log in half'>): void {
   const { now } = request
-  if (request.draft.user !== undefined) throw new Refused('SESSION_OPTION_INVALID')
+  if (wrong !== undefined || request.draft.user !== undefined) throw new Refused('SESSION_OPTION_INVALID')
   const { userId, called, password } = userNow(request, user)
   const used = methods.map((name) => ({ name, at: now }))
   const half = { userId, called, password, methods: used, until: now + HALF }
@@ -97,13 +97,13 @@ export function confirm(request: ExpectedRequest, { methods, label }: Of<'confir
 }
 
 /** Notes the present password. */
-export function updateFingerprint(request: ExpectedRequest): void {
+export function updateFingerprint(request: ExpectedRequest, { given }: Of<'update the fingerprint'>): void {
   const { staged, draft, now, world, base } = request
   const { user } = draft
   if (user === undefined) throw new Refused('SESSION_LOGIN_REQUIRED')
   const isBegun = staged?.kind === 'login' || staged?.kind === 'confirm'
   if (!isBegun && base?.actor !== undefined) throw new Refused('SESSION_ACTING')
-  const password = world.database.credentials(user.userId)
+  const password = world.database.credentials(user.userId, given)
   if (password === undefined) throw new Refused('SESSION_AUTH_HASH_UNSET')
   const earlier = isBegun ? staged : undefined
   request.staged = {

@@ -1,12 +1,11 @@
 import type { SessionEvent } from '../../../../types/index.ts'
 import type { User } from '../story.ts'
 import type { Session } from './session.ts'
-import type { Stored } from './world.ts'
 
 /** An event that listeners hear of. */
 export interface News {
   readonly type: SessionEvent['type']
-  readonly own: Stored | undefined
+  readonly own: { readonly session: Session } | undefined
   readonly userId: User | null
   readonly actorId: User | undefined
   readonly detail: string
@@ -21,13 +20,14 @@ export function usersOf({ user, actor }: Session): Pick<News, 'userId' | 'actorI
 
 /** Returns news in one line. Sessions that no response ever named are those of `?`. */
 export function lineOf({ type, own, userId, actorId, detail }: News, handles: readonly string[]): string {
-  return textOf(type, own?.session.handle, handles, [userId ?? 'nobody', actorId ?? 'nobody', detail])
+  const handle = type === 'revoke-all' ? undefined : own?.session.handle
+  return textOf(type, handle, handles, [userId ?? 'nobody', actorId ?? 'nobody', detail])
 }
 
 /** Returns an event in one line. */
 export function lineOfEvent(event: SessionEvent, handles: readonly string[]): string {
   const { type } = event
-  const handle = 'handle' in event ? event.handle : type === 'revoke-all' ? (event.except ?? undefined) : undefined
+  const handle = 'handle' in event ? event.handle : undefined
   return textOf(type, handle, handles, [event.userId ?? 'nobody', event.actorId ?? 'nobody', detailOf(event)])
 }
 
@@ -51,6 +51,8 @@ function detailOf(event: SessionEvent): string {
     case 'revoke':
     case 'dropped-write':
       return event.reason
+    case 'revoke-all':
+      return event.except === null ? '' : 'but one'
     case 'replay':
       return event.isEnded ? 'ended' : 'goes on'
     case 'fork':

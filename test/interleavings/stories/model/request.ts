@@ -133,7 +133,9 @@ export class ExpectedRequest {
     this.state = 'live'
     this.shown = id
     this.checked = checked
-    this.isTaught = this.isSteppedUp ? !session.isForked : table.isTaught
+    // A limit that refuses has to know whether the id reached anybody.
+    const isNoted = this.world.rules.limit?.onLimit === 'refuse' && !session.isShown
+    this.isTaught = isNoted || (this.isSteppedUp ? !session.isForked : table.isTaught)
     const isFork = this.isSteppedUp || (table.isForked && !ids.isForked)
     this.base = { ...informed(session, checked), isForked: session.isForked || isFork }
     this.data = { ...this.base.data }

@@ -136,7 +136,7 @@ export class World {
   }
 
   /** Ends every session that began before an instant, or all. */
-  revokeAll(before: number | undefined, except: Stored | undefined): void {
+  revokeAll(before: number | undefined, except: Stored | undefined, hasSpared: boolean): void {
     const now = this.now()
     const asked = before ?? Math.max(now + AHEAD, this.cutoff + 1)
     if (except !== undefined) {
@@ -144,7 +144,7 @@ export class World {
       except.session = { ...session, sparedAt: Math.max(asked, session.sparedAt) }
     }
     this.cutoff = Math.max(this.cutoff, asked)
-    this.tell('revoke-all', except)
+    this.tell('revoke-all', except, { detail: hasSpared ? 'but one' : '' })
     for (const one of this.stored) {
       const { authenticatedAt, createdAt } = one.session
       const login = authenticatedAt ?? createdAt
