@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { MAX_SKEW } from '../session/clock-set-back.ts'
+import { MAX_SKEW } from '../storage/clocks.ts'
 import { removeBefore } from '../storage/remove-before.ts'
 import { show } from '../guard/read/show-value.ts'
 import { endOfDate } from '../session/date.ts'

@@ -1,13 +1,8 @@
 import type { KeptActor, SessionRecord, UsedMethod } from '../../types/index.ts'
+import { MAX_SKEW } from '../storage/clocks.ts'
 import { beganAt } from '../storage/remove-before.ts'
 import type { Lifetimes } from '../options.ts'
 import { withFields } from './copy-record.ts'
-
-/**
- * The difference between two clocks that counts as none, in milliseconds. Servers may be two minutes apart, and must
- * not shorten the windows of each other's ids.
- */
-export const MAX_SKEW = 150_000
 
 /** Tells whether a record says that it was used later than now: its clock was ahead, or this one was set back. */
 export function isAhead(record: SessionRecord, now: number): boolean {

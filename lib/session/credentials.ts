@@ -6,7 +6,7 @@ import { actorRecord } from './actor.ts'
 import type { Engine } from './engine.ts'
 import type { Checked, LoadedUser } from './fresh-users.ts'
 import { hashOf, isSameHash } from './id.ts'
-import { MAX_SKEW } from './clock-set-back.ts'
+import { MAX_SKEW } from '../storage/clocks.ts'
 import { userSnapshot } from './user-snapshot.ts'
 
 /** Tells whether a user of a session has to be asked for before the session may be used. */

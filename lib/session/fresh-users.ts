@@ -1,6 +1,6 @@
 import { Recent } from '../storage/recent.ts'
 import type { SessionRecord } from '../../types/index.ts'
-import { MAX_SKEW } from './clock-set-back.ts'
+import { MAX_SKEW } from '../storage/clocks.ts'
 
 /** A user as `loadUser` found them. */
 export interface LoadedUser {

@@ -188,7 +188,9 @@ export function afterWrite(state: RequestState, { record, cookieValue, wayBack }
   }
 }
 
-/** Returns the way back to the session before the response changed it, also if the response changed it several times. */
+/**
+ * Returns the way back to the session before the response changed it, also if the response changed it several times.
+ */
 function wayBackFrom(state: RequestState, wayBack: WayBack): RequestState['committed'] {
   const { committed, loaded } = state
   if (committed === undefined) {

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../types/index.ts'
 import type { TimedStore } from '../storage/timed-store.ts'
 import { inBatches, onEach } from './batches.ts'
-import { MAX_SKEW } from './clock-set-back.ts'
+import { MAX_SKEW } from '../storage/clocks.ts'
 import { expiredBy } from './lifetime.ts'
 import { hasPlace } from './places.ts'
 import { readRecords } from './read-records.ts'

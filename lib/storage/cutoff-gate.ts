@@ -1,10 +1,10 @@
-import { MAX_SKEW } from '../session/clock-set-back.ts'
+import { MAX_AHEAD, MAX_SKEW } from './clocks.ts'
 import { withFields } from '../session/copy-record.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { CutoffWatch } from './cutoff.ts'
 import type { Answer } from './immediate.ts'
 import { afterwards } from './immediate.ts'
-import { beganAt, MAX_AHEAD } from './remove-before.ts'
+import { beganAt } from './remove-before.ts'
 import type { Gate, TimedStore } from './timed-store.ts'
 
 /** Lets no session pass that began before the cutoff of its store. */

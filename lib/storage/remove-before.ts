@@ -11,13 +11,6 @@ const AT_ONCE = 50
 const ATTEMPTS = 20
 
 /**
- * The time by which the clock of another server may be ahead when all sessions are ended, in milliseconds. Its sessions
- * seem to have begun later than they did. A session that begins after the cutoff is marked, so that it lives although
- * the cutoff lies in the future.
- */
-export const MAX_AHEAD = 30_000
-
-/**
  * Returns the instant that is compared with the cutoff: the last login, or the beginning of a session without one. A
  * session that a cutoff spared counts as if it had begun at that cutoff.
  */

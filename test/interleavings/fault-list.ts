@@ -91,7 +91,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the index entry of a login is not kept',
     file: 'lib/session/user-sessions.js',
-    from: 'if (await this.#store.addToIndex(user.id, handle, expiresAt, refusing))\n            return earlier;',
+    from: 'if ((await take()) || (await this.#makeRoom(user.id, take)))\n            return earlier;',
     to: 'return earlier;',
   },
   {

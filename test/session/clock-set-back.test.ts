@@ -1,6 +1,7 @@
 import t from 'tap'
 import { lifetimesOf } from '../../lib/options.ts'
-import { isAhead, MAX_SKEW, withoutFuture } from '../../lib/session/clock-set-back.ts'
+import { isAhead, withoutFuture } from '../../lib/session/clock-set-back.ts'
+import { MAX_SKEW } from '../../lib/storage/clocks.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { ACTOR_ENDS, actingAs, nobody, NOW, recordAt } from './records.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_SKEW } from '../../lib/session/clock-set-back.ts'
+import { MAX_SKEW } from '../../lib/storage/clocks.ts'
 import type { LoadedUser } from '../../lib/session/fresh-users.ts'
 import { FreshUsers } from '../../lib/session/fresh-users.ts'
 import { hashOf, newHandle } from '../../lib/session/id.ts'

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import t from 'tap'
-import { MAX_SKEW } from '../../lib/session/clock-set-back.ts'
+import { MAX_SKEW } from '../../lib/storage/clocks.ts'
 import { besideOf, handleIn, leavingOf, noteOn, placesOf } from '../../lib/session/places.ts'
 import { ATTEMPTS, RESERVATION } from '../../lib/session/user-places.ts'
 import type { SecureSessionOptions, SessionRecord } from '../../types/index.ts'

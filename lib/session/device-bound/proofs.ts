@@ -3,7 +3,7 @@ import type { DeviceBound } from '../../options.ts'
 import { Recent } from '../../storage/recent.ts'
 import type { Binding } from './binding.ts'
 import { isSameHash, isSameText } from '../id.ts'
-import { MAX_SKEW } from '../clock-set-back.ts'
+import { MAX_SKEW } from '../../storage/clocks.ts'
 
 /** `<instant>.<MAC>`: the instant in seconds, base 36; the MAC in base64url. */
 const SHAPE = /^([0-9a-z]{1,9})\.([\w-]{43})$/

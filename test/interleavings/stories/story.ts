@@ -99,7 +99,7 @@ export type Step =
   | { readonly name: 'restart the process' }
   | { readonly name: 'change the name'; readonly user: User; readonly called: string }
 
-/** What happens to some browsers of an app, one step after the other. */
+/** The steps of some browsers of an app, one after the other. */
 export interface Story {
   readonly rules: Rules
   readonly steps: readonly Step[]

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_SKEW } from '../../../lib/session/clock-set-back.ts'
+import { MAX_SKEW } from '../../../lib/storage/clocks.ts'
 import { newBinding } from '../../../lib/session/device-bound/binding.ts'
 import { DeviceProofs } from '../../../lib/session/device-bound/proofs.ts'
 import { newHandle } from '../../../lib/session/id.ts'

@@ -6,7 +6,7 @@ import { isTouchDue, usedAt } from './session.ts'
 const RECENT = 300_000
 const ASKED: readonly Method[] = ['pwd', 'otp']
 
-/** What an app sees of the session of a request. */
+/** The facts that an app sees of the session of a request. */
 export interface Facts {
   readonly userId: string | null
   readonly actorId: string | null

@@ -62,7 +62,7 @@ function detailOf(event: SessionEvent): string {
   }
 }
 
-/** What the event of a login says. */
+/** The facts that the event of a login tells. */
 interface LoginNews {
   readonly isRemembered: boolean
   readonly label: string | null | undefined

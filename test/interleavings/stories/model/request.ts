@@ -58,7 +58,7 @@ export class ExpectedRequest {
   isTouched = false
   isDestroyed = false
   data: Draft = {}
-  /** What changes of the id took away from the data. */
+  /** The steps by which changes of the id took something away from the data. */
   cuts: ((data: Draft) => Draft)[] = []
   cookie: Sent = 'none'
   /** The id that was shown. It teaches the session until the request has changed the id. */

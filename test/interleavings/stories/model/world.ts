@@ -29,7 +29,7 @@ export class World {
   readonly rules: Rules
   readonly now: () => number
   readonly database: Database
-  /** What listeners heard since somebody asked. */
+  /** The events since somebody asked. */
   news: News[] = []
   /** Everything that is stored. */
   readonly stored = new Set<Stored>()

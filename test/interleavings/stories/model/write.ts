@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<Staged['kind'], string>> = {
   return: 'stop-acting',
 }
 
-/** What carries a renewed id: nothing, a stream, or an ordinary reply. */
+/** The carrier of a renewed id: nothing, a stream, or an ordinary reply. */
 export type Carrier = 'none' | 'stream' | 'reply'
 
 /** Writes what waits in a request, now. */
