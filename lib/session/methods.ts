@@ -10,6 +10,7 @@ const NONE: readonly UsedMethod[] = []
 
 /**
  * Returns the ways that were used before, and those that are used now. A way that is used again has the newer instant.
+ * If the clock was set back since, those from before were used now at the latest.
  */
 export function withMethods(
   before: readonly UsedMethod[] | undefined = NONE,
@@ -17,14 +18,20 @@ export function withMethods(
   now: number,
 ): readonly UsedMethod[] {
   const others = before.filter(({ name }) => !used.some((other) => other === name))
-  return [...others, ...used.map((name) => ({ name, at: now }))]
+  return [
+    ...others.map(({ name, at }) => ({ name, at: Math.min(at, now) })),
+    ...used.map((name) => ({ name, at: now })),
+  ]
 }
 
 /**
  * Returns the ways that still count when the user proves who they are once more. After a replaced id came back, whoever
  * used a way before may have been somebody else.
  */
-export function trustedMethods({ methods, isForked }: SessionRecord): readonly UsedMethod[] | undefined {
+export function trustedMethods({
+  methods,
+  isForked,
+}: Pick<SessionRecord, 'methods' | 'isForked'>): readonly UsedMethod[] | undefined {
   return isForked && methods !== undefined ? NONE : methods
 }
 

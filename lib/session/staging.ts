@@ -16,6 +16,8 @@ export interface Situation {
   /** The name of the record that the request reads or would create. */
   readonly handle: string
   readonly record: SessionRecord | undefined
+  /** Tells whether a replaced id came back, with this request or before it. */
+  readonly isForked: boolean
   readonly userId: string | null
   /** The snapshot of the user as JSON. */
   readonly user: string | null
@@ -57,7 +59,7 @@ export interface StagingSession {
 export function stageConfirmation(situation: Situation, options: ConfirmLoginOptions): Staged {
   checkOptions('confirmLogin', options)
   checkLabel(options.label)
-  const { engine, rotation, record, user, authCheckedAt } = situation
+  const { engine, rotation, record, isForked, user, authCheckedAt } = situation
   const now = engine.settings.clock()
   // A login in this request is as fresh as a confirmation.
   if (rotation?.identity !== undefined) {
@@ -82,7 +84,10 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
   const label = options.label ?? record.label ?? null
   const known = { authHash: record.authHash, authCheckedAt }
   const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
-  const kept = { ...(lifetimes && { lifetimes }), ...confirmed(trustedMethods(record), options.methods, now) }
+  const kept = {
+    ...(lifetimes && { lifetimes }),
+    ...confirmed(trustedMethods({ ...record, isForked }), options.methods, now),
+  }
   const identity = { userId, user, ...checked, remember, device, label, ...kept }
   const carries = options.label === undefined ? (['user', 'label'] as const) : (['user'] as const)
   return { rotation: { reason: 'confirm', identity, carries } }

@@ -58,6 +58,12 @@ export function authenticatedAtOf(state: RequestState, now: number): number | nu
   return actorJsonOf(state) === null ? (recordOf(state)?.authenticatedAt ?? null) : null
 }
 
+/** Tells whether a replaced id came back, with this request or before it. */
+function isForked({ loaded }: RequestState): boolean {
+  if (loaded.state !== 'live') return false
+  return loaded.record.isForked || (loaded.verdict.kind === 'enter' && loaded.verdict.isFork)
+}
+
 /**
  * Returns the instant since which a login counts as recent; `null` if it never does. A replaced id that came back may
  * be a copy, so the user has to prove again who they are.
@@ -65,10 +71,9 @@ export function authenticatedAtOf(state: RequestState, now: number): number | nu
 export function freshSinceOf(state: RequestState, now: number): number | null {
   const { rotation, loaded } = state
   if (rotation?.identity !== undefined) return now
-  if (loaded.state !== 'live' || loaded.record.isForked) return null
+  if (loaded.state !== 'live' || isForked(state)) return null
   // A person who acts as the user has not proved to be the user. The proofs of the actor end with the acting.
-  if (rotation?.role !== undefined || loaded.record.acting) return null
-  return loaded.verdict.kind === 'enter' && loaded.verdict.isFork ? null : loaded.record.authenticatedAt
+  return rotation?.role !== undefined || loaded.record.acting ? null : loaded.record.authenticatedAt
 }
 
 /** Returns the wanted ways to log in that were not used since an instant. */
@@ -128,6 +133,7 @@ export function situationOf(
     client,
     handle,
     record: recordOf(state),
+    isForked: isForked(state),
     userId: userIdOf(state),
     user: userJsonOf(state),
     actor: actorJsonOf(state),

@@ -213,6 +213,20 @@ t.test('ways to log in are names of RFC 8176', async (t) => {
   t.match((await ann.post('/confirm', { method: ['otp'] })).json(), { message: /did you mean methods/ })
 })
 
+t.test('a replaced id that comes back confirms no way to log in but its own', async (t) => {
+  const { app, clock, visitor } = await stepUp(t)
+  const ann = visitor()
+  await ann.post('/login', login({ methods: ['pwd'] }))
+  const copy = visitor()
+  copy.cookies.set('session', ann.cookie ?? '')
+  clock.advance('16m')
+  await ann.get('/account')
+  await ann.get('/account')
+  t.equal((await copy.post('/confirm', { methods: ['otp'] })).statusCode, 200)
+  t.match((await copy.get('/both')).json(), { code: 'SESSION_STEP_UP_REQUIRED', message: /missing: pwd\)/ })
+  t.equal((await app.sessions.list('ann')).length, 1)
+})
+
 t.test('a login that fails leaves a session as it was whose half login is over', async (t) => {
   const { clock, visitor } = await world(t, {
     routes: (server) => {

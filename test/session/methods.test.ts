@@ -22,6 +22,8 @@ t.test('a way that is used again has the newer instant, and the others keep thei
   t.strictSame(withMethods(BEFORE, undefined, 30), BEFORE)
   t.strictSame(withMethods(undefined, ['pwd'], 30), [{ name: 'pwd', at: 30 }])
   t.strictSame(withMethods(undefined, undefined, 30), [])
+  const [pwd] = BEFORE
+  t.strictSame(withMethods(BEFORE, undefined, 15), [pwd, { name: 'otp', at: 15 }], 'the clock was set back')
 })
 
 t.test('after a replaced id came back, no way that was used before counts', async (t) => {

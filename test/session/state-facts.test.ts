@@ -5,6 +5,7 @@ import type { Rotation } from '../../lib/session/next-record.ts'
 import type { RequestState } from '../../lib/session/request-state.ts'
 import * as facts from '../../lib/session/state-facts.ts'
 import type { Evidence } from '../../lib/session/device-bound/judge-proof.ts'
+import type { Verdict } from '../../lib/session/verdict.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import { actingAs, NOW, pendingOf } from './records.ts'
 import { BOB, liveOf, LOGIN, stateOf } from './states.ts'
@@ -223,11 +224,22 @@ t.test('a change of id finds the session as it is staged', async (t) => {
   t.strictSame(facts.situationOf(state, parts), {
     ...parts,
     record: loaded.record,
+    isForked: false,
     userId: 'bob',
     user: '{"id":"bob","staged":true}',
     actor: ANN,
     authCheckedAt: NOW - 7,
     rotation: { reason: 'regenerate' },
   })
-  t.match(facts.situationOf(NOBODY, parts), { record: undefined, userId: null, user: null, actor: null })
+  const forked: Verdict = { kind: 'enter', change: undefined, isFork: true, isRenewable: false }
+  for (const one of [liveOf({ isForked: true }), liveOf({ isForked: false }, { verdict: forked })]) {
+    t.equal(facts.situationOf(stateOf(one), parts).isForked, true)
+  }
+  t.match(facts.situationOf(NOBODY, parts), {
+    record: undefined,
+    isForked: false,
+    userId: null,
+    user: null,
+    actor: null,
+  })
 })

@@ -14,6 +14,7 @@ export interface Account {
 
 /** An answer of the database about the user of a session, which the process remembers. */
 export interface Answer {
+  readonly userId: User
   readonly from: string
   readonly called: string
   readonly at: number
@@ -91,11 +92,14 @@ export class Database {
     return answer?.from === called ? answer : undefined
   }
 
-  #isDue(key: string, { called, password, checkedAt, userAt }: Known): boolean {
+  #isDue(key: string, { userId, called, password, checkedAt, userAt }: Known): boolean {
     const limit = this.#rules.asks === '0s' ? 0 : 10 * MINUTE
     const answer = this.answers.get(key)
     const shownAt = Math.max(checkedAt, userAt, answer?.from === called ? answer.at : 0)
-    const askedAt = Math.max(checkedAt, answer !== undefined && answer.password === password ? answer.at : 0)
+    const askedAt = Math.max(
+      checkedAt,
+      answer !== undefined && answer.userId === userId && answer.password === password ? answer.at : 0,
+    )
     return [shownAt, askedAt].some((at) => this.#now() - at >= limit || this.#now() - at < -SKEW)
   }
 
@@ -107,7 +111,7 @@ export class Database {
     const at = this.#now()
     const known = this.answers.get(key)
     const isNewer = known === undefined || known.from !== called || known.at <= at || known.at > at + SKEW
-    if (isNewer) this.answers.set(key, { from: called, called: account.called, at, password })
+    if (isNewer) this.answers.set(key, { userId, from: called, called: account.called, at, password })
     return undefined
   }
 }

@@ -107,7 +107,9 @@ export function isTouchDue(session: Session, now: number): boolean {
 export function proved(session: Session, user: Omit<Known, 'absolute'>, now: number): Session {
   const { absolute: usual, remembered } = user.times ?? USUAL
   const absolute = now + (user.isRemembered ? remembered : usual)
-  const login = { user: { ...user, absolute }, absolute, authenticatedAt: now, isForked: false }
+  // The last look at the credentials was now at the latest.
+  const checkedAt = Math.min(user.checkedAt, now)
+  const login = { user: { ...user, checkedAt, absolute }, absolute, authenticatedAt: now, isForked: false }
   return usedAt({ ...session, ...login, half: undefined, actor: undefined }, now)
 }
 
@@ -128,7 +130,11 @@ export function endsWith({ user, actor, half }: Session, userId: User): boolean 
 
 /** Returns the ways that were used, with those that are used now. */
 export function withMethods(before: readonly Used[], used: readonly string[], now: number): readonly Used[] {
-  return [...before.filter(({ name }) => !used.includes(name)), ...used.map((name) => ({ name, at: now }))]
+  const others = before.filter(({ name }) => !used.includes(name))
+  return [
+    ...others.map(({ name, at }) => ({ name, at: Math.min(at, now) })),
+    ...used.map((name) => ({ name, at: now })),
+  ]
 }
 
 /** Returns the instant at which the session began, for `revokeAll`. */
