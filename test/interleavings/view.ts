@@ -1,5 +1,6 @@
 import { hashOf } from '../../lib/session/id.ts'
 import { login } from '../../lib/session/actions.ts'
+import type { SessionRecord } from '../../types/index.ts'
 import type { PresentedId } from '../../lib/session/id.ts'
 import type { Me, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
@@ -213,6 +214,12 @@ export class View {
       const { server } = openServer(this.after.played, this.after.contents, this.elapsed)
       return (await server.prove({ cookie, jws: '', ...signed })).grant !== undefined
     })
+  }
+
+  /** Tells whether a client has shown a newer id of a record than the one in a cookie. */
+  isReplaced(cookie: string | undefined, { generation, tip }: Pick<SessionRecord, 'generation' | 'tip'>): boolean {
+    const id = this.idOf(cookie ?? '')
+    return id !== undefined && id.generation < generation + (tip === null ? 0 : 1)
   }
 
   /** Returns the user and the session that the cookie of another library leads to, some time later. */

@@ -37,11 +37,12 @@ const OF_DEVICE: readonly Field[] = ['deviceKey']
 export const WRITES: readonly Guarantee[] = [
   {
     name: 'a write leaves what belongs to the login as it was',
-    *broken({ after }) {
+    *broken(view) {
+      const { after } = view
       // A clock that was set back changes the instants of a login too.
       if (after.reports.some(({ act }) => act.setBackBy !== undefined)) return
       for (const deed of after.deeds) {
-        const { act } = after.reports.find(({ actor }) => actor === deed.actor) ?? {}
+        const { act, cookie } = after.reports.find(({ actor }) => actor === deed.actor) ?? {}
         const [before, record] = [deed.before, deed.args[0] as SessionRecord]
         if (act === undefined || deed.name !== 'update' || deed.answer !== true || before === undefined) continue
         if (isRestoring(record, before) || before.userId === null || before.userId === OWN_USER) continue
@@ -56,7 +57,10 @@ export const WRITES: readonly Guarantee[] = [
         // An answer about the actor is kept there.
         const isLearned = (field: Field): boolean => field === 'acting' && after.played.prepared.checks !== undefined
         const isChanged = (field: Field): boolean => !isSame(before[field], record[field])
-        const changed = fieldsOf(act, deed).filter((field) => !isNoted(field) && !isLearned(field) && isChanged(field))
+        // Whoever shows an id beside a newer one confirms no ways to log in but their own.
+        const isBeside = view.isReplaced(cookie, before)
+        const fields = fieldsOf(act, deed).filter((field) => field !== 'methods' || !isBeside)
+        const changed = fields.filter((field) => !isNoted(field) && !isLearned(field) && isChanged(field))
         if (changed.length > 0) yield `${deed.actor} changed ${changed.join()} of ${nameOf(after, record.handle)}`
       }
     },
