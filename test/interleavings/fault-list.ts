@@ -487,6 +487,60 @@ export const FAULTS: readonly Fault[] = [
     to: 'return { sparedAt: asked };',
     kind: 'shared',
   },
+  {
+    name: 'a session that is read again has the data back that a login dropped',
+    file: 'lib/session/request-session.js',
+    from: 'this.#data = this.#data?.afresh(dataJsonOf(this.#state));',
+    to: 'this.#data = undefined;',
+  },
+  {
+    name: 'the client that began a session stays the owner of its ids after the login of another one',
+    file: 'lib/session/login.js',
+    from: 'family: familyOf(client.userAgent),',
+    to: '',
+  },
+  {
+    name: 'a session is not put back whose half login is over',
+    file: 'lib/session/user-places.js',
+    from: 'if (record.userId === null && until <= now)',
+    to: 'if (false)',
+  },
+  {
+    name: 'a session whose beginning is moved back is ended by a cutoff from before it',
+    file: 'lib/session/commit.js',
+    from: 'else if (beganAt(record) < beganAt(base))',
+    to: 'else if (false)',
+  },
+  {
+    name: 'sessions from before the clock was set back outlive the end of all sessions',
+    file: 'lib/storage/remove-before.js',
+    from: 'if (loginAt(record) > latest)',
+    to: 'if (false)',
+  },
+  {
+    name: 'a failed response takes back only the last of its changes',
+    file: 'lib/session/request-state.js',
+    from: 'if (committed === undefined) {',
+    to: 'if (true) {',
+  },
+  {
+    name: 'a replaced id that comes back confirms the ways to log in from before',
+    file: 'lib/session/state-facts.js',
+    from: "return loaded.record.isForked || (loaded.verdict.kind === 'enter' && loaded.verdict.isFork);",
+    to: 'return loaded.record.isForked;',
+  },
+  {
+    name: 'a way to log in that is carried over lies ahead of a clock that was set back',
+    file: 'lib/session/methods.js',
+    from: 'at: Math.min(at, now) })',
+    to: 'at })',
+  },
+  {
+    name: 'an event tells of a snapshot that a login made void',
+    file: 'lib/session/request-state.js',
+    from: 'user: user ?? (isOther ? undefined : state.user)',
+    to: 'user: user ?? state.user',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */
