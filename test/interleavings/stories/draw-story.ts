@@ -1,6 +1,6 @@
 import type { Arbitrary } from 'fast-check'
 import { array, boolean, constant, constantFrom, nat, oneof, option, record, subarray, tuple } from 'fast-check'
-import type { Call, Rules, Step, Story } from './story.ts'
+import type { Call, Rules, Step, Story, Times } from './story.ts'
 import { BROWSERS, USERS } from './story.ts'
 
 const SECOND = 1000
@@ -36,8 +36,15 @@ const except = option(session, { nil: undefined, freq: 2 })
 /** Draws what most of the time is not. */
 const rarely = oneof({ weight: 6, arbitrary: constant(false) }, constant(true))
 
+/** Lifetimes of which none is longer than the next one. */
+const times: Arbitrary<Times> = record({
+  idle: constantFrom(10 * MINUTE, 30 * MINUTE),
+  absolute: constantFrom(30 * MINUTE, HOUR, 12 * HOUR),
+  remembered: constantFrom(12 * HOUR, 336 * HOUR),
+})
+
 const rules: Arbitrary<Rules> = record({
-  isAliceHurried: boolean(),
+  times: option(record({ alice: times, bob: times }), { nil: undefined, freq: 2 }),
   limit: option(record({ count: constantFrom(1, 2), onLimit: constantFrom('evict', 'refuse'), isByUser: boolean() }), {
     nil: undefined,
     freq: 2,

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../../lib/session/duration.ts'
 import { memoryStore } from '../../../lib/stores/memory.ts'
 import type { SecureSessionOptions, SessionStore } from '../../../types/index.ts'
 import { testClock } from '../../support/clock.ts'
@@ -79,11 +80,10 @@ export class Scene {
 
 /** Returns the options of the app of a story. */
 function optionsOf(
-  { isAliceHurried, limit, asks, renewal, copied, hasHeader }: Rules,
+  { times, limit, asks, renewal, copied, hasHeader }: Rules,
   { database }: World,
   asked: { count: number },
 ): SecureSessionOptions {
-  const byUser = (user: User, one: string, other: string): string => (user === 'alice' ? one : other)
   return {
     renewalTimeout: renewal,
     onCopiedSession: copied,
@@ -94,12 +94,11 @@ function optionsOf(
         onLimit: limit.onLimit,
       },
     }),
-    ...(isAliceHurried &&
-      ({
-        idleTimeout: ({ id }: { id: User }) => byUser(id, '10m', '30m'),
-        absoluteTimeout: ({ id }: { id: User }) => byUser(id, '1h', '12h'),
-        rememberTimeout: ({ id }: { id: User }) => byUser(id, '2h', '14d'),
-      } as object)),
+    ...(times !== undefined && {
+      idleTimeout: ({ id }) => formatDuration(times[id as User].idle),
+      absoluteTimeout: ({ id }) => formatDuration(times[id as User].absolute),
+      rememberTimeout: ({ id }) => formatDuration(times[id as User].remembered),
+    }),
     ...(asks !== undefined && {
       loadUser: async (id: string) => {
         asked.count += 1

@@ -8,10 +8,17 @@ export const BROWSERS = 3
 /** The ways to log in of a story. */
 export type Method = 'pwd' | 'otp'
 
+/** The lifetimes of a session, in milliseconds. */
+export interface Times {
+  readonly idle: number
+  readonly absolute: number
+  readonly remembered: number
+}
+
 /** The settings of the app of a story. */
 export interface Rules {
-  /** Tells whether the sessions of alice are given less time than those of others. */
-  readonly isAliceHurried: boolean
+  /** The lifetimes that a function of the user gives, if there is one. */
+  readonly times: Readonly<Record<User, Times>> | undefined
   /** The number of sessions of a user. */
   readonly limit:
     | { readonly count: number; readonly onLimit: 'evict' | 'refuse'; readonly isByUser: boolean }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../lib/session/duration.ts'
-import type { Call, Request, Rules, Step } from './story.ts'
+import type { Call, Request, Rules, Step, Times } from './story.ts'
+import { USERS } from './story.ts'
 
 const ENDINGS: Readonly<Record<Request['ending'], string>> = {
   answered: '',
@@ -9,9 +10,9 @@ const ENDINGS: Readonly<Record<Request['ending'], string>> = {
 }
 
 /** Tells of the settings of a story. */
-export function tellRules({ isAliceHurried, limit, asks, renewal, copied, hasHeader, isCached }: Rules): string {
+export function tellRules({ times, limit, asks, renewal, copied, hasHeader, isCached }: Rules): string {
   const parts = [
-    ...(isAliceHurried ? ['alice is given 10m without use and 1h in all'] : []),
+    ...(times === undefined ? [] : USERS.map((user) => `${user} is given ${tellTimes(times[user])}`)),
     ...(limit === undefined
       ? []
       : [`${limit.count} sessions of ${limit.isByUser ? 'alice and 3 of bob' : 'a user'}, else ${limit.onLimit}`]),
@@ -22,6 +23,10 @@ export function tellRules({ isAliceHurried, limit, asks, renewal, copied, hasHea
     ...(isCached ? ['records are cached'] : []),
   ]
   return parts.join('; ')
+}
+
+function tellTimes({ idle, absolute, remembered }: Times): string {
+  return [idle, absolute, remembered].map((time) => formatDuration(time)).join('/')
 }
 
 /** Tells of one step. */

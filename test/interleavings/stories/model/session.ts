@@ -1,4 +1,4 @@
-import type { User } from '../story.ts'
+import type { Times, User } from '../story.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -7,18 +7,8 @@ const HOUR = 60 * MINUTE
 /** The difference of two clocks that counts as none. */
 export const SKEW = 150 * SECOND
 
-/** The lifetimes of a session. */
-export interface Times {
-  readonly idle: number
-  readonly absolute: number
-  readonly remembered: number
-}
-
 /** The times of the options. */
 export const USUAL: Times = { idle: 30 * MINUTE, absolute: 12 * HOUR, remembered: 336 * HOUR }
-
-/** The times of a user who is given less. */
-export const HURRIED: Times = { idle: 10 * MINUTE, absolute: HOUR, remembered: 2 * HOUR }
 
 /** A way to log in, and the instant at which it was used. */
 export interface Used {

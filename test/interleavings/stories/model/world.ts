@@ -1,12 +1,12 @@
 import type { PresentedId } from '../../../../lib/session/id.ts'
 import { IdTable } from '../../id-table.ts'
-import type { Rules, User } from '../story.ts'
+import type { Rules, Times, User } from '../story.ts'
 import { Database } from './database.ts'
 import type { News } from './news.ts'
 import { usersOf } from './news.ts'
 import { Refused } from './refused.ts'
-import type { Session, Times } from './session.ts'
-import { beganAt, endsWith, HURRIED, isOver, personOf, SKEW, USUAL } from './session.ts'
+import type { Session } from './session.ts'
+import { beganAt, endsWith, isOver, personOf, SKEW } from './session.ts'
 
 const MINUTE = 60_000
 
@@ -83,8 +83,7 @@ export class World {
 
   /** Returns what the options say about the times of a user; `undefined` if no function is asked. */
   timesOf(user: User): Times | undefined {
-    if (!this.rules.isAliceHurried) return undefined
-    return user === 'alice' ? HURRIED : USUAL
+    return this.rules.times?.[user]
   }
 
   /** Returns the sessions that count for the limit of a user. */
