@@ -105,6 +105,8 @@ export interface Act {
    * last case the user has a new name since the check before.
    */
   readonly checks?: 'always' | 'later' | 'due'
+  /** Tells whether an answer about a user may arrive some time after the database gave it. */
+  readonly isAnsweredLate?: boolean
   /** Tells whether the user has changed the password since the check before. */
   readonly hasOldPassword?: boolean
 }
@@ -127,6 +129,8 @@ export interface Performer {
   readonly server: Server
   /** The handle of the session. */
   readonly handle: string
+  /** The cookie of the session. */
+  readonly cookie: string | undefined
   send(handler: Handler, sending?: Partial<Sending>): Promise<void>
   work(run: () => Promise<unknown>): Promise<void>
   /** Sends what the act signed to the route of the protocol. */

@@ -536,6 +536,19 @@ export const FAULTS: readonly Fault[] = [
     to: 'at })',
   },
   {
+    name: 'a question about a user is shared although the user was replaced since',
+    file: 'lib/session/fresh-users.js',
+    from: 'if (asked !== undefined && asked.from === user)',
+    to: 'if (asked !== undefined)',
+    kind: 'shared',
+  },
+  {
+    name: 'who acts as another user has the idle lifetime of the one who is given less time in all',
+    file: 'lib/session/role.js',
+    from: 'known.toSorted((a, b) => a.idleTimeout - b.idleTimeout)',
+    to: 'known.toSorted((a, b) => a.absoluteTimeout - b.absoluteTimeout)',
+  },
+  {
     name: 'an event tells of a snapshot that a login made void',
     file: 'lib/session/request-state.js',
     from: 'user: user ?? (isOther ? undefined : state.user)',

@@ -7,11 +7,12 @@ import { getSession, renameSession, updateSession } from '../../lib/session/one-
 import type { RequestSession } from '../../lib/session/request-session.ts'
 import { changeOfKey } from '../../lib/session/update-data.ts'
 import type { SecureSessionOptions, SessionDetails, SessionFacts, SessionInfo, SessionUser } from '../../types/index.ts'
+import { updateUserEverywhere } from '../../lib/session/update-user.ts'
 import type { Act, Performer } from './act.ts'
 import { logIn, objectOf, outside, put, request, SUPERSEDED, updateKey } from './make-act.ts'
 import type { Handler } from './server.ts'
 import type { Kind } from './kinds.ts'
-import { HURRIED } from './kinds.ts'
+import { HURRIED, NEW_NAME } from './kinds.ts'
 
 const SHARED: readonly Kind[] = ['shared']
 const PLAIN: readonly Kind[] = ['shared', 'guest']
@@ -55,6 +56,9 @@ export const OTHER_ACTS: readonly Act[] = [
   }),
   outside('count from outside', ({ server, handle }) => updateSession(server.engine, handle, countUp), {
     ...{ kinds: SHARED, writes: 'count', counts: true },
+  }),
+  outside('change the user and look', changeAndLook, {
+    ...{ kinds: SHARED, isSequence: true, checks: 'due', isAnsweredLate: true, renames: NEW_NAME },
   }),
   request('read after the clock was set back', () => undefined, SET_BACK),
   request('read after the clock was set back, with a short time', () => undefined, {
@@ -211,4 +215,13 @@ async function refused(calls: Readonly<Record<string, () => unknown>>): Promise<
     }
     if (!String(code).startsWith('SESSION_')) throw new Error(`${name} was not refused: ${String(code)}`)
   }
+}
+
+/** Replaces the user, in the database and in all sessions. Whoever comes next must not be shown the user as before. */
+async function changeAndLook(performer: Performer): Promise<void> {
+  const { server, cookie } = performer
+  await performer.renameUser()
+  await updateUserEverywhere(server.engine, 'alice', { id: 'alice', name: NEW_NAME } as SessionUser)
+  const { me } = await server.request(() => undefined, { cookie })
+  if (me?.userId === 'alice' && me.name !== NEW_NAME) throw new Error(`the user is shown as ${me.name}`)
 }

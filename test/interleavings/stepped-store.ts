@@ -33,8 +33,11 @@ const READS = new Set(['get', 'getMany', 'listIndex', 'listAll', 'load', 'recall
 const RECORDS = new Set(['get', 'getMany', 'create', 'update', 'touch', 'delete'])
 const INDEX = new Set(['addToIndex', 'keepInIndex', 'removeFromIndex', 'listIndex'])
 
+/** Steps that only say how far an actor is. */
+const IDLE = new Set(['start', 'begin', 'answer'])
+
 /** Steps of actors that change or read what the process remembers. They are swapped with no other step. */
-const FENCES = new Set(['time', 'raiseCutoff', 'loadUser'])
+const FENCES = new Set(['time', 'raiseCutoff', 'loadUser', 'answer'])
 
 /**
  * The store in memory, with every operation of an actor held until the scheduler lets it happen. What nobody is
@@ -213,7 +216,7 @@ function filled(clock: () => number, { records, index, cutoff }: Contents): Retu
 /** Tells whether a deed leaves another state of the store or of the app's database, or another time. */
 export function changes({ name, args, fate }: Deed): boolean {
   if (name === 'loadUser') return args.length > 0
-  return fate !== 'unwritten' && !READS.has(name) && name !== 'start' && name !== 'begin'
+  return fate !== 'unwritten' && !READS.has(name) && !IDLE.has(name)
 }
 
 /** Returns what a store holds after some of the deeds that were done to it. */

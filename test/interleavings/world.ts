@@ -309,7 +309,11 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   begin(stepped)
   const database: Database = { ...credentialsOf(scene), name: RENAMED, isGone: false }
   const userOf = (id: string): object | undefined => userIn(database, id)
-  const loadUser = (id: string): Promise<unknown> => stepped.step('loadUser', [], async () => userOf(id), false)
+  const isAnsweredLate = acts.some((act) => act.isAnsweredLate)
+  const loadUser = async (id: string): Promise<unknown> => {
+    const user = await stepped.step('loadUser', [], async () => userOf(id), false)
+    return isAnsweredLate ? stepped.step('answer', [], async () => user, false) : user
+  }
   const checked = checkedBy(prepared.checks, loadUser)
   const old = new Set(['old-session'])
   const migrateFrom = prepared.hasOld ? [oldSessions(old, prepared, stepped)] : []
@@ -425,9 +429,11 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
     changes()
     database.passwordAt = stepped.deeds.length
   }
+  const cookie = report.cookie ?? prepared.cookies[0]
   return {
     server,
-    handle: handleOf(report.cookie ?? prepared.cookies[0]),
+    cookie,
+    handle: handleOf(cookie),
     work,
     async changePassword() {
       await stepped.step(
