@@ -183,4 +183,24 @@ export function everybodyOut(t: Test, makeStore: MakeStore): void {
     const left = (await everything(bench)).map(({ handle }) => handle)
     for (const { cookie } of [browser, anonymous]) t.notOk(left.includes(handleOf(cookie)), 'who is out is not listed')
   })
+
+  t.test('a session that began after everybody was out stays in when the clock is set back', async (t) => {
+    for (const back of [1, 10, 120, 1200, 7200]) {
+      const bench = await boot(t, makeStore)
+      const ann = someone('ann')
+      await bench.app.sessions.revokeAll()
+      bench.clock.advance('31s')
+      const [browser, guest] = [await bench.loggedIn(ann), await bench.withData({ cart: 1 })]
+      bench.clock.advance(-back * 1000)
+      for (let visits = 0; visits < 3; visits += 1) {
+        t.equal((await browser.me()).userId, ann.id, `${back} s`)
+        t.strictSame((await guest.me()).data, { cart: 1 }, `${back} s`)
+      }
+      await (
+        await bench.app.sessions.revokeAll()
+      ).ended
+      t.equal((await browser.me()).userId, null)
+      t.strictSame((await guest.me()).data, {})
+    }
+  })
 }
