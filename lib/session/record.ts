@@ -97,9 +97,18 @@ export function authenticated(
 ): SessionRecord {
   const { userId, user, authHash, authCheckedAt, remember, device, family = record.family } = identity
   const begun = beginAt(now, remember, identity.lifetimes ?? lifetimes)
-  // A confirmation carries the instant over, which lies ahead if the clock was set back.
-  const known = { userId, user, authHash, authCheckedAt: Math.min(authCheckedAt, now), remember, device, family }
-  const proven = { ...known, authenticatedAt: now, isForked: false }
+  const proven = {
+    userId,
+    user,
+    authHash,
+    // A confirmation carries the instant over, which lies ahead if the clock was set back.
+    authCheckedAt: Math.min(authCheckedAt, now),
+    remember,
+    device,
+    family,
+    authenticatedAt: now,
+    isForked: false,
+  }
   return withFields(record, begun, proven, optionalFields(record, identity))
 }
 

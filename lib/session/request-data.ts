@@ -10,6 +10,9 @@ interface OpenData {
   readonly object: EngineSession
 }
 
+/** Most requests take nothing away, and share this list. */
+const NO_CUTS: readonly ((data: RequestData) => void)[] = []
+
 /**
  * The app's data in one request: unopened, open or destroyed. Unopened data costs nothing, because nothing is parsed.
  * This object knows no store; `edit` says what the request changed.
@@ -24,7 +27,7 @@ export class RequestData {
   /** The keys of the old content that stay. */
   #kept: readonly string[] | undefined
   /** The steps by which changes of the id took something away from the data since the last write. */
-  #cuts: readonly ((data: RequestData) => void)[] = []
+  #cuts: readonly ((data: RequestData) => void)[] = NO_CUTS
 
   constructor(json: string, makeObject: MakeObject) {
     this.#baseline = json
@@ -98,7 +101,7 @@ export class RequestData {
    */
   markWritten({ to }: Edit, stored: string): void {
     this.#isWhole = false
-    this.#cuts = []
+    this.#cuts = NO_CUTS
     this.#baseline = typeof this.#state === 'object' ? to : stored
   }
 
