@@ -494,12 +494,6 @@ export const FAULTS: readonly Fault[] = [
     to: 'this.#data = undefined;',
   },
   {
-    name: 'the client that began a session stays the owner of its ids after the login of another one',
-    file: 'lib/session/login.js',
-    from: 'family: familyOf(client.userAgent),',
-    to: '',
-  },
-  {
     name: 'a session is not put back whose half login is over',
     file: 'lib/session/user-places.js',
     from: 'if (record.userId === null && until <= now)',
@@ -528,12 +522,6 @@ export const FAULTS: readonly Fault[] = [
     file: 'lib/session/state-facts.js',
     from: "return loaded.record.isForked || (loaded.verdict.kind === 'enter' && loaded.verdict.isFork);",
     to: 'return loaded.record.isForked;',
-  },
-  {
-    name: 'a way to log in that is carried over lies ahead of a clock that was set back',
-    file: 'lib/session/methods.js',
-    from: 'at: Math.min(at, now) })',
-    to: 'at })',
   },
   {
     name: 'a question about a user is shared although the user was replaced since',
