@@ -190,6 +190,14 @@ for (const one of await namedStores(t)) {
     t.equal(await one.store.get(spared.handle), undefined)
   })
 
+  t.test(`${one.name}: everybody is logged out, also who logged in before the clock was set back`, async (t) => {
+    const late = await addSession(one, 'ann', { authenticatedAt: Date.now() + 3_600_000 })
+    await type(['revoke', '--all', '--before', new Date(Date.now() - 1_000).toISOString(), ...where])
+    t.ok(await one.store.get(late.handle), 'the login did not come before')
+    t.match(await type(['revoke', '--all', ...where]), { code: 0, out: /^Ended \d+ sessions?\.\n$/ })
+    t.equal(await one.store.get(late.handle), undefined)
+  })
+
   t.test(`${one.name}: what does not fit together is refused before anything is done`, async (t) => {
     const wrong: [argv: string[], message: RegExp][] = [
       [['sessions'], /one of the three/],

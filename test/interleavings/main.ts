@@ -120,7 +120,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 
 /** Plays stories. Tells whether one of them went otherwise than the guides say. */
 async function tellStories(seed: number, count: number): Promise<boolean> {
-  const bad = await playInThreads(seed, count)
+  const { bad } = await playInThreads(seed, count)
   if (bad === undefined) return false
   console.log([bad.problem, bad.trace, ''].join('\n'))
   process.exitCode = 1
@@ -169,7 +169,7 @@ ownChance()
 const values = read()
 if (values.help) console.log(HELP)
 else if (values.stories !== undefined) {
-  const count = countOf('stories')
+  const count = countOf('stories') || refuse('--stories takes a whole number from 1')
   if (!(await tellStories(countOf('seed'), count))) console.log(`${count} stories went as the guides say`)
 } else if (values.replay?.startsWith(`${STORIES} @ `) === true) {
   const bad = await replayStory(values.replay.slice(STORIES.length + 3)).catch(refuse)

@@ -106,6 +106,17 @@ t.test('the place of a login that is taken back is given back, and that of the u
   t.strictSame(await it.indexed({ id: String(before.userId) }), [before.handle])
 })
 
+t.test('the places of all changes that one response made are given back', async (t) => {
+  const { it, engine } = await scene(t)
+  const { before, written: first } = await takenByCarl(it)
+  const written = changed(first, it.clock(), { userId: 'dora', user: '{"id":"dora"}' })
+  await it.gate.store.update(written, first.version)
+  await place(it, 'dora', written)
+  await takeBack(engine, { written, before, between: [first] })
+  for (const id of ['carl', 'dora']) t.strictSame(await it.indexed({ id }), [], id)
+  t.strictSame(await it.indexed({ id: String(before.userId) }), [before.handle])
+})
+
 t.test('no id opens the record until the index has confirmed its user, for a minute at most', async (t) => {
   const { it, engine, now, put, asked } = await scene(t)
   for (const idle of [59_999, 60_000, 60_001, 3_600_000]) {

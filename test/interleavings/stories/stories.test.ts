@@ -1,5 +1,8 @@
+import { sample } from 'fast-check'
 import t from 'tap'
+import { stories } from './draw-story.ts'
 import { replayStory } from './search-stories.ts'
+import type { Call, Step } from './story.ts'
 import { playInThreads } from './threads.ts'
 
 const SEED = 20_261_130
@@ -9,8 +12,47 @@ t.setTimeout(900_000)
 
 t.test('no story goes otherwise than the guides say', async (t) => {
   t.comment(`${COUNT} stories, seed ${SEED}`)
-  t.equal(await playInThreads(SEED, COUNT, '.ts'), undefined)
+  t.strictSame(await playInThreads(SEED, COUNT, '.ts'), { count: COUNT, bad: undefined })
 })
+
+/** Every step and every call. The type checker asks for the ones that are missing here. */
+const NAMES: Readonly<Record<(Call | Step)['name'], true>> = {
+  ...{ request: true, wait: true, 'set the clock back': true, 'restart the process': true },
+  ...{ revoke: true, 'revoke the user': true, 'revoke all': true, rename: true },
+  ...{ 'update everywhere': true, 'update from outside': true },
+  ...{ 'change the password': true, 'change the name': true, 'delete the user': true, 'restore the user': true },
+  ...{ write: true, remove: true, update: true, save: true, reload: true, touch: true, destroy: true },
+  ...{ 'log in': true, 'log in half': true, 'log out': true, regenerate: true, confirm: true },
+  ...{ act: true, 'stop acting': true, 'update the user': true, 'update the fingerprint': true },
+}
+
+/** Lists have no values of their own. */
+const LISTS = ['methods', 'keys', 'calls', 'steps']
+
+/** Notes the values that each member of the settings, the steps and the calls has. */
+function note(found: Map<string, Set<unknown>>, value: object, path: string): void {
+  for (const [name, member] of Object.entries(value)) {
+    const place = `${path}.${name}`
+    const isObject = typeof member === 'object' && member !== null
+    if (Array.isArray(member)) {
+      for (const one of member as readonly { name?: string }[]) if (one.name !== undefined) note(found, one, one.name)
+    } else if (isObject) note(found, member as object, place)
+    found.set(place, (found.get(place) ?? new Set()).add(isObject ? 'an object' : member))
+  }
+}
+
+t.test(
+  'each step and each call is drawn, and each of their members and of the settings has several values',
+  async (t) => {
+    const found = new Map<string, Set<unknown>>()
+    for (const story of sample(stories, { seed: SEED, numRuns: 3000 })) note(found, story, 'story')
+    for (const name of Object.keys(NAMES)) t.ok(found.has(`${name}.name`), name)
+    const isAlone = ([place, values]: [string, Set<unknown>]): boolean =>
+      values.size < 2 && !['name', ...LISTS].includes(place.split('.').at(-1) ?? '')
+    const lone = [...found].filter(isAlone).map(([place]) => place)
+    t.strictSame(lone.toSorted(), ['story.rules', 'story.rules.times.alice', 'story.rules.times.bob'])
+  },
+)
 
 t.test('a story is named by its seed and its way', async (t) => {
   await t.rejects(replayStory('1'), { message: /as in 1:20:3/ })
