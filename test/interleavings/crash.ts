@@ -3,7 +3,8 @@ import { changes, contentsAfter } from './stepped-store.ts'
 import type { Deed } from './stepped-store.ts'
 import type { Aftermath } from './view.ts'
 import type { Played, Report } from './world.ts'
-import { aside, credentialsOf, RENAMED } from './world.ts'
+import { aside } from './interleave.ts'
+import { credentialsOf, RENAMED } from './world.ts'
 
 /**
  * Returns what is left for each step at which the process may have died. The store is as it was, the responses that had

@@ -10,7 +10,7 @@ import { REQUESTS } from './requests.ts'
 import type { Aftermath, Guarantee } from './view.ts'
 import { View } from './view.ts'
 import { WALKED } from './walks.ts'
-import { aside } from './world.ts'
+import { aside } from './interleave.ts'
 import { WRITES } from './writes.ts'
 
 /** The guarantees about the moment at which a run ends. */

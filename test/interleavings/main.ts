@@ -8,6 +8,7 @@ import { ownChance } from './chance.ts'
 import { pairs, replay, titleOf, triples } from './explore.ts'
 import type { Limits, SearchedScene, SearchWork } from './search-scenes.ts'
 import { KINDS } from './kinds.ts'
+import type { StoryKind } from './stories/search-stories.ts'
 import { replayStory, STORIES } from './stories/search-stories.ts'
 import { playInThreads } from './stories/threads.ts'
 
@@ -17,6 +18,7 @@ const HELP = `npm run interleavings -- [options]
   --kind NAME      ${KINDS.join(', ')}; several with commas. Default: all
   --triples        triples of acts instead of pairs
   --stories N      N stories instead of pairs
+  --overlaps N     N stories that end with two steps at once, instead of pairs
   --most N         runs of one scene without a time-out, after which the rest is sampled. Default 20000
   --faults N       store operations that may time out in one run. Default 1
   --most-failing N runs of one scene with time-outs, after which the rest is sampled. Default 20000
@@ -46,6 +48,7 @@ function parse() {
       kind: { type: 'string', default: KINDS.join() },
       triples: { type: 'boolean', default: false },
       stories: { type: 'string' },
+      overlaps: { type: 'string' },
       faults: { type: 'string', default: '1' },
       most: { type: 'string', default: '20000' },
       'most-failing': { type: 'string', default: '20000' },
@@ -58,7 +61,7 @@ function parse() {
   }).values
 }
 
-function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed' | 'stories'): number {
+function countOf(name: 'faults' | 'most' | 'most-failing' | 'samples' | 'seed' | StoryKind): number {
   const count = Number(values[name])
   return Number.isSafeInteger(count) && count >= 0 ? count : refuse(`--${name} takes a whole number`)
 }
@@ -107,7 +110,14 @@ function add({ title, plain, timed, isWhole, counterexample }: SearchedScene): v
 }
 
 /** The stories that are told before each round of a search that stops at the first counterexample. */
-const STORIES_BETWEEN: readonly number[] = [20_000, 10_000, 60_000, 0, 60_000, 100_000]
+const BETWEEN: readonly Readonly<Partial<Record<StoryKind, number>>>[] = [
+  { stories: 20_000, overlaps: 4000 },
+  { stories: 10_000, overlaps: 2000 },
+  { stories: 60_000, overlaps: 20_000 },
+  {},
+  { stories: 60_000, overlaps: 30_000 },
+  { stories: 100_000, overlaps: 60_000 },
+]
 
 /** Returns the items in another order, by the seed. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
@@ -119,8 +129,8 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 }
 
 /** Plays stories. Tells whether one of them went otherwise than the guides say. */
-async function tellStories(seed: number, count: number): Promise<boolean> {
-  const { bad } = await playInThreads(seed, count)
+async function tellStories(kind: StoryKind, seed: number, count: number): Promise<boolean> {
+  const { bad } = await playInThreads(kind, seed, count)
   if (bad === undefined) return false
   console.log([bad.problem, bad.trace, ''].join('\n'))
   process.exitCode = 1
@@ -143,8 +153,11 @@ async function searchInRounds(titles: readonly string[]): Promise<void> {
   const order = values.first ? shuffled(titles) : titles
   const all = [...rounds, { most, failing, samples, crashRuns: Infinity, isBrief: false }]
   for (const [place, round] of all.entries()) {
-    const count = values.first && values.kind === KINDS.join() ? (STORIES_BETWEEN[place] ?? 0) : 0
-    if (count > 0 && (await tellStories(countOf('seed') * 100 + place, count))) return
+    const between = values.first && values.kind === KINDS.join() ? BETWEEN[place] : undefined
+    for (const kind of STORIES) {
+      const count = between?.[kind] ?? 0
+      if (count > 0 && (await tellStories(kind, countOf('seed') * 100 + place, count))) return
+    }
     Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
     await search(order, { ...rest, ...round })
     if (values.first && total.broken > 0) return
@@ -167,12 +180,14 @@ function sizeOf({ runs, interleavings, isComplete }: Searched): string {
 
 ownChance()
 const values = read()
+const told = STORIES.find((kind) => values[kind] !== undefined)
+const replayed = STORIES.find((kind) => values.replay?.startsWith(`${kind} @ `))
 if (values.help) console.log(HELP)
-else if (values.stories !== undefined) {
-  const count = countOf('stories') || refuse('--stories takes a whole number from 1')
-  if (!(await tellStories(countOf('seed'), count))) console.log(`${count} stories went as the guides say`)
-} else if (values.replay?.startsWith(`${STORIES} @ `) === true) {
-  const bad = await replayStory(values.replay.slice(STORIES.length + 3)).catch(refuse)
+else if (told !== undefined) {
+  const count = countOf(told) || refuse(`--${told} takes a whole number from 1`)
+  if (!(await tellStories(told, countOf('seed'), count))) console.log(`${count} ${told} went as the guides say`)
+} else if (replayed !== undefined) {
+  const bad = await replayStory(replayed, values.replay?.slice(replayed.length + 3) ?? '').catch(refuse)
   console.log(bad === undefined ? 'the story goes as the guides say' : `${bad.problem}\n${bad.trace}`)
 } else if (values.replay !== undefined) {
   const { problems, trace } = await replay(values.replay).catch(refuse)

@@ -39,7 +39,11 @@ export const NOBODY: Found = {
 }
 
 /** Tells whether an id opened a session. */
-export function isOpen({ userId, pendingId, data }: Found): boolean {
+export function isOpen({
+  userId,
+  pendingId,
+  data,
+}: Pick<Me, 'userId' | 'pendingId' | 'data'> & { readonly status?: number }): boolean {
   return userId !== null || pendingId !== null || Object.keys(data).length > 0
 }
 

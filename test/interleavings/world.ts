@@ -2,7 +2,7 @@ import type { OpenSession } from '../../lib/session/engine.ts'
 import type { Migration, SecureSessionOptions, SessionEvent } from '../../types/index.ts'
 import type { TestClock } from '../support/clock.ts'
 import { testClock } from '../support/clock.ts'
-import type { Choose, Happened, Waiting } from '../support/scheduler.ts'
+import type { Choose } from '../support/scheduler.ts'
 import type { Act, OldSession, Performer } from './act.ts'
 import type { Kind } from './kinds.ts'
 import { HURRIED, isBoundKind, NEW_NAME } from './kinds.ts'
@@ -12,7 +12,9 @@ import type { Contents, Deed } from './stepped-store.ts'
 import { EMPTY, SteppedStore } from './stepped-store.ts'
 import type { BoundSession, Signed } from './binding.ts'
 import { bindSession, signFor } from './binding.ts'
-import { actors, begin, beginScene, isVerifying, unobservedFailures } from './chance.ts'
+import { actors, begin, beginScene, unobservedFailures } from './chance.ts'
+import type { Chosen } from './interleave.ts'
+import { aside, interleave, nameOfActor, placeOfActor } from './interleave.ts'
 
 /** Long enough for a bound cookie to be valid beside an id that is old enough to be renewed. */
 const BOUND: SecureSessionOptions = { deviceBound: { lifetime: '20m' } }
@@ -65,11 +67,7 @@ export interface Played {
   readonly deeds: readonly Deed[]
   readonly contents: Contents
   readonly events: readonly SessionEvent[]
-  readonly choices: readonly {
-    readonly id: string
-    readonly fate: Happened['fate']
-    readonly waiting: readonly Waiting[]
-  }[]
+  readonly choices: readonly Chosen[]
   readonly isWhole: boolean
   /** Failures that nobody observed. */
   readonly unobserved: readonly unknown[]
@@ -108,13 +106,6 @@ export interface Prepared {
   readonly checks: Act['checks']
   /** The time that the clock of the store is behind, in milliseconds. */
   readonly lag: number
-}
-
-const NAMES = 'abcdefg'
-
-/** Returns the name of the actor of an act, by its place in the scene. */
-export function nameOfActor(place: number): string {
-  return NAMES[place] ?? ''
 }
 
 /** The name that users have since the sessions of a scene began. */
@@ -260,11 +251,6 @@ export function elapsedIn(deeds: readonly Deed[]): number {
   return deeds.reduce((sum, { name, args }) => sum + (name === 'time' ? Number(args[0]) : 0), 0)
 }
 
-/** Runs something of the scheduler's own, whose store operations are no steps. */
-export function aside<Result>(work: () => Result): Result {
-  return actors.run('', work)
-}
-
 /** Opens a process on what a run left in the store. */
 export function openServer(
   { prepared, passwords, userName, isGone }: Pick<Played, 'prepared' | 'passwords' | 'userName' | 'isGone'>,
@@ -327,37 +313,13 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
   const reports = acts.map((act, place): Report => {
     const cookie = prepared.cookies[place]
     const never = { startedAt: Infinity, endedAt: Infinity, reply: undefined, isVain: false, result: undefined }
-    return { actor: NAMES[place] ?? '', act, cookie, ...never }
+    return { actor: nameOfActor(place), act, cookie, ...never }
   })
-  let running = reports.length
-  const failures: unknown[] = []
-  for (const report of reports) {
+  const works = reports.map((report) => {
     const performer = performerOf(report, { server, stepped, clock, isCached, database, prepared })
-    const done = (): void => void (running -= 1)
-    // Acts of an abandoned run fail.
-    void actors
-      .run(report.actor, () => report.act.perform(performer))
-      .then(done, (error: unknown) => {
-        failures.push(error)
-      })
-  }
-  const choices: { id: string; fate: Happened['fate']; waiting: readonly Waiting[] }[] = []
-  let isWhole = true
-  for (;;) {
-    await turn()
-    const waiting = stepped.waiting
-    if (waiting.length === 0) break
-    const choice = choose(waiting, stepped.deeds)
-    if (choice === undefined) {
-      isWhole = false
-      await aside(() => stepped.abandon())
-      break
-    }
-    choices.push({ ...choice, waiting })
-    await stepped.happen(choice.id, choice.fate)
-  }
-  if (isWhole && failures.length > 0) throw failures[0]
-  if (isWhole && running > 0) throw new Error(`an act never ends: ${stepped.deeds.map(({ id }) => id).join(' ')}`)
+    return () => report.act.perform(performer)
+  })
+  const { choices, isWhole } = await interleave(stepped, works, choose)
   const { deeds, contents } = stepped
   return {
     scene,
@@ -375,11 +337,6 @@ export async function play(scene: Scene, prepared: Prepared, choose: Choose): Pr
     isGone: database.isGone,
     isOldThere: old.has('old-session'),
   }
-}
-
-async function turn(): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve))
-  while (isVerifying())
 }
 
 /** The users as the app knows them. */
@@ -462,7 +419,7 @@ function performerOf(report: Report, { server, stepped, clock, isCached, databas
     },
     async prove() {
       await start()
-      const signed = prepared.signed[NAMES.indexOf(report.actor)]
+      const signed = prepared.signed[placeOfActor(report.actor)]
       end(await server.prove({ cookie: report.cookie, jws: '', ...signed }))
     },
   }

@@ -24,7 +24,7 @@ function sorted(value: object): object {
 }
 
 /** Returns the facts of a session as the app is told. */
-export function told(session: SessionDetails): object {
+export function told(session: SessionDetails): Readonly<Record<string, unknown>> {
   const { userId, authenticatedAt, createdAt, lastSeenAt, idleDeadline, absoluteDeadline, acting, device } = session
   return {
     userId,

@@ -1,6 +1,6 @@
 import type { Arbitrary } from 'fast-check'
 import { array, boolean, constant, constantFrom, nat, oneof, option, record, subarray, tuple } from 'fast-check'
-import type { Call, Rules, Step, Story, Times } from './story.ts'
+import type { Call, OutsideStep, Request, Rules, Step, Story, Times } from './story.ts'
 import { BROWSERS, USERS } from './story.ts'
 
 const SECOND = 1000
@@ -34,16 +34,16 @@ const session = nat(5)
 const except = option(session, { nil: undefined, freq: 2 })
 
 /** Draws what most of the time is not. */
-const rarely = oneof({ weight: 6, arbitrary: constant(false) }, constant(true))
+export const rarely = oneof({ weight: 6, arbitrary: constant(false) }, constant(true))
 
-/** Lifetimes of which none is longer than the next one. */
+/** Draws lifetimes of which none is longer than the next one. */
 const times: Arbitrary<Times> = record({
   idle: constantFrom(10 * MINUTE, 30 * MINUTE),
   absolute: constantFrom(30 * MINUTE, HOUR, 12 * HOUR),
   remembered: constantFrom(12 * HOUR, 336 * HOUR),
 })
 
-const rules: Arbitrary<Rules> = record({
+export const rules: Arbitrary<Rules> = record({
   times: option(record({ alice: times, bob: times }), { nil: undefined, freq: 2 }),
   limit: option(record({ count: constantFrom(1, 2), onLimit: constantFrom('evict', 'refuse'), isByUser: boolean() }), {
     nil: undefined,
@@ -59,7 +59,7 @@ const rules: Arbitrary<Rules> = record({
 const given = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('0', 'x'))
 const wrong = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('remember', 'keep', 'label'))
 
-const call: Arbitrary<Call> = oneof(
+export const call: Arbitrary<Call> = oneof(
   { weight: 4, arbitrary: record({ name: constant('write' as const), key, value: nat(9) }) },
   { weight: 2, arbitrary: record({ name: constantFrom('remove', 'update'), key }) },
   {
@@ -96,7 +96,7 @@ const call: Arbitrary<Call> = oneof(
   },
 )
 
-const request: Arbitrary<Step> = record({
+export const request: Arbitrary<Request> = record({
   name: constant('request' as const),
   browser: nat(BROWSERS - 1),
   shows: oneof({ weight: 6, arbitrary: constant('own' as const) }, nat(20)),
@@ -109,7 +109,7 @@ const request: Arbitrary<Step> = record({
   carrier: oneof({ weight: 6, arbitrary: constant('reply' as const) }, constant('stream' as const)),
 })
 
-const outside: Arbitrary<Step> = oneof(
+export const outside: Arbitrary<OutsideStep> = oneof(
   record({ name: constant('revoke' as const), session, user }),
   record({ name: constant('revoke the user' as const), user, except }),
   record({
@@ -130,7 +130,7 @@ const outside: Arbitrary<Step> = oneof(
   record({ name: constant('restart the process' as const) }),
 )
 
-const wait: Arbitrary<Step> = record({ name: constant('wait' as const), time: pauses })
+export const wait: Arbitrary<Step> = record({ name: constant('wait' as const), time: pauses })
 const setBack: Arbitrary<Step> = record({
   name: constant('set the clock back' as const),
   time: constantFrom(...BACKWARDS),

@@ -1,5 +1,5 @@
 import { beginScene } from '../chance.ts'
-import { aside } from '../world.ts'
+import { aside } from '../interleave.ts'
 import { look } from './look.ts'
 import { takeOutside } from './outside.ts'
 import { Scene } from './scene.ts'
@@ -34,7 +34,7 @@ export async function playStory({ rules: given, steps }: Story): Promise<PlayedS
 }
 
 /** Takes one step. Resolves to what went otherwise than expected. */
-async function take(scene: Scene, step: Step): Promise<string | undefined> {
+export async function take(scene: Scene, step: Step): Promise<string | undefined> {
   // No two steps happen in one millisecond.
   scene.clock.advance(7)
   if (step.name === 'request') return sendRequest(scene, step)

@@ -6,9 +6,10 @@ import type { TestClock } from '../../support/clock.ts'
 import { actors } from '../chance.ts'
 import { openSessions, Server } from '../server.ts'
 import { EMPTY, SteppedStore } from '../stepped-store.ts'
+import type { Account } from './model/database.ts'
 import type { Stored } from './model/world.ts'
 import { OTHERS_LIMIT, World } from './model/world.ts'
-import type { Rules, User } from './story.ts'
+import type { Request, Rules, User } from './story.ts'
 import { BROWSERS } from './story.ts'
 
 /** A signal that the handler of a request took. */
@@ -45,12 +46,19 @@ export class Scene {
   /** Starts the app. */
   static async begin(rules: Rules): Promise<Scene> {
     const clock = testClock()
+    const store = rules.isCached ? new SteppedStore(actors, clock, EMPTY, true).store : memoryStore({ clock })
+    return Scene.on(store, clock, rules)
+  }
+
+  /** Starts the app on an empty store. */
+  static async on(store: SessionStore, clock: TestClock, rules: Rules): Promise<Scene> {
     const model = new World(rules, clock)
-    const store: SessionStore = rules.isCached
-      ? new SteppedStore(actors, clock, EMPTY, true).store
-      : memoryStore({ clock })
     const asked = { count: 0 }
-    const options = { clock, ...optionsOf(rules, model, asked) }
+    const loadUser = async (id: string): Promise<object | null> => {
+      asked.count += 1
+      return userIn(model.database.accounts, id)
+    }
+    const options = { clock, ...optionsOf(rules, loadUser) }
     const openSession = await openSessions()
     return new Scene(clock, model, asked, () => new Server(store, options, openSession))
   }
@@ -67,6 +75,11 @@ export class Scene {
     this.signals.length = 0
   }
 
+  /** Returns the cookie that a request shows. */
+  cookieOf({ shows, browser }: Pick<Request, 'shows' | 'browser'>): string | undefined {
+    return shows === 'own' ? this.jars[browser] : this.ids[shows % Math.max(1, this.ids.length)]
+  }
+
   /** Returns the handle of a session by its number; of none if nobody has a session yet. */
   handleOf(place: number): string {
     return this.handles[place % Math.max(1, this.handles.length)] ?? 'x'.repeat(22)
@@ -78,11 +91,16 @@ export class Scene {
   }
 }
 
+/** Returns a user as the database of the app knows them. */
+export function userIn(accounts: Readonly<Record<User, Account>>, id: string): object | null {
+  const { isThere, called, password } = accounts[id as User]
+  return isThere ? { id, name: called, password: String(password) } : null
+}
+
 /** Returns the options of the app of a story. */
-function optionsOf(
+export function optionsOf(
   { times, limit, asks, renewal, copied, hasHeader }: Rules,
-  { database }: World,
-  asked: { count: number },
+  loadUser: (id: string) => Promise<unknown>,
 ): SecureSessionOptions {
   return {
     renewalTimeout: renewal,
@@ -100,11 +118,7 @@ function optionsOf(
       rememberTimeout: ({ id }) => formatDuration(times[id as User].remembered),
     }),
     ...(asks !== undefined && {
-      loadUser: async (id: string) => {
-        asked.count += 1
-        const { isThere, called, password } = database.accounts[id as User]
-        return isThere ? { id, name: called, password: String(password) } : null
-      },
+      loadUser,
       authHash: (user: unknown) => (user as { password: string }).password,
       userMaxAge: asks,
       authCheckInterval: asks,

@@ -14,8 +14,8 @@ import type { Request } from './story.ts'
 /** Sends a request. Resolves to how the answer differs from the one that is expected. */
 export async function sendRequest(scene: Scene, request: Request): Promise<string | undefined> {
   const { browser, shows, calls, isStranger, isPassive, isStaleFine, isLate, carrier } = request
-  const { model, ids, jars, server } = scene
-  const cookie = shows === 'own' ? jars[browser] : ids[shows % Math.max(1, ids.length)]
+  const { model, jars, server } = scene
+  const cookie = scene.cookieOf(request)
   // A response that has started can fail no more.
   const ending = isLate ? 'answered' : request.ending
   const sender = { look: isStranger ? AWAY : HOME, isPassive, isLate, isStaleFine }
@@ -90,7 +90,8 @@ function noteSignal({ signals, model }: Scene, { own, state }: ExpectedRequest, 
   signals.push({ signal, own, handle, epoch, undone: own.undone })
 }
 
-async function codeOf(work: () => Promise<unknown>): Promise<string | undefined> {
+/** Resolves to the code of the error with which a call ends, if it does. */
+export async function codeOf(work: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await work()
     return undefined

@@ -7,12 +7,18 @@ import { playInThreads } from './threads.ts'
 
 const SEED = 20_261_130
 const COUNT = 40_000
+const OVERLAPS = 12_000
 
 t.setTimeout(900_000)
 
 t.test('no story goes otherwise than the guides say', async (t) => {
   t.comment(`${COUNT} stories, seed ${SEED}`)
-  t.strictSame(await playInThreads(SEED, COUNT, '.ts'), { count: COUNT, bad: undefined })
+  t.strictSame(await playInThreads('stories', SEED, COUNT, '.ts'), { count: COUNT, bad: undefined })
+})
+
+t.test('two steps at once leave what they leave one after the other', async (t) => {
+  t.comment(`${OVERLAPS} overlaps, seed ${SEED}`)
+  t.strictSame(await playInThreads('overlaps', SEED, OVERLAPS, '.ts'), { count: OVERLAPS, bad: undefined })
 })
 
 /** Every step and every call. The type checker asks for the ones that are missing here. */
@@ -55,6 +61,6 @@ t.test(
 )
 
 t.test('a story is named by its seed and its way', async (t) => {
-  await t.rejects(replayStory('1'), { message: /as in 1:20:3/ })
-  t.equal(await replayStory('1:20:3'), undefined)
+  await t.rejects(replayStory('stories', '1'), { message: /as in 1:20:3/ })
+  t.equal(await replayStory('stories', '1:20:3'), undefined)
 })

@@ -106,6 +106,9 @@ export type Step =
   | { readonly name: 'restart the process' }
   | { readonly name: 'change the name'; readonly user: User; readonly called: string }
 
+/** A step of the app itself. */
+export type OutsideStep = Exclude<Step, { readonly name: 'request' | 'wait' | 'set the clock back' }>
+
 /** The steps of some browsers of an app, one after the other. */
 export interface Story {
   readonly rules: Rules

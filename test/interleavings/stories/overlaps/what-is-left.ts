@@ -1,0 +1,52 @@
+import { allSessions } from '../../../../lib/session/all-sessions.ts'
+import { getSession } from '../../../../lib/session/one-session.ts'
+import { isOpen } from '../../view.ts'
+import type { Server } from '../../server.ts'
+import { told } from '../compare.ts'
+import { USERS } from '../story.ts'
+
+/** What two steps left: everything that anybody finds afterwards. */
+export interface Left {
+  /** The sessions, the lists of users, and what the cookies of both open, in words. */
+  readonly state: string
+  /** The instant of the last use of each session, and the deadline that it moved. */
+  readonly uses: readonly string[]
+}
+
+/** The names of sessions and of cookies, which are the same in each order of the steps. */
+export interface Names {
+  readonly sessions: ReadonlyMap<string, string>
+  readonly cookies: ReadonlyMap<string, string>
+}
+
+/** The name of a session that one of the steps began. */
+export const BEGUN = 'of '
+
+/** Looks at what is left. `open` starts a new process. */
+export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }: Names): Promise<Left> {
+  const { engine } = open()
+  const nameOf = ({ handle }: { readonly handle: string }): string => sessions.get(handle) ?? 'unnamed'
+  const lines: string[] = []
+  const uses: string[] = []
+  for await (const { handle } of allSessions(engine)) {
+    const is = await getSession(engine, handle)
+    if (is === undefined) continue
+    const name = nameOf(is)
+    const { lastSeenAt, idleDeadline, label, ...facts } = told(is)
+    uses.push([name, lastSeenAt, idleDeadline].join(' '))
+    // A login that cannot go on with its session gives the label of that one to the new one.
+    lines.push(`session ${name}: ${JSON.stringify(name.startsWith(BEGUN) ? facts : { ...facts, label })}`)
+  }
+  lines.sort()
+  for (const user of USERS) {
+    const list = await engine.users.list(user)
+    lines.push(`sessions of ${user}: ${list.map(nameOf).toSorted().join() || 'none'}`)
+  }
+  for (const [name, cookie] of cookies) {
+    const { status, me } = await open().request(() => undefined, { cookie, isPassive: true })
+    const { userId = null, actorId = null, pendingId = null, isFresh, data = {} } = me ?? {}
+    const found = { userId, actorId, pendingId, isFresh, data }
+    if (status !== 200 || isOpen(found)) lines.push(`${name} opens: ${JSON.stringify(found)} ${status}`)
+  }
+  return { state: lines.map((line) => `     ${line}`).join('\n'), uses }
+}
