@@ -19,10 +19,8 @@ const PAUSES = [SECOND, ...[...SHORT, ...LONG].flatMap((time) => [time - AROUND,
 const BACKWARDS = [SECOND, MINUTE, 5 * MINUTE, 20 * MINUTE, 2 * HOUR, 24 * HOUR]
 
 /** The longest pauses end nearly everything, so they are rare. */
-const pauses = oneof(
-  { weight: 8, arbitrary: constantFrom(...PAUSES.slice(0, 3 * SHORT.length + 1)) },
-  constantFrom(...PAUSES),
-)
+const shortPauses = constantFrom(...PAUSES.slice(0, 3 * SHORT.length + 1))
+const pauses = oneof({ weight: 8, arbitrary: shortPauses }, constantFrom(...PAUSES))
 
 const user = constantFrom(...USERS)
 const key = constantFrom('a', 'b', '_csrf')
@@ -59,26 +57,31 @@ export const rules: Arbitrary<Rules> = record({
 const given = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('0', 'x'))
 const wrong = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('remember', 'keep', 'label'))
 
+export const write = record({ name: constant('write' as const), key, value: nat(9) })
+
+export const logIn = record({
+  name: constant('log in' as const),
+  user,
+  remember: oneof({ weight: 3, arbitrary: constant(false) }, constant(true)),
+  keep: oneof({ weight: 3, arbitrary: constant(undefined) }, boolean(), keys),
+  methods,
+  label,
+  isByHeader: rarely,
+  given,
+})
+
+export const logInHalf = record({ name: constant('log in half' as const), user, methods, wrong })
+
+export const act = record({ name: constant('act' as const), user, minutes: constantFrom(5, 30, 120) })
+
 export const call: Arbitrary<Call> = oneof(
-  { weight: 4, arbitrary: record({ name: constant('write' as const), key, value: nat(9) }) },
+  { weight: 4, arbitrary: write },
   { weight: 2, arbitrary: record({ name: constantFrom('remove', 'update'), key }) },
-  {
-    weight: 6,
-    arbitrary: record({
-      name: constant('log in' as const),
-      user,
-      remember: oneof({ weight: 3, arbitrary: constant(false) }, constant(true)),
-      keep: oneof({ weight: 3, arbitrary: constant(undefined) }, boolean(), keys),
-      methods,
-      label,
-      isByHeader: rarely,
-      given,
-    }),
-  },
-  { weight: 2, arbitrary: record({ name: constant('log in half' as const), user, methods, wrong }) },
+  { weight: 6, arbitrary: logIn },
+  { weight: 2, arbitrary: logInHalf },
   { weight: 1, arbitrary: record({ name: constant('update the fingerprint' as const), given }) },
   { weight: 3, arbitrary: record({ name: constant('confirm' as const), methods, label }) },
-  { weight: 3, arbitrary: record({ name: constant('act' as const), user, minutes: constantFrom(5, 30, 120) }) },
+  { weight: 3, arbitrary: act },
   { weight: 2, arbitrary: record({ name: constant('update the user' as const), user, called: name }) },
   { weight: 2, arbitrary: record({ name: constant('regenerate' as const), keys }) },
   {
@@ -130,7 +133,10 @@ export const outside: Arbitrary<OutsideStep> = oneof(
   record({ name: constant('restart the process' as const) }),
 )
 
-export const wait: Arbitrary<Step> = record({ name: constant('wait' as const), time: pauses })
+const wait: Arbitrary<Step> = record({ name: constant('wait' as const), time: pauses })
+
+/** Draws pauses that end few sessions. */
+export const shortWait: Arbitrary<Step> = record({ name: constant('wait' as const), time: shortPauses })
 const setBack: Arbitrary<Step> = record({
   name: constant('set the clock back' as const),
   time: constantFrom(...BACKWARDS),

@@ -1,14 +1,14 @@
 import type { Arbitrary } from 'fast-check'
 import { array, boolean, constant, nat, oneof, record, tuple } from 'fast-check'
-import { call, outside, rarely, request, rules, wait } from '../draw-story.ts'
-import type { Request } from '../story.ts'
+import { act, call, logIn, logInHalf, outside, rarely, request, rules, shortWait, write } from '../draw-story.ts'
+import type { Request, Step } from '../story.ts'
 import type { Meeting, Overlap } from './overlap.ts'
 
 /** Requests that are mostly about one session, and make one call each. */
 const meeting: Arbitrary<Request> = record({
   name: constant('request' as const),
-  browser: oneof({ weight: 4, arbitrary: constant(0) }, constant(1)),
-  shows: oneof({ weight: 8, arbitrary: constant('own' as const) }, nat(4)),
+  browser: oneof({ weight: 6, arbitrary: constant(0) }, constant(1)),
+  shows: oneof({ weight: 12, arbitrary: constant('own' as const) }, nat(4)),
   calls: oneof({ weight: 1, arbitrary: constant([]) }, { weight: 6, arbitrary: tuple(call) }),
   ending: constant('answered' as const),
   isStranger: rarely,
@@ -23,16 +23,50 @@ const meetings = oneof(
   { weight: 1, arbitrary: outside.filter(({ name }) => name !== 'restart the process') },
 ) as Arbitrary<Meeting>
 
-const before = oneof(
-  { weight: 7, arbitrary: request },
-  { weight: 2, arbitrary: wait },
+/** What the request that begins the session of a browser does there, in a form that a response carries. */
+const opening = (browser: number): Arbitrary<Request> =>
+  record({
+    name: constant('request' as const),
+    browser: constant(browser),
+    shows: constant('own' as const),
+    calls: oneof(
+      { weight: 3, arbitrary: tuple(logIn) },
+      { weight: 1, arbitrary: tuple(logIn, write) },
+      { weight: 1, arbitrary: tuple(logInHalf) },
+      { weight: 2, arbitrary: tuple(write) },
+    ),
+    ending: constant('answered' as const),
+    isStranger: rarely,
+    isPassive: constant(false),
+    isStaleFine: constant(false),
+    isLate: constant(false),
+    carrier: constant('reply' as const),
+  })
+
+/** A request in which the user of the first browser begins to act as another one. */
+const acting: Arbitrary<Request> = record({
+  ...{ name: constant('request' as const), browser: constant(0), shows: constant('own' as const), calls: tuple(act) },
+  ...{ ending: constant('answered' as const), carrier: constant('reply' as const), isLate: constant(false) },
+  ...{ isStranger: constant(false), isPassive: constant(false), isStaleFine: constant(false) },
+})
+
+/** What happens between the openings and the two steps. Much of it changes the session, and some of it ends it. */
+const between: Arbitrary<Step> = oneof(
+  { weight: 3, arbitrary: meeting },
+  { weight: 1, arbitrary: request },
+  { weight: 1, arbitrary: acting },
+  { weight: 2, arbitrary: shortWait },
   { weight: 1, arbitrary: outside },
 )
 
 /** Draws a story that ends with two steps at the same time. */
 export const overlaps: Arbitrary<Overlap> = record({
   rules,
-  steps: array(before, { minLength: 1, maxLength: 6 }),
+  steps: tuple(
+    opening(0),
+    oneof({ weight: 2, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(opening(1)) }),
+    oneof({ weight: 1, arbitrary: constant([]) }, { weight: 2, arbitrary: array(between, { maxLength: 3 }) }),
+  ).map(([first, second, rest]) => [first, ...second, ...rest]),
   both: tuple(meetings, meetings),
   isApart: boolean(),
   seed: nat(),

@@ -27,13 +27,15 @@ function changes(step: Meeting): boolean {
  *   sessions, one may spare a session that the other one ends;
  * - whoever logs out everywhere ends the other sessions, also where a login takes the own one over meanwhile;
  * - a login beyond the limit and whatever ends others at that moment may end each other;
- * - a request that asks the database twice may get two answers.
+ * - a request that asks the database twice may get two answers;
+ * - a request that ends its session, because its user has another password, may lose the place to another login.
  */
-export function isOpenRace(both: readonly Meeting[], { limit }: Rules): boolean {
+export function isOpenRace(both: readonly Meeting[], { limit, asks }: Rules): boolean {
   const ofAll = both.filter(({ name }) => name === 'revoke all')
   const hasChange = both.some(changes)
   if (ofAll.length > 0 && (hasChange || ofAll.length > 1)) return true
   if (hasChange && both.some((step) => callsOf(step).includes('log out everywhere'))) return true
   if (hasChange && both.some(({ name }) => IN_DATABASE.has(name))) return true
+  if (limit?.onLimit === 'refuse' && asks !== undefined && both.every(changes)) return true
   return limit?.onLimit === 'evict' && both.some(changes) && both.every((step) => changes(step) || ends(step))
 }
