@@ -7,7 +7,7 @@ import { playInThreads } from './threads.ts'
 
 const SEED = 20_261_130
 const COUNT = 40_000
-const OVERLAPS = 12_000
+const OVERLAPS = 10_000
 
 t.setTimeout(900_000)
 

@@ -2,6 +2,7 @@ import type { Arbitrary } from 'fast-check'
 import { array, boolean, constant, nat, oneof, record, tuple } from 'fast-check'
 import { act, call, logIn, logInHalf, outside, rarely, request, rules, shortWait, write } from '../draw-story.ts'
 import type { Request, Step } from '../story.ts'
+import { isOpenRace } from './open-races.ts'
 import type { Meeting, Overlap } from './overlap.ts'
 
 /** Requests that are mostly about one session, and make one call each. */
@@ -59,8 +60,7 @@ const between: Arbitrary<Step> = oneof(
   { weight: 1, arbitrary: outside },
 )
 
-/** Draws a story that ends with two steps at the same time. */
-export const overlaps: Arbitrary<Overlap> = record({
+const all: Arbitrary<Overlap> = record({
   rules,
   steps: tuple(
     opening(0),
@@ -71,3 +71,6 @@ export const overlaps: Arbitrary<Overlap> = record({
   isApart: boolean(),
   seed: nat(),
 })
+
+/** Draws a story that ends with two steps at the same time. */
+export const overlaps = all.filter(({ both, rules: given }) => !isOpenRace(both, given))

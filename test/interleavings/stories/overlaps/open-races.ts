@@ -12,8 +12,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   ...['log in', 'log in half', 'confirm', 'update the fingerprint', 'regenerate', 'act', 'stop acting'],
 ])
 
-/** Tells whether a step ends sessions. */
-export function ends(step: Meeting): boolean {
+function ends(step: Meeting): boolean {
   return callsOf(step).some((name) => ENDS.has(name))
 }
 
@@ -21,21 +20,24 @@ function changes(step: Meeting): boolean {
   return callsOf(step).some((name) => CHANGES.has(name))
 }
 
+/** Tells whether a step may end sessions: by what it calls, or by a login that needs the place of another one. */
+export function mayEnd(step: Meeting, { limit }: Rules): boolean {
+  return ends(step) || (limit !== undefined && changes(step))
+}
+
 /**
  * Tells whether two steps may leave what they would not leave one after the other:
  * - whoever proves who they are while all sessions end stays, and keeps what the session held; of two ends of all
  *   sessions, one may spare a session that the other one ends;
+ * - two who end the sessions of each other may both be out;
  * - whoever logs out everywhere ends the other sessions, also where a login takes the own one over meanwhile;
- * - a login beyond the limit and whatever ends others at that moment may end each other;
- * - a request that asks the database twice may get two answers;
- * - a request that ends its session, because its user has another password, may lose the place to another login.
+ * - a login makes room by a step of its own where there is a limit, and another login may take the place;
+ * - a request that asks the database twice may get two answers.
  */
-export function isOpenRace(both: readonly Meeting[], { limit, asks }: Rules): boolean {
-  const ofAll = both.filter(({ name }) => name === 'revoke all')
+export function isOpenRace(both: readonly Meeting[], rules: Rules): boolean {
   const hasChange = both.some(changes)
-  if (ofAll.length > 0 && (hasChange || ofAll.length > 1)) return true
-  if (hasChange && both.some((step) => callsOf(step).includes('log out everywhere'))) return true
-  if (hasChange && both.some(({ name }) => IN_DATABASE.has(name))) return true
-  if (limit?.onLimit === 'refuse' && asks !== undefined && both.every(changes)) return true
-  return limit?.onLimit === 'evict' && both.some(changes) && both.every((step) => changes(step) || ends(step))
+  const isAbout = (names: readonly string[]): boolean =>
+    both.some((step) => callsOf(step).some((name) => names.includes(name)))
+  if (both.every((step) => mayEnd(step, rules))) return true
+  return hasChange && isAbout(['revoke all', 'log out everywhere', ...IN_DATABASE])
 }

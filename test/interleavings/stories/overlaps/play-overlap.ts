@@ -8,7 +8,7 @@ import type { PlayedStory } from '../play-story.ts'
 import { take } from '../play-story.ts'
 import { Scene } from '../scene.ts'
 import { tellRules, tellStep } from '../tell-story.ts'
-import { ends, isOpenRace } from './open-races.ts'
+import { mayEnd } from './open-races.ts'
 import type { Overlap } from './overlap.ts'
 import type { Ready, Run } from './run-both.ts'
 import { runBoth } from './run-both.ts'
@@ -16,29 +16,39 @@ import { runBoth } from './run-both.ts'
 /** The number of orders that are drawn for two steps. */
 const ORDERS = 6
 
-/** The runs in which one step follows the other, and those of one step or none. */
-interface Known {
+/** The runs in which one step follows the other, and those of one step, or none, which few comparisons need. */
+class Known {
   readonly serial: readonly [Run, Run]
-  readonly alone: readonly [Run, Run]
-  readonly none: Run
+  readonly #ready: Ready
+  readonly #alone = new Map<string, Promise<Run>>()
+
+  private constructor(ready: Ready, serial: readonly [Run, Run]) {
+    this.#ready = ready
+    this.serial = serial
+  }
+
+  static async of(ready: Ready): Promise<Known> {
+    return new Known(ready, [await runBoth(ready, switching('a', [])), await runBoth(ready, switching('b', []))])
+  }
+
+  /** Resolves to a run of some of the steps. */
+  only(...taken: readonly number[]): Promise<Run> {
+    const key = taken.join()
+    const known = this.#alone.get(key) ?? runBoth(this.#ready, switching('a', []), taken)
+    this.#alone.set(key, known)
+    return known
+  }
 }
 
 /** Plays two steps at once, and compares what they leave with what they leave one after the other. */
 export async function playOverlap(overlap: Overlap): Promise<PlayedStory> {
-  const { rules, both, seed } = overlap
-  if (isOpenRace(both, rules)) return { problem: undefined, trace: '' }
   const ready = await aside(() => prepare(overlap))
-  const [a, b] = [switching('a', []), switching('b', [])]
-  const known: Known = {
-    serial: [await runBoth(ready, a), await runBoth(ready, b)],
-    alone: [await runBoth(ready, a, [0]), await runBoth(ready, b, [1])],
-    none: await runBoth(ready, a, []),
-  }
-  const draw = random(seed)
+  const known = await Known.of(ready)
+  const draw = random(overlap.seed)
   const { length } = known.serial[0]
   for (let order = 0; order < ORDERS; order += 1) {
     const run = await runBoth(ready, order % 2 === 0 ? drawnSwitches(draw, length, 0, ['a', 'b']) : drawn(draw, 0))
-    const problem = problemOf(run, known, overlap)
+    const problem = await problemOf(run, known, overlap)
     if (problem !== undefined) return { problem, trace: traceOf(overlap, run, known) }
   }
   return { problem: undefined, trace: '' }
@@ -52,29 +62,38 @@ async function prepare(overlap: Overlap): Promise<Ready> {
   const scene = await Scene.on(stepped.store, clock, rules)
   for (const step of steps) await take(scene, step)
   clock.advance(7)
-  return { overlap, scene, contents: stepped.contents }
+  return { overlap, scene, contents: stepped.contents, seen: new Map() }
 }
 
-/** Returns how a run differs from all those that it may be like. */
-function problemOf(run: Run, { serial, alone, none }: Known, { both }: Overlap): string | undefined {
+/** Resolves to how a run differs from all those that it may be like. */
+async function problemOf(run: Run, known: Known, overlap: Overlap): Promise<string | undefined> {
+  const { serial } = known
   for (const [place, answer] of run.answers.entries()) {
     const isKnown = serial.some(({ answers }) => answers[place]?.before === answer?.before)
     if (!isKnown) return `${'ab'[place]} sees what it does not see before or after the other one`
   }
-  const [isRefused, isOtherRefused] = run.answers.map((answer) => answer?.isRefused === true)
-  const [first, second] = both
-  const allowed = [
-    ...serial,
-    // A step that is refused leaves nothing. One that ends sessions may come after the other one, and end its session.
-    ...(isOtherRefused === true || ends(first) ? [alone[0]] : []),
-    ...(isRefused === true || ends(second) ? [alone[1]] : []),
-    ...(isRefused === true && isOtherRefused === true ? [none] : []),
-  ]
-  if (!allowed.some(({ state }) => state === run.state)) return 'two steps at once leave what neither order leaves'
+  const isLike = serial.some(({ state }) => state === run.state)
+  if (!isLike && !(await isLikeOne(run, known, overlap))) return 'two steps at once leave what neither order leaves'
+  const isUse = (use: string, runs: readonly Run[]): boolean => runs.some(({ uses }) => uses.includes(use))
+  const odd = run.uses.filter((use) => !isUse(use, serial))
+  if (odd.length === 0) return undefined
   // A use that is noted beside another change may be lost.
-  const uses = [...serial, ...alone, none].flatMap((one) => one.uses)
-  const odd = run.uses.find((use) => !uses.includes(use))
-  return odd === undefined ? undefined : 'two steps at once move a deadline as neither of them moves it'
+  const others = [await known.only(0), await known.only(1), await known.only()]
+  const isLost = odd.every((use) => isUse(use, others))
+  return isLost ? undefined : 'two steps at once move a deadline as neither of them moves it'
+}
+
+/**
+ * Tells whether a run is like one without one of the steps. A step that is refused leaves nothing. One that ends the
+ * session of the other one leaves nothing of what that one still writes.
+ */
+async function isLikeOne({ answers, state }: Run, known: Known, { both, rules }: Overlap): Promise<boolean> {
+  const refused = answers.map((answer) => answer?.isRefused === true)
+  for (const [place, step] of both.entries()) {
+    const mayBeAlone = refused[1 - place] === true || mayEnd(step, rules)
+    if (mayBeAlone && (await known.only(place)).state === state) return true
+  }
+  return refused.every(Boolean) && (await known.only()).state === state
 }
 
 function traceOf({ rules, steps, both, isApart }: Overlap, run: Run, { serial: [first, second] }: Known): string {

@@ -25,11 +25,13 @@ export interface Ready {
   readonly overlap: Overlap
   readonly scene: Scene
   readonly contents: Contents
+  /** What is left where a store ends with the same contents, which many orders share. */
+  readonly seen: Map<string, Promise<Left>>
 }
 
 /** The answer to one of the two steps. */
 export interface Answer {
-  /** Tells whether the answer is an error. */
+  /** Tells whether the answer is an error, or a call was refused. */
   readonly isRefused: boolean
   /** What the app saw before it did anything, in words. */
   readonly before: string
@@ -46,6 +48,9 @@ export interface Run extends Left {
 
 /** The id that a browser has got, if any. */
 type Given = string | undefined
+
+/** The answer of a call that did what it was asked for. */
+const DONE = 'done'
 
 /** Takes the two steps, or one of them, in an order that is chosen. */
 export async function runBoth(ready: Ready, choose: Choose, taken: readonly number[] = [0, 1]): Promise<Run> {
@@ -76,8 +81,14 @@ export async function runBoth(ready: Ready, choose: Choose, taken: readonly numb
   })
   const { choices } = await interleave(stepped, works, choose)
   const again = (): Server => open(new SteppedStore(actors, clock, stepped.contents))
-  const left = await aside(() => lookAtWhatIsLeft(again, namesIn(ready, given)))
-  return { ...left, answers, schedule: scheduleOf(choices), length: stepped.deeds.length }
+  const end = JSON.stringify([...partsOf(stepped.contents), accounts, given])
+  const left = ready.seen.get(end) ?? aside(() => lookAtWhatIsLeft(again, namesIn(ready, given)))
+  ready.seen.set(end, left)
+  return { ...(await left), answers, schedule: scheduleOf(choices), length: stepped.deeds.length }
+}
+
+function partsOf({ records, index, cutoff }: Contents): unknown[] {
+  return [[...records], [...index].map(([user, entries]) => [user, [...entries]]), cutoff]
 }
 
 interface Stage {
@@ -92,14 +103,15 @@ async function send({ server, scene, accounts }: Stage, request: Request): Promi
   const codes: string[] = []
   const handler: Handler = async (session: RequestSession) => {
     for (const one of calls) {
-      codes.push((await codeOf(() => perform(session, one, (user) => accounts[user].called))) ?? 'done')
+      codes.push((await codeOf(() => perform(session, one, (user) => accounts[user].called))) ?? DONE)
     }
   }
   const { status, code, me, cookie } = await server.request(handler, { ...sending, cookie: scene.cookieOf(request) })
   // The other step may move the deadline at any time.
   const before = JSON.stringify({ ...me, endsAt: null })
   const text = [status, code, ...codes].filter((part) => part !== undefined).join(' ')
-  return [{ isRefused: status >= 400, before, text }, cookie ?? undefined]
+  const isRefused = status >= 400 || codes.some((one) => one !== DONE)
+  return [{ isRefused, before, text }, cookie ?? undefined]
 }
 
 async function callFromOutside({ server, scene, stepped, accounts }: Stage, step: OutsideStep): Promise<Answer> {
@@ -111,7 +123,7 @@ async function callFromOutside({ server, scene, stepped, accounts }: Stage, step
     await stepped.step('start', [], async () => undefined, false)
     return run()
   })
-  return { isRefused: code !== undefined, before: '', text: code ?? 'done' }
+  return { isRefused: code !== undefined, before: '', text: code ?? DONE }
 }
 
 /** Names sessions and cookies by who got them. */
