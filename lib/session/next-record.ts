@@ -1,4 +1,4 @@
-import type { PendingLogin, RotationReason, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
+import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
 import { isBindingShown } from './device-bound/binding.ts'
 import { withFields } from './copy-record.ts'
 import type { Edit } from './json-data.ts'
@@ -216,11 +216,10 @@ function rotate(
  * Returns the methods of a confirmed login, if a replaced id came back since the request read the record. Then the
  * methods from before are left out, because somebody else may have used them.
  */
-function methodsBeside(record: SessionRecord, { reason, identity }: Rotation): Pick<Identity, 'methods'> | undefined {
-  if (reason !== 'confirm' || !record.isForked || identity?.methods === undefined) return undefined
-  const isOld = ({ name, at }: UsedMethod): boolean =>
-    record.methods?.some((one) => one.name === name && one.at === at) === true
-  return { methods: identity.methods.filter((one) => !isOld(one)) }
+function methodsBeside({ isForked }: SessionRecord, { identity }: Rotation): Pick<Identity, 'methods'> | undefined {
+  const { methods, usedNow } = identity ?? {}
+  if (!isForked || methods === undefined || usedNow === undefined) return undefined
+  return { methods: methods.filter(({ name }) => usedNow.includes(name)) }
 }
 
 /**

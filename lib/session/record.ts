@@ -22,6 +22,8 @@ export interface Identity {
   readonly lifetimes?: KeptLifetimes | null | undefined
   /** The ways in which the user proved who they are; absent if the app names none. */
   readonly methods?: readonly UsedMethod[] | undefined
+  /** The ways of a confirmation that were used in this request; absent in a login. */
+  readonly usedNow?: readonly string[]
   readonly label?: string | null
 }
 

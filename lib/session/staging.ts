@@ -1,5 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
-import type { ConfirmLoginOptions, LoginMethod, SessionRecord, SessionUser, UsedMethod } from '../../types/index.ts'
+import type { ConfirmLoginOptions, LoginMethod, SessionRecord, SessionUser } from '../../types/index.ts'
 import { refuseWhileActing } from './actor.ts'
 import { checkLabel, checkOptions } from './call-options.ts'
 import { fingerprintOf, loadUser } from './credentials.ts'
@@ -7,6 +7,7 @@ import type { Client, Engine } from './engine.ts'
 import type { Edit } from './json-data.ts'
 import { trustedMethods, withMethods } from './methods.ts'
 import type { Rotation } from './next-record.ts'
+import type { Identity } from './record.ts'
 import { sameUser } from './update-user.ts'
 
 /** The session of a request as a change of id finds it. */
@@ -71,7 +72,7 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
         identity: {
           ...identity,
           label: options.label ?? identity.label ?? null,
-          ...confirmed(identity.methods, options.methods, now),
+          ...confirmed(identity, options.methods, now),
         },
       },
     }
@@ -86,7 +87,7 @@ export function stageConfirmation(situation: Situation, options: ConfirmLoginOpt
   const checked = rotation?.authHash === undefined ? known : { authHash: rotation.authHash, authCheckedAt: now }
   const kept = {
     ...(lifetimes && { lifetimes }),
-    ...confirmed(trustedMethods({ ...record, isForked }), options.methods, now),
+    ...confirmed({ methods: trustedMethods({ ...record, isForked }), usedNow: [] }, options.methods, now),
   }
   const identity = { userId, user, ...checked, remember, device, label, ...kept }
   const carries = options.label === undefined ? (['user', 'label'] as const) : (['user'] as const)
@@ -100,11 +101,15 @@ function others({ carries = [] }: Rotation, given: 'user' | 'label'): Rotation['
 
 /** Returns the ways in which a user proved who they are, with those named now. */
 function confirmed(
-  before: readonly UsedMethod[] | undefined,
+  { methods, usedNow }: Pick<Identity, 'methods' | 'usedNow'>,
   used: readonly LoginMethod[] | undefined,
   now: number,
-): { readonly methods?: readonly UsedMethod[] } {
-  return before === undefined && used === undefined ? {} : { methods: withMethods(before, used, now) }
+): Pick<Identity, 'methods' | 'usedNow'> {
+  if (methods === undefined && used === undefined) return {}
+  return {
+    methods: withMethods(methods, used, now),
+    ...(usedNow && { usedNow: [...usedNow, ...(used ?? [])] }),
+  }
 }
 
 /**

@@ -542,6 +542,24 @@ export const FAULTS: readonly Fault[] = [
     from: 'user: user ?? (isOther ? undefined : state.user)',
     to: 'user: user ?? state.user',
   },
+  {
+    name: 'a login keeps the token that another request planted while it was under way',
+    file: 'lib/session/login.js',
+    from: 'login, identity, carries, drops: without }',
+    to: 'login, identity, carries }',
+  },
+  {
+    name: 'an update that met a login goes on with the session of the login',
+    file: 'lib/session/update-data.js',
+    from: 'if (record?.epoch === live.record.epoch)',
+    to: 'if (record !== undefined)',
+  },
+  {
+    name: 'a key that another request wrote since the first write of this one is removed by the second',
+    file: 'lib/session/request-data.js',
+    from: "this.#baseline = typeof this.#state === 'object' ? to : stored;",
+    to: 'this.#baseline = stored;',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

@@ -227,6 +227,25 @@ t.test('a replaced id that comes back confirms no way to log in but its own', as
   t.equal((await app.sessions.list('ann')).length, 1)
 })
 
+t.test(
+  'a way that is confirmed again counts after the clock was set back, also where a replaced id came back',
+  async (t) => {
+    const { clock, visitor } = await stepUp(t)
+    const ann = visitor()
+    await ann.post('/login', login({ methods: ['pwd', 'otp'] }))
+    const copy = visitor()
+    copy.cookies.set('session', ann.cookie ?? '')
+    clock.advance('16m')
+    await ann.get('/account')
+    await ann.get('/account')
+    await copy.get('/account')
+    clock.advance(-20 * 60_000)
+    t.equal((await ann.post('/confirm', { methods: ['pwd'] })).statusCode, 200)
+    t.equal((await ann.get('/pwd')).statusCode, 200)
+    t.match((await ann.get('/both')).json(), { code: 'SESSION_STEP_UP_REQUIRED', message: /missing: otp\)/ })
+  },
+)
+
 t.test('a login that fails leaves a session as it was whose half login is over', async (t) => {
   const { clock, visitor } = await world(t, {
     routes: (server) => {

@@ -8,7 +8,8 @@ import { isUpkeepDue, nextRecord, placeTaken } from '../../lib/session/next-reco
 import { besideOf } from '../../lib/session/places.ts'
 import type { Presentation, Verdict } from '../../lib/session/verdict.ts'
 import { SERVE } from '../../lib/session/verdict.ts'
-import type { SessionRecord, UsedMethod } from '../../types/index.ts'
+import type { Identity } from '../../lib/session/record.ts'
+import type { SessionRecord } from '../../types/index.ts'
 import { actingAs, NOW, ownedBy, pendingOf, recordAt } from './records.ts'
 
 const MINUTE = 60_000
@@ -247,22 +248,21 @@ t.test('a confirmed login loses the ways from before if a replaced id came back 
     { name: 'otp', at: NOW },
     { name: 'hwk', at: NOW },
   ] as const
-  const methodsAfter = (isForked: boolean, reason: Rotation['reason'] = 'confirm'): SessionRecord['methods'] => {
-    const record = annAt({ isForked, methods: [old, { name: 'otp', at: NOW - 5 }] })
-    const identity = { ...IDENTITY, methods: [old, again, fresh] }
-    return next(record, { rotation: { reason, identity } }).record.methods
+  const methodsAfter = (isForked: boolean, used: Partial<Identity> = { usedNow: ['otp', 'hwk'] }) => {
+    const record = annAt({ isForked, methods: [old, again] })
+    const identity = { ...IDENTITY, methods: [old, again, fresh], ...used }
+    return next(record, { rotation: { reason: 'confirm', identity } }).record.methods
   }
   t.strictSame(methodsAfter(false), [old, again, fresh])
-  t.strictSame(methodsAfter(true), [again, fresh])
-  t.strictSame(methodsAfter(true, 'login'), [old, again, fresh], 'a login names its own ways')
+  t.strictSame(
+    methodsAfter(true),
+    [again, fresh],
+    'a way that is used again counts, at whatever instant it was used before',
+  )
+  t.strictSame(methodsAfter(true, { usedNow: [] }), [])
+  t.strictSame(methodsAfter(true, {}), [old, again, fresh], 'a login names its own ways')
   const none = next(annAt({ isForked: true }), { rotation: { reason: 'confirm', identity: IDENTITY } })
   t.strictSame(none.record.methods ?? null, null)
-  const confirm = (methods: readonly UsedMethod[] | undefined, used: readonly UsedMethod[]): SessionRecord['methods'] =>
-    next(annAt({ isForked: true, ...(methods && { methods }) }), {
-      rotation: { reason: 'confirm', identity: { ...IDENTITY, methods: used } },
-    }).record.methods
-  t.strictSame(confirm([old], [old, fresh]), [fresh])
-  t.strictSame(confirm(undefined, [fresh]), [fresh], 'a login whose app named no ways')
 })
 
 t.test('what a change of the id only carries over is that of the latest record', async (t) => {

@@ -72,6 +72,8 @@ export const logIn = record({
 
 export const logInHalf = record({ name: constant('log in half' as const), user, methods, wrong })
 
+const confirm = record({ name: constant('confirm' as const), methods, label })
+
 export const act = record({ name: constant('act' as const), user, minutes: constantFrom(5, 30, 120) })
 
 export const call: Arbitrary<Call> = oneof(
@@ -80,7 +82,7 @@ export const call: Arbitrary<Call> = oneof(
   { weight: 6, arbitrary: logIn },
   { weight: 2, arbitrary: logInHalf },
   { weight: 1, arbitrary: record({ name: constant('update the fingerprint' as const), given }) },
-  { weight: 3, arbitrary: record({ name: constant('confirm' as const), methods, label }) },
+  { weight: 3, arbitrary: confirm },
   { weight: 3, arbitrary: act },
   { weight: 2, arbitrary: record({ name: constant('update the user' as const), user, called: name }) },
   { weight: 2, arbitrary: record({ name: constant('regenerate' as const), keys }) },
@@ -137,7 +139,7 @@ const wait: Arbitrary<Step> = record({ name: constant('wait' as const), time: pa
 
 /** Draws pauses that end few sessions. */
 export const shortWait: Arbitrary<Step> = record({ name: constant('wait' as const), time: shortPauses })
-const setBack: Arbitrary<Step> = record({
+export const setBack: Arbitrary<Step> = record({
   name: constant('set the clock back' as const),
   time: constantFrom(...BACKWARDS),
 })
@@ -149,7 +151,11 @@ const shows: Arbitrary<Step> = record({
   name: constant('request' as const),
   browser: constant(0),
   shows: oneof({ weight: 2, arbitrary: constant('own' as const) }, { weight: 3, arbitrary: nat(6) }),
-  calls: oneof({ weight: 8, arbitrary: constant([]) }, array(call, { maxLength: 1 })),
+  calls: oneof(
+    { weight: 8, arbitrary: constant([]) },
+    { weight: 1, arbitrary: tuple(call) },
+    { weight: 2, arbitrary: tuple(confirm) },
+  ),
   ending: oneof({ weight: 5, arbitrary: constant('answered' as const) }, constantFrom('lost', 'thrown')),
   isStranger: oneof({ weight: 3, arbitrary: constant(false) }, constant(true)),
   isPassive: rarely,
@@ -158,18 +164,15 @@ const shows: Arbitrary<Step> = record({
   carrier: constant('reply' as const),
 })
 
-const login: Arbitrary<Step> = constant({
-  name: 'request' as const,
-  ...{ browser: 0, shows: 'own' as const, ending: 'answered' as const, carrier: 'reply' as const },
-  ...{ isStranger: false, isPassive: false, isStaleFine: false, isLate: false },
-  calls: [
-    {
-      name: 'log in' as const,
-      ...{ user: 'alice' as const, remember: false, keep: undefined, methods: [], label: undefined },
-      ...{ isByHeader: false, given: undefined },
-    },
-  ],
-})
+/** A request of the first browser, with its own id, that is answered. */
+const simple = (calls: Arbitrary<readonly Call[]>): Arbitrary<Step> =>
+  calls.map((list) => ({
+    ...{ name: 'request' as const, browser: 0, shows: 'own' as const, calls: list },
+    ...{ isStranger: false, isPassive: false, isStaleFine: false, isLate: false },
+    ...{ ending: 'answered' as const, carrier: 'reply' as const },
+  }))
+
+const login = simple(logIn.map((options) => [{ ...options, isByHeader: false, given: undefined }]))
 
 const anything = array(
   oneof({ weight: 7, arbitrary: request }, { weight: 2, arbitrary: wait }, { weight: 2, arbitrary: outside }),
@@ -193,8 +196,28 @@ const ids = tuple(
   array(oneof({ weight: 3, arbitrary: shows }, { weight: 2, arbitrary: wait }), { minLength: 4, maxLength: 20 }),
 ).map(([first, rest]) => [first, ...rest])
 
+/** Steps of one browser that is logged in: it acts as somebody, returns, and proves who is there, while clocks go. */
+const logins = tuple(
+  login,
+  array(
+    oneof(
+      { weight: 4, arbitrary: simple(array(call, { maxLength: 2 })) },
+      { weight: 3, arbitrary: simple(tuple(oneof(act, confirm, constant({ name: 'stop acting' as const })))) },
+      { weight: 2, arbitrary: wait },
+      { weight: 1, arbitrary: setBack },
+      { weight: 1, arbitrary: outside },
+    ),
+    STEPS,
+  ),
+).map(([first, rest]) => [first, ...rest])
+
 /** Draws a story. */
 export const stories: Arbitrary<Story> = record({
   rules,
-  steps: oneof({ weight: 4, arbitrary: anything }, { weight: 1, arbitrary: backwards }, { weight: 2, arbitrary: ids }),
+  steps: oneof(
+    { weight: 4, arbitrary: anything },
+    { weight: 1, arbitrary: backwards },
+    { weight: 2, arbitrary: ids },
+    { weight: 2, arbitrary: logins },
+  ),
 })

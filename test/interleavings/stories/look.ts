@@ -12,7 +12,7 @@ export async function look(scene: Scene): Promise<string | undefined> {
 }
 
 /** Compares what listeners heard since the last look, and how often the app was asked for a user. */
-function lookAtNews({ server, model, handles, asked }: Scene): string | undefined {
+function lookAtNews({ server, model, handles, asked, isTurnedBack }: Scene): string | undefined {
   // What has expired is noticed at some look or other.
   const heard = server.events.splice(0).filter(({ type }) => type !== 'expire')
   const is = heard.map((event) => lineOfEvent(event, handles)).toSorted()
@@ -28,7 +28,8 @@ function lookAtNews({ server, model, handles, asked }: Scene): string | undefine
   }
   if (missing.length > 0) return `there is no event: ${missing.join('; ')}`
   const { questions } = model.database
-  return asked.count === questions
+  // Clocks that differ by a few minutes count as the same, so that some questions come later or sooner.
+  return isTurnedBack || asked.count === questions
     ? undefined
     : `the app was asked for users ${asked.count} times, and not ${questions}`
 }

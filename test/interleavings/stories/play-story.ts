@@ -4,7 +4,7 @@ import { look } from './look.ts'
 import { takeOutside } from './outside.ts'
 import { Scene } from './scene.ts'
 import { sendRequest } from './send-request.ts'
-import type { Step, Story } from './story.ts'
+import type { Rules, Step, Story } from './story.ts'
 import { tellRules, tellStep } from './tell-story.ts'
 
 /** A story as it was played. */
@@ -19,9 +19,7 @@ export interface PlayedStory {
 export async function playStory({ rules: given, steps }: Story): Promise<PlayedStory> {
   return aside(async () => {
     beginScene()
-    // The copy of a record that has expired would be alive again.
-    const isCached = given.isCached && steps.every(({ name }) => name !== 'set the clock back')
-    const rules = { ...given, isCached }
+    const rules = rulesOf({ rules: given, steps })
     const scene = await Scene.begin(rules)
     const lines = [`  ${tellRules(rules)}`]
     for (const [place, step] of steps.entries()) {
@@ -33,6 +31,11 @@ export async function playStory({ rules: given, steps }: Story): Promise<PlayedS
   })
 }
 
+/** Returns the settings. Once the clock was set back, the copy of a record that has expired would be alive again. */
+export function rulesOf({ rules, steps }: Story): Rules {
+  return { ...rules, isCached: rules.isCached && steps.every(({ name }) => name !== 'set the clock back') }
+}
+
 /** Takes one step. Resolves to what went otherwise than expected. */
 export async function take(scene: Scene, step: Step): Promise<string | undefined> {
   // No two steps happen in one millisecond.
@@ -40,6 +43,7 @@ export async function take(scene: Scene, step: Step): Promise<string | undefined
   if (step.name === 'request') return sendRequest(scene, step)
   if (step.name === 'wait' || step.name === 'set the clock back') {
     scene.clock.advance(step.name === 'wait' ? step.time : -step.time)
+    scene.isTurnedBack ||= step.name === 'set the clock back'
     return undefined
   }
   const { is, was } = await takeOutside(scene, step)

@@ -33,6 +33,8 @@ export class Scene {
   readonly asked: { count: number }
   readonly signals: TakenSignal[] = []
   server: Server
+  /** Tells whether the clock was set back. */
+  isTurnedBack = false
   readonly #restarted: () => Server
 
   private constructor(clock: TestClock, model: World, asked: { count: number }, started: () => Server) {

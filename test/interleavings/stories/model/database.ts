@@ -87,15 +87,17 @@ export class Database {
     return isDue || isNew ? { user: known[0], actor: known[1], isNew } : { isNew }
   }
 
-  #knownOf(key: string, { called }: Known): Answer | undefined {
+  /** Returns the answer about the user as the session knows them. */
+  #knownOf(key: string, { userId, called }: Known): Answer | undefined {
     const answer = this.answers.get(key)
-    return answer?.from === called ? answer : undefined
+    return answer?.userId === userId && answer.from === called ? answer : undefined
   }
 
-  #isDue(key: string, { userId, called, password, checkedAt, userAt }: Known): boolean {
+  #isDue(key: string, user: Known): boolean {
+    const { userId, password, checkedAt, userAt } = user
     const limit = this.#rules.asks === '0s' ? 0 : 10 * MINUTE
     const answer = this.answers.get(key)
-    const shownAt = Math.max(checkedAt, userAt, answer?.from === called ? answer.at : 0)
+    const shownAt = Math.max(checkedAt, userAt, this.#knownOf(key, user)?.at ?? 0)
     const askedAt = Math.max(
       checkedAt,
       answer !== undefined && answer.userId === userId && answer.password === password ? answer.at : 0,
@@ -103,14 +105,15 @@ export class Database {
     return [shownAt, askedAt].some((at) => this.#now() - at >= limit || this.#now() - at < -SKEW)
   }
 
-  #ask(key: string, { userId, called, password }: Known): 'user-gone' | 'auth-hash' | undefined {
+  #ask(key: string, user: Known): 'user-gone' | 'auth-hash' | undefined {
+    const { userId, called, password } = user
     const account = this.accounts[userId]
     this.questions += 1
     if (!account.isThere) return 'user-gone'
     if (String(account.password) !== password) return 'auth-hash'
     const at = this.#now()
-    const known = this.answers.get(key)
-    const isNewer = known === undefined || known.from !== called || known.at <= at || known.at > at + SKEW
+    const known = this.#knownOf(key, user)
+    const isNewer = known === undefined || known.at <= at || known.at > at + SKEW
     if (isNewer) this.answers.set(key, { userId, from: called, called: account.called, at, password })
     return undefined
   }

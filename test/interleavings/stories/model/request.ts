@@ -26,7 +26,7 @@ export interface Staged {
 }
 
 /** A session that nobody is told of. */
-const UNNAMED: Stored = { session: blank(0, ''), ids: undefined, undone: 0 }
+const UNNAMED: Stored = { session: blank(0, ''), ids: undefined, latestId: 0, undone: 0 }
 
 type Draft = Record<string, number>
 type Sent = 'none' | 'clear' | 'new' | 'renewed'
@@ -183,13 +183,13 @@ export class ExpectedRequest {
     if (back === undefined) return
     if (back.before === undefined) this.world.stored.delete(back.written)
     else if (!isOver(back.before.session, this.now)) {
-      const { session, ids } = back.before
+      const { session, ids, latestId } = back.before
       const latest = back.written.session
       const isSame = session.user?.userId === latest.user?.userId
       // What was written after the change of the id stays.
       const data = isSame ? rebased(session.data, back.data, latest.data) : session.data
       back.written.undone += 1
-      Object.assign(back.written, { session: { ...session, data }, ids })
+      Object.assign(back.written, { session: { ...session, data }, ids, latestId })
     }
     this.cookie = back.cookie
     this.state = back.state

@@ -20,6 +20,8 @@ export const OTHERS_LIMIT = 3
 export interface Stored {
   session: Session
   ids: IdTable | undefined
+  /** The latest instant at which an id was shown or issued, as it is stored. */
+  latestId: number
   /** The number of changes of its id that were taken back. */
   undone: number
 }
@@ -188,5 +190,6 @@ export class World {
   adopt(one: Stored, { handle, secretHash }: PresentedId): void {
     one.session = { ...one.session, handle }
     one.ids = IdTable.begun({ secretHash }, this.now())
+    one.latestId = this.now()
   }
 }

@@ -27,8 +27,7 @@ export function write(request: ExpectedRequest, carrier: Carrier): void {
   const { own, base, now, staged, sender, called, checked, data } = request
   if (own === undefined || base === undefined) return begin(request)
   const stored = own.session
-  // The ids of a session are known once a response has carried one.
-  const latestId = own.ids?.latest ?? now
+  const { latestId } = own
   const isBack = isAhead(stored, latestId, now)
   const present = isBack ? request.world.spared(broughtBack(stored, latestId, now), stored) : stored
   const isUse = !sender.isPassive || stored.lastSeenAt > now
@@ -41,6 +40,7 @@ export function write(request: ExpectedRequest, carrier: Carrier): void {
   if (isBack || isTaught || isDataNew || checked.isNew || called !== undefined) {
     const taught = request.shown === undefined ? known : taughtBy(request, known)
     own.session = { ...(isUse ? usedAt(taught, now) : taught), data: { ...data } }
+    own.latestId = ids?.latest ?? latestId
   } else if ((request.isTouched || isTouchDue(stored, now)) && !sender.isPassive) {
     own.session = usedAt(stored, now)
   }
@@ -88,6 +88,7 @@ function change(request: ExpectedRequest, own: Stored, session: Session): void {
   const next = { ...staged.apply(session), epoch: session.epoch + 1, isShown: false, data: { ...request.data } }
   own.session = ['login', 'confirm'].includes(staged.kind) ? admitted(request.world, next) : next
   own.ids = undefined
+  own.latestId = request.now
   if (request.called !== undefined && !['login', 'return'].includes(staged.kind)) tellUpdate(request, own)
   tellRole(request, own, before)
   request.world.tell('rotate', own, { ...usersOf(own.session), detail: REASONS[staged.kind] })
@@ -124,7 +125,7 @@ function begin(request: ExpectedRequest): void {
     if (request.own.session.user !== undefined) world.revoke(request.own, 'replay')
     world.stored.delete(request.own)
   }
-  const own: Stored = { session: admitted(world, session), ids: undefined, undone: 0 }
+  const own: Stored = { session: admitted(world, session), ids: undefined, latestId: now, undone: 0 }
   world.stored.add(own)
   request.own = own
   finish(request, own, undefined)

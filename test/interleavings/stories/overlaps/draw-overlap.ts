@@ -1,6 +1,18 @@
 import type { Arbitrary } from 'fast-check'
 import { array, boolean, constant, nat, oneof, record, tuple } from 'fast-check'
-import { act, call, logIn, logInHalf, outside, rarely, request, rules, shortWait, write } from '../draw-story.ts'
+import {
+  act,
+  call,
+  logIn,
+  logInHalf,
+  outside,
+  rarely,
+  request,
+  rules,
+  setBack,
+  shortWait,
+  write,
+} from '../draw-story.ts'
 import type { Request, Step } from '../story.ts'
 import { isOpenRace } from './open-races.ts'
 import type { Meeting, Overlap } from './overlap.ts'
@@ -57,6 +69,8 @@ const between: Arbitrary<Step> = oneof(
   { weight: 1, arbitrary: request },
   { weight: 1, arbitrary: acting },
   { weight: 2, arbitrary: shortWait },
+  { weight: 1, arbitrary: setBack },
+  { weight: 1, arbitrary: constant({ name: 'set the clock back' as const, time: 10_000 }) },
   { weight: 1, arbitrary: outside },
 )
 

@@ -5,7 +5,7 @@ import { actors, beginScene } from '../../chance.ts'
 import { aside } from '../../interleave.ts'
 import { EMPTY, SteppedStore } from '../../stepped-store.ts'
 import type { PlayedStory } from '../play-story.ts'
-import { take } from '../play-story.ts'
+import { rulesOf, take } from '../play-story.ts'
 import { Scene } from '../scene.ts'
 import { tellRules, tellStep } from '../tell-story.ts'
 import { mayEnd } from './open-races.ts'
@@ -41,7 +41,8 @@ class Known {
 }
 
 /** Plays two steps at once, and compares what they leave with what they leave one after the other. */
-export async function playOverlap(overlap: Overlap): Promise<PlayedStory> {
+export async function playOverlap(drawnOverlap: Overlap): Promise<PlayedStory> {
+  const overlap = { ...drawnOverlap, rules: rulesOf(drawnOverlap) }
   const ready = await aside(() => prepare(overlap))
   const known = await Known.of(ready)
   const draw = random(overlap.seed)

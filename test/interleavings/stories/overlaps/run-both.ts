@@ -111,7 +111,9 @@ async function send({ server, scene, accounts }: Stage, request: Request): Promi
   const before = JSON.stringify({ ...me, endsAt: null })
   const text = [status, code, ...codes].filter((part) => part !== undefined).join(' ')
   const isRefused = status >= 400 || codes.some((one) => one !== DONE)
-  return [{ isRefused, before, text }, cookie ?? undefined]
+  // Whether an id is renewed depends on who came first. The table of the ids says what becomes of it.
+  const isNew = server.read(cookie ?? undefined)?.id.generation === 0
+  return [{ isRefused, before, text }, isNew ? (cookie ?? undefined) : undefined]
 }
 
 async function callFromOutside({ server, scene, stepped, accounts }: Stage, step: OutsideStep): Promise<Answer> {
