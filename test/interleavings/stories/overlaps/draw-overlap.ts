@@ -36,7 +36,7 @@ const meetings = oneof(
   { weight: 1, arbitrary: outside.filter(({ name }) => name !== 'restart the process') },
 ) as Arbitrary<Meeting>
 
-/** What the request that begins the session of a browser does there, in a form that a response carries. */
+/** Draws the request in which the session of a browser begins. */
 const opening = (browser: number): Arbitrary<Request> =>
   record({
     name: constant('request' as const),
@@ -56,14 +56,14 @@ const opening = (browser: number): Arbitrary<Request> =>
     carrier: constant('reply' as const),
   })
 
-/** A request in which the user of the first browser begins to act as another one. */
+/** Draws a request in which the user of the first browser begins to act as another one. */
 const acting: Arbitrary<Request> = record({
   ...{ name: constant('request' as const), browser: constant(0), shows: constant('own' as const), calls: tuple(act) },
   ...{ ending: constant('answered' as const), carrier: constant('reply' as const), isLate: constant(false) },
   ...{ isStranger: constant(false), isPassive: constant(false), isStaleFine: constant(false) },
 })
 
-/** What happens between the openings and the two steps. Much of it changes the session, and some of it ends it. */
+/** Draws a step between the openings and the two steps. Many of these change the session, and some end it. */
 const between: Arbitrary<Step> = oneof(
   { weight: 3, arbitrary: meeting },
   { weight: 1, arbitrary: request },

@@ -25,7 +25,7 @@ export interface Ready {
   readonly overlap: Overlap
   readonly scene: Scene
   readonly contents: Contents
-  /** What is left where a store ends with the same contents, which many orders share. */
+  /** The ends that were seen, by the contents of the store. Many orders end with the same. */
   readonly seen: Map<string, Promise<Left>>
 }
 
@@ -33,7 +33,7 @@ export interface Ready {
 export interface Answer {
   /** Tells whether the answer is an error, or a call was refused. */
   readonly isRefused: boolean
-  /** What the app saw before it did anything, in words. */
+  /** The session as the app saw it before it did anything, in words. */
   readonly before: string
   readonly text: string
 }

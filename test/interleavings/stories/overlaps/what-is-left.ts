@@ -5,7 +5,7 @@ import type { Server } from '../../server.ts'
 import { told } from '../compare.ts'
 import { USERS } from '../story.ts'
 
-/** What two steps left: everything that anybody finds afterwards. */
+/** Everything that anybody finds after two steps. */
 export interface Left {
   /** The sessions, the lists of users, and what the cookies of both open, in words. */
   readonly state: string
