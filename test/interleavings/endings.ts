@@ -151,7 +151,7 @@ export const ENDINGS: readonly Guarantee[] = [
         const { act, actor, reply, cookie } = report
         const { signal, me, meAfter } = reply ?? {}
         const own = view.idOf(String(act.changesId === true ? reply?.cookie : cookie))
-        const wasThere = act.changesId === true || (me !== undefined && isOpen({ ...me, status: 200 }))
+        const wasThere = act.changesId === true || (me !== undefined && isOpen(me))
         if (isCrash || signal === undefined || own === undefined || !wasThere || !isDone(report)) continue
         const record = contents.records.get(own.handle)
         const isOver = record?.epoch !== own.epoch || record.userId !== meAfter?.userId

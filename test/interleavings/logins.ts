@@ -40,7 +40,7 @@ export const LOGINS: readonly Guarantee[] = [
         // An id that its owner has just come back with is served to others too, for 30 seconds.
         const isBack = view.others(report).some((one) => one.act.isReplaced === true && one.act.isStranger !== true)
         if (act.isStranger !== true || reply === undefined || isBack || view.stepsUp) continue
-        if (reply.me !== undefined && isOpen({ ...reply.me, status: 200 })) yield `${actor} got in`
+        if (reply.me !== undefined && isOpen(reply.me)) yield `${actor} got in`
         // After a change of the id the older ones are no alarm.
         if (view.others(report).some(({ act: { changesId } }) => changesId === true) || reply.status !== 200) continue
         for (const { value, by } of view.issued) {

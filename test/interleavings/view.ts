@@ -39,11 +39,7 @@ export const NOBODY: Found = {
 }
 
 /** Tells whether an id opened a session. */
-export function isOpen({
-  userId,
-  pendingId,
-  data,
-}: Pick<Me, 'userId' | 'pendingId' | 'data'> & { readonly status?: number }): boolean {
+export function isOpen({ userId, pendingId, data }: Pick<Me, 'userId' | 'pendingId' | 'data'>): boolean {
   return userId !== null || pendingId !== null || Object.keys(data).length > 0
 }
 

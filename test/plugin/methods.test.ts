@@ -21,6 +21,10 @@ function stepUp(t: Test, session: SecureSessionOptions = {}): Promise<World> {
       guarded('/sudo', { within: '10m' })
       guarded('/account', {})
       route(server, '/confirm', (request) => request.confirmLogin(request.body as object))
+      route(server, '/confirm-both', async (request) => {
+        await request.confirmLogin({ methods: ['pwd'] })
+        await request.confirmLogin({ methods: ['otp'] })
+      })
       route(server, '/twice', async (request) => {
         await request.login({ id: 'ann' }, { methods: ['pwd'] })
         await request.confirmLogin({ methods: ['otp'] })
@@ -243,6 +247,23 @@ t.test(
     t.equal((await ann.post('/confirm', { methods: ['pwd'] })).statusCode, 200)
     t.equal((await ann.get('/pwd')).statusCode, 200)
     t.match((await ann.get('/both')).json(), { code: 'SESSION_STEP_UP_REQUIRED', message: /missing: otp\)/ })
+  },
+)
+
+t.test(
+  'two confirmations of one request count together, also where a replaced id comes back beside them',
+  async (t) => {
+    const { clock, visitor } = await stepUp(t)
+    const ann = visitor()
+    await ann.post('/login', login({ methods: ['pwd', 'otp'] }))
+    const copy = visitor()
+    copy.cookies.set('session', ann.cookie ?? '')
+    clock.advance('16m')
+    await ann.get('/account')
+    await ann.get('/account')
+    await copy.get('/account')
+    t.equal((await ann.post('/confirm-both')).statusCode, 200)
+    t.equal((await ann.get('/both')).statusCode, 200)
   },
 )
 

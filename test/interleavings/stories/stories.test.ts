@@ -1,6 +1,10 @@
 import { sample } from 'fast-check'
 import t from 'tap'
+import { ownChance } from '../chance.ts'
+import { aside } from '../interleave.ts'
 import { stories } from './draw-story.ts'
+import { overlaps } from './overlaps/draw-overlap.ts'
+import { prepare } from './overlaps/play-overlap.ts'
 import { replayStory } from './search-stories.ts'
 import type { Call, Step } from './story.ts'
 import { playInThreads } from './threads.ts'
@@ -19,6 +23,22 @@ t.test('no story goes otherwise than the guides say', async (t) => {
 t.test('two steps at once leave what they leave one after the other', async (t) => {
   t.comment(`${OVERLAPS} overlaps, seed ${SEED}`)
   t.strictSame(await playInThreads('overlaps', SEED, OVERLAPS, '.ts'), { count: OVERLAPS, bad: undefined })
+})
+
+t.test('the two steps of most overlaps meet in a session, and many of them in the same one', async (t) => {
+  const giveBack = ownChance()
+  t.teardown(giveBack)
+  let [any, same] = [0, 0]
+  for (const overlap of sample(overlaps, { seed: SEED, numRuns: 500 })) {
+    const { scene } = await aside(() => prepare(overlap))
+    const shown = overlap.both.flatMap((step) => (step.name === 'request' ? (scene.cookieOf(step) ?? []) : []))
+    const live = shown.flatMap((cookie) => scene.model.find(cookie.slice(0, 22)) ?? [])
+    if (live.length > 0) any += 1
+    if (live.length === 2 && live[0] === live[1]) same += 1
+  }
+  t.comment(`${any} of 500 in a session, ${same} in the same one`)
+  t.ok(any > 250, String(any))
+  t.ok(same > 100, String(same))
 })
 
 /** Every step and every call. The type checker asks for the ones that are missing here. */

@@ -8,27 +8,23 @@ import {
   outside,
   rarely,
   request,
+  requests,
   rules,
   setBack,
   shortWait,
   write,
-} from '../draw-story.ts'
-import type { Request, Step } from '../story.ts'
+} from '../draw-steps.ts'
+import type { Step } from '../story.ts'
 import { isOpenRace } from './open-races.ts'
 import type { Meeting, Overlap } from './overlap.ts'
 
-/** Requests that are mostly about one session, and make one call each. */
-const meeting: Arbitrary<Request> = record({
-  name: constant('request' as const),
+/** Draws requests that are mostly about one session, and make one call each. */
+const meeting = requests({
   browser: oneof({ weight: 6, arbitrary: constant(0) }, constant(1)),
   shows: oneof({ weight: 12, arbitrary: constant('own' as const) }, nat(4)),
   calls: oneof({ weight: 1, arbitrary: constant([]) }, { weight: 6, arbitrary: tuple(call) }),
-  ending: constant('answered' as const),
   isStranger: rarely,
   isPassive: rarely,
-  isStaleFine: constant(false),
-  isLate: constant(false),
-  carrier: constant('reply' as const),
 })
 
 const meetings = oneof(
@@ -37,37 +33,23 @@ const meetings = oneof(
 ) as Arbitrary<Meeting>
 
 /** Draws the request in which the session of a browser begins. */
-const opening = (browser: number): Arbitrary<Request> =>
-  record({
-    name: constant('request' as const),
+const opening = (browser: number): Arbitrary<Step> =>
+  requests({
     browser: constant(browser),
-    shows: constant('own' as const),
     calls: oneof(
       { weight: 3, arbitrary: tuple(logIn) },
       { weight: 1, arbitrary: tuple(logIn, write) },
       { weight: 1, arbitrary: tuple(logInHalf) },
       { weight: 2, arbitrary: tuple(write) },
     ),
-    ending: constant('answered' as const),
     isStranger: rarely,
-    isPassive: constant(false),
-    isStaleFine: constant(false),
-    isLate: constant(false),
-    carrier: constant('reply' as const),
   })
-
-/** Draws a request in which the user of the first browser begins to act as another one. */
-const acting: Arbitrary<Request> = record({
-  ...{ name: constant('request' as const), browser: constant(0), shows: constant('own' as const), calls: tuple(act) },
-  ...{ ending: constant('answered' as const), carrier: constant('reply' as const), isLate: constant(false) },
-  ...{ isStranger: constant(false), isPassive: constant(false), isStaleFine: constant(false) },
-})
 
 /** Draws a step between the openings and the two steps. Many of these change the session, and some end it. */
 const between: Arbitrary<Step> = oneof(
   { weight: 3, arbitrary: meeting },
   { weight: 1, arbitrary: request },
-  { weight: 1, arbitrary: acting },
+  { weight: 1, arbitrary: requests({ calls: tuple(act) }) },
   { weight: 2, arbitrary: shortWait },
   { weight: 1, arbitrary: setBack },
   { weight: 1, arbitrary: constant({ name: 'set the clock back' as const, time: 10_000 }) },
@@ -86,5 +68,10 @@ const all: Arbitrary<Overlap> = record({
   seed: nat(),
 })
 
+/** Tells whether a login is written at once. If it is refused, the request ends with the data that it dropped. */
+function isByHeader(step: Meeting): boolean {
+  return step.name === 'request' && step.calls.some((one) => one.name === 'log in' && one.isByHeader)
+}
+
 /** Draws a story that ends with two steps at the same time. */
-export const overlaps = all.filter(({ both, rules: given }) => !isOpenRace(both, given))
+export const overlaps = all.filter(({ both, rules: given }) => !isOpenRace(both, given) && !both.some(isByHeader))

@@ -55,7 +55,8 @@ export async function playOverlap(drawnOverlap: Overlap): Promise<PlayedStory> {
   return { problem: undefined, trace: '' }
 }
 
-async function prepare(overlap: Overlap): Promise<Ready> {
+/** Plays the story of an overlap, up to the two steps. */
+export async function prepare(overlap: Overlap): Promise<Ready> {
   beginScene()
   const { rules, steps } = overlap
   const clock = testClock()
