@@ -560,6 +560,18 @@ export const FAULTS: readonly Fault[] = [
     from: "this.#baseline = typeof this.#state === 'object' ? to : stored;",
     to: 'this.#baseline = stored;',
   },
+  {
+    name: 'a way to log in that is carried over lies ahead of a clock that was set back',
+    file: 'lib/session/methods.js',
+    from: 'at: Math.min(at, now) })',
+    to: 'at })',
+  },
+  {
+    name: 'the client that began a session stays the owner of its ids after the login of another one',
+    file: 'lib/session/login.js',
+    from: 'family: familyOf(client.userAgent),',
+    to: '',
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

@@ -1,6 +1,19 @@
 import type { Arbitrary } from 'fast-check'
 import { array, constant, constantFrom, nat, oneof, record, tuple } from 'fast-check'
-import { act, call, confirm, logIn, outside, rarely, request, requests, rules, setBack, wait } from './draw-steps.ts'
+import {
+  act,
+  call,
+  confirm,
+  logIn,
+  outside,
+  rarely,
+  request,
+  requests,
+  rules,
+  setBack,
+  wait,
+  write,
+} from './draw-steps.ts'
 import type { Call, Story } from './story.ts'
 
 const STEPS = { minLength: 2, maxLength: 14 }
@@ -18,7 +31,8 @@ const shows = requests({
   isPassive: rarely,
 })
 
-const login = requests({ calls: tuple(logIn.map((options) => ({ ...options, isByHeader: false, given: undefined }))) })
+const byCookie = tuple(logIn.map((options) => ({ ...options, isByHeader: false, given: undefined })))
+const login = requests({ calls: byCookie })
 
 const anything = array(
   oneof({ weight: 7, arbitrary: request }, { weight: 2, arbitrary: wait }, { weight: 2, arbitrary: outside }),
@@ -36,11 +50,23 @@ const backwards = array(
   STEPS,
 )
 
+/** Draws how a session begins: with a login, or with another client, whose session the login takes over. */
+const openings = oneof(
+  { weight: 3, arbitrary: tuple(login) },
+  {
+    weight: 1,
+    arbitrary: tuple(
+      requests({ calls: tuple(write), isStranger: constant(true) }),
+      requests({ calls: byCookie, shows: constant(0) }),
+    ),
+  },
+)
+
 /** Steps that show the ids of one session. */
 const ids = tuple(
-  login,
+  openings,
   array(oneof({ weight: 3, arbitrary: shows }, { weight: 2, arbitrary: wait }), { minLength: 4, maxLength: 20 }),
-).map(([first, rest]) => [first, ...rest])
+).map(([first, rest]) => [...first, ...rest])
 
 const role: Arbitrary<Call> = oneof(act, confirm, constant({ name: 'stop acting' as const }))
 
