@@ -90,9 +90,7 @@ export class RequestData {
    */
   adopt(json: string, seen: string, now: string, isStored: boolean): void {
     const { values } = this.#state as OpenData
-    const next = parseData(rebase(json, seen, now))
-    for (const key of Object.keys(values)) if (!Object.hasOwn(next, key)) delete values[key]
-    Object.assign(values, next)
+    replaceAll(values, parseData(rebase(json, seen, now)))
     if (isStored) this.#baseline = json
   }
 
@@ -110,6 +108,23 @@ export class RequestData {
     const fresh = new RequestData(json, this.#makeObject)
     for (const cut of this.#cuts) cut(fresh)
     return fresh
+  }
+
+  /** Returns a function that puts back what there is now. The object of now is the right one again. */
+  backup(): () => RequestData {
+    const [state, baseline, cuts] = [this.#state, this.#baseline, this.#cuts]
+    const [isWhole, isAllOwn, kept] = [this.#isWhole, this.#isAllOwn, this.#kept]
+    const values = typeof state === 'object' ? { ...state.values } : {}
+    return () => {
+      if (typeof state === 'object') replaceAll(state.values, values)
+      this.#state = state
+      this.#baseline = baseline
+      this.#cuts = cuts
+      this.#isWhole = isWhole
+      this.#isAllOwn = isAllOwn
+      this.#kept = kept
+      return this
+    }
   }
 
   /** Keeps only these keys. Changes by other requests to the rest of the old content do not come back. */
@@ -143,6 +158,12 @@ export class RequestData {
     this.#state = open
     return open
   }
+}
+
+function replaceAll(values: SessionData, next: SessionData): void {
+  // A key that stayed would keep its place among the others, and the data would read as changed.
+  for (const key of Object.keys(values)) delete values[key]
+  Object.assign(values, next)
 }
 
 function isDeep(value: unknown): boolean {

@@ -12,6 +12,7 @@ import { readLiveRecord } from './live-record.ts'
 import type { Carrier } from './next-record.ts'
 import { placeTaken } from './next-record.ts'
 import { hasPlace } from './places.ts'
+import { RequestContents } from './request-contents.ts'
 import { RequestData } from './request-data.ts'
 import { RequestFacts } from './request-facts.ts'
 import { ReplyNotes } from './reply-notes.ts'
@@ -40,17 +41,19 @@ export class RequestSession {
   readonly #engine: Engine
   readonly #client: Client
   #state: RequestState
-  #data: RequestData | undefined
+  readonly #contents: RequestContents
   #newHandle: string | undefined
   #signal: RequestSignal | undefined
   readonly #notes: ReplyNotes
-  #queue: WorkQueue | undefined
+  readonly #queue = new WorkQueue()
   #isSaved = false
 
   constructor(engine: Engine, client: Client, loaded: Loaded, isAnswered = false) {
     this.#engine = engine
     this.#client = client
     this.#state = states.initialState(loaded, client.isByHeader === true)
+    const make = this.#makeObject.bind(this)
+    this.#contents = new RequestContents(() => new RequestData(dataJsonOf(this.#state), make))
     this.facts = new RequestFacts(engine, client, () => this.#state)
     this.#notes = new ReplyNotes(client, client.isByHeader !== true && loaded.state !== 'none', isAnswered)
   }
@@ -78,7 +81,7 @@ export class RequestSession {
 
   /** Tells whether this is the data that a write would store. */
   owns(data: object): boolean {
-    return this.#data === data
+    return this.#contents.known === data
   }
 
   /** Asks for a new idle deadline. */
@@ -98,15 +101,13 @@ export class RequestSession {
 
   /** The object behind `req.session`; `null` after `destroy`. */
   get object(): EngineSession | null {
-    return this.#openData().object
+    return this.#contents.open().object
   }
 
   /** Tells whether the end of this request has something to write. */
   get hasWork(): boolean {
-    const isDataWork = this.#data?.isWhole === true || this.#data?.isModified() === true
-    return (
-      isDataWork || this.#queue?.isBusy === true || states.isWriteDue(this.#state, this.#engine.settings, this.#client)
-    )
+    if (this.#contents.isChanged || this.#queue.isBusy) return true
+    return states.isWriteDue(this.#state, this.#engine.settings, this.#client)
   }
 
   /**
@@ -121,8 +122,8 @@ export class RequestSession {
 
   /** Reports what the app changed and nothing stored, once the response is over. */
   #reportLate(): void {
-    const isLost = this.#data?.isModified() === true || states.isStaged(this.#state)
-    if (!isLost || this.#queue?.isRunning === true) return
+    const isLost = this.#contents.known?.isModified() === true || states.isStaged(this.#state)
+    if (!isLost || this.#queue.isRunning) return
     this.#tell({ type: 'dropped-write', reason: 'late' })
   }
 
@@ -145,7 +146,8 @@ export class RequestSession {
   /** Notes that the response has started. Returns whether it had started before. */
   markAnswered(): boolean {
     // A change deep inside the data is only seen afterwards. Nothing writes what came before a WebSocket opened.
-    if (this.#data?.isDeep === true || this.#client.isReplyTaken) this.#notes.whenOver(() => this.#reportLate())
+    const isDeep = this.#contents.known?.isDeep === true
+    if (isDeep || this.#client.isReplyTaken) this.#notes.whenOver(() => this.#reportLate())
     return this.#notes.markAnswered()
   }
 
@@ -181,9 +183,9 @@ export class RequestSession {
     const isLate = this.isAnswered
     // Without a record the data waits for the response, which may never come.
     this.#notes.whenTaken(() => this.#reportLate())
-    const updated = this.#updated(this.#openData(), isLate)
-    const done = this.#openQueue().offerBeside(() => updateData(updated, change))
-    if (isLate) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
+    const updated = this.#updated(this.#contents.open(), isLate)
+    const done = this.#queue.offerBeside(() => updateData(updated, change))
+    if (isLate) this.#queue.reportUnseen((error) => this.#engine.events.reportUnseen(error))
     return done
   }
 
@@ -191,14 +193,14 @@ export class RequestSession {
     return {
       engine: this.#engine,
       data,
-      isCurrent: () => this.#data === data,
+      isCurrent: () => this.owns(data),
       live: () => states.updatable(this.#state, isLate),
       useRecord: (live, record) => (this.#state = states.withRecord(this.#state, live, record)),
       lose: (reason) => {
         this.#tell({ type: 'dropped-write', reason })
         this.#replaceState(states.afterLoss(this.#state, this.handle))
       },
-      run: (work) => this.#openQueue().run(work),
+      run: (work) => this.#queue.run(work),
     }
   }
 
@@ -206,7 +208,7 @@ export class RequestSession {
   destroy(): Promise<void> {
     return this.#start(async () => {
       await this.#end()
-      this.#openData().destroy()
+      this.#contents.open().destroy()
     })
   }
 
@@ -221,24 +223,24 @@ export class RequestSession {
         if (latest?.epoch === epoch) this.#state = states.withRecord(this.#state, loaded, latest)
         else this.#replaceState(states.afterLoss(this.#state, handle))
       }
-      this.#data = this.#data?.afresh(dataJsonOf(this.#state))
+      this.#contents.reload(dataJsonOf(this.#state))
     })
   }
 
   /** Takes back what was written, because the response failed after it. */
   takeBack(): Promise<void> {
-    return this.#openQueue().run(() => this.#undo())
+    return this.#queue.run(() => this.#undo())
   }
 
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.markAnswered()
-    if (this.#queue !== undefined) await this.#queue.settled()
+    await this.#queue.settled()
     if (isFailure) return this.takeBack()
-    return this.#openQueue().run(async () => {
+    return this.#queue.run(async () => {
       const before = this.#state
-      const data = this.#data
-      const failure = this.#queue?.unseenFailure
+      const data = this.#contents.known
+      const failure = this.#queue.unseenFailure
       try {
         if (failure !== undefined) throw failure as Error
         await this.#write(carrier)
@@ -264,10 +266,10 @@ export class RequestSession {
       if (isLate && !isWithoutCookie) throw new SecureSessionError('SESSION_RESPONSE_STARTED')
       states.refuseBesideRole(this.#state)
       const { rotation, kept, user } = await work(this.#situation)
-      if (kept !== undefined) this.#keep(kept)
+      if (kept !== undefined) this.#contents.keep(kept)
       this.#state = states.afterStaging(this.#state, rotation, user)
       // The app needs the id of a header for its reply, so that the id is made now.
-      if (isLate || rotation?.isByHeader === true) await this.#write('none')
+      if (isLate || rotation?.isByHeader === true) await this.#writeOrDrop()
       // Nothing is written with a reply that the app takes over afterwards.
       else this.#notes.whenTaken(() => this.#reportLate())
     })
@@ -292,17 +294,22 @@ export class RequestSession {
     this.#engine.events.emit({ type: 'logout', handle, ...bothUsers(record), userId })
   }
 
-  #keep(kept: NonNullable<Staged['kept']>): void {
-    if (kept === 'role' || this.#data?.isDestroyed === true) this.#data = undefined
-    if (kept === 'role') return
-    if ('keys' in kept) this.#openData().keepOnly(kept.keys)
-    else if (kept.without !== undefined) this.#openData().removeKey(kept.without)
+  /** Writes what was staged just now. If that fails, it is not tried again, because the app was told of no change. */
+  async #writeOrDrop(): Promise<void> {
+    try {
+      await this.#write('none')
+    } catch (error) {
+      // A place that nobody takes expires.
+      await this.#abandonLogin().catch(() => undefined)
+      this.#state = { ...this.#state, rotation: undefined, user: undefined }
+      throw error
+    }
   }
 
   get #situation(): Situation {
     const engine = this.#engine
     const abandonLogin = (): Promise<void> => this.#abandonLogin()
-    const edit = (): Edit => this.#openData().edit(engine.settings.maxRecordSize)
+    const edit = (): Edit => this.#contents.open().edit(engine.settings.maxRecordSize)
     return situationOf(this.#state, { engine, client: this.#client, handle: this.handle, abandonLogin, edit })
   }
 
@@ -311,7 +318,7 @@ export class RequestSession {
    * reaches no client would replace ids that clients still hold.
    */
   async #write(carrier: Carrier): Promise<void> {
-    const data = this.#openData()
+    const data = this.#contents.open()
     const { settings, ids: cookieIds, headerIds } = this.#engine
     const { loaded, shown, rotation, user, isTouched } = this.#state
     const isPassive = this.#client.isPassive === true
@@ -332,7 +339,7 @@ export class RequestSession {
         return
       case 'written':
         this.#state = states.afterWrite(this.#state, outcome, plan.work.now)
-        this.#data?.markWritten(plan.work.edit, outcome.record.data)
+        this.#contents.markWritten(plan.work.edit, outcome.record.data)
         this.#signal?.watch(outcome.record)
         return
       case 'lost':
@@ -361,13 +368,13 @@ export class RequestSession {
       // The response is a failure already and an event has been emitted. A place that nobody takes expires.
     }
     this.#state = { ...this.#state, rotation: undefined, user: undefined, isTouched: false }
-    if (this.#data?.isDestroyed !== true) this.#data = undefined
+    if (this.#contents.known?.isDestroyed !== true) this.#contents.forget()
   }
 
   #replaceState(state: RequestState): void {
     this.#state = state
     this.#newHandle = undefined
-    this.#data = undefined
+    this.#contents.forget()
   }
 
   /** Gives back the place of a login that will not be committed. */
@@ -376,10 +383,6 @@ export class RequestSession {
     if (place === undefined) return
     this.#state = { ...this.#state, rotation: undefined }
     if (!hasPlace(this.facts.record, place)) await this.#engine.users.places.abandon(place, this.handle)
-  }
-
-  #openData(): RequestData {
-    return (this.#data ??= new RequestData(dataJsonOf(this.#state), (data, values) => this.#makeObject(data, values)))
   }
 
   #makeObject(data: RequestData, values: SessionData): EngineSession {
@@ -391,12 +394,8 @@ export class RequestSession {
 
   /** Starts work that the app asked for. If it comes too late for the response, only the caller learns of a failure. */
   #start(work: () => Promise<void>): Promise<void> {
-    const done = this.#openQueue().offer(work)
-    if (this.isAnswered) this.#queue?.reportUnseen((error) => this.#engine.events.reportUnseen(error))
+    const done = this.#queue.offer(() => this.#contents.orBringBack(work, () => this.#state.rotation === undefined))
+    if (this.isAnswered) this.#queue.reportUnseen((error) => this.#engine.events.reportUnseen(error))
     return done
-  }
-
-  #openQueue(): WorkQueue {
-    return (this.#queue ??= new WorkQueue())
   }
 }

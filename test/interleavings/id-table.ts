@@ -47,7 +47,7 @@ export class IdTable {
   #rivals: readonly Rival[]
   #headAt: number
   /** The last use of the session, as far as it is known. */
-  usedAt: number
+  #usedAt: number
   #isOver = false
   /** Tells whether a replaced id came back, so that the login counts as recent no more. */
   isForked: boolean
@@ -58,7 +58,7 @@ export class IdTable {
     this.#tip = tip === null ? undefined : { ...ofTip, ...tip, hash: tip.secretHash }
     this.#rivals = rivals.map((rival) => ({ ...rival, hash: rival.secretHash }))
     this.#headAt = rest.headAt
-    this.usedAt = Math.max(rest.headAt, rest.lastSeenAt)
+    this.#usedAt = Math.max(rest.headAt, rest.lastSeenAt)
     this.isForked = rest.isForked
   }
 
@@ -84,8 +84,13 @@ export class IdTable {
     const { hash: secretHash, issuedAt: rotatedAt, ...confirmed } = this.#confirmed
     const tip = this.#tip === undefined ? null : { ...this.#tip, secretHash: this.#tip.hash }
     const rivals = this.#rivals.map((rival) => ({ ...rival, secretHash: rival.hash }))
-    const rest = { tip, rivals, headAt: this.#headAt, lastSeenAt: this.usedAt, isForked: this.isForked }
+    const rest = { tip, rivals, headAt: this.#headAt, lastSeenAt: this.#usedAt, isForked: this.isForked }
     return new IdTable({ ...confirmed, ...rest, secretHash, rotatedAt })
+  }
+
+  /** Takes over the last use that the session has written. The show of the id in use counts as one. */
+  noteUse(at: number): void {
+    this.#usedAt = Math.max(this.#headAt, at)
   }
 
   /** Forgets instants that have not come yet, because the clock was set back. */
@@ -107,7 +112,7 @@ export class IdTable {
     this.isFork = false
     this.isRenewable = false
     const answer = this.#isOver ? 'nothing' : this.#judge(id, isTied, now)
-    if (answer === 'open') this.usedAt = now
+    if (answer === 'open') this.#usedAt = now
     if (answer === 'end') this.#isOver = true
     return answer
   }
@@ -126,7 +131,7 @@ export class IdTable {
       return isTied ? this.#fork(id, now) : 'end'
     }
     if (id.generation === generation && id.parent === parent) return isTied ? this.#addRival(id, isTied, now) : 'end'
-    return isTied && now >= this.usedAt + 10 * MINUTE ? 'nothing' : 'end'
+    return isTied && now >= this.#usedAt + 10 * MINUTE ? 'nothing' : 'end'
   }
 
   /** Keeps the newest rivals. */

@@ -143,6 +143,38 @@ t.test('a key is removed, and data that cannot hold the key stays unopened', asy
   t.strictSame(values, {})
 })
 
+t.test('data goes back to a backup, with the object of that time', async (t) => {
+  const { data, object } = dataOf('{"_csrf":1,"a":1}')
+  const values = object()
+  values['a'] = 2
+  const back = data.backup()
+  data.removeKey('_csrf')
+  data.keepOnly([])
+  object()['late'] = 1
+  t.equal(data.holds(values), false)
+  t.equal(back(), data)
+  t.equal(object(), values)
+  t.strictSame(data.edit(100), { from: '{"_csrf":1,"a":1}', to: '{"_csrf":1,"a":2}', isWhole: false })
+  t.strictSame([data.isWhole, data.isAllOwn], [false, false])
+  t.strictSame({ ...(data.afresh('{"_csrf":3}').object as object) }, { _csrf: 3 }, 'nothing is taken away any more')
+  const unopened = dataOf('{"_csrf":1}')
+  const closed = unopened.data.backup()
+  unopened.data.removeKey('_csrf')
+  closed()
+  t.strictSame(unopened.data.edit(100), { from: '{"_csrf":1}', to: '{"_csrf":1}', isWhole: false })
+  t.strictSame(unopened.object(), { _csrf: 1 })
+})
+
+t.test('data goes back to what was kept before, if more was taken away since', async (t) => {
+  const { data } = dataOf('{"a":1,"b":2}')
+  data.keepOnly(['a'])
+  const back = data.backup()
+  data.keepOnly([])
+  back()
+  t.strictSame(data.edit(100), { from: '{"a":1}', to: '{"a":1}', isWhole: true, kept: ['a'] })
+  t.equal(data.isAllOwn, false)
+})
+
 t.test('destroyed data has no object, holds nothing and changes nothing', async (t) => {
   const { data, object } = dataOf('{"a":1}')
   const values = object()

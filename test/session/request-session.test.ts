@@ -146,15 +146,104 @@ t.test('work under way is work for the end of the request', async (t) => {
   t.equal(session.hasWork, false)
 })
 
-t.test('data that was replaced is written, also if its new id could not be', async (t) => {
-  const { bench, session, record, failNext } = await visit(t)
-  await regenerate(session)
+t.test('a change of the id that is refused leaves the data as it was before', async (t) => {
+  const anybody = { id: 'ann' }
+  const ways: Record<string, (it: Visit) => Promise<unknown>> = {
+    'a new id, saved': async ({ session }) => {
+      await regenerate(session)
+      write(session, { late: 1 })
+      return session.save()
+    },
+    'a login, saved': async ({ session }) => {
+      await login(session, anybody)
+      return session.save()
+    },
+    'a login after a reload': async ({ session }) => {
+      await session.save()
+      await login(session, anybody)
+      await session.reload()
+      return session.save()
+    },
+    'a login, and a new id': async ({ session }) => {
+      await login(session, anybody, { keep: ['n'] })
+      await regenerate(session, ['cart'])
+      return session.save()
+    },
+    'a login whose id goes into a header': ({ session }) => login(session, anybody, { transport: 'header' }),
+    'somebody who begins to act as another user': async ({ session }) => {
+      await actAs(session, anybody, { reason: 'ticket 7' })
+      write(session, { late: 1 })
+      return session.save()
+    },
+  }
+  for (const [what, way] of Object.entries(ways)) {
+    const it = await visit(t, {}, { headerTransport: {} })
+    const held = it.session.object as unknown as { n: number; m: number }
+    held.n = 5
+    it.failNext('update', what === 'a login after a reload' ? 1 : 0)
+    await t.rejects(way(it), UNAVAILABLE, what)
+    t.strictSame(dataOf(it.session), { cart: [1], n: 5 }, what)
+    if (what !== 'a login after a reload') held.m = 6
+    else write(it.session, { m: 6 })
+    await it.session.finish(false, 'reply')
+    const { userId, secretHash, epoch } = it.record
+    t.match(
+      await it.bench.record(it.record.handle),
+      { userId, secretHash, epoch, data: '{"cart":[1],"n":5,"m":6}' },
+      what,
+    )
+    t.equal(it.session.response.cookie, undefined, what)
+  }
+})
+
+t.test('a login keeps the secret of tokens from before, if it is refused', async (t) => {
+  const nobody = { userId: null, user: null, authenticatedAt: null, data: '{"_csrf":"own","n":1}' }
+  const { bench, session, record, failNext } = await visit(t, nobody)
+  const held = session.object as unknown as Record<string, unknown>
+  await login(session, { id: 'ann' })
+  t.equal(held['_csrf'], undefined)
   failNext('update')
   await t.rejects(session.save(), UNAVAILABLE)
-  t.equal(session.isSaved, false)
-  t.equal(session.hasWork, true)
+  t.equal(held['_csrf'], 'own')
+  held['m'] = 2
   await session.finish(false, 'reply')
-  t.match(await bench.record(record.handle), { data: '{}', secretHash: record.secretHash, epoch: record.epoch })
+  t.match(await bench.record(record.handle), { userId: null, data: '{"_csrf":"own","n":1,"m":2}' })
+})
+
+t.test(
+  'a login that is given up leaves the data as it was before, also if what took its place is refused',
+  async (t) => {
+    const ways: Record<string, (it: Visit) => Promise<unknown>> = {
+      'another login': ({ session }) => login(session, { id: 'bob' }),
+      'a logout': ({ session }) => session.logout(),
+      'an end': ({ session }) => session.destroy(),
+    }
+    for (const [what, way] of Object.entries(ways)) {
+      const it = await visit(t)
+      write(it.session, { n: 5 })
+      await login(it.session, { id: 'ann' }, { keep: false })
+      it.failNext(what === 'another login' ? 'addToIndex' : 'delete')
+      await t.rejects(way(it), UNAVAILABLE, what)
+      t.strictSame(dataOf(it.session), { cart: [1], n: 5 }, what)
+      await it.session.finish(false, 'reply')
+      const { userId, secretHash } = it.record
+      t.match(await it.bench.record(it.record.handle), { userId, secretHash, data: '{"cart":[1],"n":5}' }, what)
+    }
+  },
+)
+
+t.test('a login by header that is refused is not tried again', async (t) => {
+  const it = await visit(t, {}, { headerTransport: {} })
+  write(it.session, { wrong: () => 1 })
+  const refused = { code: 'SESSION_VALUE_UNSERIALIZABLE' }
+  await t.rejects(login(it.session, { id: 'ann' }, { transport: 'header', keep: ['wrong'] }), refused)
+  t.equal(it.session.facts.userId, it.record.userId)
+  t.strictSame(await it.bench.indexed({ id: 'ann' }), [], 'its place is given back')
+  write(it.session, { wrong: 1 })
+  await it.session.finish(false, 'reply')
+  const { userId, secretHash } = it.record
+  t.match(await it.bench.record(it.record.handle), { userId, secretHash, data: '{"cart":[1],"n":1,"wrong":1}' })
+  t.equal(it.session.response.renewedId, undefined)
 })
 
 t.test('a logout ends its session: the record goes, the cookie is cleared, and the event names the user', async (t) => {

@@ -1,5 +1,5 @@
 import type { Call } from '../story.ts'
-import { cut, pick } from './cuts.ts'
+import { bringBack, cut, pick } from './cuts.ts'
 import { confirm, logIn, logInHalf, updateFingerprint, updateUser } from './logins.ts'
 import type { ExpectedRequest } from './request.ts'
 import { act, stopActing } from './roles.ts'
@@ -16,6 +16,15 @@ const CHANGES: ReadonlySet<Call['name']> = new Set([
  * @throws `Refused` with the code of the error
  */
 export function call(request: ExpectedRequest, one: Call): void {
+  try {
+    perform(request, one)
+  } catch (error) {
+    bringBack(request)
+    throw error
+  }
+}
+
+function perform(request: ExpectedRequest, one: Call): void {
   if (request.sender.isLate && CHANGES.has(one.name)) throw new Refused('SESSION_RESPONSE_STARTED')
   if (CHANGES.has(one.name) || one.name === 'update the user') refuseBesideRole(request)
   switch (one.name) {
@@ -92,5 +101,6 @@ function logOut(request: ExpectedRequest, { where }: Extract<Call, { name: 'log 
 function reload(request: ExpectedRequest): void {
   const { base, cuts } = request
   request.isDestroyed = false
+  if (request.uncut !== undefined) request.uncut = { data: { ...base?.data }, isDestroyed: false }
   request.data = cuts.reduce((data, how) => how(data), { ...base?.data })
 }

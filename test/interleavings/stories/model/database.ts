@@ -78,10 +78,10 @@ export class Database {
     if (asks === undefined || user === undefined) return { isNew: false }
     const both = [[handle, user] as const, ...(actor === undefined ? [] : [[`${handle} actor`, actor] as const])]
     const isDue = !isStaleFine && both.some(([key, one]) => this.#isDue(key, one))
-    const reasons = isDue ? both.map(([key, one]) => this.#ask(key, one)) : []
-    const gone = reasons.find((reason) => reason !== undefined)
+    const answers = both.map(([key, one]) => (isDue ? this.#ask(key, one) : this.#knownOf(key, one)))
+    const gone = answers.find((one) => typeof one === 'string')
     if (gone !== undefined) return gone
-    const known = both.map(([key, one]) => this.#knownOf(key, one))
+    const known = answers.filter((one) => typeof one !== 'string')
     const isNew = known.some((one, place) => one !== undefined && one.called !== both[place]?.[1].called)
     // A user who was not asked for, and who is as the session says, teaches it nothing.
     return isDue || isNew ? { user: known[0], actor: known[1], isNew } : { isNew }
@@ -105,16 +105,17 @@ export class Database {
     return [shownAt, askedAt].some((at) => this.#now() - at >= limit || this.#now() - at < -SKEW)
   }
 
-  #ask(key: string, user: Known): 'user-gone' | 'auth-hash' | undefined {
+  #ask(key: string, user: Known): Answer | 'user-gone' | 'auth-hash' {
     const { userId, called, password } = user
     const account = this.accounts[userId]
     this.questions += 1
     if (!account.isThere) return 'user-gone'
     if (String(account.password) !== password) return 'auth-hash'
     const at = this.#now()
+    const answer = { userId, from: called, called: account.called, at, password }
     const known = this.#knownOf(key, user)
     const isNewer = known === undefined || known.at <= at || known.at > at + SKEW
-    if (isNewer) this.answers.set(key, { userId, from: called, called: account.called, at, password })
-    return undefined
+    if (isNewer) this.answers.set(key, answer)
+    return answer
   }
 }

@@ -60,6 +60,8 @@ export class ExpectedRequest {
   data: Draft = {}
   /** The steps by which changes of the id took something away from the data. */
   cuts: ((data: Draft) => Draft)[] = []
+  /** The data from before them. */
+  uncut: Pick<ExpectedRequest, 'data' | 'isDestroyed'> | undefined
   cookie: Sent = 'none'
   /** The id that was shown. It teaches the session until the request has changed the id. */
   shown: PresentedId | undefined
@@ -109,7 +111,7 @@ export class ExpectedRequest {
     }
     this.own = own
     const table = ids.copy()
-    table.usedAt = session.lastSeenAt
+    table.noteUse(session.lastSeenAt)
     const answer = table.show(id, this.isTied, this.now)
     this.isSteppedUp = answer === 'end' && this.world.rules.copied === 'step-up'
     const users = { userId: session.user?.userId ?? null, actorId: session.actor?.userId }
@@ -168,12 +170,13 @@ export class ExpectedRequest {
     this.called = undefined
     this.isTouched = false
     this.cuts = []
+    this.uncut = undefined
   }
 
   /** Begins anew in the same request. */
   forget(state: 'none' | 'superseded'): void {
     Object.assign(this, { state, own: undefined, base: undefined, staged: undefined, called: undefined })
-    Object.assign(this, { isTouched: false, data: {}, cuts: [], isDestroyed: false })
+    Object.assign(this, { isTouched: false, data: {}, cuts: [], uncut: undefined, isDestroyed: false })
   }
 
   /** Takes back what waits, and what a response that failed would have reported. */

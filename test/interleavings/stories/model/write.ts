@@ -66,7 +66,7 @@ function shownIn(request: ExpectedRequest, own: Stored, latestId: number): IdTab
   if (request.isSteppedUp) return own.ids
   const ids = own.ids.copy()
   if (latestOf(own.session, latestId) > now + SKEW) ids.setBack(now)
-  ids.usedAt = own.session.lastSeenAt
+  ids.noteUse(own.session.lastSeenAt)
   ids.show(shown, isTied, now)
   return ids
 }
