@@ -2,7 +2,7 @@ import { bindingIdOf, isBindingShown } from '../../lib/session/device-bound/bind
 import type { SessionRecord } from '../../types/index.ts'
 import type { Guarantee } from './view.ts'
 import { handleOf } from './world.ts'
-import { isDone, mayEnd, from, isRestoring } from './reports.ts'
+import { from, hasOwnSession, isDone, isRestoring, mayEnd } from './reports.ts'
 
 /** Guarantees about device-bound sessions. */
 export const BINDINGS: readonly Guarantee[] = [
@@ -81,6 +81,7 @@ export const BINDINGS: readonly Guarantee[] = [
       for (const { actor, name, args, answer, before } of after.deeds) {
         const { act } = after.reports.find((report) => report.actor === actor) ?? {}
         if (name !== 'update' || answer !== true || before === undefined || before.deviceKey === null) continue
+        if (act !== undefined && hasOwnSession(act)) continue
         const record = args[0] as SessionRecord
         const isLogin = act?.logsIn !== undefined || act?.isFailure === true || act?.name === 'log in half'
         if (isLogin || isRestoring(record, before) || !isBindingShown(before.deviceKey)) continue

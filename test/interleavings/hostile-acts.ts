@@ -187,7 +187,25 @@ async function sendForged(performer: Performer): Promise<void> {
     for (const value of cookies) {
       await refuseEntry(server, cookie, `the bound cookie ${cookies.indexOf(value)}`, value ?? '')
     }
+    await bindAgain(server, { cookie, bound: cookieValue })
   })
+}
+
+/** Logs in anew and binds that login to another key. Throws if the bound cookie of the first login still counts. */
+async function bindAgain(server: Server, first: { readonly cookie: string; readonly bound: string }): Promise<void> {
+  const { device, settings } = server.engine
+  // The proxy shows the bound cookie of the first login before and after the second login, and nothing in between.
+  const { cookie } = await server.request((session) => login(session, { id: OWN_USER }), first)
+  if (device === undefined || typeof cookie !== 'string') return
+  const owner = new Device()
+  const { handle, epoch } = (await server.engine.store.get(cookie.slice(0, 22))) ?? { handle: '', epoch: 0 }
+  const offer = device.offer(handle, epoch, settings.clock())
+  const { grant } = await server.prove({ cookie, jws: owner.registration(offer) })
+  if (grant === undefined) return
+  await server.request(() => undefined, { cookie, bound: grant.cookieValue, isDirect: true })
+  const { deviceKey } = (await server.engine.store.get(handle)) ?? {}
+  if (typeof deviceKey !== 'string' || !isBindingShown(deviceKey)) return
+  await refuseEntry(server, cookie, 'the bound cookie of an earlier login', first.bound)
 }
 
 /** Throws if a proof brings something. */

@@ -89,6 +89,8 @@ export interface Sending {
   readonly carrier?: 'reply' | 'stream'
   /** Tells whether the response starts before the handler does anything. */
   readonly isLate?: boolean
+  /** Tells whether the request comes over a connection of its own, and not through the proxy. */
+  readonly isDirect?: boolean
 }
 
 /** The age of a recent login, in milliseconds. */
@@ -135,6 +137,8 @@ async function openOn(app: ReturnType<typeof Fastify>, cookie: Parameters<typeof
 export class Server {
   readonly engine: Engine
   readonly events: SessionEvent[] = []
+  /** The connection over which a proxy brings the requests of all clients. */
+  readonly #connection = {}
 
   constructor(kept: SessionStore, options: SecureSessionOptions, openSession: OpenSession) {
     const settings = resolveOptions({ secret: SECRET, storeTimeout: '1h', ...options }, 'test')
@@ -174,6 +178,7 @@ export class Server {
       isStaleFine = false,
       carrier = 'reply',
       isLate = false,
+      isDirect = false,
     } = sending
     let session: RequestSession
     const presented = this.read(cookie)
@@ -182,6 +187,7 @@ export class Server {
     const client = {
       ...(isStranger ? stranger : look),
       ...{ isPassive, isStaleUserFine: isStaleFine, isByHeader, cookieNamed: () => bound ?? '' },
+      connection: isDirect ? {} : this.#connection,
       afterReply: (listener: () => void) => void over.push(listener),
     }
     try {
@@ -218,9 +224,9 @@ export class Server {
   /** Answers a request of the protocol of device-bound sessions, as `lib/http/device-routes.ts` does. */
   async prove({ cookie = '', jws, bindingId }: Proving): Promise<Reply> {
     const { device, ids } = this.engine
-    const id = ids.read(cookie)
+    const id = ids.read(cookie, this.#connection)
     if (device === undefined || typeof id !== 'object') return refused('REFUSED')
-    const client = { ...look, cookieNamed: () => '' }
+    const client = { ...look, cookieNamed: () => '', connection: this.#connection }
     try {
       if (bindingId === undefined) {
         const grant = await registerDevice(this.engine, device, { id, jws, client })
@@ -239,8 +245,8 @@ export class Server {
   read(value: string | undefined): { readonly id: PresentedId; readonly isByHeader: boolean } | undefined {
     if (value === undefined) return undefined
     const { ids, headerIds } = this.engine
-    const inCookie = ids.read(value)
-    const id = typeof inCookie === 'object' ? inCookie : headerIds?.read(value)
+    const inCookie = ids.read(value, this.#connection)
+    const id = typeof inCookie === 'object' ? inCookie : headerIds?.read(value, this.#connection)
     return typeof id === 'object' ? { id, isByHeader: id !== inCookie } : undefined
   }
 

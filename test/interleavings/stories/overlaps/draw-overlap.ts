@@ -18,11 +18,26 @@ import type { Step } from '../story.ts'
 import { isOpenRace } from './open-races.ts'
 import type { Meeting, Overlap } from './overlap.ts'
 
-/** Draws requests that are mostly about one session, and make one call each. */
+const THEN: readonly string[] = ['write', 'confirm', 'update the user', 'touch']
+
+/**
+ * Draws two calls that wait for the response, so that both happen or none. The second one asks neither whose session it
+ * is nor what its data is, because that depends on the order.
+ */
+const twoCalls = tuple(
+  call.filter(({ name }) => !['remove', 'update', 'save', 'log out', 'destroy', 'reload'].includes(name)),
+  call.filter(({ name }) => THEN.includes(name)),
+)
+
+/** Draws requests that are mostly about one session, and make one call or two. */
 const meeting = requests({
   browser: oneof({ weight: 6, arbitrary: constant(0) }, constant(1)),
   shows: oneof({ weight: 12, arbitrary: constant('own' as const) }, nat(4)),
-  calls: oneof({ weight: 1, arbitrary: constant([]) }, { weight: 6, arbitrary: tuple(call) }),
+  calls: oneof(
+    { weight: 1, arbitrary: constant([]) },
+    { weight: 6, arbitrary: tuple(call) },
+    { weight: 3, arbitrary: twoCalls },
+  ),
   isStranger: rarely,
   isPassive: rarely,
 })
@@ -56,6 +71,12 @@ const between: Arbitrary<Step> = oneof(
   { weight: 1, arbitrary: outside },
 )
 
+/** A value that is there already is no change. No step of the story writes these. */
+const changed = (step: Meeting): Meeting =>
+  step.name === 'request'
+    ? { ...step, calls: step.calls.map((one) => (one.name === 'write' ? { ...one, value: one.value + 10 } : one)) }
+    : step
+
 const all: Arbitrary<Overlap> = record({
   rules,
   steps: tuple(
@@ -63,7 +84,7 @@ const all: Arbitrary<Overlap> = record({
     oneof({ weight: 2, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(opening(1)) }),
     oneof({ weight: 1, arbitrary: constant([]) }, { weight: 2, arbitrary: array(between, { maxLength: 3 }) }),
   ).map(([first, second, rest]) => [first, ...second, ...rest]),
-  both: tuple(meetings, meetings),
+  both: tuple(meetings.map(changed), meetings.map(changed)),
   isApart: boolean(),
   seed: nat(),
 })

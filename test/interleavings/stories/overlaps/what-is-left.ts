@@ -22,6 +22,11 @@ export interface Names {
 /** The name of a session that one of the steps began. */
 export const BEGUN = 'of '
 
+/** Returns data in the order of its names. Otherwise it would be in the order in which the steps wrote it. */
+function inOrder(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 /** Looks at what is left. `open` starts a new process. */
 export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }: Names): Promise<Left> {
   const { engine } = open()
@@ -32,7 +37,8 @@ export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }
     const is = await getSession(engine, handle)
     if (is === undefined) continue
     const name = nameOf(is)
-    const { lastSeenAt, idleDeadline, label, ...facts } = told(is)
+    const { lastSeenAt, idleDeadline, label, ...rest } = told(is)
+    const facts = { ...rest, data: inOrder(is.data) }
     uses.push([name, lastSeenAt, idleDeadline].join(' '))
     // A login that cannot go on with its session gives the label of that one to the new one.
     lines.push(`session ${name}: ${JSON.stringify(name.startsWith(BEGUN) ? facts : { ...facts, label })}`)
@@ -45,7 +51,7 @@ export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }
   for (const [name, cookie] of cookies) {
     const { status, me } = await open().request(() => undefined, { cookie, isPassive: true })
     const { userId = null, actorId = null, pendingId = null, isFresh, data = {} } = me ?? {}
-    const found = { userId, actorId, pendingId, isFresh, data }
+    const found = { userId, actorId, pendingId, isFresh, data: inOrder(data) }
     if (status !== 200 || isOpen(found)) lines.push(`${name} opens: ${JSON.stringify(found)} ${status}`)
   }
   return { state: lines.map((line) => `     ${line}`).join('\n'), uses }
