@@ -489,9 +489,22 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a session that is read again has the data back that a login dropped',
-    file: 'lib/session/request-session.js',
-    from: 'this.#data = this.#data?.afresh(dataJsonOf(this.#state));',
+    file: 'lib/session/request-contents.js',
+    from: 'this.#data = this.#data?.afresh(json);',
     to: 'this.#data = undefined;',
+  },
+  {
+    name: 'a login that is refused keeps the data that it took away',
+    file: 'lib/session/request-contents.js',
+    from: 'if (this.#before !== undefined && isRefused())',
+    to: 'if (false)',
+  },
+  {
+    name: 'a bound cookie of an earlier login counts, over the same connection',
+    file: 'lib/session/device-bound/proofs.js',
+    from: 'last.bindingId === bindingId && ',
+    to: '',
+    kind: 'shared',
   },
   {
     name: 'a session is not put back whose half login is over',
