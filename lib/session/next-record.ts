@@ -1,5 +1,5 @@
 import type { PendingLogin, RotationReason, SessionRecord, SessionUser } from '../../types/index.ts'
-import { isBindingShown } from './device-bound/binding.ts'
+import { isBindingShown, withBindingShown } from './device-bound/binding.ts'
 import { withFields } from './copy-record.ts'
 import type { Edit } from './json-data.ts'
 import { edited, parseData } from './json-data.ts'
@@ -126,7 +126,8 @@ export function nextRecord(
   if (rotation !== undefined) {
     const minted = mint(record.epoch + 1)
     const used = withFields(known, { lastSeenAt, idleDeadline })
-    const next = rotate(used, rotation, minted.secretHash, now, lifetimes)
+    const deviceKey = bindingAfter(record, work)
+    const next = rotate(used, rotation, { secretHash: minted.secretHash, deviceKey }, now, lifetimes)
     return { kind: 'update', record: withFields(next, { data, version }), minted }
   }
   // Judged anew on each attempt, because another request may have confirmed or renewed an id meanwhile.
@@ -196,11 +197,11 @@ function renewal(
 function rotate(
   record: SessionRecord,
   rotation: Rotation,
-  secretHash: string,
+  { secretHash, deviceKey }: Pick<SessionRecord, 'secretHash' | 'deviceKey'>,
   now: number,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const fresh = rotated(record, secretHash, now, bindingAfter(record, rotation))
+  const fresh = rotated(record, secretHash, now, deviceKey)
   if (rotation.identity !== undefined) {
     const { identity, carries = [] } = rotation
     const newest = Object.fromEntries(carries.map((field) => [field, record[field] ?? null]))
@@ -224,11 +225,15 @@ function methodsBeside({ isForked }: SessionRecord, { identity }: Rotation): Pic
 
 /**
  * Returns the binding that outlives a change of id. A login ends it, because it was another login that was bound. A
- * fresh proof of the user ends a binding whose cookie never came back, so that the browser is offered another.
+ * fresh proof of the user ends a binding whose cookie never came back, so that the browser is offered another. A bound
+ * cookie that came with this request has come back.
  */
-function bindingAfter({ deviceKey }: SessionRecord, { reason }: Rotation): string | null {
-  if (deviceKey === null || reason === 'login' || reason === 'pending') return null
-  return reason === 'confirm' && !isBindingShown(deviceKey) ? null : deviceKey
+function bindingAfter(record: SessionRecord, { rotation, presented }: Work): string | null {
+  const { deviceKey } = record
+  if (deviceKey === null || rotation?.reason === 'login' || rotation?.reason === 'pending') return null
+  if (isBindingShown(deviceKey)) return deviceKey
+  if (presented?.evidenceFor(record) === 'proven') return withBindingShown(deviceKey)
+  return rotation?.reason === 'confirm' ? null : deviceKey
 }
 
 /** Returns the data without a key, unless the request itself left the key in its data. */

@@ -52,7 +52,7 @@ export class RequestSession {
     this.#engine = engine
     this.#client = client
     this.#state = states.initialState(loaded, client.isByHeader === true)
-    const make = this.#makeObject.bind(this)
+    const make = (data: RequestData, values: SessionData): EngineSession => this.#makeObject(data, values)
     this.#contents = new RequestContents(() => new RequestData(dataJsonOf(this.#state), make))
     this.facts = new RequestFacts(engine, client, () => this.#state)
     this.#notes = new ReplyNotes(client, client.isByHeader !== true && loaded.state !== 'none', isAnswered)

@@ -34,7 +34,7 @@ export async function bindSession(server: Server, cookie: string, isShown: boole
 /** Signs what an act sends. An act is played many times, and sends the same each time. */
 export async function signFor(
   server: Server,
-  act: Act,
+  act: Pick<Act, 'device'>,
   cookie: string | undefined,
   bound: BoundSession | undefined,
 ): Promise<Signed | undefined> {

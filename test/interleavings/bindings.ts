@@ -107,6 +107,20 @@ export const BINDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: 'the browser forgets no binding that counts',
+    *broken(view) {
+      const { reports, contents, played } = view.after
+      for (const report of reports) {
+        const { actor, act, reply, cookie } = report
+        if (act.device !== 'refresh' || reply?.code !== 'ENDED' || view.others(report).some(mayEnd)) continue
+        const { deviceKey = null } = contents.records.get(handleOf(cookie)) ?? {}
+        const { bound } = played.prepared
+        const isTheirs = deviceKey !== null && bindingIdOf(deviceKey) === bound?.grant.bindingId
+        if (isTheirs) yield `${actor} is told to forget the binding of its session`
+      }
+    },
+  },
+  {
     name: 'a refresh ends no honest session, and brings cookies that open it',
     *broken(view) {
       for (const report of view.after.reports) {

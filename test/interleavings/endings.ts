@@ -97,6 +97,18 @@ export const ENDINGS: readonly Guarantee[] = [
     },
   },
   {
+    name: '6: a session of another library leads nowhere once its user, or everybody, was ended',
+    async *broken(view) {
+      const { reports } = view.after
+      if (!reports.some(({ act }) => act.isMove === true)) return
+      for (const report of reports) {
+        if (!['revoke all', 'revoke the user'].includes(report.act.name) || !isDone(report)) continue
+        const { userId } = await view.moveLater(0)
+        if (userId === 'alice') yield `${report.actor} revoked; the old cookie opens a session of ${userId}`
+      }
+    },
+  },
+  {
     name: 'a session of another library moves in, and is there no more',
     *broken(view) {
       const { reports, played, isCrash } = view.after

@@ -500,6 +500,13 @@ export const FAULTS: readonly Fault[] = [
     to: 'if (false)',
   },
   {
+    name: 'a refresh beside a change of the id makes the browser forget the binding',
+    file: 'lib/session/device-bound/refresh.js',
+    from: 'return id.epoch < epoch && now - rotatedAt < GRACE ? LATER : ENDED;',
+    to: 'return ENDED;',
+    kind: 'bound',
+  },
+  {
     name: 'a bound cookie of an earlier login counts, over the same connection',
     file: 'lib/session/device-bound/proofs.js',
     from: 'last.bindingId === bindingId && ',

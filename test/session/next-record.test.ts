@@ -335,6 +335,21 @@ t.test('a login ends the binding to a device, and a proof only one that was neve
   }
 })
 
+t.test('a binding counts from the request that shows the bound cookie, also if that changes the id', (t) => {
+  for (const [reason, evidence, kept] of [
+    ['confirm', 'proven', '1.1.binding'],
+    ['regenerate', 'proven', '1.1.binding'],
+    ['login', 'proven', null],
+    ['confirm', 'unbound', null],
+    ['regenerate', 'unbound', '1.0.binding'],
+  ] as const) {
+    const record = annAt({ deviceKey: '1.0.binding' })
+    const presented: Presentation = { ...shown(record), evidenceFor: () => evidence }
+    t.equal(next(record, { rotation: { reason }, presented }).record.deviceKey, kept, `${reason} ${evidence}`)
+  }
+  t.end()
+})
+
 t.test('a dropped key goes with the rotation, unless the request left the key in its data', async (t) => {
   const record = annAt({ data: '{"a":1,"flow":"x"}' })
   const drop = (to: string, drops?: string, from = to): string =>

@@ -52,6 +52,7 @@ export const rules: Arbitrary<Rules> = record({
   copied: oneof({ weight: 3, arbitrary: constant('end' as const) }, constant('step-up' as const)),
   hasHeader: rarely,
   isCached: rarely,
+  isBindable: rarely,
 })
 
 const given = oneof({ weight: 9, arbitrary: constant(undefined) }, constantFrom('0', 'x'))

@@ -27,6 +27,8 @@ export class Scene {
   readonly model: World
   /** The id that each browser holds. */
   readonly jars: (string | undefined)[] = Array.from({ length: BROWSERS }, () => undefined)
+  /** The bound cookie that each browser holds. */
+  readonly boundJars: (string | undefined)[] = Array.from({ length: BROWSERS }, () => undefined)
   /** Every id that a response carried. */
   readonly ids: string[] = []
   /** The number of times that the app was asked for a user. */
@@ -101,13 +103,14 @@ export function userIn(accounts: Readonly<Record<User, Account>>, id: string): o
 
 /** Returns the options of the app of a story. */
 export function optionsOf(
-  { times, limit, asks, renewal, copied, hasHeader }: Rules,
+  { times, limit, asks, renewal, copied, hasHeader, isBindable }: Rules,
   loadUser: (id: string) => Promise<unknown>,
 ): SecureSessionOptions {
   return {
     renewalTimeout: renewal,
     onCopiedSession: copied,
     ...(hasHeader && { headerTransport: {} }),
+    ...(isBindable && { deviceBound: { lifetime: '20m' } }),
     ...(limit !== undefined && {
       maxSessions: {
         limit: limit.isByUser ? ({ id }) => (id === 'alice' ? limit.count : OTHERS_LIMIT) : limit.count,

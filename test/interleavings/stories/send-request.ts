@@ -36,7 +36,8 @@ export async function sendRequest(scene: Scene, request: Request): Promise<strin
     if (model.rules.asks === undefined) signal = session.signal
   }
   const fails = ending === 'failed'
-  const reply = await server.request(handler, { cookie, isStranger, isPassive, isStaleFine, isLate, carrier, fails })
+  const look = { isStranger, isPassive, isStaleFine, isLate, carrier }
+  const reply = await server.request(handler, { cookie, bound: scene.boundJars[browser], ...look, fails })
   const after = factsOf(expected)
   if (isLate) noteDropped(expected)
   if (ending !== 'thrown' && !isLate) write(expected, carrier)

@@ -31,6 +31,8 @@ export interface Rules {
   readonly hasHeader: boolean
   /** Tells whether the process keeps copies of records. */
   readonly isCached: boolean
+  /** Tells whether sessions may be bound to devices. */
+  readonly isBindable: boolean
 }
 
 /** One call in a handler. A call that is refused does not end the handler. */

@@ -10,7 +10,7 @@ const ENDINGS: Readonly<Record<Request['ending'], string>> = {
 }
 
 /** Tells of the settings of a story. */
-export function tellRules({ times, limit, asks, renewal, copied, hasHeader, isCached }: Rules): string {
+export function tellRules({ times, limit, asks, renewal, copied, hasHeader, isCached, isBindable }: Rules): string {
   const parts = [
     ...(times === undefined ? [] : USERS.map((user) => `${user} is given ${tellTimes(times[user])}`)),
     ...(limit === undefined
@@ -21,6 +21,7 @@ export function tellRules({ times, limit, asks, renewal, copied, hasHeader, isCa
     ...(copied === 'end' ? [] : ['a copied session goes on']),
     ...(hasHeader ? ['ids may come in a header'] : []),
     ...(isCached ? ['records are cached'] : []),
+    ...(isBindable ? ['browsers are offered to bind sessions'] : []),
   ]
   return parts.join('; ')
 }

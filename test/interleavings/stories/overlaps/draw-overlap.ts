@@ -1,5 +1,5 @@
 import type { Arbitrary } from 'fast-check'
-import { array, boolean, constant, nat, oneof, record, tuple } from 'fast-check'
+import { array, boolean, constant, constantFrom, nat, oneof, record, tuple } from 'fast-check'
 import {
   act,
   call,
@@ -16,16 +16,18 @@ import {
 } from '../draw-steps.ts'
 import type { Step } from '../story.ts'
 import { isOpenRace } from './open-races.ts'
-import type { Meeting, Overlap } from './overlap.ts'
+import type { Meeting, Overlap, ProofStep } from './overlap.ts'
 
 const THEN: readonly string[] = ['write', 'confirm', 'update the user', 'touch']
 
 /**
  * Draws two calls that wait for the response, so that both happen or none. The second one asks neither whose session it
- * is nor what its data is, because that depends on the order.
+ * is nor what its data is, because that depends on the order. A login whose id goes into a header does not wait.
  */
 const twoCalls = tuple(
-  call.filter(({ name }) => !['remove', 'update', 'save', 'log out', 'destroy', 'reload'].includes(name)),
+  call
+    .filter(({ name }) => !['remove', 'update', 'save', 'log out', 'destroy', 'reload'].includes(name))
+    .map((one) => (one.name === 'log in' ? { ...one, isByHeader: false } : one)),
   call.filter(({ name }) => THEN.includes(name)),
 )
 
@@ -40,6 +42,11 @@ const meeting = requests({
   ),
   isStranger: rarely,
   isPassive: rarely,
+})
+
+const proof = record<ProofStep>({
+  name: constant('prove'),
+  device: constantFrom('refresh', 'refresh', 'old proof', 'other key', 'bind'),
 })
 
 const meetings = oneof(
@@ -77,17 +84,28 @@ const changed = (step: Meeting): Meeting =>
     ? { ...step, calls: step.calls.map((one) => (one.name === 'write' ? { ...one, value: one.value + 10 } : one)) }
     : step
 
-const all: Arbitrary<Overlap> = record({
-  rules,
-  steps: tuple(
-    opening(0),
-    oneof({ weight: 2, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(opening(1)) }),
-    oneof({ weight: 1, arbitrary: constant([]) }, { weight: 2, arbitrary: array(between, { maxLength: 3 }) }),
-  ).map(([first, second, rest]) => [first, ...second, ...rest]),
-  both: tuple(meetings.map(changed), meetings.map(changed)),
-  isApart: boolean(),
-  seed: nat(),
-})
+/** Draws overlaps. With a binding one of the two steps is mostly about the device. */
+const overlapsWith = (binding: Overlap['binding']): Arbitrary<Overlap> => {
+  const isBindable = binding !== 'none'
+  const any = meetings.map(changed)
+  const first = isBindable ? oneof({ weight: 1, arbitrary: any }, { weight: 2, arbitrary: proof }) : any
+  return record({
+    rules: rules.map((given) => ({ ...given, isBindable })),
+    steps: tuple(
+      isBindable ? requests({ calls: tuple(logIn) }) : opening(0),
+      oneof({ weight: 2, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(opening(1)) }),
+      oneof({ weight: 1, arbitrary: constant([]) }, { weight: 2, arbitrary: array(between, { maxLength: 3 }) }),
+    ).map(([begun, second, rest]) => [begun, ...second, ...rest]),
+    both: tuple(first, any),
+    isApart: boolean(),
+    binding: constant(binding),
+    seed: nat(),
+  })
+}
 
 /** Draws a story that ends with two steps at the same time. */
-export const overlaps = all.filter(({ both, rules: given }) => !isOpenRace(both, given))
+export const overlaps = oneof(
+  { weight: 5, arbitrary: overlapsWith('none') },
+  { weight: 1, arbitrary: overlapsWith('registered') },
+  { weight: 2, arbitrary: overlapsWith('bound') },
+).filter((overlap) => !isOpenRace(overlap))

@@ -1,5 +1,5 @@
 import type { Rules } from '../story.ts'
-import type { Meeting } from './overlap.ts'
+import type { Meeting, Overlap } from './overlap.ts'
 import { callsOf, IN_DATABASE } from './overlap.ts'
 
 /** Calls that end sessions. */
@@ -32,12 +32,15 @@ export function mayEnd(step: Meeting, { limit }: Rules): boolean {
  * - two who end the sessions of each other may both be out;
  * - whoever logs out everywhere ends the other sessions, also where a login takes the own one over meanwhile;
  * - a login makes room by a step of its own where there is a limit, and another login may take the place;
- * - a request that asks the database twice may get two answers.
+ * - a request that asks the database twice may get two answers;
+ * - whoever was let in without the bound cookie, before it came back for the first time, still writes.
  */
-export function isOpenRace(both: readonly Meeting[], rules: Rules): boolean {
+export function isOpenRace({ both, rules, binding }: Pick<Overlap, 'both' | 'rules' | 'binding'>): boolean {
   const hasChange = both.some(changes)
   const isAbout = (names: readonly string[]): boolean =>
     both.some((step) => callsOf(step).some((name) => names.includes(name)))
   if (both.every((step) => mayEnd(step, rules))) return true
+  const isBare = (step: Meeting): boolean => step.name === 'request' && step.browser !== 0
+  if (binding === 'registered' && both.some((step) => isBare(step) && callsOf(step).length > 0)) return true
   return hasChange && isAbout(['revoke all', 'log out everywhere', ...IN_DATABASE])
 }

@@ -1,13 +1,21 @@
 import type { OutsideStep, Request, Story } from '../story.ts'
 
+/** A request of the protocol of device-bound sessions, about the session of the first browser. */
+export interface ProofStep {
+  readonly name: 'prove'
+  readonly device: 'refresh' | 'old proof' | 'other key' | 'bind'
+}
+
 /** A step that happens at the same time as another one. */
-export type Meeting = Request | Exclude<OutsideStep, { readonly name: 'restart the process' }>
+export type Meeting = Request | ProofStep | Exclude<OutsideStep, { readonly name: 'restart the process' }>
 
 /** A story that ends with two steps at the same time. */
 export interface Overlap extends Story {
   readonly both: readonly [Meeting, Meeting]
   /** Tells whether the two steps happen in two processes. */
   readonly isApart: boolean
+  /** Tells whether the first browser binds its session to a device, and shows the bound cookie. */
+  readonly binding: 'none' | 'registered' | 'bound'
   /** Draws the orders of the steps of the store. */
   readonly seed: number
 }

@@ -2,6 +2,8 @@ import { random } from '../../../support/every-order.ts'
 import { testClock } from '../../../support/clock.ts'
 import { drawn, drawnSwitches, switching } from '../../../support/scheduler.ts'
 import { actors, beginScene } from '../../chance.ts'
+import type { BoundSession } from '../../binding.ts'
+import { bindSession, signFor } from '../../binding.ts'
 import { aside } from '../../interleave.ts'
 import { EMPTY, SteppedStore } from '../../stepped-store.ts'
 import type { PlayedStory } from '../play-story.ts'
@@ -9,7 +11,7 @@ import { rulesOf, take } from '../play-story.ts'
 import { Scene } from '../scene.ts'
 import { tellRules, tellStep } from '../tell-story.ts'
 import { mayEnd } from './open-races.ts'
-import type { Overlap } from './overlap.ts'
+import type { Meeting, Overlap } from './overlap.ts'
 import type { Ready, Run } from './run-both.ts'
 import { runBoth } from './run-both.ts'
 
@@ -58,13 +60,30 @@ export async function playOverlap(drawnOverlap: Overlap): Promise<PlayedStory> {
 /** Plays the story of an overlap, up to the two steps. */
 export async function prepare(overlap: Overlap): Promise<Ready> {
   beginScene()
-  const { rules, steps } = overlap
+  const { rules, steps, both } = overlap
   const clock = testClock()
   const stepped = new SteppedStore(actors, clock, EMPTY, rules.isCached)
   const scene = await Scene.on(stepped.store, clock, rules)
-  for (const step of steps) await take(scene, step)
+  let bound: BoundSession | undefined
+  for (const [place, step] of steps.entries()) {
+    await take(scene, step)
+    if (place === 0 && overlap.binding !== 'none') bound = await bindFirst(scene, overlap.binding === 'bound')
+  }
   clock.advance(7)
-  return { overlap, scene, contents: stepped.contents, seen: new Map() }
+  const { server, jars } = scene
+  const signed = both.map(async (step) =>
+    step.name === 'prove' ? signFor(server, { device: step.device }, jars[0], bound) : undefined,
+  )
+  return { overlap, scene, contents: stepped.contents, seen: new Map(), signed: await Promise.all(signed) }
+}
+
+/** Binds the session of the first browser, if somebody is logged in there. */
+async function bindFirst({ server, jars, boundJars }: Scene, isShown: boolean): Promise<BoundSession | undefined> {
+  const [cookie] = jars
+  if (cookie === undefined) return undefined
+  const bound = await bindSession(server, cookie, isShown).catch(() => undefined)
+  boundJars[0] = bound?.grant.cookieValue
+  return bound
 }
 
 /** Resolves to how a run differs from all those that it may be like. */
@@ -98,13 +117,21 @@ async function isLikeOne({ answers, state }: Run, known: Known, { both, rules }:
   return refused.every(Boolean) && (await known.only()).state === state
 }
 
-function traceOf({ rules, steps, both, isApart }: Overlap, run: Run, { serial: [first, second] }: Known): string {
+function tellMeeting(step: Meeting): string {
+  return step.name === 'prove' ? `browser 0: ${step.name} (${step.device})` : tellStep(step)
+}
+
+function traceOf(
+  { rules, steps, both, isApart, binding }: Overlap,
+  run: Run,
+  { serial: [first, second] }: Known,
+): string {
   const tell = (name: string, { answers, state, schedule }: Run): string =>
     [`  ${name} (${schedule}): ${answers.map((answer) => answer?.text).join(' | ')}`, state].join('\n')
   return [
-    `  ${tellRules(rules)}`,
+    `  ${tellRules(rules)}${binding === 'none' ? '' : `; the session of step 1 is ${binding}`}`,
     ...steps.map((step, place) => `  ${place + 1}. ${tellStep(step)}`),
-    ...both.map((step, place) => `  ${'ab'[place]}. ${tellStep(step)}`),
+    ...both.map((step, place) => `  ${'ab'[place]}. ${tellMeeting(step)}`),
     tell(`both at once${isApart ? ', in two processes' : ''}`, run),
     tell('a, then b', first),
     tell('b, then a', second),

@@ -4,6 +4,7 @@ import type { Choose } from '../../../support/scheduler.ts'
 import { scheduleOf } from '../../../support/scheduler.ts'
 import { actors, begin } from '../../chance.ts'
 import { aside, interleave } from '../../interleave.ts'
+import type { Signed } from '../../binding.ts'
 import type { Handler } from '../../server.ts'
 import { openSessions, Server } from '../../server.ts'
 import type { Contents } from '../../stepped-store.ts'
@@ -25,6 +26,8 @@ export interface Ready {
   readonly overlap: Overlap
   readonly scene: Scene
   readonly contents: Contents
+  /** The signed text of each step that is about a device. */
+  readonly signed: readonly (Signed | undefined)[]
   /** The ends that were seen, by the contents of the store. Many orders end with the same. */
   readonly seen: Map<string, Promise<Left>>
 }
@@ -54,7 +57,7 @@ const DONE = 'done'
 
 /** Takes the two steps, or one of them, in an order that is chosen. */
 export async function runBoth(ready: Ready, choose: Choose, taken: readonly number[] = [0, 1]): Promise<Run> {
-  const { overlap, scene, contents } = ready
+  const { overlap, scene, contents, signed } = ready
   const { rules, both, isApart } = overlap
   const clock = testClock(scene.clock())
   const stepped = new SteppedStore(actors, clock, contents, rules.isCached)
@@ -73,16 +76,18 @@ export async function runBoth(ready: Ready, choose: Choose, taken: readonly numb
   const second = isApart && !rules.isCached ? open() : first
   const answers: (Answer | undefined)[] = []
   const given: Given[] = []
+  const bound: Given[] = []
   const works = both.map((step, place) => async () => {
     if (!taken.includes(place)) return
     const stage = { server: place === 0 ? first : second, scene, stepped, accounts }
-    if (step.name === 'request') [answers[place], given[place]] = await send(stage, step)
+    if (step.name === 'prove') [answers[place], given[place], bound[place]] = await prove(stage, signed[place])
+    else if (step.name === 'request') [answers[place], given[place]] = await send(stage, step)
     else answers[place] = await callFromOutside(stage, step)
   })
   const { choices } = await interleave(stepped, works, choose)
   const again = (): Server => open(new SteppedStore(actors, clock, stepped.contents))
-  const end = JSON.stringify([...partsOf(stepped.contents), accounts, given])
-  const left = ready.seen.get(end) ?? aside(() => lookAtWhatIsLeft(again, namesIn(ready, given)))
+  const end = JSON.stringify([...partsOf(stepped.contents), accounts, given, bound])
+  const left = ready.seen.get(end) ?? aside(() => lookAtWhatIsLeft(again, namesIn(ready, given, bound)))
   ready.seen.set(end, left)
   return { ...(await left), answers, schedule: scheduleOf(choices), length: stepped.deeds.length }
 }
@@ -106,7 +111,11 @@ async function send({ server, scene, accounts }: Stage, request: Request): Promi
       codes.push((await codeOf(() => perform(session, one, (user) => accounts[user].called))) ?? DONE)
     }
   }
-  const { status, code, me, cookie } = await server.request(handler, { ...sending, cookie: scene.cookieOf(request) })
+  const { status, code, me, cookie } = await server.request(handler, {
+    ...sending,
+    cookie: scene.cookieOf(request),
+    bound: scene.boundJars[request.browser],
+  })
   // The other step may move the deadline at any time.
   const before = JSON.stringify({ ...me, endsAt: null })
   const text = [status, code, ...codes].filter((part) => part !== undefined).join(' ')
@@ -114,6 +123,15 @@ async function send({ server, scene, accounts }: Stage, request: Request): Promi
   // Whether an id is renewed depends on who came first. The table of the ids says what becomes of it.
   const isNew = server.read(cookie ?? undefined)?.id.generation === 0
   return [{ isRefused, before, text }, isNew ? (cookie ?? undefined) : undefined]
+}
+
+/** Sends a request about a device. Resolves to the answer, the new id and the new bound cookie. */
+async function prove({ server, scene }: Stage, signed: Signed | undefined): Promise<[Answer, Given, Given]> {
+  if (signed === undefined) return [{ isRefused: true, before: '', text: 'nothing to send' }, undefined, undefined]
+  const [own] = scene.jars
+  const { status, code, cookie, grant } = await server.prove({ cookie: own, ...signed })
+  const answer = { isRefused: status !== 200, before: '', text: [status, code].filter(Boolean).join(' ') }
+  return [answer, cookie ?? undefined, grant?.cookieValue]
 }
 
 async function callFromOutside({ server, scene, stepped, accounts }: Stage, step: OutsideStep): Promise<Answer> {
@@ -129,12 +147,12 @@ async function callFromOutside({ server, scene, stepped, accounts }: Stage, step
 }
 
 /** Names sessions and cookies by who got them. */
-function namesIn({ overlap, scene }: Ready, given: readonly Given[]): Names {
+function namesIn({ overlap, scene }: Ready, given: readonly Given[], bound: readonly Given[]): Names {
   const cookies = new Map<string, string>()
   const sessions = new Map(scene.handles.map((handle, place) => [handle, String(place)]))
   for (const [place, step] of overlap.both.entries()) {
     const name = 'ab'[place] ?? ''
-    const shown = step.name === 'request' ? scene.cookieOf(step) : undefined
+    const shown = step.name === 'request' ? scene.cookieOf(step) : step.name === 'prove' ? scene.jars[0] : undefined
     if (shown !== undefined) cookies.set(`the id that ${name} showed`, shown)
     const id = given[place]
     if (id === undefined) continue
@@ -142,5 +160,11 @@ function namesIn({ overlap, scene }: Ready, given: readonly Given[]): Names {
     const handle = id.slice(0, 22)
     if (!sessions.has(handle)) sessions.set(handle, `${BEGUN}${name}`)
   }
-  return { cookies, sessions }
+  const boundCookies = new Map<string, string>()
+  const [own] = scene.boundJars
+  if (own !== undefined) boundCookies.set('of browser 0', own)
+  for (const [place, value] of bound.entries()) {
+    if (value !== undefined) boundCookies.set(`that ${'ab'[place]} got`, value)
+  }
+  return { cookies, boundCookies, sessions }
 }

@@ -17,6 +17,7 @@ export interface Left {
 export interface Names {
   readonly sessions: ReadonlyMap<string, string>
   readonly cookies: ReadonlyMap<string, string>
+  readonly boundCookies: ReadonlyMap<string, string>
 }
 
 /** The name of a session that one of the steps began. */
@@ -27,8 +28,18 @@ function inOrder(data: Readonly<Record<string, unknown>>): Record<string, unknow
   return Object.fromEntries(Object.entries(data).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+const NOTHING = 'nothing'
+
+/** Resolves to what a cookie opens, in words. */
+async function opensWith(server: Server, cookie: string, bound?: string): Promise<string> {
+  const { status, me } = await server.request(() => undefined, { cookie, bound, isPassive: true })
+  const { userId = null, actorId = null, pendingId = null, isFresh, data = {} } = me ?? {}
+  const found = { userId, actorId, pendingId, isFresh, data: inOrder(data) }
+  return status === 200 && !isOpen(found) ? NOTHING : `${JSON.stringify(found)} ${status}`
+}
+
 /** Looks at what is left. `open` starts a new process. */
-export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }: Names): Promise<Left> {
+export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies, boundCookies }: Names): Promise<Left> {
   const { engine } = open()
   const nameOf = ({ handle }: { readonly handle: string }): string => sessions.get(handle) ?? 'unnamed'
   const lines: string[] = []
@@ -38,7 +49,7 @@ export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }
     if (is === undefined) continue
     const name = nameOf(is)
     const { lastSeenAt, idleDeadline, label, ...rest } = told(is)
-    const facts = { ...rest, data: inOrder(is.data) }
+    const facts = { ...rest, isDeviceBound: is.isDeviceBound, data: inOrder(is.data) }
     uses.push([name, lastSeenAt, idleDeadline].join(' '))
     // A login that cannot go on with its session gives the label of that one to the new one.
     lines.push(`session ${name}: ${JSON.stringify(name.startsWith(BEGUN) ? facts : { ...facts, label })}`)
@@ -49,10 +60,12 @@ export async function lookAtWhatIsLeft(open: () => Server, { sessions, cookies }
     lines.push(`sessions of ${user}: ${list.map(nameOf).toSorted().join() || 'none'}`)
   }
   for (const [name, cookie] of cookies) {
-    const { status, me } = await open().request(() => undefined, { cookie, isPassive: true })
-    const { userId = null, actorId = null, pendingId = null, isFresh, data = {} } = me ?? {}
-    const found = { userId, actorId, pendingId, isFresh, data: inOrder(data) }
-    if (status !== 200 || isOpen(found)) lines.push(`${name} opens: ${JSON.stringify(found)} ${status}`)
+    const bare = await opensWith(open(), cookie)
+    if (bare !== NOTHING) lines.push(`${name} opens: ${bare}`)
+    for (const [which, bound] of boundCookies) {
+      const found = await opensWith(open(), cookie, bound)
+      if (found !== bare) lines.push(`${name} with the bound cookie ${which} opens: ${found}`)
+    }
   }
   return { state: lines.map((line) => `     ${line}`).join('\n'), uses }
 }
