@@ -235,7 +235,7 @@ export class RequestSession {
   /** Ends the request. A failed response leaves the session as it was. */
   async finish(isFailure: boolean, carrier: Carrier): Promise<void> {
     this.markAnswered()
-    await this.#queue.settled()
+    if (this.#queue.isBeside) await this.#queue.settled()
     if (isFailure) return this.takeBack()
     return this.#queue.run(async () => {
       const before = this.#state

@@ -72,10 +72,14 @@ export class WorkQueue {
     return this.#ahead > 0
   }
 
+  /** Tells whether work runs beside the queue. */
+  get isBeside(): boolean {
+    return this.#beside !== undefined && this.#beside.size > 0
+  }
+
   /** Tells whether an operation is still running, or failed without anybody observing the failure. */
   get isBusy(): boolean {
-    const isBeside = this.#beside !== undefined && this.#beside.size > 0
-    return this.#ahead > 0 || isBeside || this.unseenFailure !== undefined
+    return this.#ahead > 0 || this.isBeside || this.unseenFailure !== undefined
   }
 
   /** The first failure that the app has not observed. */

@@ -133,8 +133,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a login keeps the binding of the login before',
     file: 'lib/session/next-record.js',
-    from: "deviceKey === null || reason === 'login' || reason === 'pending'",
-    to: 'deviceKey === null',
+    from: "if (deviceKey === null || rotation?.reason === 'login' || rotation?.reason === 'pending')",
+    to: 'if (deviceKey === null)',
     kind: 'bound',
   },
   {
@@ -505,6 +505,19 @@ export const FAULTS: readonly Fault[] = [
     from: 'return id.epoch < epoch && now - rotatedAt < GRACE ? LATER : ENDED;',
     to: 'return ENDED;',
     kind: 'bound',
+  },
+  {
+    name: 'a session from before the end of all is spared, because its clock was set back',
+    file: 'lib/storage/cutoff-gate.js',
+    from: 'return isIn || isUnsure ? record',
+    to: 'return isIn ? record',
+  },
+  {
+    name: 'an old session that moved in before a crash is not asked again whether it was revoked',
+    file: 'lib/session/move-in.js',
+    from: 'if (found.heldBack === null && closedAt !== 0)',
+    to: 'if (found.heldBack === null)',
+    kind: 'shared',
   },
   {
     name: 'a bound cookie of an earlier login counts, over the same connection',

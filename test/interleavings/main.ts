@@ -111,13 +111,13 @@ function add({ title, plain, timed, isWhole, counterexample }: SearchedScene): v
 
 /** The stories that are told before each round of a search that stops at the first counterexample. */
 const BETWEEN: readonly Readonly<Partial<Record<StoryKind, number>>>[] = [
-  { stories: 20_000, overlaps: 3000 },
+  { stories: 20_000, overlaps: 8000 },
   {},
-  { stories: 10_000, overlaps: 2000 },
+  { stories: 10_000, overlaps: 10_000 },
   { stories: 60_000, overlaps: 20_000 },
   {},
   { stories: 60_000, overlaps: 25_000 },
-  { stories: 100_000, overlaps: 50_000 },
+  { stories: 100_000, overlaps: 37_000 },
 ]
 
 /** Scenes of one act, because the other one only reads. One act is enough for most faults around a time-out. */

@@ -95,7 +95,9 @@ const overlapsWith = (binding: Overlap['binding']): Arbitrary<Overlap> => {
       isBindable ? requests({ calls: tuple(logIn) }) : opening(0),
       oneof({ weight: 2, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(opening(1)) }),
       oneof({ weight: 1, arbitrary: constant([]) }, { weight: 2, arbitrary: array(between, { maxLength: 3 }) }),
-    ).map(([begun, second, rest]) => [begun, ...second, ...rest]),
+      // What a clock that was set back does to a session is seen in the first request afterwards.
+      oneof({ weight: 5, arbitrary: constant([]) }, { weight: 1, arbitrary: tuple(setBack) }),
+    ).map(([begun, second, rest, last]) => [begun, ...second, ...rest, ...last]),
     both: tuple(first, any),
     isApart: boolean(),
     binding: constant(binding),

@@ -33,14 +33,16 @@ export function mayEnd(step: Meeting, { limit }: Rules): boolean {
  * - whoever logs out everywhere ends the other sessions, also where a login takes the own one over meanwhile;
  * - a login makes room by a step of its own where there is a limit, and another login may take the place;
  * - a request that asks the database twice may get two answers;
- * - whoever was let in without the bound cookie, before it came back for the first time, still writes.
+ * - whoever was let in without the bound cookie, before it came back or the key was proved for the first time, still
+ *   writes. The bound cookie of the first browser may be over.
  */
 export function isOpenRace({ both, rules, binding }: Pick<Overlap, 'both' | 'rules' | 'binding'>): boolean {
   const hasChange = both.some(changes)
   const isAbout = (names: readonly string[]): boolean =>
     both.some((step) => callsOf(step).some((name) => names.includes(name)))
   if (both.every((step) => mayEnd(step, rules))) return true
-  const isBare = (step: Meeting): boolean => step.name === 'request' && step.browser !== 0
+  const isBeside = both.some(({ name }) => name === 'prove')
+  const isBare = (step: Meeting): boolean => step.name === 'request' && (step.browser !== 0 || isBeside)
   if (binding === 'registered' && both.some((step) => isBare(step) && callsOf(step).length > 0)) return true
   return hasChange && isAbout(['revoke all', 'log out everywhere', ...IN_DATABASE])
 }
