@@ -110,13 +110,15 @@ export class RequestData {
     return fresh
   }
 
-  /** Returns a function that puts back what there is now. The object of now is the right one again. */
+  /**
+   * Returns a function that puts back what there is now, also deep inside. The object of now is the right one again.
+   */
   backup(): () => RequestData {
     const [state, baseline, cuts] = [this.#state, this.#baseline, this.#cuts]
     const [isWhole, isAllOwn, kept] = [this.#isWhole, this.#isAllOwn, this.#kept]
-    const values = typeof state === 'object' ? { ...state.values } : {}
+    const values = typeof state === 'object' ? Object.entries(state.values).map(keptValue) : []
     return () => {
-      if (typeof state === 'object') replaceAll(state.values, values)
+      if (typeof state === 'object') replaceAll(state.values, Object.fromEntries(values.map((valueOf) => valueOf())))
       this.#state = state
       this.#baseline = baseline
       this.#cuts = cuts
@@ -164,6 +166,21 @@ function replaceAll(values: SessionData, next: SessionData): void {
   // A key that stayed would keep its place among the others, and the data would read as changed.
   for (const key of Object.keys(values)) delete values[key]
   Object.assign(values, next)
+}
+
+/** Returns a function that returns a member as it is now. An object that has changed since is made anew. */
+function keptValue([key, value]: [string, unknown]): () => [string, unknown] {
+  const json = isDeep(value) ? jsonOf(value) : undefined
+  return () => [key, json === undefined || jsonOf(value) === json ? value : JSON.parse(json)]
+}
+
+/** Returns a value as JSON; `undefined` for one that JSON cannot carry, which no write would store either. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 function isDeep(value: unknown): boolean {

@@ -239,14 +239,13 @@ export class RequestSession {
     if (isFailure) return this.takeBack()
     return this.#queue.run(async () => {
       const before = this.#state
-      const data = this.#contents.known
       const failure = this.#queue.unseenFailure
       try {
         if (failure !== undefined) throw failure as Error
         await this.#write(carrier)
       } catch (error) {
         // Nobody asked for the upkeep, so the request goes on without it. The deadlines stay as they were.
-        if (failure === undefined && isStoreFailure(error) && !isWriteAsked(before, data)) {
+        if (failure === undefined && isStoreFailure(error) && !isWriteAsked(before, this.#contents)) {
           return this.#tell({ type: 'upkeep-skipped' })
         }
         // The error page is written with the session as it was. Otherwise its write would be refused too.

@@ -1,5 +1,5 @@
 import { SecureSessionError } from '../errors.ts'
-import type { RequestData } from './request-data.ts'
+import type { RequestContents } from './request-contents.ts'
 import type { RequestState } from './request-state.ts'
 import { isStaged } from './request-state.ts'
 
@@ -7,8 +7,8 @@ import { isStaged } from './request-state.ts'
  * Tells whether the app asked for anything to be written. Without that a write is upkeep: a touch, or what the id
  * taught the record.
  */
-export function isWriteAsked(state: RequestState, data: RequestData | undefined): boolean {
-  return isStaged(state) || state.isTouched || data?.isWhole === true || data?.isModified() === true
+export function isWriteAsked(state: RequestState, { isChanged }: Pick<RequestContents, 'isChanged'>): boolean {
+  return isStaged(state) || state.isTouched || isChanged
 }
 
 /** Tells whether an error says that the store did not answer. */

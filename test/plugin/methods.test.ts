@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { LoginOptions, SecureSessionOptions } from '../../types/index.ts'
 import { coreOnly } from './stores.ts'
 import { ordinary, route, world } from './world.ts'
-import type { World } from './world.ts'
+import type { Visitor, World } from './world.ts'
 
 /** Returns an app with routes that ask for ways to log in. */
 function stepUp(t: Test, session: SecureSessionOptions = {}): Promise<World> {
@@ -50,6 +50,19 @@ function stepUp(t: Test, session: SecureSessionOptions = {}): Promise<World> {
 }
 
 const login = (options: LoginOptions): object => ({ user: { id: 'ann' }, options })
+
+/** Logs in with two methods, and shows a replaced id beside the newer one. Returns the visitor with the newer id. */
+async function forked({ clock, visitor }: World): Promise<Visitor> {
+  const ann = visitor()
+  await ann.post('/login', login({ methods: ['pwd', 'otp'] }))
+  const copy = visitor()
+  copy.cookies.set('session', ann.cookie ?? '')
+  clock.advance('16m')
+  await ann.get('/account')
+  await ann.get('/account')
+  await copy.get('/account')
+  return ann
+}
 
 t.test('a way to log in that is missing is a 403 that names it', async (t) => {
   const { visitor } = await stepUp(t)
@@ -234,16 +247,9 @@ t.test('a replaced id that comes back confirms no way to log in but its own', as
 t.test(
   'a way that is confirmed again counts after the clock was set back, also where a replaced id came back',
   async (t) => {
-    const { clock, visitor } = await stepUp(t)
-    const ann = visitor()
-    await ann.post('/login', login({ methods: ['pwd', 'otp'] }))
-    const copy = visitor()
-    copy.cookies.set('session', ann.cookie ?? '')
-    clock.advance('16m')
-    await ann.get('/account')
-    await ann.get('/account')
-    await copy.get('/account')
-    clock.advance(-20 * 60_000)
+    const it = await stepUp(t)
+    const ann = await forked(it)
+    it.clock.advance(-20 * 60_000)
     t.equal((await ann.post('/confirm', { methods: ['pwd'] })).statusCode, 200)
     t.equal((await ann.get('/pwd')).statusCode, 200)
     t.match((await ann.get('/both')).json(), { code: 'SESSION_STEP_UP_REQUIRED', message: /missing: otp\)/ })
@@ -253,15 +259,7 @@ t.test(
 t.test(
   'two confirmations of one request count together, also where a replaced id comes back beside them',
   async (t) => {
-    const { clock, visitor } = await stepUp(t)
-    const ann = visitor()
-    await ann.post('/login', login({ methods: ['pwd', 'otp'] }))
-    const copy = visitor()
-    copy.cookies.set('session', ann.cookie ?? '')
-    clock.advance('16m')
-    await ann.get('/account')
-    await ann.get('/account')
-    await copy.get('/account')
+    const ann = await forked(await stepUp(t))
     t.equal((await ann.post('/confirm-both')).statusCode, 200)
     t.equal((await ann.get('/both')).statusCode, 200)
   },

@@ -49,6 +49,13 @@ t.test('a change of the id takes data away, which comes back only if the change 
   }
 })
 
+t.test('data that was begun anew is changed, also where it reads the same', async (t) => {
+  const { contents } = contentsOf(() => '{"a":1}')
+  contents.keep({ keys: ['a'] })
+  t.equal(contents.open().isModified(), false)
+  t.equal(contents.isChanged, true)
+})
+
 t.test('work that succeeds takes nothing back, and neither does a failure after the write', async (t) => {
   const { contents, values } = contentsOf(() => '{"a":1}')
   contents.keep({ keys: [] })

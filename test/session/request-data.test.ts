@@ -165,6 +165,22 @@ t.test('data goes back to a backup, with the object of that time', async (t) => 
   t.strictSame(unopened.object(), { _csrf: 1 })
 })
 
+t.test('what changed deep inside the data goes too, and what did not is the same object', async (t) => {
+  const { data, object } = dataOf('{"cart":[1],"same":{"b":1}}')
+  const { cart, same } = object() as { cart: number[]; same: object }
+  object()['f'] = () => 1
+  object()['big'] = { n: 1n }
+  const back = data.backup()
+  data.keepOnly(['cart', 'same'])
+  cart.push(2)
+  back()
+  const now = object()
+  t.strictSame(now['cart'], [1])
+  t.equal(now['same'], same)
+  t.type(now['f'], 'function', 'a value that JSON cannot carry stays')
+  t.strictSame(now['big'], { n: 1n })
+})
+
 t.test('data goes back to what was kept before, if more was taken away since', async (t) => {
   const { data } = dataOf('{"a":1,"b":2}')
   data.keepOnly(['a'])

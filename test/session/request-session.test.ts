@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { actAs, login, regenerate, stopActing, updateUser } from '../../lib/session/actions.ts'
 import type { Client } from '../../lib/session/engine.ts'
+import type { PresentedId } from '../../lib/session/id.ts'
 import type { Loaded } from '../../lib/session/load-session.ts'
 import { NONE } from '../../lib/session/load-session.ts'
 import { RequestSession } from '../../lib/session/request-session.ts'
@@ -194,6 +195,53 @@ t.test('a change of the id that is refused leaves the data as it was before', as
     )
     t.equal(it.session.response.cookie, undefined, what)
   }
+})
+
+t.test('what was changed deep inside the data for a login that is refused goes with it', async (t) => {
+  const nobody = { userId: null, user: null, authenticatedAt: null }
+  const { bench, session, record, failNext } = await visit(t, nobody)
+  t.strictSame(dataOf(session), { cart: [1], n: 1 })
+  await login(session, { id: 'ann' })
+  const { cart } = session.object as unknown as { cart: unknown[] }
+  cart.push('of ann')
+  failNext('update')
+  await t.rejects(session.save(), UNAVAILABLE)
+  t.strictSame(dataOf(session), { cart: [1], n: 1 })
+  await session.finish(false, 'reply')
+  t.match(await bench.record(record.handle), { userId: null, data: record.data })
+})
+
+t.test('a way back from acting that is refused leaves the data of the session as it was', async (t) => {
+  const it = await visit(t)
+  await actAs(it.session, { id: 'ann' }, { reason: 'ticket 7' })
+  await it.session.finish(false, 'reply')
+  const acted = await it.bench.record(it.record.handle)
+  const id = it.engine.ids.read((it.session.response.cookie as { value: string }).value) as PresentedId
+  const session = new RequestSession(it.engine, OWNER, await it.load(id))
+  write(session, { of: 'ann' })
+  await stopActing(session)
+  t.strictSame(dataOf(session), { cart: [1], n: 1 })
+  write(session, { late: 1 })
+  it.failNext('update')
+  await t.rejects(session.save(), UNAVAILABLE)
+  t.strictSame(dataOf(session), { of: 'ann' })
+  await session.finish(false, 'reply')
+  t.match(await it.bench.record(it.record.handle), {
+    userId: 'ann',
+    data: '{"of":"ann"}',
+    secretHash: acted?.secretHash,
+  })
+})
+
+t.test('another snapshot of the user that was refused after the response started is not tried again', async (t) => {
+  const { bench, session, record, failNext } = await visit(t)
+  session.markAnswered()
+  failNext('update')
+  const user = { id: String(record.userId), name: 'late' }
+  await t.rejects(updateUser(session, user), UNAVAILABLE)
+  write(session, { n: 2 })
+  await session.save()
+  t.match(await bench.record(record.handle), { user: record.user, data: '{"cart":[1],"n":2}' })
 })
 
 t.test('a login keeps the secret of tokens from before, if it is refused', async (t) => {

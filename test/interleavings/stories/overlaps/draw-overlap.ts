@@ -18,6 +18,7 @@ import type { Step } from '../story.ts'
 import { isOpenRace } from './open-races.ts'
 import type { Meeting, Overlap, ProofStep } from './overlap.ts'
 
+/** Calls that may follow another one in the same request. */
 const THEN: readonly string[] = ['write', 'confirm', 'update the user', 'touch']
 
 /**

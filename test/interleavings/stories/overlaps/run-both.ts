@@ -16,7 +16,7 @@ import type { Scene } from '../scene.ts'
 import { optionsOf, userIn } from '../scene.ts'
 import { codeOf } from '../send-request.ts'
 import type { OutsideStep, Request, User } from '../story.ts'
-import type { Overlap } from './overlap.ts'
+import type { Meeting, Overlap } from './overlap.ts'
 import { IN_DATABASE } from './overlap.ts'
 import type { Left, Names } from './what-is-left.ts'
 import { BEGUN, lookAtWhatIsLeft } from './what-is-left.ts'
@@ -146,13 +146,19 @@ async function callFromOutside({ server, scene, stepped, accounts }: Stage, step
   return { isRefused: code !== undefined, before: '', text: code ?? DONE }
 }
 
+/** Returns the cookie that a step shows; `undefined` for a call of the app. */
+function shownBy(scene: Scene, step: Meeting): Given {
+  if (step.name === 'request') return scene.cookieOf(step)
+  return step.name === 'prove' ? scene.jars[0] : undefined
+}
+
 /** Names sessions and cookies by who got them. */
 function namesIn({ overlap, scene }: Ready, given: readonly Given[], bound: readonly Given[]): Names {
   const cookies = new Map<string, string>()
   const sessions = new Map(scene.handles.map((handle, place) => [handle, String(place)]))
   for (const [place, step] of overlap.both.entries()) {
     const name = 'ab'[place] ?? ''
-    const shown = step.name === 'request' ? scene.cookieOf(step) : step.name === 'prove' ? scene.jars[0] : undefined
+    const shown = shownBy(scene, step)
     if (shown !== undefined) cookies.set(`the id that ${name} showed`, shown)
     const id = given[place]
     if (id === undefined) continue
