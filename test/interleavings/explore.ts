@@ -30,9 +30,14 @@ export interface Explored extends Searched {
 
 /**
  * Plays the interleavings of a scene until one breaks a guarantee. Of `limitOfCrashRuns` runs every step is also taken
- * for the one before which the process dies.
+ * for the one before which the process dies. Nobody comes later if it `isBrief`.
  */
-export async function explore(scene: Scene, limits: SearchLimits, limitOfCrashRuns = Infinity): Promise<Explored> {
+export async function explore(
+  scene: Scene,
+  limits: SearchLimits,
+  limitOfCrashRuns = Infinity,
+  isBrief = false,
+): Promise<Explored> {
   const prepared = await prepare(scene)
   let counterexample: Counterexample | undefined
   let crashes = 0
@@ -41,13 +46,13 @@ export async function explore(scene: Scene, limits: SearchLimits, limitOfCrashRu
   const searched = await search(async (choose) => {
     if (counterexample !== undefined) return { happened: [], isWhole: false }
     const played = await play(scene, prepared, choose)
-    if (played.isWhole) counterexample = await examine(played)
+    if (played.isWhole) counterexample = await examine(played, isBrief)
     const isPlain = played.deeds.every(({ fate }) => fate === 'done')
     if (!played.isWhole || !isPlain || counterexample !== undefined || crashRuns <= 0) {
       return { happened: played.deeds, isWhole: played.isWhole }
     }
     crashRuns -= 1
-    const died = await examineCrashes(played, seen)
+    const died = await examineCrashes(played, seen, isBrief)
     crashes += died.count
     counterexample = died.counterexample
     return { happened: played.deeds, isWhole: played.isWhole }
@@ -109,11 +114,12 @@ export async function sample(
 async function examineCrashes(
   played: Played,
   seen: Set<string>,
+  isBrief = false,
 ): Promise<{ readonly count: number; readonly counterexample: Counterexample | undefined }> {
   let count = 0
   for await (const after of crashesOf(played, seen)) {
     count += 1
-    const problems = await judge(after)
+    const problems = await judge(after, isBrief)
     if (problems.length > 0) return { count, counterexample: { problems, trace: crashTraceOf(after) } }
   }
   return { count, counterexample: undefined }

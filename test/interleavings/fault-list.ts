@@ -605,6 +605,19 @@ export const FAULTS: readonly Fault[] = [
     from: 'family: familyOf(client.userAgent),',
     to: '',
   },
+  {
+    name: 'a change of the id that timed out counts as written when it is taken back',
+    file: 'lib/session/commit.js',
+    from: 'let isUnsure = true;',
+    to: 'let isUnsure = false;',
+  },
+  {
+    name: 'a logout removes the entry of its user although the session is of that user again',
+    file: 'lib/session/user-sessions.js',
+    from: 'await (isTheirs ? this.places.drop(name, handle) : this.places.release(name, handle));',
+    to: 'await this.places.release(name, handle);',
+    most: 400,
+  },
 ]
 
 /** Returns the code with the fault, in the first place that has the line, or `undefined` if no place has it. */

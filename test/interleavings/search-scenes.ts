@@ -20,7 +20,7 @@ export interface Limits {
   /** Store operations that may time out in one run. */
   readonly faults: number
   readonly seed: number
-  /** Tells whether nobody comes later in the runs beyond those of `most` and `failing`. */
+  /** Tells whether nobody comes later, which takes most of the time of a single run. */
   readonly isBrief: boolean
 }
 
@@ -45,9 +45,9 @@ const { titles, isTriples, most, failing, samples, crashRuns, faults, seed, isBr
 const draw = random(seed)
 
 async function searched(scene: Scene): Promise<SearchedScene> {
-  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most }, crashRuns)
+  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most }, crashRuns, isBrief)
   const isTimed = faults > 0 && failing > 0 && plain.counterexample === undefined
-  const timed = isTimed ? await explore(scene, { faults, most: failing }, 0) : undefined
+  const timed = isTimed ? await explore(scene, { faults, most: failing }, 0, isBrief) : undefined
   const isWhole = plain.isComplete && (faults === 0 || timed?.isComplete === true)
   const further = async (): Promise<Counterexample | undefined> =>
     (await sweep(scene, isBrief)) ??

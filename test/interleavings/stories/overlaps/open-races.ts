@@ -12,12 +12,43 @@ const CHANGES: ReadonlySet<string> = new Set([
   ...['log in', 'log in half', 'confirm', 'update the fingerprint', 'regenerate', 'act', 'stop acting'],
 ])
 
+/** Changes of the id that are dropped, and not refused, once the id has changed. */
+const UNASKED: ReadonlySet<string> = new Set(['regenerate', 'stop acting'])
+
+/** Calls that begin a session of their own where they cannot go on with the one that they meet. */
+const BEGINS: ReadonlySet<string> = new Set(['log in', 'log in half'])
+
 function ends(step: Meeting): boolean {
   return callsOf(step).some((name) => ENDS.has(name))
 }
 
-function changes(step: Meeting): boolean {
+/** Tells whether a step changes an id, or begins a session. */
+export function changes(step: Meeting): boolean {
   return callsOf(step).some((name) => CHANGES.has(name))
+}
+
+/**
+ * Tells whether a step is dropped once the id of its session has changed. If that change is then taken back, nothing is
+ * left of either.
+ */
+export function isDroppable(step: Meeting): boolean {
+  return callsOf(step).every((name) => !ENDS.has(name) && (!CHANGES.has(name) || UNASKED.has(name)))
+}
+
+/**
+ * Tells whether operations of the store may time out while two steps happen. They may not
+ * - where a step ends sessions, because those that it had ended before stay so: a login ends one that is bound;
+ * - where one step logs in and the other one changes the id: then a login goes on without the session, even if that
+ *   change is taken back;
+ * - where users are asked for, because a session whose user changed ends with the answer;
+ * - where a use leaves something of its own, because it is lost with its time-out: it is the first one after the clock
+ *   was set back, or the first one that shows the bound cookie.
+ */
+export function mayTimeOut({ steps, both, rules, binding }: Overlap): boolean {
+  const isUseNoted = binding === 'registered' || steps.some(({ name }) => name === 'set the clock back')
+  const isBegun = both.some((step) => callsOf(step).some((name) => BEGINS.has(name)))
+  const isApart = isBegun && (binding !== 'none' || both.every(changes))
+  return !isUseNoted && !isApart && rules.asks === undefined && !both.some((step) => mayEnd(step, rules))
 }
 
 /** Tells whether a step may end sessions: by what it calls, or by a login that needs the place of another one. */

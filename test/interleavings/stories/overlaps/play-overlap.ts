@@ -10,13 +10,19 @@ import type { PlayedStory } from '../play-story.ts'
 import { rulesOf, take } from '../play-story.ts'
 import { Scene } from '../scene.ts'
 import { tellRules, tellStep } from '../tell-story.ts'
-import { mayEnd } from './open-races.ts'
+import { changes, mayEnd, mayTimeOut, isDroppable } from './open-races.ts'
 import type { Meeting, Overlap } from './overlap.ts'
 import type { Ready, Run } from './run-both.ts'
 import { runBoth } from './run-both.ts'
 
 /** The number of orders that are drawn for two steps. */
 const ORDERS = 6
+
+/** The number of orders in which an operation of the store may time out. */
+const FAILING = 4
+
+/** The share of the operations that time out, until one has, where each step is drawn. */
+const SHARE_OF_FAULTS = 0.15
 
 /** The runs in which one step follows the other, and those of one step, or none, which few comparisons need. */
 class Known {
@@ -49,8 +55,12 @@ export async function playOverlap(drawnOverlap: Overlap): Promise<PlayedStory> {
   const known = await Known.of(ready)
   const draw = random(overlap.seed)
   const { length } = known.serial[0]
-  for (let order = 0; order < ORDERS; order += 1) {
-    const run = await runBoth(ready, order % 2 === 0 ? drawnSwitches(draw, length, 0, ['a', 'b']) : drawn(draw, 0))
+  const orders = ORDERS + (mayTimeOut(overlap) ? FAILING : 0)
+  for (let order = 0; order < orders; order += 1) {
+    const faults = order < ORDERS ? 0 : 1
+    const choose =
+      order % 2 === 0 ? drawnSwitches(draw, length, faults, ['a', 'b']) : drawn(draw, faults * SHARE_OF_FAULTS)
+    const run = await runBoth(ready, choose)
     const problem = await problemOf(run, known, overlap)
     if (problem !== undefined) return { problem, trace: traceOf(overlap, run, known) }
   }
@@ -90,11 +100,13 @@ async function bindFirst({ server, jars, boundJars }: Scene, isShown: boolean): 
 async function problemOf(run: Run, known: Known, overlap: Overlap): Promise<string | undefined> {
   const { serial } = known
   for (const [place, answer] of run.answers.entries()) {
+    const isUnanswered = answer?.isRefused === true && run.timeOuts.length > 0
     const isKnown = serial.some(({ answers }) => answers[place]?.before === answer?.before)
-    if (!isKnown) return `${'ab'[place]} sees what it does not see before or after the other one`
+    if (!isKnown && !isUnanswered) return `${'ab'[place]} sees what it does not see before or after the other one`
   }
   const isLike = serial.some(({ state }) => state === run.state)
-  if (!isLike && !(await isLikeOne(run, known, overlap))) return 'two steps at once leave what neither order leaves'
+  const isAllowed = isLike || (await isLikeOne(run, known, overlap)) || (await isTakenBack(run, known, overlap))
+  if (!isAllowed) return 'two steps at once leave what neither order leaves'
   const isUse = (use: string, runs: readonly Run[]): boolean => runs.some(({ uses }) => uses.includes(use))
   const odd = run.uses.filter((use) => !isUse(use, serial))
   if (odd.length === 0) return undefined
@@ -117,6 +129,22 @@ async function isLikeOne({ answers, state }: Run, known: Known, { both, rules }:
   return refused.every(Boolean) && (await known.only()).state === state
 }
 
+/**
+ * Tells whether a change of the id was taken back after a time-out, and the other step saw it meanwhile: it went on
+ * without the session, or dropped what it wrote there.
+ */
+async function isTakenBack({ answers, state, timeOuts }: Run, known: Known, { both }: Overlap): Promise<boolean> {
+  if (timeOuts.length === 0) return false
+  for (const [place, step] of both.entries()) {
+    const other = both[1 - place]
+    if (answers[place]?.isRefused !== true || other === undefined || !changes(step)) continue
+    const alone = await known.only(1 - place)
+    if (alone.answers[1 - place]?.before !== answers[1 - place]?.before) return true
+    if (isDroppable(other) && (await known.only()).state === state) return true
+  }
+  return false
+}
+
 function tellMeeting(step: Meeting): string {
   return step.name === 'prove' ? `browser 0: ${step.name} (${step.device})` : tellStep(step)
 }
@@ -126,8 +154,8 @@ function traceOf(
   run: Run,
   { serial: [first, second] }: Known,
 ): string {
-  const tell = (name: string, { answers, state, schedule }: Run): string =>
-    [`  ${name} (${schedule}): ${answers.map((answer) => answer?.text).join(' | ')}`, state].join('\n')
+  const tell = (name: string, { answers, state, schedule, timeOuts }: Run): string =>
+    [`  ${name} (${schedule}): ${answers.map((answer) => answer?.text).join(' | ')}`, ...timeOuts, state].join('\n')
   return [
     `  ${tellRules(rules)}${binding === 'none' ? '' : `; the session of step 1 is ${binding}`}`,
     ...steps.map((step, place) => `  ${place + 1}. ${tellStep(step)}`),

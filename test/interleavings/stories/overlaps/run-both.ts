@@ -7,7 +7,7 @@ import { aside, interleave } from '../../interleave.ts'
 import type { Signed } from '../../binding.ts'
 import type { Handler } from '../../server.ts'
 import { openSessions, Server } from '../../server.ts'
-import type { Contents } from '../../stepped-store.ts'
+import type { Contents, Deed } from '../../stepped-store.ts'
 import { SteppedStore } from '../../stepped-store.ts'
 import type { Account } from '../model/database.ts'
 import { performOutside } from '../perform-outside.ts'
@@ -47,6 +47,8 @@ export interface Run extends Left {
   readonly answers: readonly (Answer | undefined)[]
   readonly schedule: string
   readonly length: number
+  /** The operations that timed out, in words. */
+  readonly timeOuts: readonly string[]
 }
 
 /** The id that a browser has got, if any. */
@@ -89,7 +91,13 @@ export async function runBoth(ready: Ready, choose: Choose, taken: readonly numb
   const end = JSON.stringify([...partsOf(stepped.contents), accounts, given, bound])
   const left = ready.seen.get(end) ?? aside(() => lookAtWhatIsLeft(again, namesIn(ready, given, bound)))
   ready.seen.set(end, left)
-  return { ...(await left), answers, schedule: scheduleOf(choices), length: stepped.deeds.length }
+  const { deeds } = stepped
+  return { ...(await left), answers, schedule: scheduleOf(choices), length: deeds.length, timeOuts: timeOutsIn(deeds) }
+}
+
+function timeOutsIn(deeds: readonly Deed[]): string[] {
+  const failed = deeds.filter(({ fate }) => fate !== 'done')
+  return failed.map(({ actor, name, fate }) => `     ${name} of ${actor} timed out, ${fate}`)
 }
 
 function partsOf({ records, index, cutoff }: Contents): unknown[] {
@@ -108,7 +116,10 @@ async function send({ server, scene, accounts }: Stage, request: Request): Promi
   const codes: string[] = []
   const handler: Handler = async (session: RequestSession) => {
     for (const one of calls) {
-      codes.push((await codeOf(() => perform(session, one, (user) => accounts[user].called))) ?? DONE)
+      const code = await codeOf(() => perform(session, one, (user) => accounts[user].called))
+      codes.push(code ?? DONE)
+      // A handler that goes on after that answers as if nothing had been asked for.
+      if (code === 'SESSION_STORE_UNAVAILABLE') throw new Error('the store is away')
     }
   }
   const { status, code, me, cookie } = await server.request(handler, {
