@@ -285,7 +285,7 @@ function fits({ kind, acts }: Scene): boolean {
     return false
   }
   const isForOddClock = ({ setBackBy, name }: Act): boolean =>
-    setBackBy !== undefined || ['read', 'write'].includes(name)
+    setBackBy !== undefined || ['read', 'write', 'revoke all'].includes(name)
   if (acts.some(({ setBackBy }) => setBackBy !== undefined) && !acts.every(isForOddClock)) return false
   const sequences = acts.filter(({ isSequence }) => isSequence).length
   const isPlainUse = ({ isSequence, name }: Act): boolean => isSequence ?? ['read', 'write'].includes(name)
