@@ -128,10 +128,13 @@ const OF_ONE = /^\w+: (?:read × [^×]+|[^×]+ × read)$/
 /** The share of the scenes in which clients who come later are asked early. They find what concerns every session. */
 const FEW = 0.1
 
-/** The scenes of a round. */
-type Scenes = 'all' | 'few' | 'of one act'
+/** The bounds of one round of a search, and its scenes. */
+interface Round extends Pick<Limits, 'most' | 'failing' | 'samples' | 'crashRuns' | 'isBrief'> {
+  readonly scenes: 'all' | 'few' | 'of one act'
+}
 
-function taken(titles: readonly string[], scenes: Scenes): readonly string[] {
+/** Returns the scenes of a round. */
+function taken(titles: readonly string[], { scenes }: Round): readonly string[] {
   if (scenes === 'few') return titles.slice(0, Math.ceil(FEW * titles.length))
   return scenes === 'all' ? titles : titles.filter((title) => OF_ONE.test(title))
 }
@@ -158,28 +161,30 @@ async function tellStories(kind: StoryKind, seed: number, count: number): Promis
 async function searchInRounds(titles: readonly string[]): Promise<void> {
   const { most, failing, samples, ...rest } = limitsOf()
   // Clients who come later cost most. Stories know them too.
-  const first = { most: 1, failing: 0, samples: 0, crashRuns: 0, isBrief: true, scenes: 'all' as Scenes }
-  const rounds = [
+  const first: Round = { most: 1, failing: 0, samples: 0, crashRuns: 0, isBrief: true, scenes: 'all' }
+  const early: readonly Round[] = [
     first,
-    { ...first, isBrief: false, scenes: 'few' as const },
-    { ...first, failing: 60, scenes: 'of one act' as const },
+    { ...first, isBrief: false, scenes: 'few' },
+    { ...first, failing: 60, scenes: 'of one act' },
     { ...first, most: 400 },
     { ...first, crashRuns: 1 },
     { ...first, failing: 10, samples: 2 },
     { ...first, isBrief: false },
     { ...first, most: 40, crashRuns: 1, isBrief: false },
-  ].filter((round) => values.first && round.most <= most)
+  ]
+  const rounds = early.filter((round) => values.first && round.most <= most)
   // A fault shows in scenes of many kinds, so that it is found sooner if kinds are mixed.
   const order = values.first ? shuffled(titles) : titles
-  const last = { most, failing, samples, crashRuns: Infinity, isBrief: false, scenes: 'all' as const }
-  for (const [place, { scenes, ...round }] of [...rounds, last].entries()) {
-    const between = values.first && values.kind === KINDS.join() ? BETWEEN[place] : undefined
+  const last: Round = { most, failing, samples, crashRuns: Infinity, isBrief: false, scenes: 'all' }
+  const isOfAll = values.kind === KINDS.join() && values.only === ''
+  for (const [place, round] of [...rounds, last].entries()) {
+    const between = values.first && isOfAll ? BETWEEN[place] : undefined
     for (const kind of STORIES) {
       const count = between?.[kind] ?? 0
       if (count > 0 && (await tellStories(kind, countOf('seed') * 100 + place, count))) return
     }
     Object.assign(total, { scenes: 0, finished: 0, whole: 0, runs: 0, interleavings: 0n, crashes: 0 })
-    await search(taken(order, scenes), { ...rest, ...round })
+    await search(taken(order, round), { ...rest, ...round })
     if (values.first && total.broken > 0) return
   }
   console.log(

@@ -4,6 +4,7 @@ import { ownChance } from '../chance.ts'
 import { aside } from '../interleave.ts'
 import { stories } from './draw-story.ts'
 import { overlaps } from './overlaps/draw-overlap.ts'
+import { mayTimeOut } from './overlaps/open-races.ts'
 import { prepare } from './overlaps/play-overlap.ts'
 import { replayStory } from './search-stories.ts'
 import type { Call, Step } from './story.ts'
@@ -39,6 +40,15 @@ t.test('the two steps of most overlaps meet in a session, and many of them in th
   t.comment(`${any} of 500 in a session, ${same} in the same one`)
   t.ok(any > 250, String(any))
   t.ok(same > 100, String(same))
+})
+
+t.test('the store may time out in many overlaps', async (t) => {
+  const drawn = sample(overlaps, { seed: SEED, numRuns: 500 })
+  const failing = drawn.filter(mayTimeOut)
+  t.comment(`${failing.length} of 500`)
+  t.ok(failing.length > 50)
+  t.ok(failing.some(({ both }) => both.every(({ name }) => name === 'request')))
+  t.ok(failing.some(({ both }) => both.some(({ name }) => name === 'prove')))
 })
 
 /** Every step and every call. The type checker asks for the ones that are missing here. */
