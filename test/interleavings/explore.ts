@@ -5,9 +5,10 @@ import { isAboutActing } from './act.ts'
 import { ACTS } from './acts.ts'
 import { crashesOf } from './crash.ts'
 import { judge } from './guarantees.ts'
+import { hasOwnSession } from './reports.ts'
 import type { Aftermath } from './view.ts'
 import type { Kind } from './kinds.ts'
-import type { Played, Scene } from './world.ts'
+import type { Played, Prepared, Scene } from './world.ts'
 import { isBoundKind, KINDS } from './kinds.ts'
 import { nameOfActor } from './interleave.ts'
 import { nameOf, play, prepare } from './world.ts'
@@ -22,53 +23,56 @@ export interface Counterexample {
 
 /** The result of searching one scene. */
 export interface Explored extends Searched {
-  readonly scene: Scene
   /** The number of different states in which a process may have died. */
   readonly crashes: number
   readonly counterexample: Counterexample | undefined
 }
 
-/**
- * Plays the interleavings of a scene until one breaks a guarantee. Of `limitOfCrashRuns` runs every step is also taken
- * for the one before which the process dies. Nobody comes later if it `isBrief`.
- */
+/** The looks at the runs of a scene. */
+export interface Looks {
+  /** The number of runs of which every step is also taken for the one before which the process dies. */
+  readonly crashRuns: number
+  /** Tells whether nobody comes later, which takes most of the time of a single run. */
+  readonly isBrief?: boolean
+  /** Tells whether nobody comes later where the process died. Default: `isBrief`. */
+  readonly areCrashesBrief?: boolean
+}
+
+/** Plays the interleavings of a scene until one breaks a guarantee. */
 export async function explore(
-  scene: Scene,
+  prepared: Prepared,
   limits: SearchLimits,
-  limitOfCrashRuns = Infinity,
-  isBrief = false,
+  { crashRuns: limitOfCrashRuns, isBrief = false, areCrashesBrief = isBrief }: Looks,
 ): Promise<Explored> {
-  const prepared = await prepare(scene)
   let counterexample: Counterexample | undefined
   let crashes = 0
   let crashRuns = limitOfCrashRuns
   const seen = new Set<string>()
   const searched = await search(async (choose) => {
     if (counterexample !== undefined) return { happened: [], isWhole: false }
-    const played = await play(scene, prepared, choose)
+    const played = await play(prepared, choose)
     if (played.isWhole) counterexample = await examine(played, isBrief)
     const isPlain = played.deeds.every(({ fate }) => fate === 'done')
     if (!played.isWhole || !isPlain || counterexample !== undefined || crashRuns <= 0) {
       return { happened: played.deeds, isWhole: played.isWhole }
     }
     crashRuns -= 1
-    const died = await examineCrashes(played, seen, isBrief)
+    const died = await examineCrashes(played, seen, areCrashesBrief)
     crashes += died.count
     counterexample = died.counterexample
     return { happened: played.deeds, isWhole: played.isWhole }
   }, limits)
-  return { ...searched, scene, crashes, counterexample }
+  return { ...searched, crashes, counterexample }
 }
 
 /**
  * Plays all interleavings of a scene in which one act is interrupted once, by all others. Nobody comes later if it
  * `isBrief`.
  */
-export async function sweep(scene: Scene, isBrief = false): Promise<Counterexample | undefined> {
-  const prepared = await prepare(scene)
-  for (const first of scene.acts.map((_act, place) => nameOfActor(place))) {
+export async function sweep(prepared: Prepared, isBrief = false): Promise<Counterexample | undefined> {
+  for (const first of prepared.scene.acts.map((_act, place) => nameOfActor(place))) {
     for (let place = 1; ; place += 1) {
-      const played = await play(scene, prepared, switching(first, [place]))
+      const played = await play(prepared, switching(first, [place]))
       const counterexample = await examine(played, isBrief)
       if (counterexample !== undefined) return counterexample
       const own = played.deeds.filter(({ actor }) => actor === first).length
@@ -90,17 +94,16 @@ export interface Sampling {
 
 /** Plays some interleavings of a scene, drawn by chance: every second one of those with few switches. */
 export async function sample(
-  scene: Scene,
+  prepared: Prepared,
   { runs, random, dies = false, isBrief = false }: Sampling,
 ): Promise<Counterexample | undefined> {
-  const prepared = await prepare(scene)
   const seen = new Set<string>()
-  const actors = scene.acts.map((_act, place) => nameOfActor(place))
+  const actors = prepared.scene.acts.map((_act, place) => nameOfActor(place))
   let length = 10 * actors.length
   for (let left = runs; left > 0; left -= 1) {
     const isSwitching = left % 2 === 1
     const choose = isSwitching ? drawnSwitches(random, length, 0.3, actors) : drawn(random, 0.05)
-    const played = await play(scene, prepared, choose)
+    const played = await play(prepared, choose)
     const isCrashed = dies && isSwitching && played.deeds.every(({ fate }) => fate === 'done')
     const counterexample =
       (await examine(played, isBrief)) ?? (isCrashed ? (await examineCrashes(played, seen)).counterexample : undefined)
@@ -142,7 +145,7 @@ export async function replay(line: string): Promise<Counterexample> {
     return act
   })
   const scene: Scene = { kind: kindNamed(kind), acts }
-  const played = await play(scene, await prepare(scene), follow(schedule))
+  const played = await play(await prepare(scene), follow(schedule))
   const { problems = [] } = (await examine(played)) ?? {}
   return { problems, trace: traceOf(played) }
 }
@@ -286,6 +289,8 @@ function fits({ kind, acts }: Scene): boolean {
   }
   const isForOddClock = ({ setBackBy, name }: Act): boolean =>
     setBackBy !== undefined || ['read', 'write', 'revoke all'].includes(name)
+  // Acts with sessions of their own have nothing in common.
+  if (acts.filter(hasOwnSession).length > 1) return false
   if (acts.some(({ setBackBy }) => setBackBy !== undefined) && !acts.every(isForOddClock)) return false
   const sequences = acts.filter(({ isSequence }) => isSequence).length
   const isPlainUse = ({ isSequence, name }: Act): boolean => isSequence ?? ['read', 'write'].includes(name)
@@ -374,7 +379,7 @@ function describe(played: Played, { name, args, answer, fate, before }: Deed): s
 }
 
 function brief(played: Played, value: unknown): string {
-  return typeof value === 'string' && value.length === 22
+  return typeof value === 'string' && /^[\w-]{22}$/.test(value)
     ? nameOf({ played }, value)
     : typeof value === 'object'
       ? ''

@@ -26,11 +26,11 @@ function byName(entries: Iterable<readonly [string, unknown]>): readonly unknown
 }
 
 /** Returns the ends of the runs that the search plays. `undefined` if there are too many. */
-async function endsOfSearch(scene: Scene, prepared: Prepared, faults: number) {
+async function endsOfSearch(prepared: Prepared, faults: number) {
   const ends = new Set<string>()
   const searched = await search(
     async (choose) => {
-      const played = await play(scene, prepared, choose)
+      const played = await play(prepared, choose)
       if (played.isWhole) ends.add(endOf(played))
       return { happened: played.deeds, isWhole: played.isWhole }
     },
@@ -40,7 +40,7 @@ async function endsOfSearch(scene: Scene, prepared: Prepared, faults: number) {
 }
 
 /** Plays all orders one by one, and returns their ends. `undefined` if there are too many. */
-async function endsOfAll(scene: Scene, prepared: Prepared, faults: number) {
+async function endsOfAll(prepared: Prepared, faults: number) {
   const ends = new Set<string>()
   const path: { readonly count: number; taken: number }[] = []
   const choose: Choose = (waiting, happened) => {
@@ -51,7 +51,7 @@ async function endsOfAll(scene: Scene, prepared: Prepared, faults: number) {
     return choices[node.taken]
   }
   for (let orders = 1; orders <= MOST; orders += 1) {
-    ends.add(endOf(await play(scene, prepared, choose)))
+    ends.add(endOf(await play(prepared, choose)))
     while ((path.at(-1)?.taken ?? 0) + 1 === path.at(-1)?.count) path.pop()
     const last = path.at(-1)
     if (last === undefined) return { ends, orders }
@@ -73,9 +73,9 @@ for (const [name, faults, wanted] of [
       while (left > 0 && scenes.length > 0) {
         const [scene] = scenes.splice(Math.floor(draw() * scenes.length), 1) as [Scene]
         const prepared = await prepare(scene)
-        const searched = await endsOfSearch(scene, prepared, faults)
+        const searched = await endsOfSearch(prepared, faults)
         // A pair with one run is one whose steps are all independent.
-        const all = searched && searched.runs > 1 ? await endsOfAll(scene, prepared, faults) : undefined
+        const all = searched && searched.runs > 1 ? await endsOfAll(prepared, faults) : undefined
         if (searched === undefined || all === undefined) continue
         t.strictSame([...searched.ends].toSorted(), [...all.ends].toSorted(), titleOf(scene))
         left -= 1
@@ -93,7 +93,7 @@ t.test('so do those of two logins for the last place of a limit', async (t) => {
   const title = 'shared: log in elsewhere, unless refused × log in elsewhere, unless refused'
   const scene = pairs('shared').find((one) => titleOf(one) === title) as Scene
   const prepared = await prepare(scene)
-  const [searched, all] = [await endsOfSearch(scene, prepared, 0), await endsOfAll(scene, prepared, 0)]
+  const [searched, all] = [await endsOfSearch(prepared, 0), await endsOfAll(prepared, 0)]
   t.ok(all && all.ends.size > 1)
   t.strictSame([...(searched?.ends ?? [])].toSorted(), [...(all?.ends ?? [])].toSorted())
 })

@@ -5,6 +5,7 @@ import { ownChance } from './chance.ts'
 import type { Counterexample, Explored } from './explore.ts'
 import { explore, pairs, sample, sweep, titleOf, triples } from './explore.ts'
 import type { Scene } from './world.ts'
+import { prepare } from './world.ts'
 import { KINDS } from './kinds.ts'
 
 /** The bounds of a search. */
@@ -33,7 +34,7 @@ export interface SearchWork extends Limits {
 /** A scene that was searched. */
 export interface SearchedScene {
   readonly title: string
-  readonly plain: Omit<Explored, 'scene'>
+  readonly plain: Explored
   /** The runs with time-outs, if there were any. */
   readonly timed: Searched | undefined
   /** Tells whether no bound held. */
@@ -45,13 +46,14 @@ const { titles, isTriples, most, failing, samples, crashRuns, faults, seed, isBr
 const draw = random(seed)
 
 async function searched(scene: Scene): Promise<SearchedScene> {
-  const { scene: _scene, ...plain } = await explore(scene, { faults: 0, most }, crashRuns, isBrief)
+  const prepared = await prepare(scene)
+  const plain = await explore(prepared, { faults: 0, most }, { crashRuns, isBrief })
   const isTimed = faults > 0 && failing > 0 && plain.counterexample === undefined
-  const timed = isTimed ? await explore(scene, { faults, most: failing }, 0, isBrief) : undefined
+  const timed = isTimed ? await explore(prepared, { faults, most: failing }, { crashRuns: 0, isBrief }) : undefined
   const isWhole = plain.isComplete && (faults === 0 || timed?.isComplete === true)
   const further = async (): Promise<Counterexample | undefined> =>
-    (await sweep(scene, isBrief)) ??
-    (await sample(scene, { runs: samples, random: draw, dies: !isTriples && !isBrief, isBrief }))
+    (await sweep(prepared, isBrief)) ??
+    (await sample(prepared, { runs: samples, random: draw, dies: !isTriples && !isBrief, isBrief }))
   const found = plain.counterexample ?? timed?.counterexample
   const counterexample = found ?? (isWhole || samples === 0 ? undefined : await further())
   return { title: titleOf(scene), plain, timed: timed && sizeOf(timed), isWhole, counterexample }

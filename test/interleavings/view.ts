@@ -1,11 +1,12 @@
 import { hashOf } from '../../lib/session/id.ts'
 import { login } from '../../lib/session/actions.ts'
+import { Recent } from '../../lib/storage/recent.ts'
 import type { SessionRecord } from '../../types/index.ts'
 import type { PresentedId } from '../../lib/session/id.ts'
 import type { Me, Server } from './server.ts'
 import type { Contents, Deed } from './stepped-store.ts'
 import type { Issued, Played, Report } from './world.ts'
-import { elapsedIn, openServer } from './world.ts'
+import { elapsedIn, handleOf, openServer } from './world.ts'
 
 /** The store and the clients after a run, or after a process died in the middle of one. */
 export interface Aftermath {
@@ -64,6 +65,12 @@ export interface Guarantee {
   broken(view: View): Iterable<string> | AsyncIterable<string>
 }
 
+/** Answers to what clients asked who came later. Many scenes leave equal sessions. */
+const answers = new Recent<Promise<unknown>>(20_000)
+
+/** Records as texts. */
+const texts = new WeakMap<SessionRecord, string>()
+
 /** An aftermath, and what each cookie opens in it. */
 export class View {
   readonly after: Aftermath
@@ -87,23 +94,41 @@ export class View {
   async look(): Promise<void> {
     const values = [...new Set(this.issued.map(({ value }) => value))]
     const bound = this.#bound.join()
-    for (const value of values) this.#found.set(value, await this.#once(`${value} ${bound}`, () => this.#ask(value)))
+    for (const value of values) {
+      this.#found.set(value, await this.#once(`${value} ${bound}`, () => this.#ask(value), [value]))
+    }
   }
 
-  /** Asks a question about what is in the store only once, because many runs end in the same way. */
-  #once<Answer>(question: string, ask: () => Promise<Answer>): Promise<Answer> {
-    const { memo } = this.after.played.prepared
-    const key = `${question} ${this.#state}`
-    const known = (memo.get(key) as Promise<Answer> | undefined) ?? ask()
-    memo.set(key, known)
+  /**
+   * Asks a question about what is in the store only once, because many runs end in the same way. A question about some
+   * cookies is one about their sessions.
+   */
+  #once<Answer>(question: string, ask: () => Promise<Answer>, cookies?: readonly string[]): Promise<Answer> {
+    const { records } = this.after.contents
+    const handles = cookies === undefined ? records.keys() : new Set(cookies.map(handleOf))
+    const key = [this.after.played.prepared.app, question, this.#state, ...this.#textsOf(handles)].join(' ')
+    // The key names the question.
+    const known = (answers.get(key) as Promise<Answer> | undefined) ?? ask()
+    answers.set(key, known)
     return known
   }
 
+  /** Returns the records of some sessions as texts. */
+  #textsOf(handles: Iterable<string>): string[] {
+    return Array.from(handles, (handle) => {
+      const record = this.after.contents.records.get(handle)
+      if (record === undefined) return handle
+      const text = texts.get(record) ?? hashOf(JSON.stringify(record))
+      texts.set(record, text)
+      return text
+    })
+  }
+
+  /** Everything but the records that clients may meet, as a text. */
   get #state(): string {
     const { contents, played } = this.after
     return (this.#text ??= hashOf(
       JSON.stringify([
-        [...contents.records],
         [...contents.index].map(([user, entries]) => [user, [...entries]]),
         [contents.cutoff, played.passwords, played.userName, played.isGone, this.elapsed],
       ]),
@@ -165,7 +190,7 @@ export class View {
 
   /** Returns what the clients find who come one after the other. */
   visit(visits: readonly Visit[]): Promise<readonly Found[]> {
-    return this.#once(`visits ${JSON.stringify([visits, this.#bound])}`, async () => {
+    const ask = async (): Promise<readonly Found[]> => {
       const { server, clock } = openServer(this.after.played, this.after.contents, this.elapsed)
       const found: Found[] = []
       for (const { cookie, after, isStranger = false, givenBy } of visits) {
@@ -174,7 +199,9 @@ export class View {
         found.push(await this.#enter(server, given ?? cookie, isStranger))
       }
       return found
-    })
+    }
+    const cookies = visits.map(({ cookie }) => cookie)
+    return this.#once(`visits ${JSON.stringify([visits, this.#bound])}`, ask, cookies)
   }
 
   /** Returns the session, the epoch and the generation of an id. */

@@ -1,4 +1,5 @@
 import type { OpenSession } from '../../lib/session/engine.ts'
+import { hashOf } from '../../lib/session/id.ts'
 import type { Migration, SecureSessionOptions, SessionEvent } from '../../types/index.ts'
 import type { TestClock } from '../support/clock.ts'
 import { testClock } from '../support/clock.ts'
@@ -84,6 +85,7 @@ export interface Played {
 
 /** A scene, ready to be played any number of times. */
 export interface Prepared {
+  readonly scene: Scene
   readonly contents: Contents
   readonly now: number
   /** The cookie of each actor. */
@@ -100,7 +102,9 @@ export interface Prepared {
   readonly bound: BoundSession | undefined
   /** The signed text that each actor sends in the protocol of device-bound sessions. */
   readonly signed: readonly (Signed | undefined)[]
-  /** Answers to questions about what is in the store. */
+  /** Names the app that later clients meet: the same where its settings are. */
+  readonly app: string
+  /** Answers that one scene needs once. */
   readonly memo: Map<string, unknown>
   /** Tells when the users and their credentials are asked for, if they are. */
   readonly checks: Act['checks']
@@ -128,7 +132,8 @@ export function nameOf(
 }
 
 /** Prepares the sessions of a scene. */
-export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
+export async function prepare(scene: Scene): Promise<Prepared> {
+  const { kind, acts } = scene
   beginScene()
   const openSession = await openSessions()
   const clock = testClock()
@@ -223,22 +228,31 @@ export async function prepare({ kind, acts }: Scene): Promise<Prepared> {
   const options = Object.assign({}, fixed, ...acts.map((act) => act.options ?? {})) as SecureSessionOptions
   const hasOld = acts.some(({ isMove }) => isMove)
   const contents = setBack ?? stepped.contents
+  const now = clock() - Math.max(...acts.map(({ setBackBy = 0 }) => setBackBy))
+  const oldSession = acts.find((act) => act.oldSession !== undefined)?.oldSession
   return {
+    scene,
     contents,
-    now: clock() - Math.max(...acts.map(({ setBackBy = 0 }) => setBackBy)),
+    now,
+    app: hashOf(JSON.stringify([now, options, checks, hasOld, oldSession], withFunctions)),
     cookies,
     issued: given,
     handles,
     options,
     openSession,
     hasOld,
-    oldSession: acts.find(({ oldSession }) => oldSession !== undefined)?.oldSession,
+    oldSession,
     bound,
     signed,
     checks,
     lag: isLate ? LAG : 0,
     memo: new Map(),
   }
+}
+
+/** Writes functions as their text, for `JSON.stringify`. */
+function withFunctions(_key: string, value: unknown): unknown {
+  return typeof value === 'function' ? String(value) : value
 }
 
 /** Copies what a store holds, because the store goes on. */
@@ -287,7 +301,8 @@ export function credentialsOf({ acts }: Scene): Pick<Played, 'passwords' | 'pass
 }
 
 /** Plays a scene once. */
-export async function play(scene: Scene, prepared: Prepared, choose: Choose): Promise<Played> {
+export async function play(prepared: Prepared, choose: Choose): Promise<Played> {
+  const { scene } = prepared
   const { acts, kind } = scene
   const clock = testClock(prepared.now)
   const isCached = kind === 'cached'
