@@ -32,7 +32,7 @@ export interface PlayedScene extends Explored {
 async function playScenes(t: Test, orders: Orders) {
   const worker = new Worker(new URL('play-scenes.ts', import.meta.url), {
     workerData: orders,
-    // Nothing of tap's, whose coverage takes a sixth of the time.
+    // Nothing of tap's, whose coverage takes time.
     execArgv: ['--require=./test/support/typescript.cjs'],
   })
   const total = { scenes: 0, runs: 0, interleavings: 0n, crashes: 0, finished: 0 }
