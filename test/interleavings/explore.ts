@@ -287,10 +287,10 @@ function fits({ kind, acts }: Scene): boolean {
   if (acts.some(({ isApart }) => isApart) && !acts.every(({ isApart, name }) => isApart ?? IN_CACHE.has(name))) {
     return false
   }
-  const isForOddClock = ({ setBackBy, name }: Act): boolean =>
-    setBackBy !== undefined || ['read', 'write', 'revoke all'].includes(name)
   // Acts with sessions of their own have nothing in common.
   if (acts.filter(hasOwnSession).length > 1) return false
+  const isForOddClock = ({ setBackBy, name }: Act): boolean =>
+    setBackBy !== undefined || ['read', 'write', 'revoke all'].includes(name)
   if (acts.some(({ setBackBy }) => setBackBy !== undefined) && !acts.every(isForOddClock)) return false
   const sequences = acts.filter(({ isSequence }) => isSequence).length
   const isPlainUse = ({ isSequence, name }: Act): boolean => isSequence ?? ['read', 'write'].includes(name)
